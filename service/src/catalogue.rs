@@ -1,0 +1,365 @@
+//! The app catalogue: which apps a customer can connect, and how.
+//!
+//! Every app is one TOML file in `service/catalogue/`, built into the binary. An operator adds apps, or replaces
+//! built-in ones by id, with a folder of their own (`catalogue_dir`). Client ids and secrets are never part of it:
+//! those come from the operator's configuration.
+
+mod builtin;
+mod input;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+pub use input::{Choice, Field, FieldError, Format, InputSchema, Inputs};
+
+/// All the apps, sorted by name.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    apps: Vec<Arc<App>>,
+}
+
+/// One app of the catalogue.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// Stable id, a slug: `google-sheets`.
+    pub id: String,
+    /// What people call it: `Google Sheets`.
+    pub name: String,
+    /// One sentence.
+    pub description: String,
+    /// What it is for: `crm`, `email`.
+    pub categories: Vec<String>,
+    /// The ways to connect it, the usual one first. Never empty.
+    #[serde(rename = "auth")]
+    pub auth_options: Vec<AuthOption>,
+}
+
+/// One way to connect an app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthOption {
+    /// Names the option within its app.
+    pub key: String,
+    /// What kind of credential comes out of it.
+    #[serde(rename = "type")]
+    pub auth_type: AuthType,
+    /// What the customer sees: `Sign in with Google`.
+    pub title: String,
+    /// Plain text for the customer: what this is, or where to find what is asked for.
+    #[serde(default)]
+    pub description: String,
+    /// The provider's page where the customer finds the values.
+    #[serde(default, skip_serializing)]
+    pub help_url: Option<Url>,
+    /// What the customer is asked for; shown as a JSON Schema on the wire.
+    #[serde(rename(serialize = "input_schema", deserialize = "fields"), default)]
+    pub input: InputSchema,
+    /// Fixed values that are vended together with what the customer enters, such as a header's name.
+    #[serde(default, skip_serializing)]
+    pub constants: BTreeMap<String, String>,
+    /// Present exactly where `auth_type` is [`AuthType::OAuth`].
+    #[serde(default, skip_serializing)]
+    pub oauth: Option<OAuth>,
+}
+
+/// The kind of credential that a connection holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthType {
+    /// OAuth 2.0, authorisation code.
+    #[serde(rename = "o_auth")]
+    OAuth,
+    /// A key that the customer copies from the provider.
+    ApiKey,
+    /// A user name and password (or what stands for them) for HTTP Basic authentication.
+    Basic,
+    /// A header with a fixed name and a secret value.
+    Header,
+}
+
+impl AuthType {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OAuth => "o_auth",
+            Self::ApiKey => "api_key",
+            Self::Basic => "basic",
+            Self::Header => "header",
+        }
+    }
+}
+
+/// How a provider does OAuth 2.0.
+///
+/// The two addresses may hold `{field}` placeholders, for providers where every customer has a host of their own.
+/// Only fields whose values cannot leave their place in the host name can be used so: see [`Format::Subdomain`] and
+/// [`Field::choices`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth {
+    /// Where the customer is sent.
+    pub authorization_url: String,
+    /// Where codes and refresh tokens are exchanged.
+    pub token_url: String,
+    /// Asked for unless the configuration or the link says otherwise.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Between two scopes.
+    #[serde(default = "space")]
+    pub scope_separator: String,
+    /// The parameter that carries the scopes.
+    #[serde(default = "scope")]
+    pub scope_param: String,
+    /// How the client proves itself at the token endpoint.
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    /// How a token request is written.
+    #[serde(default)]
+    pub token_request: TokenRequest,
+    /// `false` only for providers that refuse requests with PKCE parameters.
+    #[serde(default = "yes")]
+    pub pkce: bool,
+    /// The `iss` that the provider sends to the callback (RFC 9207); a different one is then refused.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Further parameters of the authorisation request.
+    #[serde(default)]
+    pub authorize_params: BTreeMap<String, String>,
+}
+
+/// How the client proves itself at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// `client_id` and `client_secret` in the body.
+    #[default]
+    Body,
+    /// HTTP Basic authentication.
+    Basic,
+}
+
+/// How a token request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenRequest {
+    /// As RFC 6749 says.
+    #[default]
+    Form,
+    /// A JSON object, for the few that want it.
+    Json,
+}
+
+/// Why a catalogue cannot be used. Tells the file and what is wrong in it.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// The folder or a file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Not TOML, or not an app.
+    #[error("{file}: {source}")]
+    Parse {
+        /// The file's name.
+        file: String,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// Well-formed, but wrong.
+    #[error("{file}: {problem}")]
+    Invalid {
+        /// The file's name.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl Catalogue {
+    /// The built-in apps, and those of the operator's folder, which replace built-in ones of the same id.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or describes no usable app.
+    pub fn load(extra_dir: Option<&Path>) -> Result<Self, CatalogueError> {
+        let mut apps = BTreeMap::new();
+        for (file, text) in builtin::FILES {
+            let app = App::parse(file, text)?;
+            apps.insert(app.id.clone(), Arc::new(app));
+        }
+        if let Some(dir) = extra_dir {
+            for path in toml_files(dir)? {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| CatalogueError::Read { path: path.clone(), source })?;
+                let app = App::parse(&path.display().to_string(), &text)?;
+                apps.insert(app.id.clone(), Arc::new(app));
+            }
+        }
+        let mut apps: Vec<_> = apps.into_values().collect();
+        apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
+        Ok(Self { apps })
+    }
+
+    /// The app with this id.
+    pub fn get(&self, id: &str) -> Option<&Arc<App>> {
+        self.apps.iter().find(|app| app.id == id)
+    }
+
+    /// The apps whose id, name or category contains `search`, whatever its case; all of them for an empty one.
+    /// Apps whose name starts with it come first; otherwise they are sorted by name.
+    pub fn search(&self, search: &str) -> Vec<&Arc<App>> {
+        let wanted = search.trim().to_lowercase();
+        let mut found: Vec<_> = self.apps.iter().filter(|app| app.matches(&wanted)).collect();
+        found.sort_by_key(|app| !app.name.to_lowercase().starts_with(&wanted));
+        found
+    }
+
+    /// How many apps there are.
+    pub fn len(&self) -> usize {
+        self.apps.len()
+    }
+
+    /// Whether there is no app at all.
+    pub fn is_empty(&self) -> bool {
+        self.apps.is_empty()
+    }
+}
+
+impl App {
+    /// The usual way to connect this app is what its own `auth_type` tells.
+    pub fn auth_type(&self) -> AuthType {
+        self.auth_options.first().map_or(AuthType::OAuth, |option| option.auth_type)
+    }
+
+    /// The option with this key.
+    pub fn auth_option(&self, key: &str) -> Option<&AuthOption> {
+        self.auth_options.iter().find(|option| option.key == key)
+    }
+
+    fn matches(&self, wanted: &str) -> bool {
+        self.name.to_lowercase().contains(wanted)
+            || self.id.contains(wanted)
+            || self.categories.iter().any(|category| category.contains(wanted))
+    }
+
+    fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
+        let app: Self = toml::from_str(text)
+            .map_err(|source| CatalogueError::Parse { file: file.into(), source: Box::new(source) })?;
+        match app.problem() {
+            Some(problem) => Err(CatalogueError::Invalid { file: file.into(), problem }),
+            None => Ok(app),
+        }
+    }
+
+    /// The first thing that makes this app unusable.
+    fn problem(&self) -> Option<String> {
+        if !is_slug(&self.id) {
+            return Some(format!("`{}` is no id: lower-case letters, digits and hyphens only", self.id));
+        }
+        if self.auth_options.is_empty() {
+            return Some("no way to connect: it needs at least one [[auth]]".into());
+        }
+        let mut keys = HashSet::new();
+        for option in &self.auth_options {
+            let problem = if !is_slug(&option.key) || !keys.insert(&option.key) {
+                Some("its key is not a unique slug".into())
+            } else {
+                option.problem()
+            };
+            if let Some(problem) = problem {
+                return Some(format!("auth option `{}`: {problem}", option.key));
+            }
+        }
+        None
+    }
+}
+
+impl AuthOption {
+    fn problem(&self) -> Option<String> {
+        if let Some(problem) = self.input.problem() {
+            return Some(problem);
+        }
+        match (self.auth_type, &self.oauth) {
+            (AuthType::OAuth, Some(oauth)) => oauth.problem(&self.input),
+            (AuthType::OAuth, None) => Some("type o_auth needs [auth.oauth]".into()),
+            (_, Some(_)) => Some("[auth.oauth] belongs to type o_auth".into()),
+            (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
+            (_, None) => None,
+        }
+    }
+}
+
+impl OAuth {
+    fn problem(&self, input: &InputSchema) -> Option<String> {
+        [&self.authorization_url, &self.token_url].into_iter().find_map(|template| {
+            match Url::parse(&fill(template, input.samples())) {
+                Err(error) => Some(format!("`{template}` is no address: {error}")),
+                Ok(url) if url.scheme() != "https" => Some(format!("`{template}` is not https")),
+                Ok(url) if url.as_str().contains(['{', '}']) || url.as_str().contains("%7B") => {
+                    Some(format!("`{template}` has a placeholder that no subdomain or choice field fills"))
+                }
+                Ok(_) => None,
+            }
+        })
+    }
+}
+
+/// Replaces each `{name}` by its value.
+pub(crate) fn fill<'a>(template: &str, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    values
+        .into_iter()
+        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+impl Serialize for App {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut app = serializer.serialize_struct("App", 6)?;
+        app.serialize_field("id", &self.id)?;
+        app.serialize_field("name", &self.name)?;
+        app.serialize_field("auth_type", &self.auth_type())?;
+        app.serialize_field("description", &self.description)?;
+        app.serialize_field("categories", &self.categories)?;
+        app.serialize_field("auth_options", &self.auth_options)?;
+        app.end()
+    }
+}
+
+fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
+    let read = |source| CatalogueError::Read { path: dir.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_slug(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+fn space() -> String {
+    " ".into()
+}
+
+fn scope() -> String {
+    "scope".into()
+}
+
+fn yes() -> bool {
+    true
+}

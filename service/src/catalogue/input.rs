@@ -1,0 +1,255 @@
+//! What an auth option asks the customer for: a small part of JSON Schema, its form and its validation.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+/// Values by field name, validated. Some are secrets: they are stored encrypted and never printed.
+pub type Inputs = BTreeMap<String, String>;
+
+/// The fields of a form, in their order. On the wire it is a JSON Schema.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct InputSchema {
+    /// In the order in which they are shown.
+    pub fields: Vec<Field>,
+}
+
+/// One value to enter. Always a string.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its key in the submitted and vended values.
+    pub name: String,
+    /// Its label.
+    pub title: String,
+    /// Help under the label.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// What may be entered.
+    #[serde(default)]
+    pub format: Format,
+    /// Whether it can be left empty; it cannot, unless told.
+    #[serde(default = "yes")]
+    pub required: bool,
+    /// Filled in beforehand.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// The only values there are; empty for free text.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    /// In characters.
+    #[serde(default = "max_length")]
+    pub max_length: usize,
+}
+
+/// One value of a field with a fixed set.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What is stored.
+    pub value: String,
+    /// What is shown.
+    pub title: String,
+}
+
+/// What may be entered into a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Any printable text.
+    #[default]
+    Text,
+    /// A secret: shown as dots, never shown again.
+    Password,
+    /// An `https` address.
+    Uri,
+    /// One DNS label, such as the `acme` of `acme.example.com`; safe to put into a host name.
+    Subdomain,
+}
+
+/// What is wrong with one submitted value. Never repeats the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's name.
+    pub field: String,
+    /// A whole sentence for the customer.
+    pub message: String,
+}
+
+const SUBDOMAIN_PATTERN: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+
+impl InputSchema {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The submitted values, trimmed, with defaults in place, or everything that is wrong with them.
+    ///
+    /// # Errors
+    ///
+    /// One [`FieldError`] per bad field, in the order of the form; fields that the form does not have come last.
+    pub fn validate(&self, submitted: &Inputs) -> Result<Inputs, Vec<FieldError>> {
+        let mut values = Inputs::new();
+        let mut errors = Vec::new();
+        let mut wrong = |field: &str, message: String| {
+            errors.push(FieldError { field: field.to_owned(), message });
+        };
+        for field in &self.fields {
+            let given = submitted.get(&field.name).map_or("", |value| value.trim());
+            let value = if given.is_empty() { field.default.as_deref().unwrap_or_default() } else { given };
+            match field.accept(value) {
+                Ok(Some(value)) => drop(values.insert(field.name.clone(), value)),
+                Ok(None) => {}
+                Err(message) => wrong(&field.name, message),
+            }
+        }
+        for name in submitted.keys().filter(|name| self.fields.iter().all(|field| field.name != **name)) {
+            wrong(name, "There is no such field.".into());
+        }
+        if errors.is_empty() { Ok(values) } else { Err(errors) }
+    }
+
+    /// A value for each field that may stand in an address, to try templates with.
+    pub(super) fn samples(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().filter_map(|field| {
+            let sample = match field.format {
+                Format::Subdomain => "sample",
+                _ => field.choices.first()?.value.as_str(),
+            };
+            Some((field.name.as_str(), sample))
+        })
+    }
+
+    /// The first thing that makes this form unusable.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.fields.iter().find_map(|field| {
+            let named = |what: &str| Some(format!("field `{}` {what}", field.name));
+            let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
+            if field.name.is_empty() || !field.name.bytes().all(plain) {
+                return named("is not named in snake_case");
+            }
+            if self.fields.iter().filter(|other| other.name == field.name).count() > 1 {
+                return named("is there twice");
+            }
+            let host_safe = |c: u8| c.is_ascii_alphanumeric() || b".-_".contains(&c);
+            if !field.choices.iter().all(|choice| choice.value.bytes().all(host_safe)) {
+                return named("has a choice with more than letters, digits, dots, hyphens and underscores");
+            }
+            if field.default.as_deref().is_some_and(|default| field.accept(default).is_err()) {
+                return named("has a default that it would refuse");
+            }
+            None
+        })
+    }
+}
+
+impl Field {
+    /// The value to store; `None` for an optional one that is empty.
+    fn accept(&self, value: &str) -> Result<Option<String>, String> {
+        let title = &self.title;
+        if value.is_empty() {
+            return if self.required { Err(format!("{title} is required.")) } else { Ok(None) };
+        }
+        if value.chars().count() > self.max_length {
+            return Err(format!("{title} is too long: at most {} characters.", self.max_length));
+        }
+        // A line break in a credential could end a header when somebody sends it.
+        if value.chars().any(char::is_control) {
+            return Err(format!("{title} contains characters that cannot be used."));
+        }
+        if !self.choices.is_empty() && self.choices.iter().all(|choice| choice.value != value) {
+            return Err(format!("Choose one of the values for {title}."));
+        }
+        match self.format {
+            Format::Text | Format::Password => Ok(Some(value.to_owned())),
+            Format::Uri => match Url::parse(value) {
+                Ok(url) if url.scheme() == "https" && url.has_host() => Ok(Some(value.to_owned())),
+                _ => Err(format!("{title} must be an address that starts with https://")),
+            },
+            Format::Subdomain => {
+                let label = value.to_ascii_lowercase();
+                if is_dns_label(&label) {
+                    Ok(Some(label))
+                } else {
+                    Err(format!("{title} must be only the name: letters, digits and hyphens."))
+                }
+            }
+        }
+    }
+
+    /// Whether its value is a secret.
+    pub fn is_secret(&self) -> bool {
+        self.format == Format::Password
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = Map::new();
+        schema.insert("type".into(), "string".into());
+        schema.insert("title".into(), self.title.as_str().into());
+        schema.insert("maxLength".into(), self.max_length.into());
+        if let Some(description) = &self.description {
+            schema.insert("description".into(), description.as_str().into());
+        }
+        if self.required {
+            schema.insert("minLength".into(), 1.into());
+        }
+        if let Some(default) = &self.default {
+            schema.insert("default".into(), default.as_str().into());
+        }
+        if !self.choices.is_empty() {
+            let values: Vec<_> =
+                self.choices.iter().map(|choice| json!({"const": choice.value, "title": choice.title})).collect();
+            schema.insert("oneOf".into(), values.into());
+        }
+        match self.format {
+            Format::Text => {}
+            Format::Password => {
+                schema.insert("format".into(), "password".into());
+                schema.insert("writeOnly".into(), true.into());
+            }
+            Format::Uri => drop(schema.insert("format".into(), "uri".into())),
+            Format::Subdomain => drop(schema.insert("pattern".into(), SUBDOMAIN_PATTERN.into())),
+        }
+        Value::Object(schema)
+    }
+}
+
+/// Written by hand because the order of the properties is the order of the form.
+impl Serialize for InputSchema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Properties<'a>(&'a [Field]);
+        impl Serialize for Properties<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_map(self.0.iter().map(|field| (&field.name, field.schema())))
+            }
+        }
+        let required: Vec<_> =
+            self.fields.iter().filter(|field| field.required).map(|field| &field.name).collect();
+        let mut schema = serializer.serialize_map(Some(4))?;
+        schema.serialize_entry("type", "object")?;
+        schema.serialize_entry("properties", &Properties(&self.fields))?;
+        schema.serialize_entry("required", &required)?;
+        schema.serialize_entry("additionalProperties", &false)?;
+        schema.end()
+    }
+}
+
+fn is_dns_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn max_length() -> usize {
+    2048
+}

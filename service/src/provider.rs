@@ -1,0 +1,59 @@
+//! Talking to providers: where to send a customer, and how to turn codes and refresh tokens into access tokens.
+//!
+//! ```text
+//! catalogue::OAuth + Registration + the customer's inputs ──▶ Endpoint ──▶ authorize_url()
+//!                                                                │
+//!                                    ProviderClient::exchange_code / refresh ──▶ Tokens | ProviderError
+//! ```
+//!
+//! Everything that a provider sends is untrusted: its size and time are bounded, redirects are not followed, and
+//! nothing of it is repeated in errors or logs.
+
+mod answer;
+mod endpoint;
+mod guard;
+mod http;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
+pub use http::ProviderClient;
+
+/// What a provider grants.
+#[derive(Debug)]
+pub struct Tokens {
+    /// What API calls are made with.
+    pub access_token: SecretString,
+    /// Gets the next access token. `None` in the answer to a refresh means: keep the one you have.
+    pub refresh_token: Option<SecretString>,
+    /// Mostly `Bearer`, which is also what a provider means that does not say.
+    pub token_type: String,
+    /// How long the access token lives, in whole seconds, where the provider says so.
+    pub expires_in: Option<u64>,
+    /// What was granted, as the provider writes it.
+    pub scope: Option<String>,
+}
+
+/// Why there are no tokens. Each calls for something different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// The grant is gone (`invalid_grant`): the customer has to connect again.
+    #[error("the provider declined the grant")]
+    Declined,
+    /// The provider refuses this client: id, secret or redirect address are wrong. The operator has to act.
+    #[error("the provider does not accept the configured client")]
+    Misconfigured,
+    /// The provider did not answer usefully; later it may.
+    #[error("the provider is unavailable")]
+    Unavailable {
+        /// When to try again, where the provider says so.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl ProviderError {
+    /// Unavailable, without a word about when to come back.
+    pub(crate) const UNAVAILABLE: Self = Self::Unavailable { retry_after: None };
+}

@@ -1,0 +1,164 @@
+//! One provider as one customer reaches it: addresses filled in, client known.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use crate::catalogue::{AuthOption, ClientAuth, Inputs, OAuth, TokenRequest, fill};
+
+/// The operator's client at a provider, from the configuration.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Public name of the client.
+    pub client_id: String,
+    /// Its password.
+    pub client_secret: SecretString,
+    /// Instead of the catalogue's scopes.
+    pub scopes: Option<Vec<String>>,
+    /// Instead of the catalogue's address.
+    pub authorization_url: Option<String>,
+    /// Instead of the catalogue's address.
+    pub token_url: Option<String>,
+}
+
+/// Where and how to get tokens for one connection.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    authorization_url: Url,
+    pub(super) token_url: Url,
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+    oauth: OAuth,
+    scopes: Vec<String>,
+}
+
+/// Why an option cannot be used for OAuth.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// The option is a form, not OAuth.
+    #[error("this option does not use OAuth")]
+    NotOAuth,
+    /// The configuration, or the customer's inputs in it, give no usable address.
+    #[error("{0} is not a usable address")]
+    BadAddress(&'static str),
+}
+
+impl Endpoint {
+    /// Puts together what the catalogue, the configuration and the customer say. `inputs` must have been validated
+    /// against the option's fields: their values become part of host names.
+    ///
+    /// # Errors
+    ///
+    /// When the option is not OAuth or an address is unusable.
+    pub fn new(option: &AuthOption, registration: &Registration, inputs: &Inputs) -> Result<Self, EndpointError> {
+        let oauth = option.oauth.as_ref().ok_or(EndpointError::NotOAuth)?;
+        let address = |configured: &Option<String>, usual: &str, what| {
+            let template = configured.as_deref().unwrap_or(usual);
+            let values = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            Url::parse(&fill(template, values))
+                .ok()
+                .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+                .ok_or(EndpointError::BadAddress(what))
+        };
+        Ok(Self {
+            authorization_url: address(
+                &registration.authorization_url,
+                &oauth.authorization_url,
+                "authorization_url",
+            )?,
+            token_url: address(&registration.token_url, &oauth.token_url, "token_url")?,
+            client_id: registration.client_id.clone(),
+            client_secret: registration.client_secret.clone(),
+            scopes: registration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
+            oauth: oauth.clone(),
+        })
+    }
+
+    /// Asks for these scopes instead.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: Vec<String>) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Where to send the customer's browser.
+    pub fn authorize_url(&self, redirect_uri: &str, state: &str, pkce: &Pkce) -> Url {
+        let mut url = self.authorization_url.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            query
+                .append_pair("response_type", "code")
+                .append_pair("client_id", &self.client_id)
+                .append_pair("redirect_uri", redirect_uri)
+                .append_pair("state", state);
+            if !self.scopes.is_empty() {
+                query.append_pair(&self.oauth.scope_param, &self.scopes.join(&self.oauth.scope_separator));
+            }
+            if self.oauth.pkce {
+                query
+                    .append_pair("code_challenge", &pkce.challenge())
+                    .append_pair("code_challenge_method", "S256");
+            }
+            for (name, value) in &self.oauth.authorize_params {
+                query.append_pair(name, value);
+            }
+        }
+        url
+    }
+
+    /// Whether a callback with this `iss` can be from this provider (RFC 9207). One that is not sent says nothing.
+    pub fn accepts_issuer(&self, iss: Option<&str>) -> bool {
+        match (&self.oauth.issuer, iss) {
+            (Some(expected), Some(given)) => expected == given,
+            _ => true,
+        }
+    }
+
+    /// The parameters of a code exchange.
+    pub(super) fn code_params<'a>(
+        &self,
+        code: &'a str,
+        redirect_uri: &'a str,
+        pkce: &'a Pkce,
+    ) -> Vec<(&'static str, &'a str)> {
+        let mut params =
+            vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        if self.oauth.pkce {
+            params.push(("code_verifier", pkce.verifier.expose_secret()));
+        }
+        params
+    }
+
+    pub(super) fn client_auth(&self) -> ClientAuth {
+        self.oauth.client_auth
+    }
+
+    pub(super) fn token_request(&self) -> TokenRequest {
+        self.oauth.token_request
+    }
+}
+
+/// Proof Key for Code Exchange (RFC 7636): whoever redeems the code proves to have asked for it.
+#[derive(Debug, Clone)]
+pub struct Pkce {
+    verifier: SecretString,
+}
+
+impl Pkce {
+    /// Takes a verifier: 43 to 128 characters of URL-safe base64.
+    pub fn from_verifier(verifier: SecretString) -> Self {
+        Self { verifier }
+    }
+
+    /// The secret half, to be kept until the callback.
+    pub fn verifier(&self) -> &SecretString {
+        &self.verifier
+    }
+
+    /// The public half, by S256.
+    pub fn challenge(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier.expose_secret()))
+    }
+}

@@ -1,0 +1,130 @@
+//! Which addresses a provider may have. Operators and customers influence host names, so a name that leads into the
+//! machine's own network must lead nowhere (server-side request forgery).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// Whether an address is on the public internet.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => match embedded_v4(v6) {
+            Some(v4) => is_public_v4(v4),
+            None => is_public_v6(v6),
+        },
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = a == 0 // "this network"
+        || address.is_private()
+        || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT, and some clouds' metadata
+        || address.is_loopback()
+        || address.is_link_local() // and most clouds' metadata
+        || (a == 192 && b == 0 && c == 0) // protocol assignments
+        || address.is_documentation()
+        || (a == 192 && b == 88 && c == 99) // 6to4 relays
+        || (a == 198 && (b == 18 || b == 19)) // benchmarks
+        || a >= 224; // multicast, reserved, broadcast
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    // Only 2000::/3 is given out at all; within it, some blocks lead elsewhere.
+    let global = segments[0] & 0xe000 == 0x2000;
+    let special = (segments[0] == 0x2001 && segments[1] < 0x0200) // Teredo, ORCHID, benchmarks
+        || (segments[0] == 0x2001 && segments[1] == 0x0db8) // documentation
+        || (segments[0] == 0x3fff && segments[1] < 0x1000); // documentation
+    global && !special
+}
+
+/// The IPv4 address that a translated IPv6 one really leads to.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => Some(v4(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)), // NAT64
+        [0x2002, high, low, ..] => Some(v4(high, low)),               // 6to4
+        _ => None,
+    }
+}
+
+/// Whether a URL may be called as it is written: `https`, and no literal address inside the network. Names are
+/// looked at when they are resolved, by [`PublicOnly`].
+pub(super) fn may_call(url: &Url) -> bool {
+    url.scheme() == "https"
+        && match url.host() {
+            Some(Host::Ipv4(address)) => is_public(address.into()),
+            Some(Host::Ipv6(address)) => is_public(address.into()),
+            Some(Host::Domain(_)) => true,
+            None => false,
+        }
+}
+
+/// Resolves names to public addresses alone. The connection is made to the very addresses that were looked at, so
+/// that a second, different DNS answer changes nothing.
+pub(super) struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err("the name has no public address".into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_are_public() {
+        for address in [
+            "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.8.8.8",
+            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.168.1.1",
+            "198.18.0.1", "198.51.100.7", "203.0.113.9", "224.0.0.1", "240.0.0.1", "255.255.255.255",
+            "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::a9fe:a9fe",
+            "2002:7f00:1::", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "2001:db8::1",
+            "2001::1", "100::1", "3fff::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.169.0.1",
+            "223.255.255.255", "2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::808:808",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn literal_addresses_are_seen_through_their_spellings() {
+        for url in [
+            "https://127.0.0.1/token", "https://2130706433/token", "https://0x7f.1/token", "https://017700000001/",
+            "https://[::1]/token", "https://[::ffff:169.254.169.254]/", "https://169.254.169.254/latest",
+            "http://example.com/token", "ftp://example.com/",
+        ] {
+            assert!(!may_call(&Url::parse(url).unwrap()), "{url}");
+        }
+        assert!(may_call(&Url::parse("https://example.com/token").unwrap()));
+        assert!(may_call(&Url::parse("https://8.8.8.8/token").unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_home_leads_nowhere() {
+        let name = "localhost".parse().unwrap();
+        assert!(PublicOnly.resolve(name).await.is_err());
+    }
+}
