@@ -1,1 +1,9 @@
-//! x
+//! Scenarios that every language runs, the scripted server behind them, and the end-to-end tests' helpers.
+
+pub mod browser;
+pub mod provider;
+pub mod random;
+pub mod service_process;
+
+/// What went wrong, for whoever reads a test's output.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
