@@ -56,7 +56,7 @@ pub struct AuthOption {
     pub description: String,
     /// The provider's page where the customer finds the values.
     #[serde(default, skip_serializing)]
-    pub help_url: Option<Url>,
+    pub help_url: Option<String>,
     /// What the customer is asked for; shown as a JSON Schema on the wire.
     #[serde(rename(serialize = "input_schema", deserialize = "fields"), default)]
     pub input: InputSchema,
@@ -198,8 +198,10 @@ impl Catalogue {
         }
         if let Some(dir) = extra_dir {
             for path in toml_files(dir)? {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|source| CatalogueError::Read { path: path.clone(), source })?;
+                let text = std::fs::read_to_string(&path).map_err(|source| CatalogueError::Read {
+                    path: path.clone(),
+                    source,
+                })?;
                 let app = App::parse(&path.display().to_string(), &text)?;
                 apps.insert(app.id.clone(), Arc::new(app));
             }
@@ -237,7 +239,9 @@ impl Catalogue {
 impl App {
     /// The usual way to connect this app is what its own `auth_type` tells.
     pub fn auth_type(&self) -> AuthType {
-        self.auth_options.first().map_or(AuthType::OAuth, |option| option.auth_type)
+        self.auth_options
+            .first()
+            .map_or(AuthType::OAuth, |option| option.auth_type)
     }
 
     /// The option with this key.
@@ -252,10 +256,15 @@ impl App {
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
-        let app: Self = toml::from_str(text)
-            .map_err(|source| CatalogueError::Parse { file: file.into(), source: Box::new(source) })?;
+        let app: Self = toml::from_str(text).map_err(|source| CatalogueError::Parse {
+            file: file.into(),
+            source: Box::new(source),
+        })?;
         match app.problem() {
-            Some(problem) => Err(CatalogueError::Invalid { file: file.into(), problem }),
+            Some(problem) => Err(CatalogueError::Invalid {
+                file: file.into(),
+                problem,
+            }),
             None => Ok(app),
         }
     }
@@ -263,7 +272,10 @@ impl App {
     /// The first thing that makes this app unusable.
     fn problem(&self) -> Option<String> {
         if !is_slug(&self.id) {
-            return Some(format!("`{}` is no id: lower-case letters, digits and hyphens only", self.id));
+            return Some(format!(
+                "`{}` is no id: lower-case letters, digits and hyphens only",
+                self.id
+            ));
         }
         if self.auth_options.is_empty() {
             return Some("no way to connect: it needs at least one [[auth]]".into());
@@ -288,6 +300,14 @@ impl AuthOption {
         if let Some(problem) = self.input.problem() {
             return Some(problem);
         }
+        // It becomes a link on a page that asks for secrets.
+        if self
+            .help_url
+            .as_deref()
+            .is_some_and(|url| !url.starts_with("https://"))
+        {
+            return Some("help_url is not https".into());
+        }
         match (self.auth_type, &self.oauth) {
             (AuthType::OAuth, Some(oauth)) => oauth.problem(&self.input),
             (AuthType::OAuth, None) => Some("type o_auth needs [auth.oauth]".into()),
@@ -300,16 +320,16 @@ impl AuthOption {
 
 impl OAuth {
     fn problem(&self, input: &InputSchema) -> Option<String> {
-        [&self.authorization_url, &self.token_url].into_iter().find_map(|template| {
-            match Url::parse(&fill(template, input.samples())) {
+        [&self.authorization_url, &self.token_url]
+            .into_iter()
+            .find_map(|template| match Url::parse(&fill(template, input.samples())) {
                 Err(error) => Some(format!("`{template}` is no address: {error}")),
                 Ok(url) if url.scheme() != "https" => Some(format!("`{template}` is not https")),
-                Ok(url) if url.as_str().contains(['{', '}']) || url.as_str().contains("%7B") => {
-                    Some(format!("`{template}` has a placeholder that no subdomain or choice field fills"))
-                }
+                Ok(url) if url.as_str().contains(['{', '}']) || url.as_str().contains("%7B") => Some(
+                    format!("`{template}` has a placeholder that no subdomain or choice field fills"),
+                ),
                 Ok(_) => None,
-            }
-        })
+            })
     }
 }
 
@@ -317,7 +337,9 @@ impl OAuth {
 pub(crate) fn fill<'a>(template: &str, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     values
         .into_iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        .fold(template.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
 }
 
 impl Serialize for App {
@@ -334,7 +356,10 @@ impl Serialize for App {
 }
 
 fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
-    let read = |source| CatalogueError::Read { path: dir.to_owned(), source };
+    let read = |source| CatalogueError::Read {
+        path: dir.to_owned(),
+        source,
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(read)? {
         let path = entry.map_err(read)?.path();
@@ -349,7 +374,9 @@ fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
 fn is_slug(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
 fn space() -> String {
@@ -362,4 +389,145 @@ fn scope() -> String {
 
 fn yes() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<App, String> {
+        App::parse("test.toml", text).map_err(|error| error.to_string())
+    }
+
+    fn with_auth(auth: &str) -> String {
+        format!(
+            "id = \"x\"\nname = \"X\"\ndescription = \"\"\ncategories = []\n[[auth]]\nkey = \"k\"\ntitle = \"T\"\n{auth}"
+        )
+    }
+
+    #[test]
+    fn every_file_is_built_in_and_usable() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+        let catalogue = Catalogue::load(None).unwrap();
+        for path in toml_files(&dir).unwrap() {
+            let id = path.file_stem().unwrap().to_str().unwrap();
+            assert!(
+                catalogue.get(id).is_some(),
+                "{id} is not in builtin.rs, or its id is not its file's name"
+            );
+        }
+        assert_eq!(catalogue.len(), toml_files(&dir).unwrap().len());
+    }
+
+    #[test]
+    fn all_four_auth_types_are_there() {
+        let catalogue = Catalogue::load(None).unwrap();
+        for wanted in [
+            AuthType::OAuth,
+            AuthType::ApiKey,
+            AuthType::Basic,
+            AuthType::Header,
+        ] {
+            assert!(
+                catalogue.apps.iter().any(|app| app.auth_type() == wanted),
+                "{wanted:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn search_looks_at_names_ids_and_categories() {
+        let catalogue = Catalogue::load(None).unwrap();
+        let ids = |search| {
+            catalogue
+                .search(search)
+                .iter()
+                .map(|app| app.id.as_str())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ids("  GMAIL "), ["gmail"]);
+        assert_eq!(
+            ids("google")[..3],
+            ["google-calendar", "google-drive", "google-sheets"]
+        );
+        assert!(ids("crm").contains(&"pipedrive"));
+        assert_eq!(ids("no such app"), [""; 0]);
+        assert_eq!(ids("").len(), catalogue.len());
+    }
+
+    #[test]
+    fn an_operators_file_adds_and_replaces() {
+        let dir = std::env::temp_dir().join(format!("catalogue-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let auth = "type = \"api_key\"\n[[auth.fields]]\nname = \"key\"\ntitle = \"Key\"";
+        std::fs::write(
+            dir.join("mine.toml"),
+            with_auth(auth).replace("\"x\"", "\"mine\""),
+        )
+        .unwrap();
+        std::fs::write(
+            dir.join("gmail.toml"),
+            with_auth(auth).replace("\"x\"", "\"gmail\""),
+        )
+        .unwrap();
+        std::fs::write(dir.join("notes.txt"), "no app").unwrap();
+        let loaded = Catalogue::load(Some(&dir));
+        std::fs::remove_dir_all(&dir).unwrap();
+
+        let catalogue = loaded.unwrap();
+        assert_eq!(catalogue.len(), builtin::FILES.len() + 1);
+        assert_eq!(catalogue.get("gmail").unwrap().auth_type(), AuthType::ApiKey);
+        assert!(matches!(
+            Catalogue::load(Some(&dir)),
+            Err(CatalogueError::Read { .. })
+        ));
+    }
+
+    #[test]
+    fn bad_files_are_refused_with_the_reason() {
+        let oauth = |url: &str| {
+            with_auth(&format!(
+                "type = \"o_auth\"\n[[auth.fields]]\nname = \"free\"\ntitle = \"Free\"\n\
+                 [auth.oauth]\nauthorization_url = \"{url}\"\ntoken_url = \"https://example.com/\""
+            ))
+        };
+        for (text, reason) in [
+            (with_auth("type = \"o_auth\""), "needs [auth.oauth]"),
+            (with_auth("type = \"api_key\""), "asks for nothing"),
+            (with_auth("type = \"magic\""), "unknown variant"),
+            (with_auth("type = \"api_key\"\nsecret = 1"), "unknown field"),
+            (
+                with_auth("type = \"api_key\"\nhelp_url = \"javascript:alert(1)\""),
+                "not https",
+            ),
+            (
+                with_auth("type = \"api_key\"\n[[auth.fields]]\nname = \"A b\"\ntitle = \"A\""),
+                "snake_case",
+            ),
+            (oauth("http://example.com/"), "not https"),
+            (oauth("nonsense"), "no address"),
+            (oauth("https://example.com/{other}"), "placeholder"),
+            // Free text must not choose a host.
+            (oauth("https://{free}.example.com/"), "no address"),
+        ] {
+            let error = parse(&text).unwrap_err();
+            assert!(error.contains(reason), "{error} does not tell {reason}");
+        }
+    }
+
+    #[test]
+    fn an_option_on_the_wire_has_five_members_and_its_fields_in_order() {
+        let catalogue = Catalogue::load(None).unwrap();
+        let option = serde_json::to_string(&catalogue.get("insightly").unwrap().auth_options[0]).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&option).unwrap();
+        let members: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(members, ["description", "input_schema", "key", "title", "type"]);
+        assert_eq!(
+            value["input_schema"]["required"],
+            serde_json::json!(["api_key", "api_url"])
+        );
+        assert_eq!(value["input_schema"]["properties"]["api_key"]["writeOnly"], true);
+        assert_eq!(value["input_schema"]["properties"]["api_url"]["format"], "uri");
+        assert!(option.find("\"api_key\":{") < option.find("\"api_url\":{"));
+    }
 }

@@ -97,21 +97,35 @@ impl InputSchema {
         let mut values = Inputs::new();
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| {
-            errors.push(FieldError { field: field.to_owned(), message });
+            errors.push(FieldError {
+                field: field.to_owned(),
+                message,
+            });
         };
         for field in &self.fields {
             let given = submitted.get(&field.name).map_or("", |value| value.trim());
-            let value = if given.is_empty() { field.default.as_deref().unwrap_or_default() } else { given };
+            let value = if given.is_empty() {
+                field.default.as_deref().unwrap_or_default()
+            } else {
+                given
+            };
             match field.accept(value) {
                 Ok(Some(value)) => drop(values.insert(field.name.clone(), value)),
                 Ok(None) => {}
                 Err(message) => wrong(&field.name, message),
             }
         }
-        for name in submitted.keys().filter(|name| self.fields.iter().all(|field| field.name != **name)) {
+        for name in submitted
+            .keys()
+            .filter(|name| self.fields.iter().all(|field| field.name != **name))
+        {
             wrong(name, "There is no such field.".into());
         }
-        if errors.is_empty() { Ok(values) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(values)
+        } else {
+            Err(errors)
+        }
     }
 
     /// A value for each field that may stand in an address, to try templates with.
@@ -133,14 +147,28 @@ impl InputSchema {
             if field.name.is_empty() || !field.name.bytes().all(plain) {
                 return named("is not named in snake_case");
             }
-            if self.fields.iter().filter(|other| other.name == field.name).count() > 1 {
+            if self
+                .fields
+                .iter()
+                .filter(|other| other.name == field.name)
+                .count()
+                > 1
+            {
                 return named("is there twice");
             }
             let host_safe = |c: u8| c.is_ascii_alphanumeric() || b".-_".contains(&c);
-            if !field.choices.iter().all(|choice| choice.value.bytes().all(host_safe)) {
+            if !field
+                .choices
+                .iter()
+                .all(|choice| choice.value.bytes().all(host_safe))
+            {
                 return named("has a choice with more than letters, digits, dots, hyphens and underscores");
             }
-            if field.default.as_deref().is_some_and(|default| field.accept(default).is_err()) {
+            if field
+                .default
+                .as_deref()
+                .is_some_and(|default| field.accept(default).is_err())
+            {
                 return named("has a default that it would refuse");
             }
             None
@@ -153,10 +181,17 @@ impl Field {
     fn accept(&self, value: &str) -> Result<Option<String>, String> {
         let title = &self.title;
         if value.is_empty() {
-            return if self.required { Err(format!("{title} is required.")) } else { Ok(None) };
+            return if self.required {
+                Err(format!("{title} is required."))
+            } else {
+                Ok(None)
+            };
         }
         if value.chars().count() > self.max_length {
-            return Err(format!("{title} is too long: at most {} characters.", self.max_length));
+            return Err(format!(
+                "{title} is too long: at most {} characters.",
+                self.max_length
+            ));
         }
         // A line break in a credential could end a header when somebody sends it.
         if value.chars().any(char::is_control) {
@@ -176,7 +211,9 @@ impl Field {
                 if is_dns_label(&label) {
                     Ok(Some(label))
                 } else {
-                    Err(format!("{title} must be only the name: letters, digits and hyphens."))
+                    Err(format!(
+                        "{title} must be only the name: letters, digits and hyphens."
+                    ))
                 }
             }
         }
@@ -202,8 +239,11 @@ impl Field {
             schema.insert("default".into(), default.as_str().into());
         }
         if !self.choices.is_empty() {
-            let values: Vec<_> =
-                self.choices.iter().map(|choice| json!({"const": choice.value, "title": choice.title})).collect();
+            let values: Vec<_> = self
+                .choices
+                .iter()
+                .map(|choice| json!({"const": choice.value, "title": choice.title}))
+                .collect();
             schema.insert("oneOf".into(), values.into());
         }
         match self.format {
@@ -228,8 +268,12 @@ impl Serialize for InputSchema {
                 serializer.collect_map(self.0.iter().map(|field| (&field.name, field.schema())))
             }
         }
-        let required: Vec<_> =
-            self.fields.iter().filter(|field| field.required).map(|field| &field.name).collect();
+        let required: Vec<_> = self
+            .fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| &field.name)
+            .collect();
         let mut schema = serializer.serialize_map(Some(4))?;
         schema.serialize_entry("type", "object")?;
         schema.serialize_entry("properties", &Properties(&self.fields))?;
@@ -241,7 +285,9 @@ impl Serialize for InputSchema {
 
 fn is_dns_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
-        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -252,4 +298,81 @@ fn yes() -> bool {
 
 fn max_length() -> usize {
     2048
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> InputSchema {
+        toml::from_str::<std::collections::HashMap<String, InputSchema>>(
+            r#"
+            fields = [
+                { name = "key", title = "Key", format = "password", max_length = 10 },
+                { name = "url", title = "URL", format = "uri", required = false },
+                { name = "host", title = "Host", format = "subdomain", required = false },
+                { name = "area", title = "Area", default = "eu", choices = [
+                    { value = "eu", title = "Europe" }, { value = "us", title = "America" } ] },
+            ]
+            "#,
+        )
+        .unwrap()
+        .remove("fields")
+        .unwrap()
+    }
+
+    fn validate(values: &[(&str, &str)]) -> Result<Inputs, Vec<FieldError>> {
+        schema().validate(
+            &values
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn values_are_trimmed_and_defaults_filled_in() {
+        let inputs = validate(&[("key", " s3cret "), ("host", "ACME"), ("url", "")]).unwrap();
+        let pairs: Vec<_> = inputs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(pairs, [("area", "eu"), ("host", "acme"), ("key", "s3cret")]);
+    }
+
+    #[test]
+    fn every_bad_value_is_told_and_none_repeated() {
+        let bad = [
+            ("key", ""),
+            ("key", "   "),
+            ("key", "elevenchars"),
+            ("key", "a\r\nb"),
+            ("key", "a\0b"),
+            ("url", "http://example.com"),
+            ("url", "javascript:alert(1)"),
+            ("url", "example.com"),
+            ("host", "evil.com/"),
+            ("host", "a.b"),
+            ("host", "-a"),
+            ("host", "a-"),
+            ("host", "a@b"),
+            ("host", "über"),
+            ("host", &"a".repeat(64)),
+            ("area", "mars"),
+            ("other", "x"),
+        ];
+        for (name, value) in bad {
+            let mut values = vec![("key", "ok")];
+            values.retain(|(key, _)| *key != name);
+            values.push((name, value));
+            let errors = validate(&values).unwrap_err();
+            assert_eq!(errors.len(), 1, "{name}={value}");
+            assert_eq!(errors[0].field, name);
+            assert!(
+                value.trim().is_empty() || value == "x" || !errors[0].message.contains(value),
+                "{value}"
+            );
+        }
+        assert_eq!(validate(&[("url", "x"), ("area", "x")]).unwrap_err().len(), 3);
+    }
 }

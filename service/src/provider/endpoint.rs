@@ -52,7 +52,11 @@ impl Endpoint {
     /// # Errors
     ///
     /// When the option is not OAuth or an address is unusable.
-    pub fn new(option: &AuthOption, registration: &Registration, inputs: &Inputs) -> Result<Self, EndpointError> {
+    pub fn new(
+        option: &AuthOption,
+        registration: &Registration,
+        inputs: &Inputs,
+    ) -> Result<Self, EndpointError> {
         let oauth = option.oauth.as_ref().ok_or(EndpointError::NotOAuth)?;
         let address = |configured: &Option<String>, usual: &str, what| {
             let template = configured.as_deref().unwrap_or(usual);
@@ -71,7 +75,10 @@ impl Endpoint {
             token_url: address(&registration.token_url, &oauth.token_url, "token_url")?,
             client_id: registration.client_id.clone(),
             client_secret: registration.client_secret.clone(),
-            scopes: registration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
+            scopes: registration
+                .scopes
+                .clone()
+                .unwrap_or_else(|| oauth.scopes.clone()),
             oauth: oauth.clone(),
         })
     }
@@ -94,7 +101,10 @@ impl Endpoint {
                 .append_pair("redirect_uri", redirect_uri)
                 .append_pair("state", state);
             if !self.scopes.is_empty() {
-                query.append_pair(&self.oauth.scope_param, &self.scopes.join(&self.oauth.scope_separator));
+                query.append_pair(
+                    &self.oauth.scope_param,
+                    &self.scopes.join(&self.oauth.scope_separator),
+                );
             }
             if self.oauth.pkce {
                 query
@@ -123,8 +133,11 @@ impl Endpoint {
         redirect_uri: &'a str,
         pkce: &'a Pkce,
     ) -> Vec<(&'static str, &'a str)> {
-        let mut params =
-            vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        let mut params = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+        ];
         if self.oauth.pkce {
             params.push(("code_verifier", pkce.verifier.expose_secret()));
         }
@@ -160,5 +173,160 @@ impl Pkce {
     /// The public half, by S256.
     pub fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(self.verifier.expose_secret()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    fn registration() -> Registration {
+        Registration {
+            client_id: "the id".into(),
+            client_secret: "s3cret".into(),
+            scopes: None,
+            authorization_url: None,
+            token_url: None,
+        }
+    }
+
+    fn endpoint(app: &str, inputs: &[(&str, &str)]) -> Result<Endpoint, EndpointError> {
+        let catalogue = Catalogue::load(None).unwrap();
+        let inputs = inputs
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        Endpoint::new(
+            &catalogue.get(app).unwrap().auth_options[0],
+            &registration(),
+            &inputs,
+        )
+    }
+
+    /// The example of RFC 7636, appendix B.
+    fn pkce() -> Pkce {
+        Pkce::from_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into())
+    }
+
+    #[test]
+    fn the_authorize_url_has_everything_once() {
+        let url =
+            endpoint("gmail", &[])
+                .unwrap()
+                .authorize_url("https://me.example/cb?a=1", "st&te", &pkce());
+        assert!(
+            url.as_str()
+                .starts_with("https://accounts.google.com/o/oauth2/v2/auth?")
+        );
+        assert!(!url.as_str().contains("s3cret"));
+        let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let expected = [
+            ("response_type", "code"),
+            ("client_id", "the id"),
+            ("redirect_uri", "https://me.example/cb?a=1"),
+            ("state", "st&te"),
+            (
+                "scope",
+                "https://www.googleapis.com/auth/gmail.modify https://www.googleapis.com/auth/userinfo.email",
+            ),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("access_type", "offline"),
+            ("prompt", "consent"),
+        ];
+        assert_eq!(
+            query,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn the_providers_own_ways_are_kept() {
+        let slack = endpoint("slack", &[])
+            .unwrap()
+            .authorize_url("https://me.example/", "s", &pkce());
+        assert!(
+            slack
+                .query_pairs()
+                .any(|(name, value)| name == "scope" && value == "channels:read,chat:write,users:read")
+        );
+        let linkedin = endpoint("linkedin", &[])
+            .unwrap()
+            .authorize_url("https://me.example/", "s", &pkce());
+        assert!(
+            !linkedin
+                .query_pairs()
+                .any(|(name, _)| name.starts_with("code_challenge"))
+        );
+    }
+
+    #[test]
+    fn a_customers_host_is_filled_in() {
+        let zoho = endpoint("zoho-crm", &[("domain", "zohocloud.ca")]).unwrap();
+        assert_eq!(
+            zoho.token_url.as_str(),
+            "https://accounts.zohocloud.ca/oauth/v2/token"
+        );
+        assert_eq!(
+            endpoint("zendesk", &[]).unwrap_err(),
+            EndpointError::BadAddress("authorization_url")
+        );
+        assert_eq!(endpoint("insightly", &[]).unwrap_err(), EndpointError::NotOAuth);
+    }
+
+    #[test]
+    fn the_configuration_has_the_last_word() {
+        let catalogue = Catalogue::load(None).unwrap();
+        let registration = Registration {
+            scopes: Some(vec!["one".into()]),
+            authorization_url: Some("http://127.0.0.1:1/auth?tenant=t".into()),
+            token_url: Some("http://127.0.0.1:1/token".into()),
+            ..registration()
+        };
+        let option = &catalogue.get("github").unwrap().auth_options[0];
+        let endpoint = Endpoint::new(option, &registration, &Inputs::new()).unwrap();
+        let url = endpoint.authorize_url("https://me.example/", "s", &pkce());
+        assert!(
+            url.as_str()
+                .starts_with("http://127.0.0.1:1/auth?tenant=t&response_type=code&")
+        );
+        assert!(
+            url.query_pairs()
+                .any(|pair| pair == ("scope".into(), "one".into()))
+        );
+        let asked = endpoint.with_scopes(vec!["two".into(), "three".into()]);
+        let url = asked.authorize_url("https://me.example/", "s", &pkce());
+        assert!(
+            url.query_pairs()
+                .any(|pair| pair == ("scope".into(), "two three".into()))
+        );
+    }
+
+    #[test]
+    fn an_issuer_is_compared_where_both_sides_name_one() {
+        let gmail = endpoint("gmail", &[]).unwrap();
+        assert!(gmail.accepts_issuer(Some("https://accounts.google.com")));
+        assert!(gmail.accepts_issuer(None));
+        assert!(!gmail.accepts_issuer(Some("https://accounts.google.com.evil.example")));
+        assert!(
+            endpoint("github", &[])
+                .unwrap()
+                .accepts_issuer(Some("https://github.com/login/oauth"))
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let printed = format!(
+            "{:?} {:?} {:?}",
+            endpoint("gmail", &[]).unwrap(),
+            registration(),
+            pkce()
+        );
+        assert!(
+            !printed.contains("s3cret") && !printed.contains("dBjft"),
+            "{printed}"
+        );
     }
 }

@@ -42,7 +42,10 @@ impl ProviderClient {
         if !allow_private_networks {
             http = http.https_only(true).dns_resolver(PublicOnly);
         }
-        Ok(Self { http: http.build()?, allow_private_networks })
+        Ok(Self {
+            http: http.build()?,
+            allow_private_networks,
+        })
     }
 
     /// Redeems the code that the provider sent to the callback.
@@ -57,7 +60,8 @@ impl ProviderClient {
         redirect_uri: &str,
         pkce: &Pkce,
     ) -> Result<Tokens, ProviderError> {
-        self.request(endpoint, endpoint.code_params(code, redirect_uri, pkce)).await
+        self.request(endpoint, endpoint.code_params(code, redirect_uri, pkce))
+            .await
     }
 
     /// Gets the next access token, and perhaps the next refresh token.
@@ -70,8 +74,10 @@ impl ProviderClient {
         endpoint: &Endpoint,
         refresh_token: &SecretString,
     ) -> Result<Tokens, ProviderError> {
-        let params =
-            vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
+        let params = vec![
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token.expose_secret()),
+        ];
         self.request(endpoint, params).await
     }
 
@@ -81,10 +87,16 @@ impl ProviderClient {
         mut params: Vec<(&'static str, &str)>,
     ) -> Result<Tokens, ProviderError> {
         if !self.allow_private_networks && !may_call(&endpoint.token_url) {
-            tracing::warn!(host = endpoint.token_url.host_str(), "refused to call a token endpoint");
+            tracing::warn!(
+                host = endpoint.token_url.host_str(),
+                "refused to call a token endpoint"
+            );
             return Err(ProviderError::Misconfigured);
         }
-        let mut request = self.http.post(endpoint.token_url.clone()).header(ACCEPT, "application/json");
+        let mut request = self
+            .http
+            .post(endpoint.token_url.clone())
+            .header(ACCEPT, "application/json");
         match endpoint.client_auth() {
             ClientAuth::Basic => request = request.header(AUTHORIZATION, basic(endpoint)?),
             ClientAuth::Body => {
@@ -94,7 +106,9 @@ impl ProviderClient {
         }
         let (content_type, body) = match endpoint.token_request() {
             TokenRequest::Form => {
-                let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+                let form = form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(params)
+                    .finish();
                 ("application/x-www-form-urlencoded", form)
             }
             TokenRequest::Json => {
@@ -109,7 +123,11 @@ impl ProviderClient {
         let retry_after = retry_after(response.headers());
 
         let mut bytes = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(endpoint, &error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| unreachable(endpoint, &error))?
+        {
             if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(ProviderError::Unavailable { retry_after });
             }
@@ -132,7 +150,10 @@ fn basic(endpoint: &Endpoint) -> Result<HeaderValue, ProviderError> {
         encode(&endpoint.client_id),
         encode(endpoint.client_secret.expose_secret())
     ));
-    let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair.as_bytes()));
+    let value = format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair.as_bytes())
+    );
     let mut value = HeaderValue::try_from(value).map_err(|_| ProviderError::Misconfigured)?;
     value.set_sensitive(true);
     Ok(value)
@@ -155,12 +176,17 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
-    httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()
+    httpdate::parse_http_date(value)
+        .ok()?
+        .duration_since(SystemTime::now())
+        .ok()
 }
 
 /// rustls on ring with the roots built in: no system library and nothing global.
 fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
