@@ -322,24 +322,32 @@ impl OAuth {
     fn problem(&self, input: &InputSchema) -> Option<String> {
         [&self.authorization_url, &self.token_url]
             .into_iter()
-            .find_map(|template| match Url::parse(&fill(template, input.samples())) {
-                Err(error) => Some(format!("`{template}` is no address: {error}")),
-                Ok(url) if url.scheme() != "https" => Some(format!("`{template}` is not https")),
-                Ok(url) if url.as_str().contains(['{', '}']) || url.as_str().contains("%7B") => Some(
-                    format!("`{template}` has a placeholder that no subdomain or choice field fills"),
-                ),
-                Ok(_) => None,
+            .find_map(|template| {
+                let Some(address) = fill(template, input.samples()) else {
+                    return Some(format!(
+                        "`{template}` has a placeholder that no subdomain or choice field fills"
+                    ));
+                };
+                match Url::parse(&address) {
+                    Err(error) => Some(format!("`{template}` is no address: {error}")),
+                    Ok(url) if url.scheme() != "https" => Some(format!("`{template}` is not https")),
+                    Ok(_) => None,
+                }
             })
     }
 }
 
-/// Replaces each `{name}` by its value.
-pub(crate) fn fill<'a>(template: &str, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    values
+/// Replaces each `{name}` by its value; `None` if one is left over.
+pub(crate) fn fill<'a>(
+    template: &str,
+    values: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Option<String> {
+    let filled = values
         .into_iter()
         .fold(template.to_owned(), |text, (name, value)| {
             text.replace(&format!("{{{name}}}"), value)
-        })
+        });
+    (!filled.contains(['{', '}'])).then_some(filled)
 }
 
 impl Serialize for App {
@@ -508,7 +516,7 @@ mod tests {
             (oauth("nonsense"), "no address"),
             (oauth("https://example.com/{other}"), "placeholder"),
             // Free text must not choose a host.
-            (oauth("https://{free}.example.com/"), "no address"),
+            (oauth("https://{free}.example.com/"), "placeholder"),
         ] {
             let error = parse(&text).unwrap_err();
             assert!(error.contains(reason), "{error} does not tell {reason}");

@@ -61,8 +61,8 @@ impl Endpoint {
         let address = |configured: &Option<String>, usual: &str, what| {
             let template = configured.as_deref().unwrap_or(usual);
             let values = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            Url::parse(&fill(template, values))
-                .ok()
+            fill(template, values)
+                .and_then(|address| Url::parse(&address).ok())
                 .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
                 .ok_or(EndpointError::BadAddress(what))
         };

@@ -36,9 +36,11 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     // Only 2000::/3 is given out at all; within it, some blocks lead elsewhere.
     let global = segments[0] & 0xe000 == 0x2000;
-    let special = (segments[0] == 0x2001 && segments[1] < 0x0200) // Teredo, ORCHID, benchmarks
-        || (segments[0] == 0x2001 && segments[1] == 0x0db8) // documentation
-        || (segments[0] == 0x3fff && segments[1] < 0x1000); // documentation
+    let special = match segments[0] {
+        0x2001 => segments[1] < 0x0200 || segments[1] == 0x0db8, // Teredo, ORCHID, benchmarks; documentation
+        0x3fff => segments[1] < 0x1000,                          // documentation
+        _ => false,
+    };
     global && !special
 }
 
