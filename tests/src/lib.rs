@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod provider;
 pub mod random;
+pub mod scripted;
 pub mod service_process;
 
 /// What went wrong, for whoever reads a test's output.
