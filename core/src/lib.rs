@@ -1,1 +1,36 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod call;
+mod client;
+mod customer;
+mod email;
+mod error;
+mod event;
+mod link;
+mod list;
+mod model;
+mod request;
+mod retry;
+mod retry_after;
+mod settings;
+pub mod surface;
+mod token;
+mod transport;
+mod wait;
+
+pub use call::Call;
+pub use client::{Client, ClientBuilder};
+pub use customer::{Customer, Deleted};
+pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};
+pub use event::Event;
+pub use link::CreateRequestLink;
+pub use list::{Item, List, Page, Pages};
+pub use model::{
+    App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, Operation, RequestLink, RequestToken,
+    Timestamp,
+};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use settings::{DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT};
+pub use token::{SecretFields, Token};
+pub use wait::{DEFAULT_INTERVAL, Wait};

@@ -1,0 +1,203 @@
+//! From the bytes of an answer to its `data`, or to the error that it means.
+
+use std::time::SystemTime;
+
+use http::HeaderMap;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorDetails, ErrorKind, ErrorResponse, Redactor, Scope, classify};
+use crate::retry_after::retry_after;
+
+const LONGEST_MESSAGE: usize = 500;
+
+/// A complete answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// Holds credentials, hence zeroed when dropped.
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// How many requests were sent for it.
+    pub(crate) attempts: u32,
+}
+
+/// The shape of every answer; the other members are for people.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl Answer {
+    /// Whether the status says success.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The `data` of a successful answer.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.data()
+            .and_then(serde_json::from_str)
+            .map_err(|error| self.malformed(&error))
+    }
+
+    /// The `data` as the JSON text that came, once it is known to be a `T`.
+    pub(crate) fn decode_json<T: DeserializeOwned>(&self) -> Result<(T, SecretString), Error> {
+        let value = self.decode()?;
+        let text = self.data().map_err(|error| self.malformed(&error))?;
+        Ok((value, text.into()))
+    }
+
+    fn data(&self) -> Result<&str, serde_json::Error> {
+        if self.body.is_empty() {
+            return Ok("null");
+        }
+        let envelope: Envelope<'_> = serde_json::from_slice(&self.body)?;
+        Ok(envelope.data.map_or("null", RawValue::get))
+    }
+
+    /// serde's own text is left out, since it quotes values.
+    fn malformed(&self, error: &serde_json::Error) -> Error {
+        let content_type = self.headers.get(http::header::CONTENT_TYPE);
+        let content_type = content_type
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("no content type");
+        let message = format!(
+            "the answer is not what the contract says (line {}, column {}; {content_type}): is there a proxy in \
+             between, or another service at this base URL?",
+            error.line(),
+            error.column(),
+        );
+        Error::new(
+            ErrorKind::Decode,
+            ErrorDetails {
+                message,
+                status: Some(self.status),
+                code: Some("decode_error".to_owned()),
+                attempts: self.attempts,
+                ..ErrorDetails::default()
+            },
+        )
+    }
+
+    /// The error that an unsuccessful answer means.
+    pub(crate) fn into_error(self, scope: Scope, redactor: &Redactor<'_>) -> Error {
+        let body = redactor.body(&self.body);
+        let text = |pointer| {
+            body.as_ref()
+                .and_then(|body| body.pointer(pointer))
+                .and_then(|value| value.as_str())
+        };
+        let code = text("/data/code").map(str::to_owned);
+        let kind = classify(self.status, code.as_deref(), scope);
+        let message = match text("/message")
+            .map(printable)
+            .filter(|message| !message.is_empty())
+        {
+            Some(message) => message,
+            None if (300..400).contains(&self.status) => {
+                "the service redirects, which is not followed: check the base URL".to_owned()
+            }
+            None => format!("the service answered with HTTP status {}", self.status),
+        };
+        let retry_after = match kind {
+            ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable => {
+                retry_after(&self.headers, SystemTime::now())
+            }
+            _ => None,
+        };
+        let headers = redactor.headers(&self.headers);
+        let response = Some(ErrorResponse {
+            status: self.status,
+            headers,
+            body,
+        });
+        let (status, attempts) = (Some(self.status), self.attempts);
+        Error::new(
+            kind,
+            ErrorDetails {
+                message,
+                status,
+                code,
+                response,
+                attempts,
+                retry_after,
+                ..ErrorDetails::default()
+            },
+        )
+    }
+}
+
+/// A text from the network in one bounded line.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_MESSAGE)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+            attempts: 1,
+        }
+    }
+
+    fn error(status: u16, body: &str) -> Error {
+        let key = SecretString::from("pk_live_canary");
+        answer(status, body).into_error(Scope::Connection, &Redactor::new(&key))
+    }
+
+    #[test]
+    fn data_is_what_counts() {
+        let answer = answer(200, r#"{"status":"success","message":"ok","data": [1, 2] }"#);
+        let (value, text) = answer.decode_json::<Vec<u8>>().unwrap();
+        assert_eq!((value, text.expose_secret()), (vec![1, 2], "[1, 2]"));
+    }
+
+    #[test]
+    fn a_decode_error_never_quotes_the_answer() {
+        for body in [
+            r#"{"data":"canary"}"#,
+            r#"{"data":{"canary":1}}"#,
+            "<canary>",
+            r#"{"data":null}"#,
+            "{}",
+            "",
+        ] {
+            let error = answer(200, body).decode::<u8>().expect_err(body);
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(200)));
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn messages_are_one_bounded_line() {
+        let body =
+            serde_json::json!({"message": format!("no\n{}", "x".repeat(1000)), "data": {"code": "nope"}});
+        let error = error(400, &body.to_string());
+        assert_eq!(error.code(), Some("nope"));
+        assert_eq!(error.message().len(), LONGEST_MESSAGE);
+        assert!(!error.to_string().contains('\n'));
+    }
+
+    #[test]
+    fn an_answer_without_a_message_is_described() {
+        assert!(error(302, "").message().contains("redirects"));
+        assert!(error(500, "<html>").message().contains("500"));
+        assert_eq!(
+            error(500, "<html>").response().unwrap().body,
+            Some("<html>".into())
+        );
+    }
+}

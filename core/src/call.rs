@@ -1,0 +1,196 @@
+//! One call: its options, its attempts, its answer.
+
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use backon::Retryable;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use crate::answer::Answer;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Redactor};
+use crate::event::Event;
+use crate::request::Request;
+use crate::retry;
+
+/// What is under way, boxed so that it can be named.
+pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// Options of one call; where one is `None` the client's own setting holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) max_retries: Option<u32>,
+}
+
+impl CallOptions {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        for (name, value) in [("timeout", self.timeout), ("deadline", self.deadline)] {
+            if value == Some(Duration::ZERO) {
+                return Err(Error::invalid_argument(format!(
+                    "the {name} must be longer than zero"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The setters that every call has.
+macro_rules! call_options {
+    () => {
+        /// Bounds each attempt, the body included. Without it the client's own timeout holds (30 s).
+        pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
+            self.options.timeout = Some(timeout);
+            self
+        }
+
+        /// Bounds the whole call: all attempts and the waits between them. Without it only the timeout of each
+        /// attempt holds.
+        pub fn deadline(mut self, deadline: std::time::Duration) -> Self {
+            self.options.deadline = Some(deadline);
+            self
+        }
+
+        /// How often a 503 is tried again; 0 means never. Without it the client's own setting holds (2).
+        pub fn max_retries(mut self, max_retries: u32) -> Self {
+            self.options.max_retries = Some(max_retries);
+            self
+        }
+    };
+}
+pub(crate) use call_options;
+
+/// A call that is sent when it is awaited. Dropping the future stops the request, also between two attempts.
+///
+/// ```
+/// # async fn example(client: pabbly_connect::Client) -> Result<(), pabbly_connect::Error> {
+/// use std::time::Duration;
+/// let app = client.get_app("gmail").timeout(Duration::from_secs(5)).max_retries(0).await?;
+/// # Ok(()) }
+/// ```
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<T> {
+    client: Client,
+    request: Result<Request, Error>,
+    options: CallOptions,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned + Send + 'static> Call<T> {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        Self {
+            client,
+            request,
+            options: CallOptions::default(),
+            answer: PhantomData,
+        }
+    }
+
+    pub(crate) fn options(mut self, options: CallOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    call_options!();
+
+    /// Sends the call and gives the answer's `data` as the JSON text that came, after checking that it is what
+    /// the contract says. For hosts that parse JSON faster than objects can be handed to them.
+    ///
+    /// # Errors
+    /// The same as awaiting the call.
+    pub async fn json(self) -> Result<SecretString, Error> {
+        let answer = self.client.execute(&self.request?, self.options).await?;
+        Ok(answer.decode_json::<T>()?.1)
+    }
+}
+
+impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = Pending<T>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.client.execute(&self.request?, self.options).await?.decode() })
+    }
+}
+
+impl Client {
+    /// Sends a request as often as the options and the retry policy allow, and gives the first success or the
+    /// last error.
+    pub(crate) async fn execute(&self, request: &Request, options: CallOptions) -> Result<Answer, Error> {
+        options.check()?;
+        let timeout = options.timeout.unwrap_or(self.settings().timeout);
+        let max_retries = options.max_retries.unwrap_or(self.settings().max_retries);
+        let deadline = options
+            .deadline
+            .and_then(|deadline| Instant::now().checked_add(deadline));
+
+        let attempts = AtomicU32::new(0);
+        let attempt = || self.attempt(request, timeout, attempts.fetch_add(1, Ordering::Relaxed) + 1);
+        let retrying = attempt
+            .retry(retry::waits(self.settings().backoff, max_retries, retry::random))
+            .when(|error| error.status() == Some(503))
+            .adjust(|error, backoff| {
+                let time_left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                retry::next_wait(backoff, error.retry_after(), time_left)
+            })
+            .notify(|error, delay| {
+                self.tell(Event::Retry {
+                    call: request.call,
+                    attempt: error.attempts(),
+                    delay,
+                });
+            });
+        match deadline {
+            None => retrying.await,
+            Some(deadline) => timeout_at(deadline, retrying).await.unwrap_or_else(|_| {
+                let message = format!(
+                    "the call was not done by its deadline of {:?}",
+                    options.deadline.unwrap_or_default()
+                );
+                Err(Error::local(ErrorKind::Timeout, message).with_attempts(attempts.load(Ordering::Relaxed)))
+            }),
+        }
+    }
+
+    /// Sends a request once.
+    async fn attempt(&self, request: &Request, timeout: Duration, attempt: u32) -> Result<Answer, Error> {
+        let call = request.call;
+        let base_path = self.settings().base_url.path().trim_end_matches('/').len();
+        self.tell(Event::Request {
+            call,
+            method: request.method.to_string(),
+            path: request.url.path()[base_path..].to_owned(),
+            attempt,
+        });
+        let start = Instant::now();
+        let answer = self.transport().send(request, timeout).await;
+        self.tell(Event::Response {
+            call,
+            attempt,
+            status: answer.as_ref().ok().map(|answer| answer.status),
+            elapsed: start.elapsed(),
+            request_id: answer.as_ref().ok().and_then(|answer| {
+                answer
+                    .headers
+                    .get("x-request-id")?
+                    .to_str()
+                    .ok()
+                    .map(str::to_owned)
+            }),
+        });
+        let mut answer = answer.map_err(|error| error.with_attempts(attempt))?;
+        answer.attempts = attempt;
+        if answer.is_success() {
+            return Ok(answer);
+        }
+        let redactor = Redactor::new(&self.settings().api_key);
+        Err(answer.into_error(request.scope, &redactor))
+    }
+}

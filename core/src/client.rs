@@ -1,0 +1,266 @@
+//! The client, and how it is built.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Method};
+use secrecy::SecretString;
+
+use crate::call::Call;
+use crate::customer::Customer;
+use crate::email;
+use crate::error::{Error, Scope};
+use crate::event::{Event, Listener};
+use crate::list::List;
+use crate::model::App;
+use crate::request::{Request, checked_id};
+use crate::settings::{
+    self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
+};
+use crate::transport::Transport;
+
+/// A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open. Cloning
+/// is cheap and shares them.
+///
+/// It needs a Tokio runtime. Its key is only for a backend: never put it into a browser, an app or a model's
+/// context.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), pabbly_connect::Error> {
+/// let client = pabbly_connect::Client::from_env()?; // PC_TENANT_KEY, PC_BASE_URL
+/// let apps = client.list_apps().search("gmail").await?;
+/// let alice = client.customer("alice@example.com")?;
+/// let link = alice.create_request_link(&apps.items[0].id, "Work Gmail").await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    transport: Transport,
+    listener: Listener,
+}
+
+impl Client {
+    /// Starts building a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client configured by the environment alone: `PC_TENANT_KEY`, and `PC_BASE_URL` where it is not the
+    /// platform's public one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where a variable is missing or malformed.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Narrows the client to one customer, who is named by e-mail. Calls about connections exist only there.
+    ///
+    /// Take the address from your own authenticated session, never from what a user typed.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUserEmail`] where the address is missing or malformed.
+    pub fn customer(&self, email: &str) -> Result<Customer, Error> {
+        Ok(Customer::new(self.clone(), email::header(email)?))
+    }
+
+    /// The app catalogue: one page when awaited, all pages as a stream. Needs the capability `apps`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: pabbly_connect::Client) -> Result<(), pabbly_connect::Error> {
+    /// use futures_util::TryStreamExt;
+    /// let first_page = client.list_apps().search("mail").limit(5).await?;
+    /// let all: Vec<_> = client.list_apps().stream().try_collect().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn list_apps(&self) -> List<App> {
+        List::apps(
+            self.clone(),
+            self.request("listApps", Method::GET, &["apps"], Scope::General),
+        )
+    }
+
+    /// One app of the catalogue. Needs the capability `apps`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] for a malformed id; [`Error::Other`] with the code `app_not_found` for an
+    /// unknown one.
+    pub fn get_app(&self, app_id: &str) -> Call<App> {
+        let request = checked_id("app id", app_id)
+            .map(|id| self.request("getApp", Method::GET, &["apps", id], Scope::General));
+        Call::new(self.clone(), request)
+    }
+
+    pub(crate) fn request(
+        &self,
+        call: &'static str,
+        method: Method,
+        segments: &[&str],
+        scope: Scope,
+    ) -> Request {
+        Request::new(call, method, &self.settings().base_url, segments, scope)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.0.transport
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        self.0.listener.tell(event);
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.settings().base_url.as_str())
+            .field("api_key", &"[redacted]")
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of a [`Client`]. Every one has a default.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct ClientBuilder {
+    api_key: Option<SecretString>,
+    base_url: Option<String>,
+    max_retries: Option<u32>,
+    timeout: Option<Duration>,
+    backoff: Option<Duration>,
+    allow_insecure_http: bool,
+    proxy: Option<SecretString>,
+    ca_certificates: Vec<u8>,
+    user_agent: Option<String>,
+    listener: Listener,
+}
+
+impl ClientBuilder {
+    /// The tenant key, `pk_live_…`. Without it `PC_TENANT_KEY` of the environment serves.
+    pub fn api_key(mut self, api_key: impl Into<SecretString>) -> Self {
+        self.api_key = Some(api_key.into());
+        self
+    }
+
+    /// Where the service is, such as `https://connect.example.com/platform/v1`. Without it `PC_BASE_URL` of the
+    /// environment serves, else [`DEFAULT_BASE_URL`].
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// How often a 503 is tried again; 0 means never. Nothing else is ever tried again. Default: 2.
+    pub fn max_retries(mut self, max_retries: u32) -> Self {
+        self.max_retries = Some(max_retries);
+        self
+    }
+
+    /// Bounds each attempt, the body included. Default: 30 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The ceiling under the wait before the first retry; it doubles with each. Default: 500 ms.
+    pub fn backoff(mut self, backoff: Duration) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// Allows plain `http://` to other machines than this one. Over it the tenant key and the vended credentials
+    /// can be read by everybody in between.
+    pub fn allow_insecure_http(mut self, allow: bool) -> Self {
+        self.allow_insecure_http = allow;
+        self
+    }
+
+    /// Sends everything through this proxy, such as `http://user:password@127.0.0.1:3128`. Without it the usual
+    /// variables of the environment are heeded (`HTTPS_PROXY`, `NO_PROXY` …).
+    pub fn proxy(mut self, proxy: impl Into<SecretString>) -> Self {
+        self.proxy = Some(proxy.into());
+        self
+    }
+
+    /// Trusts these certificates (PEM, one or many) beside Mozilla's roots.
+    pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.ca_certificates = pem.into();
+        self
+    }
+
+    /// Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
+    pub fn user_agent(mut self, product: impl Into<String>) -> Self {
+        self.user_agent = Some(product.into());
+        self
+    }
+
+    /// Called for each attempt, answer, retry and poll, on the thread that works on the call: return quickly.
+    /// Events hold no secrets.
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.listener = Listener::new(listener);
+        self
+    }
+
+    /// Checks the settings and makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where a setting is missing or malformed; the message says which and what to do.
+    pub fn build(self) -> Result<Client, Error> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let api_key = self
+            .api_key
+            .or_else(|| variable(settings::KEY_VARIABLE).map(SecretString::from))
+            .unwrap_or_default();
+        let authorization = settings::authorization(&api_key)?;
+        let base_url = self.base_url.or_else(|| variable(settings::URL_VARIABLE));
+        let base_url = settings::base_url(
+            base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
+            self.allow_insecure_http,
+        )?;
+        let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        if timeout.is_zero() {
+            return Err(Error::invalid_argument("the timeout must be longer than zero"));
+        }
+        let transport = Transport::new(
+            authorization,
+            user_agent(self.user_agent.as_deref())?,
+            self.proxy.as_ref().map(secrecy::ExposeSecret::expose_secret),
+            &self.ca_certificates,
+        )?;
+        let settings = Settings {
+            api_key,
+            base_url,
+            timeout,
+            max_retries: self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES),
+            backoff: self.backoff.unwrap_or(DEFAULT_BACKOFF),
+        };
+        Ok(Client(Arc::new(Inner {
+            settings,
+            transport,
+            listener: self.listener,
+        })))
+    }
+}
+
+/// `[product] pabbly-connect-rust/VERSION (OS; ARCHITECTURE)`
+fn user_agent(product: Option<&str>) -> Result<HeaderValue, Error> {
+    let own = format!(
+        "pabbly-connect-rust/{} ({}; {})",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    let text = match product {
+        Some(product) => format!("{product} {own}"),
+        None => own,
+    };
+    HeaderValue::from_str(&text)
+        .map_err(|_| Error::invalid_argument("the user agent holds a character that no header may hold"))
+}

@@ -1,0 +1,187 @@
+//! A client narrowed to one customer, and the calls about that customer's connections.
+
+use std::fmt;
+
+use http::{HeaderValue, Method};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::error::{Error, Scope};
+use crate::link::CreateRequestLink;
+use crate::list::List;
+use crate::model::Connection;
+use crate::request::{Request, checked_id};
+use crate::token::Token;
+use crate::wait::Wait;
+
+/// A client that acts for one customer. Made by [`Client::customer`]; cloning is cheap.
+#[derive(Clone)]
+pub struct Customer {
+    client: Client,
+    email: HeaderValue,
+}
+
+impl Customer {
+    pub(crate) fn new(client: Client, email: HeaderValue) -> Self {
+        Self { client, email }
+    }
+
+    /// Makes a hosted page where the customer connects an app. Needs the capability `connections`.
+    ///
+    /// `app_id` is from the catalogue and `name` is what the customer sees later, such as `Work Gmail`. See
+    /// [`CreateRequestLink`] for the options.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// let link = alice
+    ///     .create_request_link("gmail", "Work Gmail")
+    ///     .return_url("https://app.example.com/connected")
+    ///     .await?;
+    /// println!("send the customer to {}", link.request_link);
+    /// # Ok(()) }
+    /// ```
+    pub fn create_request_link(&self, app_id: &str, name: &str) -> CreateRequestLink {
+        CreateRequestLink::new(self.clone(), app_id, name)
+    }
+
+    /// One connection and its status. Needs the capability `connections`.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where there is no such connection of this tenant and customer.
+    pub fn get_connection(&self, connection_id: &str) -> Call<Connection> {
+        Call::new(self.client.clone(), self.get_connection_request(connection_id))
+    }
+
+    pub(crate) fn get_connection_request(&self, connection_id: &str) -> Result<Request, Error> {
+        self.about(
+            "getConnection",
+            Method::GET,
+            connection_id,
+            None,
+            Scope::Connection,
+        )
+    }
+
+    /// Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
+    ///
+    /// Without a timeout it waits until the link itself lapses. See [`Wait`] for the options.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// use pabbly_connect::ConnectionStatus;
+    /// let connection = alice.wait_for_connection("conn_1").await?;
+    /// if connection.status != ConnectionStatus::Active {
+    ///     println!("declined or lapsed: make a new link");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn wait_for_connection(&self, connection_id: &str) -> Wait {
+        Wait::new(
+            self.client.clone(),
+            self.get_connection_request(connection_id),
+            connection_id,
+        )
+    }
+
+    /// A credential that works now, refreshed where needed. Needs the capability `token`. Ask each time; never
+    /// store or log it.
+    ///
+    /// # Errors
+    /// [`Error::NeedsReconnection`] where the grant was revoked or has expired: send the customer through the
+    /// connect flow again.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// use pabbly_connect::{Error, ExposeSecret};
+    /// match alice.get_token("conn_1").await {
+    ///     Ok(token) => match token.authorization() {
+    ///         Some(value) => println!("an Authorization header of {} bytes", value.expose_secret().len()),
+    ///         None => println!("fields: {:?}", token.fields), // prints the names alone
+    ///     },
+    ///     Err(Error::NeedsReconnection(_)) => println!("connect again"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn get_token(&self, connection_id: &str) -> Call<Token> {
+        let request = self.about(
+            "getToken",
+            Method::POST,
+            connection_id,
+            Some("token"),
+            Scope::Connection,
+        );
+        Call::new(self.client.clone(), request.and_then(Request::idempotent))
+    }
+
+    /// The customer's connections that this tenant made: one page when awaited, all as a stream. Needs the
+    /// capability `connections`.
+    pub fn list_connections(&self) -> List<Connection> {
+        let request = self
+            .client
+            .request("listConnections", Method::GET, &["connections"], Scope::General);
+        List::connections(self.client.clone(), request.email(self.email.clone()))
+    }
+
+    /// Deletes a connection and its credential. Needs the capability `delete`.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionInUse`] while something uses it.
+    pub fn delete_connection(&self, connection_id: &str) -> Call<Deleted> {
+        let request = self.about(
+            "deleteConnection",
+            Method::DELETE,
+            connection_id,
+            None,
+            Scope::DeleteConnection,
+        );
+        Call::new(self.client.clone(), request)
+    }
+
+    /// A request that names one connection.
+    fn about(
+        &self,
+        call: &'static str,
+        method: Method,
+        connection_id: &str,
+        part: Option<&str>,
+        scope: Scope,
+    ) -> Result<Request, Error> {
+        let mut segments = vec!["connections", checked_id("connection id", connection_id)?];
+        segments.extend(part);
+        Ok(self
+            .client
+            .request(call, method, &segments, scope)
+            .email(self.email.clone()))
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn email(&self) -> &HeaderValue {
+        &self.email
+    }
+}
+
+impl fmt::Debug for Customer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Customer")
+            .field("email", &String::from_utf8_lossy(self.email.as_bytes()))
+            .field("client", &self.client)
+            .finish()
+    }
+}
+
+/// A connection was deleted; the service has nothing more to say about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "IgnoredAny")]
+pub struct Deleted;
+
+impl From<IgnoredAny> for Deleted {
+    fn from(_: IgnoredAny) -> Self {
+        Self
+    }
+}

@@ -1,0 +1,138 @@
+//! The one error type, and what each of its cases carries.
+
+mod classify;
+mod redact;
+mod table;
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::Connection;
+
+pub(crate) use classify::{Scope, classify};
+pub(crate) use redact::Redactor;
+pub use table::{CODES, Code, Error, ErrorKind};
+
+/// What every [`Error`] carries, whatever its case.
+#[derive(Debug, Default)]
+pub struct ErrorDetails {
+    pub(crate) message: String,
+    pub(crate) status: Option<u16>,
+    pub(crate) code: Option<String>,
+    pub(crate) response: Option<ErrorResponse>,
+    pub(crate) attempts: u32,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) connection: Option<Connection>,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The answer that an error was made from. Successful answers are never kept.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ErrorResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, names in lower case, without those that hold credentials or cookies.
+    pub headers: BTreeMap<String, String>,
+    /// The body: parsed where it was JSON, else its text (at most 64 KiB). `None` where it was empty or did not
+    /// arrive. Members that hold a secret by their name, and the tenant key, are replaced by `[redacted]`.
+    pub body: Option<serde_json::Value>,
+}
+
+impl Error {
+    /// The HTTP status of the answer; `None` where there was no usable answer.
+    pub fn status(&self) -> Option<u16> {
+        self.details().status
+    }
+
+    /// The service's `data.code` as it came, also where this version does not know it; the SDK's own code
+    /// (see [`CODES`]) for errors that no answer caused; `None` for an answer without a code.
+    pub fn code(&self) -> Option<&str> {
+        self.details().code.as_deref()
+    }
+
+    /// What happened and what to do, without the name of the class.
+    pub fn message(&self) -> &str {
+        &self.details().message
+    }
+
+    /// The answer behind the error, without credentials.
+    pub fn response(&self) -> Option<&ErrorResponse> {
+        self.details().response.as_ref()
+    }
+
+    /// How many requests were sent for this call.
+    pub fn attempts(&self) -> u32 {
+        self.details().attempts
+    }
+
+    /// How long the service asked to wait before the next request (`Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.details().retry_after
+    }
+
+    /// The connection as a wait last saw it; only with [`Error::WaitTimeout`].
+    pub fn connection(&self) -> Option<&Connection> {
+        self.details().connection.as_ref()
+    }
+
+    /// A value that was refused before anything was sent.
+    pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::local(ErrorKind::InvalidArgument, message)
+    }
+
+    /// An error that no answer caused, with the code that the table gives its kind.
+    pub(crate) fn local(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let details = ErrorDetails {
+            message: message.into(),
+            code: kind.local_code().map(str::to_owned),
+            ..ErrorDetails::default()
+        };
+        Self::new(kind, details)
+    }
+
+    /// The same with a cause, which the message spells out.
+    pub(crate) fn caused(
+        kind: ErrorKind,
+        message: &str,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        let source = source.into();
+        let mut error = Self::local(kind, format!("{message}: {}", Chain(&*source)));
+        error.details_mut().source = Some(source);
+        error
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.details_mut().attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_connection(mut self, connection: Option<Connection>) -> Self {
+        self.details_mut().connection = connection;
+        self
+    }
+}
+
+/// An error and its causes in one line.
+struct Chain<'a>(&'a (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = self.0.to_string();
+        f.write_str(&last)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Many libraries repeat their cause's text in their own.
+            if !last.contains(&text) {
+                write!(f, ": {text}")?;
+            }
+            last = text;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

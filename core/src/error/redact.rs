@@ -1,0 +1,130 @@
+//! Keeps secrets out of what an error carries, also where a service or proxy echoes them.
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+const REDACTED: &str = "[redacted]";
+
+/// Members whose value is a secret wherever it turns up.
+const SECRET_MEMBERS: [&str; 8] = [
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "request_token",
+    "fields",
+    "client_secret",
+    "authorization",
+    "api_key",
+];
+
+/// Headers that hold credentials or cookies.
+const SECRET_HEADERS: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "set-cookie",
+    "proxy-authorization",
+    "authentication-info",
+    "x-request-token",
+];
+
+/// Removes the tenant key, and values that are secret by their name.
+pub(crate) struct Redactor<'a> {
+    key: &'a SecretString,
+}
+
+impl<'a> Redactor<'a> {
+    pub(crate) fn new(key: &'a SecretString) -> Self {
+        Self { key }
+    }
+
+    pub(crate) fn headers(&self, headers: &HeaderMap) -> BTreeMap<String, String> {
+        let mut kept = BTreeMap::<String, String>::new();
+        for (name, value) in headers {
+            if SECRET_HEADERS.contains(&name.as_str()) {
+                continue;
+            }
+            let value = self.text(&String::from_utf8_lossy(value.as_bytes()));
+            kept.entry(name.as_str().to_owned())
+                .and_modify(|all| {
+                    all.push_str(", ");
+                    all.push_str(&value);
+                })
+                .or_insert(value);
+        }
+        kept
+    }
+
+    /// The body as JSON where it is JSON, else as a text; `None` where it is empty.
+    pub(crate) fn body(&self, body: &[u8]) -> Option<Value> {
+        if body.is_empty() {
+            return None;
+        }
+        Some(match serde_json::from_slice(body) {
+            Ok(mut value) => {
+                self.value(&mut value);
+                value
+            }
+            Err(_) => Value::String(self.text(&String::from_utf8_lossy(body))),
+        })
+    }
+
+    fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    if SECRET_MEMBERS.contains(&name.as_str()) {
+                        *member = Value::String(REDACTED.to_owned());
+                    } else {
+                        self.value(member);
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        text.replace(self.key.expose_secret(), REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_removed_by_value_and_by_name() {
+        let key = SecretString::from("pk_live_canary");
+        let redactor = Redactor::new(&key);
+        let body =
+            json!({"message": "key pk_live_canary is unknown", "data": [{"access_token": "ya29", "n": 1}]});
+        assert_eq!(
+            redactor.body(body.to_string().as_bytes()),
+            Some(
+                json!({"message": "key [redacted] is unknown", "data": [{"access_token": "[redacted]", "n": 1}]})
+            )
+        );
+        assert_eq!(redactor.body(b"<p>pk_live_canary"), Some(json!("<p>[redacted]")));
+        assert_eq!(redactor.body(b""), None);
+    }
+
+    #[test]
+    fn headers_lose_cookies_and_keep_repeats() {
+        let key = SecretString::from("pk_live_canary");
+        let mut headers = HeaderMap::new();
+        headers.append("set-cookie", "a=b".parse().unwrap());
+        headers.append("x-a", "1".parse().unwrap());
+        headers.append("x-a", "pk_live_canary".parse().unwrap());
+        let kept = Redactor::new(&key).headers(&headers);
+        assert_eq!(
+            kept,
+            BTreeMap::from([("x-a".to_owned(), "1, [redacted]".to_owned())])
+        );
+    }
+}

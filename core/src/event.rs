@@ -1,0 +1,114 @@
+//! What a client tells while it works: each attempt, answer, wait and poll, never a secret.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::ConnectionStatus;
+
+/// Something that a call does. Given to [`ClientBuilder::on_event`](crate::ClientBuilder::on_event), and written
+/// with `tracing` under the target `pabbly_connect`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A request is about to be sent.
+    #[non_exhaustive]
+    Request {
+        /// The call, named as in the guide, such as `getToken`.
+        call: &'static str,
+        /// The HTTP method.
+        method: String,
+        /// The path under the base URL, as sent.
+        path: String,
+        /// Counts from 1.
+        attempt: u32,
+    },
+    /// An attempt ended, with or without an answer.
+    #[non_exhaustive]
+    Response {
+        /// The call, named as in the guide.
+        call: &'static str,
+        /// Counts from 1.
+        attempt: u32,
+        /// The HTTP status; `None` where no answer arrived.
+        status: Option<u16>,
+        /// From sending to the end of the body.
+        elapsed: Duration,
+        /// The service's `x-request-id`, to quote in a question to its operator.
+        request_id: Option<String>,
+    },
+    /// A 503 arrived, and the call waits before its next attempt.
+    #[non_exhaustive]
+    Retry {
+        /// The call, named as in the guide.
+        call: &'static str,
+        /// The attempt that failed.
+        attempt: u32,
+        /// How long until the next.
+        delay: Duration,
+    },
+    /// A wait asked for a connection's status and will ask again.
+    #[non_exhaustive]
+    Wait {
+        /// The connection that is waited for.
+        connection_id: String,
+        /// What it was last seen to be; `None` where the poll failed in a way that the wait survives.
+        status: Option<ConnectionStatus>,
+        /// How long until the next poll.
+        delay: Duration,
+    },
+}
+
+type Receive = dyn Fn(&Event) + Send + Sync;
+
+/// Who receives events, if anybody.
+#[derive(Clone, Default)]
+pub(crate) struct Listener(Option<Arc<Receive>>);
+
+impl Listener {
+    pub(crate) fn new(listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        match &event {
+            Event::Request {
+                call,
+                method,
+                path,
+                attempt,
+            } => {
+                tracing::debug!(target: "pabbly_connect", call, method, path, attempt, "request");
+            }
+            Event::Response {
+                call,
+                attempt,
+                status,
+                elapsed,
+                request_id,
+            } => {
+                tracing::debug!(target: "pabbly_connect", call, attempt, status, ?elapsed, request_id, "response");
+            }
+            Event::Retry { call, attempt, delay } => {
+                tracing::info!(target: "pabbly_connect", call, attempt, ?delay, "retry");
+            }
+            Event::Wait {
+                connection_id,
+                status,
+                delay,
+            } => {
+                let status = status.as_ref().map(ConnectionStatus::as_str);
+                tracing::debug!(target: "pabbly_connect", connection_id, status, ?delay, "wait");
+            }
+        }
+        if let Some(listener) = &self.0 {
+            listener(&event);
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Some(..)" } else { "None" })
+    }
+}

@@ -1,0 +1,272 @@
+//! Lists: one page when awaited, all pages one after the other.
+
+use std::future::IntoFuture;
+
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::call::{CallOptions, Pending, call_options};
+use crate::client::Client;
+use crate::error::{Error, ErrorKind};
+use crate::model::{App, Connection};
+use crate::request::Request;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// What the page holds (`apps` or `connections` on the wire).
+    #[serde(alias = "apps", alias = "connections")]
+    pub items: Vec<T>,
+    /// Which page this is, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<u64>,
+    /// How many items a full page holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// How many items there are on all pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What a list can be made of.
+pub trait Item: DeserializeOwned + Send + 'static {
+    /// The item's id, by which a page that was seen before is known.
+    #[doc(hidden)]
+    fn id(&self) -> &str;
+}
+
+impl Item for App {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Item for Connection {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Query {
+    search: Option<String>,
+    app_id: Option<String>,
+    page: Option<u64>,
+    limit: Option<u64>,
+}
+
+/// A call for a list, sent when it is awaited: one page, as the guide does. [`stream`](Self::stream) and
+/// [`pages`](Self::pages) go through all pages, beginning with the one that was asked for.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct List<T> {
+    client: Client,
+    request: Request,
+    query: Query,
+    options: CallOptions,
+    item: std::marker::PhantomData<fn() -> T>,
+}
+
+impl List<App> {
+    pub(crate) fn apps(client: Client, request: Request) -> Self {
+        Self::new(client, request)
+    }
+
+    /// Only apps whose name or description holds this.
+    pub fn search(mut self, text: impl Into<String>) -> Self {
+        self.query.search = Some(text.into());
+        self
+    }
+}
+
+impl List<Connection> {
+    pub(crate) fn connections(client: Client, request: Request) -> Self {
+        Self::new(client, request)
+    }
+
+    /// Only connections of this app.
+    pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
+        self.query.app_id = Some(app_id.into());
+        self
+    }
+}
+
+impl<T: Item> List<T> {
+    fn new(client: Client, request: Request) -> Self {
+        let (query, options) = (Query::default(), CallOptions::default());
+        Self {
+            client,
+            request,
+            query,
+            options,
+            item: std::marker::PhantomData,
+        }
+    }
+
+    /// Which page, from 1. Without it the first.
+    pub fn page(mut self, page: u64) -> Self {
+        self.query.page = Some(page);
+        self
+    }
+
+    /// How many items a page holds, 1 to 100. The service's default is 20.
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.query.limit = Some(limit);
+        self
+    }
+
+    call_options!();
+
+    /// Sends the call and gives the page as the JSON text that came; see [`Call::json`](crate::Call::json).
+    ///
+    /// # Errors
+    /// The same as awaiting the call.
+    pub async fn json(self) -> Result<SecretString, Error> {
+        Ok(self.fetch().await?.1)
+    }
+
+    /// All pages, one call for each when it is asked for. The options hold for each call.
+    pub fn pages(self) -> Pages<T> {
+        Pages {
+            next: Some(self),
+            last_first_id: None,
+        }
+    }
+
+    /// All items of all pages.
+    pub fn stream(self) -> impl Stream<Item = Result<T, Error>> + Send {
+        stream::try_unfold(self.pages(), async |mut pages| {
+            Ok(pages.next().await?.map(|page| (page, pages)))
+        })
+        .map_ok(|page| stream::iter(page.items).map(Ok))
+        .try_flatten()
+    }
+
+    async fn fetch(&self) -> Result<(Page<T>, SecretString), Error> {
+        let mut request = self.request.clone();
+        let Query {
+            search,
+            app_id,
+            page,
+            limit,
+        } = &self.query;
+        if page == &Some(0) || limit == &Some(0) {
+            return Err(Error::invalid_argument("pages and limits count from 1"));
+        }
+        let numbers = [
+            ("page", page.map(|n| n.to_string())),
+            ("limit", limit.map(|n| n.to_string())),
+        ];
+        let texts = [("search", search.clone()), ("app_id", app_id.clone())];
+        for (name, value) in texts.into_iter().chain(numbers) {
+            if let Some(value) = value {
+                request.url.query_pairs_mut().append_pair(name, &value);
+            }
+        }
+        self.client.execute(&request, self.options).await?.decode_json()
+    }
+}
+
+impl<T: Item> IntoFuture for List<T> {
+    type Output = Result<Page<T>, Error>;
+    type IntoFuture = Pending<Page<T>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(self.fetch().await?.0) })
+    }
+}
+
+/// The pages of a list, one after the other. Made by [`List::pages`].
+pub struct Pages<T> {
+    /// The call for the next page; `None` after the last.
+    next: Option<List<T>>,
+    last_first_id: Option<String>,
+}
+
+impl<T: Item> Pages<T> {
+    /// The next page that holds something, or `None` at the end.
+    ///
+    /// After an error the same page can be asked for again.
+    ///
+    /// # Errors
+    /// Whatever the call gives; [`Error::Decode`] where the service gives the same page again, so that going on
+    /// would never end.
+    pub async fn next(&mut self) -> Result<Option<Page<T>>, Error> {
+        Ok(self.advance().await?.map(|(page, _)| page))
+    }
+
+    /// The same as the JSON text that came; see [`Call::json`](crate::Call::json).
+    ///
+    /// # Errors
+    /// The same as [`next`](Self::next).
+    pub async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
+        Ok(self.advance().await?.map(|(_, json)| json))
+    }
+
+    async fn advance(&mut self) -> Result<Option<(Page<T>, SecretString)>, Error> {
+        let Some(call) = &mut self.next else {
+            return Ok(None);
+        };
+        let (page, json) = call.fetch().await?;
+        let Some(first) = page.items.first() else {
+            self.next = None;
+            return Ok(None);
+        };
+        if self.last_first_id.as_deref() == Some(first.id()) {
+            return Err(Error::local(
+                ErrorKind::Decode,
+                "the service gives the same page again and again",
+            ));
+        }
+        self.last_first_id = Some(first.id().to_owned());
+        let number = call.query.page.unwrap_or(1);
+        if is_last(&page, number, call.query.limit) {
+            self.next = None;
+        } else {
+            call.query.page = Some(number.saturating_add(1));
+        }
+        Ok(Some((page, json)))
+    }
+}
+
+/// Whether nothing follows, as far as the page tells. Where it tells nothing, the next one will be empty.
+fn is_last<T>(page: &Page<T>, number: u64, asked_limit: Option<u64>) -> bool {
+    let limit = page.limit.or(asked_limit);
+    let all_seen =
+        matches!((page.total, limit), (Some(total), Some(limit)) if number.saturating_mul(limit) >= total);
+    let not_full = limit.is_some_and(|limit| (page.items.len() as u64) < limit);
+    all_seen || not_full
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(items: usize, limit: Option<u64>, total: Option<u64>) -> Page<()> {
+        Page {
+            items: vec![(); items],
+            page: None,
+            limit,
+            total,
+            extra: Map::new(),
+        }
+    }
+
+    #[test]
+    fn the_last_page_is_known_by_the_total_or_by_not_being_full() {
+        assert!(is_last(&page(20, Some(20), Some(40)), 2, None));
+        assert!(!is_last(&page(20, Some(20), Some(41)), 2, None));
+        assert!(is_last(&page(19, Some(20), None), 1, None));
+        assert!(!is_last(&page(20, Some(20), None), 1, None));
+        assert!(is_last(&page(4, None, None), 1, Some(5)));
+        assert!(!is_last(&page(4, None, None), 1, None));
+        // A service that caps the limit tells its own, which counts.
+        assert!(!is_last(&page(100, Some(100), None), 1, Some(1000)));
+    }
+}

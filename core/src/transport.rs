@@ -1,0 +1,193 @@
+//! Sends one attempt over HTTP and reads its answer whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
+
+use crate::answer::Answer;
+use crate::error::{Error, ErrorKind};
+use crate::request::Request;
+
+/// Larger than any answer of the contract by far.
+const LARGEST_BODY: usize = 8 << 20;
+/// As much of an error's body as is worth keeping.
+const LARGEST_ERROR_BODY: usize = 64 << 10;
+
+const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// How to reach the service.
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    headers: HeaderMap,
+}
+
+impl Transport {
+    pub(crate) fn new(
+        authorization: HeaderValue,
+        user_agent: HeaderValue,
+        proxy: Option<&str>,
+        ca_certificates: &[u8],
+    ) -> Result<Self, Error> {
+        let mut http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(ca_certificates)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .user_agent(user_agent);
+        if let Some(proxy) = proxy {
+            // The cause may quote the address, which may hold a password.
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
+                Error::invalid_argument("the proxy is not a URL such as http://127.0.0.1:3128")
+            })?;
+            http = http.proxy(proxy);
+        }
+        let http = http.build().map_err(|error| {
+            Error::caused(
+                ErrorKind::InvalidArgument,
+                "no HTTP client can be made of these settings",
+                error,
+            )
+        })?;
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        Ok(Self { http, headers })
+    }
+
+    /// Sends the request once. `timeout` bounds everything up to the end of the body.
+    pub(crate) async fn send(&self, request: &Request, timeout: Duration) -> Result<Answer, Error> {
+        let until = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
+        let timed_out = || {
+            let message = format!("no complete answer arrived within {timeout:?}");
+            Error::local(ErrorKind::Timeout, message)
+        };
+        let mut response = timeout_at(until, self.http.execute(self.http_request(request)))
+            .await
+            .map_err(|_| timed_out())?
+            .map_err(|error| network("the service could not be reached", error))?;
+
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let body = if response.status().is_success() {
+            timeout_at(until, read(&mut response, LARGEST_BODY))
+                .await
+                .map_err(|_| timed_out())??
+        } else {
+            // The status already says what went wrong: a body that does not arrive takes nothing away.
+            let body = timeout_at(until, read_some(&mut response, LARGEST_ERROR_BODY)).await;
+            body.unwrap_or_default()
+        };
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            attempts: 1,
+        })
+    }
+
+    fn http_request(&self, request: &Request) -> reqwest::Request {
+        let mut http = reqwest::Request::new(request.method.clone(), request.url.clone());
+        let headers = http.headers_mut();
+        headers.clone_from(&self.headers);
+        if let Some(email) = &request.email {
+            headers.insert(USER_EMAIL, email.clone());
+        }
+        if let Some(key) = &request.idempotency_key {
+            headers.insert(IDEMPOTENCY_KEY, key.clone());
+        }
+        if let Some(seconds) = request.prefer_wait
+            && let Ok(value) = HeaderValue::from_str(&format!("wait={seconds}"))
+        {
+            headers.insert(PREFER, value);
+        }
+        if let Some(body) = &request.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *http.body_mut() = Some(body.clone().into());
+        }
+        http
+    }
+}
+
+/// Reads a body whole, or fails.
+async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let too_large = || {
+        let message = format!("the answer is larger than {} MiB", limit >> 20);
+        Error::local(ErrorKind::Decode, message)
+    };
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > limit {
+        return Err(too_large());
+    }
+    // Room from the start: a growing buffer would leave copies behind that are not zeroed.
+    let mut body = Zeroizing::new(Vec::with_capacity(announced));
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| network("the connection broke before the answer was complete", error))?
+    {
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Reads as much of a body as arrives, up to a limit.
+async fn read_some(response: &mut reqwest::Response, limit: usize) -> Zeroizing<Vec<u8>> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == limit {
+            break;
+        }
+    }
+    body
+}
+
+fn network(message: &str, error: reqwest::Error) -> Error {
+    Error::caused(ErrorKind::Network, message, error.without_url())
+}
+
+/// rustls with ring and Mozilla's roots, plus the user's own. Nothing global is installed, and the machine's
+/// certificate store is not read, which would cost milliseconds per client.
+fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let mut added = 0;
+    for certificate in CertificateDer::pem_slice_iter(ca_certificates) {
+        certificate
+            .map_err(|_| ())
+            .and_then(|certificate| roots.add(certificate).map_err(|_| ()))
+            .map_err(|()| Error::invalid_argument("the CA certificate is not valid PEM"))?;
+        added += 1;
+    }
+    if added == 0 && !ca_certificates.is_empty() {
+        return Err(Error::invalid_argument(
+            "the CA certificate holds no PEM certificate",
+        ));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::caused(ErrorKind::Other, "no TLS version is available", error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// For durations that reach beyond what the clock can count.
+pub(crate) fn far_future() -> Instant {
+    Instant::now() + Duration::from_secs(86_400 * 365)
+}
