@@ -1,0 +1,97 @@
+# What there is to do here. `make help` lists it; only `demo` and `service` are needed to use the project.
+#
+# Everything that a target fetches goes into ignored folders of this checkout: target/, .cache/, node_modules/.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+CACHE := $(CURDIR)/.cache
+
+# The lock files decide what is built, here as in a clean clone.
+CARGO := cargo --locked
+
+# Each part of a run prints its name, its output in one piece, and how long it took.
+STEP := @scripts/step
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# --- using it ---------------------------------------------------------------------------------------------------
+
+.PHONY: demo service
+demo: ## Walk through the whole product on this machine (OPEN=1: consent in your own browser)
+	$(CARGO) build -p connect-service -p connect-tests --bin connect-service --bin demo
+	@OPEN="$(OPEN)" $(TARGET)/debug/demo
+
+service: ## Run connect-service from this checkout (ARGS="--config connect.toml serve")
+	$(CARGO) run -p connect-service -- $(or $(ARGS),serve)
+
+# --- checking it ------------------------------------------------------------------------------------------------
+# cargo locks its target folder, so its steps follow one another; two lanes keep two cores busy beside them. All
+# steps run even if one fails (-k), so that one run shows everything that is wrong.
+
+.PHONY: test lint
+test: ## Check everything; fetches the tools that it needs
+	@$(MAKE) --no-print-directory -k -j2 fmt build contract-lint fuzz e2e unit doctest clippy docs deny
+	@echo "make test: all passed"
+
+lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
+	@$(MAKE) --no-print-directory -k -j2 fmt clippy docs contract-lint deny
+	@echo "make lint: all passed"
+
+.PHONY: fmt build clippy docs unit doctest e2e
+fmt:
+	$(STEP) "format" cargo fmt --all --check
+
+# One build for all that runs afterwards, so that nothing is compiled twice with other features.
+build:
+	$(STEP) "build" $(CARGO) build --all-targets
+
+unit: build
+	$(STEP) "unit tests" $(CARGO) test --no-fail-fast --lib --bins
+
+doctest: build unit
+	$(STEP) "examples in the documentation" $(CARGO) test --no-fail-fast --doc
+
+# The scenarios of every language, and the real service with real providers.
+e2e: build tests/oidc/node_modules/.installed
+	$(STEP) "scenarios and end-to-end tests" $(CARGO) test --no-fail-fast --test '*'
+
+clippy: | build
+	$(STEP) "clippy" $(CARGO) clippy --all-targets -- -D warnings
+
+docs: | clippy
+	$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
+
+.PHONY: deny contract-lint fuzz
+deny: $(CACHE)/cargo-deny/bin/cargo-deny
+	$(STEP) "licences, bans and sources of dependencies" $< --locked check licenses bans sources
+
+contract-lint: tests/contract/node_modules/.installed
+	$(STEP) "contract lint" tests/contract/lint
+
+fuzz: build $(CACHE)/venv/.installed
+	$(STEP) "contract against the running service" $(CACHE)/venv/bin/python tests/contract/fuzz.py $(TARGET)/debug/connect-service
+
+# --- tools ------------------------------------------------------------------------------------------------------
+# Pinned by lock files; fetched once, again when their lock file changes.
+
+%/node_modules/.installed: %/package-lock.json
+	$(STEP) "npm packages of $*" npm ci --prefix $* --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(CACHE)/venv/.installed: tests/contract/requirements.txt
+	$(STEP) "Python packages of tests/contract" scripts/venv $(CACHE)/venv $<
+	@touch $@
+
+# A debug build: it runs for a second, so it need not be fast. Advisories are left out, see deny.toml.
+CARGO_DENY := 0.20.2
+$(CACHE)/cargo-deny/bin/cargo-deny: | build
+	$(STEP) "cargo-deny $(CARGO_DENY)" env CARGO_TARGET_DIR=$(CACHE)/cargo-deny/target \
+		cargo install --locked --debug --no-default-features --root $(CACHE)/cargo-deny cargo-deny@$(CARGO_DENY)
+	@rm -rf $(CACHE)/cargo-deny/target
+
+.PHONY: clean
+clean: ## Remove everything that was built or fetched
+	rm -rf $(TARGET) .cache tests/contract/node_modules tests/oidc/node_modules

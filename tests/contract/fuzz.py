@@ -1,0 +1,141 @@
+"""Fuzzes a running connect-service against openapi/platform.yaml with schemathesis.
+
+    fuzz.py PATH_TO_CONNECT_SERVICE [arguments for `schemathesis run`]
+
+Starts the service on a free port over a temporary database, gives it a tenant, keys and a few connections, and runs
+every check over every operation, see schemathesis.toml. Afterwards no secret may stand in the service's log.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CONTRACT = HERE.parent.parent / "openapi" / "platform.yaml"
+SECRET_FIELD = "canary-of-the-fuzz-run"
+
+# Budgets so large that the fuzz run never meets them; they have tests of their own. The OAuth app has a client, so
+# that links for it work; its addresses lead nowhere.
+CONFIG = """
+listen = "127.0.0.1:0"
+database_url = "sqlite://{folder}/connect.db"
+key_file = "{folder}/connect.key"
+
+[budgets]
+token = 100000000
+default = 100000000
+status = 100000000
+
+[apps.gmail]
+client_id = "client"
+client_secret = "client-secret"
+"""
+
+
+def main() -> int:
+    binary = Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "connect.toml")
+        config.write_text(CONFIG.format(folder=folder))
+        command = [str(binary), "--config", str(config)]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_")}
+
+        def cli(*arguments: str) -> str:
+            done = subprocess.run([*command, *arguments], env=env, check=True, stdout=subprocess.PIPE, text=True)
+            return done.stdout.strip()
+
+        tenant = cli("tenant", "create", "Fuzz")
+        key = cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete")
+
+        log_path = Path(folder, "service.log")
+        with log_path.open("w") as log:
+            service = subprocess.Popen([*command, "serve"], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
+            try:
+                origin = service.stdout.readline().removeprefix("listening on ").strip()
+                seeds = seed(f"{origin}/platform/v1", key)
+                code = schemathesis(origin, key, seeds, folder)
+                if service.poll() is not None:
+                    print(f"the service ended by itself with code {service.returncode}")
+                    code = 1
+            finally:
+                service.terminate()
+                service.wait(timeout=30)
+        return code or judge_log(log_path.read_text(), {key, SECRET_FIELD, *seeds["secrets"]})
+
+
+def seed(base: str, key: str) -> dict:
+    """What generated data would never hit upon: an active connection, and an open link of a customer of its own."""
+
+    def call(method: str, path: str, body: dict | None, **headers: str) -> dict:
+        headers = {"content-type": "application/json", **headers}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(base + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)["data"]
+
+    def link(email: str, app: dict) -> dict:
+        headers = {"authorization": f"Bearer {key}", "x-user-email": email}
+        body = {"app_id": app["id"], "name": f"Work {app['name']}", "expires_in": 86400}
+        return call("POST", "/connections/request-link", body, **headers)
+
+    apps = call("GET", "/apps?limit=100", None, authorization=f"Bearer {key}")["apps"]
+    app = next(app for app in apps if app["auth_type"] == "api_key" and form_fields(app) == ["api_key"])
+    option = app["auth_options"][0]
+
+    active = link("alice@example.com", app)
+    path = f"/connections/{active['connection_id']}/submit"
+    body = {"auth_option_key": option["key"], "fields": {"api_key": SECRET_FIELD}}
+    answer = call("POST", path, body, **{"x-request-token": active["request_token"]})
+    assert answer["status"] == "active", answer
+
+    # Nobody else knows this customer, so nothing that is generated deletes the connection.
+    open_link = link("carol@example.com", app)
+    return {
+        "active": active["connection_id"],
+        "open": open_link["connection_id"],
+        "request_token": open_link["request_token"],
+        "link": open_link["request_link"].rsplit("/", 1)[1],
+        "app": app["id"],
+        "option": option["key"],
+        "secrets": [active["request_token"], open_link["request_token"], open_link["request_link"].rsplit("/", 1)[1]],
+    }
+
+
+def form_fields(app: dict) -> list[str]:
+    return list(app["auth_options"][0]["input_schema"]["properties"])
+
+
+def schemathesis(origin: str, key: str, seeds: dict, folder: str) -> int:
+    env = {
+        **os.environ,
+        "FUZZ_KEY": key,
+        "FUZZ_REQUEST_TOKEN": seeds["request_token"],
+    }
+    for name in ("active", "open", "link", "app", "option"):
+        Path(folder, f"{name}.txt").write_text(seeds[name] + "\n")
+    # The dictionaries that the configuration names lie beside it.
+    config = Path(folder, "schemathesis.toml")
+    config.write_text((HERE / "schemathesis.toml").read_text())
+    program = Path(sys.executable).with_name("schemathesis")
+    command = [program, "--config-file", config, "run", "--origin", origin, *sys.argv[2:], CONTRACT]
+    return subprocess.run(command, env=env, cwd=folder).returncode
+
+
+def judge_log(log: str, secrets: set[str]) -> int:
+    found = [secret for secret in secrets if secret in log]
+    panics = [line for line in log.splitlines() if "panicked" in line]
+    if found:
+        print(f"{len(found)} of {len(secrets)} secrets stand in the service's log")
+    for line in panics:
+        print(line)
+    if not log:
+        print("the service logged nothing, so the search for secrets proves nothing")
+    return 1 if found or panics or not log else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
