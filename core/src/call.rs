@@ -21,12 +21,16 @@ use crate::retry;
 /// What is under way, boxed so that it can be named.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-/// Options of one call; where one is `None` the client's own setting holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CallOptions {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) max_retries: Option<u32>,
+/// Options of one call; where one is `None` the client's own setting holds. Most callers use the setters of the
+/// call instead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallOptions {
+    /// Bounds each attempt, the body included.
+    pub timeout: Option<Duration>,
+    /// Bounds the whole call: all attempts and the waits between them.
+    pub deadline: Option<Duration>,
+    /// How often a 503 is tried again; 0 means never.
+    pub max_retries: Option<u32>,
 }
 
 impl CallOptions {
@@ -45,6 +49,12 @@ impl CallOptions {
 /// The setters that every call has.
 macro_rules! call_options {
     () => {
+        /// Sets all options of the call at once.
+        pub fn options(mut self, options: crate::call::CallOptions) -> Self {
+            self.options = options;
+            self
+        }
+
         /// Bounds each attempt, the body included. Without it the client's own timeout holds (30 s).
         pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
             self.options.timeout = Some(timeout);
@@ -91,11 +101,6 @@ impl<T: DeserializeOwned + Send + 'static> Call<T> {
             options: CallOptions::default(),
             answer: PhantomData,
         }
-    }
-
-    pub(crate) fn options(mut self, options: CallOptions) -> Self {
-        self.options = options;
-        self
     }
 
     call_options!();

@@ -19,7 +19,7 @@ mod token;
 mod transport;
 mod wait;
 
-pub use call::Call;
+pub use call::{Call, CallOptions};
 pub use client::{Client, ClientBuilder};
 pub use customer::{Customer, Deleted};
 pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};

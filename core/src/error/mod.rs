@@ -9,6 +9,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::Connection;
 
 pub(crate) use classify::{Scope, classify};
@@ -29,7 +31,7 @@ pub struct ErrorDetails {
 }
 
 /// The answer that an error was made from. Successful answers are never kept.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ErrorResponse {
     /// The HTTP status.
