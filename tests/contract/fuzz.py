@@ -112,11 +112,12 @@ def form_fields(app: dict) -> list[str]:
 def schemathesis(origin: str, key: str, seeds: dict, folder: str) -> int:
     env = {
         **os.environ,
+        "FUZZ_ORIGIN": origin,
         "FUZZ_KEY": key,
         "FUZZ_REQUEST_TOKEN": seeds["request_token"],
     }
-    for name in ("active", "open", "link", "app", "option"):
-        Path(folder, f"{name}.txt").write_text(seeds[name] + "\n")
+    for name in ("active", "open", "link"):
+        Path(folder, f"{name}.txt").write_text(f'"{seeds[name]}"\n')
     # The dictionaries that the configuration names lie beside it.
     config = Path(folder, "schemathesis.toml")
     config.write_text((HERE / "schemathesis.toml").read_text())
