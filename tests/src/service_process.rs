@@ -26,6 +26,8 @@ pub struct Settings {
     pub token_budget: u32,
     /// Calls a minute and tenant for everything else.
     pub default_budget: u32,
+    /// Apps beside the built-in ones, or in place of them: id and catalogue file.
+    pub catalogue: Vec<(String, String)>,
     /// OAuth apps of the catalogue and the providers that stand in for the real ones.
     pub apps: Vec<AppSettings>,
 }
@@ -35,6 +37,7 @@ impl Default for Settings {
         Settings {
             token_budget: 1_000_000,
             default_budget: 1_000_000,
+            catalogue: Vec::new(),
             apps: Vec::new(),
         }
     }
@@ -95,6 +98,10 @@ impl Home {
             folder: tempfile::tempdir()?,
             port: free_port()?,
         };
+        fs::create_dir(home.path("catalogue"))?;
+        for (id, text) in &settings.catalogue {
+            fs::write(home.path(&format!("catalogue/{id}.toml")), text)?;
+        }
         fs::write(home.path("connect.toml"), home.configuration(settings))?;
         Ok(home)
     }
@@ -118,11 +125,12 @@ impl Home {
         let database = self.path("connect.db");
         let mut text = format!(
             "listen = \"127.0.0.1:{}\"\npublic_url = \"{}\"\ndatabase_url = \"sqlite://{}\"\nkey_file = \"{}\"\n\
-             allow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\n",
+             catalogue_dir = \"{}\"\nallow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\n",
             self.port,
             self.public_url(),
             database.display(),
             self.path("connect.key").display(),
+            self.path("catalogue").display(),
             settings.token_budget,
             settings.default_budget,
         );

@@ -1,0 +1,15 @@
+//! End to end: the real service in a process of its own, real HTTP, a customer with a browser.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in test functions, not in their helpers"
+)]
+
+mod crash;
+mod flow;
+mod local_provider;
+mod oidc;
+mod refresh;
+mod secrets;
+mod shutdown;
+mod support;
+mod waiting;
