@@ -1,1 +1,20 @@
-//! x
+//! The platform that `openapi/platform.yaml` describes.
+//!
+//! A request comes in through [`server`], is let in by [`access`], handled in [`api`] (by tenants' backends) or
+//! `connect` (by customers' browsers), and remembered by [`store`]. [`refresh`] vends credentials that work.
+
+pub mod access;
+pub mod budget;
+pub mod catalogue;
+pub mod clock;
+pub mod config;
+pub mod email;
+pub mod error;
+pub mod ids;
+pub mod notify;
+pub mod provider;
+pub mod refresh;
+pub mod server;
+pub mod state;
+pub mod store;
+pub mod vault;

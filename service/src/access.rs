@@ -1,0 +1,128 @@
+//! Who may call: the tenant's key, its capabilities, its budget, and the customer whom the call is about.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName};
+
+use crate::budget::Group;
+use crate::email;
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::store::{Caller, Capability, Owner};
+
+/// The header that names the customer.
+const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+
+/// Longer than any key; what is longer is not looked up.
+const MAX_KEY_LENGTH: usize = 256;
+
+/// What an endpoint asks of its caller.
+#[derive(Clone)]
+struct Guard {
+    app: AppState,
+    capability: Capability,
+    group: Group,
+}
+
+/// Lets only callers in whose key has this capability and whose budget for this group is not used up. A method that
+/// the endpoint does not have stays a 405 for everybody.
+pub fn guarded(
+    app: &AppState,
+    capability: Capability,
+    group: Group,
+    endpoint: MethodRouter<AppState>,
+) -> MethodRouter<AppState> {
+    let guard = Guard {
+        app: app.clone(),
+        capability,
+        group,
+    };
+    endpoint.route_layer(middleware::from_fn_with_state(guard, check))
+}
+
+async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    let caller = match authenticate(&guard.app, request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    if !caller.capabilities.contains(&guard.capability) {
+        return ApiError::CapabilityDisabled(guard.capability).into_response();
+    }
+    let standing = guard.app.budgets.take(guard.group, &caller.tenant);
+    let mut response = match standing.check() {
+        Ok(()) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    standing.tell(response.headers_mut());
+    response
+}
+
+async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let value = only(headers, &AUTHORIZATION).map_err(|_| ApiError::InvalidApiKey)?;
+    let key = value.and_then(bearer).ok_or(ApiError::InvalidApiKey)?;
+    app.store.caller(key).await?.ok_or(ApiError::InvalidApiKey)
+}
+
+fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, key) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    let key = key.trim_start_matches(' ');
+    (scheme.eq_ignore_ascii_case("bearer") && key.len() <= MAX_KEY_LENGTH).then_some(key)
+}
+
+/// The value of a header that may be there once.
+///
+/// # Errors
+///
+/// When it is there more than once: two values contradict each other, and it must not depend on who reads which.
+pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, ApiError> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next().map(http::HeaderValue::as_bytes);
+    match values.next() {
+        None => Ok(first),
+        Some(_) => Err(ApiError::invalid(format!(
+            "The header {name} is there more than once"
+        ))),
+    }
+}
+
+/// The customer whom a call is about. Only in endpoints that are [`guarded`].
+#[derive(Debug)]
+pub struct Customer(pub Owner);
+
+impl FromRequestParts<AppState> for Customer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get::<Caller>().ok_or(ApiError::InvalidApiKey)?;
+        let value = only(&parts.headers, &USER_EMAIL)
+            .map_err(|_| ApiError::InvalidUserEmail("is there more than once"))?
+            .ok_or(ApiError::InvalidUserEmail("is missing"))?;
+        let customer = email::parse(value).map_err(ApiError::InvalidUserEmail)?;
+        Ok(Self(Owner {
+            tenant: caller.tenant.clone(),
+            customer,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_as_a_bearer_token() {
+        assert_eq!(bearer(b"Bearer pk_live_x"), Some("pk_live_x"));
+        assert_eq!(bearer(b"bearer  pk_live_x"), Some("pk_live_x"));
+        for value in [&b""[..], b"Bearer", b"Basic cGs6", b"pk_live_x", b"Bearer \xff"] {
+            assert_eq!(bearer(value), None);
+        }
+        assert_eq!(bearer(format!("Bearer {}", "x".repeat(300)).as_bytes()), None);
+    }
+}

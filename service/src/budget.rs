@@ -1,0 +1,215 @@
+//! Rate budgets: so many calls in a fixed minute, counted in memory per process.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::config::BudgetConfig;
+use crate::error::ApiError;
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Windows of the past are dropped once there are this many, and again whenever that number has doubled.
+const PRUNE_FROM: usize = 1024;
+
+/// What a call is counted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Everything that has no group of its own; per tenant.
+    Default,
+    /// Vending; per tenant.
+    Token,
+    /// The public endpoints; per link.
+    Status,
+}
+
+/// All budgets.
+#[derive(Debug)]
+pub struct Budgets {
+    limits: BudgetConfig,
+    windows: Mutex<Windows>,
+}
+
+#[derive(Debug)]
+struct Windows {
+    by_holder: HashMap<(Group, String), Window>,
+    prune_at: usize,
+}
+
+#[derive(Debug)]
+struct Window {
+    end: Instant,
+    used: u32,
+}
+
+/// How a budget stands after a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    group: Group,
+    limit: u32,
+    /// Calls left.
+    left: u32,
+    /// Seconds until the window ends, rounded up.
+    resets_in: u64,
+    allowed: bool,
+}
+
+impl Budgets {
+    /// Budgets with these limits, all unused.
+    pub fn new(limits: &BudgetConfig) -> Self {
+        let windows = Windows {
+            by_holder: HashMap::new(),
+            prune_at: PRUNE_FROM,
+        };
+        Self {
+            limits: limits.clone(),
+            windows: Mutex::new(windows),
+        }
+    }
+
+    /// Counts one call of a tenant, or of whoever opened a link.
+    pub fn take(&self, group: Group, holder: &str) -> Standing {
+        self.take_at(group, holder, Instant::now())
+    }
+
+    fn take_at(&self, group: Group, holder: &str, now: Instant) -> Standing {
+        let limit = match group {
+            Group::Default => self.limits.default,
+            Group::Token => self.limits.token,
+            Group::Status => self.limits.status,
+        };
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = windows.of(group, holder, now);
+        let allowed = window.used < limit;
+        window.used += u32::from(allowed);
+        let remaining = window.end.saturating_duration_since(now);
+        let resets_in = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
+        Standing {
+            group,
+            limit,
+            left: limit - window.used,
+            resets_in,
+            allowed,
+        }
+    }
+}
+
+impl Windows {
+    fn of(&mut self, group: Group, holder: &str, now: Instant) -> &mut Window {
+        if self.by_holder.len() >= self.prune_at {
+            self.by_holder.retain(|_, window| window.end > now);
+            self.prune_at = PRUNE_FROM.max(2 * self.by_holder.len());
+        }
+        let window = self
+            .by_holder
+            .entry((group, holder.to_owned()))
+            .or_insert_with(|| Window {
+                end: now + WINDOW,
+                used: 0,
+            });
+        if window.end <= now {
+            *window = Window {
+                end: now + WINDOW,
+                used: 0,
+            };
+        }
+        window
+    }
+}
+
+impl Standing {
+    /// The error, where the call is one too many.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::RateLimited`].
+    pub fn check(self) -> Result<(), ApiError> {
+        if self.allowed {
+            Ok(())
+        } else {
+            Err(ApiError::RateLimited {
+                retry_after: self.resets_in,
+            })
+        }
+    }
+
+    /// Tells the caller, by the fields of draft-ietf-httpapi-ratelimit-headers.
+    pub fn tell(self, headers: &mut HeaderMap) {
+        let name = match self.group {
+            Group::Default => "default",
+            Group::Token => "token",
+            Group::Status => "status",
+        };
+        let mut set = |header, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(header, value);
+            }
+        };
+        set(
+            "ratelimit-policy",
+            format!("\"{name}\";q={};w={}", self.limit, WINDOW.as_secs()),
+        );
+        set(
+            "ratelimit",
+            format!("\"{name}\";r={};t={}", self.left, self.resets_in),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budgets() -> Budgets {
+        Budgets::new(&BudgetConfig {
+            token: 3,
+            default: 2,
+            status: 1,
+        })
+    }
+
+    #[test]
+    fn a_window_ends_after_a_minute() {
+        let (budgets, start) = (budgets(), Instant::now());
+        let take = |after| budgets.take_at(Group::Default, "t", start + Duration::from_millis(after));
+        assert_eq!(take(0).left, 1);
+        assert_eq!(take(1).left, 0);
+        assert!(take(2).check().is_err());
+        // The last moment still counts as a second: nobody is told to come back after 0.
+        let last = take(59_999);
+        assert!(matches!(
+            last.check(),
+            Err(ApiError::RateLimited { retry_after: 1 })
+        ));
+        assert!(take(60_000).check().is_ok());
+    }
+
+    #[test]
+    fn groups_and_holders_are_counted_apart() {
+        let (budgets, now) = (budgets(), Instant::now());
+        assert!(budgets.take_at(Group::Status, "a", now).check().is_ok());
+        assert!(budgets.take_at(Group::Status, "a", now).check().is_err());
+        assert!(budgets.take_at(Group::Status, "b", now).check().is_ok());
+        assert!(budgets.take_at(Group::Token, "a", now).check().is_ok());
+    }
+
+    #[test]
+    fn windows_of_the_past_are_forgotten() {
+        let (budgets, start) = (budgets(), Instant::now());
+        for n in 0..PRUNE_FROM {
+            budgets.take_at(Group::Status, &n.to_string(), start);
+        }
+        budgets.take_at(Group::Status, "new", start + WINDOW);
+        assert_eq!(budgets.windows.lock().unwrap().by_holder.len(), 1);
+    }
+
+    #[test]
+    fn the_headers_are_those_of_the_draft() {
+        let mut headers = HeaderMap::new();
+        budgets().take(Group::Token, "t").tell(&mut headers);
+        assert_eq!(headers["ratelimit-policy"], "\"token\";q=3;w=60");
+        assert_eq!(headers["ratelimit"], "\"token\";r=2;t=60");
+    }
+}

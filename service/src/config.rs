@@ -1,0 +1,299 @@
+//! The operator's configuration: a TOML file, and environment variables over it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use crate::provider::Registration;
+
+/// Everything that can be configured, with defaults for one machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen at; port 0 takes a free one.
+    pub listen: String,
+    /// How customers' browsers and providers reach the service; the address that it listens at unless told.
+    pub public_url: Option<Url>,
+    /// `sqlite://` with a path, or `postgres://`.
+    pub database_url: String,
+    /// Holds the encryption key; made at the first start.
+    pub key_file: PathBuf,
+    /// The encryption key itself, 32 bytes in base64, instead of the file. Only from the environment.
+    #[serde(skip)]
+    pub encryption_key: Option<SecretString>,
+    /// Calls a minute.
+    pub budgets: BudgetConfig,
+    /// Lets provider calls use plain HTTP and reach addresses inside the network. For development only.
+    pub allow_private_networks: bool,
+    /// Further app files, which replace built-in apps with the same id.
+    pub catalogue_dir: Option<PathBuf>,
+    /// How long requests may take to finish after the service was asked to end, in seconds.
+    pub shutdown_grace: u64,
+    /// The operator's OAuth clients by app id.
+    #[serde(deserialize_with = "registrations")]
+    pub apps: BTreeMap<String, Registration>,
+}
+
+/// How many calls a minute are allowed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetConfig {
+    /// To the token endpoint, per tenant.
+    pub token: u32,
+    /// To everything else, per tenant.
+    pub default: u32,
+    /// To the public endpoints, per link.
+    pub status: u32,
+}
+
+/// Why the configuration cannot be used. Repeats no value, since any might be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}: line {line}: {message}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A value is not what it should be.
+    #[error("{name} is wrong: {problem}")]
+    Value {
+        /// The setting or environment variable.
+        name: String,
+        /// What it should be.
+        problem: &'static str,
+    },
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            public_url: None,
+            database_url: "sqlite://connect.db".into(),
+            key_file: "connect.key".into(),
+            encryption_key: None,
+            budgets: BudgetConfig::default(),
+            allow_private_networks: false,
+            catalogue_dir: None,
+            shutdown_grace: 10,
+            apps: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for BudgetConfig {
+    fn default() -> Self {
+        Self {
+            token: 600,
+            default: 120,
+            status: 120,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file, if there is one, and the environment over it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or a setting is unknown or wrong.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = match file {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        let mut clients = BTreeMap::new();
+        for (name, value) in environment {
+            config.set(&name, value, &mut clients)?;
+        }
+        for (app, client) in clients {
+            config.set_client(&app, client)?;
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        // The error's own text would show the line, which may hold a secret.
+        toml::from_str(&text).map_err(|error| ConfigError::File {
+            path: path.to_owned(),
+            line: error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: error.message().to_owned(),
+        })
+    }
+
+    fn set(
+        &mut self,
+        name: &str,
+        value: String,
+        clients: &mut BTreeMap<String, Client>,
+    ) -> Result<(), ConfigError> {
+        let wrong = |problem| ConfigError::Value {
+            name: name.to_owned(),
+            problem,
+        };
+        let number = |value: &str| value.parse().map_err(|_| wrong("it must be a whole number"));
+        match name {
+            "CONNECT_LISTEN" => self.listen = value,
+            "CONNECT_PUBLIC_URL" => {
+                self.public_url = Some(value.parse().map_err(|_| wrong("it must be an address"))?);
+            }
+            "CONNECT_DATABASE_URL" => self.database_url = value,
+            "CONNECT_KEY_FILE" => self.key_file = value.into(),
+            "CONNECT_ENCRYPTION_KEY" => self.encryption_key = Some(value.into()),
+            "CONNECT_BUDGETS_TOKEN" => self.budgets.token = number(&value)?,
+            "CONNECT_BUDGETS_DEFAULT" => self.budgets.default = number(&value)?,
+            "CONNECT_BUDGETS_STATUS" => self.budgets.status = number(&value)?,
+            "CONNECT_ALLOW_PRIVATE_NETWORKS" => {
+                self.allow_private_networks = value.parse().map_err(|_| wrong("it must be true or false"))?;
+            }
+            "CONNECT_CATALOGUE_DIR" => self.catalogue_dir = Some(value.into()),
+            "CONNECT_SHUTDOWN_GRACE" => self.shutdown_grace = number(&value)?.into(),
+            _ => {
+                let app = name.strip_prefix("CONNECT_APP_");
+                if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_ID")) {
+                    clients.entry(app_id(app)).or_default().id = Some(value);
+                } else if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_SECRET")) {
+                    clients.entry(app_id(app)).or_default().secret = Some(value.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_client(&mut self, app: &str, client: Client) -> Result<(), ConfigError> {
+        if let Some(registration) = self.apps.get_mut(app) {
+            registration.client_id = client
+                .id
+                .unwrap_or_else(|| std::mem::take(&mut registration.client_id));
+            if let Some(secret) = client.secret {
+                registration.client_secret = secret;
+            }
+            return Ok(());
+        }
+        let (Some(client_id), Some(client_secret)) = (client.id, client.secret) else {
+            return Err(ConfigError::Value {
+                name: format!("apps.{app}"),
+                problem: "it needs both a client id and a client secret",
+            });
+        };
+        let registration = Registration {
+            client_id,
+            client_secret,
+            scopes: None,
+            authorization_url: None,
+            token_url: None,
+        };
+        self.apps.insert(app.to_owned(), registration);
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |name: &str, problem| {
+            Err(ConfigError::Value {
+                name: name.to_owned(),
+                problem,
+            })
+        };
+        let web =
+            |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
+        if !self.public_url.as_ref().is_none_or(web) {
+            return wrong(
+                "public_url",
+                "it must be an http or https address without a query",
+            );
+        }
+        if !["sqlite:", "postgres:", "postgresql:"]
+            .iter()
+            .any(|scheme| self.database_url.starts_with(scheme))
+        {
+            return wrong("database_url", "it must begin with sqlite: or postgres:");
+        }
+        let BudgetConfig {
+            token,
+            default,
+            status,
+        } = self.budgets;
+        if [token, default, status].contains(&0) {
+            return wrong("budgets", "each must be at least 1");
+        }
+        for (app, registration) in &self.apps {
+            if registration.client_id.is_empty() {
+                return wrong(&format!("apps.{app}"), "it needs a client id");
+            }
+        }
+        Ok(())
+    }
+
+    /// How long requests may take to finish at the end.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace)
+    }
+}
+
+/// What the environment says about one app.
+#[derive(Default)]
+struct Client {
+    id: Option<String>,
+    secret: Option<SecretString>,
+}
+
+/// `GOOGLE_SHEETS` stands for `google-sheets`.
+fn app_id(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppTable {
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    client_secret: String,
+    scopes: Option<Vec<String>>,
+    authorization_url: Option<String>,
+    token_url: Option<String>,
+}
+
+fn registrations<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Registration>, D::Error> {
+    let tables = BTreeMap::<String, AppTable>::deserialize(deserializer)?;
+    let registration = |table: AppTable| Registration {
+        client_id: table.client_id,
+        client_secret: table.client_secret.into(),
+        scopes: table.scopes,
+        authorization_url: table.authorization_url,
+        token_url: table.token_url,
+    };
+    Ok(tables
+        .into_iter()
+        .map(|(app, table)| (app, registration(table)))
+        .collect())
+}

@@ -1,0 +1,163 @@
+//! Everything that can go wrong with a request, and the answer that it becomes.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use crate::store::{Capability, StoreError};
+
+/// One error of the contract. Its text is the answer's `message` and repeats nothing of the request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The key is missing, unknown or revoked.
+    #[error("The API key is missing or not valid")]
+    InvalidApiKey,
+    /// The key was not granted what the endpoint needs.
+    #[error("This key lacks the capability {0}")]
+    CapabilityDisabled(Capability),
+    /// The budget is used up, for so many seconds.
+    #[error("Too many requests")]
+    RateLimited {
+        /// Seconds until there is a new one; at least 1.
+        retry_after: u64,
+    },
+    /// `x-user-email` is missing or no email; tells what is wrong.
+    #[error("x-user-email {0}")]
+    InvalidUserEmail(&'static str),
+    /// A parameter, a header or the body breaks the contract; tells which and how.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// The body is larger than is read.
+    #[error("The body is larger than 64 KiB")]
+    PayloadTooLarge,
+    /// The body is of another type than the endpoint takes.
+    #[error("Send the body as {0}")]
+    UnsupportedMediaType(&'static str),
+    /// The idempotency key was used with another body.
+    #[error("The Idempotency-Key was used before with another body")]
+    IdempotencyKeyReused,
+    /// There is nothing at this address.
+    #[error("There is no such address")]
+    NotFound,
+    /// The address exists, the method does not.
+    #[error("The address does not support this method")]
+    MethodNotAllowed,
+    /// The catalogue has no such app, or the app no such auth option.
+    #[error("Unknown app, or it has no such auth option")]
+    AppNotFound,
+    /// The operator has entered no OAuth client for this app.
+    #[error("The operator has not configured an OAuth client for this app")]
+    AppNotConfigured,
+    /// There is no such connection for this tenant and customer.
+    #[error("Unknown connection")]
+    ConnectionDeleted,
+    /// Something still uses the connection.
+    #[error("The connection is in use")]
+    ConnectionInUse,
+    /// There is no credential yet, or the link has ended.
+    #[error("The connection is {0}")]
+    ConnectionNotActive(&'static str),
+    /// The grant stopped working.
+    #[error("The customer must connect again")]
+    NeedsReconnection,
+    /// The provider gave no usable answer.
+    #[error("The provider is not available")]
+    UpstreamUnavailable {
+        /// Seconds until it is worth another try; at least 1.
+        retry_after: u64,
+    },
+    /// The service itself failed. What happened goes to the log alone.
+    #[error("Internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A request that breaks the contract.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::InvalidRequest(message.into())
+    }
+
+    /// The service itself failed.
+    pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::InvalidUserEmail(_) | Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidApiKey | Self::NeedsReconnection => StatusCode::UNAUTHORIZED,
+            Self::CapabilityDisabled(_) => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::AppNotFound | Self::ConnectionDeleted => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::AppNotConfigured | Self::ConnectionInUse | Self::ConnectionNotActive(_) => {
+                StatusCode::CONFLICT
+            }
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::UpstreamUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer's `data.code`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidApiKey => "invalid_api_key",
+            Self::CapabilityDisabled(_) => "capability_disabled",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::InvalidUserEmail(_) => "invalid_user_email",
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::AppNotFound => "app_not_found",
+            Self::AppNotConfigured => "app_not_configured",
+            Self::ConnectionDeleted => "connection_deleted",
+            Self::ConnectionInUse => "connection_in_use",
+            Self::ConnectionNotActive(_) => "connection_not_active",
+            Self::NeedsReconnection => "needs_reconnection",
+            Self::UpstreamUnavailable { .. } => "upstream_unavailable",
+            Self::Internal(_) => "internal_error",
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(error) = &self {
+            tracing::error!(%error, "internal error");
+        }
+        let body = json!({
+            "status": "error",
+            "message": self.to_string(),
+            "data": { "code": self.code() },
+        });
+        let mut response = (self.status(), Json(body)).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::RateLimited { retry_after } | Self::UpstreamUnavailable { retry_after } => {
+                // A client that is told 0 would come back at once, and again.
+                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.max(1)));
+            }
+            Self::InvalidApiKey => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,0 +1,349 @@
+//! Vending: a credential that works now, refreshed if it must be.
+//!
+//! A refresh token can often be used once. So one refresh runs at a time per connection: within a process all who need
+//! it wait for the same one, and among processes a lease in the database decides. It runs as a task of its own, since
+//! a caller who goes away must not take the new refresh token along, and what it got is saved before anybody sees it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::{Instant, sleep};
+
+use crate::clock::Millis;
+use crate::error::ApiError;
+use crate::provider::{Endpoint, ProviderError};
+use crate::state::AppState;
+use crate::store::{Credential, Grant, Lease, Owner, Status, StoreError, Tokens};
+
+/// Longer than a call to a provider can take.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often to look whether another process has finished.
+const LEASE_POLL: Duration = Duration::from_millis(50);
+/// How long to wait for another process.
+const LEASE_PATIENCE: Duration = Duration::from_secs(15);
+/// A token is refreshed this long before it expires, but not before nine tenths of its life.
+const MARGIN: Millis = 60_000;
+/// When to refresh a token of which the provider does not tell how long it lives.
+const UNKNOWN_LIFETIME: Millis = 60 * 60 * 1000;
+/// What a caller is told to wait where the provider says nothing.
+const RETRY_AFTER: u64 = 1;
+
+/// The refreshes under way in this process, by connection.
+#[derive(Default)]
+pub struct Refreshes {
+    running: Mutex<HashMap<String, Running>>,
+}
+
+type Running = Shared<BoxFuture<'static, Result<(), RefreshError>>>;
+
+/// Why there is no fresh token. All who wait for one refresh get the same.
+#[derive(Debug, Clone)]
+enum RefreshError {
+    NeedsReconnection,
+    NotConfigured,
+    Unavailable { retry_after: u64 },
+    Deleted,
+    Internal(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+/// A grant of this customer's connection that works now.
+///
+/// # Errors
+///
+/// Those of the token endpoint.
+pub async fn vend(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Grant, ApiError> {
+    let connection = app
+        .store
+        .connection(owner, connection_id)
+        .await?
+        .ok_or(ApiError::ConnectionDeleted)?;
+    if connection.broken {
+        return Err(ApiError::NeedsReconnection);
+    }
+    if connection.status != Status::Active {
+        return Err(ApiError::ConnectionNotActive(connection.status.as_str()));
+    }
+    let credential = read(app, owner, connection_id).await?;
+    let Some(tokens) = &credential.grant.tokens else {
+        return Ok(credential.grant);
+    };
+    if !tokens.is_due(app.clock.now()) {
+        return Ok(credential.grant);
+    }
+    match refresh(app, owner, connection_id).await {
+        Ok(()) => {
+            let refreshed = read(app, owner, connection_id).await?;
+            works(&refreshed, app.clock.now())
+                .then_some(refreshed.grant)
+                .ok_or(ApiError::UpstreamUnavailable {
+                    retry_after: RETRY_AFTER,
+                })
+        }
+        // The old token is good enough while the provider, or its configuration, is not.
+        Err(RefreshError::Unavailable { .. } | RefreshError::NotConfigured)
+            if works(&credential, app.clock.now()) =>
+        {
+            Ok(credential.grant)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Credential, ApiError> {
+    app.store
+        .credential(owner, connection_id)
+        .await?
+        .ok_or(ApiError::ConnectionDeleted)
+}
+
+fn works(credential: &Credential, now: Millis) -> bool {
+    credential
+        .grant
+        .tokens
+        .as_ref()
+        .is_none_or(|tokens| tokens.is_valid(now))
+}
+
+/// Joins the refresh of this connection, or begins it.
+async fn refresh(app: &AppState, owner: &Owner, connection_id: &str) -> Result<(), RefreshError> {
+    let running = {
+        let mut running = app.refreshes.running();
+        let begin = || {
+            let task = Refresh {
+                app: app.clone(),
+                owner: owner.clone(),
+                connection_id: connection_id.to_owned(),
+            };
+            let task = app.tasks.spawn(task.run());
+            let joined = task.map(|result| match result {
+                Ok(result) => result,
+                Err(panic) => Err(RefreshError::Internal(Arc::new(panic))),
+            });
+            joined.boxed().shared()
+        };
+        running
+            .entry(connection_id.to_owned())
+            .or_insert_with(begin)
+            .clone()
+    };
+    running.await
+}
+
+struct Refresh {
+    app: AppState,
+    owner: Owner,
+    connection_id: String,
+}
+
+impl Refresh {
+    async fn run(self) -> Result<(), RefreshError> {
+        let Some(lease) = self.lease().await? else {
+            return Ok(());
+        };
+        let result = self.with_lease(&lease).await;
+        if result.is_err() {
+            self.app.store.release(&lease).await?;
+        }
+        result
+    }
+
+    /// Waits for the lease; `None` if somebody else refreshed meanwhile.
+    async fn lease(&self) -> Result<Option<Lease>, RefreshError> {
+        let until = Instant::now() + LEASE_PATIENCE;
+        loop {
+            if let Some(lease) = self.app.store.lease(&self.connection_id, LEASE).await? {
+                return Ok(Some(lease));
+            }
+            if !self.credential().await?.is_due(self.app.clock.now()) {
+                return Ok(None);
+            }
+            if Instant::now() >= until {
+                return Err(RefreshError::Unavailable {
+                    retry_after: RETRY_AFTER,
+                });
+            }
+            sleep(LEASE_POLL).await;
+        }
+    }
+
+    async fn with_lease(&self, lease: &Lease) -> Result<(), RefreshError> {
+        // Only what is read under the lease is sure to be the latest refresh token.
+        let credential = self.credential().await?;
+        let now = self.app.clock.now();
+        let Some(tokens) = credential
+            .grant
+            .tokens
+            .as_ref()
+            .filter(|tokens| tokens.is_due(now))
+        else {
+            return Ok(self.app.store.release(lease).await?);
+        };
+        let Some(refresh_token) = &tokens.refresh_token else {
+            if tokens.is_valid(now) {
+                return Ok(self.app.store.release(lease).await?);
+            }
+            return self.broken(&credential).await;
+        };
+        let endpoint = self.endpoint(&credential.grant)?;
+        match self.app.providers.refresh(&endpoint, refresh_token).await {
+            Ok(granted) => {
+                let fresh = Tokens::granted(granted, now, Some(refresh_token));
+                // Losing the lease means that a newer grant is there; that one is vended then.
+                self.app.store.save_tokens(&self.owner, lease, &fresh).await?;
+                Ok(())
+            }
+            Err(ProviderError::Declined) => self.broken(&credential).await,
+            Err(ProviderError::Misconfigured) => {
+                tracing::error!(
+                    app = credential.grant.app_id,
+                    "the provider refuses the configured client"
+                );
+                Err(RefreshError::Unavailable {
+                    retry_after: RETRY_AFTER,
+                })
+            }
+            Err(ProviderError::Unavailable { retry_after }) => Err(RefreshError::Unavailable {
+                retry_after: retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1)),
+            }),
+        }
+    }
+
+    async fn credential(&self) -> Result<Credential, RefreshError> {
+        let credential = self
+            .app
+            .store
+            .credential(&self.owner, &self.connection_id)
+            .await?;
+        credential.ok_or(RefreshError::Deleted)
+    }
+
+    fn endpoint(&self, grant: &Grant) -> Result<Endpoint, RefreshError> {
+        let app = self
+            .app
+            .catalogue
+            .get(&grant.app_id)
+            .ok_or(RefreshError::NotConfigured)?;
+        let option = app
+            .auth_option(&grant.auth_option_key)
+            .ok_or(RefreshError::NotConfigured)?;
+        let registration = self.app.registration(app).ok_or(RefreshError::NotConfigured)?;
+        Endpoint::new(option, registration, &grant.inputs).map_err(|error| {
+            tracing::error!(app = grant.app_id, %error, "the provider cannot be called");
+            RefreshError::NotConfigured
+        })
+    }
+
+    async fn broken(&self, credential: &Credential) -> Result<(), RefreshError> {
+        self.app
+            .store
+            .mark_broken(&self.owner, &self.connection_id, credential.version)
+            .await?;
+        Err(RefreshError::NeedsReconnection)
+    }
+}
+
+/// Whatever the end, a panic included: the next caller begins anew.
+impl Drop for Refresh {
+    fn drop(&mut self) {
+        self.app.refreshes.running().remove(&self.connection_id);
+    }
+}
+
+impl Refreshes {
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Refreshes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Refreshes(…)")
+    }
+}
+
+impl Credential {
+    fn is_due(&self, now: Millis) -> bool {
+        self.grant
+            .tokens
+            .as_ref()
+            .is_some_and(|tokens| tokens.is_due(now))
+    }
+}
+
+impl Tokens {
+    /// Whether it is time for new ones.
+    fn is_due(&self, now: Millis) -> bool {
+        match self.expires_at {
+            Some(expires_at) => {
+                let margin = MARGIN.min((expires_at - self.obtained_at) / 10);
+                now >= expires_at - margin
+            }
+            None => self.refresh_token.is_some() && now - self.obtained_at >= UNKNOWN_LIFETIME,
+        }
+    }
+
+    /// Whether the access token can still be used, as far as is known.
+    fn is_valid(&self, now: Millis) -> bool {
+        self.expires_at.is_none_or(|expires_at| expires_at > now)
+    }
+}
+
+impl From<StoreError> for RefreshError {
+    fn from(error: StoreError) -> Self {
+        Self::Internal(Arc::new(error))
+    }
+}
+
+impl From<RefreshError> for ApiError {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::NeedsReconnection => Self::NeedsReconnection,
+            RefreshError::NotConfigured => Self::AppNotConfigured,
+            RefreshError::Unavailable { retry_after } => Self::UpstreamUnavailable { retry_after },
+            RefreshError::Deleted => Self::ConnectionDeleted,
+            RefreshError::Internal(error) => Self::internal(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(lifetime: Option<Millis>, refreshable: bool) -> Tokens {
+        Tokens {
+            access_token: "a".into(),
+            refresh_token: refreshable.then(|| "r".into()),
+            token_type: "Bearer".into(),
+            obtained_at: 0,
+            expires_at: lifetime,
+        }
+    }
+
+    #[test]
+    fn the_margin_is_never_longer_than_a_tenth_of_the_life() {
+        let hour = tokens(Some(3_600_000), true);
+        assert!(!hour.is_due(3_539_999));
+        assert!(hour.is_due(3_540_000));
+        let short = tokens(Some(10_000), true);
+        assert!(!short.is_due(8_999));
+        assert!(short.is_due(9_000));
+    }
+
+    #[test]
+    fn a_token_without_expiry_is_refreshed_after_an_hour_if_it_can_be() {
+        assert!(!tokens(None, true).is_due(3_599_999));
+        assert!(tokens(None, true).is_due(3_600_000));
+        assert!(!tokens(None, false).is_due(i64::MAX));
+        assert!(tokens(None, false).is_valid(i64::MAX));
+    }
+
+    #[test]
+    fn an_expired_token_is_not_valid() {
+        assert!(tokens(Some(10), true).is_valid(9));
+        assert!(!tokens(Some(10), true).is_valid(10));
+    }
+}

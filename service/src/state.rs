@@ -1,0 +1,92 @@
+//! What every request handler can reach.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::budget::Budgets;
+use crate::catalogue::{App, Catalogue};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::provider::{ProviderClient, Registration};
+use crate::refresh::Refreshes;
+use crate::store::Store;
+
+/// Handed to every handler.
+pub type AppState = Arc<Service>;
+
+/// One running service.
+#[derive(Debug)]
+pub struct Service {
+    /// As the operator wrote it.
+    pub config: Config,
+    /// How customers' browsers reach the service; without a slash at its end.
+    pub public_url: String,
+    /// What is remembered.
+    pub store: Store,
+    /// The apps.
+    pub catalogue: Catalogue,
+    /// Calls the providers.
+    pub providers: ProviderClient,
+    /// Who may still call how often.
+    pub budgets: Budgets,
+    /// The refreshes under way.
+    pub refreshes: Refreshes,
+    /// The time.
+    pub clock: Clock,
+    /// Work that must be finished before the process ends, even if nobody waits for its answer.
+    pub tasks: TaskTracker,
+    /// Told when the service is asked to end.
+    pub ending: CancellationToken,
+}
+
+/// Why a service cannot be set up. Tells the operator what to do about it.
+pub type SetupError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Service {
+    /// Puts a service together. `address` is where it listens, for want of a configured `public_url`.
+    ///
+    /// # Errors
+    ///
+    /// When the catalogue or TLS is unusable.
+    pub fn new(config: Config, store: Store, clock: Clock, address: &str) -> Result<AppState, SetupError> {
+        let public_url = match &config.public_url {
+            Some(url) => Url::as_str(url).trim_end_matches('/').to_owned(),
+            None => format!("http://{address}"),
+        };
+        Ok(Arc::new(Self {
+            public_url,
+            store,
+            catalogue: Catalogue::load(config.catalogue_dir.as_deref())?,
+            providers: ProviderClient::new(config.allow_private_networks)?,
+            budgets: Budgets::new(&config.budgets),
+            refreshes: Refreshes::default(),
+            clock,
+            tasks: TaskTracker::new(),
+            ending: CancellationToken::new(),
+            config,
+        }))
+    }
+
+    /// The base of every address under the contract: `{public_url}/platform/v1`.
+    pub fn base_url(&self) -> String {
+        format!("{}{}", self.public_url, crate::server::PREFIX)
+    }
+
+    /// Where providers send customers back to.
+    pub fn redirect_uri(&self) -> String {
+        format!("{}/oauth/callback", self.base_url())
+    }
+
+    /// Whether browsers reach the service by HTTPS, which decides what cookies may be called.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https:")
+    }
+
+    /// The operator's OAuth client for an app.
+    pub fn registration(&self, app: &App) -> Option<&Registration> {
+        self.config.apps.get(&app.id)
+    }
+}

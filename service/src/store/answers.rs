@@ -1,0 +1,87 @@
+//! Answers kept for requests that are sent again with the same `Idempotency-Key`.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use sqlx::{Any, Row, Transaction};
+
+use super::{Result, Store};
+use crate::clock::millis;
+use crate::ids;
+use crate::vault::Place;
+
+/// How long a key is remembered.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An answer to keep.
+pub struct NewAnswer<'a> {
+    /// The request's `Idempotency-Key`.
+    pub key: &'a str,
+    /// Tells this request from another one with the same key.
+    pub fingerprint: &'a str,
+    /// The answer's body.
+    pub body: &'a str,
+}
+
+impl Store {
+    /// The answer that was given to an earlier request with this key, and that request's fingerprint.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn answer(&self, tenant: &str, key: &str) -> Result<Option<(String, SecretString)>> {
+        let key = ids::digest(key);
+        let row = sqlx::query(
+            "SELECT fingerprint, sealed FROM answers WHERE tenant_id = $1 AND key_digest = $2 AND expires_at > $3",
+        )
+        .bind(tenant)
+        .bind(&key)
+        .bind(self.clock.now())
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let body = self.vault.open(place(tenant, &key), row.try_get("sealed")?)?;
+        Ok(Some((row.try_get("fingerprint")?, body)))
+    }
+
+    /// Keeps an answer; `false` where another one has the key. Answers of the past are removed on the way.
+    pub(super) async fn keep_answer(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+        answer: &NewAnswer<'_>,
+    ) -> Result<bool> {
+        let key = ids::digest(answer.key);
+        let now = self.clock.now();
+        sqlx::query("DELETE FROM answers WHERE expires_at <= $1")
+            .bind(now)
+            .execute(&mut **transaction)
+            .await?;
+        let inserted = sqlx::query(
+            "INSERT INTO answers (tenant_id, key_digest, fingerprint, sealed, expires_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, key_digest) DO NOTHING",
+        )
+        .bind(tenant)
+        .bind(&key)
+        .bind(answer.fingerprint)
+        .bind(self.vault.seal(place(tenant, &key), answer.body)?)
+        .bind(now + millis(LIFETIME))
+        .execute(&mut **transaction)
+        .await?;
+        Ok(inserted.rows_affected() == 1)
+    }
+}
+
+fn place<'a>(tenant: &'a str, key_digest: &'a str) -> Place<'a> {
+    Place {
+        tenant,
+        connection: key_digest,
+        field: "answer",
+    }
+}
+
+impl std::fmt::Debug for NewAnswer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewAnswer(…)")
+    }
+}

@@ -1,0 +1,141 @@
+//! Journeys to a provider and back: what has to be remembered between sending the customer and their return.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+
+use super::{Link, Result, Store, StoreError};
+use crate::catalogue::Inputs;
+use crate::ids;
+use crate::vault::Place;
+
+/// A journey to begin.
+pub struct NewAuthorization<'a> {
+    /// What the provider hands back. Kept only as a digest.
+    pub state: &'a str,
+    /// What the customer's browser holds in a cookie. Kept only as a digest.
+    pub browser: &'a str,
+    /// The app to connect.
+    pub app_id: &'a str,
+    /// How.
+    pub auth_option_key: &'a str,
+    /// The PKCE verifier; none where the provider refuses PKCE.
+    pub verifier: Option<&'a str>,
+    /// What the customer entered before, such as their subdomain.
+    pub inputs: &'a Inputs,
+}
+
+/// A journey that came back.
+pub struct Authorization {
+    /// The link that it is for, as of now.
+    pub link: Link,
+    /// The app to connect.
+    pub app_id: String,
+    /// How.
+    pub auth_option_key: String,
+    /// The PKCE verifier, if one was sent.
+    pub verifier: Option<SecretString>,
+    /// What the customer entered before.
+    pub inputs: Inputs,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    verifier: Option<String>,
+    inputs: Inputs,
+}
+
+impl Store {
+    /// Remembers a journey.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn start_authorization(&self, link: &Link, new: &NewAuthorization<'_>) -> Result<()> {
+        let state = ids::digest(new.state);
+        let sealed = Sealed {
+            verifier: new.verifier.map(str::to_owned),
+            inputs: new.inputs.clone(),
+        };
+        sqlx::query(
+            "INSERT INTO authorizations (state_digest, browser_digest, link_id, app_id, auth_option_key, sealed)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(&state)
+        .bind(ids::digest(new.browser))
+        .bind(&link.id)
+        .bind(new.app_id)
+        .bind(new.auth_option_key)
+        .bind(self.seal_json(place(&link.owner.tenant, &state), &sealed)?)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a journey out, which works once and only with the browser that began it; anything else changes nothing
+    /// and gives `None`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn take_authorization(&self, state: &str, browser: &str) -> Result<Option<Authorization>> {
+        let state = ids::digest(state);
+        let row = sqlx::query(
+            "DELETE FROM authorizations WHERE state_digest = $1 AND browser_digest = $2
+             RETURNING link_id, app_id, auth_option_key, sealed",
+        )
+        .bind(&state)
+        .bind(ids::digest(browser))
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let Some(link) = self.link(row.try_get("link_id")?).await? else {
+            return Ok(None);
+        };
+        let sealed: Sealed = self.open_json(place(&link.owner.tenant, &state), row.try_get("sealed")?)?;
+        Ok(Some(Authorization {
+            app_id: row.try_get("app_id")?,
+            auth_option_key: row.try_get("auth_option_key")?,
+            verifier: sealed.verifier.map(SecretString::from),
+            inputs: sealed.inputs,
+            link,
+        }))
+    }
+
+    pub(super) fn seal_json(&self, place: Place<'_>, value: &impl Serialize) -> Result<String> {
+        let text = serde_json::to_string(value).map_err(|_| StoreError::Unreadable("sealed value"))?;
+        Ok(self.vault.seal(place, &text)?)
+    }
+
+    pub(super) fn open_json<T: for<'a> Deserialize<'a>>(&self, place: Place<'_>, sealed: &str) -> Result<T> {
+        let text = self.vault.open(place, sealed)?;
+        serde_json::from_str(text.expose_secret()).map_err(|_| StoreError::Unreadable("sealed value"))
+    }
+}
+
+fn place<'a>(tenant: &'a str, state_digest: &'a str) -> Place<'a> {
+    Place {
+        tenant,
+        connection: state_digest,
+        field: "authorization",
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authorization")
+            .field("link", &self.link.id)
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NewAuthorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAuthorization")
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}

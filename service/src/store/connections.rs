@@ -1,0 +1,254 @@
+//! Connections: one app authorisation of one customer.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Operation, Owner, Result, Store, StoreError};
+use crate::catalogue::AuthType;
+use crate::clock::Millis;
+
+/// Where a connection or a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The customer has not finished.
+    Pending,
+    /// A credential is there.
+    Active,
+    /// The customer declined.
+    Rejected,
+    /// The link lapsed before it was finished, or the grant stopped working.
+    Expired,
+}
+
+/// One connection, as of now.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its id.
+    pub id: String,
+    /// What the tenant calls it.
+    pub name: String,
+    /// Which app; none until the customer has picked one.
+    pub app_id: Option<String>,
+    /// What kind of credential; none until there is one.
+    pub auth_type: Option<AuthType>,
+    /// What became of its latest link is taken into account.
+    pub status: Status,
+    /// Whether its grant stopped working and nothing but a new one helps.
+    pub broken: bool,
+    /// What its latest link was for.
+    pub operation: Operation,
+    /// When the latest link lapses or lapsed.
+    pub link_expires_at: Millis,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When its status, app or credential last changed.
+    pub updated_at: Millis,
+}
+
+/// What [`Store::delete_connection`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone, with its credential.
+    Deleted,
+    /// Something still uses it.
+    InUse,
+    /// There is none with this id.
+    Unknown,
+}
+
+impl Status {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// A pending link lapses by itself; nothing has to be written for that.
+    pub(super) fn of_link(self, now: Millis, expires_at: Millis) -> Self {
+        if self == Self::Pending && expires_at <= now {
+            Self::Expired
+        } else {
+            self
+        }
+    }
+
+    /// A connection that works is active whatever becomes of a link to authorise it again. Any other is pending while
+    /// its latest link is, and afterwards what it was before, or expired if it was nothing yet.
+    fn of_connection(self, link: Self) -> Self {
+        match (self, link) {
+            (Self::Active, _) => Self::Active,
+            (_, Self::Pending) => Self::Pending,
+            (Self::Pending, _) => Self::Expired,
+            (settled, _) => settled,
+        }
+    }
+}
+
+impl FromStr for Status {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        [Self::Pending, Self::Active, Self::Rejected, Self::Expired]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(StoreError::Unreadable("status"))
+    }
+}
+
+/// Columns of `connections c` and of its latest link `l`.
+const SELECT: &str =
+    "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.created_at, c.updated_at,
+        l.operation, l.status AS link_status, l.expires_at
+    FROM connections c JOIN links l ON l.id = c.link_id";
+
+impl Store {
+    /// One connection, if this customer has it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn connection(&self, owner: &Owner, id: &str) -> Result<Option<Connection>> {
+        let query = format!("{SELECT} WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3");
+        let row = sqlx::query(&query)
+            .bind(id)
+            .bind(&owner.tenant)
+            .bind(&owner.customer)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| self.read_connection(&row)).transpose()
+    }
+
+    /// One page of a customer's connections, the newest first, and how many there are on all pages.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn connections(
+        &self,
+        owner: &Owner,
+        app_id: Option<&str>,
+        limit: u32,
+        offset: u64,
+    ) -> Result<(Vec<Connection>, u64)> {
+        let query = format!(
+            "{SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND ($3 = '' OR c.app_id = $3)
+             ORDER BY c.created_at DESC, c.id LIMIT $4 OFFSET $5"
+        );
+        let rows = sqlx::query(&query)
+            .bind(&owner.tenant)
+            .bind(&owner.customer)
+            .bind(app_id.unwrap_or_default())
+            .bind(i64::from(limit))
+            .bind(i64::try_from(offset).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        let total: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM connections WHERE tenant_id = $1 AND customer = $2 AND ($3 = '' OR app_id = $3)",
+        )
+        .bind(&owner.tenant)
+        .bind(&owner.customer)
+        .bind(app_id.unwrap_or_default())
+        .fetch_one(&self.pool)
+        .await?;
+        let page = rows
+            .iter()
+            .map(|row| self.read_connection(row))
+            .collect::<Result<_>>()?;
+        Ok((page, total.try_into().unwrap_or_default()))
+    }
+
+    /// The newest connection of this customer for an app that has a credential, working or not.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn connection_for_app(&self, owner: &Owner, app_id: &str) -> Result<Option<Connection>> {
+        let query = format!(
+            "{SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND c.app_id = $3
+                AND (c.status = 'active' OR c.broken = 1)
+             ORDER BY c.created_at DESC, c.id LIMIT 1"
+        );
+        let row = sqlx::query(&query)
+            .bind(&owner.tenant)
+            .bind(&owner.customer)
+            .bind(app_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| self.read_connection(&row)).transpose()
+    }
+
+    /// Deletes a connection with its links and credential, unless something uses it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
+        if self.connection(owner, id).await?.is_none() {
+            return Ok(Deletion::Unknown);
+        }
+        let deleted = sqlx::query(
+            "DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3
+                AND NOT EXISTS (SELECT 1 FROM usages WHERE connection_id = $1)",
+        )
+        .bind(id)
+        .bind(&owner.tenant)
+        .bind(&owner.customer)
+        .execute(&self.pool)
+        .await;
+        let deleted = match deleted {
+            Ok(done) => done.rows_affected() == 1,
+            // A usage came while it was being deleted.
+            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => false,
+            Err(error) => return Err(error.into()),
+        };
+        if deleted {
+            self.changes.tell(id);
+            Ok(Deletion::Deleted)
+        } else if self.usages(owner, id).await?.is_empty() {
+            Ok(Deletion::Unknown)
+        } else {
+            Ok(Deletion::InUse)
+        }
+    }
+
+    fn read_connection(&self, row: &AnyRow) -> Result<Connection> {
+        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
+        let link_expires_at = row.try_get("expires_at")?;
+        let link: Status = row.try_get::<&str, _>("link_status")?.parse()?;
+        Ok(Connection {
+            id: row.try_get("id")?,
+            name: row.try_get("name")?,
+            app_id: row.try_get("app_id")?,
+            auth_type: row
+                .try_get::<Option<&str>, _>("auth_type")?
+                .map(read_auth_type)
+                .transpose()?,
+            status: status.of_connection(link.of_link(self.clock.now(), link_expires_at)),
+            broken: row.try_get::<i64, _>("broken")? != 0,
+            operation: row.try_get::<&str, _>("operation")?.parse()?,
+            link_expires_at,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+pub(super) fn read_auth_type(text: &str) -> Result<AuthType> {
+    [
+        AuthType::OAuth,
+        AuthType::ApiKey,
+        AuthType::Basic,
+        AuthType::Header,
+    ]
+    .into_iter()
+    .find(|auth_type| auth_type.as_str() == text)
+    .ok_or(StoreError::Unreadable("auth_type"))
+}

@@ -1,0 +1,318 @@
+//! Credentials: what a connection holds, sealed, and the lease under which one instance at a time refreshes it.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{Any, Row, Transaction};
+
+use super::connections::read_auth_type;
+use super::{Owner, Result, Store};
+use crate::catalogue::{AuthOption, AuthType, Inputs};
+use crate::clock::{Millis, millis};
+use crate::vault::Place;
+use crate::{ids, provider};
+
+/// What the customer granted.
+#[derive(Clone)]
+pub struct Grant {
+    /// The app that it is for.
+    pub app_id: String,
+    /// What kind of credential it is.
+    pub auth_type: AuthType,
+    /// The auth option by which it was made.
+    pub auth_option_key: String,
+    /// What the customer entered, and the option's constants: what is vended, except for OAuth.
+    pub inputs: Inputs,
+    /// Present exactly for OAuth.
+    pub tokens: Option<Tokens>,
+}
+
+/// What an OAuth provider issued.
+#[derive(Clone)]
+pub struct Tokens {
+    /// Opens the provider's API.
+    pub access_token: SecretString,
+    /// Gets a new access token, if the provider gave one.
+    pub refresh_token: Option<SecretString>,
+    /// Usually `Bearer`.
+    pub token_type: String,
+    /// When it was asked for.
+    pub obtained_at: Millis,
+    /// When it expires, if the provider told.
+    pub expires_at: Option<Millis>,
+}
+
+/// A stored grant.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// What was granted.
+    pub grant: Grant,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+/// The right to refresh one connection's credential, for a short time.
+#[derive(Debug)]
+pub struct Lease {
+    connection_id: String,
+    owner: String,
+}
+
+impl Grant {
+    /// What a form gave: `inputs` must have been validated against the option.
+    pub fn entered(app_id: &str, option: &AuthOption, mut inputs: Inputs) -> Self {
+        inputs.extend(option.constants.clone());
+        Self {
+            app_id: app_id.to_owned(),
+            auth_type: option.auth_type,
+            auth_option_key: option.key.clone(),
+            inputs,
+            tokens: None,
+        }
+    }
+}
+
+impl Tokens {
+    /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
+    /// means that the `previous` one goes on.
+    pub fn granted(granted: provider::Tokens, asked_at: Millis, previous: Option<&SecretString>) -> Self {
+        let lifetime = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        Self {
+            access_token: granted.access_token,
+            refresh_token: granted.refresh_token.or_else(|| previous.cloned()),
+            token_type: granted.token_type,
+            obtained_at: asked_at,
+            expires_at: granted
+                .expires_in
+                .map(|seconds| asked_at.saturating_add(lifetime(seconds))),
+        }
+    }
+}
+
+impl Store {
+    /// What a connection holds; `None` where this customer has no such connection, or it never had a grant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or what is stored does not open.
+    pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
+        let row = sqlx::query(
+            "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
+                k.obtained_at, k.expires_at, k.version
+             FROM credentials k JOIN connections c ON c.id = k.connection_id
+             WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3",
+        )
+        .bind(connection_id)
+        .bind(&owner.tenant)
+        .bind(&owner.customer)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let place = |field| Place {
+            tenant: &owner.tenant,
+            connection: connection_id,
+            field,
+        };
+        let open = |field| -> Result<Option<SecretString>> {
+            let sealed = row.try_get::<Option<&str>, _>(field)?;
+            Ok(sealed
+                .map(|sealed| self.vault.open(place(field), sealed))
+                .transpose()?)
+        };
+        let tokens = match open("access_token")? {
+            Some(access_token) => Some(Tokens {
+                access_token,
+                refresh_token: open("refresh_token")?,
+                token_type: row
+                    .try_get::<Option<String>, _>("token_type")?
+                    .unwrap_or_default(),
+                obtained_at: row.try_get("obtained_at")?,
+                expires_at: row.try_get("expires_at")?,
+            }),
+            None => None,
+        };
+        let grant = Grant {
+            app_id: row.try_get::<Option<String>, _>("app_id")?.unwrap_or_default(),
+            auth_type: read_auth_type(row.try_get("auth_type")?)?,
+            auth_option_key: row.try_get("auth_option_key")?,
+            inputs: self.open_json(place("inputs"), row.try_get("inputs")?)?,
+            tokens,
+        };
+        Ok(Some(Credential {
+            grant,
+            version: row.try_get("version")?,
+        }))
+    }
+
+    /// Writes a grant over whatever the connection held. Whoever refreshes the old one loses the lease.
+    pub(super) async fn put_grant(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+        connection_id: &str,
+        grant: &Grant,
+    ) -> Result<()> {
+        let inputs = Place {
+            tenant,
+            connection: connection_id,
+            field: "inputs",
+        };
+        let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
+        sqlx::query(
+            "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
+                refresh_token, token_type, obtained_at, expires_at, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
+             ON CONFLICT (connection_id) DO UPDATE SET
+                auth_type = excluded.auth_type, auth_option_key = excluded.auth_option_key, inputs = excluded.inputs,
+                access_token = excluded.access_token, refresh_token = excluded.refresh_token,
+                token_type = excluded.token_type, obtained_at = excluded.obtained_at,
+                expires_at = excluded.expires_at, version = credentials.version + 1,
+                lease_owner = NULL, lease_until = NULL",
+        )
+        .bind(connection_id)
+        .bind(tenant)
+        .bind(grant.auth_type.as_str())
+        .bind(&grant.auth_option_key)
+        .bind(self.seal_json(inputs, &grant.inputs)?)
+        .bind(tokens.access)
+        .bind(tokens.refresh)
+        .bind(grant.tokens.as_ref().map(|tokens| tokens.token_type.as_str()))
+        .bind(grant.tokens.as_ref().map_or_else(|| self.clock.now(), |tokens| tokens.obtained_at))
+        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at))
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes the lease on a connection's credential, unless somebody, in whatever process, holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn lease(&self, connection_id: &str, duration: Duration) -> Result<Option<Lease>> {
+        let lease = Lease {
+            connection_id: connection_id.to_owned(),
+            owner: ids::random(16),
+        };
+        let now = self.clock.now();
+        let updated = sqlx::query(
+            "UPDATE credentials SET lease_owner = $1, lease_until = $2
+             WHERE connection_id = $3 AND (lease_until IS NULL OR lease_until <= $4)",
+        )
+        .bind(&lease.owner)
+        .bind(now + millis(duration))
+        .bind(connection_id)
+        .bind(now)
+        .execute(&self.pool)
+        .await?;
+        Ok((updated.rows_affected() == 1).then_some(lease))
+    }
+
+    /// Gives the lease back, with nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; the lease then ends by itself.
+    pub async fn release(&self, lease: &Lease) -> Result<()> {
+        sqlx::query(
+            "UPDATE credentials SET lease_owner = NULL, lease_until = NULL
+             WHERE connection_id = $1 AND lease_owner = $2",
+        )
+        .bind(&lease.connection_id)
+        .bind(&lease.owner)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Saves refreshed tokens and gives the lease back. `false`, with nothing saved, where the lease is lost: somebody
+    /// else wrote a newer grant, or deleted the connection.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn save_tokens(&self, owner: &Owner, lease: &Lease, tokens: &Tokens) -> Result<bool> {
+        let sealed = self.seal_tokens(&owner.tenant, &lease.connection_id, Some(tokens))?;
+        let updated = sqlx::query(
+            "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
+                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL
+             WHERE connection_id = $6 AND lease_owner = $7",
+        )
+        .bind(sealed.access)
+        .bind(sealed.refresh)
+        .bind(&tokens.token_type)
+        .bind(tokens.obtained_at)
+        .bind(tokens.expires_at)
+        .bind(&lease.connection_id)
+        .bind(&lease.owner)
+        .execute(&self.pool)
+        .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    /// Notes that this version of a connection's grant stopped working. A newer grant is left alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<()> {
+        sqlx::query(
+            "UPDATE connections SET broken = 1, updated_at = $1,
+                status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
+             WHERE id = $2 AND tenant_id = $3 AND customer = $4
+                AND EXISTS (SELECT 1 FROM credentials WHERE connection_id = $2 AND version = $5)",
+        )
+        .bind(self.clock.now())
+        .bind(connection_id)
+        .bind(&owner.tenant)
+        .bind(&owner.customer)
+        .bind(version)
+        .execute(&self.pool)
+        .await?;
+        self.changes.tell(connection_id);
+        Ok(())
+    }
+
+    fn seal_tokens(&self, tenant: &str, connection: &str, tokens: Option<&Tokens>) -> Result<SealedTokens> {
+        let seal = |field, secret: Option<&SecretString>| {
+            let place = Place {
+                tenant,
+                connection,
+                field,
+            };
+            secret
+                .map(|secret| self.vault.seal(place, secret.expose_secret()))
+                .transpose()
+        };
+        Ok(SealedTokens {
+            access: seal("access_token", tokens.map(|tokens| &tokens.access_token))?,
+            refresh: seal(
+                "refresh_token",
+                tokens.and_then(|tokens| tokens.refresh_token.as_ref()),
+            )?,
+        })
+    }
+}
+
+struct SealedTokens {
+    access: Option<String>,
+    refresh: Option<String>,
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("app_id", &self.app_id)
+            .field("auth_type", &self.auth_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}

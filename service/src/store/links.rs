@@ -1,0 +1,508 @@
+//! Request links: the customer's way into the hosted page, once.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::connections::Status;
+use super::{Grant, NewAnswer, Owner, Result, Store, StoreError};
+use crate::catalogue::Inputs;
+use crate::clock::Millis;
+use crate::ids;
+use crate::vault::Place;
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// A new connection.
+    Creation,
+    /// A new grant for a connection that exists.
+    Reauth,
+}
+
+/// How far the customer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nobody has opened the link.
+    Created,
+    /// The hosted page is open, or a custom one.
+    Form,
+    /// The customer was sent to the provider.
+    AtProvider,
+    /// The customer came back, or was never sent.
+    Returned,
+}
+
+/// What the tenant asked for beyond app and name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOptions {
+    /// The apps to pick from, where the link names none.
+    pub allowed_apps: Vec<String>,
+    /// Where the customer goes when it is over.
+    pub return_url: Option<String>,
+    /// The only web origin that may read the public status.
+    pub allowed_origin: Option<String>,
+    /// Whose product this is, on the page; the tenant's name where absent.
+    pub display_name: Option<String>,
+    /// Instead of the app's own scopes.
+    pub scopes: Vec<String>,
+}
+
+/// A link, as of now.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Its id, which opens nothing.
+    pub id: String,
+    /// Whose connection it is for.
+    pub owner: Owner,
+    /// Which connection it is for.
+    pub connection_id: String,
+    /// The connection's name.
+    pub name: String,
+    /// The tenant's name.
+    pub tenant_name: String,
+    /// What it is for.
+    pub operation: Operation,
+    /// Its expiry is taken into account. Anything but pending is final.
+    pub status: Status,
+    /// How far the customer has come.
+    pub phase: Phase,
+    /// The app, once it is known.
+    pub app_id: Option<String>,
+    /// The one auth option to offer, if it was told or chosen.
+    pub auth_option_key: Option<String>,
+    /// What a custom UI submitted before it handed over.
+    pub inputs: Option<Inputs>,
+    /// What the tenant asked for.
+    pub options: LinkOptions,
+    /// When it lapses.
+    pub expires_at: Millis,
+}
+
+/// Which connection a new link is for.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// One that does not exist yet.
+    New {
+        /// Its id.
+        id: &'a str,
+        /// What the tenant calls it.
+        name: &'a str,
+    },
+    /// One that does.
+    Existing {
+        /// Its id.
+        id: &'a str,
+        /// A new name for it, if it gets one.
+        name: Option<&'a str>,
+    },
+}
+
+/// A link to make.
+#[derive(Debug)]
+pub struct NewLink<'a> {
+    /// Whose connection it is for.
+    pub owner: &'a Owner,
+    /// Which connection it is for.
+    pub target: Target<'a>,
+    /// The app, if it is known.
+    pub app_id: Option<&'a str>,
+    /// The one auth option to offer.
+    pub auth_option_key: Option<&'a str>,
+    /// The secret in the link.
+    pub secret: &'a str,
+    /// What opens the public status.
+    pub request_token: &'a str,
+    /// What the tenant asked for.
+    pub options: &'a LinkOptions,
+    /// When it lapses.
+    pub expires_at: Millis,
+}
+
+/// What [`Store::create_link`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The link is there.
+    Created,
+    /// The connection that it was for is not.
+    UnknownConnection,
+    /// The idempotency key was used before; nothing was made.
+    KeyUsed,
+}
+
+const SELECT: &str =
+    "SELECT l.id, l.tenant_id, l.customer, l.connection_id, l.operation, l.status, l.phase, l.app_id,
+        l.auth_option_key, l.inputs, l.options, l.expires_at, c.name, t.name AS tenant_name
+    FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
+
+impl Store {
+    /// Makes a link, and with it the connection if that is new. Earlier links to the same connection end.
+    ///
+    /// With an `answer`, that is stored in the same transaction: either both are there or neither is.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn create_link(&self, new: &NewLink<'_>, answer: Option<&NewAnswer<'_>>) -> Result<Created> {
+        let mut transaction = self.begin().await?;
+        if let Some(answer) = answer
+            && !self
+                .keep_answer(&mut transaction, &new.owner.tenant, answer)
+                .await?
+        {
+            return Ok(Created::KeyUsed);
+        }
+        let link_id = ids::prefixed("link_");
+        let (connection_id, operation) = match new.target {
+            Target::New { id, name } => {
+                self.insert_connection(&mut transaction, new, id, name, &link_id)
+                    .await?;
+                (id, Operation::Creation)
+            }
+            Target::Existing { id, name } => {
+                if !self
+                    .reopen_connection(&mut transaction, new, id, name, &link_id)
+                    .await?
+                {
+                    return Ok(Created::UnknownConnection);
+                }
+                (id, Operation::Reauth)
+            }
+        };
+        sqlx::query(
+            "INSERT INTO links (id, tenant_id, customer, connection_id, secret_digest, token_digest, operation, status,
+                phase, app_id, auth_option_key, options, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12)",
+        )
+        .bind(&link_id)
+        .bind(&new.owner.tenant)
+        .bind(&new.owner.customer)
+        .bind(connection_id)
+        .bind(ids::digest(new.secret))
+        .bind(ids::digest(new.request_token))
+        .bind(operation.as_str())
+        .bind(new.app_id)
+        .bind(new.auth_option_key)
+        .bind(serde_json::to_string(new.options).map_err(|_| StoreError::Unreadable("options"))?)
+        .bind(self.clock.now())
+        .bind(new.expires_at)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.changes.tell(connection_id);
+        Ok(Created::Created)
+    }
+
+    async fn insert_connection(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        new: &NewLink<'_>,
+        id: &str,
+        name: &str,
+        link_id: &str,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, created_at,
+                updated_at)
+             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $7)",
+        )
+        .bind(id)
+        .bind(&new.owner.tenant)
+        .bind(&new.owner.customer)
+        .bind(new.app_id)
+        .bind(name)
+        .bind(link_id)
+        .bind(self.clock.now())
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// The connection keeps its status, which a pending link overrides unless it is active.
+    async fn reopen_connection(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        new: &NewLink<'_>,
+        id: &str,
+        name: Option<&str>,
+        link_id: &str,
+    ) -> Result<bool> {
+        let updated = sqlx::query(
+            "UPDATE connections SET link_id = $1, name = COALESCE($2, name), updated_at = $3
+             WHERE id = $4 AND tenant_id = $5 AND customer = $6",
+        )
+        .bind(link_id)
+        .bind(name)
+        .bind(self.clock.now())
+        .bind(id)
+        .bind(&new.owner.tenant)
+        .bind(&new.owner.customer)
+        .execute(&mut **transaction)
+        .await?;
+        sqlx::query("UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'")
+            .bind(id)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    /// The link with this secret, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn link_by_secret(&self, secret: &str) -> Result<Option<Link>> {
+        let query = format!("{SELECT} WHERE l.secret_digest = $1 OR l.handoff_digest = $1");
+        let row = sqlx::query(&query)
+            .bind(ids::digest(secret))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| self.read_link(&row)).transpose()
+    }
+
+    /// The link of this connection that this request token opens, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn link_by_token(&self, connection_id: &str, request_token: &str) -> Result<Option<Link>> {
+        let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2");
+        let row = sqlx::query(&query)
+            .bind(connection_id)
+            .bind(ids::digest(request_token))
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| self.read_link(&row)).transpose()
+    }
+
+    pub(super) async fn link(&self, id: &str) -> Result<Option<Link>> {
+        let query = format!("{SELECT} WHERE l.id = $1");
+        let row = sqlx::query(&query).bind(id).fetch_optional(&self.pool).await?;
+        row.map(|row| self.read_link(&row)).transpose()
+    }
+
+    /// Notes how far the customer has come, while the link is pending.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn set_phase(&self, link: &Link, phase: Phase) -> Result<()> {
+        sqlx::query("UPDATE links SET phase = $1 WHERE id = $2 AND status = 'pending'")
+            .bind(phase.as_str())
+            .bind(&link.id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes which app the customer picked, while the link is pending; a new connection is for that app from now on.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn choose_app(&self, link: &Link, app_id: &str) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        let updated = sqlx::query("UPDATE links SET app_id = $1 WHERE id = $2 AND status = 'pending'")
+            .bind(app_id)
+            .bind(&link.id)
+            .execute(&mut *transaction)
+            .await?;
+        if updated.rows_affected() == 1 {
+            sqlx::query(
+                "UPDATE connections SET app_id = $1, updated_at = $2 WHERE id = $3 AND status = 'pending'",
+            )
+            .bind(app_id)
+            .bind(self.clock.now())
+            .bind(&link.connection_id)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps what a custom UI submitted, for the hosted page to go on with, and opens a second way to that page: gives
+    /// its secret. `None` where the link is not pending any more.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn hand_over(
+        &self,
+        link: &Link,
+        app_id: &str,
+        key: &str,
+        inputs: &Inputs,
+    ) -> Result<Option<String>> {
+        let secret = ids::secret();
+        let inputs = serde_json::to_string(inputs).map_err(|_| StoreError::Unreadable("inputs"))?;
+        let updated = sqlx::query(
+            "UPDATE links SET handoff_digest = $1, app_id = $2, auth_option_key = $3, inputs = $4
+             WHERE id = $5 AND status = 'pending' AND expires_at > $6",
+        )
+        .bind(ids::digest(&secret))
+        .bind(app_id)
+        .bind(key)
+        .bind(self.vault.seal(inputs_place(&link.owner, &link.id), &inputs)?)
+        .bind(&link.id)
+        .bind(self.clock.now())
+        .execute(&self.pool)
+        .await?;
+        Ok((updated.rows_affected() == 1).then_some(secret))
+    }
+
+    /// Ends a link with success: the connection is active and holds this grant. `false`, with nothing changed, where
+    /// the link had ended before, in whatever way.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        if !self.end_link(&mut transaction, link, Status::Active).await? {
+            return Ok(false);
+        }
+        sqlx::query(
+            "UPDATE connections SET status = 'active', broken = 0, app_id = $1, auth_type = $2, updated_at = $3
+             WHERE id = $4",
+        )
+        .bind(&grant.app_id)
+        .bind(grant.auth_type.as_str())
+        .bind(self.clock.now())
+        .bind(&link.connection_id)
+        .execute(&mut *transaction)
+        .await?;
+        self.put_grant(&mut transaction, &link.owner.tenant, &link.connection_id, grant)
+            .await?;
+        transaction.commit().await?;
+        self.changes.tell(&link.connection_id);
+        Ok(true)
+    }
+
+    /// Ends a link because the customer declined. An active connection stays active. `false`, with nothing changed,
+    /// where the link had ended before.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn decline_link(&self, link: &Link) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        if !self.end_link(&mut transaction, link, Status::Rejected).await? {
+            return Ok(false);
+        }
+        sqlx::query(
+            "UPDATE connections SET status = 'rejected', updated_at = $1 WHERE id = $2 AND status <> 'active'",
+        )
+        .bind(self.clock.now())
+        .bind(&link.connection_id)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.changes.tell(&link.connection_id);
+        Ok(true)
+    }
+
+    /// Whoever ends it first wins.
+    async fn end_link(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        link: &Link,
+        status: Status,
+    ) -> Result<bool> {
+        let updated = sqlx::query(
+            "UPDATE links SET status = $1, phase = 'returned', inputs = NULL
+             WHERE id = $2 AND status = 'pending' AND expires_at > $3",
+        )
+        .bind(status.as_str())
+        .bind(&link.id)
+        .bind(self.clock.now())
+        .execute(&mut **transaction)
+        .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+
+    fn read_link(&self, row: &AnyRow) -> Result<Link> {
+        let id: String = row.try_get("id")?;
+        let owner = Owner {
+            tenant: row.try_get("tenant_id")?,
+            customer: row.try_get("customer")?,
+        };
+        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
+        let expires_at = row.try_get("expires_at")?;
+        let inputs = match row.try_get::<Option<&str>, _>("inputs")? {
+            Some(sealed) => Some(self.open_json(inputs_place(&owner, &id), sealed)?),
+            None => None,
+        };
+        Ok(Link {
+            connection_id: row.try_get("connection_id")?,
+            name: row.try_get("name")?,
+            tenant_name: row.try_get("tenant_name")?,
+            operation: row.try_get::<&str, _>("operation")?.parse()?,
+            status: status.of_link(self.clock.now(), expires_at),
+            phase: row.try_get::<&str, _>("phase")?.parse()?,
+            app_id: row.try_get("app_id")?,
+            auth_option_key: row.try_get("auth_option_key")?,
+            inputs,
+            options: serde_json::from_str(row.try_get("options")?)
+                .map_err(|_| StoreError::Unreadable("options"))?,
+            expires_at,
+            owner,
+            id,
+        })
+    }
+}
+
+fn inputs_place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
+    Place {
+        tenant: &owner.tenant,
+        connection: link_id,
+        field: "inputs",
+    }
+}
+
+impl Operation {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Creation => "creation",
+            Self::Reauth => "reauth",
+        }
+    }
+}
+
+impl FromStr for Operation {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        [Self::Creation, Self::Reauth]
+            .into_iter()
+            .find(|operation| operation.as_str() == text)
+            .ok_or(StoreError::Unreadable("operation"))
+    }
+}
+
+impl Phase {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Form => "form",
+            Self::AtProvider => "at_provider",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+impl FromStr for Phase {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        [Self::Created, Self::Form, Self::AtProvider, Self::Returned]
+            .into_iter()
+            .find(|phase| phase.as_str() == text)
+            .ok_or(StoreError::Unreadable("phase"))
+    }
+}

@@ -1,0 +1,92 @@
+//! What the service remembers. One file per kind of thing; one set of queries for SQLite and PostgreSQL.
+//!
+//! Every query about a customer's things carries the tenant and the customer ([`Owner`]), so that one customer's
+//! connection does not exist for another. Every function returns after its change is committed.
+
+mod answers;
+mod authorizations;
+mod connections;
+mod credentials;
+mod keys;
+mod links;
+mod open;
+mod usages;
+
+use std::sync::Arc;
+
+use sqlx::{Any, AnyPool, Transaction};
+
+use crate::clock::Clock;
+use crate::notify::Changes;
+use crate::vault::{Vault, VaultError};
+
+pub use answers::NewAnswer;
+pub use authorizations::{Authorization, NewAuthorization};
+pub use connections::{Connection, Deletion, Status};
+pub use credentials::{Credential, Grant, Lease, Tokens};
+pub use keys::{Caller, Capability, Key};
+pub use links::{Created, Link, LinkOptions, NewLink, Operation, Phase, Target};
+
+/// The database, with the key to what is sealed in it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+    /// How a transaction that writes begins; the only difference between the two databases.
+    begin: &'static str,
+    vault: Vault,
+    clock: Clock,
+    changes: Arc<Changes>,
+}
+
+/// Whose things a query is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The tenant's id.
+    pub tenant: String,
+    /// The customer's email, in lower case.
+    pub customer: String,
+}
+
+/// Why the store could not answer. Holds no stored value.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused, or is not there.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A sealed value does not open.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A value that this version cannot read.
+    #[error("the database holds a value that this version cannot read: {0}")]
+    Unreadable(&'static str),
+    /// The database was made with another encryption key.
+    #[error("the database was made with another encryption key; give back the one that it was made with")]
+    WrongKey,
+}
+
+/// What the store's functions return.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+impl Store {
+    async fn begin(&self) -> Result<Transaction<'static, Any>> {
+        Ok(self.pool.begin_with(self.begin).await?)
+    }
+
+    /// Completes after the next change to this connection in this process. Subscribe first, then look.
+    pub fn change(&self, connection_id: &str) -> impl Future<Output = ()> + use<'_> {
+        self.changes.next(connection_id)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+}
