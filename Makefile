@@ -15,7 +15,7 @@ STEP := @scripts/step
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 # --- using it ---------------------------------------------------------------------------------------------------
 
@@ -28,12 +28,12 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 	$(CARGO) run -p connect-service -- $(or $(ARGS),serve)
 
 # --- checking it ------------------------------------------------------------------------------------------------
-# cargo locks its target folder, so its steps follow one another; two lanes keep two cores busy beside them. All
-# steps run even if one fails (-k), so that one run shows everything that is wrong.
+# Two lanes for two cores, in the order of the list: tools are fetched while cargo builds, then the slow tests run
+# side by side. All steps run even if one fails (-k), so that one run shows everything that is wrong.
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build contract-lint fuzz e2e unit doctest clippy docs deny
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint fuzz e2e unit doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
@@ -51,25 +51,34 @@ build:
 unit: build
 	$(STEP) "unit tests" $(CARGO) test --no-fail-fast --lib --bins
 
-doctest: build unit
+doctest: build
 	$(STEP) "examples in the documentation" $(CARGO) test --no-fail-fast --doc
 
 # The scenarios of every language, and the real service with real providers.
 e2e: build tests/oidc/node_modules/.installed
 	$(STEP) "scenarios and end-to-end tests" $(CARGO) test --no-fail-fast --test '*'
 
-clippy: | build
+clippy:
 	$(STEP) "clippy" $(CARGO) clippy --all-targets -- -D warnings
 
-docs: | clippy
+docs:
 	$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
-.PHONY: deny contract-lint fuzz
+.PHONY: deny contract-lint tables fuzz errors-page
 deny: $(CACHE)/cargo-deny/bin/cargo-deny
 	$(STEP) "licences, bans and sources of dependencies" $< --locked check licenses bans sources
 
 contract-lint: tests/contract/node_modules/.installed
 	$(STEP) "contract lint" tests/contract/lint
+
+# The core's tables of codes and options are the source; the contract and docs/errors.md must say the same.
+TABLES := $(CACHE)/venv/bin/python tests/contract/tables.py $(TARGET)/debug/examples/tables
+tables: build $(CACHE)/venv/.installed
+	$(STEP) "contract and docs against the core's tables" $(TABLES)
+
+errors-page: $(CACHE)/venv/.installed ## Write docs/errors.md anew
+	$(CARGO) build -p pabbly-connect --example tables
+	$(TABLES) --write
 
 fuzz: build $(CACHE)/venv/.installed
 	$(STEP) "contract against the running service" $(CACHE)/venv/bin/python tests/contract/fuzz.py $(TARGET)/debug/connect-service
@@ -87,7 +96,7 @@ $(CACHE)/venv/.installed: tests/contract/requirements.txt
 
 # A debug build: it runs for a second, so it need not be fast. Advisories are left out, see deny.toml.
 CARGO_DENY := 0.20.2
-$(CACHE)/cargo-deny/bin/cargo-deny: | build
+$(CACHE)/cargo-deny/bin/cargo-deny:
 	$(STEP) "cargo-deny $(CARGO_DENY)" env CARGO_TARGET_DIR=$(CACHE)/cargo-deny/target \
 		cargo install --locked --debug --no-default-features --root $(CACHE)/cargo-deny cargo-deny@$(CARGO_DENY)
 	@rm -rf $(CACHE)/cargo-deny/target

@@ -8,6 +8,7 @@ every check over every operation, see schemathesis.toml. Afterwards no secret ma
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,9 +119,10 @@ def schemathesis(origin: str, key: str, seeds: dict, folder: str) -> int:
     }
     for name in ("active", "open", "link"):
         Path(folder, f"{name}.txt").write_text(f'"{seeds[name]}"\n')
-    # The dictionaries that the configuration names lie beside it.
+    # The files that the configuration names lie beside it.
     config = Path(folder, "schemathesis.toml")
-    config.write_text((HERE / "schemathesis.toml").read_text())
+    for name in (config.name, "hooks.py"):
+        shutil.copy(HERE / name, folder)
     program = Path(sys.executable).with_name("schemathesis")
     command = [program, "--config-file", config, "run", "--origin", origin, *sys.argv[2:], CONTRACT]
     return subprocess.run(command, env=env, cwd=folder).returncode

@@ -1,0 +1,113 @@
+"""Compares the contract and docs/errors.md with the core's own tables of codes, classes, methods and options.
+
+    tables.py PATH_TO_TABLES_EXAMPLE [--write]
+
+The core (core/examples/tables.rs) is the source. `--write` writes docs/errors.md instead of comparing it.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCS = ROOT / "docs" / "errors.md"
+
+
+def main() -> int:
+    tables = json.loads(subprocess.run([sys.argv[1]], check=True, stdout=subprocess.PIPE).stdout)
+    contract = yaml.safe_load((ROOT / "openapi" / "platform.yaml").read_text())
+    page = errors_page(tables, contract)
+    if "--write" in sys.argv:
+        DOCS.parent.mkdir(exist_ok=True)
+        DOCS.write_text(page)
+    problems = [*compare_codes(tables, contract), *compare_methods(tables, contract)]
+    if not DOCS.exists() or DOCS.read_text() != page:
+        problems.append("docs/errors.md is out of date: run `make errors-page`")
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print(f"{len(contract_codes(contract))} codes and {len(tables['methods'])} methods agree")
+    return 1 if problems else 0
+
+
+def contract_codes(contract: dict) -> dict:
+    rows = contract["components"]["schemas"]["ErrorCode"]["oneOf"]
+    return {row["const"]: row for row in rows}
+
+
+def compare_codes(tables: dict, contract: dict):
+    # A code without a status is the SDK's own and never on the wire.
+    core = {row["code"]: (row["status"], row["base"]) for row in tables["codes"] if row["status"]}
+    ours = {code: (row["x-status"], not row.get("x-extension")) for code, row in contract_codes(contract).items()}
+    for code in sorted(core.keys() | ours.keys()):
+        if core.get(code) != ours.get(code):
+            yield f"code {code}: the core has (status, base) {core.get(code)}, the contract {ours.get(code)}"
+
+
+def compare_methods(tables: dict, contract: dict):
+    """Every option of a method is something that its operation takes, and the other way round."""
+    operations = {}
+    for path in contract["paths"].values():
+        for method in path.values():
+            if isinstance(method, dict) and "operationId" in method:
+                operations[method["operationId"]] = method
+    for method in tables["methods"]:
+        name = method["name"]
+        if name == "waitForConnection":  # repeats getConnection
+            continue
+        if name not in operations:
+            yield f"method {name}: the contract has no such operation"
+            continue
+        takes = set(operation_options(operations[name], contract))
+        offers = {re.sub(r"[A-Z]", lambda c: "_" + c[0].lower(), option["name"]) for option in method["options"]}
+        if takes != offers:
+            yield f"method {name}: the core offers {sorted(offers)}, the contract takes {sorted(takes)}"
+
+
+def operation_options(operation: dict, contract: dict):
+    for parameter in operation.get("parameters", []):
+        if "$ref" in parameter:
+            parameter = contract["components"]["parameters"][parameter["$ref"].rsplit("/", 1)[1]]
+        if parameter["in"] == "query":
+            yield parameter["name"]
+        if parameter["name"] == "Idempotency-Key" and "requestBody" in operation:
+            yield "idempotency_key"
+    body = operation.get("requestBody")
+    if body:
+        schema = body["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+        yield from contract["components"]["schemas"][schema]["properties"]
+
+
+def errors_page(tables: dict, contract: dict) -> str:
+    codes = contract_codes(contract)
+    lines = [
+        "# Errors",
+        "",
+        "<!-- Written by `make errors-page` from the core's table and openapi/platform.yaml. Do not edit. -->",
+        "",
+        "Every failed call gives one of these. In Rust and Swift the cases are named without the `Error` at the end.",
+        "`code` chooses the class; an answer without a code that is known is judged by its HTTP status.",
+        "",
+        "| Class | `code` | HTTP | What happened | What to do |",
+        "|---|---|:-:|---|---|",
+    ]
+    order = {name: index for index, name in enumerate(tables["classes"])}
+    for row in sorted(tables["codes"], key=lambda row: order[row["class"]]):
+        action = codes.get(row["code"], {}).get("x-action", "")
+        status = row["status"] or ""
+        lines.append(f"| `{row['class']}` | `{row['code']}` | {status} | {row['meaning']} | {action} |")
+    lines += [
+        "",
+        "Codes without an HTTP status are the SDK's own. Any other answer is the base class, `PabblyConnectError`, with",
+        "the status and the code as they came.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
