@@ -79,18 +79,15 @@ impl Browser {
         self.follow(self.http.get(url.clone()), url, None).await
     }
 
-    /// Fills in a page's form and presses a button, named by a part of its text (any case).
+    /// Fills in a page's form and presses a button, named by a part of its text (any case) or by its value.
     ///
     /// # Errors
     /// When there is no such button or input, the page's policy forbids it, or no page comes of it.
     pub async fn press(&self, page: &Page, button: &str, filled: &[(&str, &str)]) -> Result<Page, Error> {
         let wanted = button.to_lowercase();
+        let is_it = |found: &&Button| found.label.to_lowercase().contains(&wanted) || found.value == wanted;
         let found = page.forms()?.into_iter().find_map(|form| {
-            let button = form
-                .buttons
-                .iter()
-                .find(|button| button.label.to_lowercase().contains(&wanted))?
-                .clone();
+            let button = form.buttons.iter().find(is_it)?.clone();
             Some((form, button))
         });
         let (form, button) =

@@ -14,9 +14,9 @@ use connect_tests::browser::Browser;
 use connect_tests::provider::{Options, Provider, Refresh, Reuse};
 use connect_tests::service_process::Home;
 use connect_tests::{Error, random};
+use pabbly_connect::ExposeSecret as _;
 use pabbly_connect::{ConnectionStatus, Customer, RequestLink};
 use reqwest::Method;
-use secrecy::ExposeSecret as _;
 
 use crate::support::{CONTINUE, OAUTH_APP, Raw, Stage, answer, outlive};
 

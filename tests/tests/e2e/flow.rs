@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use connect_tests::browser::{Browser, Page, query};
 use futures_util::future::join_all;
+use pabbly_connect::ExposeSecret as _;
 use pabbly_connect::{ConnectionStatus, Error, RequestLink};
 use reqwest::Method;
-use secrecy::ExposeSecret as _;
 
 use crate::support::{
     ALICE, KEY_APP, OAUTH_APP, Raw, Stage, access_token, answer, api_status, approve, to_provider,

@@ -96,7 +96,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     // Without the last characters, which depend on what follows.
     let base64 = STANDARD_NO_PAD.encode(secret);
     let base64url = URL_SAFE_NO_PAD.encode(secret);
-    let whole = |text: &str| text[..text.len() - 2].as_bytes().to_vec();
+    let whole = |text: &str| text.as_bytes()[..text.len() - 2].to_vec();
     vec![
         secret.as_bytes().to_vec(),
         hex(true).into_bytes(),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use connect_tests::browser::{Browser, Page, plain_http};
 use connect_tests::provider::{Options, Provider};
 use connect_tests::service_process::{AppSettings, Home, Service, Settings};
+use pabbly_connect::ExposeSecret as _;
 use pabbly_connect::{Client, ConnectionStatus, Customer, RequestLink};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 /// The app whose real provider the local one stands in for.
