@@ -13,7 +13,7 @@ use crate::flow::connect_with_key;
 use crate::support::{ALICE, KEY_APP, OAUTH_APP, Raw, Stage, access_token, answer, approve, outlive};
 
 const FIELD: &str = "SG.canary-value-of-a-field-71c2";
-const LIFETIME: Duration = Duration::from_secs(1);
+const LIFETIME: Duration = Duration::from_secs(3);
 
 /// Everything that a careless line could print, having gone through every kind of call and failure.
 async fn everything_secret(stage: &Stage) -> Vec<String> {
