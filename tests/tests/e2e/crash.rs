@@ -142,7 +142,7 @@ async fn load_and_kill(
     };
     let workers: Vec<_> = (0..WORKERS).map(|_| tokio::spawn(load.clone().work())).collect();
     tokio::time::sleep(Duration::from_millis(random::below(1000))).await;
-    while !load.has_something() {
+    while !load.has_something() && workers.iter().any(|worker| !worker.is_finished()) {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     load.ending.store(true, Ordering::SeqCst);

@@ -218,8 +218,13 @@ impl Raw {
 
     /// The same of another customer.
     pub(crate) fn request_of(&self, email: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base_url));
+        let request = self.keyless(method, path);
         request.bearer_auth(&self.key).header("x-user-email", email)
+    }
+
+    /// A request without a key and a customer.
+    pub(crate) fn keyless(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base_url))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
