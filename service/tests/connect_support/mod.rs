@@ -1,6 +1,7 @@
 //! A service, a provider that says what it is told to say, and a browser that runs no script.
 
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::collections::HashMap;
 use std::path::PathBuf;
