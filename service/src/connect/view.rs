@@ -233,8 +233,10 @@ fn form_targets(link: &Link) -> FormTargets {
     targets
 }
 
+/// Whose product asks.
 fn product(link: &Link) -> Option<&str> {
-    link.options.display_name.as_deref()
+    let name = link.options.display_name.as_deref().unwrap_or(&link.tenant_name);
+    Some(name.trim()).filter(|name| !name.is_empty())
 }
 
 /// `10:20 UTC`, out of `2026-11-21T10:20:00Z`.
