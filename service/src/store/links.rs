@@ -446,7 +446,6 @@ impl Store {
             connection_id: row.try_get("connection_id")?,
             name: row.try_get("name")?,
             tenant_name: row.try_get("tenant_name")?,
-            tenant_name: row.try_get("tenant_name")?,
             operation: row.try_get::<&str, _>("operation")?.parse()?,
             status: status.of_link(self.clock.now(), expires_at),
             phase: row.try_get::<&str, _>("phase")?.parse()?,
