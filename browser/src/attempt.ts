@@ -1,0 +1,54 @@
+import { forget, newNonce } from './memory.js';
+import type { ConnectError, ConnectHandle, ConnectOptions, ConnectOutcome, ExitReason, Operation } from './types.js';
+
+/** One attempt to connect, from the inside. It ends once; whatever is told later is ignored. */
+export interface Attempt {
+  readonly handle: ConnectHandle;
+  readonly nonce: string;
+  /** Aborted at the end. */
+  readonly signal: AbortSignal;
+  succeed(connectionId: string, operation: Operation): void;
+  exit(reason: ExitReason): void;
+  fail(code: ConnectError['code'], message: string, cause?: unknown): void;
+}
+
+let current: Attempt | undefined;
+
+/** Starts an attempt in place of the one that this page may have under way. */
+export function begin(options: ConnectOptions, nonce = newNonce()): Attempt {
+  current?.handle.close();
+  const end = new AbortController();
+  let resolve: (outcome: ConnectOutcome) => void;
+  const outcome = new Promise<ConnectOutcome>((done) => {
+    resolve = done;
+  });
+  void outcome.then((outcome) => tell(outcome, options));
+
+  function settle(outcome: ConnectOutcome) {
+    if (end.signal.aborted) return;
+    forget(nonce);
+    end.abort();
+    resolve(outcome);
+  }
+  const exit = (reason: ExitReason) => settle({ type: 'exit', reason });
+  current = {
+    handle: { outcome, close: () => exit('closed') },
+    nonce,
+    signal: end.signal,
+    succeed: (connectionId, operation) => settle({ type: 'success', connectionId, operation }),
+    exit,
+    fail: (code, message, cause) => settle({ type: 'error', error: { code, message, cause } }),
+  };
+  return current;
+}
+
+/** Whether an attempt is under way on this page. */
+export function isBusy(): boolean {
+  return current?.signal.aborted === false;
+}
+
+function tell(outcome: ConnectOutcome, { onSuccess, onExit, onError = console.error }: ConnectOptions) {
+  if (outcome.type === 'success') onSuccess?.(outcome.connectionId, { operation: outcome.operation });
+  else if (outcome.type === 'exit') onExit?.(outcome.reason);
+  else onError(outcome.error);
+}

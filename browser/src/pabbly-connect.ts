@@ -1,0 +1,19 @@
+/**
+ * Opens Pabbly Connect's hosted page for the person in front of the browser, and tells how it ended.
+ *
+ * Nothing here touches the browser before `open` or `resume` is called, so that a server can import it.
+ */
+export { open } from './open.js';
+export { resume } from './resume.js';
+export type {
+  ConnectError,
+  ConnectHandle,
+  ConnectOptions,
+  ConnectOutcome,
+  ConnectRequest,
+  ConnectRequestSource,
+  ExitReason,
+  LinkValues,
+  Operation,
+  RequestLinkAnswer,
+} from './types.js';

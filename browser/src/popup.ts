@@ -1,0 +1,47 @@
+import type { Departure } from './watch.js';
+
+const WIDTH = 500;
+const HEIGHT = 700;
+
+/** How often a popup is looked at, in milliseconds. */
+const GLANCE = 250;
+/** How long a popup must have been in reach on the hosted page to be believed, in milliseconds. */
+const WHILE = 500;
+
+/** Opens a blank window in the middle of this one, or null if the browser does not allow it. */
+export function openPopup(): Window | null {
+  const left = Math.round(window.screenX + (window.outerWidth - WIDTH) / 2);
+  const top = Math.round(window.screenY + (window.outerHeight - HEIGHT) / 2);
+  const popup = window.open('', '_blank', `popup,width=${WIDTH},height=${HEIGHT},left=${left},top=${top}`);
+  return popup?.closed === false ? popup : null;
+}
+
+/**
+ * Tells once when a popup says that it is closed.
+ *
+ * It is believed only after the popup was seen on the hosted page, still in reach, for a while. A
+ * Cross-Origin-Opener-Policy of this page cuts the popup off about when the hosted page comes, and from then on
+ * `closed` means nothing.
+ */
+export function watchPopup(popup: Window, signal: AbortSignal, onClosed: (departure: Departure) => void): void {
+  let firstSeen = 0;
+  let lastSeen = 0;
+  const timer = setInterval(() => {
+    if (popup.closed) {
+      clearInterval(timer);
+      onClosed(lastSeen - firstSeen >= WHILE ? 'surely' : 'perhaps');
+    } else if (isElsewhere(popup)) {
+      lastSeen = performance.now();
+      firstSeen ||= lastSeen;
+    }
+  }, GLANCE);
+  signal.addEventListener('abort', () => clearInterval(timer));
+}
+
+function isElsewhere(popup: Window): boolean {
+  try {
+    return popup.location.href !== 'about:blank';
+  } catch {
+    return true; // The page is another origin's.
+  }
+}

@@ -1,0 +1,51 @@
+import type { Subject } from './request.js';
+import type { Operation } from './types.js';
+
+/** Longer than this, and an answer will not come, in milliseconds. */
+const PATIENCE = 10_000;
+/** How long a busy platform is left alone that does not say for how long, in milliseconds. */
+const BUSY = 10_000;
+
+/** What the platform says about a connection. */
+export interface Status {
+  status: 'pending' | 'active' | 'rejected' | 'expired';
+  phase: 'created' | 'form' | 'at_provider' | 'returned';
+  operation: Operation;
+  /** Seconds that the link still works. */
+  expires_in: number;
+}
+
+/** A status, or else why there is none: `refused` for good, `busy` and `failed` for now. */
+export interface Answer {
+  status?: Status | null;
+  problem: 'refused' | 'busy' | 'failed';
+  /** How long the platform wants to be left alone, in milliseconds. */
+  retryAfter: number;
+}
+
+/** Asks once; never throws. */
+export async function ask(subject: Subject, signal: AbortSignal): Promise<Answer> {
+  const abort = new AbortController();
+  const stop = () => abort.abort();
+  const timer = setTimeout(stop, PATIENCE);
+  signal.addEventListener('abort', stop, { signal: abort.signal });
+  try {
+    const response = await fetch(subject.statusUrl, {
+      headers: { 'x-request-token': subject.requestToken },
+      cache: 'no-store',
+      credentials: 'omit',
+      // The token is for this address alone.
+      redirect: 'error',
+      signal: abort.signal,
+    });
+    const retryAfter = Number(response.headers.get('retry-after')) * 1000 || 0;
+    if (response.ok) return { status: (await response.json()).data, problem: 'failed', retryAfter };
+    if (response.status === 429) return { problem: 'busy', retryAfter: retryAfter || BUSY };
+    return { problem: response.status < 500 ? 'refused' : 'failed', retryAfter };
+  } catch {
+    return { problem: 'failed', retryAfter: 0 };
+  } finally {
+    clearTimeout(timer);
+    stop();
+  }
+}

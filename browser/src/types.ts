@@ -1,0 +1,73 @@
+/** What the hosted page is opened with: three values of the request link that your backend made. */
+export interface ConnectRequest {
+  requestLink: string;
+  requestToken: string;
+  connectionId: string;
+}
+
+/** The same three values as the platform's API spells them, so that a backend can pass its answer on as it is. */
+export interface RequestLinkAnswer {
+  request_link: string;
+  request_token: string;
+  connection_id: string;
+}
+
+/** Where the values come from: themselves, a `fetch` response whose JSON they are, a promise or function of either. */
+export type ConnectRequestSource = Awaitable<LinkValues | Response> | (() => Awaitable<LinkValues | Response>);
+
+/** Either spelling. */
+export type LinkValues = ConnectRequest | RequestLinkAnswer;
+
+type Awaitable<T> = T | PromiseLike<T>;
+
+/** Whether the connection is new or an existing one works again. */
+export type Operation = 'creation' | 'reauth';
+
+/**
+ * Why there is no connection:
+ * - `rejected`: the customer declined
+ * - `expired`: the link lapsed first
+ * - `closed`: the window was closed, or the customer came back, before signing in anywhere
+ * - `timeout`: the link's time is over and the platform could not be asked how it ended
+ */
+export type ExitReason = 'rejected' | 'expired' | 'closed' | 'timeout';
+
+/**
+ * What went wrong:
+ * - `popup_blocked`: the browser refused the window; `open` has to be called in a click
+ * - `invalid_token`: the platform does not know this link, or the values are not those of a link
+ * - `network`: your backend gave no link, or the platform cannot be reached
+ */
+export interface ConnectError {
+  code: 'popup_blocked' | 'invalid_token' | 'network';
+  message: string;
+  /** What was thrown where the values should have come from. */
+  cause?: unknown;
+}
+
+/** How it ended. */
+export type ConnectOutcome =
+  | { type: 'success'; connectionId: string; operation: Operation }
+  | { type: 'exit'; reason: ExitReason }
+  | { type: 'error'; error: ConnectError };
+
+/** Exactly one of the three is called, once. */
+export interface ConnectOptions {
+  onSuccess?: ((connectionId: string, details: { operation: Operation }) => void) | undefined;
+  onExit?: ((reason: ExitReason) => void) | undefined;
+  /** Without it, errors are written to the console. */
+  onError?: ((error: ConnectError) => void) | undefined;
+  /**
+   * `auto` (the default): a popup; on phones and upright tablets the page itself goes to the hosted page and comes
+   * back to the link's `return_url`, where `resume` has to be called.
+   */
+  display?: 'auto' | 'popup' | 'redirect' | undefined;
+}
+
+/** One attempt to connect. */
+export interface ConnectHandle {
+  /** How it ended. Never rejects. */
+  readonly outcome: Promise<ConnectOutcome>;
+  /** Ends it as `closed`, with its window. */
+  close(): void;
+}

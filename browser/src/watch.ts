@@ -1,0 +1,63 @@
+import type { Attempt } from './attempt.js';
+import { createPause, type Pause } from './pause.js';
+import type { Subject } from './request.js';
+import { ask, type Status } from './status.js';
+
+/** Between two questions, in milliseconds. */
+const INTERVAL = 2_000;
+const LONGEST_INTERVAL = 30_000;
+/** Questions in a row without an answer, over some three minutes, after which the platform is out of reach. */
+const MOST_FAILURES = 10;
+/** How long the platform may take to notice that a link has expired, and the longest that one can live. */
+const GRACE = 10_000;
+const LONGEST_LIFE = 86_400_000;
+
+/**
+ * Whether the customer has left the hosted page, as far as this page can see. `perhaps`: the window says that it is
+ * closed, but a Cross-Origin-Opener-Policy can make it say so.
+ */
+export type Departure = 'no' | 'perhaps' | 'surely';
+
+/** Asks the platform until the attempt has ended. The function returned makes it ask at once. */
+export function watch(attempt: Attempt, subject: Subject, departure: () => Departure): () => void {
+  const { signal } = attempt;
+  const { pause, wake } = createPause(signal);
+  window.addEventListener('focus', wake, { signal });
+  window.addEventListener('online', wake, { signal });
+  document.addEventListener('visibilitychange', wake, { signal });
+  void poll(attempt, subject, departure, pause);
+  return wake;
+}
+
+async function poll(attempt: Attempt, subject: Subject, departure: () => Departure, pause: Pause['pause']) {
+  // This clock never jumps; how far it has to run is the platform's word.
+  let end = performance.now() + LONGEST_LIFE;
+  let failures = 0;
+  while (!attempt.signal.aborted) {
+    // Seen before the question is asked, so that the answer is the newer of the two.
+    const left = departure();
+    const { status, problem, retryAfter } = await ask(subject, attempt.signal);
+    if (status) {
+      failures = 0;
+      const lapse = performance.now() + status.expires_in * 1000 + GRACE;
+      if (lapse < end) end = lapse;
+      conclude(attempt, subject.connectionId, status, left);
+    } else if (problem === 'refused') {
+      attempt.fail('invalid_token', 'The platform does not know this link.');
+    } else if (problem === 'failed' && ++failures === MOST_FAILURES) {
+      attempt.fail('network', 'The platform cannot be reached.');
+    }
+    const remaining = end - performance.now();
+    if (remaining <= 0) attempt.exit('timeout');
+    const interval = Math.max(retryAfter, Math.min(INTERVAL * 2 ** failures, LONGEST_INTERVAL));
+    await pause(Math.min(interval, remaining), !retryAfter);
+  }
+}
+
+/** Ends the attempt if the platform's answer does. */
+function conclude(attempt: Attempt, connectionId: string, { status, phase, operation }: Status, left: Departure) {
+  if (status === 'active') attempt.succeed(connectionId, operation);
+  else if (status === 'rejected' || status === 'expired') attempt.exit(status);
+  // Nobody can come back to a page that was left, unless a provider sends them.
+  else if (left !== 'no' && (phase === 'created' || (phase === 'form' && left === 'surely'))) attempt.exit('closed');
+}

@@ -1,0 +1,112 @@
+import { vi } from 'vitest';
+
+/** A window that was opened, as its opener sees it. */
+export class FakePopup {
+  closed = false;
+  /** Where it was sent; null before. */
+  sentTo: string | null = null;
+  /** What reading its address gives; throws where that is another origin's. */
+  address = () => 'about:blank';
+  readonly location = {
+    replace: (url: URL) => {
+      this.sentTo = url.href;
+    },
+    page: this,
+    get href() {
+      return this.page.address();
+    },
+  };
+
+  close() {
+    this.closed = true;
+  }
+
+  /** The hosted page comes, of another origin. */
+  arrive() {
+    this.address = () => {
+      throw new DOMException('Blocked a frame', 'SecurityError');
+    };
+  }
+}
+
+/** What the platform is going to answer: a status, or an HTTP answer, or nothing usable. */
+export type Reply = Record<string, unknown> | Response | Error | 'never';
+
+/** Just enough of a browser: a page, its storage, windows, the network. */
+export class FakeBrowser {
+  readonly window = new EventTarget();
+  readonly document = new EventTarget();
+  readonly popups: FakePopup[] = [];
+  readonly storage = new Map<string, string>();
+  readonly requests: { url: string; init: RequestInit }[] = [];
+  readonly console = vi.fn();
+  blocksPopups = false;
+  hasSmallScreen = false;
+  isFramed = false;
+  features = '';
+  leftFor: string | null = null;
+  reply: Reply = pending();
+
+  constructor() {
+    const page = Object.assign(this.window, {
+      screenX: 100,
+      screenY: 50,
+      outerWidth: 1500,
+      outerHeight: 900,
+      open: (_url: string, _target: string, features: string) => {
+        if (this.blocksPopups) return null;
+        this.features = features;
+        this.popups.push(new FakePopup());
+        return this.popup;
+      },
+    });
+    Object.defineProperty(page, 'top', { get: () => (this.isFramed ? null : page) });
+    vi.stubGlobal('window', page);
+    vi.stubGlobal('document', this.document);
+    vi.stubGlobal('matchMedia', () => ({ matches: this.hasSmallScreen }));
+    vi.stubGlobal('location', { assign: (url: URL) => (this.leftFor = url.href) });
+    vi.stubGlobal('sessionStorage', {
+      getItem: (key: string) => this.storage.get(key) ?? null,
+      setItem: (key: string, value: string) => this.storage.set(key, value),
+      removeItem: (key: string) => this.storage.delete(key),
+    });
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) => this.fetch(url, init));
+    vi.spyOn(console, 'error').mockImplementation(this.console);
+  }
+
+  get popup(): FakePopup {
+    const popup = this.popups.at(-1);
+    if (!popup) throw new Error('no window was opened');
+    return popup;
+  }
+
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
+    this.requests.push({ url, init });
+    if (this.reply === 'never') {
+      return new Promise((_, reject) => {
+        init.signal?.addEventListener('abort', () => reject(new DOMException('Aborted', 'AbortError')));
+      });
+    }
+    if (this.reply instanceof Error) throw this.reply;
+    return this.reply instanceof Response ? this.reply.clone() : Response.json({ data: this.reply });
+  }
+
+  /** Sends a message to the page. */
+  message(data: unknown, { source = this.popup as unknown, origin = 'https://connect.example' } = {}) {
+    this.window.dispatchEvent(Object.assign(new Event('message'), { data, source, origin }));
+  }
+}
+
+export function pending(more: Record<string, unknown> = {}) {
+  return { connection_id: 'conn_1', status: 'pending', phase: 'form', operation: 'creation', expires_in: 600, ...more };
+}
+
+export function status(status: string, more: Record<string, unknown> = {}) {
+  return pending({ status, ...more });
+}
+
+export const request = {
+  requestLink: 'https://connect.example/platform/v1/connect/secret',
+  requestToken: 'rt_1',
+  connectionId: 'conn_1',
+};

@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { pending, request, status } from './fakes.js';
+import { browser, connect, listeners, newPage, nothingTold, pass, resume } from './harness.js';
+
+describe('a phone', () => {
+  beforeEach(() => {
+    browser.hasSmallScreen = true;
+  });
+
+  it('goes to the hosted page and back, and resume() tells the result', async () => {
+    connect();
+    await pass(0);
+    expect(browser.leftFor).toBe(request.requestLink);
+    expect(browser.popups).toEqual([]);
+    expect([...browser.storage.values()].join()).not.toContain(request.requestLink);
+
+    await newPage();
+    browser.reply = status('active');
+    await pass(5_000);
+    expect(nothingTold(), 'before resume()').toBe(true);
+    resume(listeners);
+    await pass(0);
+    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'creation' });
+    expect(browser.storage.size).toBe(0);
+    expect(resume(listeners)).toBeNull();
+  });
+
+  it('keeps a result for a page that is reloaded before it is told', async () => {
+    connect();
+    await pass(0);
+    browser.reply = 'never';
+    await newPage();
+    resume();
+    await pass(100);
+    browser.reply = status('active');
+    await newPage();
+    resume(listeners);
+    await pass(0);
+    expect(listeners.onSuccess).toHaveBeenCalledOnce();
+  });
+
+  it.each([
+    ['form', 'closed'],
+    ['created', 'closed'],
+  ])('that came back in the phase %s is %s', async (phase, reason) => {
+    connect();
+    await pass(0);
+    browser.reply = pending({ phase });
+    await newPage();
+    resume(listeners);
+    await pass(0);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith(reason);
+  });
+
+  it('goes on in the same page if the back button brings it to life again', async () => {
+    connect();
+    await pass(0);
+    browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }));
+    await pass(0);
+    expect(browser.requests).toEqual([]);
+    browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    await pass(0);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
+  });
+
+  it('leaves a later attempt of the same tab alone', async () => {
+    connect();
+    await pass(0);
+    const [[key, value]] = [...browser.storage] as [[string, string]];
+    const later = JSON.stringify({ ...JSON.parse(value), nonce: 'later' });
+    browser.storage.set(key, later);
+    browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    await pass(0);
+    expect(listeners.onExit).toHaveBeenCalledOnce();
+    expect([...browser.storage.values()]).toEqual([later]);
+  });
+
+  it('uses a popup all the same in a frame, and where the page wants one', async () => {
+    browser.isFramed = true;
+    connect();
+    browser.isFramed = false;
+    connect({ display: 'popup' });
+    await pass(0);
+    expect(browser.popups.length).toBe(2);
+    expect(browser.leftFor).toBeNull();
+  });
+
+  it('works without storage', async () => {
+    vi.stubGlobal('sessionStorage', undefined);
+    connect();
+    await pass(0);
+    expect(browser.leftFor).toBe(request.requestLink);
+    await newPage();
+    expect(resume(listeners)).toBeNull();
+  });
+});
+
+describe('resume()', () => {
+  it('has nothing to do on a page that is watching', async () => {
+    connect();
+    await pass(0);
+    expect(browser.storage.size).toBe(1);
+    expect(resume(listeners)).toBeNull();
+  });
+
+  it('goes on after a reload in the middle, its popup out of sight', async () => {
+    connect();
+    await pass(0);
+    await newPage();
+    resume(listeners);
+    await pass(60_000);
+    expect(nothingTold()).toBe(true);
+    browser.reply = status('rejected');
+    await pass(2000);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('rejected');
+  });
+
+  it('is not disturbed by what an earlier attempt left, nor by nonsense', async () => {
+    browser.storage.set('pabbly-connect', '{"nonce":');
+    expect(resume(listeners)).toBeNull();
+    browser.blocksPopups = true;
+    browser.storage.set('pabbly-connect', '{"nonce":"old"}');
+    connect();
+    expect(browser.storage.size).toBe(0);
+  });
+});

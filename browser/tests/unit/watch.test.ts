@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import { pending, request, status } from './fakes.js';
+import { browser, connect, library, listeners, nothingTold, pass, started } from './harness.js';
+
+describe('the question', () => {
+  it('goes to the address that the link implies, with the token in a header and nothing secret in the address', async () => {
+    started(library.open({ ...request, connectionId: 'a/b?c' }));
+    await pass(0);
+    const [{ url, init }] = browser.requests as [(typeof browser.requests)[0]];
+    expect(url).toBe('https://connect.example/platform/v1/connections/a%2Fb%3Fc/status');
+    expect(init).toMatchObject({
+      headers: { 'x-request-token': 'rt_1' },
+      credentials: 'omit',
+      cache: 'no-store',
+      redirect: 'error',
+    });
+  });
+
+  it('is asked every two seconds', async () => {
+    connect();
+    await pass(10_000);
+    expect(browser.requests.length).toBe(6);
+  });
+
+  it.each([
+    ['focus', () => browser.window.dispatchEvent(new Event('focus'))],
+    ['online', () => browser.window.dispatchEvent(new Event('online'))],
+    ['visibilitychange', () => browser.document.dispatchEvent(new Event('visibilitychange'))],
+  ])('is asked on %s', async (_, happen) => {
+    connect();
+    await pass(100);
+    happen();
+    await pass(0);
+    expect(browser.requests.length).toBe(2);
+  });
+
+  it('waits as long as Retry-After says, whatever happens meanwhile', async () => {
+    browser.reply = new Response('{}', { status: 429, headers: { 'retry-after': '7' } });
+    connect();
+    await pass(1000);
+    browser.window.dispatchEvent(new Event('focus'));
+    await pass(5999);
+    expect(browser.requests.length).toBe(1);
+    await pass(1);
+    expect(browser.requests.length).toBe(2);
+  });
+
+  it('is asked more and more seldom while nothing answers, then the platform is out of reach', async () => {
+    browser.reply = new TypeError('Failed to fetch');
+    connect();
+    await pass(0);
+    for (const wait of [4, 8, 16, 30, 30, 30, 30, 30, 30]) {
+      const before = browser.requests.length;
+      await pass(wait * 1000 - 1);
+      expect([browser.requests.length, nothingTold()]).toEqual([before, true]);
+      await pass(1);
+      expect(browser.requests.length).toBe(before + 1);
+    }
+    expect(listeners.onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'network' }));
+  });
+
+  it.each([
+    ['a 503', new Response('', { status: 503 })],
+    ['a page instead of JSON', new Response('<html>')],
+    ['an empty envelope', Response.json({ data: null })],
+    ['no answer for ten seconds', 'never' as const],
+  ])('survives %s', async (_, reply) => {
+    browser.reply = reply;
+    connect();
+    await pass(5_000);
+    browser.reply = status('active');
+    await pass(9_000);
+    expect(listeners.onSuccess).toHaveBeenCalledOnce();
+  });
+
+  it('is given up when the platform does not know the link', async () => {
+    browser.reply = new Response('{}', { status: 404 });
+    connect();
+    await pass(0);
+    expect(listeners.onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'invalid_token' }));
+  });
+
+  it('is not asked after the end', async () => {
+    const { handle } = connect();
+    await pass(1000);
+    handle.close();
+    browser.window.dispatchEvent(new Event('focus'));
+    await pass(60_000);
+    expect(browser.requests.length).toBe(1);
+  });
+});
+
+describe('the outcome', () => {
+  it('is a success, told once', async () => {
+    const attempt = connect();
+    await pass(2000);
+    browser.reply = status('active', { operation: 'reauth' });
+    await pass(60_000);
+    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'reauth' });
+    expect(attempt.outcome).toEqual({ type: 'success', connectionId: 'conn_1', operation: 'reauth' });
+    attempt.handle.close();
+    await pass(0);
+    expect([listeners.onExit, listeners.onError].flatMap((listener) => listener.mock.calls)).toEqual([]);
+  });
+
+  it.each(['rejected', 'expired'] as const)('is %s', async (reason) => {
+    browser.reply = status(reason);
+    const attempt = connect();
+    await pass(0);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith(reason);
+    expect(attempt.outcome).toEqual({ type: 'exit', reason });
+  });
+
+  it('is a timeout when the link has lapsed and the platform cannot say how it ended', async () => {
+    browser.reply = pending({ expires_in: 20 });
+    connect();
+    await pass(0);
+    browser.reply = new Response('', { status: 503 });
+    await pass(29_999);
+    expect(nothingTold()).toBe(true);
+    await pass(1);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
+  });
+
+  it('does not wait for days because a Retry-After says so', async () => {
+    browser.reply = pending({ expires_in: 20 });
+    connect();
+    await pass(0);
+    browser.reply = new Response('', { status: 429, headers: { 'retry-after': '86400' } });
+    await pass(32_000);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
+    expect(browser.requests.length).toBe(3);
+  });
+
+  it('is closed by close()', async () => {
+    const { handle } = connect();
+    handle.close();
+    await pass(0);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
+    expect(browser.popup).toMatchObject({ closed: true, sentTo: null });
+  });
+
+  it('reaches the console where nobody listens to errors', async () => {
+    browser.blocksPopups = true;
+    started(library.open(request));
+    await pass(0);
+    expect(browser.console).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'popup_blocked' }));
+  });
+});
+
+describe('a closed window', () => {
+  async function close(reply: ReturnType<typeof pending>) {
+    connect();
+    await pass(600);
+    browser.reply = reply;
+    browser.popup.close();
+    await pass(250);
+  }
+
+  it('is the end while the customer was on the hosted page', async () => {
+    browser.popups.length = 0;
+    connect();
+    browser.popup.arrive();
+    await pass(1000);
+    browser.popup.close();
+    await pass(250);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
+  });
+
+  it('is the end before the hosted page came', async () => {
+    await close(pending({ phase: 'created' }));
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
+  });
+
+  it('may not be closed where it was cut off from this page as the hosted page came', async () => {
+    await close(pending({ phase: 'form' }));
+    await pass(60_000);
+    expect(nothingTold()).toBe(true);
+    browser.reply = status('active');
+    await pass(2000);
+    expect(listeners.onSuccess).toHaveBeenCalledOnce();
+  });
+
+  it.each(['at_provider', 'returned'])('says nothing in the phase %s', async (phase) => {
+    connect();
+    browser.popup.arrive();
+    await pass(1000);
+    browser.reply = pending({ phase });
+    browser.popup.close();
+    await pass(120_000);
+    expect(nothingTold()).toBe(true);
+    browser.reply = status('expired');
+    await pass(2000);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('expired');
+  });
+
+  it('does not hide a success', async () => {
+    connect();
+    browser.popup.arrive();
+    await pass(1000);
+    browser.reply = status('active');
+    browser.popup.close();
+    await pass(250);
+    expect(listeners.onSuccess).toHaveBeenCalledOnce();
+  });
+});
+
+describe('a message', () => {
+  it('from the popup is a reason to ask, and nothing else', async () => {
+    connect();
+    await pass(100);
+    browser.message({ connection_id: 'conn_1', status: 'active' });
+    await pass(0);
+    expect(browser.requests.length).toBe(2);
+    expect(nothingTold()).toBe(true);
+  });
+
+  it.each([
+    ['another origin', { connection_id: 'conn_1' }, { origin: 'https://evil.example' }],
+    ['another window', { connection_id: 'conn_1' }, { source: {} }],
+    ['another connection', { connection_id: 'conn_2' }, {}],
+    ['nobody', null, {}],
+  ])('of %s is not even that', async (_, data, from) => {
+    connect();
+    await pass(100);
+    browser.message(data, from);
+    await pass(0);
+    expect(browser.requests.length).toBe(1);
+  });
+});
