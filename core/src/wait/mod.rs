@@ -1,11 +1,13 @@
 //! Waiting until a customer is done with a connection.
 //!
-//! All waits of one client share one [scheduler], which keeps the tenant's [budget] and [plans](plan) whose turn
-//! it is; a [poll] is one request.
+//! All waits of one client share one [scheduler]. It has a [queue], which keeps the tenant's [budget] and [plans](plan)
+//! whose turn it is; a [poll] is one request, and its [report] tells those whom it concerns.
 
 mod budget;
 mod plan;
 mod poll;
+mod queue;
+mod report;
 mod scheduler;
 #[cfg(test)]
 mod simulation;
