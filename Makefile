@@ -97,8 +97,8 @@ $(CACHE)/venv/.installed: tests/contract/requirements.txt
 # A debug build: it runs for a second, so it need not be fast. Advisories are left out, see deny.toml.
 CARGO_DENY := 0.20.2
 $(CACHE)/cargo-deny/bin/cargo-deny:
-	$(STEP) "cargo-deny $(CARGO_DENY)" env CARGO_TARGET_DIR=$(CACHE)/cargo-deny/target \
-		cargo install --locked --debug --no-default-features --root $(CACHE)/cargo-deny cargo-deny@$(CARGO_DENY)
+	$(STEP) "cargo-deny $(CARGO_DENY)" env CARGO_TARGET_DIR=$(CACHE)/cargo-deny/target CARGO_PROFILE_DEV_DEBUG=0 \
+		cargo install --quiet --locked --debug --no-default-features --root $(CACHE)/cargo-deny cargo-deny@$(CARGO_DENY)
 	@rm -rf $(CACHE)/cargo-deny/target
 
 .PHONY: clean

@@ -131,6 +131,17 @@ impl<T: Item> List<T> {
         Ok(self.fetch().await?.1)
     }
 
+    /// The same with the pages that follow, for hosts whose page can be iterated on from.
+    ///
+    /// # Errors
+    /// The same as awaiting the call.
+    pub async fn json_and_rest(self) -> Result<(SecretString, Pages<T>), Error> {
+        let (page, json) = self.fetch().await?;
+        let mut rest = self.pages();
+        rest.turn(&page)?;
+        Ok((json, rest))
+    }
+
     /// All pages, one call for each when it is asked for. The options hold for each call.
     pub fn pages(self) -> Pages<T> {
         Pages {
@@ -210,13 +221,19 @@ impl<T: Item> Pages<T> {
     }
 
     async fn advance(&mut self) -> Result<Option<(Page<T>, SecretString)>, Error> {
-        let Some(call) = &mut self.next else {
+        let Some(call) = &self.next else {
             return Ok(None);
         };
         let (page, json) = call.fetch().await?;
-        let Some(first) = page.items.first() else {
+        self.turn(&page)?;
+        Ok((!page.items.is_empty()).then_some((page, json)))
+    }
+
+    /// Takes note of a page, so that the next call is for the one after it.
+    fn turn(&mut self, page: &Page<T>) -> Result<(), Error> {
+        let (Some(call), Some(first)) = (&mut self.next, page.items.first()) else {
             self.next = None;
-            return Ok(None);
+            return Ok(());
         };
         if self.last_first_id.as_deref() == Some(first.id()) {
             return Err(Error::local(
@@ -226,12 +243,12 @@ impl<T: Item> Pages<T> {
         }
         self.last_first_id = Some(first.id().to_owned());
         let number = call.query.page.unwrap_or(1);
-        if is_last(&page, number, call.query.limit) {
+        if is_last(page, number, call.query.limit) {
             self.next = None;
         } else {
             call.query.page = Some(number.saturating_add(1));
         }
-        Ok(Some((page, json)))
+        Ok(())
     }
 }
 

@@ -4,8 +4,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde::Serialize;
 
+use crate::envelope::Envelope;
 use crate::store::{Capability, StoreError};
 
 /// One error of the contract. Its text is the answer's `message` and repeats nothing of the request.
@@ -74,6 +75,12 @@ pub enum ApiError {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// An error's `data`.
+#[derive(Serialize)]
+struct Code {
+    code: &'static str,
+}
+
 impl ApiError {
     /// A request that breaks the contract.
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -135,11 +142,12 @@ impl IntoResponse for ApiError {
         if let Self::Internal(error) = &self {
             tracing::error!(%error, "internal error");
         }
-        let body = json!({
-            "status": "error",
-            "message": self.to_string(),
-            "data": { "code": self.code() },
-        });
+        let (message, code) = (self.to_string(), Code { code: self.code() });
+        let body = Envelope {
+            status: "error",
+            message: &message,
+            data: code,
+        };
         let mut response = (self.status(), Json(body)).into_response();
         let headers = response.headers_mut();
         match self {

@@ -1,17 +1,22 @@
 //! The platform that `openapi/platform.yaml` describes.
 //!
 //! A request comes in through [`server`], is let in by [`access`], handled in [`api`] (by tenants' backends) or
-//! `connect` (by customers' browsers), and remembered by [`store`]. [`refresh`] vends credentials that work.
+//! [`connect`] (by customers' browsers), and remembered by [`store`]. [`refresh`] vends credentials that work.
 
 pub mod access;
+pub mod api;
 pub mod budget;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod connect;
 pub mod email;
+pub mod envelope;
 pub mod error;
 pub mod ids;
+pub mod log;
 pub mod notify;
+pub mod page;
 pub mod provider;
 pub mod refresh;
 pub mod server;

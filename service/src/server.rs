@@ -1,17 +1,63 @@
-//! The server: every address, and what holds for all of them.
+//! The server: every address, what holds for all of them, and a graceful end.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::error::ApiError;
 use crate::state::AppState;
+use crate::{api, connect, log};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
 
+/// What is larger is not read.
+const MAX_BODY: usize = 64 * 1024;
+
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
     Router::new()
+        .nest(PREFIX, api::routes(&app).merge(hosted()))
+        .merge(api::health())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(log::observe))
         .with_state(app)
+}
+
+/// What customers' browsers visit.
+fn hosted() -> Router<AppState> {
+    Router::new()
+        .route("/connect/{link}", get(connect::show).post(connect::submit))
+        .route("/oauth/callback", get(connect::callback))
+}
+
+/// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled, then lets requests and refreshes
+/// finish, for as long as the configuration allows.
+///
+/// # Errors
+///
+/// When the listener fails.
+pub async fn serve(app: AppState, listener: TcpListener) -> std::io::Result<()> {
+    let ending = app.ending.clone();
+    let server = axum::serve(listener, router(app.clone()))
+        .with_graceful_shutdown(async move { ending.cancelled().await });
+    let too_long = async {
+        app.ending.cancelled().await;
+        tokio::time::sleep(app.config.grace()).await;
+    };
+    tokio::select! {
+        result = server => result?,
+        () = too_long => tracing::warn!("requests did not finish in time"),
+    }
+    app.tasks.close();
+    if timeout(app.config.grace(), app.tasks.wait()).await.is_err() {
+        tracing::warn!("refreshes did not finish in time");
+    }
+    app.store.close().await;
+    Ok(())
 }

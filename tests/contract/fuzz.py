@@ -49,23 +49,26 @@ def main() -> int:
             done = subprocess.run([*command, *arguments], env=env, check=True, stdout=subprocess.PIPE, text=True)
             return done.stdout.strip()
 
-        tenant = cli("tenant", "create", "Fuzz")
-        key = cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete")
+        def new_key(name: str) -> str:
+            tenant = cli("tenant", "create", name)
+            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete")
+
+        keys = [new_key("Tenant"), new_key("Stranger")]
 
         log_path = Path(folder, "service.log")
         with log_path.open("w") as log:
             service = subprocess.Popen([*command, "serve"], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
             try:
                 origin = service.stdout.readline().removeprefix("listening on ").strip()
-                seeds = seed(f"{origin}/platform/v1", key)
-                code = schemathesis(origin, key, seeds, folder)
+                seeds, strangers = [seed(f"{origin}/platform/v1", key) for key in keys]
+                code = schemathesis(origin, seeds, strangers, folder)
                 if service.poll() is not None:
                     print(f"the service ended by itself with code {service.returncode}")
                     code = 1
             finally:
                 service.terminate()
                 service.wait(timeout=30)
-        return code or judge_log(log_path.read_text(), {key, SECRET_FIELD, *seeds["secrets"]})
+        return code or judge_log(log_path.read_text(), {SECRET_FIELD, *seeds["secrets"], *strangers["secrets"]})
 
 
 def seed(base: str, key: str) -> dict:
@@ -93,16 +96,15 @@ def seed(base: str, key: str) -> dict:
     answer = call("POST", path, body, **{"x-request-token": active["request_token"]})
     assert answer["status"] == "active", answer
 
-    # Nobody else knows this customer, so nothing that is generated deletes the connection.
-    open_link = link("carol@example.com", app)
+    # Nothing that is generated knows this customer, so nothing deletes the connection.
+    pending = link("carol@example.com", app)
+    secret = pending["request_link"].rsplit("/", 1)[1]
     return {
         "active": active["connection_id"],
-        "open": open_link["connection_id"],
-        "request_token": open_link["request_token"],
-        "link": open_link["request_link"].rsplit("/", 1)[1],
-        "app": app["id"],
-        "option": option["key"],
-        "secrets": [active["request_token"], open_link["request_token"], open_link["request_link"].rsplit("/", 1)[1]],
+        "pending": pending["connection_id"],
+        "link": secret,
+        "credentials": {"Authorization": f"Bearer {key}", "x-request-token": pending["request_token"]},
+        "secrets": [key, secret, active["request_token"], pending["request_token"]],
     }
 
 
@@ -110,22 +112,29 @@ def form_fields(app: dict) -> list[str]:
     return list(app["auth_options"][0]["input_schema"]["properties"])
 
 
-def schemathesis(origin: str, key: str, seeds: dict, folder: str) -> int:
+def schemathesis(origin: str, seeds: dict, strangers: dict, folder: str) -> int:
+    # The files that the configuration names lie beside it.
+    for name in ("schemathesis.toml", "hooks.py"):
+        shutil.copy(HERE / name, folder)
+    for name in ("active", "pending", "link"):
+        Path(folder, f"{name}.txt").write_text(f'"{seeds[name]}"\n')
+    tenants = {"tenant": seeds, "stranger": strangers}
+    auth = [{"name": name, "fixedHeaders": fixed_headers(of["credentials"])} for name, of in tenants.items()]
+    Path(folder, "tenants.json").write_text(json.dumps({"auth": auth}))
+
     env = {
         **os.environ,
         "FUZZ_ORIGIN": origin,
-        "FUZZ_KEY": key,
-        "FUZZ_REQUEST_TOKEN": seeds["request_token"],
+        "FUZZ_REQUEST_TOKEN": seeds["credentials"]["x-request-token"],
+        "FUZZ_STRANGERS_TOKEN": strangers["credentials"]["x-request-token"],
     }
-    for name in ("active", "open", "link"):
-        Path(folder, f"{name}.txt").write_text(f'"{seeds[name]}"\n')
-    # The files that the configuration names lie beside it.
-    config = Path(folder, "schemathesis.toml")
-    for name in (config.name, "hooks.py"):
-        shutil.copy(HERE / name, folder)
     program = Path(sys.executable).with_name("schemathesis")
-    command = [program, "--config-file", config, "run", "--origin", origin, *sys.argv[2:], CONTRACT]
+    command = [program, "run", "--origin", origin, *sys.argv[2:], CONTRACT]
     return subprocess.run(command, env=env, cwd=folder).returncode
+
+
+def fixed_headers(headers: dict) -> list[dict]:
+    return [{"name": name, "value": value} for name, value in headers.items()]
 
 
 def judge_log(log: str, secrets: set[str]) -> int:

@@ -1,11 +1,13 @@
-"""What schemathesis cannot do by itself: an address outside the base URL, and a request token per link."""
+"""What schemathesis cannot do by itself: an address outside the base URL, a request token per link, and a check."""
 
 import os
 
+import requests
 import schemathesis
 
 ORIGIN = os.environ["FUZZ_ORIGIN"]
 SEEDED_TOKEN = os.environ["FUZZ_REQUEST_TOKEN"]
+STRANGERS_TOKEN = os.environ["FUZZ_STRANGERS_TOKEN"]
 
 # Request tokens of the links that this run made, by connection.
 tokens: dict[str, str] = {}
@@ -31,3 +33,19 @@ def after_call(context, case, response):
     if case.operation.label == "POST /connections/request-link" and response.status_code == 200:
         data = response.json()["data"]
         tokens[data["connection_id"]] = data["request_token"]
+
+
+@schemathesis.check
+def request_token_is_the_gate(ctx, response, case):
+    """Without its link's own request token, a public endpoint answers as for an unknown connection."""
+    gated = {"requestToken": []} in case.operation.definition.raw.get("security", [])
+    if not gated or response.status_code != 200:
+        return
+    url = case.as_transport_kwargs()["url"]
+    unknown = url.replace(case.path_parameters["connectionId"], "conn_unknown")
+    body = {"auth_option_key": "api_key", "fields": {}} if case.method == "POST" else None
+    for token in (None, "", "rt_unknown", STRANGERS_TOKEN):
+        headers = {} if token is None else {"x-request-token": token}
+        here, there = (requests.request(case.method, u, headers=headers, json=body, timeout=30) for u in (url, unknown))
+        assert here.status_code == 404, f"{here.status_code} instead of 404 with the request token {token!r}"
+        assert here.content == there.content, f"not the answer for an unknown connection: {here.text}"

@@ -31,6 +31,7 @@ function register(issuer, { client_id, client_secret, redirect_uri }) {
       response_types: ['code'],
       token_endpoint_auth_method: process.env.CLIENT_AUTH ?? 'client_secret_post',
     }],
+    clockTolerance: 0,
     cookies: { keys: ['of no use outside a test'] },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),

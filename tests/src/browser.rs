@@ -95,6 +95,17 @@ impl Browser {
         self.send(page, form, &button, filled).await
     }
 
+    /// Follows a link of the page, named by a part of its text (any case).
+    ///
+    /// # Errors
+    /// When there is no such link, or no page comes of it.
+    pub async fn click(&self, page: &Page, link: &str) -> Result<Page, Error> {
+        let target = page
+            .link(link)
+            .ok_or_else(|| format!("no link {link:?} at {}:\n{}", page.url, page.text()))?;
+        self.open(page.url.join(&target)?.as_str()).await
+    }
+
     async fn send(
         &self,
         page: &Page,
@@ -185,6 +196,17 @@ impl Page {
             .ok()
             .and_then(|body| document.select(&body).next());
         body.map(|body| words(&body)).unwrap_or_default()
+    }
+
+    fn link(&self, text: &str) -> Option<String> {
+        let wanted = text.to_lowercase();
+        let document = Html::parse_document(&self.html);
+        let links = selector("a[href]");
+        let mut links = document.select(&links);
+        links
+            .find(|link| words(link).to_lowercase().contains(&wanted))?
+            .attr("href")
+            .map(str::to_owned)
     }
 
     /// How many elements there are of a CSS selector.

@@ -26,6 +26,8 @@ pub struct Settings {
     pub token_budget: u32,
     /// Calls a minute and tenant for everything else.
     pub default_budget: u32,
+    /// What is logged, as `RUST_LOG` says it; the service's own choice unless told.
+    pub log: Option<String>,
     /// Apps beside the built-in ones, or in place of them: id and catalogue file.
     pub catalogue: Vec<(String, String)>,
     /// OAuth apps of the catalogue and the providers that stand in for the real ones.
@@ -37,6 +39,7 @@ impl Default for Settings {
         Settings {
             token_budget: 1_000_000,
             default_budget: 1_000_000,
+            log: None,
             catalogue: Vec::new(),
             apps: Vec::new(),
         }
@@ -79,6 +82,7 @@ impl AppSettings {
 pub struct Home {
     folder: tempfile::TempDir,
     port: u16,
+    log: Option<String>,
 }
 
 /// A running process; killed when dropped.
@@ -97,6 +101,7 @@ impl Home {
         let home = Home {
             folder: tempfile::tempdir()?,
             port: free_port()?,
+            log: settings.log.clone(),
         };
         fs::create_dir(home.path("catalogue"))?;
         for (id, text) in &settings.catalogue {
@@ -268,10 +273,12 @@ impl Home {
         let mut command = Command::new(binary()?);
         // Nothing of the developer's own surroundings configures it.
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CONNECT_") || name.to_string_lossy().ends_with("_PROXY") {
+            let text = name.to_string_lossy().to_uppercase();
+            if text.starts_with("CONNECT_") || text.ends_with("_PROXY") || text == "RUST_LOG" {
                 command.env_remove(name);
             }
         }
+        command.envs(self.log.iter().map(|log| ("RUST_LOG", log)));
         command
             .arg("--config")
             .arg(self.path("connect.toml"))

@@ -80,6 +80,9 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// What the hosted page's form calls its own fields.
+const RESERVED: [&str; 4] = ["csrf_token", "action", "app_id", "auth_option_key"];
+
 const SUBDOMAIN_PATTERN: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 
 impl InputSchema {
@@ -128,6 +131,20 @@ impl InputSchema {
         }
     }
 
+    /// What is usable of what was entered so far, with defaults in place.
+    pub fn preview(&self, entered: &Inputs) -> Inputs {
+        let usable = |field: &Field| {
+            let given = entered.get(&field.name).map_or("", |value| value.trim());
+            let value = if given.is_empty() {
+                field.default.as_deref()?
+            } else {
+                given
+            };
+            Some((field.name.clone(), field.accept(value).ok()??))
+        };
+        self.fields.iter().filter_map(usable).collect()
+    }
+
     /// A value for each field that may stand in an address, to try templates with.
     pub(super) fn samples(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields.iter().filter_map(|field| {
@@ -146,6 +163,9 @@ impl InputSchema {
             let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
             if field.name.is_empty() || !field.name.bytes().all(plain) {
                 return named("is not named in snake_case");
+            }
+            if RESERVED.contains(&field.name.as_str()) {
+                return named("has a name that the page uses itself");
             }
             if self
                 .fields

@@ -90,6 +90,16 @@ impl Endpoint {
         self
     }
 
+    /// Where the customer signs in, without a request.
+    pub fn authorization_url(&self) -> &Url {
+        &self.authorization_url
+    }
+
+    /// What is asked for.
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
     /// Where to send the customer's browser.
     pub fn authorize_url(&self, redirect_uri: &str, state: &str, pkce: &Pkce) -> Url {
         let mut url = self.authorization_url.clone();

@@ -8,7 +8,7 @@ use sqlx::{Any, Row, Transaction};
 
 use super::connections::read_auth_type;
 use super::{Owner, Result, Store};
-use crate::catalogue::{AuthOption, AuthType, Inputs};
+use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{Millis, millis};
 use crate::vault::Place;
 use crate::{ids, provider};
@@ -57,20 +57,6 @@ pub struct Credential {
 pub struct Lease {
     connection_id: String,
     owner: String,
-}
-
-impl Grant {
-    /// What a form gave: `inputs` must have been validated against the option.
-    pub fn entered(app_id: &str, option: &AuthOption, mut inputs: Inputs) -> Self {
-        inputs.extend(option.constants.clone());
-        Self {
-            app_id: app_id.to_owned(),
-            auth_type: option.auth_type,
-            auth_option_key: option.key.clone(),
-            inputs,
-            tokens: None,
-        }
-    }
 }
 
 impl Tokens {

@@ -279,7 +279,12 @@ impl Store {
         row.map(|row| self.read_link(&row)).transpose()
     }
 
-    pub(super) async fn link(&self, id: &str) -> Result<Option<Link>> {
+    /// The link with this id, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn link(&self, id: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.id = $1");
         let row = sqlx::query(&query).bind(id).fetch_optional(&self.pool).await?;
         row.map(|row| self.read_link(&row)).transpose()

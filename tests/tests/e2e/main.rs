@@ -5,6 +5,7 @@
 )]
 
 mod crash;
+mod custom_ui;
 mod flow;
 mod local_provider;
 mod oidc;

@@ -126,11 +126,13 @@ fn settings(provider: &OidcProvider, client_auth: &str) -> Settings {
         token_url: format!("{}/token", provider.url),
         scopes: vec!["openid".to_owned()],
     };
+    // The catalogue takes https alone; the operator's own settings above lead to loopback.
     let catalogue = format!(
         "id = \"{OAUTH_APP}\"\nname = \"Gmail\"\ndescription = \"Mail.\"\ncategories = [\"email\"]\n\n[[auth]]\n\
-         key = \"oauth\"\ntype = \"o_auth\"\ntitle = \"Sign in\"\n\n[auth.oauth]\nauthorization_url = \"{}\"\n\
-         token_url = \"{}\"\nissuer = \"{}\"\nclient_auth = \"{client_auth}\"\n",
-        app.authorization_url, app.token_url, provider.url,
+         key = \"oauth\"\ntype = \"o_auth\"\ntitle = \"Sign in\"\n\n[auth.oauth]\n\
+         authorization_url = \"https://oidc.example/auth\"\ntoken_url = \"https://oidc.example/token\"\n\
+         issuer = \"{}\"\nclient_auth = \"{client_auth}\"\n",
+        provider.url,
     );
     Settings {
         apps: vec![app],

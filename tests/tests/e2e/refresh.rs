@@ -16,6 +16,7 @@ use crate::support::{
 const SHORT: Duration = Duration::from_secs(1);
 const LONG: Duration = Duration::from_secs(3600);
 
+/// A stage where the first token has run out before anybody needs it.
 async fn stage_with_short_tokens() -> Stage {
     Stage::with(Options {
         lifetime: SHORT,
@@ -71,11 +72,17 @@ async fn two_processes_over_one_database_cause_one_refresh() {
 
 #[tokio::test]
 async fn the_rotated_token_is_used_the_next_time() {
-    let stage = stage_with_short_tokens().await;
+    // Long enough to be still good when it reaches its caller, on a busy machine too.
+    let lifetime = Duration::from_secs(3);
+    let stage = Stage::with(Options {
+        lifetime,
+        ..Options::default()
+    })
+    .await;
     let id = stage.connected().await;
     let alice = stage.alice();
     for generation in 1..=3 {
-        outlive(SHORT).await;
+        outlive(lifetime).await;
         let token = access_token(&alice, &id).await;
         assert_eq!(stage.provider.generation(&token), Some((1, generation)));
     }
@@ -129,6 +136,7 @@ async fn a_provider_that_answers_nonsense_is_unavailable_and_nothing_is_lost() {
         );
     }
     stage.provider.set_mode(Mode::Normal);
+    stage.provider.set_lifetime(LONG);
     let token = access_token(&stage.alice(), &id).await;
     assert_eq!(
         stage.provider.generation(&token),
@@ -149,6 +157,7 @@ async fn a_provider_that_never_answers_is_unavailable() {
         .await
         .assert_error(503, "upstream_unavailable");
     stage.provider.set_mode(Mode::Normal);
+    stage.provider.set_lifetime(LONG);
     access_token(&stage.alice(), &id).await;
 }
 
@@ -169,6 +178,7 @@ async fn a_lost_answer_is_asked_for_again() {
         .await
         .assert_error(503, "upstream_unavailable");
     stage.provider.set_mode(Mode::Normal);
+    stage.provider.set_lifetime(LONG);
     let token = access_token(&stage.alice(), &id).await;
     assert_eq!(stage.provider.generation(&token), Some((1, 2)));
 }
@@ -225,6 +235,7 @@ async fn a_revoked_grant_needs_reconnection_and_comes_back_in_place() {
         .await
         .unwrap();
     assert_eq!(link.connection_id, id, "re-authorised in place");
+    stage.provider.set_lifetime(LONG);
     approve(&Browser::new().unwrap(), &link).await;
     assert_eq!(
         alice.get_connection(&id).await.unwrap().status,

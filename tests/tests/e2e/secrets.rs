@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use connect_tests::browser::Browser;
 use connect_tests::provider::{Mode, Options};
+use connect_tests::service_process::Settings;
 use reqwest::Method;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::flow::connect_with_key;
 use crate::support::{ALICE, KEY_APP, OAUTH_APP, Raw, Stage, access_token, answer, approve, outlive};
 
 const FIELD: &str = "SG.canary-value-of-a-field-71c2";
-const LIFETIME: Duration = Duration::from_secs(1);
+const LIFETIME: Duration = Duration::from_secs(3);
 
 /// Everything that a careless line could print, having gone through every kind of call and failure.
 async fn everything_secret(stage: &Stage) -> Vec<String> {
@@ -126,11 +127,16 @@ fn database(stage: &Stage) -> Vec<u8> {
 
 #[tokio::test]
 async fn no_secret_is_in_a_log_line_or_a_database_file() {
-    let stage = Stage::with(Options {
+    let options = Options {
         lifetime: LIFETIME,
         ..Options::default()
-    })
-    .await;
+    };
+    // An operator who looks for a fault turns everything on.
+    let settings = Settings {
+        log: Some("trace".to_owned()),
+        ..Settings::default()
+    };
+    let stage = Stage::with_settings(options, settings).await;
     let id = stage.connected().await;
     let secrets = everything_secret(&stage).await;
     assert!(

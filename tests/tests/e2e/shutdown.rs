@@ -9,7 +9,7 @@ use crate::support::{OAUTH_APP, Stage, answer, outlive};
 
 #[tokio::test]
 async fn a_refresh_in_flight_is_finished_and_saved() {
-    let lifetime = Duration::from_secs(1);
+    let lifetime = Duration::from_secs(4);
     let stage = Stage::with(Options {
         lifetime,
         ..Options::default()

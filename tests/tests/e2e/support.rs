@@ -33,11 +33,12 @@ impl Stage {
     }
 
     pub(crate) async fn with(options: Options) -> Stage {
+        Stage::with_settings(options, Settings::default()).await
+    }
+
+    pub(crate) async fn with_settings(options: Options, mut settings: Settings) -> Stage {
         let provider = Arc::new(Provider::start(options).await.expect("a provider"));
-        let settings = Settings {
-            apps: vec![AppSettings::local(OAUTH_APP, &provider)],
-            ..Settings::default()
-        };
+        settings.apps.push(AppSettings::local(OAUTH_APP, &provider));
         let home = Home::new(&settings).expect("an installation");
         let service = home.start().await.expect("the service");
         let key = home.tenant_key("Acme").await.expect("a tenant and a key");
@@ -218,8 +219,13 @@ impl Raw {
 
     /// The same of another customer.
     pub(crate) fn request_of(&self, email: &str, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base_url));
+        let request = self.keyless(method, path);
         request.bearer_auth(&self.key).header("x-user-email", email)
+    }
+
+    /// A request without a key and a customer.
+    pub(crate) fn keyless(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base_url))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

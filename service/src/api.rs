@@ -1,0 +1,68 @@
+//! What tenants' backends call, and the public endpoints that their front ends call with a request token.
+
+mod apps;
+mod body;
+mod connections;
+mod gate;
+mod header;
+mod health;
+mod path;
+mod public;
+mod query;
+mod request_link;
+mod token;
+mod usages;
+mod web_address;
+
+use axum::Router;
+use axum::routing::{delete, get, post, put};
+
+use crate::access::guarded;
+use crate::budget::Group;
+use crate::state::AppState;
+use crate::store::Capability;
+
+/// The endpoints under the contract's prefix.
+pub fn routes(app: &AppState) -> Router<AppState> {
+    let apps = |endpoint| guarded(app, Capability::Apps, Group::Default, endpoint);
+    let connections = |endpoint| guarded(app, Capability::Connections, Group::Default, endpoint);
+    let vending = |endpoint| guarded(app, Capability::Token, Group::Token, endpoint);
+    let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
+    let public_get = |endpoint| gate::gated(app, endpoint).options(gate::preflight_get);
+    let public_post = |endpoint| gate::gated(app, endpoint).options(gate::preflight_post);
+
+    Router::new()
+        .route("/apps", apps(get(apps::list)))
+        .route("/apps/{app_id}", apps(get(apps::read)))
+        .route(
+            "/connections/request-link",
+            connections(post(request_link::create)),
+        )
+        .route("/connections", connections(get(connections::list)))
+        .route(
+            "/connections/{connection_id}",
+            connections(get(connections::read)).merge(deletion(delete(connections::remove))),
+        )
+        .route("/connections/{connection_id}/token", vending(post(token::vend)))
+        .route(
+            "/connections/{connection_id}/usages/{usage_id}",
+            connections(put(usages::add).delete(usages::remove)),
+        )
+        .route(
+            "/connections/{connection_id}/status",
+            public_get(get(public::status)),
+        )
+        .route(
+            "/connections/{connection_id}/auth-options",
+            public_get(get(public::auth_options)),
+        )
+        .route(
+            "/connections/{connection_id}/submit",
+            public_post(post(public::submit)),
+        )
+}
+
+/// The one address outside the contract's prefix.
+pub fn health() -> Router<AppState> {
+    Router::new().route("/healthz", get(health::check))
+}

@@ -1,0 +1,96 @@
+//! Headers that single endpoints read.
+
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use http::HeaderName;
+use http::header::HeaderMap;
+use http::request::Parts;
+
+use crate::access::only;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MAX_KEY_LENGTH: usize = 255;
+
+/// The longest time for which an answer is held.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// The request's `Idempotency-Key`, if it has one.
+pub(super) struct IdempotencyKey(pub(super) Option<String>);
+
+impl FromRequestParts<AppState> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let Some(value) = only(&parts.headers, &IDEMPOTENCY_KEY)? else {
+            return Ok(Self(None));
+        };
+        let fits = (1..=MAX_KEY_LENGTH).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);
+        let key = std::str::from_utf8(value)
+            .ok()
+            .filter(|_| fits)
+            .ok_or_else(|| ApiError::invalid("Idempotency-Key must be 1 to 255 visible ASCII characters"))?;
+        Ok(Self(Some(key.to_owned())))
+    }
+}
+
+/// How long `Prefer: wait=N` (RFC 7240) asks to hold the answer. As that RFC demands, what cannot be understood is
+/// ignored, and of two wishes the first counts.
+pub(super) struct Wait(pub(super) Option<Duration>);
+
+impl FromRequestParts<AppState> for Wait {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(wait(&parts.headers)))
+    }
+}
+
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let preferences = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut waits = preferences
+        .flat_map(|value| value.split(','))
+        .filter_map(|preference| {
+            let (name, value) = preference.split(';').next()?.split_once('=')?;
+            name.trim()
+                .eq_ignore_ascii_case("wait")
+                .then(|| value.trim().trim_matches('"').to_owned())
+        });
+    let seconds: u64 = waits.next()?.parse().ok()?;
+    Some(Duration::from_secs(seconds).min(MAX_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefer(values: &[&str]) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("prefer", value.parse().unwrap());
+        }
+        wait(&headers).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn a_wait_is_found_among_other_preferences() {
+        assert_eq!(prefer(&["wait=10"]), Some(10));
+        assert_eq!(prefer(&["respond-async, WAIT = 5; x=1"]), Some(5));
+        assert_eq!(prefer(&["return=minimal", "wait=\"7\""]), Some(7));
+        assert_eq!(prefer(&["wait=3, wait=9"]), Some(3));
+        assert_eq!(prefer(&["wait=86400"]), Some(60));
+    }
+
+    #[test]
+    fn nonsense_is_ignored() {
+        for value in ["", "wait", "wait=", "wait=-1", "wait=soon", "waiting=5"] {
+            assert_eq!(prefer(&[value]), None, "{value}");
+        }
+        assert_eq!(prefer(&[]), None);
+    }
+}

@@ -1,0 +1,84 @@
+//! The public endpoints: how a link stands, and a connection form of the tenant's own. No credential leaves here.
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::ORIGIN;
+use serde::Serialize;
+
+use super::body::Body;
+use super::path::is_id;
+use crate::catalogue::AuthOption;
+use crate::connect::{self, Submitted};
+use crate::envelope::Success;
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::store::{Link, Operation, Phase, Status};
+
+const MAX_FIELDS: usize = 50;
+const MAX_FIELD: usize = 8192;
+
+#[derive(Serialize)]
+pub(super) struct LinkStatus {
+    connection_id: String,
+    status: Status,
+    phase: Phase,
+    operation: Operation,
+    expires_in: i64,
+}
+
+#[derive(Serialize)]
+struct AuthOptions<'a> {
+    auth_options: Vec<&'a AuthOption>,
+}
+
+pub(super) async fn status(
+    State(app): State<AppState>,
+    Extension(link): Extension<Link>,
+) -> Success<LinkStatus> {
+    Success::new(LinkStatus {
+        expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
+        connection_id: link.connection_id,
+        status: link.status,
+        phase: link.phase,
+        operation: link.operation,
+    })
+}
+
+pub(super) async fn auth_options(
+    State(app): State<AppState>,
+    Extension(link): Extension<Link>,
+) -> Result<Response, ApiError> {
+    if link.phase == Phase::Created {
+        app.store.set_phase(&link, Phase::Form).await?;
+    }
+    let auth_options = connect::auth_options(&app, &link);
+    Ok(Success::new(AuthOptions { auth_options }).into_response())
+}
+
+pub(super) async fn submit(
+    State(app): State<AppState>,
+    Extension(link): Extension<Link>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Success<Submitted>, ApiError> {
+    // A browser keeps another origin from reading the answer; this keeps it from changing anything.
+    if let Some(allowed) = &link.options.allowed_origin
+        && headers
+            .get_all(ORIGIN)
+            .iter()
+            .any(|origin| origin != allowed.as_str())
+    {
+        return Err(ApiError::invalid("The link allows another origin only"));
+    }
+    let form = "the key of one of the auth options";
+    let key = body.text("auth_option_key", form, is_id)?;
+    let key = key.ok_or_else(|| ApiError::invalid(format!("auth_option_key must be {form}")))?;
+    let fields = body.fields("fields", MAX_FIELDS, MAX_FIELD)?.unwrap_or_default();
+    let submitted = connect::submit_custom(&app, &link, key, &fields).await?;
+    match submitted.status {
+        Status::Pending | Status::Active => Ok(Success::new(submitted)),
+        ended => Err(ApiError::ConnectionNotActive(ended.as_str())),
+    }
+}

@@ -1,0 +1,29 @@
+//! `PUT` and `DELETE /connections/{id}/usages/{usageId}`: what keeps a connection from being deleted.
+
+use axum::extract::State;
+
+use super::path::{ConnectionId, UsageId};
+use crate::access::Customer;
+use crate::envelope::Success;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+pub(super) async fn add(
+    State(app): State<AppState>,
+    Customer(owner): Customer,
+    UsageId(usage): UsageId,
+    ConnectionId(id): ConnectionId,
+) -> Result<Success<()>, ApiError> {
+    let known = app.store.add_usage(&owner, &id, &usage).await?;
+    known.then(|| Success::new(())).ok_or(ApiError::ConnectionDeleted)
+}
+
+pub(super) async fn remove(
+    State(app): State<AppState>,
+    Customer(owner): Customer,
+    UsageId(usage): UsageId,
+    ConnectionId(id): ConnectionId,
+) -> Result<Success<()>, ApiError> {
+    let known = app.store.remove_usage(&owner, &id, &usage).await?;
+    known.then(|| Success::new(())).ok_or(ApiError::ConnectionDeleted)
+}

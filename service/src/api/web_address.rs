@@ -1,0 +1,174 @@
+//! Addresses that a tenant gives for browsers: where to return to, and which origin may watch.
+//!
+//! Stricter than the URL standard, which takes much for an address that people would not: here it is `https`, `http`
+//! to this machine, or an app's own scheme, and every character has its place.
+
+use url::Url;
+
+const MAX_RETURN_URL: usize = 2048;
+const MAX_ORIGIN: usize = 300;
+
+/// What a `return_url` must be, as the rest of a sentence.
+pub(super) const RETURN_URL: &str =
+    "an https address, http to a loopback host, or an app's own reverse-domain scheme";
+
+/// What an `allowed_origin` must be, as the rest of a sentence.
+pub(super) const ORIGIN: &str = "an https origin, or http to a loopback host, without a path";
+
+/// Whether a browser may be sent there at the end.
+pub(super) fn is_return_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let path_at = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(path_at);
+    let Some(host) = host(authority) else { return false };
+    let fits = match scheme {
+        "https" => is_domain(host),
+        "http" => is_loopback(host),
+        own => is_own_scheme(own) && is_name(host),
+    };
+    fits && text.len() <= MAX_RETURN_URL && path.bytes().all(is_path_byte) && Url::parse(text).is_ok()
+}
+
+/// Whether this is an origin in the form in which browsers send it.
+pub(super) fn is_origin(text: &str) -> bool {
+    let Some((scheme, authority)) = text.split_once("://") else {
+        return false;
+    };
+    let Some(host) = host(authority) else { return false };
+    let fits = match scheme {
+        "https" => is_domain(host),
+        "http" => is_loopback(host),
+        _ => false,
+    };
+    fits && text.len() <= MAX_ORIGIN && Url::parse(text).is_ok()
+}
+
+/// The host of `host` or `host:port`.
+fn host(authority: &str) -> Option<&str> {
+    match authority.rsplit_once(':') {
+        // The colons of an IPv6 address are inside its brackets.
+        Some((host, port)) if !port.ends_with(']') => is_port(port).then_some(host),
+        _ => Some(authority),
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.starts_with('0')
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse::<u32>().is_ok_and(|port| port < 65_000)
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// Labels with dots between them; the last one begins with a letter, so that it is no IP address.
+fn is_domain(host: &str) -> bool {
+    let mut labels: Vec<_> = host.split('.').collect();
+    let last = labels.pop().unwrap_or_default();
+    let plain = |label: &&str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    labels.iter().all(plain)
+        && last.starts_with(|first: char| first.is_ascii_alphabetic())
+        && last.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// `com.example.app`: a dot tells an app's own scheme from those with a meaning, such as `javascript`.
+fn is_own_scheme(scheme: &str) -> bool {
+    let mut labels = scheme.split('.');
+    let plain = |label: &str| {
+        label
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    scheme.contains('.')
+        && labels.all(|label| !label.is_empty() && plain(label))
+        && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+fn is_name(host: &str) -> bool {
+    host.starts_with(|first: char| first.is_ascii_lowercase())
+        && host
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._~!$&'()*+,;=:@/?%-".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_return_to_the_web_or_to_an_app() {
+        for url in [
+            "https://app.example.com/connected?a=b&c=%20",
+            "https://app.example.com",
+            "https://app.example.com:8443/",
+            "http://localhost:3000/done",
+            "http://127.0.0.1/",
+            "http://[::1]:5000/x",
+            "com.example.app://connected",
+            "com.example.app://connected/x?y=z",
+        ] {
+            assert!(is_return_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_an_address_to_return_to() {
+        for url in [
+            "",
+            "https",
+            "https://",
+            "http://app.example.com/",
+            "javascript://alert/1",
+            "javascript:alert(1)",
+            "data://x/",
+            "file:///etc/passwd",
+            "//app.example.com/",
+            "https://user@example.com/",
+            "https://example.com:0/",
+            "https://example.com:99999/",
+            "https://example.com/#x",
+            "https://exa mple.com/",
+            "https://1.2.3.4/",
+            "https://[::1]/",
+            "https://example.com\\@evil.example/",
+            "https://example.com/\n",
+            "com.example.app:/x",
+            "COM.example.app://x",
+            "https://.example.com/",
+            "http://localhost.evil.example/",
+        ] {
+            assert!(!is_return_url(url), "{url}");
+        }
+        assert!(!is_return_url(&format!(
+            "https://example.com/{}",
+            "a".repeat(2048)
+        )));
+    }
+
+    #[test]
+    fn an_origin_has_no_path() {
+        assert!(is_origin("https://app.example.com"));
+        assert!(is_origin("http://localhost:3000"));
+        for origin in [
+            "https://app.example.com/",
+            "http://app.example.com",
+            "*",
+            "null",
+            "com.example.app://x",
+        ] {
+            assert!(!is_origin(origin), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The connect flow: from a request link to a grant.
+//!
+//! ```text
+//! GET  /connect/{link}  the page          page::show
+//! POST /connect/{link}  its form          page::submit ──▶ flow::submit ──▶ finished
+//!                                                              │ OAuth
+//!                                                         flow::begin ──▶ the provider
+//! GET  /oauth/callback  back from there   callback::callback ──▶ finished
+//! ```
+//!
+//! The hosted page does nothing that a product's own form cannot do: both go through [`auth_options`] and the same
+//! submit.
+
+mod browser;
+mod callback;
+mod flow;
+mod form;
+mod page;
+mod view;
+
+pub use callback::callback;
+pub use flow::{Submitted, auth_options, submit_custom};
+pub use page::{show, submit};

@@ -1,0 +1,95 @@
+//! The customer's browser: a random cookie that forms and journeys are bound to.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use sha2::{Digest, Sha256};
+
+use crate::ids;
+use crate::state::Service;
+use crate::store::Link;
+
+/// One browser, known by the secret in its cookie.
+pub(super) struct Browser {
+    secret: String,
+    is_new: bool,
+}
+
+impl Browser {
+    /// The browser that sends these headers, if it has been here before.
+    pub(super) fn known(service: &Service, headers: &HeaderMap) -> Option<Self> {
+        let name = cookie_name(service);
+        let cookies = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        let (_, secret) = pairs.find(|(found, secret)| *found == name && is_secret(secret))?;
+        Some(Self {
+            secret: secret.to_owned(),
+            is_new: false,
+        })
+    }
+
+    /// The browser that sends these headers, with a new cookie if it has none.
+    pub(super) fn known_or_new(service: &Service, headers: &HeaderMap) -> Self {
+        Self::known(service, headers).unwrap_or_else(|| Self {
+            secret: ids::secret(),
+            is_new: true,
+        })
+    }
+
+    /// What journeys are bound to.
+    pub(super) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// Goes into every form for this link. Other pages cannot know it, and it cannot be derived without the cookie.
+    pub(super) fn csrf_token(&self, link: &Link) -> String {
+        let mut digest = Sha256::new();
+        for part in ["csrf", &self.secret, &link.id] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        URL_SAFE_NO_PAD.encode(digest.finalize())
+    }
+
+    /// Whether this came from a form for this link in this browser.
+    pub(super) fn sent(&self, link: &Link, csrf_token: &str) -> bool {
+        // Digests are compared, so that the time that it takes tells nothing about the token.
+        ids::digest(&self.csrf_token(link)) == ids::digest(csrf_token)
+    }
+
+    /// The `Set-Cookie` that makes it known, unless it is.
+    ///
+    /// `Lax` because the way back from the provider is a cross-site navigation, which must carry the cookie.
+    pub(super) fn set_cookie(&self, service: &Service) -> Option<HeaderValue> {
+        if !self.is_new {
+            return None;
+        }
+        let secure = if service.is_https() { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={}; Path=/; HttpOnly; SameSite=Lax{secure}",
+            cookie_name(service),
+            self.secret
+        );
+        HeaderValue::try_from(cookie).ok()
+    }
+}
+
+/// With `__Host-`, browsers see to it that no other host and no plain HTTP page has set it.
+fn cookie_name(service: &Service) -> &'static str {
+    if service.is_https() {
+        "__Host-connect"
+    } else {
+        "connect"
+    }
+}
+
+/// The form of [`ids::secret`].
+fn is_secret(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

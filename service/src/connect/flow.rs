@@ -1,0 +1,279 @@
+//! What submitting does, whoever shows the form.
+
+use url::Url;
+
+use crate::catalogue::{App, AuthOption, AuthType, FieldError, Inputs};
+use crate::clock::Millis;
+use crate::error::ApiError;
+use crate::ids;
+use crate::provider::{self, Endpoint, EndpointError, Pkce};
+use crate::state::Service;
+use crate::store::{self, Grant, Link, NewAuthorization, Phase, Status, StoreError};
+
+/// One way to connect one app.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Choice<'a> {
+    pub(super) app: &'a App,
+    pub(super) option: &'a AuthOption,
+}
+
+/// What became of a submitted form.
+pub(super) enum Accepted {
+    /// It was all that is needed. `false` where the link had ended before; nothing was changed then.
+    Stored(bool),
+    /// Now the provider has to be asked, with these inputs.
+    Consent(Inputs),
+}
+
+/// Why a form was not accepted.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The link allows no such app, or the app has no such option.
+    UnknownChoice,
+    /// The operator has no OAuth client at the provider, and there is no other way.
+    NotConfigured,
+    /// What was entered is wrong.
+    Invalid(Vec<FieldError>),
+    /// The service failed.
+    Failed(StoreError),
+}
+
+/// The answer to a form of the product's own.
+#[derive(Debug, serde::Serialize)]
+pub struct Submitted {
+    /// Where the link stands now.
+    pub status: Status,
+    /// Where the customer's browser goes next, for OAuth.
+    pub authorize_url: Option<String>,
+}
+
+/// The ways in which a link's app can be connected, the usual one first. OAuth is one of them only where the operator
+/// has a client. Empty while the customer has not chosen an app.
+pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<&'a AuthOption> {
+    let id = match link.options.allowed_apps.as_slice() {
+        [only] => link.app_id.as_ref().or(Some(only)),
+        _ => link.app_id.as_ref(),
+    };
+    let app = id.and_then(|id| service.catalogue.get(id));
+    app.map(|app| usable_options(service, link, app))
+        .unwrap_or_default()
+}
+
+/// Takes what the customer entered into a form of the product's own.
+///
+/// # Errors
+///
+/// When the values are wrong, the option is not among [`auth_options`], or the service fails.
+pub async fn submit_custom(
+    service: &Service,
+    link: &Link,
+    auth_option_key: &str,
+    fields: &Inputs,
+) -> Result<Submitted, ApiError> {
+    let ended = |status| {
+        Ok(Submitted {
+            status,
+            authorize_url: None,
+        })
+    };
+    if link.status != Status::Pending {
+        return ended(link.status);
+    }
+    let choice = choose(service, link, None, Some(auth_option_key))?;
+    match submit(service, link, choice, fields).await? {
+        Accepted::Stored(true) => ended(Status::Active),
+        Accepted::Stored(false) => ended(current(service, link).await?.status),
+        Accepted::Consent(inputs) => {
+            let handed_over = service
+                .store
+                .hand_over(link, &choice.app.id, &choice.option.key, &inputs)
+                .await?;
+            match handed_over {
+                // The journey itself begins in the customer's browser, which it is then bound to.
+                Some(secret) => Ok(Submitted {
+                    status: Status::Pending,
+                    authorize_url: Some(format!("{}?start", page_url(service, &secret))),
+                }),
+                None => ended(current(service, link).await?.status),
+            }
+        }
+    }
+}
+
+/// The apps that a link leaves to choose from and that can be connected here.
+pub(super) fn apps<'a>(service: &'a Service, link: &Link) -> Vec<&'a App> {
+    let ids = match &link.app_id {
+        Some(id) => std::slice::from_ref(id),
+        None => link.options.allowed_apps.as_slice(),
+    };
+    ids.iter()
+        .filter_map(|id| service.catalogue.get(id))
+        .map(AsRef::as_ref)
+        .filter(|app| !usable_options(service, link, app).is_empty())
+        .collect()
+}
+
+/// The option that is meant: what the link says, else what the customer chose, else the usual one.
+pub(super) fn choose<'a>(
+    service: &'a Service,
+    link: &Link,
+    app_id: Option<&str>,
+    key: Option<&str>,
+) -> Result<Choice<'a>, Refusal> {
+    let apps = apps(service, link);
+    let app = match (app_id, apps.as_slice()) {
+        (_, []) => return Err(Refusal::NotConfigured),
+        (None, [only]) => *only,
+        (None, _) => return Err(Refusal::UnknownChoice),
+        (Some(id), apps) => *apps
+            .iter()
+            .find(|app| app.id == id)
+            .ok_or(Refusal::UnknownChoice)?,
+    };
+    let mut options = usable_options(service, link, app).into_iter();
+    let option = match key {
+        Some(key) => options.find(|option| option.key == key),
+        None => options.next(),
+    };
+    option
+        .map(|option| Choice { app, option })
+        .ok_or(Refusal::UnknownChoice)
+}
+
+pub(super) fn usable_options<'a>(service: &Service, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
+    let configured = service.registration(app).is_some();
+    let told = link.auth_option_key.as_deref();
+    app.auth_options
+        .iter()
+        .filter(|option| configured || option.auth_type != AuthType::OAuth)
+        .filter(|option| told.is_none_or(|key| option.key == key))
+        .collect()
+}
+
+/// Checks what was entered, and stores it where that is all that is needed.
+pub(super) async fn submit(
+    service: &Service,
+    link: &Link,
+    Choice { app, option }: Choice<'_>,
+    values: &Inputs,
+) -> Result<Accepted, Refusal> {
+    let mut inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
+    if option.auth_type == AuthType::OAuth {
+        return Ok(Accepted::Consent(inputs));
+    }
+    inputs.extend(option.constants.clone());
+    let grant = Grant {
+        app_id: app.id.clone(),
+        auth_type: option.auth_type,
+        auth_option_key: option.key.clone(),
+        inputs,
+        tokens: None,
+    };
+    Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
+}
+
+/// Begins a journey to the provider: gives the address to send this browser to.
+pub(super) async fn begin(
+    service: &Service,
+    link: &Link,
+    choice: Choice<'_>,
+    inputs: &Inputs,
+    browser: &str,
+) -> Result<Url, Refusal> {
+    let endpoint = endpoint(service, link, choice, inputs).map_err(|error| {
+        tracing::warn!(app = choice.app.id, %error, "an app cannot be connected");
+        Refusal::NotConfigured
+    })?;
+    let (state, verifier) = (ids::secret(), ids::secret());
+    let journey = NewAuthorization {
+        state: &state,
+        browser,
+        app_id: &choice.app.id,
+        auth_option_key: &choice.option.key,
+        verifier: Some(&verifier),
+        inputs,
+    };
+    service.store.start_authorization(link, &journey).await?;
+    service.store.set_phase(link, Phase::AtProvider).await?;
+    Ok(endpoint.authorize_url(
+        &service.redirect_uri(),
+        &state,
+        &Pkce::from_verifier(verifier.into()),
+    ))
+}
+
+/// The provider as this customer reaches it.
+pub(super) fn endpoint(
+    service: &Service,
+    link: &Link,
+    Choice { app, option }: Choice<'_>,
+    inputs: &Inputs,
+) -> Result<Endpoint, EndpointError> {
+    let registration = service.registration(app).ok_or(EndpointError::NotOAuth)?;
+    let endpoint = Endpoint::new(option, registration, inputs)?;
+    Ok(match link.options.scopes.as_slice() {
+        [] => endpoint,
+        scopes => endpoint.with_scopes(scopes.to_vec()),
+    })
+}
+
+/// A grant of tokens that were asked for at `asked_at`.
+pub(super) fn oauth_grant(
+    Choice { app, option }: Choice<'_>,
+    inputs: Inputs,
+    tokens: provider::Tokens,
+    asked_at: Millis,
+) -> Grant {
+    let lifetime = tokens.expires_in.and_then(|seconds| i64::try_from(seconds).ok());
+    Grant {
+        app_id: app.id.clone(),
+        auth_type: AuthType::OAuth,
+        auth_option_key: option.key.clone(),
+        inputs,
+        tokens: Some(store::Tokens {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            token_type: tokens.token_type,
+            obtained_at: asked_at,
+            expires_at: lifetime.map(|seconds| asked_at.saturating_add(seconds.saturating_mul(1000))),
+        }),
+    }
+}
+
+/// The link as it is now, for whoever lost a race.
+pub(super) async fn current(service: &Service, link: &Link) -> Result<Link, StoreError> {
+    // Links are only deleted with their connection; then it has lapsed.
+    let found = service.store.link(&link.id).await?;
+    Ok(found.unwrap_or_else(|| Link {
+        status: Status::Expired,
+        ..link.clone()
+    }))
+}
+
+/// The hosted page's address.
+pub(super) fn page_url(service: &Service, secret: &str) -> String {
+    format!("{}/connect/{secret}", service.base_url())
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::UnknownChoice => Self::invalid("auth_option_key names none of the link's auth options"),
+            Refusal::NotConfigured => Self::AppNotConfigured,
+            Refusal::Failed(error) => error.into(),
+            Refusal::Invalid(errors) => {
+                let texts: Vec<_> = errors
+                    .iter()
+                    .map(|error| format!("fields.{}: {}", error.field, error.message))
+                    .collect();
+                Self::invalid(texts.join(" "))
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The hosted page and its form.
+
+use std::collections::HashMap;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use http::HeaderMap;
+
+use super::browser::Browser;
+use super::flow::{self, Accepted, Refusal};
+use super::form::SubmittedForm;
+use super::view;
+use crate::catalogue::Inputs;
+use crate::page::PageResponse;
+use crate::state::{AppState, Service};
+use crate::store::{Link, Phase, Status, StoreError};
+
+type Params = Result<Query<HashMap<String, String>>, QueryRejection>;
+type Secret = Result<Path<String>, PathRejection>;
+
+/// `GET /connect/{link}`: the picker, the consent, or how it ended.
+pub async fn show(
+    State(service): State<AppState>,
+    secret: Secret,
+    params: Params,
+    headers: HeaderMap,
+) -> PageResponse {
+    let params = params.map(|Query(params)| params).unwrap_or_default();
+    or_failed(show_page(&service, secret, &params, &headers).await)
+}
+
+/// `POST /connect/{link}`: one of the page's buttons was pressed.
+pub async fn submit(
+    State(service): State<AppState>,
+    secret: Secret,
+    headers: HeaderMap,
+    form: SubmittedForm,
+) -> PageResponse {
+    or_failed(submit_page(&service, secret, &headers, form).await)
+}
+
+async fn show_page(
+    service: &Service,
+    secret: Secret,
+    params: &HashMap<String, String>,
+    headers: &HeaderMap,
+) -> Result<PageResponse, StoreError> {
+    let Some(link) = find(service, secret).await? else {
+        return Ok(view::unknown_link());
+    };
+    if link.status != Status::Pending {
+        return Ok(view::ended(service, &link, None, link.status));
+    }
+    if link.phase == Phase::Created {
+        service.store.set_phase(&link, Phase::Form).await?;
+    }
+    let browser = Browser::known_or_new(service, headers);
+    let page = open_page(service, &link, params, &browser).await;
+    Ok(match browser.set_cookie(service) {
+        Some(cookie) => page.with_cookie(cookie),
+        None => page,
+    })
+}
+
+/// The page of a link that is open.
+async fn open_page(
+    service: &Service,
+    link: &Link,
+    params: &HashMap<String, String>,
+    browser: &Browser,
+) -> PageResponse {
+    let param = |name: &str| params.get(name).map(String::as_str);
+    let apps = flow::apps(service, link);
+    if apps.len() > 1 && param("app").is_none_or(|id| apps.iter().all(|app| app.id != id)) {
+        return view::picker(link, &apps, &browser.csrf_token(link));
+    }
+    let choice = flow::choose(service, link, param("app"), param("option"))
+        .or_else(|_| flow::choose(service, link, None, None));
+    let choice = match choice {
+        Ok(choice) => choice,
+        Err(refusal) => return view::refused(&refusal),
+    };
+    match (&link.inputs, param("start")) {
+        // The customer consented in the product's own form.
+        (Some(inputs), Some(_)) => match flow::begin(service, link, choice, inputs, browser.secret()).await {
+            Ok(url) => PageResponse::redirect(url.as_str()),
+            Err(refusal) => view::refused(&refusal),
+        },
+        (inputs, _) => {
+            let none = Inputs::new();
+            let entered = inputs.as_ref().unwrap_or(&none);
+            view::connect(service, link, choice, &browser.csrf_token(link), entered, &[])
+        }
+    }
+}
+
+async fn submit_page(
+    service: &Service,
+    secret: Secret,
+    headers: &HeaderMap,
+    form: SubmittedForm,
+) -> Result<PageResponse, StoreError> {
+    let Some(link) = find(service, secret).await? else {
+        return Ok(view::unknown_link());
+    };
+    let browser = Browser::known(service, headers).filter(|browser| browser.sent(&link, &form.csrf_token));
+    let Some(browser) = browser else {
+        return Ok(view::foreign_form());
+    };
+    if link.status != Status::Pending {
+        return Ok(view::finished(service, &link, None, link.status));
+    }
+    match form.action.as_deref() {
+        Some("decline") => decline(service, &link).await,
+        Some("connect") | None => match connect(service, &link, &browser, &form).await {
+            Err(Refusal::Failed(error)) => Err(error),
+            Err(refusal) => Ok(view::refused(&refusal)),
+            Ok(page) => Ok(page),
+        },
+        Some(_) => Ok(view::refused(&Refusal::UnknownChoice)),
+    }
+}
+
+async fn decline(service: &Service, link: &Link) -> Result<PageResponse, StoreError> {
+    if service.store.decline_link(link).await? {
+        return Ok(view::finished(service, link, None, Status::Rejected));
+    }
+    let link = flow::current(service, link).await?;
+    Ok(view::finished(service, &link, None, link.status))
+}
+
+async fn connect(
+    service: &Service,
+    link: &Link,
+    browser: &Browser,
+    form: &SubmittedForm,
+) -> Result<PageResponse, Refusal> {
+    let choice = flow::choose(
+        service,
+        link,
+        form.app_id.as_deref(),
+        form.auth_option_key.as_deref(),
+    )?;
+    match flow::submit(service, link, choice, &form.values).await {
+        Ok(Accepted::Stored(true)) => Ok(view::finished(service, link, Some(choice.app), Status::Active)),
+        Ok(Accepted::Stored(false)) => {
+            let link = flow::current(service, link).await?;
+            Ok(view::finished(service, &link, None, link.status))
+        }
+        Ok(Accepted::Consent(inputs)) => {
+            let url = flow::begin(service, link, choice, &inputs, browser.secret()).await?;
+            Ok(PageResponse::redirect(url.as_str()))
+        }
+        Err(Refusal::Invalid(errors)) => {
+            let csrf_token = browser.csrf_token(link);
+            Ok(view::connect(
+                service,
+                link,
+                choice,
+                &csrf_token,
+                &form.values,
+                &errors,
+            ))
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+async fn find(service: &Service, secret: Secret) -> Result<Option<Link>, StoreError> {
+    match secret {
+        Ok(Path(secret)) => service.store.link_by_secret(&secret).await,
+        Err(_) => Ok(None),
+    }
+}
+
+fn or_failed(page: Result<PageResponse, StoreError>) -> PageResponse {
+    page.unwrap_or_else(|error| {
+        tracing::error!(%error, "internal error");
+        view::failed()
+    })
+}

@@ -1,0 +1,246 @@
+//! Which page says what: from links and refusals to pages.
+
+use http::StatusCode;
+use url::Url;
+
+use super::flow::{self, Choice, Refusal};
+use crate::catalogue::{App, FieldError, Inputs};
+use crate::clock;
+use crate::page::{Connect, FieldView, FormTargets, Mood, Onward, Outcome, PageResponse, Picker};
+use crate::state::Service;
+use crate::store::{Link, Operation, Status};
+
+/// Which of these apps?
+pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageResponse {
+    let page = Picker {
+        product: product(link),
+        apps,
+        csrf_token,
+        expires: &expires(link),
+    };
+    PageResponse::new(StatusCode::OK, &page, &form_targets(link))
+}
+
+/// Consent, with what was entered before and what was wrong with it.
+pub(super) fn connect(
+    service: &Service,
+    link: &Link,
+    choice: Choice<'_>,
+    csrf_token: &str,
+    entered: &Inputs,
+    errors: &[FieldError],
+) -> PageResponse {
+    let Choice { app, option } = choice;
+    // Before the form is filled in, the defaults show where the way leads.
+    let inputs = option.input.preview(entered);
+    let endpoint = flow::endpoint(service, link, choice, &inputs).ok();
+    let address = endpoint.as_ref().map(|endpoint| endpoint.authorization_url());
+    let mut targets = form_targets(link);
+    if let Some(url) = address {
+        targets.provider(url);
+    }
+    let options = flow::usable_options(service, link, app);
+    let others: Vec<_> = options
+        .into_iter()
+        .filter(|other| other.key != option.key)
+        .collect();
+    let page = Connect {
+        product: product(link),
+        app,
+        option,
+        others: &others,
+        verb: match link.operation {
+            Operation::Creation => "Connect",
+            Operation::Reauth => "Reconnect",
+        },
+        name: &link.name,
+        provider: option
+            .oauth
+            .as_ref()
+            .map(|_| address.and_then(Url::host_str).unwrap_or(&app.name)),
+        scopes: endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.scopes())
+            .unwrap_or_default(),
+        fields: &FieldView::all(option, entered, errors),
+        errors,
+        can_go_back: flow::apps(service, link).len() > 1,
+        csrf_token,
+        expires: &expires(link),
+    };
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    PageResponse::new(status, &page, &targets)
+}
+
+/// A link has just ended: back to the product, or a page that says so.
+pub(super) fn finished(service: &Service, link: &Link, app: Option<&App>, status: Status) -> PageResponse {
+    match result_url(link, status) {
+        Some(url) if status != Status::Expired => PageResponse::redirect(url.as_str()),
+        _ => ended(service, link, app, status),
+    }
+}
+
+/// A link ended some time ago.
+pub(super) fn ended(service: &Service, link: &Link, app: Option<&App>, status: Status) -> PageResponse {
+    let app = app.or_else(|| service.catalogue.get(link.app_id.as_ref()?).map(AsRef::as_ref));
+    let name = app.map_or("The account", |app| app.name.as_str());
+    let product = product(link).unwrap_or("the product that sent you");
+    let (code, mood, title, text) = match status {
+        Status::Active | Status::Pending => (
+            StatusCode::OK,
+            Mood::Good,
+            format!("{name} is connected"),
+            format!("All done. You can close this window and go on in {product}."),
+        ),
+        Status::Rejected => (
+            StatusCode::OK,
+            Mood::Bad,
+            format!("{name} was not connected"),
+            format!(
+                "You cancelled, and nothing was shared. You can close this window and go back to {product}."
+            ),
+        ),
+        Status::Expired => (
+            StatusCode::GONE,
+            Mood::Late,
+            "This link has expired".to_owned(),
+            format!("Links work for a short time and only once. Go back to {product} and start again."),
+        ),
+    };
+    let back = result_url(link, status);
+    let onward = back.as_ref().map(|url| Onward {
+        url: url.as_str(),
+        label: "Go back",
+    });
+    let page = Outcome {
+        mood,
+        title: &title,
+        text: &text,
+        onward,
+    };
+    PageResponse::new(code, &page, &FormTargets::default())
+}
+
+/// The provider did not play along; `again` is where to start over.
+pub(super) fn provider_failed(app: &App, again: Option<&str>) -> PageResponse {
+    let page = Outcome {
+        mood: Mood::Bad,
+        title: &format!("{} could not be connected", app.name),
+        text: &format!(
+            "{} did not complete the sign-in. Nothing was shared. Please try again.",
+            app.name
+        ),
+        onward: again.map(|url| Onward {
+            url,
+            label: "Try again",
+        }),
+    };
+    PageResponse::new(StatusCode::BAD_GATEWAY, &page, &FormTargets::default())
+}
+
+/// Why a form was refused, where the form itself cannot say it.
+pub(super) fn refused(refusal: &Refusal) -> PageResponse {
+    match refusal {
+        Refusal::UnknownChoice | Refusal::Invalid(_) => bad(
+            StatusCode::BAD_REQUEST,
+            "Something is missing",
+            "This way to connect does not exist. Please open the link again and choose from what it shows.",
+        ),
+        Refusal::NotConfigured => bad(
+            StatusCode::CONFLICT,
+            "Not available right now",
+            "This app cannot be connected at the moment. Please tell the product that sent you here.",
+        ),
+        Refusal::Failed(error) => {
+            tracing::error!(%error, "internal error");
+            failed()
+        }
+    }
+}
+
+/// There is no such link.
+pub(super) fn unknown_link() -> PageResponse {
+    bad(
+        StatusCode::NOT_FOUND,
+        "There is no such link",
+        "Please check that the address is complete, or go back to where you found it and start again.",
+    )
+}
+
+/// The form came from elsewhere.
+pub(super) fn foreign_form() -> PageResponse {
+    bad(
+        StatusCode::FORBIDDEN,
+        "Please open the link again",
+        "This form was not sent from this browser, or your browser does not keep cookies. Nothing was changed.",
+    )
+}
+
+/// The way back from a provider that nobody here is waiting for.
+pub(super) fn unknown_journey() -> PageResponse {
+    bad(
+        StatusCode::BAD_REQUEST,
+        "This step cannot be repeated",
+        "It was done before, or begun in another browser. If you have just connected an account, all is well and you \
+         can close this window. Otherwise open the link again.",
+    )
+}
+
+/// The service failed.
+pub(super) fn failed() -> PageResponse {
+    bad(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Something went wrong",
+        "It is our fault. Please try again in a moment.",
+    )
+}
+
+fn bad(status: StatusCode, title: &str, text: &str) -> PageResponse {
+    let page = Outcome {
+        mood: Mood::Bad,
+        title,
+        text,
+        onward: None,
+    };
+    PageResponse::new(status, &page, &FormTargets::default())
+}
+
+/// Where the tenant wants the customer back, with what became of it and never a secret.
+fn result_url(link: &Link, status: Status) -> Option<Url> {
+    let mut url = Url::parse(link.options.return_url.as_deref()?).ok()?;
+    url.query_pairs_mut()
+        .append_pair("connection_id", &link.connection_id)
+        .append_pair("status", status.as_str())
+        .append_pair("operation", link.operation.as_str());
+    Some(url)
+}
+
+/// Every form can end at `return_url`.
+fn form_targets(link: &Link) -> FormTargets {
+    let mut targets = FormTargets::default();
+    if let Some(url) = link
+        .options
+        .return_url
+        .as_deref()
+        .and_then(|url| Url::parse(url).ok())
+    {
+        targets.destination(&url);
+    }
+    targets
+}
+
+/// Whose product asks.
+fn product(link: &Link) -> Option<&str> {
+    let name = link.options.display_name.as_deref().unwrap_or(&link.tenant_name);
+    Some(name.trim()).filter(|name| !name.is_empty())
+}
+
+/// `10:20 UTC`, out of `2026-11-21T10:20:00Z`.
+fn expires(link: &Link) -> String {
+    let time = clock::rfc3339(link.expires_at);
+    format!("{} UTC", time.get(11..16).unwrap_or(&time))
+}

@@ -1,0 +1,57 @@
+//! The log: one JSON line per request on stderr, and nothing in it that is anybody's secret. It names the matched
+//! route, never the path, whose last part can be a link's secret; no query, header or body is ever logged.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::header::CACHE_CONTROL;
+use http::{HeaderName, HeaderValue};
+use tracing::Instrument;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::ApiError;
+use crate::ids;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Sends the log to stderr. `RUST_LOG` chooses what is in it; by default what this service has to say.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info,sqlx=error"));
+    // A second call, as in tests, changes nothing.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Around every request: its id, its line in the log, an answer even if a handler panics, and `no-store` on whatever
+/// does not say otherwise.
+pub async fn observe(request: Request, next: Next) -> Response {
+    let id = ids::random(16);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let span = tracing::info_span!("request", id, %method, route);
+    let started = Instant::now();
+    let mut response = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await
+        .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("a handler panicked").into_response()));
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::try_from(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(parent: &span, status = response.status().as_u16(), ms, "answered");
+    response
+}

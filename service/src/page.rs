@@ -1,0 +1,188 @@
+//! The pages that customers see: pure functions from what is known to HTML.
+//!
+//! There is no script, and nothing is loaded from anywhere: the one style sheet is part of the page and allowed by its
+//! digest. Askama escapes every value.
+
+mod response;
+
+use std::collections::HashMap;
+
+use askama::Template;
+
+use crate::catalogue::{App, AuthOption, Choice, Field, FieldError, Format, Inputs};
+
+pub use response::{FormTargets, PageResponse};
+
+/// The style sheet, inside every page.
+pub const STYLE: &str = include_str!("page/style.css");
+
+/// Which of several apps the customer wants to connect.
+#[derive(Template)]
+#[template(path = "picker.html")]
+pub struct Picker<'a> {
+    /// Whose product asks.
+    pub product: Option<&'a str>,
+    /// What there is to choose from.
+    pub apps: &'a [&'a App],
+    /// Proves that a form came from this page in this browser.
+    pub csrf_token: &'a str,
+    /// Until when the link works, for people.
+    pub expires: &'a str,
+}
+
+/// Consent to connect one app, with a form where something has to be entered.
+#[derive(Template)]
+#[template(path = "connect.html")]
+pub struct Connect<'a> {
+    /// Whose product asks.
+    pub product: Option<&'a str>,
+    /// What is to be connected.
+    pub app: &'a App,
+    /// How.
+    pub option: &'a AuthOption,
+    /// The other ways there are.
+    pub others: &'a [&'a AuthOption],
+    /// `Connect` or `Reconnect`.
+    pub verb: &'a str,
+    /// What the product calls the connection.
+    pub name: &'a str,
+    /// The host at which the customer signs in; none for a form.
+    pub provider: Option<&'a str>,
+    /// What is asked for there.
+    pub scopes: &'a [String],
+    /// See [`FieldView::all`].
+    pub fields: &'a [FieldView<'a>],
+    /// What was wrong with the last attempt.
+    pub errors: &'a [FieldError],
+    /// Whether there was a choice of apps.
+    pub can_go_back: bool,
+    /// Proves that a form came from this page in this browser.
+    pub csrf_token: &'a str,
+    /// Until when the link works, for people.
+    pub expires: &'a str,
+}
+
+/// One input of a form, as it is to be shown now.
+pub struct FieldView<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its label.
+    pub title: &'a str,
+    /// Help.
+    pub hint: Option<&'a str>,
+    /// For a field with a fixed set of values.
+    pub choices: &'a [Choice],
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// In characters.
+    pub max_length: usize,
+    /// HTML's word for what it takes.
+    pub input_type: &'static str,
+    /// What it holds. Never a secret: that has to be entered again.
+    pub value: &'a str,
+    /// What is wrong with it.
+    pub error: Option<&'a str>,
+    /// Ids of hint and error, for those who hear the page.
+    pub described_by: String,
+}
+
+impl<'a> FieldView<'a> {
+    /// The fields of an option, with what was entered before and what was wrong with it.
+    pub fn all(option: &'a AuthOption, entered: &'a Inputs, errors: &'a [FieldError]) -> Vec<Self> {
+        let errors: HashMap<_, _> = errors
+            .iter()
+            .map(|error| (error.field.as_str(), error.message.as_str()))
+            .collect();
+        let view = |field: &'a Field| {
+            let error = errors.get(field.name.as_str()).copied();
+            let hint = field.description.as_deref();
+            let ids = [hint.map(|_| "hint"), error.map(|_| "error")];
+            let described_by: Vec<_> = ids
+                .into_iter()
+                .flatten()
+                .map(|kind| format!("{kind}-{}", field.name))
+                .collect();
+            let value = match entered.get(&field.name) {
+                Some(_) if field.is_secret() => "",
+                Some(value) => value,
+                None => field.default.as_deref().unwrap_or_default(),
+            };
+            Self {
+                name: &field.name,
+                title: &field.title,
+                hint,
+                choices: &field.choices,
+                required: field.required,
+                max_length: field.max_length,
+                input_type: match field.format {
+                    Format::Password => "password",
+                    Format::Uri => "url",
+                    Format::Text | Format::Subdomain => "text",
+                },
+                value,
+                error,
+                described_by: described_by.join(" "),
+            }
+        };
+        option.input.fields.iter().map(view).collect()
+    }
+}
+
+/// How it ended, or why it cannot go on.
+#[derive(Template)]
+#[template(path = "outcome.html")]
+pub struct Outcome<'a> {
+    /// Good or bad news.
+    pub mood: Mood,
+    /// In a few words.
+    pub title: &'a str,
+    /// What to do now.
+    pub text: &'a str,
+    /// Where to go from here.
+    pub onward: Option<Onward<'a>>,
+}
+
+/// A way to go on.
+pub struct Onward<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// The words on it.
+    pub label: &'a str,
+}
+
+/// The kind of news that a page brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// It worked.
+    Good,
+    /// It did not.
+    Bad,
+    /// It is too late.
+    Late,
+}
+
+impl Mood {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// One of eight colours, always the same one for an app.
+fn tint(id: &str) -> u32 {
+    id.bytes()
+        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
+        % 8
+}
+
+/// The letter that stands for a name.
+fn initial(name: &str) -> String {
+    name.trim()
+        .chars()
+        .next()
+        .map(|letter| letter.to_uppercase().collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,119 @@
+//! How a page travels: the headers that keep it private and make it inert.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::STYLE;
+
+/// Where a page's forms may lead. Browsers hold every redirect after a form against this list, too.
+#[derive(Debug, Default)]
+pub struct FormTargets {
+    sources: Vec<String>,
+}
+
+impl FormTargets {
+    /// The provider's sign-in. It may go on to other hosts of its own (a workspace's, an identity provider's), so that
+    /// any `https` one must be allowed.
+    pub fn provider(&mut self, url: &Url) {
+        self.sources.push("https:".to_owned());
+        self.destination(url);
+    }
+
+    /// One address: its origin, or its scheme where that belongs to an app.
+    pub fn destination(&mut self, url: &Url) {
+        let source = match url.origin() {
+            origin @ url::Origin::Tuple(..) => origin.ascii_serialization(),
+            url::Origin::Opaque(_) => format!("{}:", url.scheme()),
+        };
+        self.sources.push(source);
+    }
+}
+
+/// A rendered page, or the redirect that stands for one.
+#[derive(Debug)]
+pub struct PageResponse {
+    response: Response,
+}
+
+static STYLE_SOURCE: LazyLock<String> =
+    LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(STYLE))));
+
+impl PageResponse {
+    /// A page.
+    pub fn new(status: StatusCode, page: &impl Template, targets: &FormTargets) -> Self {
+        let mut response = match page.render() {
+            Ok(html) => (status, html).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "a page cannot be rendered");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        };
+        let policy = format!(
+            "default-src 'none'; style-src {}; img-src data:; form-action 'self'{}; base-uri 'none'; \
+             frame-ancestors 'none'",
+            *STYLE_SOURCE,
+            targets
+                .sources
+                .iter()
+                .map(|source| format!(" {source}"))
+                .collect::<String>(),
+        );
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        // Origins and schemes of parsed URLs are ASCII without separators.
+        if let Ok(policy) = HeaderValue::try_from(policy) {
+            headers.insert(CONTENT_SECURITY_POLICY, policy);
+        }
+        Self { response }.private()
+    }
+
+    /// Onward with a GET.
+    pub fn redirect(to: &str) -> Self {
+        let response = match HeaderValue::try_from(to) {
+            Ok(to) => (StatusCode::SEE_OTHER, [(http::header::LOCATION, to)]).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        };
+        Self { response }.private()
+    }
+
+    /// Sets a cookie as well.
+    #[must_use]
+    pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.response
+            .headers_mut()
+            .insert(http::header::SET_COOKIE, cookie);
+        self
+    }
+
+    fn private(mut self) -> Self {
+        let headers: [(HeaderName, &'static str); 4] = [
+            (CACHE_CONTROL, "no-store"),
+            // The address of the page is the customer's way in; nobody else gets to see it.
+            (REFERRER_POLICY, "no-referrer"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (HeaderName::from_static("x-robots-tag"), "noindex"),
+        ];
+        for (name, value) in headers {
+            self.response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        self
+    }
+}
+
+impl IntoResponse for PageResponse {
+    fn into_response(self) -> Response {
+        self.response
+    }
+}

@@ -1,0 +1,399 @@
+//! The hosted page itself: forms, choices, and what it refuses.
+
+mod connect_support;
+
+use connect_service::catalogue::Inputs;
+use connect_service::connect::{auth_options, submit_custom};
+use connect_service::store::{LinkOptions, Status};
+use connect_support::{Browser, Seen, Stage};
+
+const KEY: [(&str, &str); 2] = [
+    ("api_key", " k3y "),
+    ("api_url", "https://api.na1.insightly.com/v3.1"),
+];
+
+#[tokio::test]
+async fn what_is_entered_is_what_is_stored() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    assert!(page.html.contains("please go to Insightly User Settings"));
+    let done = browser.post(&made.url, &page, &KEY).await;
+    assert_eq!(done.status, 200);
+    assert!(done.html.contains("Insightly is connected"));
+    let (inputs, token) = stage.stored(&made).await.unwrap();
+    assert_eq!(inputs["api_key"], "k3y");
+    assert_eq!(inputs["api_url"], "https://api.na1.insightly.com/v3.1");
+    assert!(token.is_none());
+}
+
+#[tokio::test]
+async fn constants_are_stored_with_what_is_entered() {
+    let stage = Stage::start().await;
+    let made = stage.link("brevo").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    browser.post(&made.url, &page, &[("api_key", "xkeysib-1")]).await;
+    let (inputs, _) = stage.stored(&made).await.unwrap();
+    assert_eq!(inputs["header_name"], "api-key");
+    assert_eq!(inputs["api_key"], "xkeysib-1");
+}
+
+#[tokio::test]
+async fn wrong_values_are_explained_and_secrets_not_repeated() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let bad = [
+        ("api_key", "s3cret-value"),
+        ("api_url", "\"><script>alert(1)</script>"),
+    ];
+    let page = browser.post(&made.url, &page, &bad).await;
+    assert_eq!(page.status, 400);
+    assert!(
+        page.html
+            .contains("API URL must be an address that starts with https://")
+    );
+    assert!(
+        page.html
+            .contains(r#"aria-describedby="hint-api_url error-api_url""#)
+    );
+    assert!(!page.html.contains("<script"), "{}", page.html);
+    assert!(!page.html.contains("s3cret-value"));
+    assert_eq!(stage.status(&made).await, "pending");
+
+    let done = browser.post(&made.url, &page, &KEY).await;
+    assert_eq!(done.status, 200, "the page with the errors works, too");
+    assert_eq!(stage.status(&made).await, "active");
+}
+
+#[tokio::test]
+async fn the_first_of_two_submits_counts() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let first = browser.post(&made.url, &page, &KEY).await;
+    let other = [("api_key", "other"), ("api_url", "https://api.example.com")];
+    let second = browser.post(&made.url, &page, &other).await;
+    assert_eq!((second.status, &second.html), (200, &first.html));
+    let declined = browser.post(&made.url, &page, &[("action", "decline")]).await;
+    assert_eq!(declined.html, first.html);
+    assert_eq!(stage.stored(&made).await.unwrap().0["api_key"], "k3y");
+    assert_eq!(stage.status(&made).await, "active");
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_is_refused() {
+    let stage = Stage::start().await;
+    let (made, other) = (stage.link("insightly").await, stage.link("insightly").await);
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let others = browser.get(&other.url).await.hidden("csrf_token").unwrap();
+    for token in ["", "nonsense", &others] {
+        let fields: Vec<_> = KEY.into_iter().chain([("csrf_token", token)]).collect();
+        assert_eq!(browser.post(&made.url, &page, &fields).await.status, 403);
+        let decline = [("action", "decline"), ("csrf_token", token)];
+        assert_eq!(browser.post(&made.url, &page, &decline).await.status, 403);
+    }
+    let elsewhere = Browser::new();
+    assert_eq!(
+        elsewhere.post(&made.url, &page, &KEY).await.status,
+        403,
+        "no cookie"
+    );
+    elsewhere.get(&made.url).await;
+    assert_eq!(
+        elsewhere.post(&made.url, &page, &KEY).await.status,
+        403,
+        "another cookie"
+    );
+    assert_eq!(stage.status(&made).await, "pending");
+}
+
+#[tokio::test]
+async fn a_lapsed_link_shows_and_takes_nothing() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    stage.advance(601);
+    assert_eq!(browser.get(&made.url).await.status, 410);
+    let late = browser.post(&made.url, &page, &KEY).await;
+    assert_eq!(late.status, 410);
+    assert!(late.html.contains("expired"));
+    assert_eq!(stage.status(&made).await, "expired");
+    assert!(stage.stored(&made).await.is_none());
+}
+
+#[tokio::test]
+async fn cancelling_rejects() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let done = browser.post(&made.url, &page, &[("action", "decline")]).await;
+    assert_eq!(done.status, 200);
+    assert!(done.html.contains("Insightly was not connected"));
+    assert_eq!(stage.status(&made).await, "rejected");
+}
+
+#[tokio::test]
+async fn the_customer_picks_among_the_allowed_apps() {
+    let stage = Stage::start().await;
+    // Slack has no client here, so it is not offered.
+    let allowed_apps = ["gmail", "insightly", "slack"].map(str::to_owned).to_vec();
+    let options = LinkOptions {
+        allowed_apps,
+        ..LinkOptions::default()
+    };
+    let made = stage.link_with(None, options).await;
+    let browser = Browser::new();
+    let picker = browser.get(&made.url).await;
+    assert!(picker.html.contains("Choose an app"));
+    assert!(picker.href("Slack").is_none());
+    assert!(
+        browser
+            .get(&format!("{}?app=stripe", made.url))
+            .await
+            .html
+            .contains("Choose an app")
+    );
+
+    let form = browser
+        .get(&format!("{}{}", made.url, picker.href("Insightly").unwrap()))
+        .await;
+    assert_eq!(form.href("another app").unwrap(), "?");
+    let chosen = |form: &Seen, app: &str| {
+        let key = form.hidden("auth_option_key").unwrap();
+        let own = [("app_id", app), ("auth_option_key", key.as_str())];
+        let fields: Vec<_> = KEY
+            .into_iter()
+            .chain(own)
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .collect();
+        fields
+    };
+    let fields = chosen(&form, "stripe");
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(
+        browser.post(&made.url, &form, &fields).await.status,
+        400,
+        "not among the allowed"
+    );
+
+    let fields = chosen(&form, "insightly");
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(browser.post(&made.url, &form, &fields).await.status, 200);
+    let connection = stage
+        .app
+        .store
+        .connection(&stage.owner, &made.connection_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(connection.app_id.unwrap(), "insightly");
+}
+
+#[tokio::test]
+async fn a_picker_can_lead_to_a_provider() {
+    let stage = Stage::start().await;
+    let allowed_apps = ["gmail", "github"].map(str::to_owned).to_vec();
+    let made = stage
+        .link_with(
+            None,
+            LinkOptions {
+                allowed_apps,
+                ..LinkOptions::default()
+            },
+        )
+        .await;
+    let browser = Browser::new();
+    let form = browser.get(&format!("{}?app=github", made.url)).await;
+    let fields = [("app_id", "github"), ("auth_option_key", "oauth")];
+    let state = browser
+        .post(&made.url, &form, &fields)
+        .await
+        .param("state")
+        .unwrap();
+    browser
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    let connection = stage
+        .app
+        .store
+        .connection(&stage.owner, &made.connection_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (connection.app_id.unwrap().as_str(), connection.status),
+        ("github", Status::Active)
+    );
+}
+
+#[tokio::test]
+async fn another_way_to_connect_is_offered() {
+    let stage = Stage::start().await;
+    let made = stage.link("github").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let other = page.href("Personal access token").unwrap();
+    let form = browser.get(&format!("{}{other}", made.url)).await;
+    let fields = [("auth_option_key", "token"), ("token", "github_pat_1")];
+    assert_eq!(browser.post(&made.url, &form, &fields).await.status, 200);
+    assert_eq!(stage.stored(&made).await.unwrap().0["header_prefix"], "Bearer ");
+}
+
+#[tokio::test]
+async fn a_customers_host_is_asked_for_and_checked() {
+    let stage = Stage::start().await;
+    let made = stage.link("zendesk").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let evil = browser
+        .post(&made.url, &page, &[("subdomain", "evil.example/#")])
+        .await;
+    assert_eq!(evil.status, 400);
+    assert!(evil.location.is_none());
+    assert_eq!(
+        browser
+            .post(&made.url, &page, &[("subdomain", "ACME")])
+            .await
+            .status,
+        303
+    );
+}
+
+#[tokio::test]
+async fn an_app_without_a_client_says_so() {
+    let stage = Stage::start().await;
+    let made = stage.link("slack").await;
+    let page = Browser::new().get(&made.url).await;
+    assert_eq!(page.status, 409);
+    assert!(page.html.contains("Not available right now"));
+}
+
+#[tokio::test]
+async fn pages_run_nothing_load_nothing_and_tell_nobody() {
+    let stage = Stage::start().await;
+    let product = "<img src=x onerror=alert(1)>\"'";
+    let options = LinkOptions {
+        display_name: Some(product.into()),
+        return_url: Some("com.example.app:/done".into()),
+        ..LinkOptions::default()
+    };
+    let made = stage.link_with(Some("github"), options).await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    assert!(!page.html.contains("<img") && !page.html.contains("<script"));
+    assert!(page.html.contains("&#60;img"), "{}", page.html);
+    for part in [
+        "default-src 'none'",
+        "style-src 'sha256-",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self' com.example.app: https: http://127.0.0.1:",
+    ] {
+        assert!(page.policy.contains(part), "{part} is not in {}", page.policy);
+    }
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("content-type", "text/html; charset=utf-8"),
+    ] {
+        assert_eq!(page.headers[name], value);
+    }
+    let cookie = page.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"));
+    assert!(
+        !browser.get(&made.url).await.headers.contains_key("set-cookie"),
+        "a known browser keeps its own"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_form_is_refused() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let json = browser.post_raw(&made.url, "application/json", "{}".into()).await;
+    assert_eq!(json.status, 415);
+    let huge = browser
+        .post_raw(
+            &made.url,
+            "application/x-www-form-urlencoded",
+            "a".repeat(70 * 1024),
+        )
+        .await;
+    assert_eq!(huge.status, 413);
+    let unknown = format!("{}x", made.url);
+    assert_eq!(browser.get(&unknown).await.status, 404);
+    let page = browser.get(&made.url).await;
+    assert_eq!(browser.post(&unknown, &page, &KEY).await.status, 404);
+    assert_eq!(
+        browser
+            .post(&made.url, &page, &[("action", "explode")])
+            .await
+            .status,
+        400
+    );
+    assert_eq!(stage.status(&made).await, "pending");
+}
+
+#[tokio::test]
+async fn a_form_of_the_products_own_does_the_same() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let link = stage.stored_link(&made).await;
+    let keys: Vec<_> = auth_options(&stage.app, &link)
+        .iter()
+        .map(|option| option.key.clone())
+        .collect();
+    assert_eq!(keys, ["api_key"]);
+    let fields: Inputs = KEY
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+    assert!(submit_custom(&stage.app, &link, "oauth", &fields).await.is_err());
+    assert!(
+        submit_custom(&stage.app, &link, "api_key", &Inputs::new())
+            .await
+            .is_err()
+    );
+    let done = submit_custom(&stage.app, &link, "api_key", &fields)
+        .await
+        .unwrap();
+    assert_eq!((done.status, done.authorize_url), (Status::Active, None));
+    let again = submit_custom(&stage.app, &link, "api_key", &fields)
+        .await
+        .unwrap();
+    assert_eq!(again.status, Status::Active);
+}
+
+#[tokio::test]
+async fn a_form_of_the_products_own_leads_to_the_provider() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let link = stage.stored_link(&made).await;
+    let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new())
+        .await
+        .unwrap();
+    assert_eq!(submitted.status, Status::Pending);
+    let browser = Browser::new();
+    let left = browser.get(&submitted.authorize_url.unwrap()).await;
+    let state = left.param("state").unwrap();
+    let back = browser
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    assert_eq!(back.status, 200);
+    assert_eq!(stage.status(&made).await, "active");
+}

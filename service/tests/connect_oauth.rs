@@ -1,0 +1,272 @@
+//! From a request link over the provider to a grant, and all the ways in which that goes wrong.
+
+mod connect_support;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use connect_service::store::{LinkOptions, Phase, Target};
+use connect_support::{Browser, Made, Seen, Stage};
+use sha2::{Digest, Sha256};
+
+/// Opens a link and presses the button that leads to the provider.
+async fn to_provider(browser: &Browser, made: &Made) -> Seen {
+    let page = browser.get(&made.url).await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    let left = browser.post(&made.url, &page, &[("action", "connect")]).await;
+    assert_eq!(left.status, 303, "{}", left.html);
+    left
+}
+
+#[tokio::test]
+async fn a_customer_who_consents_is_connected() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    assert_eq!(stage.stored_link(&made).await.phase, Phase::Created);
+    let left = to_provider(&browser, &made).await;
+    assert_eq!(stage.stored_link(&made).await.phase, Phase::AtProvider);
+    assert_eq!(left.param("response_type").unwrap(), "code");
+    assert_eq!(left.param("client_id").unwrap(), "the-client");
+    assert_eq!(left.param("redirect_uri").unwrap(), stage.app.redirect_uri());
+    assert_eq!(left.param("access_type").unwrap(), "offline");
+
+    let state = left.param("state").unwrap();
+    let back = browser
+        .get(&stage.callback(&[("code", "c0de"), ("state", &state)]))
+        .await;
+    assert_eq!(back.status, 200, "{}", back.html);
+    assert!(back.html.contains("Gmail is connected"));
+    assert_eq!(stage.status(&made).await, "active");
+    assert_eq!(stage.stored(&made).await.unwrap().1.unwrap(), "at-1");
+
+    let seen = stage.provider.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0]["grant_type"], "authorization_code");
+    assert_eq!(seen[0]["code"], "c0de");
+    assert_eq!(seen[0]["redirect_uri"], stage.app.redirect_uri());
+    assert_eq!(seen[0]["client_secret"], "the-secret");
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&seen[0]["code_verifier"]));
+    assert_eq!(left.param("code_challenge").unwrap(), challenge);
+
+    let again = browser.get(&made.url).await;
+    assert!(
+        again.html.contains("Gmail is connected"),
+        "the link tells how it ended"
+    );
+}
+
+#[tokio::test]
+async fn a_customer_who_declines_is_rejected() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let back = browser
+        .get(&stage.callback(&[("error", "access_denied"), ("state", &state)]))
+        .await;
+    assert_eq!(back.status, 200);
+    assert!(back.html.contains("was not connected"));
+    assert_eq!(stage.status(&made).await, "rejected");
+    assert!(stage.provider.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_failing_provider_leaves_the_link_open() {
+    let stage = Stage::start().await;
+    let huge = format!(r#"{{"access_token":"{}"}}"#, "a".repeat(300 * 1024));
+    for (status, content_type, body) in [
+        (500, "application/json", r#"{"error":"server_error"}"#),
+        (200, "text/html", "<html>access_token=at</html>"),
+        (400, "application/json", r#"{"error":"invalid_grant"}"#),
+        (401, "application/json", r#"{"error":"invalid_client"}"#),
+        (200, "application/json", r#"{"error":"bad_verification_code"}"#),
+        (200, "application/json", ""),
+        (200, "application/json", &huge),
+        (307, "application/json", r#"{"access_token":"at"}"#),
+    ] {
+        let made = stage.link("gmail").await;
+        let browser = Browser::new();
+        stage.provider.will_say(status, content_type, body);
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let back = browser
+            .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+            .await;
+        assert_eq!(back.status, 502, "{status} {content_type}");
+        assert_eq!(stage.status(&made).await, "pending");
+        assert!(stage.stored(&made).await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn after_a_failure_the_customer_can_try_again() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let failed = browser
+        .get(&stage.callback(&[("error", "server_error"), ("state", &state)]))
+        .await;
+    assert_eq!(failed.status, 502);
+
+    let again = Made {
+        url: failed.href("Try again").unwrap(),
+        ..made
+    };
+    let state = to_provider(&browser, &again).await.param("state").unwrap();
+    let back = browser
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    assert_eq!(back.status, 200);
+    assert_eq!(stage.status(&again).await, "active");
+}
+
+#[tokio::test]
+async fn a_forged_or_replayed_state_changes_nothing() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let forged = state.chars().rev().collect::<String>();
+    let twice = format!(
+        "{}&state={forged}",
+        stage.callback(&[("code", "c"), ("state", &state)])
+    );
+    for url in [
+        stage.callback(&[("code", "c"), ("state", &forged)]),
+        stage.callback(&[("code", "c"), ("state", "")]),
+        stage.callback(&[("code", "c")]),
+        stage.callback(&[]),
+        twice,
+    ] {
+        let page = browser.get(&url).await;
+        assert_eq!(page.status, 400, "{url}");
+        assert!(!page.html.contains(&forged));
+    }
+    assert!(stage.provider.seen().is_empty());
+
+    let real = stage.callback(&[("code", "c"), ("state", &state)]);
+    assert_eq!(browser.get(&real).await.status, 200);
+    stage
+        .provider
+        .will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
+    assert_eq!(browser.get(&real).await.status, 400);
+    assert_eq!(stage.provider.seen().len(), 1);
+    assert_eq!(stage.stored(&made).await.unwrap().1.unwrap(), "at-1");
+}
+
+#[tokio::test]
+async fn another_browser_cannot_finish() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let (own, other) = (Browser::new(), Browser::new());
+    let state = to_provider(&own, &made).await.param("state").unwrap();
+    let url = stage.callback(&[("code", "c"), ("state", &state)]);
+    assert_eq!(other.get(&url).await.status, 400, "no cookie");
+    other.get(&made.url).await;
+    assert_eq!(other.get(&url).await.status, 400, "a cookie of its own");
+    assert_eq!(stage.status(&made).await, "pending");
+    assert_eq!(
+        own.get(&url).await.status,
+        200,
+        "and the attempt has spoilt nothing"
+    );
+}
+
+#[tokio::test]
+async fn another_issuers_answer_is_refused() {
+    let stage = Stage::start().await;
+    for (iss, status) in [
+        ("https://evil.example", 502),
+        ("https://accounts.google.com", 200),
+    ] {
+        let made = stage.link("gmail").await;
+        let browser = Browser::new();
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let back = browser
+            .get(&stage.callback(&[("code", "c"), ("state", &state), ("iss", iss)]))
+            .await;
+        assert_eq!(back.status, status, "{iss}");
+    }
+    assert_eq!(stage.provider.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_link_that_lapsed_meanwhile_stays_lapsed() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    stage.advance(601);
+    let back = browser
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    assert_eq!(back.status, 410);
+    assert_eq!(stage.status(&made).await, "expired");
+    assert!(stage.provider.seen().is_empty());
+}
+
+#[tokio::test]
+async fn the_return_url_gets_the_outcome_and_no_secret() {
+    let stage = Stage::start().await;
+    for (outcome, status) in [("code", "active"), ("error", "rejected")] {
+        let options = LinkOptions {
+            return_url: Some("https://product.example/done?tab=1".into()),
+            ..LinkOptions::default()
+        };
+        let made = stage.link_with(Some("gmail"), options).await;
+        let browser = Browser::new();
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let back = browser
+            .get(&stage.callback(&[(outcome, "access_denied"), ("state", &state)]))
+            .await;
+        assert_eq!(back.status, 303);
+        let expected = format!(
+            "https://product.example/done?tab=1&connection_id={}&status={status}&operation=creation",
+            made.connection_id
+        );
+        assert_eq!(back.location.unwrap().as_str(), expected);
+    }
+}
+
+#[tokio::test]
+async fn reauthorising_keeps_the_connection_and_declining_it_too() {
+    let stage = Stage::start().await;
+    let first = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &first).await.param("state").unwrap();
+    browser
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+
+    let again = || Target::Existing {
+        id: &first.connection_id,
+        name: None,
+    };
+    let declined = stage.make(again(), Some("gmail"), &LinkOptions::default()).await;
+    let page = browser.get(&declined.url).await;
+    assert!(page.html.contains("Reconnect Gmail"));
+    browser.post(&declined.url, &page, &[("action", "decline")]).await;
+    assert_eq!(stage.status(&first).await, "active");
+
+    stage
+        .provider
+        .will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
+    let made = stage.make(again(), Some("gmail"), &LinkOptions::default()).await;
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    browser
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    assert_eq!(stage.stored(&first).await.unwrap().1.unwrap(), "at-2");
+}
+
+#[tokio::test]
+async fn the_links_scopes_are_asked_for() {
+    let stage = Stage::start().await;
+    let options = LinkOptions {
+        scopes: vec!["one".into(), "two".into()],
+        ..LinkOptions::default()
+    };
+    let made = stage.link_with(Some("gmail"), options).await;
+    let left = to_provider(&Browser::new(), &made).await;
+    assert_eq!(left.param("scope").unwrap(), "one two");
+}

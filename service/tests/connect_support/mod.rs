@@ -1,0 +1,355 @@
+//! A service, a provider that says what it is told to say, and a browser that runs no script.
+
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use connect_service::catalogue::Inputs;
+use connect_service::clock::Clock;
+use connect_service::config::Config;
+use connect_service::ids;
+use connect_service::provider::Registration;
+use connect_service::state::{AppState, Service};
+use connect_service::store::{Link, LinkOptions, NewLink, Owner, Store, Target};
+use connect_service::vault::Vault;
+use http::StatusCode;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use tokio::net::TcpListener;
+use url::{Url, form_urlencoded};
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A running service with one tenant, and a provider for its OAuth apps.
+pub(crate) struct Stage {
+    pub(crate) app: AppState,
+    pub(crate) clock: Clock,
+    pub(crate) provider: Provider,
+    pub(crate) owner: Owner,
+    dir: PathBuf,
+}
+
+/// A link that was just made.
+pub(crate) struct Made {
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) connection_id: String,
+}
+
+impl Stage {
+    pub(crate) async fn start() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("connect-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let provider = Provider::start().await;
+
+        let mut config = Config {
+            allow_private_networks: true,
+            ..Config::default()
+        };
+        for app in ["gmail", "github", "zendesk"] {
+            config.apps.insert(app.into(), provider.registration());
+        }
+        let clock = Clock::default();
+        let database = format!("sqlite://{}", dir.join("test.db").display());
+        let vault = Vault::from_base64(KEY, "a test").unwrap();
+        let store = Store::open(&database, vault, clock.clone()).await.unwrap();
+        let owner = Owner {
+            tenant: store.create_tenant("Acme").await.unwrap(),
+            customer: "alice@example.com".into(),
+        };
+        let app = Service::new(config, store, clock.clone(), &address).unwrap();
+        let router = connect_service::server::router(app.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            app,
+            clock,
+            provider,
+            owner,
+            dir,
+        }
+    }
+
+    pub(crate) async fn link(&self, app_id: &str) -> Made {
+        self.link_with(Some(app_id), LinkOptions::default()).await
+    }
+
+    pub(crate) async fn link_with(&self, app_id: Option<&str>, options: LinkOptions) -> Made {
+        let id = ids::connection();
+        self.make(
+            Target::New {
+                id: &id,
+                name: "Work",
+            },
+            app_id,
+            &options,
+        )
+        .await
+    }
+
+    pub(crate) async fn make(&self, target: Target<'_>, app_id: Option<&str>, options: &LinkOptions) -> Made {
+        let (secret, token) = (ids::secret(), ids::request_token());
+        let connection_id = match target {
+            Target::New { id, .. } | Target::Existing { id, .. } => id.to_owned(),
+        };
+        let new = NewLink {
+            owner: &self.owner,
+            target,
+            app_id,
+            auth_option_key: None,
+            secret: &secret,
+            request_token: &token,
+            options,
+            expires_at: self.clock.now() + 600_000,
+        };
+        self.app.store.create_link(&new, None).await.unwrap();
+        Made {
+            url: format!("{}/connect/{secret}", self.app.base_url()),
+            token,
+            connection_id,
+        }
+    }
+
+    pub(crate) async fn status(&self, made: &Made) -> String {
+        let connection = self
+            .app
+            .store
+            .connection(&self.owner, &made.connection_id)
+            .await
+            .unwrap();
+        connection.unwrap().status.as_str().to_owned()
+    }
+
+    pub(crate) async fn stored_link(&self, made: &Made) -> Link {
+        self.app
+            .store
+            .link_by_token(&made.connection_id, &made.token)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// What is stored for a connection: its inputs, and its access token if it has one.
+    pub(crate) async fn stored(&self, made: &Made) -> Option<(Inputs, Option<String>)> {
+        use secrecy::ExposeSecret;
+        let credential = self
+            .app
+            .store
+            .credential(&self.owner, &made.connection_id)
+            .await
+            .unwrap()?;
+        let token = credential
+            .grant
+            .tokens
+            .map(|tokens| tokens.access_token.expose_secret().to_owned());
+        Some((credential.grant.inputs, token))
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// The way back from the provider, with these parameters.
+    pub(crate) fn callback(&self, params: &[(&str, &str)]) -> String {
+        Url::parse_with_params(&self.app.redirect_uri(), params)
+            .unwrap()
+            .into()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A token endpoint that says what it is told to say.
+#[derive(Clone)]
+pub(crate) struct Provider {
+    url: String,
+    answer: Arc<Mutex<(u16, &'static str, String)>>,
+    seen: Arc<Mutex<Vec<HashMap<String, String>>>>,
+}
+
+impl Provider {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let provider = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            answer: Arc::default(),
+            seen: Arc::default(),
+        };
+        provider.will_say(
+            200,
+            "application/json",
+            r#"{"access_token":"at-1","token_type":"bearer","expires_in":3600,"refresh_token":"rt-1"}"#,
+        );
+        let router = Router::new()
+            .route("/token", post(token))
+            .with_state(provider.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        provider
+    }
+
+    pub(crate) fn will_say(&self, status: u16, content_type: &'static str, body: &str) {
+        *self.answer.lock().unwrap() = (status, content_type, body.to_owned());
+    }
+
+    /// The token requests so far.
+    pub(crate) fn seen(&self) -> Vec<HashMap<String, String>> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    fn registration(&self) -> Registration {
+        Registration {
+            client_id: "the-client".into(),
+            client_secret: "the-secret".into(),
+            scopes: None,
+            authorization_url: Some(format!("{}/authorize", self.url)),
+            token_url: Some(format!("{}/token", self.url)),
+        }
+    }
+}
+
+async fn token(
+    State(provider): State<Provider>,
+    body: String,
+) -> (StatusCode, [(http::HeaderName, &'static str); 1], String) {
+    let params = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    provider.seen.lock().unwrap().push(params);
+    let (status, content_type, body) = provider.answer.lock().unwrap().clone();
+    (
+        StatusCode::from_u16(status).unwrap(),
+        [(CONTENT_TYPE, content_type)],
+        body,
+    )
+}
+
+/// Keeps cookies, follows nothing.
+pub(crate) struct Browser {
+    http: reqwest::Client,
+    cookie: Mutex<Option<String>>,
+}
+
+/// What came back.
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) location: Option<Url>,
+    pub(crate) policy: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) html: String,
+}
+
+impl Browser {
+    pub(crate) fn new() -> Self {
+        // Plain HTTP to loopback; no TLS is set up, and none is needed.
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls())
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            http,
+            cookie: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn get(&self, url: &str) -> Seen {
+        self.send(self.http.get(url)).await
+    }
+
+    /// Sends a form with the token that is on this page, unless the form has one.
+    pub(crate) async fn post(&self, url: &str, page: &Seen, fields: &[(&str, &str)]) -> Seen {
+        let token = page.hidden("csrf_token");
+        let own = fields.iter().any(|(name, _)| *name == "csrf_token");
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        if !own {
+            form.append_pair("csrf_token", &token.unwrap_or_default());
+        }
+        let request = self
+            .http
+            .post(url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(form.finish())).await
+    }
+
+    pub(crate) async fn post_raw(&self, url: &str, content_type: &str, body: String) -> Seen {
+        self.send(self.http.post(url).header(CONTENT_TYPE, content_type).body(body))
+            .await
+    }
+
+    async fn send(&self, mut request: reqwest::RequestBuilder) -> Seen {
+        if let Some(cookie) = &*self.cookie.lock().unwrap() {
+            request = request.header(COOKIE, cookie);
+        }
+        let response = request.send().await.unwrap();
+        if let Some(cookie) = response.headers().get(SET_COOKIE) {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            *self.cookie.lock().unwrap() = Some(pair);
+        }
+        let headers = response.headers().clone();
+        let text = |name| {
+            headers
+                .get(name)
+                .map(|value: &http::HeaderValue| value.to_str().unwrap())
+        };
+        Seen {
+            status: response.status().as_u16(),
+            location: text(LOCATION).map(|url| Url::parse(url).unwrap()),
+            policy: text(CONTENT_SECURITY_POLICY).unwrap_or_default().to_owned(),
+            headers: headers.clone(),
+            html: response.text().await.unwrap(),
+        }
+    }
+}
+
+impl Seen {
+    /// One parameter of where the answer leads.
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        let url = self.location.as_ref()?;
+        url.query_pairs()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// The value of a hidden input.
+    pub(crate) fn hidden(&self, name: &str) -> Option<String> {
+        let start = format!(r#"<input type="hidden" name="{name}" value=""#);
+        let (_, rest) = self.html.split_once(&start)?;
+        rest.split('"').next().map(str::to_owned)
+    }
+
+    /// The first link whose text contains this.
+    pub(crate) fn href(&self, text: &str) -> Option<String> {
+        let links = self
+            .html
+            .split("<a ")
+            .skip(1)
+            .filter_map(|link| link.split_once("</a>"));
+        let link = links.map(|(link, _)| link).find(|link| link.contains(text))?;
+        let (_, rest) = link.split_once("href=\"")?;
+        rest.split('"').next().map(|href| href.replace("&amp;", "&"))
+    }
+}
+
+fn tls() -> rustls::ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+}

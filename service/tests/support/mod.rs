@@ -1,0 +1,262 @@
+//! A service in this process, called as a tenant's backend calls it, and a token endpoint that does as it is told.
+
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod provider;
+mod request;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use connect_service::clock::Clock;
+use connect_service::config::Config;
+use connect_service::server;
+use connect_service::state::{AppState, Service};
+use connect_service::store::{Capability, Grant, Link, Owner, Store, Tokens};
+use connect_service::vault::Vault;
+use serde_json::{Value, json};
+
+pub(crate) use provider::{Provider, Reply};
+pub(crate) use request::{Answer, Call};
+
+/// An encryption key of no value.
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The customer of a [`Call`] that names no other.
+pub(crate) const ALICE: &str = "alice@example.com";
+
+/// A service with one tenant and its key.
+pub(crate) struct Platform {
+    pub(crate) app: AppState,
+    pub(crate) clock: Clock,
+    pub(crate) tenant: String,
+    pub(crate) key: String,
+    pub(crate) database: Database,
+    router: Router,
+}
+
+/// A database that goes away with its last user: a file, or the server that `CONNECT_TEST_POSTGRES_URL` names.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pub(crate) url: String,
+    _folder: std::sync::Arc<Folder>,
+}
+
+struct Folder(PathBuf);
+
+impl Database {
+    pub(crate) fn new() -> Self {
+        let folder = folder();
+        // Tenants are new in every test, so tests can share one database.
+        let url = std::env::var("CONNECT_TEST_POSTGRES_URL")
+            .unwrap_or_else(|_| format!("sqlite://{}", folder.join("test.db").display()));
+        Self {
+            url,
+            _folder: std::sync::Arc::new(Folder(folder)),
+        }
+    }
+
+    /// One more user of it, as if in another process.
+    pub(crate) async fn open(&self, clock: &Clock) -> Store {
+        let vault = Vault::from_base64(KEY, "a test").unwrap();
+        Store::open(&self.url, vault, clock.clone()).await.unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A new empty folder.
+pub(crate) fn folder() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("connect-service-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+impl Platform {
+    /// A service as it comes, but that providers may be on loopback.
+    pub(crate) async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    /// A service where this provider stands in for Gmail's.
+    pub(crate) async fn with_provider(provider: &Provider) -> Self {
+        let mut config = Config::default();
+        config.apps.insert("gmail".into(), provider.registration());
+        Self::with(config).await
+    }
+
+    pub(crate) async fn with(mut config: Config) -> Self {
+        config.allow_private_networks = true;
+        let (database, clock) = (Database::new(), Clock::default());
+        let store = database.open(&clock).await;
+        let tenant = store.create_tenant("Acme").await.unwrap();
+        let key = store
+            .create_key(&tenant, &Capability::ALL)
+            .await
+            .unwrap()
+            .unwrap();
+        let app = Service::new(config, store, clock.clone(), "127.0.0.1:8080").unwrap();
+        let router = server::router(app.clone());
+        Self {
+            app,
+            clock,
+            tenant,
+            key,
+            database,
+            router,
+        }
+    }
+
+    /// One more process over the same database.
+    pub(crate) async fn another(&self) -> Self {
+        let store = self.database.open(&self.clock).await;
+        let app = Service::new(
+            self.app.config.clone(),
+            store,
+            self.clock.clone(),
+            "127.0.0.1:8080",
+        )
+        .unwrap();
+        let router = server::router(app.clone());
+        Self {
+            app,
+            router,
+            clock: self.clock.clone(),
+            tenant: self.tenant.clone(),
+            key: self.key.clone(),
+            database: self.database.clone(),
+        }
+    }
+
+    /// A new tenant's key with these capabilities.
+    pub(crate) async fn another_key(&self, capabilities: &[Capability]) -> String {
+        let tenant = self.app.store.create_tenant("Other").await.unwrap();
+        self.app
+            .store
+            .create_key(&tenant, capabilities)
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn owner(&self) -> Owner {
+        Owner {
+            tenant: self.tenant.clone(),
+            customer: ALICE.into(),
+        }
+    }
+
+    /// A call under the contract's prefix, with this tenant's key and Alice as the customer.
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(self.router.clone(), method, path)
+            .header("authorization", &format!("Bearer {}", self.key))
+            .header("x-user-email", ALICE)
+    }
+
+    /// A call as the customer's browser makes it.
+    pub(crate) fn public(&self, method: &str, path: &str, token: &str) -> Call {
+        Call::new(self.router.clone(), method, path).header("x-request-token", token)
+    }
+
+    /// A call with nothing filled in.
+    pub(crate) fn bare(&self, method: &str, path: &str) -> Call {
+        Call::new(self.router.clone(), method, path)
+    }
+
+    /// Makes a request link; gives the answer's `data`.
+    pub(crate) async fn link(&self, body: Value) -> Value {
+        let answer = self.call("POST", "/connections/request-link").json(&body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json["data"].clone()
+    }
+
+    /// An active connection with an API key; gives its id.
+    pub(crate) async fn connected(&self) -> String {
+        let link = self.link(json!({"app_id": "brevo", "name": "Mail"})).await;
+        let id = text(&link["connection_id"]);
+        let body = json!({"auth_option_key": "header", "fields": {"api_key": "canary-field"}});
+        let submitted = self
+            .public(
+                "POST",
+                &format!("/connections/{id}/submit"),
+                &text(&link["request_token"]),
+            )
+            .json(&body)
+            .await;
+        assert_eq!(submitted.json["data"]["status"], "active", "{}", submitted.text);
+        id
+    }
+
+    /// An active Gmail connection that holds this token; gives its id. `lifetime` is in seconds.
+    pub(crate) async fn authorised(&self, refresh_token: Option<&str>, lifetime: Option<i64>) -> String {
+        let link = self.link(json!({"app_id": "gmail", "name": "Mail"})).await;
+        self.grant(&link, refresh_token, lifetime).await;
+        text(&link["connection_id"])
+    }
+
+    /// What the OAuth callback does at its end.
+    pub(crate) async fn grant(&self, link: &Value, refresh_token: Option<&str>, lifetime: Option<i64>) {
+        let now = self.clock.now();
+        let tokens = Tokens {
+            access_token: "canary-access-0".into(),
+            refresh_token: refresh_token.map(Into::into),
+            token_type: "Bearer".into(),
+            obtained_at: now,
+            expires_at: lifetime.map(|seconds| now + seconds * 1000),
+        };
+        let grant = Grant {
+            app_id: "gmail".into(),
+            auth_type: connect_service::catalogue::AuthType::OAuth,
+            auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0]
+                .key
+                .clone(),
+            inputs: std::collections::BTreeMap::new(),
+            tokens: Some(tokens),
+        };
+        assert!(
+            self.app
+                .store
+                .finish_link(&self.stored_link(link).await, &grant)
+                .await
+                .unwrap()
+        );
+    }
+
+    /// The link of an answer.
+    pub(crate) async fn stored_link(&self, link: &Value) -> Link {
+        let (id, token) = (text(&link["connection_id"]), text(&link["request_token"]));
+        self.app.store.link_by_token(&id, &token).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn token(&self, id: &str) -> Answer {
+        self.call("POST", &format!("/connections/{id}/token"))
+            .send()
+            .await
+    }
+
+    pub(crate) async fn status(&self, id: &str) -> String {
+        let answer = self.call("GET", &format!("/connections/{id}")).send().await;
+        text(&answer.json["data"]["status"])
+    }
+}
+
+/// The text of a JSON string.
+pub(crate) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("no string: {value}"))
+        .to_owned()
+}

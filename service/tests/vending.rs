@@ -1,0 +1,332 @@
+//! Vending and refreshing: what a caller gets is valid now, and a refresh token is used once.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::time::Duration;
+
+use connect_service::store::Tokens;
+use futures_util::future::join_all;
+use secrecy::ExposeSecret;
+use serde_json::json;
+use support::{Platform, Provider, Reply};
+
+async fn stored_refresh_token(platform: &Platform, id: &str) -> Option<String> {
+    let credential = platform
+        .app
+        .store
+        .credential(&platform.owner(), id)
+        .await
+        .unwrap()
+        .unwrap();
+    let refresh_token = credential.grant.tokens.unwrap().refresh_token?;
+    Some(refresh_token.expose_secret().to_owned())
+}
+
+#[tokio::test]
+async fn a_form_connection_vends_its_fields() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    let answer = platform.token(&id).await;
+    let data = answer.data();
+    assert_eq!(data["auth_type"], "header");
+    assert_eq!(data["fields"]["api_key"], "canary-field");
+    assert_eq!(data["expires_in"], json!(null));
+    assert!(data.as_object().unwrap().contains_key("expires_in"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.header("ratelimit").starts_with("\"token\""));
+}
+
+#[tokio::test]
+async fn a_fresh_token_is_vended_as_it_is() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    platform.advance(1000);
+    let answer = platform.token(&id).await;
+    let data = answer.data();
+    assert_eq!(data["access_token"], "canary-access-0");
+    assert_eq!(
+        (&data["token_type"], &data["auth_type"]),
+        (&json!("Bearer"), &json!("o_auth"))
+    );
+    let left = data["expires_in"].as_i64().unwrap();
+    assert!((2590..=2600).contains(&left), "{left}");
+    assert!(provider.seen().is_empty());
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refreshed_and_what_came_is_saved() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    for round in 1..=3 {
+        platform.advance(3600);
+        let answer = platform.token(&id).await;
+        assert_eq!(answer.data()["access_token"], format!("canary-access-{round}"));
+        assert_eq!(
+            stored_refresh_token(&platform, &id).await,
+            Some(format!("canary-refresh-{round}"))
+        );
+    }
+    let request = &provider.seen()[2];
+    assert_eq!(request["grant_type"], "refresh_token");
+    assert_eq!(request["refresh_token"], "canary-refresh-2");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_not_replaced_is_kept() {
+    let provider = Provider::start().await;
+    provider.will(Reply::Keep);
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    platform.advance(3600);
+    platform.token(&id).await.data();
+    assert_eq!(
+        stored_refresh_token(&platform, &id).await.as_deref(),
+        Some("canary-refresh-0")
+    );
+}
+
+#[tokio::test]
+async fn many_callers_share_one_refresh() {
+    let provider = Provider::start().await;
+    provider.takes(Duration::from_millis(100));
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    platform.advance(60);
+    for answer in join_all((0..50).map(|_| platform.token(&id))).await {
+        assert_eq!(answer.data()["access_token"], "canary-access-1");
+    }
+    assert_eq!(provider.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn many_processes_share_one_refresh() {
+    let provider = Provider::start().await;
+    provider.takes(Duration::from_millis(100));
+    let first = Platform::with_provider(&provider).await;
+    let (second, third) = (first.another().await, first.another().await);
+    let id = first.authorised(Some("canary-refresh-0"), Some(60)).await;
+    first.advance(60);
+    let callers = (0..30).map(|n| [&first, &second, &third][n % 3].token(&id));
+    for answer in join_all(callers).await {
+        assert_eq!(answer.data()["access_token"], "canary-access-1");
+    }
+    assert_eq!(provider.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_does_not_take_the_refresh_along() {
+    let provider = Provider::start().await;
+    provider.takes(Duration::from_millis(200));
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    platform.advance(60);
+    // Gone as soon as the provider was asked.
+    tokio::select! {
+        _ = platform.token(&id) => panic!("the provider takes longer"),
+        () = async { while provider.seen().is_empty() { tokio::time::sleep(Duration::from_millis(5)).await } } => {}
+    }
+    platform.app.tasks.close();
+    platform.app.tasks.wait().await;
+    assert_eq!(
+        stored_refresh_token(&platform, &id).await.as_deref(),
+        Some("canary-refresh-1")
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_grant_needs_reconnection_for_good() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("revoked"), Some(60)).await;
+    platform.advance(60);
+    platform.token(&id).await.is_error(401, "needs_reconnection");
+    platform.token(&id).await.is_error(401, "needs_reconnection");
+    assert_eq!(provider.seen().len(), 1, "the provider is not asked again");
+    assert_eq!(platform.status(&id).await, "expired");
+
+    // Connecting again, in place, makes it work.
+    let link = platform.link(json!({"connection_id": id})).await;
+    assert_eq!(
+        (&link["operation"], &link["connection_id"]),
+        (&json!("reauth"), &json!(id))
+    );
+    assert_eq!(platform.status(&id).await, "pending");
+    platform.token(&id).await.is_error(401, "needs_reconnection");
+    platform.grant(&link, None, Some(60)).await;
+    assert_eq!(
+        platform.token(&id).await.data()["access_token"],
+        "canary-access-0"
+    );
+}
+
+#[tokio::test]
+async fn without_a_refresh_token_an_expired_grant_needs_reconnection() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(None, Some(600)).await;
+    platform.advance(595);
+    assert_eq!(
+        platform.token(&id).await.data()["access_token"],
+        "canary-access-0"
+    );
+    platform.advance(6);
+    platform.token(&id).await.is_error(401, "needs_reconnection");
+    assert!(provider.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_without_expiry_is_vended_as_such() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(None, None).await;
+    platform.advance(1_000_000);
+    assert_eq!(platform.token(&id).await.data()["expires_in"], json!(null));
+
+    let id = platform.authorised(Some("canary-refresh-0"), None).await;
+    platform.token(&id).await.data();
+    assert!(provider.seen().is_empty());
+    platform.advance(3600);
+    platform.token(&id).await.data();
+    assert_eq!(
+        provider.seen().len(),
+        1,
+        "after an hour it is refreshed all the same"
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_unavailable() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    platform.advance(60);
+    for (status, content_type, body) in [
+        (500, "application/json", r#"{"error":"server_error"}"#),
+        (503, "text/html", "<h1>canary-page</h1>"),
+        (200, "text/html", "<h1>canary-page</h1>"),
+        (200, "application/json", "{"),
+        (200, "application/json", "{}"),
+        (200, "application/json", ""),
+        (302, "text/plain", ""),
+        (429, "application/json", "{}"),
+    ] {
+        provider.will(Reply::Say(status, content_type, body));
+        let answer = platform.token(&id).await;
+        answer.is_error(503, "upstream_unavailable");
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+        assert!(!answer.text.contains("canary"));
+    }
+    // Nothing is lost by it.
+    provider.will(Reply::Rotate(Some(3600)));
+    platform.token(&id).await.data();
+}
+
+#[tokio::test]
+async fn while_the_old_token_works_a_failing_provider_does_not_matter() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(600)).await;
+    provider.will(Reply::Say(500, "text/plain", ""));
+    platform.advance(570);
+    let answer = platform.token(&id).await;
+    assert_eq!(answer.data()["access_token"], "canary-access-0");
+    assert!(answer.data()["expires_in"].as_i64().unwrap() <= 30);
+    assert_eq!(provider.seen().len(), 1);
+    platform.advance(30);
+    platform.token(&id).await.is_error(503, "upstream_unavailable");
+}
+
+#[tokio::test]
+async fn there_is_nothing_to_vend_before_the_customer_has_finished() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let link = platform.link(json!({"app_id": "gmail", "name": "Mail"})).await;
+    let id = support::text(&link["connection_id"]);
+    platform.token(&id).await.is_error(409, "connection_not_active");
+    platform.advance(601);
+    platform.token(&id).await.is_error(409, "connection_not_active");
+
+    let link = platform.link(json!({"connection_id": id})).await;
+    assert!(
+        platform
+            .app
+            .store
+            .decline_link(&platform.stored_link(&link).await)
+            .await
+            .unwrap()
+    );
+    platform.token(&id).await.is_error(409, "connection_not_active");
+    assert_eq!(platform.status(&id).await, "rejected");
+}
+
+/// The lease keeps two instances apart, and ends by itself if its owner dies.
+#[tokio::test]
+async fn one_lease_at_a_time_over_two_handles() {
+    const LEASE: Duration = Duration::from_secs(30);
+    let provider = Provider::start().await;
+    let first = Platform::with_provider(&provider).await;
+    let second = first.another().await;
+    let id = first.authorised(Some("canary-refresh-0"), Some(60)).await;
+    let owner = first.owner();
+    let tokens = Tokens {
+        access_token: "late".into(),
+        refresh_token: None,
+        token_type: "Bearer".into(),
+        obtained_at: 0,
+        expires_at: None,
+    };
+
+    let lease = first.app.store.lease(&id, LEASE).await.unwrap().unwrap();
+    assert!(second.app.store.lease(&id, LEASE).await.unwrap().is_none());
+    first.app.store.release(&lease).await.unwrap();
+    let abandoned = second.app.store.lease(&id, LEASE).await.unwrap().unwrap();
+    first.advance(31);
+    let current = first.app.store.lease(&id, LEASE).await.unwrap().unwrap();
+
+    // Whoever lost the lease saves nothing.
+    assert!(
+        !second
+            .app
+            .store
+            .save_tokens(&owner, &abandoned, &tokens)
+            .await
+            .unwrap()
+    );
+    assert!(
+        first
+            .app
+            .store
+            .save_tokens(&owner, &current, &tokens)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !first
+            .app
+            .store
+            .save_tokens(&owner, &current, &tokens)
+            .await
+            .unwrap()
+    );
+
+    // Nor does whoever refreshed a grant that was replaced meanwhile.
+    let lease = first.app.store.lease(&id, LEASE).await.unwrap().unwrap();
+    let link = first.link(json!({"connection_id": id})).await;
+    first.grant(&link, Some("canary-refresh-0"), Some(60)).await;
+    assert!(
+        !first
+            .app
+            .store
+            .save_tokens(&owner, &lease, &tokens)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        stored_refresh_token(&first, &id).await.as_deref(),
+        Some("canary-refresh-0")
+    );
+}
