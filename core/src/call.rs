@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use backon::Retryable;
 use secrecy::SecretString;
@@ -15,8 +15,9 @@ use crate::answer::Answer;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Redactor};
 use crate::event::Event;
-use crate::request::Request;
+use crate::request::{Request, Spends};
 use crate::retry;
+use crate::retry_after::retry_after;
 
 /// What is under way, boxed so that it can be named.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -81,7 +82,7 @@ pub(crate) use call_options;
 ///
 /// ```
 /// # async fn example(client: pabbly_connect::Client) -> Result<(), pabbly_connect::Error> {
-/// use std::time::Duration;
+/// use std::time::{Duration, SystemTime};
 /// let app = client.get_app("gmail").timeout(Duration::from_secs(5)).max_retries(0).await?;
 /// # Ok(()) }
 /// ```
@@ -167,13 +168,20 @@ impl Client {
     /// Sends a request once.
     async fn attempt(&self, request: &Request, timeout: Duration, attempt: u32) -> Result<Answer, Error> {
         let call = request.call;
-        let base_path = self.settings().base_url.path().trim_end_matches('/').len();
+        let path = request.url.path();
+        let path = path
+            .strip_prefix(self.settings().base_url.path().trim_end_matches('/'))
+            .unwrap_or(path)
+            .to_owned();
         self.tell(Event::Request {
             call,
             method: request.method.to_string(),
-            path: request.url.path()[base_path..].to_owned(),
+            path,
             attempt,
         });
+        if request.spends == Spends::Default {
+            self.waits().foreground_sent();
+        }
         let start = Instant::now();
         let answer = self.transport().send(request, timeout).await;
         self.tell(Event::Response {
@@ -192,6 +200,13 @@ impl Client {
         });
         let mut answer = answer.map_err(|error| error.with_attempts(attempt))?;
         answer.attempts = attempt;
+        if matches!(request.spends, Spends::Default | Spends::Wait) {
+            self.waits().observe(&answer.headers);
+            if answer.status == 429 {
+                self.waits()
+                    .refused(retry_after(&answer.headers, SystemTime::now()));
+            }
+        }
         if answer.is_success() {
             return Ok(answer);
         }

@@ -12,6 +12,7 @@ use crate::customer::Customer;
 use crate::email;
 use crate::error::{Error, Scope};
 use crate::event::{Event, Listener};
+use crate::links::Links;
 use crate::list::List;
 use crate::model::App;
 use crate::request::{Request, checked_id};
@@ -19,6 +20,7 @@ use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
 };
 use crate::transport::Transport;
+use crate::wait::{DEFAULT_REQUESTS_PER_MINUTE, Waits};
 
 /// A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open. Cloning
 /// is cheap and shares them.
@@ -41,6 +43,8 @@ struct Inner {
     settings: Settings,
     transport: Transport,
     listener: Listener,
+    waits: Waits,
+    links: Links,
 }
 
 impl Client {
@@ -113,6 +117,14 @@ impl Client {
         &self.0.transport
     }
 
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.0.waits
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.0.links
+    }
+
     pub(crate) fn tell(&self, event: Event) {
         self.0.listener.tell(event);
     }
@@ -140,6 +152,7 @@ pub struct ClientBuilder {
     proxy: Option<SecretString>,
     ca_certificates: Vec<u8>,
     user_agent: Option<String>,
+    requests_per_minute: Option<u32>,
     listener: Listener,
 }
 
@@ -201,6 +214,13 @@ impl ClientBuilder {
         self
     }
 
+    /// The tenant's budget for everything but tokens, which waits share with other calls. It only has to be told
+    /// where it is not the usual 120 and the service does not tell it in `RateLimit` headers.
+    pub fn requests_per_minute(mut self, requests: u32) -> Self {
+        self.requests_per_minute = Some(requests);
+        self
+    }
+
     /// Called for each attempt, answer, retry and poll, on the thread that works on the call: return quickly.
     /// Events hold no secrets.
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
@@ -241,10 +261,14 @@ impl ClientBuilder {
             max_retries: self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES),
             backoff: self.backoff.unwrap_or(DEFAULT_BACKOFF),
         };
+        let waits = Waits::new(self.requests_per_minute.unwrap_or(DEFAULT_REQUESTS_PER_MINUTE));
+        let (listener, links) = (self.listener, Links::default());
         Ok(Client(Arc::new(Inner {
             settings,
             transport,
-            listener: self.listener,
+            listener,
+            waits,
+            links,
         })))
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Scope};
 use crate::link::CreateRequestLink;
 use crate::list::List;
 use crate::model::Connection;
-use crate::request::{Request, checked_id};
+use crate::request::{Request, Spends, checked_id};
 use crate::token::Token;
 use crate::wait::Wait;
 
@@ -78,11 +78,7 @@ impl Customer {
     /// # Ok(()) }
     /// ```
     pub fn wait_for_connection(&self, connection_id: &str) -> Wait {
-        Wait::new(
-            self.client.clone(),
-            self.get_connection_request(connection_id),
-            connection_id,
-        )
+        Wait::new(self.clone(), connection_id)
     }
 
     /// A credential that works now, refreshed where needed. Needs the capability `token`. Ask each time; never
@@ -113,16 +109,27 @@ impl Customer {
             Some("token"),
             Scope::Connection,
         );
-        Call::new(self.client.clone(), request.and_then(Request::idempotent))
+        let request = request.and_then(Request::idempotent);
+        Call::new(
+            self.client.clone(),
+            request.map(|request| Request {
+                spends: Spends::Token,
+                ..request
+            }),
+        )
     }
 
     /// The customer's connections that this tenant made: one page when awaited, all as a stream. Needs the
     /// capability `connections`.
     pub fn list_connections(&self) -> List<Connection> {
+        List::connections(self.client.clone(), self.list_connections_request())
+    }
+
+    pub(crate) fn list_connections_request(&self) -> Request {
         let request = self
             .client
             .request("listConnections", Method::GET, &["connections"], Scope::General);
-        List::connections(self.client.clone(), request.email(self.email.clone()))
+        request.email(self.email.clone())
     }
 
     /// Deletes a connection and its credential. Needs the capability `delete`.

@@ -8,6 +8,7 @@ mod email;
 mod error;
 mod event;
 mod link;
+mod links;
 mod list;
 mod model;
 mod request;
@@ -33,4 +34,4 @@ pub use model::{
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT};
 pub use token::{SecretFields, Token};
-pub use wait::{DEFAULT_INTERVAL, Wait};
+pub use wait::{DEFAULT_INTERVAL, DEFAULT_REQUESTS_PER_MINUTE, Poll, Wait};

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, CallOptions, Pending, call_options};
+use crate::call::{CallOptions, Pending, call_options};
 use crate::customer::Customer;
 use crate::error::{Error, Scope};
 use crate::model::RequestLink;
@@ -132,17 +132,20 @@ impl CreateRequestLink {
 
     call_options!();
 
-    /// Sends the call and gives the link as the JSON text that came; see [`Call::json`].
+    /// Sends the call and gives the link as the JSON text that came; see [`Call::json`](crate::Call::json).
     ///
     /// # Errors
     /// The same as awaiting the call.
     pub async fn json(self) -> Result<SecretString, Error> {
-        self.into_call().json().await
+        Ok(self.send().await?.1)
     }
 
-    fn into_call(self) -> Call<RequestLink> {
-        let request = self.request();
-        Call::new(self.customer.client().clone(), request).options(self.options)
+    async fn send(self) -> Result<(RequestLink, SecretString), Error> {
+        let client = self.customer.client();
+        let answer = client.execute(&self.request()?, self.options).await?;
+        let (link, json) = answer.decode_json::<RequestLink>()?;
+        client.links().remember(&link, &client.settings().base_url);
+        Ok((link, json))
     }
 
     fn request(&self) -> Result<Request, Error> {
@@ -189,6 +192,6 @@ impl IntoFuture for CreateRequestLink {
     type IntoFuture = Pending<RequestLink>;
 
     fn into_future(self) -> Self::IntoFuture {
-        self.into_call().into_future()
+        Box::pin(async move { Ok(self.send().await?.0) })
     }
 }

@@ -9,6 +9,19 @@ use crate::error::{Error, ErrorKind, Scope};
 
 const LONGEST_ID: usize = 512;
 
+/// Which of the tenant's budgets a request counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spends {
+    /// The one for everything but tokens; a caller waits for the answer.
+    Default,
+    /// The same, on behalf of a wait.
+    Wait,
+    /// The one for tokens.
+    Token,
+    /// None: the link's own.
+    Link,
+}
+
 /// A request without what every request has in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -17,6 +30,7 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) scope: Scope,
+    pub(crate) spends: Spends,
     /// The customer.
     pub(crate) email: Option<HeaderValue>,
     /// The same for every attempt of one call.
@@ -24,6 +38,8 @@ pub(crate) struct Request {
     /// For how many seconds the service is asked to hold the answer (RFC 7240, section 4.3).
     pub(crate) prefer_wait: Option<u64>,
     pub(crate) body: Option<Bytes>,
+    /// Sent instead of the tenant key.
+    pub(crate) request_token: Option<HeaderValue>,
 }
 
 impl Request {
@@ -44,10 +60,23 @@ impl Request {
             method,
             url,
             scope,
+            spends: Spends::Default,
             email: None,
             idempotency_key: None,
             prefer_wait: None,
             body: None,
+            request_token: None,
+        }
+    }
+
+    /// Asks for the public status of a link.
+    pub(crate) fn link_status(url: Url, request_token: HeaderValue) -> Self {
+        let request = Self::new("waitForConnection", Method::GET, &url, &[], Scope::Connection);
+        Self {
+            url,
+            spends: Spends::Link,
+            request_token: Some(request_token),
+            ..request
         }
     }
 

@@ -128,4 +128,5 @@ pub const CLIENT_OPTIONS: &[Setting] = &[
     setting("proxy", "HTTPS_PROXY and the like"),
     plain("caCertificates"),
     plain("userAgent"),
+    setting("requestsPerMinute", "120"),
 ];

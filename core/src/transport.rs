@@ -21,6 +21,7 @@ const LARGEST_BODY: usize = 8 << 20;
 const LARGEST_ERROR_BODY: usize = 64 << 10;
 
 const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+const REQUEST_TOKEN: HeaderName = HeaderName::from_static("x-request-token");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
@@ -98,6 +99,10 @@ impl Transport {
         let mut http = reqwest::Request::new(request.method.clone(), request.url.clone());
         let headers = http.headers_mut();
         headers.clone_from(&self.headers);
+        if let Some(token) = &request.request_token {
+            headers.remove(AUTHORIZATION);
+            headers.insert(REQUEST_TOKEN, token.clone());
+        }
         if let Some(email) = &request.email {
             headers.insert(USER_EMAIL, email.clone());
         }
@@ -188,6 +193,6 @@ fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
 }
 
 /// For durations that reach beyond what the clock can count.
-pub(crate) fn far_future() -> Instant {
+fn far_future() -> Instant {
     Instant::now() + Duration::from_secs(86_400 * 365)
 }

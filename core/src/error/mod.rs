@@ -7,6 +7,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,7 +19,7 @@ pub(crate) use redact::Redactor;
 pub use table::{CODES, Code, Error, ErrorKind};
 
 /// What every [`Error`] carries, whatever its case.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ErrorDetails {
     pub(crate) message: String,
     pub(crate) status: Option<u16>,
@@ -27,7 +28,7 @@ pub struct ErrorDetails {
     pub(crate) attempts: u32,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) connection: Option<Connection>,
-    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+    pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The answer that an error was made from. Successful answers are never kept.
@@ -103,7 +104,7 @@ impl Error {
     ) -> Self {
         let source = source.into();
         let mut error = Self::local(kind, format!("{message}: {}", Chain(&*source)));
-        error.details_mut().source = Some(source);
+        error.details_mut().source = Some(source.into());
         error
     }
 

@@ -28,6 +28,7 @@ macro_rules! error_classes {
         ///
         /// Match on the case; read the rest with [`status`](Error::status), [`code`](Error::code),
         /// [`retry_after`](Error::retry_after) and so on. The text is safe to log: it never holds a key or a token.
+        #[derive(Clone)]
         #[non_exhaustive]
         pub enum Error {
             $( $(#[doc = $doc])+ $kind(Box<ErrorDetails>), )+

@@ -1,0 +1,112 @@
+//! The links that a client made, in memory: where their public status is, which costs the tenant's budget nothing.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::model::RequestLink;
+
+/// More open links than this are not remembered; waiting for them still works, at the tenant's cost.
+const MOST: usize = 10_000;
+
+/// Where the public status of one link is.
+#[derive(Clone)]
+pub(crate) struct StatusAddress {
+    pub(crate) url: Url,
+    token: SecretString,
+}
+
+impl StatusAddress {
+    /// The value of the `x-request-token` header.
+    pub(crate) fn token(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_str(self.token.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl fmt::Debug for StatusAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StatusAddress({})", self.url)
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Links(Mutex<HashMap<String, (StatusAddress, SystemTime)>>);
+
+impl Links {
+    /// Remembers a link until it lapses. An address of another origin than the base URL's is ignored: the request
+    /// token is for this service alone.
+    pub(crate) fn remember(&self, link: &RequestLink, base_url: &Url) {
+        let Some(url) = link.status_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
+            return;
+        };
+        if url.origin() != base_url.origin() {
+            return;
+        }
+        let token = link.request_token.expose_secret().into();
+        let mut links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if links.len() >= MOST {
+            let now = SystemTime::now();
+            links.retain(|_, (_, expires_at)| *expires_at > now);
+        }
+        if links.len() < MOST {
+            let expires_at = SystemTime::from(&link.expires_at);
+            links.insert(
+                link.connection_id.clone(),
+                (StatusAddress { url, token }, expires_at),
+            );
+        }
+    }
+
+    pub(crate) fn find(&self, connection_id: &str) -> Option<StatusAddress> {
+        let links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        links.get(connection_id).map(|(address, _)| address.clone())
+    }
+
+    pub(crate) fn forget(&self, connection_id: &str) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(connection_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remembered(status_url: Option<&str>) -> Option<StatusAddress> {
+        let link = serde_json::from_value(serde_json::json!({
+            "connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a.example/l",
+            "expires_at": "2126-11-21T10:00:00Z", "status_url": status_url,
+        }));
+        let links = Links::default();
+        links.remember(
+            &link.unwrap(),
+            &Url::parse("https://a.example/platform/v1").unwrap(),
+        );
+        links.find("c1")
+    }
+
+    #[test]
+    fn only_an_address_of_the_same_origin_is_remembered() {
+        let address = remembered(Some("https://a.example/platform/v1/connections/c1/status")).unwrap();
+        assert_eq!(address.token().unwrap(), "rt_canary");
+        assert!(!format!("{address:?} {:?}", address.token()).contains("canary"));
+        for other in [
+            None,
+            Some("https://b.example/"),
+            Some("http://a.example/"),
+            Some("https://a.example:444/"),
+            Some("/status"),
+        ] {
+            assert!(remembered(other).is_none(), "{other:?}");
+        }
+    }
+}

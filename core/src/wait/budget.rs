@@ -1,0 +1,354 @@
+//! How many requests waits may send: a model of the tenant's budget, in which foreground calls come first.
+//!
+//! The service tells its budget by `RateLimit` headers and by 429; until then the configured one holds. Other
+//! processes may use the same key, so the share that waits take is found as TCP finds its share of a line:
+//! it grows by a little each window and shrinks by a factor when the budget turns out to be used up (additive
+//! increase, multiplicative decrease; D.-M. Chiu and R. Jain, 1989), which ends in equal shares.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::time::Instant;
+
+/// The part of the budget that waits never touch, however little foreground calls use.
+const LEAST_RESERVE: f64 = 0.1;
+/// The part of the budget that waits may always use, however much foreground calls use.
+const LEAST_SHARE: f64 = 0.2;
+/// What is kept for foreground calls, as a multiple of their use in the last window.
+const HEADROOM: f64 = 1.25;
+/// What a window that was not used up adds to the waits' rate, as a part of the limit.
+const INCREASE: f64 = 0.1;
+/// What a window that was used up leaves of the waits' rate.
+const DECREASE: f64 = 0.7;
+/// How much of a window's share may be saved up, so that a new wait is polled at once.
+const BURST: f64 = 0.1;
+
+/// The tenant's budget for everything but tokens.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    /// Requests per window.
+    limit: f64,
+    window: Duration,
+    /// Requests per window that waits allow themselves.
+    rate: f64,
+    /// Requests that waits have saved up, as of `counted_at`.
+    saved: f64,
+    counted_at: Instant,
+    /// What the service said is left of the current window, and when that ends.
+    told: Option<Told>,
+    /// Nothing is sent before this, because the service said so.
+    blocked_until: Option<Instant>,
+    /// When foreground calls were sent, within the last window.
+    foreground: VecDeque<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    left: f64,
+    reset_at: Instant,
+    /// Whether waits met the end of the budget in this window.
+    used_up: bool,
+}
+
+impl Budget {
+    pub(crate) fn new(requests_per_minute: u32, now: Instant) -> Self {
+        let limit = f64::from(requests_per_minute.max(1));
+        let rate = limit * (1.0 - LEAST_RESERVE);
+        Self {
+            limit,
+            window: Duration::from_secs(60),
+            rate,
+            saved: limit * BURST,
+            counted_at: now,
+            told: None,
+            blocked_until: None,
+            foreground: VecDeque::new(),
+        }
+    }
+
+    /// A call that is not a wait's was sent.
+    pub(crate) fn foreground_sent(&mut self, now: Instant) {
+        self.foreground.push_back(now);
+        // More than the whole budget would change nothing.
+        if self.foreground.len() as f64 > self.limit {
+            self.foreground.pop_front();
+        }
+        self.forget_old(now);
+    }
+
+    /// An answer arrived that counted against the budget.
+    pub(crate) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
+        if let Some(policy) = tightest(headers, "ratelimit-policy", "q", "w") {
+            let (limit, window) = (policy.0.max(1) as f64, Duration::from_secs(policy.1.max(1)));
+            if (limit, window) != (self.limit, self.window) {
+                self.rate *= (limit / window.as_secs_f64()) / (self.limit / self.window.as_secs_f64())
+                    * (window.as_secs_f64() / self.window.as_secs_f64());
+                (self.limit, self.window) = (limit, window);
+            }
+        }
+        if let Some((left, seconds)) = tightest(headers, "ratelimit", "r", "t") {
+            let reset_at = now + Duration::from_secs(seconds.min(86_400));
+            match &mut self.told {
+                // Whole seconds make the end of one window wander by one.
+                Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => told.left = left as f64,
+                _ => self.begin_window(left as f64, reset_at),
+            }
+        }
+    }
+
+    /// The service refused a request because the budget is used up.
+    pub(crate) fn refused(&mut self, retry_after: Option<Duration>, now: Instant) {
+        let until = now + retry_after.unwrap_or(Duration::from_secs(1)).min(self.window);
+        // Several refusals of one window are one event.
+        if self.blocked_until.is_none_or(|blocked| blocked <= now) {
+            self.slow_down();
+        }
+        self.blocked_until = Some(self.blocked_until.map_or(until, |blocked| blocked.max(until)));
+        self.saved = 0.0;
+    }
+
+    /// A wait's poll was sent.
+    pub(crate) fn spend(&mut self, now: Instant) {
+        self.count(now);
+        self.saved -= 1.0;
+        if let Some(told) = &mut self.told {
+            told.left -= 1.0;
+        }
+    }
+
+    /// When a wait may next send a poll; not later than `now` means at once.
+    pub(crate) fn next_slot(&mut self, now: Instant) -> Instant {
+        self.count(now);
+        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
+            return until;
+        }
+        if let Some(told) = self.told
+            && told.reset_at > now
+        {
+            // What foreground calls may still need until the window ends.
+            let part_left = (told.reset_at - now).as_secs_f64() / self.window.as_secs_f64();
+            if told.left - 1.0 < (self.reserve() * part_left.min(1.0)).ceil() {
+                if let Some(told) = &mut self.told {
+                    told.used_up = true;
+                }
+                return told.reset_at;
+            }
+        }
+        if self.saved >= 1.0 {
+            return now;
+        }
+        now + self.interval().mul_f64(1.0 - self.saved)
+    }
+
+    /// The time from one poll to the next when there is always one to send.
+    pub(crate) fn interval(&self) -> Duration {
+        self.window.div_f64(self.share())
+    }
+
+    /// Requests per window that waits may send now.
+    fn share(&self) -> f64 {
+        self.rate.min(self.limit - self.reserve()).max(1.0)
+    }
+
+    /// Requests per window that are kept for foreground calls; grows with their recent use.
+    fn reserve(&self) -> f64 {
+        let recent = self.foreground.len() as f64 * HEADROOM;
+        recent.clamp(self.limit * LEAST_RESERVE, self.limit * (1.0 - LEAST_SHARE))
+    }
+
+    /// Brings what is saved up to date.
+    fn count(&mut self, now: Instant) {
+        self.forget_old(now);
+        if let Some(told) = self.told.filter(|told| told.reset_at <= now) {
+            self.begin_window(self.limit, told.reset_at + self.window);
+        }
+        let windows =
+            now.saturating_duration_since(self.counted_at).as_secs_f64() / self.window.as_secs_f64();
+        let most = (self.share() * BURST).max(1.0);
+        self.saved = (self.saved + windows * self.share()).min(most);
+        self.counted_at = now;
+    }
+
+    fn begin_window(&mut self, left: f64, reset_at: Instant) {
+        match self.told {
+            Some(told) if told.used_up => self.slow_down(),
+            Some(_) => {
+                self.rate = (self.rate + self.limit * INCREASE).min(self.limit * (1.0 - LEAST_RESERVE))
+            }
+            None => {}
+        }
+        self.told = Some(Told {
+            left,
+            reset_at,
+            used_up: false,
+        });
+    }
+
+    fn slow_down(&mut self) {
+        self.rate = (self.rate * DECREASE).max(1.0);
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        while self
+            .foreground
+            .front()
+            .is_some_and(|sent| now.saturating_duration_since(*sent) > self.window)
+        {
+            self.foreground.pop_front();
+        }
+    }
+}
+
+/// Two parameters of the item with the smallest first one: the tightest of several policies.
+///
+/// The headers are lists of structured fields such as `"default";r=50;t=30`
+/// (draft-ietf-httpapi-ratelimit-headers).
+fn tightest(headers: &HeaderMap, name: &str, amount: &str, seconds: &str) -> Option<(u64, u64)> {
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    let items = values.flat_map(|value| value.split(','));
+    items
+        .filter_map(|item| {
+            let parameter = |name| {
+                let mut parameters = item
+                    .split(';')
+                    .skip(1)
+                    .filter_map(|parameter| parameter.trim().split_once('='));
+                parameters.find(|(key, _)| *key == name)?.1.parse::<u64>().ok()
+            };
+            Some((parameter(amount)?, parameter(seconds)?))
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn headers(policy: &str, state: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("ratelimit-policy", policy.parse().unwrap());
+        headers.insert("ratelimit", state.parse().unwrap());
+        headers
+    }
+
+    /// Spends whatever may be spent within a time, and says how much that was.
+    fn drain(budget: &mut Budget, from: Instant, time: Duration) -> u32 {
+        let (mut now, mut spent) = (from, 0);
+        loop {
+            now = budget.next_slot(now).max(now);
+            if now >= from + time {
+                return spent;
+            }
+            budget.spend(now);
+            spent += 1;
+        }
+    }
+
+    #[test]
+    fn waits_take_nine_tenths_when_nobody_else_calls() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        // The first window may also use what is saved up.
+        assert!((108..=120).contains(&drain(&mut budget, now, 60 * SECOND)));
+        assert!((107..=109).contains(&drain(&mut budget, now + 60 * SECOND, 60 * SECOND)));
+    }
+
+    #[test]
+    fn foreground_calls_take_from_the_waits() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        for _ in 0..64 {
+            budget.foreground_sent(now);
+        }
+        // 64 calls keep 80 requests, which leaves 40.
+        assert_eq!(budget.share(), 40.0);
+        for _ in 0..1000 {
+            budget.foreground_sent(now);
+        }
+        assert!((budget.share() - 24.0).abs() < 1e-9);
+        budget.count(now + 61 * SECOND);
+        assert_eq!(budget.share(), 108.0);
+    }
+
+    #[test]
+    fn what_the_service_tells_is_a_limit() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        budget.observe(&headers(r#""default";q=120;w=60"#, r#""default";r=13;t=60"#), now);
+        // 12 are kept for foreground calls, so one is left until the window ends.
+        assert_eq!(budget.next_slot(now), now);
+        budget.spend(now);
+        assert_eq!(budget.next_slot(now), now + 60 * SECOND);
+    }
+
+    #[test]
+    fn a_smaller_budget_is_learned() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        budget.observe(
+            &headers(
+                r#""burst";q=1000;w=60, "default";q=60;w=30"#,
+                r#""default";r=60;t=30"#,
+            ),
+            now,
+        );
+        assert_eq!(budget.interval(), Duration::from_secs(30).div_f64(54.0));
+    }
+
+    #[test]
+    fn a_window_that_is_used_up_slows_down_and_others_speed_up() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        let policy = r#""default";q=120;w=60"#;
+        budget.observe(&headers(policy, r#""default";r=12;t=60"#), now);
+        assert_eq!(budget.next_slot(now), now + 60 * SECOND);
+        budget.count(now + 60 * SECOND);
+        assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
+        budget.count(now + 120 * SECOND);
+        assert!((budget.rate - (108.0 * 0.7 + 12.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_refusal_blocks_for_as_long_as_it_says_and_counts_once() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        budget.refused(Some(7 * SECOND), now);
+        budget.refused(Some(5 * SECOND), now + SECOND);
+        assert_eq!(budget.next_slot(now + SECOND), now + 7 * SECOND);
+        assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
+        assert!(budget.next_slot(now + 8 * SECOND) <= now + 9 * SECOND);
+    }
+
+    #[test]
+    fn nonsense_in_headers_is_ignored() {
+        for value in [
+            "",
+            "default",
+            r#""default";r=x;t=1"#,
+            r#""default";r=-1;t=1"#,
+            r#""default";r=1"#,
+            ";;=,,",
+        ] {
+            assert_eq!(
+                tightest(&headers("x", value), "ratelimit", "r", "t"),
+                None,
+                "{value}"
+            );
+        }
+        assert_eq!(
+            tightest(
+                &headers("x", r#""a"; r=5; t=9, "b";r=3;t=2"#),
+                "ratelimit",
+                "r",
+                "t"
+            ),
+            Some((3, 2))
+        );
+    }
+}

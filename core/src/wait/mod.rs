@@ -1,0 +1,144 @@
+//! Waiting until a customer is done with a connection.
+//!
+//! All waits of one client share one [scheduler]. It has a [queue], which keeps the tenant's [budget] and [plans](plan)
+//! whose turn it is; a [poll] is one request, and its [report] tells those whom it concerns.
+
+mod budget;
+mod plan;
+mod poll;
+mod queue;
+mod report;
+mod scheduler;
+#[cfg(test)]
+mod simulation;
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::Instant;
+
+use crate::call::Pending;
+use crate::customer::Customer;
+use crate::error::Error;
+use crate::model::{Connection, ConnectionStatus};
+use crate::request::checked_id;
+
+pub(crate) use scheduler::Waits;
+
+/// How often a wait polls, unless told otherwise (the guide, section 8).
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
+/// Requests a minute for everything but tokens, unless told otherwise (the guide, section 12).
+pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 120;
+
+/// The shortest time between two polls of one connection, however eager caller and service are.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A wait, begun when it is awaited: it polls at once and then every interval until the connection is no longer
+/// pending. Dropping the future ends it.
+///
+/// All waits of one client share the tenant's budget of requests: where there are many, each is polled more
+/// seldom, calls that are not waits go first, and a connection is polled once for all who wait for it. The service
+/// is asked to hold each answer until there is news (`Prefer: wait`), and is polled plainly where it does not.
+/// Links that this client made are watched at their public status, which costs the tenant's budget nothing.
+///
+/// A 429, a 502 to 504, a broken connection and a timeout are no errors here: the wait slows down and goes on.
+#[must_use = "a wait does nothing until it is awaited"]
+pub struct Wait {
+    customer: Customer,
+    connection_id: String,
+    interval: Duration,
+    timeout: Option<Duration>,
+    on_poll: Option<OnPoll>,
+}
+
+/// What a wait has just learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Poll {
+    /// The connection's status; `None` where the poll failed in a way that the wait survives.
+    pub status: Option<ConnectionStatus>,
+    /// When the next poll is expected. Zero where the service holds the answer until there is news.
+    pub next_in: Duration,
+}
+
+type OnPoll = Arc<dyn Fn(&Poll) + Send + Sync>;
+
+impl Wait {
+    pub(crate) fn new(customer: Customer, connection_id: &str) -> Self {
+        let connection_id = connection_id.to_owned();
+        Self {
+            customer,
+            connection_id,
+            interval: DEFAULT_INTERVAL,
+            timeout: None,
+            on_poll: None,
+        }
+    }
+
+    /// The time between two polls. Default: 2 s; at least 100 ms.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// How long to wait at most. Without it the wait ends when the link lapses.
+    ///
+    /// When it is over the wait gives [`Error::WaitTimeout`], with the connection as it was last seen.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Called after each poll that did not end the wait: return quickly.
+    pub fn on_poll(mut self, on_poll: impl Fn(&Poll) + Send + Sync + 'static) -> Self {
+        self.on_poll = Some(Arc::new(on_poll));
+        self
+    }
+
+    /// Waits and gives the connection as JSON text; see [`Call::json`](crate::Call::json).
+    ///
+    /// # Errors
+    /// The same as awaiting the wait.
+    pub async fn json(self) -> Result<SecretString, Error> {
+        Ok(self.run().await?.json)
+    }
+
+    async fn run(self) -> Result<Settled, Error> {
+        checked_id("connection id", &self.connection_id)?;
+        if self.timeout == Some(Duration::ZERO) || self.interval.is_zero() {
+            return Err(Error::invalid_argument(
+                "the timeout and the interval must be longer than zero",
+            ));
+        }
+        let deadline = self
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
+        let interval = self.interval.max(SHORTEST_INTERVAL);
+        scheduler::wait(
+            &self.customer,
+            &self.connection_id,
+            interval,
+            deadline,
+            self.on_poll,
+        )
+        .await
+    }
+}
+
+impl IntoFuture for Wait {
+    type Output = Result<Connection, Error>;
+    type IntoFuture = Pending<Connection>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(self.run().await?.connection) })
+    }
+}
+
+/// A connection that is no longer pending.
+#[derive(Clone, Debug)]
+struct Settled {
+    connection: Connection,
+    json: SecretString,
+}

@@ -1,0 +1,126 @@
+//! One poll: a request for one connection, for the public status of a link, or for a customer's list.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderValue;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::answer::Answer;
+use crate::call::CallOptions;
+use crate::client::Client;
+use crate::customer::Customer;
+use crate::error::Error;
+use crate::links::StatusAddress;
+use crate::list::Page;
+use crate::model::{Connection, ConnectionStatus};
+use crate::request::{Request, Spends};
+use crate::retry_after::server_time;
+
+/// For how long the service is asked to hold an answer: less than the minute after which proxies commonly close
+/// a silent connection.
+pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(50);
+
+/// What a poll found.
+pub(super) enum Found {
+    /// The connection itself.
+    Connection {
+        connection: Box<Connection>,
+        json: SecretString,
+        /// Until the link lapses.
+        expires_in: Option<Duration>,
+        /// Whether the service held the answer.
+        held: bool,
+    },
+    /// The public status of a link.
+    Status {
+        status: ConnectionStatus,
+        expires_in: Option<Duration>,
+        held: bool,
+    },
+    /// The first hundred of a customer's connections, with the time until each one's link lapses.
+    List(Vec<(Connection, Option<Duration>)>),
+}
+
+/// Asks for one connection.
+pub(super) async fn connection(
+    customer: Customer,
+    id: String,
+    hold: Option<Duration>,
+) -> Result<Found, Error> {
+    let request = Request {
+        spends: Spends::Wait,
+        ..customer.get_connection_request(&id)?
+    };
+    let answer = send(customer.client(), request, hold).await?;
+    let (connection, json) = answer.decode_json::<Connection>()?;
+    let expires_in = until_expiry(&connection, &answer);
+    Ok(Found::Connection {
+        connection: Box::new(connection),
+        json,
+        expires_in,
+        held: held(&answer),
+    })
+}
+
+/// Asks for the public status of a link.
+pub(super) async fn status(
+    client: Client,
+    address: StatusAddress,
+    token: HeaderValue,
+    hold: Option<Duration>,
+) -> Result<Found, Error> {
+    #[derive(Deserialize)]
+    struct PublicStatus {
+        status: ConnectionStatus,
+        expires_in: Option<u64>,
+    }
+
+    let answer = send(&client, Request::link_status(address.url, token), hold).await?;
+    let PublicStatus { status, expires_in } = answer.decode()?;
+    Ok(Found::Status {
+        status,
+        expires_in: expires_in.map(Duration::from_secs),
+        held: held(&answer),
+    })
+}
+
+/// Asks for many connections of one customer at once.
+pub(super) async fn list(customer: Customer) -> Result<Found, Error> {
+    let mut request = customer.list_connections_request();
+    request.spends = Spends::Wait;
+    request.url.query_pairs_mut().append_pair("limit", "100");
+    let answer = send(customer.client(), request, None).await?;
+    let page = answer.decode::<Page<Connection>>()?;
+    let connections = page.items.into_iter().map(|connection| {
+        let expires_in = until_expiry(&connection, &answer);
+        (connection, expires_in)
+    });
+    Ok(Found::List(connections.collect()))
+}
+
+async fn send(client: &Client, mut request: Request, hold: Option<Duration>) -> Result<Answer, Error> {
+    request.prefer_wait = hold.map(|hold| hold.as_secs()).filter(|seconds| *seconds > 0);
+    let timeout = client.settings().timeout.saturating_add(hold.unwrap_or_default());
+    let options = CallOptions {
+        timeout: Some(timeout),
+        deadline: None,
+        max_retries: Some(0),
+    };
+    client.execute(&request, options).await
+}
+
+/// By the service's own clock.
+fn until_expiry(connection: &Connection, answer: &Answer) -> Option<Duration> {
+    let now = server_time(&answer.headers, SystemTime::now());
+    let expires_at = SystemTime::from(connection.expires_at.as_ref()?);
+    Some(expires_at.duration_since(now).unwrap_or_default())
+}
+
+fn held(answer: &Answer) -> bool {
+    answer
+        .headers
+        .get_all("preference-applied")
+        .iter()
+        .any(|value| value.as_bytes().starts_with(b"wait"))
+}
