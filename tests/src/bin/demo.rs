@@ -20,8 +20,10 @@ use pabbly_connect::{
     Client, ConnectionStatus, Customer, Error as ConnectError, ExposeSecret, RequestLink, Token,
 };
 
-/// How long the provider's first access tokens live: long enough to be used, short enough to be seen expiring.
-const SHORT_LIFE: Duration = Duration::from_secs(5);
+/// How long the provider's access tokens live: long enough to be used, short enough to be seen expiring.
+const SHORT_LIFE: Duration = Duration::from_secs(4);
+/// Between two looks at something that is about to happen.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long everybody waits for the customer.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -102,6 +104,7 @@ impl Demo {
         let token = self.vend(&id).await?;
         self.expire_and_refresh(&id, token).await?;
         self.revoke(&id).await?;
+        self.reconnect(&id).await?;
         let key_id = self.connect_with_api_key().await?;
         self.delete(&id, &key_id).await
     }
@@ -160,12 +163,11 @@ impl Demo {
         let start = Instant::now();
         while self.call_api(&old).await? != 401 {
             check(
-                start.elapsed() < 4 * SHORT_LIFE,
+                start.elapsed() < 10 * SHORT_LIFE,
                 "the token does not expire".into(),
             )?;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(PAUSE).await;
         }
-        self.provider.set_lifetime(Duration::from_secs(3600));
         let new = self.alice.get_token(id).await?;
         let answer = self.call_api(&new).await?;
         check(
@@ -173,17 +175,42 @@ impl Demo {
             format!("the provider's API answers {answer} to a refreshed token"),
         )?;
         let refreshes = self.provider.counts().refreshes;
+        check(refreshes == 1, format!("the provider saw {refreshes} refreshes"))?;
         say(
             "6",
             "expired, refreshed",
-            format!("the old token: 401, the new one: {answer}, refreshes seen: {refreshes}"),
+            format!("the old token: 401, the new one: {answer}, after one refresh"),
         );
         Ok(())
     }
 
+    /// The customer takes the grant back at the provider; the service hears of it when it refreshes next.
     async fn revoke(&self, id: &str) -> Result<(), Error> {
-        // The service learns of it when it refreshes next, so this grant's tokens must be short-lived again.
-        self.provider.set_lifetime(Duration::from_secs(1));
+        self.provider.revoke_all();
+        let start = Instant::now();
+        let error = loop {
+            match self.alice.get_token(id).await {
+                Ok(_) => check(
+                    start.elapsed() < 10 * SHORT_LIFE,
+                    "a revoked grant goes on".into(),
+                )?,
+                Err(error) => break error,
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        let ConnectError::NeedsReconnection(_) = error else {
+            return Err(error.into());
+        };
+        let code = error.code().unwrap_or_default();
+        say(
+            "7",
+            "revoked grant",
+            format!("NeedsReconnection ({code}): the customer has to connect again"),
+        );
+        Ok(())
+    }
+
+    async fn reconnect(&self, id: &str) -> Result<(), Error> {
         let link = self
             .alice
             .create_request_link("gmail", "Work Gmail")
@@ -191,29 +218,22 @@ impl Demo {
             .await?;
         check(
             link.connection_id == id,
-            "re-authorising gave another connection".into(),
+            "reconnecting gave another connection".into(),
         )?;
         let how = self.customer_acts(&link, &[]).await?;
+        let connection = self.alice.wait_for_connection(id).timeout(PATIENCE).await?;
+        expect_status(&connection.status, &ConnectionStatus::Active)?;
+        let answer = self.call_api(&self.alice.get_token(id).await?).await?;
+        check(
+            answer == 200,
+            format!("the provider's API answers {answer} after reconnecting"),
+        )?;
         say(
-            "7",
-            "authorise again",
-            format!("the same connection, in place; {how}"),
+            "8",
+            "connect again",
+            format!("{how}; the same connection is active, its token works: {answer}"),
         );
-        self.provider.revoke_all();
-        tokio::time::sleep(Duration::from_millis(1200)).await;
-        match self.alice.get_token(id).await {
-            Err(error @ ConnectError::NeedsReconnection(_)) => {
-                let code = error.code().unwrap_or_default();
-                say(
-                    "8",
-                    "revoked grant",
-                    format!("NeedsReconnection ({code}): the customer has to connect again"),
-                );
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-            Ok(_) => Err("a token was vended for a grant that was revoked".into()),
-        }
+        Ok(())
     }
 
     async fn connect_with_api_key(&self) -> Result<String, Error> {
