@@ -11,8 +11,8 @@ use crate::state::AppState;
 pub(super) async fn add(
     State(app): State<AppState>,
     Customer(owner): Customer,
-    UsageId(usage): UsageId,
     ConnectionId(id): ConnectionId,
+    UsageId(usage): UsageId,
 ) -> Result<Success<()>, ApiError> {
     let known = app.store.add_usage(&owner, &id, &usage).await?;
     known.then(|| Success::new(())).ok_or(ApiError::ConnectionDeleted)
@@ -21,8 +21,8 @@ pub(super) async fn add(
 pub(super) async fn remove(
     State(app): State<AppState>,
     Customer(owner): Customer,
-    UsageId(usage): UsageId,
     ConnectionId(id): ConnectionId,
+    UsageId(usage): UsageId,
 ) -> Result<Success<()>, ApiError> {
     let known = app.store.remove_usage(&owner, &id, &usage).await?;
     known.then(|| Success::new(())).ok_or(ApiError::ConnectionDeleted)

@@ -1,6 +1,10 @@
 //! A service in this process, called as a tenant's backend calls it, and a token endpoint that does as it is told.
 
-#![allow(dead_code, reason = "each test binary uses its own part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses its own part of it"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod provider;

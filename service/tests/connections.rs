@@ -1,0 +1,207 @@
+//! Reading, waiting for, listing, using and deleting connections.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use support::{Platform, text};
+
+#[tokio::test]
+async fn a_held_answer_comes_with_the_change() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let stored = platform.stored_link(&link).await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
+    let declining = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        platform.app.store.decline_link(&stored).await.unwrap()
+    };
+    let (answer, declined) = tokio::join!(waiting, declining);
+    assert!(declined);
+    assert_eq!(answer.data()["status"], "rejected");
+    assert_eq!(answer.header("preference-applied"), "wait");
+}
+
+#[tokio::test]
+async fn a_change_in_another_process_is_seen_too() {
+    let platform = Platform::start().await;
+    let other = platform.another().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let stored = platform.stored_link(&link).await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
+    let (answer, declined) = tokio::join!(waiting, other.app.store.decline_link(&stored));
+    assert!(declined.unwrap());
+    assert_eq!(answer.data()["status"], "rejected");
+}
+
+#[tokio::test]
+async fn a_held_answer_ends_at_its_time_with_the_link_and_with_the_service() {
+    let platform = Platform::start().await;
+    let link = platform
+        .link(json!({"app_id": "brevo", "name": "x", "expires_in": 60}))
+        .await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let hold = |seconds: u32| {
+        platform
+            .call("GET", &path)
+            .header("prefer", &format!("wait={seconds}"))
+            .send()
+    };
+
+    let start = Instant::now();
+    assert_eq!(hold(1).await.data()["status"], "pending");
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    assert_eq!(hold(0).await.data()["status"], "pending");
+
+    let lapsing = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        platform.advance(61);
+    };
+    let (answer, ()) = tokio::join!(hold(60), lapsing);
+    assert_eq!(answer.data()["status"], "expired");
+
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
+    let ending = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        platform.app.ending.cancel();
+    };
+    let (answer, ()) = tokio::join!(waiting, ending);
+    assert_eq!(answer.data()["status"], "pending");
+}
+
+#[tokio::test]
+async fn a_deletion_ends_a_held_answer() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
+    let deleting = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        platform.call("DELETE", &path).send().await
+    };
+    let (answer, deleted) = tokio::join!(waiting, deleting);
+    deleted.data();
+    answer.is_error(404, "connection_deleted");
+}
+
+#[tokio::test]
+async fn what_is_in_use_is_not_deleted() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    let path = format!("/connections/{id}");
+    let usage = |name: &str| format!("{path}/usages/{name}");
+    for name in ["one", "two", "one"] {
+        assert_eq!(
+            platform.call("PUT", &usage(name)).send().await.data(),
+            &json!(null)
+        );
+        // Within one millisecond they would have no order.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let read = platform.call("GET", &path).send().await;
+    assert_eq!(read.data()["usages"], json!(["one", "two"]));
+    let list = platform.call("GET", "/connections").send().await;
+    assert_eq!(list.data()["connections"][0]["usages"], json!(["one", "two"]));
+
+    platform
+        .call("DELETE", &path)
+        .send()
+        .await
+        .is_error(409, "connection_in_use");
+    platform.token(&id).await.data();
+    platform.call("DELETE", &usage("one")).send().await.data();
+    platform.call("DELETE", &usage("one")).send().await.data();
+    platform
+        .call("DELETE", &path)
+        .send()
+        .await
+        .is_error(409, "connection_in_use");
+    platform.call("DELETE", &usage("two")).send().await.data();
+    assert_eq!(platform.call("DELETE", &path).send().await.data(), &json!(null));
+
+    for (method, path) in [
+        ("GET", path.clone()),
+        ("DELETE", path.clone()),
+        ("PUT", usage("x")),
+        ("DELETE", usage("x")),
+    ] {
+        platform
+            .call(method, &path)
+            .send()
+            .await
+            .is_error(404, "connection_deleted");
+    }
+    platform.token(&id).await.is_error(404, "connection_deleted");
+}
+
+#[tokio::test]
+async fn pages_are_newest_first_and_complete() {
+    let platform = Platform::start().await;
+    let mut made = Vec::new();
+    for n in 0..7 {
+        let app = if n % 2 == 0 { "brevo" } else { "insightly" };
+        made.push(text(
+            &platform
+                .link(json!({"app_id": app, "name": format!("{n}")}))
+                .await["connection_id"],
+        ));
+        platform.advance(1);
+    }
+    made.reverse();
+    let mut found = Vec::new();
+    for page in 1..=4 {
+        let answer = platform
+            .call("GET", &format!("/connections?page={page}&limit=2"))
+            .send()
+            .await;
+        let data = answer.data();
+        assert_eq!(
+            (&data["page"], &data["limit"], &data["total"]),
+            (&json!(page), &json!(2), &json!(7))
+        );
+        found.extend(
+            data["connections"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|connection| text(&connection["id"])),
+        );
+    }
+    assert_eq!(found, made);
+    let after = platform
+        .call("GET", "/connections?page=1000000&limit=100")
+        .send()
+        .await;
+    assert_eq!(after.data()["connections"], json!([]));
+    let one_app = platform.call("GET", "/connections?app_id=insightly").send().await;
+    assert_eq!(one_app.data()["total"], json!(3));
+}
+
+#[tokio::test]
+async fn the_catalogue_can_be_searched_and_paged() {
+    let platform = Platform::start().await;
+    let all = platform.call("GET", "/apps?limit=100").send().await;
+    let total = all.data()["total"].as_u64().unwrap();
+    assert!(total >= 25, "{total}");
+    assert_eq!(all.data()["apps"].as_array().unwrap().len() as u64, total);
+    assert!(all.header("cache-control").starts_with("private, max-age="));
+    let found = platform.call("GET", "/apps?search=GMAIL&limit=5").send().await;
+    assert_eq!(found.data()["apps"][0]["id"], "gmail");
+    assert_eq!(found.data()["apps"][0]["auth_type"], "o_auth");
+    let gmail = platform.call("GET", "/apps/gmail").send().await;
+    assert_eq!(gmail.data(), &found.data()["apps"][0]);
+    let none = platform.call("GET", "/apps?search=no%20such%20app").send().await;
+    assert_eq!(
+        (&none.data()["apps"], &none.data()["total"]),
+        (&json!([]), &json!(0))
+    );
+    let head = platform.call("HEAD", "/apps").send().await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+}

@@ -1,0 +1,217 @@
+//! One tenant, one customer: whatever is another's does not exist.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use connect_service::ids;
+use connect_service::store::Capability;
+use serde_json::json;
+use support::{Answer, Platform};
+
+/// Every call that names a connection.
+const CALLS: [(&str, &str); 5] = [
+    ("GET", ""),
+    ("POST", "/token"),
+    ("DELETE", ""),
+    ("PUT", "/usages/workflow-1"),
+    ("DELETE", "/usages/workflow-1"),
+];
+
+/// All that a caller can see of an answer, but the request's own id and the state of the caller's own budget.
+fn seen(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let own = ["x-request-id", "ratelimit"];
+    let mut headers: Vec<_> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !own.contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    headers.sort();
+    (answer.status, headers, answer.text.clone())
+}
+
+#[tokio::test]
+async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
+    let platform = Platform::start().await;
+    let other_key = platform.another_key(&Capability::ALL).await;
+    let id = platform.connected().await;
+    let unknown = ids::connection();
+
+    for (method, rest) in CALLS {
+        let path = |id: &str| format!("/connections/{id}{rest}");
+        let of_nobody = platform.call(method, &path(&unknown)).send().await;
+        of_nobody.is_error(404, "connection_deleted");
+        let strangers = [
+            platform.call(method, &path(&id)).key(&other_key).send().await,
+            platform
+                .call(method, &path(&id))
+                .customer("bob@example.com")
+                .send()
+                .await,
+            platform
+                .call(method, &path(&id))
+                .key(&other_key)
+                .customer("bob@example.com")
+                .send()
+                .await,
+            platform.call(method, &path("nonsense")).send().await,
+            platform.call(method, &path("%FF%00..%2F")).send().await,
+        ];
+        for stranger in &strangers {
+            assert_eq!(seen(stranger), seen(&of_nobody), "{method} {rest}");
+        }
+    }
+    let reauth = async |id: &str, key: &str, customer: &str| {
+        let call = platform
+            .call("POST", "/connections/request-link")
+            .key(key)
+            .customer(customer);
+        call.json(&json!({"connection_id": id})).await
+    };
+    let of_nobody = reauth(&unknown, &platform.key, support::ALICE).await;
+    of_nobody.is_error(404, "connection_deleted");
+    assert_eq!(
+        seen(&reauth(&id, &other_key, support::ALICE).await),
+        seen(&of_nobody)
+    );
+    assert_eq!(
+        seen(&reauth(&id, &platform.key, "bob@example.com").await),
+        seen(&of_nobody)
+    );
+
+    // After all that it is as it was.
+    assert_eq!(
+        platform.token(&id).await.data()["fields"]["api_key"],
+        "canary-field"
+    );
+}
+
+#[tokio::test]
+async fn lists_hold_ones_own_connections_alone() {
+    let platform = Platform::start().await;
+    let other_key = platform.another_key(&Capability::ALL).await;
+    platform.connected().await;
+    let total = async |key: &str, customer: &str| {
+        let answer = platform
+            .call("GET", "/connections")
+            .key(key)
+            .customer(customer)
+            .send()
+            .await;
+        (
+            answer.data()["total"].clone(),
+            answer.data()["connections"].as_array().unwrap().len(),
+        )
+    };
+    assert_eq!(total(&platform.key, support::ALICE).await, (json!(1), 1));
+    assert_eq!(
+        total(&platform.key, "ALICE@Example.com").await,
+        (json!(1), 1),
+        "case does not matter"
+    );
+    assert_eq!(total(&platform.key, "bob@example.com").await, (json!(0), 0));
+    assert_eq!(total(&other_key, support::ALICE).await, (json!(0), 0));
+}
+
+#[tokio::test]
+async fn a_request_token_opens_its_own_link_alone() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "Mail"})).await;
+    let other = platform.link(json!({"app_id": "brevo", "name": "Mail"})).await;
+    let path = |link: &serde_json::Value, rest: &str| {
+        format!("/connections/{}/{rest}", support::text(&link["connection_id"]))
+    };
+    let token = support::text(&link["request_token"]);
+    platform
+        .public("GET", &path(&link, "status"), &token)
+        .send()
+        .await
+        .data();
+
+    let unknown = json!({"connection_id": ids::connection()});
+    for (method, rest) in [("GET", "status"), ("GET", "auth-options"), ("POST", "submit")] {
+        let of_nobody = platform
+            .public(method, &path(&unknown, rest), &token)
+            .send()
+            .await;
+        of_nobody.is_error(404, "connection_deleted");
+        for answer in [
+            platform.public(method, &path(&other, rest), &token).send().await,
+            platform
+                .public(method, &path(&link, rest), "rt_wrong")
+                .send()
+                .await,
+            platform.public(method, &path(&link, rest), "").send().await,
+            platform.bare(method, &path(&link, rest)).send().await,
+            platform
+                .bare(method, &path(&link, rest))
+                .header_bytes("x-request-token", b"\xff")
+                .send()
+                .await,
+            platform
+                .public(method, &path(&link, rest), &token)
+                .also("x-request-token", &token)
+                .send()
+                .await,
+            platform
+                .public(method, &path(&link, rest), &token[3..])
+                .send()
+                .await,
+            // A tenant's key is no request token.
+            platform.call(method, &path(&link, rest)).send().await,
+        ] {
+            assert_eq!(seen(&answer), seen(&of_nobody), "{method} {rest}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_opens_what_it_was_granted_and_nothing_once_revoked() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    let needs = [
+        (Capability::Apps, "GET", "/apps".to_owned()),
+        (Capability::Apps, "GET", "/apps/gmail".to_owned()),
+        (Capability::Connections, "GET", "/connections".to_owned()),
+        (
+            Capability::Connections,
+            "POST",
+            "/connections/request-link".to_owned(),
+        ),
+        (Capability::Connections, "GET", format!("/connections/{id}")),
+        (
+            Capability::Connections,
+            "PUT",
+            format!("/connections/{id}/usages/w"),
+        ),
+        (
+            Capability::Connections,
+            "DELETE",
+            format!("/connections/{id}/usages/w"),
+        ),
+        (Capability::Token, "POST", format!("/connections/{id}/token")),
+        (Capability::Delete, "DELETE", format!("/connections/{id}")),
+    ];
+    for granted in Capability::ALL {
+        let key = platform.another_key(&[granted]).await;
+        for (needed, method, path) in &needs {
+            let answer = platform.call(method, path).key(&key).send().await;
+            if *needed == granted {
+                assert_ne!(answer.status, 403, "{method} {path} with {granted}");
+            } else {
+                answer.is_error(403, "capability_disabled");
+            }
+        }
+    }
+    let store = &platform.app.store;
+    let keys = store.keys(&platform.tenant).await.unwrap();
+    platform.call("GET", "/apps").send().await.data();
+    assert!(store.revoke_key(&keys[0].id).await.unwrap());
+    assert!(!store.revoke_key(&keys[0].id).await.unwrap());
+    for (_, method, path) in &needs {
+        let answer = platform.call(method, path).send().await;
+        answer.is_error(401, "invalid_api_key");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+}

@@ -1,0 +1,271 @@
+//! Secrets: sealed where they are stored, bound to their place, and in no log.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::{Arc, Mutex};
+
+use connect_service::clock::Clock;
+use connect_service::config::Config;
+use connect_service::store::{Store, StoreError};
+use connect_service::vault::{Vault, VaultError};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use sqlx::AnyPool;
+use support::{Database, Platform, Provider, Reply, text};
+
+#[tokio::test]
+async fn a_ciphertext_moved_to_another_row_or_column_does_not_open() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let mine = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    let other = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    let pool = AnyPool::connect(&platform.database.url).await.unwrap();
+    let sealed: String = sqlx::query_scalar("SELECT access_token FROM credentials WHERE connection_id = $1")
+        .bind(&mine)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let put = async |column: &str, value: &str| {
+        let query = format!("UPDATE credentials SET {column} = $1 WHERE connection_id = $2");
+        sqlx::query(&query)
+            .bind(value)
+            .bind(&other)
+            .execute(&pool)
+            .await
+            .unwrap();
+    };
+    let own: String = sqlx::query_scalar("SELECT access_token FROM credentials WHERE connection_id = $1")
+        .bind(&other)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+
+    put("access_token", &sealed).await;
+    let result = platform.app.store.credential(&platform.owner(), &other).await;
+    assert!(
+        matches!(result, Err(StoreError::Vault(VaultError::Sealed))),
+        "{result:?}"
+    );
+    platform.token(&other).await.is_error(500, "internal_error");
+
+    // Not even within the row.
+    put("access_token", &own).await;
+    platform.token(&other).await.data();
+    put("refresh_token", &own).await;
+    platform.token(&other).await.is_error(500, "internal_error");
+    platform.token(&mine).await.data();
+}
+
+#[tokio::test]
+async fn nothing_secret_is_stored_in_the_clear() {
+    if std::env::var_os("CONNECT_TEST_POSTGRES_URL").is_some() {
+        return; // There is no file to search.
+    }
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let form = platform.connected().await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    platform.advance(60);
+    platform.token(&id).await.data();
+    let link = platform
+        .call("POST", "/connections/request-link")
+        .header("idempotency-key", "k")
+        .json(&json!({"app_id": "brevo", "name": "canary-name"}))
+        .await;
+    let link = link.data();
+    platform.token(&form).await.data();
+
+    let path = platform
+        .database
+        .url
+        .strip_prefix("sqlite://")
+        .unwrap()
+        .to_owned();
+    let stored: Vec<u8> = ["", "-wal"]
+        .iter()
+        .flat_map(|end| std::fs::read(format!("{path}{end}")).unwrap())
+        .collect();
+    let holds = |text: &str| stored.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("canary-name"), "what is no secret can be found");
+    let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
+    for canary in [
+        "canary-field",
+        "canary-access",
+        "canary-refresh",
+        &platform.key,
+        &text(&link["request_token"]),
+        &secret,
+    ] {
+        assert!(!holds(canary), "{canary:.16}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_opens_with_its_own_key_alone() {
+    let (database, clock) = (Database::new(), Clock::default());
+    database.open(&clock).await;
+    let other = Vault::from_base64("//////////////////////////////////////////8=", "a test").unwrap();
+    let result = Store::open(&database.url, other, clock).await;
+    assert!(matches!(result, Err(StoreError::WrongKey)));
+}
+
+#[test]
+fn a_key_file_is_made_once_for_its_owner_alone() {
+    const PLACE: connect_service::vault::Place<'static> = connect_service::vault::Place {
+        tenant: "t",
+        connection: "c",
+        field: "f",
+    };
+    let folder = support::folder();
+    let path = folder.join("connect.key");
+    let sealed = Vault::from_file(&path).unwrap().seal(PLACE, "value").unwrap();
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    let again = Vault::from_file(&path).unwrap();
+    assert_eq!(again.open(PLACE, &sealed).unwrap().expose_secret(), "value");
+
+    for exposed in [0o640, 0o604, 0o666] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(exposed)).unwrap();
+        assert!(
+            matches!(Vault::from_file(&path), Err(VaultError::ExposedKey(_))),
+            "{exposed:o}"
+        );
+    }
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    std::fs::write(&path, "canary, not a key").unwrap();
+    let error = Vault::from_file(&path).unwrap_err();
+    assert!(
+        matches!(error, VaultError::BadKey(_)) && !error.to_string().contains("canary"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_configuration_error_repeats_no_value() {
+    let folder = support::folder();
+    let path = folder.join("connect.toml");
+    for text in [
+        "[apps.gmail]\nclient_id = \"x\"\nclient_secret = [\"canary\"]\n",
+        "[apps.gmail]\nclient_secret = \"canary\"\n",
+        "canary = 1\n[apps.gmail]\nclient_secret = \"canary\n",
+        "database_url = \"canary\"\n",
+        "public_url = \"ftp://canary/\"\n",
+        "[budgets]\ndefault = 0\n",
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let error = Config::load(Some(&path), []).unwrap_err().to_string();
+        assert!(!error.replace("`canary`", "").contains("canary"), "{error}");
+    }
+    std::fs::write(
+        &path,
+        "listen = \"a:1\"\n[apps.gmail]\nclient_id = \"x\"\nclient_secret = \"canary\"\n",
+    )
+    .unwrap();
+    let environment = [
+        ("CONNECT_LISTEN", "b:2"),
+        ("CONNECT_APP_GMAIL_CLIENT_ID", "y"),
+        ("CONNECT_APP_GOOGLE_SHEETS_CLIENT_ID", "z"),
+        ("CONNECT_APP_GOOGLE_SHEETS_CLIENT_SECRET", "canary"),
+        ("CONNECT_BUDGETS_TOKEN", "7"),
+        ("CONNECT_ENCRYPTION_KEY", "canary"),
+    ];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = Config::load(Some(&path), environment).unwrap();
+    assert_eq!(
+        (
+            config.listen.as_str(),
+            config.budgets.token,
+            config.budgets.default
+        ),
+        ("b:2", 7, 120)
+    );
+    assert_eq!(config.apps["gmail"].client_id, "y");
+    assert_eq!(config.apps["google-sheets"].client_id, "z");
+    assert!(!format!("{config:?}").contains("canary"));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Everything that any crate has to say, which is more than an operator can have the service log.
+#[tokio::test]
+async fn no_secret_is_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .init();
+
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.connected().await;
+    platform.token(&id).await.data();
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    platform.advance(60);
+    platform.token(&id).await.data();
+    platform.advance(3600);
+    provider.will(Reply::Say(500, "text/plain", "canary-body"));
+    platform.token(&id).await.is_error(503, "upstream_unavailable");
+    provider.will(Reply::Say(
+        401,
+        "application/json",
+        r#"{"error":"invalid_client","error_description":"canary"}"#,
+    ));
+    platform.token(&id).await.is_error(503, "upstream_unavailable");
+    let link = platform
+        .link(json!({"app_id": "brevo", "name": "canary-name"}))
+        .await;
+    let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
+    platform
+        .bare("GET", &format!("/connect/{secret}?canary-query=1"))
+        .send()
+        .await;
+    platform
+        .bare("GET", "/oauth/callback?state=canary-state&code=canary-code")
+        .send()
+        .await;
+    platform.bare("GET", "/canary-path").send().await;
+    platform
+        .call("GET", "/apps?search=canary-search")
+        .header("x-other", "canary-header")
+        .send()
+        .await
+        .data();
+
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        logged.contains("\"route\":\"/platform/v1/connect/{link}\""),
+        "the log is there"
+    );
+    assert!(logged.contains("the provider refuses the configured client"));
+    for canary in [
+        "canary",
+        &secret,
+        &text(&link["request_token"]),
+        &platform.key,
+        "alice@example.com",
+    ] {
+        let line = logged.lines().find(|line| line.contains(canary));
+        assert_eq!(line, None, "{canary:.16}");
+    }
+}
