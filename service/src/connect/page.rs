@@ -75,6 +75,7 @@ async fn open_page(
         return view::picker(link, &apps, &browser.csrf_token(link));
     }
     let choice = flow::choose(service, link, param("app"), param("option"))
+        .or_else(|_| flow::choose(service, link, param("app"), None))
         .or_else(|_| flow::choose(service, link, None, None));
     let choice = match choice {
         Ok(choice) => choice,

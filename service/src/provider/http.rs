@@ -13,6 +13,7 @@ use super::answer;
 use super::guard::{PublicOnly, may_call};
 use super::{Endpoint, Pkce, ProviderError, Tokens};
 use crate::catalogue::{ClientAuth, TokenRequest};
+use crate::state::SetupError;
 
 /// No token answer is larger.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -32,12 +33,16 @@ impl ProviderClient {
     /// # Errors
     ///
     /// When TLS cannot be set up.
-    pub fn new(allow_private_networks: bool) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+    pub fn new(allow_private_networks: bool) -> Result<Self, SetupError> {
+        Self::with_timeout(allow_private_networks, TIMEOUT)
+    }
+
+    fn with_timeout(allow_private_networks: bool, timeout: Duration) -> Result<Self, SetupError> {
         let mut http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
             .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            .timeout(TIMEOUT)
+            .timeout(timeout)
             .no_proxy();
         if !allow_private_networks {
             http = http.https_only(true).dns_resolver(PublicOnly);
@@ -193,4 +198,106 @@ fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::catalogue::{Catalogue, Inputs};
+    use crate::provider::Registration;
+
+    fn endpoint(app: &str, token_url: &str) -> Endpoint {
+        let registration = Registration {
+            client_id: "an id".into(),
+            client_secret: "s3cret:".into(),
+            scopes: None,
+            authorization_url: None,
+            token_url: Some(token_url.into()),
+        };
+        let catalogue = Catalogue::load(None).unwrap();
+        Endpoint::new(
+            &catalogue.get(app).unwrap().auth_options[0],
+            &registration,
+            &Inputs::new(),
+        )
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn nothing_inside_the_network_is_called() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = ProviderClient::new(false).unwrap();
+        for (url, outcome) in [
+            (format!("http://127.0.0.1:{port}/"), ProviderError::Misconfigured),
+            (format!("https://127.0.0.1:{port}/"), ProviderError::Misconfigured),
+            (
+                format!("https://[::ffff:127.0.0.1]:{port}/"),
+                ProviderError::Misconfigured,
+            ),
+            (
+                "https://169.254.169.254/".to_owned(),
+                ProviderError::Misconfigured,
+            ),
+            (format!("https://localhost:{port}/"), ProviderError::UNAVAILABLE),
+        ] {
+            let refused = client
+                .refresh(&endpoint("gmail", &url), &"rt".into())
+                .await
+                .unwrap_err();
+            assert_eq!(refused, outcome, "{url}");
+        }
+        let knocked = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+        assert!(knocked.is_err(), "a connection was made");
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_hangs_or_drips_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut dripping, _) = listener.accept().await.unwrap();
+            dripping
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n")
+                .await
+                .unwrap();
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                if dripping.write_all(b" ").await.is_err() {
+                    return;
+                }
+            }
+        });
+        let client = ProviderClient::with_timeout(true, Duration::from_millis(100)).unwrap();
+        let given_up = client
+            .refresh(&endpoint("gmail", &url), &"rt".into())
+            .await
+            .unwrap_err();
+        assert_eq!(given_up, ProviderError::UNAVAILABLE);
+    }
+
+    #[test]
+    fn basic_credentials_are_encoded_before_they_are_joined() {
+        let header = basic(&endpoint("notion", "https://example.com/")).unwrap();
+        assert!(header.is_sensitive());
+        // an+id:s3cret%3A
+        assert_eq!(header, "Basic YW4raWQ6czNjcmV0JTNB");
+    }
+
+    #[test]
+    fn retry_after_in_both_forms_or_not_at_all() {
+        let read = |value: &str| {
+            let headers = [(RETRY_AFTER, HeaderValue::try_from(value).unwrap())];
+            retry_after(&headers.into_iter().collect())
+        };
+        assert_eq!(read("7"), Some(Duration::from_secs(7)));
+        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
+        assert!(read(&date).is_some_and(|wait| wait <= Duration::from_secs(60)));
+        for nonsense in ["", "-1", "soon", "1.5", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+            assert_eq!(read(nonsense), None, "{nonsense}");
+        }
+    }
 }

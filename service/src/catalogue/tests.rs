@@ -1,0 +1,137 @@
+use super::*;
+
+fn parse(text: &str) -> Result<App, String> {
+    App::parse("test.toml", text).map_err(|error| error.to_string())
+}
+
+fn with_auth(auth: &str) -> String {
+    format!(
+        "id = \"x\"\nname = \"X\"\ndescription = \"\"\ncategories = []\n[[auth]]\nkey = \"k\"\ntitle = \"T\"\n{auth}"
+    )
+}
+
+#[test]
+fn every_file_is_built_in_and_usable() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+    let catalogue = Catalogue::load(None).unwrap();
+    for path in toml_files(&dir).unwrap() {
+        let id = path.file_stem().unwrap().to_str().unwrap();
+        assert!(
+            catalogue.get(id).is_some(),
+            "{id} is not in builtin.rs, or its id is not its file's name"
+        );
+    }
+    assert_eq!(catalogue.len(), toml_files(&dir).unwrap().len());
+}
+
+#[test]
+fn all_four_auth_types_are_there() {
+    let catalogue = Catalogue::load(None).unwrap();
+    for wanted in [
+        AuthType::OAuth,
+        AuthType::ApiKey,
+        AuthType::Basic,
+        AuthType::Header,
+    ] {
+        assert!(
+            catalogue.apps.iter().any(|app| app.auth_type() == wanted),
+            "{wanted:?}"
+        );
+    }
+}
+
+#[test]
+fn search_looks_at_names_ids_and_categories() {
+    let catalogue = Catalogue::load(None).unwrap();
+    let ids = |search| {
+        catalogue
+            .search(search)
+            .iter()
+            .map(|app| app.id.as_str())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids("  GMAIL "), ["gmail"]);
+    assert_eq!(
+        ids("google")[..3],
+        ["google-calendar", "google-drive", "google-sheets"]
+    );
+    assert!(ids("crm").contains(&"pipedrive"));
+    assert_eq!(ids("no such app"), [""; 0]);
+    assert_eq!(ids("").len(), catalogue.len());
+}
+
+#[test]
+fn an_operators_file_adds_and_replaces() {
+    let dir = std::env::temp_dir().join(format!("catalogue-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let auth = "type = \"api_key\"\n[[auth.fields]]\nname = \"key\"\ntitle = \"Key\"";
+    std::fs::write(
+        dir.join("mine.toml"),
+        with_auth(auth).replace("\"x\"", "\"mine\""),
+    )
+    .unwrap();
+    std::fs::write(
+        dir.join("gmail.toml"),
+        with_auth(auth).replace("\"x\"", "\"gmail\""),
+    )
+    .unwrap();
+    std::fs::write(dir.join("notes.txt"), "no app").unwrap();
+    let loaded = Catalogue::load(Some(&dir));
+    std::fs::remove_dir_all(&dir).unwrap();
+
+    let catalogue = loaded.unwrap();
+    assert_eq!(catalogue.len(), builtin::FILES.len() + 1);
+    assert_eq!(catalogue.get("gmail").unwrap().auth_type(), AuthType::ApiKey);
+    assert!(matches!(
+        Catalogue::load(Some(&dir)),
+        Err(CatalogueError::Read { .. })
+    ));
+}
+
+#[test]
+fn bad_files_are_refused_with_the_reason() {
+    let oauth = |url: &str| {
+        with_auth(&format!(
+            "type = \"o_auth\"\n[[auth.fields]]\nname = \"free\"\ntitle = \"Free\"\n\
+             [auth.oauth]\nauthorization_url = \"{url}\"\ntoken_url = \"https://example.com/\""
+        ))
+    };
+    for (text, reason) in [
+        (with_auth("type = \"o_auth\""), "needs [auth.oauth]"),
+        (with_auth("type = \"api_key\""), "asks for nothing"),
+        (with_auth("type = \"magic\""), "unknown variant"),
+        (with_auth("type = \"api_key\"\nsecret = 1"), "unknown field"),
+        (
+            with_auth("type = \"api_key\"\nhelp_url = \"javascript:alert(1)\""),
+            "not https",
+        ),
+        (
+            with_auth("type = \"api_key\"\n[[auth.fields]]\nname = \"A b\"\ntitle = \"A\""),
+            "snake_case",
+        ),
+        (oauth("http://example.com/"), "not https"),
+        (oauth("nonsense"), "no address"),
+        (oauth("https://example.com/{other}"), "placeholder"),
+        // Free text must not choose a host.
+        (oauth("https://{free}.example.com/"), "placeholder"),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(error.contains(reason), "{error} does not tell {reason}");
+    }
+}
+
+#[test]
+fn an_option_on_the_wire_has_five_members_and_its_fields_in_order() {
+    let catalogue = Catalogue::load(None).unwrap();
+    let option = serde_json::to_string(&catalogue.get("insightly").unwrap().auth_options[0]).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&option).unwrap();
+    let members: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["description", "input_schema", "key", "title", "type"]);
+    assert_eq!(
+        value["input_schema"]["required"],
+        serde_json::json!(["api_key", "api_url"])
+    );
+    assert_eq!(value["input_schema"]["properties"]["api_key"]["writeOnly"], true);
+    assert_eq!(value["input_schema"]["properties"]["api_url"]["format"], "uri");
+    assert!(option.find("\"api_key\":{") < option.find("\"api_url\":{"));
+}
