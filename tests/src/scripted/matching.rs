@@ -71,6 +71,7 @@ enum Matcher<'a> {
     Prefix(&'a str),
     Not(&'a Value),
     Any,
+    Hold,
     /// A typing error in a scenario must not pass.
     Unknown,
 }
@@ -93,6 +94,7 @@ fn matcher(expected: &Value) -> Option<Matcher<'_>> {
         ("$prefix", Value::String(text)) => Matcher::Prefix(text),
         ("$not", value) => Matcher::Not(value),
         ("$any", Value::Bool(true)) => Matcher::Any,
+        ("$hold", Value::Bool(true)) => Matcher::Hold,
         _ => Matcher::Unknown,
     })
 }
@@ -109,6 +111,13 @@ impl Matcher<'_> {
                 !differences.is_empty()
             }
             Self::Any => !actual.is_null(),
+            Self::Hold => match actual.as_str() {
+                None => actual.is_null(),
+                Some(text) => {
+                    let seconds = text.strip_prefix("wait=").and_then(|n| n.parse::<u32>().ok());
+                    seconds.is_some_and(|n| (1..=30).contains(&n))
+                }
+            },
             Self::Unknown => false,
         }
     }

@@ -1,5 +1,7 @@
 //! Compares the journal of a session with the exchanges that its scenario plans.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::matching::{Members, compare};
@@ -20,7 +22,7 @@ pub fn judge(session: &Session, state: &State) -> Vec<String> {
         };
         let mut found = Vec::new();
         line(&planned.exchange, seen, &mut found);
-        headers(session, &planned.exchange, seen, &mut found);
+        headers(session, planned, seen, &mut found);
         body(&planned.exchange, seen, &mut found);
         idempotency(session, state, i, &mut found);
         let before = i.checked_sub(1).and_then(|i| state.seen.get(i));
@@ -50,6 +52,15 @@ pub fn judge(session: &Session, state: &State) -> Vec<String> {
             failures.push(format!("`{request}` came {came} times, expected {min} to {max}"));
         }
     }
+    let connections: BTreeSet<u64> = state.seen.iter().map(|seen| seen.connection).collect();
+    if let Some(expected) = session.scenario.connections
+        && expected != connections.len()
+    {
+        failures.push(format!(
+            "{} connections were made, expected {expected}",
+            connections.len()
+        ));
+    }
     if state.silent.iter().any(|open| *open) {
         failures.push("the client still holds a connection that it gave up making".to_owned());
     }
@@ -74,12 +85,17 @@ fn line(exchange: &Exchange, seen: &Seen, found: &mut Vec<String>) {
 }
 
 /// What the scenario asks for, and where it says nothing, what holds for every request.
-fn headers(session: &Session, exchange: &Exchange, seen: &Seen, found: &mut Vec<String>) {
+fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<String>) {
     let key = session.scenario.client.get("apiKey").and_then(Value::as_str);
     let key = key.or_else(|| session.scenario.env.get("PC_TENANT_KEY").map(String::as_str));
     let public = seen.target.ends_with("/status") || seen.target.contains("/status?");
     let customers = seen.target.starts_with("/connections") || seen.target.contains("/v1/connections");
     let agent = format!("pabbly-connect-{}/", session.language);
+    let waits = session
+        .scenario
+        .steps
+        .get(planned.step)
+        .is_some_and(|step| step.call == "waitForConnection");
     let json_body = !seen.request.body.is_empty();
     let usual = [
         (
@@ -110,9 +126,17 @@ fn headers(session: &Session, exchange: &Exchange, seen: &Seen, found: &mut Vec<
         ),
         ("cookie", Value::Null),
         ("referer", Value::Null),
-        ("prefer", Value::Null),
+        (
+            "prefer",
+            if waits {
+                json!({ "$hold": true })
+            } else {
+                Value::Null
+            },
+        ),
     ];
-    let asked = exchange
+    let asked = planned
+        .exchange
         .headers
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
@@ -154,6 +178,10 @@ fn idempotency(session: &Session, state: &State, i: usize, found: &mut Vec<Strin
         found.push("idempotency-key: is missing".to_owned());
         return;
     };
+    let planned = seen.exchange.and_then(|i| session.plan.get(i));
+    if planned.is_some_and(|planned| planned.exchange.headers.contains_key("idempotency-key")) {
+        return; // The caller's own, which the scenario names.
+    }
     if !(16..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
         found.push(format!(
             "idempotency-key: `{key}` is not 16 to 255 visible ASCII characters"

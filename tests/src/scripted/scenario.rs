@@ -26,6 +26,8 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// How long the verdict listens for requests that must not come (milliseconds).
     pub quiet_ms: Option<u64>,
+    /// How many connections the requests came on.
+    pub connections: Option<usize>,
     /// Strings that must appear nowhere, besides the canaries.
     #[serde(default)]
     pub never: Vec<String>,

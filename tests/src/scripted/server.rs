@@ -15,7 +15,7 @@ use super::control;
 use super::http::{Request, read_request, write_json};
 use super::load::Index;
 use super::reply::{After, Connection, play};
-use super::session::{Common, Session};
+use super::session::{Common, Session, Way};
 use super::{load, tls};
 
 /// Everything that connections share.
@@ -24,6 +24,7 @@ pub struct Server {
     pub common: Common,
     acceptor: TlsAcceptor,
     sessions: Mutex<BTreeMap<u64, Arc<Session>>>,
+    /// Numbers sessions and connections.
     next: AtomicU64,
     /// Ids that were judged, by language.
     pub judged: Mutex<BTreeMap<String, BTreeSet<String>>>,
@@ -74,7 +75,7 @@ async fn accept_tls(server: Arc<Server>, listener: TcpListener) {
         tokio::spawn(async move {
             // A client that does not trust the certificate ends here; that is its scenario's point.
             if let Ok(stream) = server.acceptor.accept(stream).await {
-                server.serve(stream, true, false).await;
+                server.serve(stream, server.way(true, false)).await;
             }
         });
     }
@@ -125,6 +126,14 @@ impl Server {
         Ok(session)
     }
 
+    fn way(&self, tls: bool, proxied: bool) -> Way {
+        Way {
+            connection: self.next.fetch_add(1, Ordering::Relaxed),
+            tls,
+            proxied,
+        }
+    }
+
     /// As [`Self::serve`], and CONNECT: a tunnel to this server's own TLS, whatever host was asked for.
     async fn serve_plain(&self, mut stream: TcpStream) {
         let mut start = [0; 8];
@@ -136,15 +145,15 @@ impl Server {
             if stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await.is_ok()
                 && let Ok(stream) = self.acceptor.accept(stream).await
             {
-                self.serve(stream, true, true).await;
+                self.serve(stream, self.way(true, true)).await;
             }
             return;
         }
-        self.serve(stream, false, false).await;
+        self.serve(stream, self.way(false, false)).await;
     }
 
     /// Serves one connection until either side ends it.
-    async fn serve(&self, mut stream: impl Connection, tls: bool, tunnel: bool) {
+    async fn serve(&self, mut stream: impl Connection, way: Way) {
         let mut buffer = Vec::new();
         loop {
             let request = match read_request(&mut stream, &mut buffer).await {
@@ -155,7 +164,7 @@ impl Server {
                     return;
                 }
             };
-            match self.respond(&mut stream, &mut buffer, request, tls, tunnel).await {
+            match self.respond(&mut stream, &mut buffer, request, way).await {
                 After::KeepAlive => {}
                 After::Close => return,
             }
@@ -167,8 +176,7 @@ impl Server {
         stream: &mut impl Connection,
         buffer: &mut Vec<u8>,
         request: Request,
-        tls: bool,
-        tunnel: bool,
+        mut way: Way,
     ) -> After {
         let (absolute, path) = origin_form(&request.target);
         let scripted = path.strip_prefix("/s/").and_then(|rest| {
@@ -178,17 +186,15 @@ impl Server {
         let Some((number, target)) = scripted else {
             let (status, answer) = control::respond(self, &request).await;
             let written = write_json(stream, status, &answer).await;
-            return if written.is_ok() {
-                After::KeepAlive
-            } else {
-                After::Close
-            };
+            let close = written.is_err() || request.header("connection") == Some("close");
+            return if close { After::Close } else { After::KeepAlive };
         };
         let Some(session) = self.session(number) else {
             let _ = write_json(stream, 404, &json!({ "error": "no such session" })).await;
             return After::Close;
         };
-        match session.arrive(request, target, absolute || tunnel, tls) {
+        way.proxied |= absolute;
+        match session.arrive(request, target, &way) {
             (seen, Some(reply)) => play(stream, buffer, &reply, &session, seen).await,
             (seen, None) => {
                 // Not 503, which would be tried again.

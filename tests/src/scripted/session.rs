@@ -40,6 +40,8 @@ pub struct Seen {
     pub target: String,
     pub proxied: bool,
     pub tls: bool,
+    /// Which connection it came on, by number.
+    pub connection: u64,
     pub arrived: Instant,
     pub phase: Phase,
     pub answered: Option<Instant>,
@@ -48,6 +50,14 @@ pub struct Seen {
     /// The client closed the connection before it had the whole answer.
     pub gone: bool,
     pub after_verdict: bool,
+}
+
+/// How a request came.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    pub connection: u64,
+    pub tls: bool,
+    pub proxied: bool,
 }
 
 /// An exchange and the step that it belongs to.
@@ -124,7 +134,7 @@ impl Session {
                 "refused" => json!(common.refused.to_string()),
                 "silent" => json!(silent?.to_string()),
                 "language" => json!(language),
-                _ => return moment_in_time(name),
+                _ => return repeated(name).or_else(|| moment_in_time(name)),
             })
         };
         let filled = fill::fill(scenario, &find);
@@ -142,7 +152,12 @@ impl Session {
                 .entry(name)
                 .or_insert_with(|| find(usual).unwrap_or_default());
         }
+        // Null says that something is not given.
         scenario.client.retain(|_, value| !value.is_null());
+        for step in &mut scenario.steps {
+            step.with.retain(|_, value| !value.is_null());
+            step.options.retain(|_, value| !value.is_null());
+        }
         let plan = scenario
             .steps
             .iter()
@@ -194,13 +209,7 @@ impl Session {
     }
 
     /// Enters a request and says what it gets; none where nothing is scripted for it.
-    pub fn arrive(
-        &self,
-        request: Request,
-        target: String,
-        proxied: bool,
-        tls: bool,
-    ) -> (usize, Option<Reply>) {
+    pub fn arrive(&self, request: Request, target: String, by: &Way) -> (usize, Option<Reply>) {
         let mut state = self.state();
         let exchange = state.next(&self.plan);
         let verdict_given = state.verdict_given;
@@ -208,8 +217,9 @@ impl Session {
             exchange,
             request,
             target,
-            proxied,
-            tls,
+            proxied: by.proxied,
+            tls: by.tls,
+            connection: by.connection,
             arrived: Instant::now(),
             phase: Phase::Arrived,
             answered: None,
@@ -299,6 +309,12 @@ impl State {
             .iter()
             .any(|seen| seen.exchange == exchange && seen.phase >= phase)
     }
+}
+
+/// `x*3`: xxx.
+fn repeated(name: &str) -> Option<Value> {
+    let (unit, times) = name.split_once('*')?;
+    Some(Value::String(unit.repeat(times.parse().ok()?)))
 }
 
 /// `date+60`: an HTTP date in sixty seconds; `time-60`: RFC 3339, a minute ago.

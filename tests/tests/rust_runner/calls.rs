@@ -1,0 +1,271 @@
+//! From a step's neutral names to the SDK's calls.
+
+use std::fmt::Debug;
+use std::future::IntoFuture;
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{Stream, TryStreamExt};
+use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, Pages, SecretString};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::report::{Prints, token_of};
+use super::{Form, Handed};
+
+type Ended = Result<Handed, Error>;
+
+/// What an iteration has handed out so far; it stays when the iteration fails or is cancelled.
+#[derive(Default)]
+pub(crate) struct Items(Mutex<(Vec<Value>, Prints)>);
+
+impl Items {
+    fn add(&self, item: Value, debug: Option<&dyn Debug>) {
+        let mut own = self.own();
+        own.0.push(item);
+        if let Some(debug) = debug {
+            own.1.debug("item", &debug);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.own().0.len()
+    }
+
+    /// The items as JSON; their printed forms go to `prints`.
+    pub(crate) fn take(&self, prints: &mut Prints) -> Value {
+        let mut own = self.own();
+        prints.0.append(&mut own.1.0);
+        json!(own.0)
+    }
+
+    fn own(&self) -> MutexGuard<'_, (Vec<Value>, Prints)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The call that a step describes. Nothing is sent before it is polled.
+pub(crate) fn begin<'a>(
+    client: &'a Client,
+    step: &'a Value,
+    form: Form,
+    items: &'a Items,
+) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>> {
+    Box::pin(async move {
+        let with = &step["with"];
+        let text = |name: &str| with[name].as_str().unwrap_or_default();
+        let number = |name: &str| with[name].as_u64();
+        let options = CallOptions {
+            timeout: milliseconds(&step["options"]["timeoutMs"]),
+            deadline: milliseconds(&step["options"]["deadlineMs"]),
+            max_retries: step["options"]["maxRetries"].as_u64().map(|n| n as u32),
+        };
+        let customer = || client.customer(text("email"));
+        match step["call"].as_str().unwrap_or_default() {
+            "listApps" => {
+                let mut list = paged(client.list_apps().options(options), with);
+                if let Some(search) = with["search"].as_str() {
+                    list = list.search(search);
+                }
+                run_list(list, "apps", step, form, items).await
+            }
+            "listConnections" => {
+                let customer = customer()?;
+                let mut list = paged(customer.list_connections().options(options), with);
+                if let Some(app_id) = with["appId"].as_str() {
+                    list = list.app_id(app_id);
+                }
+                run_list(list, "connections", step, form, items).await
+            }
+            "getApp" => {
+                let call = client.get_app(text("appId")).options(options);
+                match form {
+                    Form::Typed => call.await.map(|app| shown("App", &app)),
+                    Form::Json => call.json().await.map(parsed),
+                }
+            }
+            "createRequestLink" => {
+                let mut call = customer()?
+                    .create_request_link(text("appId"), text("name"))
+                    .options(options);
+                let texts = |name: &str| {
+                    let texts = with[name].as_array().into_iter().flatten();
+                    texts
+                        .map(|text| text.as_str().unwrap_or_default().to_owned())
+                        .collect::<Vec<_>>()
+                };
+                for name in with.as_object().into_iter().flat_map(|with| with.keys()) {
+                    call = match name.as_str() {
+                        "email" | "appId" | "name" => call,
+                        "connectionId" => call.connection_id(text(name)),
+                        "authOptionKey" => call.auth_option_key(text(name)),
+                        "allowedApps" => call.allowed_apps(texts(name)),
+                        "returnUrl" => call.return_url(text(name)),
+                        "allowedOrigin" => call.allowed_origin(text(name)),
+                        "displayName" => call.display_name(text(name)),
+                        "expiresIn" => call.expires_in(Duration::from_secs(number(name).unwrap_or_default())),
+                        "allowMultipleConnections" => call.allow_multiple_connections(with[name] == true),
+                        "scopes" => call.scopes(texts(name)),
+                        "idempotencyKey" => call.idempotency_key(text(name)),
+                        unknown => panic!("createRequestLink has no option {unknown}"),
+                    };
+                }
+                match form {
+                    Form::Typed => call.await.map(|link| shown("RequestLink", &link)),
+                    Form::Json => call.json().await.map(parsed),
+                }
+            }
+            "getConnection" => {
+                let customer = customer()?;
+                let call = customer.get_connection(text("id")).options(options);
+                match form {
+                    Form::Typed => call.await.map(|connection| {
+                        let mut handed = shown("Connection", &connection);
+                        handed.prints.debug("customer", &customer);
+                        handed
+                    }),
+                    Form::Json => call.json().await.map(parsed),
+                }
+            }
+            "waitForConnection" => {
+                let mut wait = customer()?.wait_for_connection(text("id"));
+                if let Some(interval) = milliseconds(&with["intervalMs"]) {
+                    wait = wait.interval(interval);
+                }
+                if let Some(timeout) = milliseconds(&with["timeoutMs"]) {
+                    wait = wait.timeout(timeout);
+                }
+                match form {
+                    Form::Typed => wait.await.map(|connection| shown("Connection", &connection)),
+                    Form::Json => wait.json().await.map(parsed),
+                }
+            }
+            "getToken" => {
+                let call = customer()?.get_token(text("id")).options(options);
+                match form {
+                    Form::Typed => call.await.map(|token| {
+                        let mut prints = Prints::default();
+                        prints.debug("Token", &token);
+                        Handed {
+                            value: token_of(&token),
+                            prints,
+                        }
+                    }),
+                    Form::Json => call.json().await.map(parsed),
+                }
+            }
+            "deleteConnection" => {
+                let call = customer()?.delete_connection(text("id")).options(options);
+                match form {
+                    Form::Typed => call.await.map(|_| Handed {
+                        value: Value::Null,
+                        prints: Prints::default(),
+                    }),
+                    Form::Json => call.json().await.map(parsed),
+                }
+            }
+            unknown => panic!("no method is called {unknown}"),
+        }
+    })
+}
+
+fn milliseconds(value: &Value) -> Option<Duration> {
+    value.as_u64().map(Duration::from_millis)
+}
+
+fn paged<T: Item>(mut list: List<T>, with: &Value) -> List<T> {
+    if let Some(page) = with["page"].as_u64() {
+        list = list.page(page);
+    }
+    if let Some(limit) = with["limit"].as_u64() {
+        list = list.limit(limit);
+    }
+    list
+}
+
+/// One page, or as many items as are wanted, under the wire's name for them.
+async fn run_list<T: Item + Debug + Serialize>(
+    list: List<T>,
+    member: &str,
+    step: &Value,
+    form: Form,
+    items: &Items,
+) -> Ended
+where
+    List<T>: IntoFuture<Output = Result<Page<T>, Error>>,
+{
+    if step["iterate"] == true {
+        let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
+        match form {
+            Form::Typed => iterate(list.stream(), most, items).await?,
+            Form::Json => iterate_json(list.pages(), member, most, items).await?,
+        }
+        return Ok(Handed {
+            value: Value::Null,
+            prints: Prints::default(),
+        });
+    }
+    if form == Form::Json {
+        return list.json().await.map(parsed);
+    }
+    let mut handed = shown("Page", &list.await?);
+    if let Some(page) = handed.value.as_object_mut()
+        && let Some(items) = page.remove("items")
+    {
+        page.insert(member.to_owned(), items);
+    }
+    Ok(handed)
+}
+
+async fn iterate<T: Debug + Serialize + Send>(
+    stream: impl Stream<Item = Result<T, Error>> + Send,
+    most: usize,
+    items: &Items,
+) -> Result<(), Error> {
+    let mut stream = pin!(stream);
+    while items.len() < most {
+        let Some(item) = stream.try_next().await? else {
+            break;
+        };
+        items.add(json!(item), Some(&item));
+    }
+    Ok(())
+}
+
+async fn iterate_json<T: Item>(
+    mut pages: Pages<T>,
+    member: &str,
+    most: usize,
+    items: &Items,
+) -> Result<(), Error> {
+    while items.len() < most
+        && let Some(page) = pages.next_json().await?
+    {
+        let page: Value = parsed(page).value;
+        for item in page[member].as_array().into_iter().flatten() {
+            if items.len() < most {
+                items.add(item.clone(), None);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn shown(of: &str, object: &(impl Debug + Serialize)) -> Handed {
+    let mut prints = Prints::default();
+    prints.debug(of, object);
+    prints.json(of, object);
+    Handed {
+        value: json!(object),
+        prints,
+    }
+}
+
+/// The JSON text is a secret, whose printed form says nothing.
+fn parsed(text: SecretString) -> Handed {
+    let mut prints = Prints::default();
+    prints.debug("SecretString", &text);
+    let value = serde_json::from_str(text.expose_secret()).expect("the SDK hands out JSON");
+    Handed { value, prints }
+}

@@ -1,0 +1,121 @@
+//! What a runner does in any language: make a client, make the calls, report how they ended and what was printed.
+
+mod calls;
+pub(crate) mod logs;
+mod report;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use connect_tests::scripted::http;
+use pabbly_connect::{Client, Error};
+use serde_json::{Value, json};
+
+use calls::{Items, begin};
+use report::{Prints, error_of};
+
+/// The environment variable that makes this program play one scenario and end.
+pub(crate) const CHILD: &str = "SCENARIO_CHILD";
+
+/// Which of the SDK's two forms of answers is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Typed,
+    Json,
+}
+
+/// What a call handed out.
+pub(crate) struct Handed {
+    pub value: Value,
+    pub prints: Prints,
+}
+
+/// Plays a task and gives the report of it.
+pub(crate) async fn play(address: SocketAddr, task: &Value, form: Form) -> Value {
+    let mut prints = Prints::default();
+    let logged_before = logs::count();
+    let client = match client(&task["client"]) {
+        Ok(client) => client,
+        Err(error) => {
+            prints.error(&error);
+            return json!({ "refused": error_of(&error), "prints": prints.0 });
+        }
+    };
+    prints.debug("client", &client);
+    let mut outcomes = Vec::new();
+    for (i, step) in task["steps"].as_array().into_iter().flatten().enumerate() {
+        outcomes.push(perform(address, &task["session"], i, step, &client, form, &mut prints).await);
+    }
+    logs::since(logged_before)
+        .into_iter()
+        .for_each(|line| prints.add("log", "line", line));
+    json!({ "outcomes": outcomes, "prints": prints.0 })
+}
+
+async fn perform(
+    address: SocketAddr,
+    session: &Value,
+    number: usize,
+    step: &Value,
+    client: &Client,
+    form: Form,
+    prints: &mut Prints,
+) -> Value {
+    let start = Instant::now();
+    let items = Items::default();
+    // A call does nothing until it is polled, and is cancelled by being dropped.
+    let call = begin(client, step, form, &items);
+    let ended = match step["cancel"].as_str() {
+        Some("before_start") => {
+            drop(call);
+            None
+        }
+        Some(_) => {
+            let moment = format!("/sessions/{session}/moment?step={number}");
+            tokio::select! {
+                ended = call => Some(ended),
+                told = http::call(address, "GET", &moment, &Value::Null) => {
+                    told.is_err().then(|| panic!("the server does not tell the moment: {told:?}"))
+                }
+            }
+        }
+        None => Some(call.await),
+    };
+    let mut outcome = json!({ "ms": start.elapsed().as_millis() as u64 });
+    match ended {
+        None => outcome["cancelled"] = json!(true),
+        Some(Ok(handed)) => {
+            outcome["value"] = handed.value;
+            prints.0.extend(handed.prints.0);
+        }
+        Some(Err(error)) => {
+            prints.error(&error);
+            outcome["error"] = error_of(&error);
+        }
+    }
+    if step["iterate"] == true {
+        outcome["items"] = items.take(prints);
+    }
+    outcome
+}
+
+fn client(options: &Value) -> Result<Client, Error> {
+    let text = |name: &str| options[name].as_str().map(str::to_owned);
+    let milliseconds = |name: &str| options[name].as_u64().map(Duration::from_millis);
+    let mut builder = Client::builder();
+    for name in options.as_object().into_iter().flat_map(|options| options.keys()) {
+        builder = match name.as_str() {
+            "apiKey" => builder.api_key(text(name).unwrap_or_default()),
+            "baseUrl" => builder.base_url(text(name).unwrap_or_default()),
+            "maxRetries" => builder.max_retries(options[name].as_u64().unwrap_or_default() as u32),
+            "timeoutMs" => builder.timeout(milliseconds(name).unwrap_or_default()),
+            "backoffMs" => builder.backoff(milliseconds(name).unwrap_or_default()),
+            "allowInsecureHttp" => builder.allow_insecure_http(options[name] == true),
+            "proxy" => builder.proxy(text(name).unwrap_or_default()),
+            "caCertificates" => builder.ca_certificates(text(name).unwrap_or_default()),
+            "userAgent" => builder.user_agent(text(name).unwrap_or_default()),
+            unknown => panic!("no client option is called {unknown}"),
+        };
+    }
+    builder.on_event(|event| logs::add(&format!("{event:?}"))).build()
+}
