@@ -115,7 +115,7 @@ impl Matcher<'_> {
                 None => actual.is_null(),
                 Some(text) => {
                     let seconds = text.strip_prefix("wait=").and_then(|n| n.parse::<u32>().ok());
-                    seconds.is_some_and(|n| (1..=30).contains(&n))
+                    seconds.is_some_and(|n| (1..=50).contains(&n))
                 }
             },
             Self::Unknown => false,

@@ -114,6 +114,14 @@ fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<St
                 Value::Null
             },
         ),
+        (
+            "x-request-token",
+            if public {
+                json!(session.canaries.get("request_token"))
+            } else {
+                Value::Null
+            },
+        ),
         ("accept", json!("application/json")),
         ("user-agent", json!({ "$prefix": agent })),
         (

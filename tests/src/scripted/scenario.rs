@@ -50,6 +50,8 @@ pub struct Step {
     pub iterate: bool,
     /// Stop iterating after so many items.
     pub take: Option<u64>,
+    /// So many callers make this call at once, and it ends alike for all of them; 1 unless told.
+    pub callers: Option<usize>,
     pub cancel: Option<Cancel>,
     #[serde(default)]
     pub exchanges: Vec<Exchange>,
@@ -231,6 +233,8 @@ pub struct Expect {
     pub cancelled: bool,
     /// The value is nothing (null, None, Void).
     pub nothing: bool,
+    /// What `onPoll` was told, in order.
+    pub polls: Option<Vec<Value>>,
 }
 
 /// An error as every language shows it. What is not given must be null, except where noted.

@@ -197,6 +197,7 @@ impl Session {
                 "options": step.options,
                 "iterate": step.iterate,
                 "take": step.take,
+                "callers": step.callers.unwrap_or(1),
                 "cancel": cancel,
             })
         });

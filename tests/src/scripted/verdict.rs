@@ -28,8 +28,12 @@ pub struct Outcome {
     pub items: Option<Vec<Value>>,
     pub error: Option<Value>,
     pub cancelled: bool,
+    /// What `onPoll` was told: `{status, nextInMs}` each.
+    pub polls: Vec<Value>,
     /// How long the call took (milliseconds).
     pub ms: u64,
+    /// Where several callers made the call at once: how it ended for the others.
+    pub others: Vec<Outcome>,
 }
 
 /// One printed form.
@@ -72,7 +76,24 @@ pub fn judge(session: &Session, state: &State, report: &Report) -> Vec<String> {
                 .and_then(|i| session.plan.get(i))
                 .is_some_and(|planned| planned.step == i)
         });
-        judge_step(&at, step, sent.count(), outcome, &mut failures);
+        let sent = sent.count();
+        judge_step(&at, step, sent, outcome, &mut failures);
+        let others = step.callers.unwrap_or(1) - 1;
+        if outcome.others.len() != others {
+            failures.push(format!(
+                "{at}: {} other callers, expected {others}",
+                outcome.others.len()
+            ));
+        }
+        for (other, outcome) in outcome.others.iter().enumerate() {
+            judge_step(
+                &format!("{at}, caller {}", other + 2),
+                step,
+                sent,
+                outcome,
+                &mut failures,
+            );
+        }
     }
     secrets(session, report, &mut failures);
     failures
@@ -125,6 +146,16 @@ fn judge_step(at: &str, step: &Step, sent: usize, outcome: &Outcome, failures: &
             failures,
         );
     }
+    if let Some(expected) = &step.expect.polls {
+        let (expected, actual) = (json!(expected), json!(outcome.polls));
+        compare(
+            &format!("{at} polls"),
+            &expected,
+            &actual,
+            Members::Some,
+            failures,
+        );
+    }
     if step.expect.nothing && !outcome.value.is_null() {
         failures.push(format!("{at}: expected nothing, got {}", outcome.value));
     }
@@ -153,8 +184,11 @@ fn error(
         wanted["attempts"] = json!(sent);
     }
     wanted["message"] = expected.message.clone().unwrap_or(json!({ "$not": "" }));
+    // A successful answer is never kept, since it may hold a credential.
+    let successful = expected.status.as_u64().is_some_and(|status| status < 300);
     wanted["response"] = match (&expected.response, &expected.status) {
         (Some(response), _) => response.clone(),
+        (None, _) if successful => Value::Null,
         (None, Value::Null) => Value::Null,
         (None, status) => json!({ "status": status }),
     };

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::future::IntoFuture;
 use std::pin::{Pin, pin};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
@@ -16,31 +16,42 @@ use super::{Form, Handed};
 
 type Ended = Result<Handed, Error>;
 
-/// What an iteration has handed out so far; it stays when the iteration fails or is cancelled.
-#[derive(Default)]
-pub(crate) struct Items(Mutex<(Vec<Value>, Prints)>);
+/// What a call has told so far; it stays when the call fails or is cancelled.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<Notes>>);
 
-impl Items {
-    fn add(&self, item: Value, debug: Option<&dyn Debug>) {
-        let mut own = self.own();
-        own.0.push(item);
+#[derive(Default)]
+struct Notes {
+    items: Vec<Value>,
+    polls: Vec<Value>,
+    prints: Prints,
+}
+
+impl Told {
+    fn item(&self, item: Value, debug: Option<&dyn Debug>) {
+        let mut notes = self.notes();
+        notes.items.push(item);
         if let Some(debug) = debug {
-            own.1.debug("item", &debug);
+            notes.prints.debug("item", &debug);
         }
     }
 
     fn len(&self) -> usize {
-        self.own().0.len()
+        self.notes().items.len()
     }
 
     /// The items as JSON; their printed forms go to `prints`.
-    pub(crate) fn take(&self, prints: &mut Prints) -> Value {
-        let mut own = self.own();
-        prints.0.append(&mut own.1.0);
-        json!(own.0)
+    pub(crate) fn items(&self, prints: &mut Prints) -> Value {
+        let mut notes = self.notes();
+        prints.0.append(&mut notes.prints.0);
+        json!(notes.items)
     }
 
-    fn own(&self) -> MutexGuard<'_, (Vec<Value>, Prints)> {
+    pub(crate) fn polls(&self) -> Vec<Value> {
+        self.notes().polls.clone()
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -50,7 +61,7 @@ pub(crate) fn begin<'a>(
     client: &'a Client,
     step: &'a Value,
     form: Form,
-    items: &'a Items,
+    told: &'a Told,
 ) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>> {
     Box::pin(async move {
         let with = &step["with"];
@@ -68,7 +79,7 @@ pub(crate) fn begin<'a>(
                 if let Some(search) = with["search"].as_str() {
                     list = list.search(search);
                 }
-                run_list(list, "apps", step, form, items).await
+                run_list(list, "apps", step, form, told).await
             }
             "listConnections" => {
                 let customer = customer()?;
@@ -76,7 +87,7 @@ pub(crate) fn begin<'a>(
                 if let Some(app_id) = with["appId"].as_str() {
                     list = list.app_id(app_id);
                 }
-                run_list(list, "connections", step, form, items).await
+                run_list(list, "connections", step, form, told).await
             }
             "getApp" => {
                 let call = client.get_app(text("appId")).options(options);
@@ -136,6 +147,15 @@ pub(crate) fn begin<'a>(
                 if let Some(timeout) = milliseconds(&with["timeoutMs"]) {
                     wait = wait.timeout(timeout);
                 }
+                if with["onPoll"] == true {
+                    let told = told.clone();
+                    wait = wait.on_poll(move |poll| {
+                        let next_in = poll.next_in.as_millis() as u64;
+                        told.notes()
+                            .polls
+                            .push(json!({ "status": poll.status, "nextInMs": next_in }));
+                    });
+                }
                 match form {
                     Form::Typed => wait.await.map(|connection| shown("Connection", &connection)),
                     Form::Json => wait.json().await.map(parsed),
@@ -190,7 +210,7 @@ async fn run_list<T: Item + Debug + Serialize>(
     member: &str,
     step: &Value,
     form: Form,
-    items: &Items,
+    told: &Told,
 ) -> Ended
 where
     List<T>: IntoFuture<Output = Result<Page<T>, Error>>,
@@ -198,8 +218,8 @@ where
     if step["iterate"] == true {
         let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
         match form {
-            Form::Typed => iterate(list.stream(), most, items).await?,
-            Form::Json => iterate_json(list.pages(), member, most, items).await?,
+            Form::Typed => iterate(list.stream(), most, told).await?,
+            Form::Json => iterate_json(list.pages(), member, most, told).await?,
         }
         return Ok(Handed {
             value: Value::Null,
@@ -221,14 +241,14 @@ where
 async fn iterate<T: Debug + Serialize + Send>(
     stream: impl Stream<Item = Result<T, Error>> + Send,
     most: usize,
-    items: &Items,
+    told: &Told,
 ) -> Result<(), Error> {
     let mut stream = pin!(stream);
-    while items.len() < most {
+    while told.len() < most {
         let Some(item) = stream.try_next().await? else {
             break;
         };
-        items.add(json!(item), Some(&item));
+        told.item(json!(item), Some(&item));
     }
     Ok(())
 }
@@ -237,15 +257,15 @@ async fn iterate_json<T: Item>(
     mut pages: Pages<T>,
     member: &str,
     most: usize,
-    items: &Items,
+    told: &Told,
 ) -> Result<(), Error> {
-    while items.len() < most
+    while told.len() < most
         && let Some(page) = pages.next_json().await?
     {
         let page: Value = parsed(page).value;
         for item in page[member].as_array().into_iter().flatten() {
-            if items.len() < most {
-                items.add(item.clone(), None);
+            if told.len() < most {
+                told.item(item.clone(), None);
             }
         }
     }

@@ -11,7 +11,7 @@ use connect_tests::scripted::http;
 use pabbly_connect::{Client, Error};
 use serde_json::{Value, json};
 
-use calls::{Items, begin};
+use calls::{Told, begin};
 use report::{Prints, error_of};
 
 /// The environment variable that makes this program play one scenario and end.
@@ -61,42 +61,51 @@ async fn perform(
     form: Form,
     prints: &mut Prints,
 ) -> Value {
-    let start = Instant::now();
-    let items = Items::default();
-    // A call does nothing until it is polled, and is cancelled by being dropped.
-    let call = begin(client, step, form, &items);
-    let ended = match step["cancel"].as_str() {
-        Some("before_start") => {
-            drop(call);
-            None
-        }
-        Some(_) => {
-            let moment = format!("/sessions/{session}/moment?step={number}");
-            tokio::select! {
+    let callers = step["callers"].as_u64().unwrap_or(1);
+    let moment = format!("/sessions/{session}/moment?step={number}");
+    let calls = (0..callers).map(|_| async {
+        let start = Instant::now();
+        let told = Told::default();
+        // A call does nothing until it is polled, and is cancelled by being dropped.
+        let call = begin(client, step, form, &told);
+        let ended = match step["cancel"].as_str() {
+            Some("before_start") => {
+                drop(call);
+                None
+            }
+            Some(_) => tokio::select! {
                 ended = call => Some(ended),
-                told = http::call(address, "GET", &moment, &Value::Null) => {
-                    told.is_err().then(|| panic!("the server does not tell the moment: {told:?}"))
+                moment = http::call(address, "GET", &moment, &Value::Null) => {
+                    moment.expect("the server tells the moment");
+                    None
                 }
+            },
+            None => Some(call.await),
+        };
+        (ended, told, start.elapsed().as_millis() as u64)
+    });
+    let mut outcomes = Vec::new();
+    for (ended, told, ms) in futures_util::future::join_all(calls).await {
+        let mut outcome = json!({ "ms": ms, "polls": told.polls() });
+        match ended {
+            None => outcome["cancelled"] = json!(true),
+            Some(Ok(handed)) => {
+                outcome["value"] = handed.value;
+                prints.0.extend(handed.prints.0);
+            }
+            Some(Err(error)) => {
+                prints.error(&error);
+                outcome["error"] = error_of(&error);
             }
         }
-        None => Some(call.await),
-    };
-    let mut outcome = json!({ "ms": start.elapsed().as_millis() as u64 });
-    match ended {
-        None => outcome["cancelled"] = json!(true),
-        Some(Ok(handed)) => {
-            outcome["value"] = handed.value;
-            prints.0.extend(handed.prints.0);
+        if step["iterate"] == true {
+            outcome["items"] = told.items(prints);
         }
-        Some(Err(error)) => {
-            prints.error(&error);
-            outcome["error"] = error_of(&error);
-        }
+        outcomes.push(outcome);
     }
-    if step["iterate"] == true {
-        outcome["items"] = items.take(prints);
-    }
-    outcome
+    let mut first = outcomes.remove(0);
+    first["others"] = json!(outcomes);
+    first
 }
 
 fn client(options: &Value) -> Result<Client, Error> {
@@ -113,6 +122,9 @@ fn client(options: &Value) -> Result<Client, Error> {
             "allowInsecureHttp" => builder.allow_insecure_http(options[name] == true),
             "proxy" => builder.proxy(text(name).unwrap_or_default()),
             "caCertificates" => builder.ca_certificates(text(name).unwrap_or_default()),
+            "requestsPerMinute" => {
+                builder.requests_per_minute(options[name].as_u64().unwrap_or_default() as u32)
+            }
             "userAgent" => builder.user_agent(text(name).unwrap_or_default()),
             unknown => panic!("no client option is called {unknown}"),
         };
