@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connect_tests::browser::Browser;
-use connect_tests::provider::{Options, Provider, Refresh, Reuse};
+use connect_tests::provider::{Mode, Options, Provider, Refresh, Reuse};
 use connect_tests::service_process::Home;
 use connect_tests::{Error, random};
 use futures_util::future::join_all;
@@ -277,6 +277,28 @@ async fn nothing_acknowledged_is_lost_in_twenty_kills() {
     outlive(LIFETIME).await;
     let lost = losses(&stage, &all).await;
     assert!(lost.is_empty(), "at the end: {lost:#?}");
+}
+
+/// The one that was refreshing is gone; the other waits until that is sure, and then does it.
+#[tokio::test]
+async fn another_process_takes_over_a_refresh_that_was_killed() {
+    let stage = stage().await;
+    let other = stage.home.start_another().await.unwrap();
+    let id = stage.connected().await;
+    outlive(LIFETIME).await;
+    stage.provider.set_lifetime(Duration::from_secs(3600));
+    stage.provider.set_mode(Mode::Slow(Duration::from_secs(120)));
+    let (raw, killed) = (stage.raw(), id.clone());
+    let killed = tokio::spawn(async move { raw.try_token(&killed).await });
+    while stage.provider.counts().refreshes == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stage.service.kill().await.unwrap();
+    assert!(killed.await.unwrap().is_err(), "it died with the process");
+
+    stage.provider.set_mode(Mode::Normal);
+    let answer = Raw::new(&other, &stage.key).token(&id).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 /// The proof that the comparison can fail: the service comes back with the database of a while ago.

@@ -233,7 +233,11 @@ impl Raw {
     }
 
     pub(crate) async fn token(&self, connection: &str) -> Answer {
-        answer(self.request(Method::POST, &format!("/connections/{connection}/token"))).await
+        self.try_token(connection).await.expect("an answer")
+    }
+
+    pub(crate) async fn try_token(&self, connection: &str) -> reqwest::Result<Answer> {
+        try_answer(self.request(Method::POST, &format!("/connections/{connection}/token"))).await
     }
 
     pub(crate) async fn link(&self, idempotency_key: &str, name: &str) -> Answer {
@@ -245,11 +249,15 @@ impl Raw {
 
 /// Sends a request and reads the whole answer.
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
+    try_answer(request).await.expect("an answer")
+}
+
+async fn try_answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+    let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer {
+    Ok(Answer {
         status,
         headers,
-        text: response.text().await.expect("a body"),
-    }
+        text: response.text().await?,
+    })
 }

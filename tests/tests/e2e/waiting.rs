@@ -7,7 +7,7 @@ use pabbly_connect::ConnectionStatus;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{OAUTH_APP, Stage, answer, approve};
+use crate::support::{OAUTH_APP, Raw, Stage, answer, approve};
 
 #[tokio::test]
 async fn a_held_get_answers_when_the_customer_is_done() {
@@ -32,6 +32,55 @@ async fn a_held_get_answers_when_the_customer_is_done() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("preference-applied"), Some("wait"));
     assert_eq!(answer.data()["status"], "active");
+}
+
+/// The same for a front end, which has the request token and no key.
+#[tokio::test]
+async fn a_held_status_answers_when_the_customer_is_done() {
+    let stage = Stage::start().await;
+    let link = stage
+        .alice()
+        .create_request_link(OAUTH_APP, "Work Gmail")
+        .await
+        .unwrap();
+    let path = format!("/connections/{}/status", link.connection_id);
+    let held = stage
+        .raw()
+        .keyless(Method::GET, &path)
+        .header("prefer", "wait=60");
+    let held = tokio::spawn(answer(
+        held.header("x-request-token", link.request_token.expose_secret()),
+    ));
+
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!held.is_finished(), "it answered though nothing had happened");
+    approve(&Browser::new().unwrap(), &link).await;
+
+    let answer = held.await.unwrap();
+    assert_eq!(answer.header("preference-applied"), Some("wait"));
+    assert_eq!(answer.data()["status"], "active");
+}
+
+/// The customer's browser reaches one process, the product's wait another.
+#[tokio::test]
+async fn a_held_get_hears_of_what_another_process_did() {
+    let stage = Stage::start().await;
+    let other = stage.home.start_another().await.unwrap();
+    let link = stage
+        .alice()
+        .create_request_link(OAUTH_APP, "Work Gmail")
+        .await
+        .unwrap();
+    let path = format!("/connections/{}", link.connection_id);
+    let raw = Raw::new(&other, &stage.key);
+    let held = tokio::spawn(answer(
+        raw.request(Method::GET, &path).header("prefer", "wait=60"),
+    ));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!held.is_finished());
+    approve(&Browser::new().unwrap(), &link).await;
+    let answer = held.await.unwrap();
+    assert_eq!(answer.data()["status"], "active", "{}", answer.text);
 }
 
 #[tokio::test]
