@@ -1,1 +1,13 @@
-//! The core for node.
+//! The core for Node.
+//!
+//! JavaScript numbers its calls and starts them on a [`Client`](client::Client); their answers come back in
+//! batches, as JSON text, through a [`Port`](port::Port). Everything else is done by the TypeScript beside this crate.
+
+mod client;
+mod events;
+mod options;
+mod outcome;
+mod pages;
+mod port;
+mod queue;
+mod runtime;

@@ -1,0 +1,52 @@
+// Tells hooks and the logger what a client does.
+import type { Hooks, Logger, Settings } from './options.js';
+
+type Event =
+  | ({ event: 'request' } & Parameters<NonNullable<Hooks['onRequest']>>[0])
+  | ({ event: 'response' } & Parameters<NonNullable<Hooks['onResponse']>>[0])
+  | ({ event: 'retry' } & Parameters<NonNullable<Hooks['onRetry']>>[0])
+  | ({ event: 'wait' } & Parameters<NonNullable<Hooks['onWait']>>[0]);
+
+/** Who is told, if anybody. */
+export class Listener {
+  /** The number under which the native library tells its events; 0 where nobody listens. */
+  readonly number: number;
+  readonly #hooks: Hooks;
+  readonly #logger: Logger | undefined;
+
+  constructor(options: Settings) {
+    const { onRequest, onResponse, onRetry, onWait, logger } = options;
+    this.#hooks = { onRequest, onResponse, onRetry, onWait };
+    this.#logger = logger;
+    const listens = [onRequest, onResponse, onRetry, onWait, logger].some((listener) => listener != null);
+    this.number = listens ? nextNumber++ : 0;
+    if (!listens) return;
+    listeners.set(this.number, new WeakRef(this));
+    gone.register(this, this.number);
+  }
+
+  tell({ event, ...info }: Event): void {
+    try {
+      const logger = this.#logger;
+      if (event === 'retry') logger?.info?.('pabbly-connect: retry', info);
+      else logger?.debug?.(`pabbly-connect: ${event}`, info);
+      const hooks = this.#hooks;
+      if (event === 'request') hooks.onRequest?.(info as never);
+      else if (event === 'response') hooks.onResponse?.(info as never);
+      else if (event === 'retry') hooks.onRetry?.(info as never);
+      else hooks.onWait?.(info as never);
+    } catch (error) {
+      // A hook that fails must not take the call with it, nor go unnoticed.
+      process.emitWarning(`a hook or the logger threw: ${String(error)}`, 'PabblyConnectWarning');
+    }
+  }
+}
+
+let nextNumber = 1;
+// Weak, so that a client that nobody holds any more is not held here either; calls hold theirs.
+const listeners = new Map<number, WeakRef<Listener>>();
+const gone = new FinalizationRegistry<number>((number) => listeners.delete(number));
+
+export function tell(number: number, event: unknown): void {
+  listeners.get(number)?.deref()?.tell(event as Event);
+}
