@@ -49,10 +49,15 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
+    let budgets = &guard.app.budgets;
     if !caller.capabilities.contains(&guard.capability) {
-        return ApiError::CapabilityDisabled(guard.capability).into_response();
+        let mut response = ApiError::CapabilityDisabled(guard.capability).into_response();
+        budgets
+            .look(guard.group, &caller.tenant)
+            .tell(response.headers_mut());
+        return response;
     }
-    let standing = guard.app.budgets.take(guard.group, &caller.tenant);
+    let standing = budgets.take(guard.group, &caller.tenant);
     let mut response = match standing.check() {
         Ok(()) => {
             request.extensions_mut().insert(caller);

@@ -69,12 +69,17 @@ impl Budgets {
         }
     }
 
-    /// Counts one call of a tenant, or of whoever opened a link.
+    /// Counts one call of a tenant, or of whoever has a link.
     pub fn take(&self, group: Group, holder: &str) -> Standing {
-        self.take_at(group, holder, Instant::now())
+        self.count(group, holder, 1, Instant::now())
     }
 
-    fn take_at(&self, group: Group, holder: &str, now: Instant) -> Standing {
+    /// How a budget stands, with nothing counted.
+    pub fn look(&self, group: Group, holder: &str) -> Standing {
+        self.count(group, holder, 0, Instant::now())
+    }
+
+    fn count(&self, group: Group, holder: &str, calls: u32, now: Instant) -> Standing {
         let limit = match group {
             Group::Default => self.limits.default,
             Group::Token => self.limits.token,
@@ -82,8 +87,10 @@ impl Budgets {
         };
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let window = windows.of(group, holder, now);
-        let allowed = window.used < limit;
-        window.used += u32::from(allowed);
+        let allowed = calls <= limit - window.used;
+        if allowed {
+            window.used += calls;
+        }
         let remaining = window.end.saturating_duration_since(now);
         let resets_in = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
         Standing {
@@ -173,7 +180,7 @@ mod tests {
     #[test]
     fn a_window_ends_after_a_minute() {
         let (budgets, start) = (budgets(), Instant::now());
-        let take = |after| budgets.take_at(Group::Default, "t", start + Duration::from_millis(after));
+        let take = |after| budgets.count(Group::Default, "t", 1, start + Duration::from_millis(after));
         assert_eq!(take(0).left, 1);
         assert_eq!(take(1).left, 0);
         assert!(take(2).check().is_err());
@@ -189,19 +196,19 @@ mod tests {
     #[test]
     fn groups_and_holders_are_counted_apart() {
         let (budgets, now) = (budgets(), Instant::now());
-        assert!(budgets.take_at(Group::Status, "a", now).check().is_ok());
-        assert!(budgets.take_at(Group::Status, "a", now).check().is_err());
-        assert!(budgets.take_at(Group::Status, "b", now).check().is_ok());
-        assert!(budgets.take_at(Group::Token, "a", now).check().is_ok());
+        assert!(budgets.count(Group::Status, "a", 1, now).check().is_ok());
+        assert!(budgets.count(Group::Status, "a", 1, now).check().is_err());
+        assert!(budgets.count(Group::Status, "b", 1, now).check().is_ok());
+        assert!(budgets.count(Group::Token, "a", 1, now).check().is_ok());
     }
 
     #[test]
     fn windows_of_the_past_are_forgotten() {
         let (budgets, start) = (budgets(), Instant::now());
         for n in 0..PRUNE_FROM {
-            budgets.take_at(Group::Status, &n.to_string(), start);
+            budgets.count(Group::Status, &n.to_string(), 1, start);
         }
-        budgets.take_at(Group::Status, "new", start + WINDOW);
+        budgets.count(Group::Status, "new", 1, start + WINDOW);
         assert_eq!(budgets.windows.lock().unwrap().by_holder.len(), 1);
     }
 

@@ -45,6 +45,8 @@ enum TenantCommand {
         /// What customers see on the hosted page, unless a link says otherwise.
         name: String,
     },
+    /// List the tenants: id, name, when it was made.
+    List,
 }
 
 #[derive(Subcommand)]
@@ -96,7 +98,7 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let store = Store::open(&config.database_url, vault, clock.clone()).await?;
     match arguments.command {
         Command::Serve => serve(config, store, clock).await,
-        Command::Tenant(TenantCommand::Create { name }) => print(&store.create_tenant(&name).await?),
+        Command::Tenant(command) => tenants(&store, command).await,
         Command::Key(command) => keys(&store, command).await,
     }
 }
@@ -117,6 +119,23 @@ async fn serve(config: Config, store: Store, clock: Clock) -> Result<(), SetupEr
     print(&format!("listening on http://{address}"))?;
     server::serve(app, listener).await?;
     Ok(())
+}
+
+async fn tenants(store: &Store, command: TenantCommand) -> Result<(), SetupError> {
+    match command {
+        TenantCommand::Create { name } => print(&store.create_tenant(&name).await?),
+        TenantCommand::List => {
+            for tenant in store.tenants().await? {
+                print(&format!(
+                    "{}\t{}\t{}",
+                    tenant.id,
+                    tenant.name,
+                    rfc3339(tenant.created_at)
+                ))?;
+            }
+            Ok(())
+        }
+    }
 }
 
 async fn keys(store: &Store, command: KeyCommand) -> Result<(), SetupError> {

@@ -1,5 +1,7 @@
 //! The server: every address, what holds for all of them, and a graceful end.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -16,6 +18,8 @@ pub const PREFIX: &str = "/platform/v1";
 
 /// What is larger is not read.
 const MAX_BODY: usize = 64 * 1024;
+
+const CLEAN_UP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
@@ -43,6 +47,7 @@ fn hosted() -> Router<AppState> {
 ///
 /// When the listener fails.
 pub async fn serve(app: AppState, listener: TcpListener) -> std::io::Result<()> {
+    app.tasks.spawn(clean_up(app.clone()));
     let ending = app.ending.clone();
     let server = axum::serve(listener, router(app.clone()))
         .with_graceful_shutdown(async move { ending.cancelled().await });
@@ -60,4 +65,14 @@ pub async fn serve(app: AppState, listener: TcpListener) -> std::io::Result<()> 
     }
     app.store.close().await;
     Ok(())
+}
+
+/// Forgets now and then what nobody can ask for any more.
+async fn clean_up(app: AppState) {
+    let mut ticks = tokio::time::interval(CLEAN_UP_EVERY);
+    while app.ending.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = app.store.clean_up().await {
+            tracing::warn!(%error, "cleaning up failed");
+        }
+    }
 }

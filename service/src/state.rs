@@ -50,16 +50,20 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When the catalogue or TLS is unusable.
+    /// When the catalogue or TLS is unusable, or a client is configured for an app that there is not.
     pub fn new(config: Config, store: Store, clock: Clock, address: &str) -> Result<AppState, SetupError> {
         let public_url = match &config.public_url {
             Some(url) => Url::as_str(url).trim_end_matches('/').to_owned(),
             None => format!("http://{address}"),
         };
+        let catalogue = Catalogue::load(config.catalogue_dir.as_deref())?;
+        if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
+            return Err(format!("apps.{unknown}: the catalogue has no such app").into());
+        }
         Ok(Arc::new(Self {
             public_url,
             store,
-            catalogue: Catalogue::load(config.catalogue_dir.as_deref())?,
+            catalogue,
             providers: ProviderClient::new(config.allow_private_networks)?,
             budgets: Budgets::new(&config.budgets),
             refreshes: Refreshes::default(),

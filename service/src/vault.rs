@@ -17,6 +17,8 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::ids;
+
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
 
@@ -90,15 +92,11 @@ impl Vault {
             path: path.to_owned(),
             source,
         };
-        let file = match OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-        {
-            Ok(file) => return Self::create(file).map_err(failed),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => File::open(path).map_err(failed)?,
-            Err(error) => return Err(failed(error)),
+        let file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => make_key_file(path)
+                .and_then(|()| File::open(path))
+                .map_err(failed)?,
+            opened => opened.map_err(failed)?,
         };
         if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
             return Err(VaultError::ExposedKey(path.to_owned()));
@@ -106,18 +104,6 @@ impl Vault {
         let mut key = Zeroizing::new(String::new());
         file.take(1024).read_to_string(&mut key).map_err(failed)?;
         Self::from_base64(&key, &path.display().to_string())
-    }
-
-    fn create(mut file: File) -> std::io::Result<Self> {
-        let mut key = Zeroizing::new([0_u8; KEY_LENGTH]);
-        getrandom::fill(key.as_mut()).map_err(std::io::Error::other)?;
-        let text = Zeroizing::new(format!("{}\n", STANDARD.encode(key.as_ref())));
-        file.write_all(text.as_bytes())?;
-        // Whatever is sealed with this key is worth nothing if the key is lost with the power.
-        file.sync_all()?;
-        Ok(Self {
-            cipher: Arc::new(XChaCha20Poly1305::new(key.as_ref().into())),
-        })
     }
 
     /// Encrypts a value for one place. The result is text.
@@ -162,6 +148,31 @@ impl Vault {
         let value = String::from_utf8(value).map_err(|_| VaultError::Sealed)?;
         Ok(SecretString::from(value))
     }
+}
+
+/// Makes the file whole or not at all; if another process was first, its file stays.
+fn make_key_file(path: &Path) -> std::io::Result<()> {
+    let mut key = Zeroizing::new([0_u8; KEY_LENGTH]);
+    getrandom::fill(key.as_mut()).map_err(std::io::Error::other)?;
+    let text = Zeroizing::new(format!("{}\n", STANDARD.encode(key.as_ref())));
+
+    let draft = path.with_extension(ids::random(8));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    file.write_all(text.as_bytes())?;
+    // Whatever is sealed with this key is worth nothing if the key is lost with the power.
+    file.sync_all()?;
+    let made = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 impl Place<'_> {

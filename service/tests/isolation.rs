@@ -201,6 +201,7 @@ async fn a_key_opens_what_it_was_granted_and_nothing_once_revoked() {
                 assert_ne!(answer.status, 403, "{method} {path} with {granted}");
             } else {
                 answer.is_error(403, "capability_disabled");
+                assert!(!answer.header("ratelimit").is_empty());
             }
         }
     }

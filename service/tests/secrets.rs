@@ -113,6 +113,38 @@ async fn a_database_opens_with_its_own_key_alone() {
     assert!(matches!(result, Err(StoreError::WrongKey)));
 }
 
+/// Several instances that are started together over nothing end up with one key and one set of tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_can_start_together() {
+    let folder = support::folder();
+    let (key, database) = (folder.join("connect.key"), Database::new());
+    let start = |_| {
+        let (key, database) = (key.clone(), database.clone());
+        tokio::spawn(async move {
+            let vault = Vault::from_file(&key).unwrap();
+            Store::open(&database.url, vault, Clock::default())
+                .await
+                .map(drop)
+        })
+    };
+    let starting: Vec<_> = (0..8).map(start).collect();
+    for started in starting {
+        // A PostgreSQL server that all tests share belongs to their key.
+        if let Err(error) = started.await.unwrap() {
+            assert!(
+                matches!(error, StoreError::WrongKey) && !database.url.starts_with("sqlite:"),
+                "{error}"
+            );
+        }
+    }
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        1,
+        "the key and nothing beside it"
+    );
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn a_key_file_is_made_once_for_its_owner_alone() {
     const PLACE: connect_service::vault::Place<'static> = connect_service::vault::Place {

@@ -1,11 +1,14 @@
 //! JSON bodies. A body is an object; members that are not asked for are ignored, so that a client may be newer than
 //! the service. Messages name the member and never repeat its value.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use crate::access::only;
 use crate::catalogue::Inputs;
@@ -13,6 +16,9 @@ use crate::error::ApiError;
 use crate::state::AppState;
 
 const JSON: &str = "application/json";
+
+/// Whoever takes longer to send 64 KiB is not heard.
+const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
 
 /// The members of a request's body.
 pub(super) struct Body(Map<String, Value>);
@@ -25,14 +31,13 @@ impl FromRequest<AppState> for Body {
         if !is_json(content_type) {
             return Err(ApiError::UnsupportedMediaType(JSON));
         }
-        let bytes =
-            Bytes::from_request(request, app)
-                .await
-                .map_err(|rejection| match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::PayloadTooLarge,
-                    _ => ApiError::invalid("The body did not arrive whole"),
-                })?;
-        Self::parse(&bytes)
+        match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, app)).await {
+            Ok(Ok(bytes)) => Self::parse(&bytes),
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(ApiError::PayloadTooLarge)
+            }
+            _ => Err(ApiError::invalid("The body did not arrive whole")),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::{Result, Store, StoreError};
 use crate::clock::Millis;
@@ -29,6 +30,17 @@ pub struct Caller {
     pub tenant: String,
     /// What the key opens.
     pub capabilities: Vec<Capability>,
+}
+
+/// What a list of tenants shows.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    /// What customers see.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Millis,
 }
 
 /// What a list of keys shows. The key itself is stored nowhere.
@@ -91,6 +103,25 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(id)
+    }
+
+    /// All tenants, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>> {
+        let rows = sqlx::query("SELECT id, name, created_at FROM tenants ORDER BY created_at, id")
+            .fetch_all(&self.pool)
+            .await?;
+        let tenant = |row: &AnyRow| {
+            Ok(Tenant {
+                id: row.try_get("id")?,
+                name: row.try_get("name")?,
+                created_at: row.try_get("created_at")?,
+            })
+        };
+        rows.iter().map(tenant).collect()
     }
 
     /// A new key for a tenant. It is given here and never again. `None` where there is no such tenant.

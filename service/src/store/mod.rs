@@ -5,10 +5,12 @@
 
 mod answers;
 mod authorizations;
+mod clean_up;
 mod connections;
 mod credentials;
 mod keys;
 mod links;
+mod new_link;
 mod open;
 mod usages;
 
@@ -24,8 +26,9 @@ pub use answers::NewAnswer;
 pub use authorizations::{Authorization, NewAuthorization};
 pub use connections::{Connection, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
-pub use keys::{Caller, Capability, Key};
-pub use links::{Created, Link, LinkOptions, NewLink, Operation, Phase, Target};
+pub use keys::{Caller, Capability, Key, Tenant};
+pub use links::{Link, LinkOptions, Operation, Phase};
+pub use new_link::{Created, NewLink, Target};
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -1,11 +1,16 @@
 //! Opening the database: its settings, its tables, and whether the encryption key is the right one.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use sqlx::Executor;
 use sqlx::any::AnyPoolOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::{Result, Store, StoreError};
 use crate::clock::Clock;
@@ -22,9 +27,9 @@ const MARK_PLACE: Place<'static> = Place {
 };
 
 /// A commit is on the disk before it is acknowledged, and readers do not wait for a writer.
-const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL;
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000;
+    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA busy_timeout = 10000;
     PRAGMA foreign_keys = ON;";
 
 impl Store {
@@ -37,6 +42,9 @@ impl Store {
     pub async fn open(url: &str, vault: Vault, clock: Clock) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let sqlite = url.starts_with("sqlite:");
+        if sqlite {
+            make_private_file(url)?;
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(10))
@@ -48,16 +56,8 @@ impl Store {
                     Ok(())
                 })
             })
-            .connect(&if sqlite {
-                created_if_missing(url)
-            } else {
-                url.to_owned()
-            })
+            .connect(url)
             .await?;
-        let mut migrator = sqlx::migrate!();
-        // SQLite has no locks across connections to take; its transactions serve.
-        migrator.set_locking(!sqlite);
-        migrator.run(&pool).await?;
         // A SQLite transaction that reads before it writes fails when another one wrote in between; so it says at once
         // that it will write.
         let begin = if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
@@ -68,8 +68,18 @@ impl Store {
             clock,
             changes: Arc::new(Changes::default()),
         };
+        store.migrate().await?;
         store.check_key().await?;
         Ok(store)
+    }
+
+    /// In one transaction: of several processes that start at once, one does it and the others find it done.
+    async fn migrate(&self) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        // `run` is this and a lifetime that tasks cannot have.
+        sqlx::migrate!().run_direct(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Ends all connections to the database.
@@ -95,10 +105,16 @@ impl Store {
     }
 }
 
-/// SQLite opens only files that exist, unless told.
-fn created_if_missing(url: &str) -> String {
-    match url.contains("mode=") {
-        true => url.to_owned(),
-        false => format!("{url}{}mode=rwc", if url.contains('?') { '&' } else { '?' }),
+/// SQLite would make a file that everybody can read; its other files take its permissions on.
+fn make_private_file(url: &str) -> Result<()> {
+    let path = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+    {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error).into()),
+        _ => Ok(()),
     }
 }

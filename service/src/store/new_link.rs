@@ -1,0 +1,170 @@
+//! Making a link, and with it the connection if that is new.
+
+use sqlx::{Any, Transaction};
+
+use super::{LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
+use crate::clock::Millis;
+use crate::ids;
+
+/// Which connection a new link is for.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// One that does not exist yet.
+    New {
+        /// Its id.
+        id: &'a str,
+        /// What the tenant calls it.
+        name: &'a str,
+    },
+    /// One that does.
+    Existing {
+        /// Its id.
+        id: &'a str,
+        /// A new name for it, if it gets one.
+        name: Option<&'a str>,
+    },
+}
+
+/// A link to make.
+#[derive(Debug)]
+pub struct NewLink<'a> {
+    /// Whose connection it is for.
+    pub owner: &'a Owner,
+    /// Which connection it is for.
+    pub target: Target<'a>,
+    /// The app, if it is known.
+    pub app_id: Option<&'a str>,
+    /// The one auth option to offer.
+    pub auth_option_key: Option<&'a str>,
+    /// The secret in the link.
+    pub secret: &'a str,
+    /// What opens the public status.
+    pub request_token: &'a str,
+    /// What the tenant asked for.
+    pub options: &'a LinkOptions,
+    /// When it lapses.
+    pub expires_at: Millis,
+}
+
+/// What [`Store::create_link`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The link is there.
+    Created,
+    /// The connection that it was for is not.
+    UnknownConnection,
+    /// The idempotency key was used before; nothing was made.
+    KeyUsed,
+}
+
+impl Store {
+    /// Makes a link, and with it the connection if that is new. Earlier links to the same connection end.
+    ///
+    /// With an `answer`, that is stored in the same transaction: either both are there or neither is.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn create_link(&self, new: &NewLink<'_>, answer: Option<&NewAnswer<'_>>) -> Result<Created> {
+        let mut transaction = self.begin().await?;
+        if let Some(answer) = answer
+            && !self
+                .keep_answer(&mut transaction, &new.owner.tenant, answer)
+                .await?
+        {
+            return Ok(Created::KeyUsed);
+        }
+        let link_id = ids::prefixed("link_");
+        let (connection_id, operation) = match new.target {
+            Target::New { id, name } => {
+                self.insert_connection(&mut transaction, new, id, name, &link_id)
+                    .await?;
+                (id, Operation::Creation)
+            }
+            Target::Existing { id, name } => {
+                if !self
+                    .reopen_connection(&mut transaction, new, id, name, &link_id)
+                    .await?
+                {
+                    return Ok(Created::UnknownConnection);
+                }
+                (id, Operation::Reauth)
+            }
+        };
+        sqlx::query(
+            "INSERT INTO links (id, tenant_id, customer, connection_id, secret_digest, token_digest, operation, status,
+                phase, app_id, auth_option_key, options, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12)",
+        )
+        .bind(&link_id)
+        .bind(&new.owner.tenant)
+        .bind(&new.owner.customer)
+        .bind(connection_id)
+        .bind(ids::digest(new.secret))
+        .bind(ids::digest(new.request_token))
+        .bind(operation.as_str())
+        .bind(new.app_id)
+        .bind(new.auth_option_key)
+        .bind(serde_json::to_string(new.options).map_err(|_| StoreError::Unreadable("options"))?)
+        .bind(self.clock.now())
+        .bind(new.expires_at)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.changes.tell(connection_id);
+        Ok(Created::Created)
+    }
+
+    async fn insert_connection(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        new: &NewLink<'_>,
+        id: &str,
+        name: &str,
+        link_id: &str,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, created_at,
+                updated_at)
+             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $7)",
+        )
+        .bind(id)
+        .bind(&new.owner.tenant)
+        .bind(&new.owner.customer)
+        .bind(new.app_id)
+        .bind(name)
+        .bind(link_id)
+        .bind(self.clock.now())
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+
+    /// The connection keeps its status, which a pending link overrides unless it is active.
+    async fn reopen_connection(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        new: &NewLink<'_>,
+        id: &str,
+        name: Option<&str>,
+        link_id: &str,
+    ) -> Result<bool> {
+        let updated = sqlx::query(
+            "UPDATE connections SET link_id = $1, name = COALESCE($2, name), updated_at = $3
+             WHERE id = $4 AND tenant_id = $5 AND customer = $6",
+        )
+        .bind(link_id)
+        .bind(name)
+        .bind(self.clock.now())
+        .bind(id)
+        .bind(&new.owner.tenant)
+        .bind(&new.owner.customer)
+        .execute(&mut **transaction)
+        .await?;
+        sqlx::query("UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'")
+            .bind(id)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(updated.rows_affected() == 1)
+    }
+}
