@@ -36,9 +36,13 @@ pub(super) fn connect(
     let endpoint = flow::endpoint(service, link, choice, &inputs).ok();
     let address = endpoint.as_ref().map(|endpoint| endpoint.authorization_url());
     let mut targets = form_targets(link);
-    if let Some(url) = address {
-        targets.provider(url);
+    if option.oauth.is_some() {
+        targets.provider(address);
     }
+    // What is about to be entered can lead to another host.
+    let host = address
+        .and_then(Url::host_str)
+        .filter(|_| option.input.is_empty());
     let options = flow::usable_options(service, link, app);
     let others: Vec<_> = options
         .into_iter()
@@ -54,10 +58,7 @@ pub(super) fn connect(
             Operation::Reauth => "Reconnect",
         },
         name: &link.name,
-        provider: option
-            .oauth
-            .as_ref()
-            .map(|_| address.and_then(Url::host_str).unwrap_or(&app.name)),
+        provider: option.oauth.as_ref().map(|_| host.unwrap_or(&app.name)),
         scopes: endpoint
             .as_ref()
             .map(|endpoint| endpoint.scopes())

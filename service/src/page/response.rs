@@ -22,11 +22,13 @@ pub struct FormTargets {
 }
 
 impl FormTargets {
-    /// The provider's sign-in. It may go on to other hosts of its own (a workspace's, an identity provider's), so that
-    /// any `https` one must be allowed.
-    pub fn provider(&mut self, url: &Url) {
+    /// The provider's sign-in, whose address may depend on what is entered. It may go on to other hosts of its own (a
+    /// workspace's, an identity provider's), so that any `https` one must be allowed.
+    pub fn provider(&mut self, url: Option<&Url>) {
         self.sources.push("https:".to_owned());
-        self.destination(url);
+        if let Some(url) = url {
+            self.destination(url);
+        }
     }
 
     /// One address: its origin, or its scheme where that belongs to an app.
