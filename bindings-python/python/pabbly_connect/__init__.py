@@ -1,0 +1,75 @@
+"""The Python SDK of a connection manager.
+
+Let your customers connect their Gmail, Slack, HubSpot and so on, then ask for a working credential whenever you act
+for them::
+
+    from pabbly_connect import PabblyConnectPlatform
+
+    pc = PabblyConnectPlatform()  # PC_TENANT_KEY
+    link = pc.create_request_link("alice@example.com", app_id="gmail", name="Work Gmail")
+    # hand link.request_link to the customer's browser, then
+    connection = pc.wait_for_connection("alice@example.com", link.connection_id)
+    token = pc.get_token("alice@example.com", connection.id)
+
+`AsyncPabblyConnectPlatform` is the same for asyncio. Everything that goes wrong is a `PabblyConnectError`.
+"""
+
+from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
+from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
+from ._client import Customer, PabblyConnectPlatform
+from ._models import App, AppRef, AuthOption, Connection, ErrorResponse, RequestLink
+from ._native import SecretFields, Token
+from ._pages import AppPage, ConnectionPage
+from ._settings import __version__
+from .errors import (
+    AuthenticationError,
+    CapabilityDisabledError,
+    ConnectionDeletedError,
+    ConnectionInUseError,
+    DecodeError,
+    InvalidArgumentError,
+    InvalidUserEmailError,
+    NeedsReconnectionError,
+    NetworkError,
+    PabblyConnectError,
+    RateLimitedError,
+    TimeoutError,
+    UpstreamUnavailableError,
+    WaitTimeoutError,
+)
+
+__all__ = [
+    "App",
+    "AppPage",
+    "AppRef",
+    "AsyncAppList",
+    "AsyncAppPage",
+    "AsyncConnectionList",
+    "AsyncConnectionPage",
+    "AsyncCustomer",
+    "AsyncPabblyConnectPlatform",
+    "AuthOption",
+    "AuthenticationError",
+    "CapabilityDisabledError",
+    "Connection",
+    "ConnectionDeletedError",
+    "ConnectionInUseError",
+    "ConnectionPage",
+    "Customer",
+    "DecodeError",
+    "ErrorResponse",
+    "InvalidArgumentError",
+    "InvalidUserEmailError",
+    "NeedsReconnectionError",
+    "NetworkError",
+    "PabblyConnectError",
+    "PabblyConnectPlatform",
+    "RateLimitedError",
+    "RequestLink",
+    "SecretFields",
+    "TimeoutError",
+    "Token",
+    "UpstreamUnavailableError",
+    "WaitTimeoutError",
+    "__version__",
+]

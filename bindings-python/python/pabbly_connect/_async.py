@@ -1,0 +1,401 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
+from ._models import App, Connection, RequestLink
+from ._native import Client
+from ._settings import pem, product
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from types import TracebackType
+    from typing import Any, NoReturn, TypeVar
+
+    from ._native import Call, Token
+
+    T = TypeVar("T")
+
+
+class AsyncPabblyConnectPlatform:
+    """A client of the connection manager for one tenant, for asyncio.
+
+    Make one and reuse it: it keeps connections open, and serves any number of event loops, one after the other or at
+    once. Arguments are checked when a method is called, before anything is awaited. Cancelling a task stops its
+    request. The key is only for a backend.
+    """
+
+    __slots__ = ("__weakref__", "_native")
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        max_retries: int | None = None,
+        timeout: float | None = None,
+        backoff: float | None = None,
+        allow_insecure_http: bool = False,
+        proxy: str | None = None,
+        ca_certificates: str | bytes | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        """Check the settings and make a client; nothing is sent.
+
+        - `api_key`: the tenant key, `pk_live_…`; the environment's `PC_TENANT_KEY` unless given.
+        - `base_url`: where the service is; the environment's `PC_BASE_URL`, else the public platform.
+        - `max_retries`: how often a 503 is tried again (2); nothing else ever is.
+        - `timeout`: seconds that each attempt may take, its body included (30).
+        - `backoff`: the ceiling under the wait before the first retry, in seconds (0.5); it doubles with each.
+        - `allow_insecure_http`: allow plain HTTP to other machines than this one.
+        - `proxy`: send everything through this proxy; `HTTPS_PROXY` and the like unless given.
+        - `ca_certificates`: trust these certificates (PEM) beside Mozilla's roots.
+        - `user_agent`: put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
+
+        Raises `InvalidArgumentError` where a setting is missing or malformed.
+        """
+        try:
+            self._native = Client(
+                blocking=False,
+                api_key=api_key,
+                base_url=base_url,
+                max_retries=max_retries,
+                timeout=timeout,
+                backoff=backoff,
+                allow_insecure_http=allow_insecure_http,
+                proxy=proxy,
+                ca_certificates=pem(ca_certificates),
+                user_agent=product(user_agent),
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del api_key, proxy
+
+    def customer(self, email: str) -> AsyncCustomer:
+        """Narrow the client to one customer, named by e-mail; take it from your own authenticated session."""
+        return AsyncCustomer(self, email)
+
+    def list_apps(
+        self,
+        *,
+        search: str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AsyncAppList:
+        """Give one page when awaited of the catalogue, all of them with `async for`. Needs the capability `apps`.
+
+        `search` keeps apps whose name or description holds it; `page` counts from 1; `limit` is 1 to 100
+        (20 unless told).
+        """
+        call = self._native.list_apps(search, page, limit, timeout, deadline, max_retries)
+        return AsyncAppList(lambda: _run(call, lambda found: AsyncAppPage(*found)))
+
+    def get_app(
+        self,
+        app_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, App]:
+        """Give one app of the catalogue. Needs the capability `apps`.
+
+        Raises `PabblyConnectError` with the code `app_not_found` for an unknown one.
+        """
+        return _run(self._native.get_app(app_id, timeout, deadline, max_retries), App)
+
+    def create_request_link(
+        self,
+        email: str,
+        *,
+        name: str,
+        app_id: str | None = None,
+        connection_id: str | None = None,
+        auth_option_key: str | None = None,
+        allowed_apps: Iterable[str] | None = None,
+        return_url: str | None = None,
+        allowed_origin: str | None = None,
+        display_name: str | None = None,
+        expires_in: int | None = None,
+        allow_multiple_connections: bool | None = None,
+        scopes: Iterable[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, RequestLink]:
+        """Make a hosted page where the customer connects an app. Needs the capability `connections`.
+
+        `app_id` is from the catalogue and `name` is what the customer sees later, such as `Work Gmail`. The other
+        options are extensions of the guide's contract:
+
+        - `connection_id`: re-authorise this connection in place; it keeps its id.
+        - `auth_option_key`: which of the app's auth options the customer uses.
+        - `allowed_apps`: the ids of the apps that the customer may choose from, instead of `app_id`.
+        - `return_url`: where the hosted page sends the customer when it is done.
+        - `allowed_origin`: the web origin that may read the link's public status.
+        - `display_name`: the name of your product, or of the customer, on the hosted page.
+        - `expires_in`: how long the link lives, in seconds (600 unless told).
+        - `allow_multiple_connections`: where False, an active connection of this app is re-authorised.
+        - `scopes`: the OAuth scopes to ask for instead of the app's own.
+        - `idempotency_key`: calls with the same key and options within a day make one link.
+        """
+        return _run(
+            self._native.create_request_link(
+                email,
+                app_id or "",
+                name,
+                connection_id,
+                auth_option_key,
+                None if allowed_apps is None else list(allowed_apps),
+                return_url,
+                allowed_origin,
+                display_name,
+                expires_in,
+                allow_multiple_connections,
+                None if scopes is None else list(scopes),
+                idempotency_key,
+                timeout,
+                deadline,
+                max_retries,
+            ),
+            RequestLink,
+        )
+
+    def get_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """Give one connection and its status. Needs the capability `connections`.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        return _run(self._native.get_connection(email, id, timeout, deadline, max_retries), Connection)
+
+    def wait_for_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        interval: float | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """Wait until the connection is no longer pending, and give it. Needs the capability `connections`.
+
+        `interval` is the time between two polls (2 s unless told). Without `timeout` the wait ends when the link
+        lapses. Raises `WaitTimeoutError`, with the `connection` as it was last seen, when it is over.
+        """
+        return _run(self._native.wait_for_connection(email, id, interval, timeout), Connection)
+
+    def get_token(
+        self,
+        email: str,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Token]:
+        """Give a credential that works now. Needs the capability `token`. Ask each time; never store or log it.
+
+        Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
+        connect flow again.
+        """
+        return _run(self._native.get_token(email, id, timeout, deadline, max_retries))
+
+    def list_connections(
+        self,
+        email: str,
+        *,
+        app_id: str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AsyncConnectionList:
+        """Give one page when awaited of the customer's connections that this tenant made, all of them with `async for`.
+
+        Needs the capability `connections`. `page` counts from 1; `limit` is 1 to 100 (20 unless told).
+        """
+        call = self._native.list_connections(email, app_id, page, limit, timeout, deadline, max_retries)
+        return AsyncConnectionList(lambda: _run(call, lambda found: AsyncConnectionPage(*found)))
+
+    def delete_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Delete a connection and its credential. Needs the capability `delete`.
+
+        Raises `ConnectionInUseError` while something uses it.
+        """
+        return _run(self._native.delete_connection(email, id, timeout, deadline, max_retries))
+
+    async def close(self) -> None:
+        """Close idle connections. Later calls are refused."""
+        self._native.close()
+
+    async def __aenter__(self) -> AsyncPabblyConnectPlatform:
+        """Give the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        self._native.close()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: the tenant key must not be stored."""
+        raise TypeError("a client cannot be pickled, since it holds the tenant key: make one in each process")
+
+
+class AsyncCustomer:
+    """A client that acts for one customer: its methods take no e-mail. Made by `customer`."""
+
+    __slots__ = ("_client", "_email")
+
+    def __init__(self, client: AsyncPabblyConnectPlatform, email: str) -> None:
+        """Check the address; raises `InvalidUserEmailError` where it is missing or malformed."""
+        client._native.check_email(email)
+        self._client = client
+        self._email = email
+
+    @property
+    def email(self) -> str:
+        """The customer's e-mail."""
+        return self._email
+
+    def create_request_link(
+        self,
+        *,
+        name: str,
+        app_id: str | None = None,
+        connection_id: str | None = None,
+        auth_option_key: str | None = None,
+        allowed_apps: Iterable[str] | None = None,
+        return_url: str | None = None,
+        allowed_origin: str | None = None,
+        display_name: str | None = None,
+        expires_in: int | None = None,
+        allow_multiple_connections: bool | None = None,
+        scopes: Iterable[str] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, RequestLink]:
+        """See `AsyncPabblyConnectPlatform.create_request_link`."""
+        return self._client.create_request_link(
+            self._email,
+            name=name,
+            app_id=app_id,
+            connection_id=connection_id,
+            auth_option_key=auth_option_key,
+            allowed_apps=allowed_apps,
+            return_url=return_url,
+            allowed_origin=allowed_origin,
+            display_name=display_name,
+            expires_in=expires_in,
+            allow_multiple_connections=allow_multiple_connections,
+            scopes=scopes,
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def get_connection(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """See `AsyncPabblyConnectPlatform.get_connection`."""
+        return self._client.get_connection(self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries)
+
+    def wait_for_connection(
+        self,
+        id: str,
+        *,
+        interval: float | None = None,
+        timeout: float | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """See `AsyncPabblyConnectPlatform.wait_for_connection`."""
+        return self._client.wait_for_connection(self._email, id, interval=interval, timeout=timeout)
+
+    def get_token(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Token]:
+        """See `AsyncPabblyConnectPlatform.get_token`."""
+        return self._client.get_token(self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries)
+
+    def list_connections(
+        self,
+        *,
+        app_id: str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AsyncConnectionList:
+        """See `AsyncPabblyConnectPlatform.list_connections`."""
+        return self._client.list_connections(
+            self._email,
+            app_id=app_id,
+            page=page,
+            limit=limit,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def delete_connection(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """See `AsyncPabblyConnectPlatform.delete_connection`."""
+        return self._client.delete_connection(
+            self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries
+        )
+
+    def __repr__(self) -> str:
+        """Show whom it acts for."""
+        return f"AsyncCustomer({self._email!r})"
+
+
+async def _run(call: Call, make: Callable[[Any], T] | None = None) -> Any:  # noqa: ANN401
+    """Make a call, and what it gives of the answer."""
+    from ._bridge import run
+
+    answer = await run(call)
+    return answer if make is None else make(answer)

@@ -1,0 +1,24 @@
+"""What both clients are configured with."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ._native import VERSION as __version__
+from ._native import after_fork_in_child
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=after_fork_in_child)
+
+
+def product(user_agent: str | None) -> str:
+    """Name this SDK and the interpreter, after the program's own name."""
+    python = f"{sys.implementation.name}/{'.'.join(map(str, sys.version_info[:3]))}"
+    own = f"pabbly-connect-python/{__version__} {python}"
+    return f"{user_agent} {own}" if user_agent else own
+
+
+def pem(certificates: str | bytes | None) -> str | None:
+    """Take certificates as they were read from a file."""
+    return certificates.decode() if isinstance(certificates, bytes) else certificates

@@ -1,0 +1,76 @@
+"""The classes of errors, by what to do about them. Generated from the core's table: do not edit."""
+
+from __future__ import annotations
+
+import builtins
+
+from ._error import PabblyConnectError
+
+__all__ = [
+    "AuthenticationError",
+    "CapabilityDisabledError",
+    "ConnectionDeletedError",
+    "ConnectionInUseError",
+    "DecodeError",
+    "InvalidArgumentError",
+    "InvalidUserEmailError",
+    "NeedsReconnectionError",
+    "NetworkError",
+    "PabblyConnectError",
+    "RateLimitedError",
+    "TimeoutError",
+    "UpstreamUnavailableError",
+    "WaitTimeoutError",
+]
+
+
+class NeedsReconnectionError(PabblyConnectError):
+    """`needs_reconnection` (HTTP 401): The grant was revoked or has expired: run the connect flow again."""
+
+
+class AuthenticationError(PabblyConnectError):
+    """`invalid_api_key` (HTTP 401): The tenant key is missing, unknown or revoked."""
+
+
+class CapabilityDisabledError(PabblyConnectError):
+    """`capability_disabled` (HTTP 403): The tenant key lacks the capability."""
+
+
+class ConnectionDeletedError(PabblyConnectError):
+    """`connection_deleted` (HTTP 404): The connection is unknown, or not yours."""
+
+
+class ConnectionInUseError(PabblyConnectError):
+    """`connection_in_use` (HTTP 409): The connection is in use and cannot be deleted."""
+
+
+class InvalidUserEmailError(PabblyConnectError, ValueError):
+    """`invalid_user_email` (HTTP 400): The x-user-email header is missing or invalid."""
+
+
+class RateLimitedError(PabblyConnectError):
+    """`rate_limited` (HTTP 429): The budget is used up: wait for Retry-After."""
+
+
+class UpstreamUnavailableError(PabblyConnectError):
+    """`upstream_unavailable` (HTTP 503): The provider is unavailable: retry later."""
+
+
+class WaitTimeoutError(PabblyConnectError, builtins.TimeoutError):
+    """`wait_timeout`: The wait ended while the connection was still pending."""
+
+
+class TimeoutError(PabblyConnectError, builtins.TimeoutError):
+    """`timeout`: No complete answer arrived in time."""
+
+
+class NetworkError(PabblyConnectError, ConnectionError):
+    """`network_error`: The service could not be reached, or the connection broke."""
+
+
+class DecodeError(PabblyConnectError):
+    """`decode_error`: A successful answer could not be understood."""
+
+
+class InvalidArgumentError(PabblyConnectError, ValueError):
+    """`invalid_argument`: A value was refused before anything was sent."""

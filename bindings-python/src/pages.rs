@@ -1,0 +1,86 @@
+//! The pages that follow a page.
+
+use std::sync::Arc;
+
+use pabbly_connect::{App, Connection, Error, ExposeSecret, SecretString};
+use pyo3::prelude::*;
+use tokio::sync::Mutex;
+
+use crate::call::Call;
+use crate::client::Connected;
+use crate::done::Done;
+use crate::errors::refused;
+use crate::fork::Owned;
+
+/// The core's pages of either kind.
+pub(crate) enum Kind {
+    Apps(pabbly_connect::Pages<App>),
+    Connections(pabbly_connect::Pages<Connection>),
+}
+
+impl Kind {
+    async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
+        match self {
+            Self::Apps(pages) => pages.next_json().await,
+            Self::Connections(pages) => pages.next_json().await,
+        }
+    }
+}
+
+/// Pages, and those that were fetched already.
+struct Fetched {
+    kind: Kind,
+    pages: Vec<SecretString>,
+}
+
+impl Fetched {
+    async fn get(&mut self, number: usize) -> Result<Done, Error> {
+        while self.pages.len() <= number {
+            match self.kind.next_json().await? {
+                Some(json) => self.pages.push(json),
+                None => return Ok(Done::Nothing),
+            }
+        }
+        let json = self.pages.get(number).map(|json| json.expose_secret().into());
+        Ok(json.map_or(Done::Nothing, Done::Json))
+    }
+}
+
+/// What follows a page, and the client that gets it.
+pub(crate) struct Rest {
+    fetched: Mutex<Fetched>,
+    connected: Arc<Connected>,
+}
+
+impl Rest {
+    pub(crate) fn new(kind: Kind, connected: Arc<Connected>) -> Arc<Self> {
+        let pages = Vec::new();
+        let fetched = Mutex::new(Fetched { kind, pages });
+        Arc::new(Self { fetched, connected })
+    }
+}
+
+/// The pages that follow one that was handed out.
+#[pyclass(frozen)]
+pub(crate) struct Pages(Owned<Arc<Rest>>);
+
+impl Pages {
+    pub(crate) fn new(rest: Arc<Rest>) -> Self {
+        Self(Owned::new(rest))
+    }
+}
+
+#[pymethods]
+impl Pages {
+    /// The call for the page of this number, the first that follows being 0. It gives a dictionary, or None where
+    /// there is no such page. A page is fetched once.
+    fn get(&self, py: Python<'_>, number: usize) -> PyResult<Call> {
+        let Some(rest) = self.0.get().cloned() else {
+            let why = "a list that was begun before a fork cannot be gone on with in the child";
+            return Err(refused(py, why));
+        };
+        Ok(Call::new(rest.connected.clone(), async move {
+            rest.fetched.lock().await.get(number).await
+        }))
+    }
+}

@@ -1,0 +1,116 @@
+//! Finished calls on their way to an event loop. The loop watches a file descriptor and takes all of them at once.
+
+use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::prelude::*;
+
+use crate::done::{Outcome, into_python};
+use crate::errors::misuse;
+use crate::events::{Line, Listener};
+use crate::fork::Owned;
+
+/// A message for an event loop.
+enum Message {
+    Finished(u64, Box<Outcome>),
+    Log(Line),
+}
+
+/// The end that the background thread holds.
+pub(crate) struct Shared {
+    messages: Mutex<Vec<Message>>,
+    wake: PipeWriter,
+}
+
+impl Shared {
+    pub(crate) fn finish(&self, number: u64, outcome: Outcome) {
+        self.put(Message::Finished(number, Box::new(outcome)));
+    }
+
+    pub(crate) fn listener(self: &Arc<Self>) -> Listener {
+        let queue = self.clone();
+        Arc::new(move |line| queue.put(Message::Log(line)))
+    }
+
+    fn put(&self, message: Message) {
+        let was_empty = {
+            let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+            messages.push(message);
+            messages.len() == 1
+        };
+        // One byte for all that arrive before the loop looks.
+        if was_empty {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        // Where the loop is gone nobody needs to know.
+        let _ = (&self.wake).write(&[1]);
+    }
+}
+
+/// The queue of one event loop.
+#[pyclass(frozen)]
+pub(crate) struct Queue {
+    shared: Owned<Arc<Shared>>,
+    reader: PipeReader,
+}
+
+impl Queue {
+    pub(crate) fn shared(&self) -> PyResult<Arc<Shared>> {
+        let shared = self.shared.get().cloned();
+        shared.ok_or_else(|| misuse("the queue belongs to the parent process"))
+    }
+}
+
+/// The number of a call, its answer, and the exception where it failed.
+type Finished = (u64, Option<Py<PyAny>>, Option<Py<PyAny>>);
+
+#[pymethods]
+impl Queue {
+    #[new]
+    fn new() -> PyResult<Self> {
+        let (reader, wake) = std::io::pipe()?;
+        let messages = Mutex::default();
+        Ok(Self {
+            shared: Owned::new(Arc::new(Shared { messages, wake })),
+            reader,
+        })
+    }
+
+    /// Becomes readable when calls have finished.
+    fn fileno(&self) -> PyResult<i32> {
+        #[cfg(unix)]
+        return Ok(std::os::fd::AsRawFd::as_raw_fd(&self.reader));
+        #[cfg(not(unix))]
+        Err(pyo3::exceptions::PyNotImplementedError::new_err(
+            "a pipe cannot be watched here",
+        ))
+    }
+
+    /// Makes `take` return.
+    fn wake(&self) -> PyResult<()> {
+        self.shared()?.wake();
+        Ok(())
+    }
+
+    /// The calls that finished since it was last asked: number, answer, exception. To be called when there is
+    /// something to read; it waits where there is not.
+    fn take(&self, py: Python<'_>) -> PyResult<Vec<Finished>> {
+        let shared = self.shared()?;
+        py.detach(|| (&self.reader).read(&mut [0]))?;
+        let messages = std::mem::take(&mut *shared.messages.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut finished = Vec::with_capacity(messages.len());
+        for message in messages {
+            match message {
+                Message::Log(line) => line.log(py)?,
+                Message::Finished(number, outcome) => finished.push(match into_python(py, *outcome) {
+                    Ok(answer) => (number, Some(answer), None),
+                    Err(error) => (number, None, Some(error.into_value(py).into_any())),
+                }),
+            }
+        }
+        Ok(finished)
+    }
+}
