@@ -68,17 +68,23 @@ impl Store {
             clock,
             changes: Arc::new(Changes::default()),
         };
-        store.migrate().await?;
+        store.migrate(sqlite).await?;
         store.check_key().await?;
         Ok(store)
     }
 
-    /// In one transaction: of several processes that start at once, one does it and the others find it done.
-    async fn migrate(&self) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        // `run` is this and a lifetime that tasks cannot have.
-        sqlx::migrate!().run_direct(&mut *transaction).await?;
-        transaction.commit().await?;
+    /// Of several processes that start at once, one makes the tables and the others find them made. For that PostgreSQL
+    /// has a lock that the migrator takes; SQLite's only lock is a transaction.
+    async fn migrate(&self, sqlite: bool) -> Result<()> {
+        // `Migrator::run` does the same, with a lifetime that a task cannot have.
+        let migrator = sqlx::migrate!();
+        if sqlite {
+            let mut transaction = self.begin().await?;
+            migrator.run_direct(&mut *transaction).await?;
+            transaction.commit().await?;
+        } else {
+            migrator.run_direct(&mut *self.pool.acquire().await?).await?;
+        }
         Ok(())
     }
 
