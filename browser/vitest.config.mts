@@ -1,25 +1,26 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = fileURLToPath(new URL('src/pabbly-connect.ts', import.meta.url));
+
 export default defineConfig({
   test: {
     projects: [
       {
-        resolve: {
-          alias: { '@pabbly/connect-browser': fileURLToPath(new URL('src/pabbly-connect.ts', import.meta.url)) },
-        },
-        test: { name: 'unit', include: ['tests/unit/**/*.test.{ts,tsx}'] },
+        resolve: { alias: { '@pabbly/connect-browser': source } },
+        test: { name: 'unit', include: ['tests/unit/*.test.{ts,tsx}'] },
       },
+      {},
       {
-        // Real browsers and real processes: one file after the other, on machines that may be busy.
         test: {
           name: 'browsers',
-          include: ['tests/browsers/**/*.test.ts'],
+          include: ['tests/browsers/*.test.ts'],
+          // Real browsers and real processes, on machines that may be busy.
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],
+    maxWorkers: 2,
   },
 });

@@ -50,8 +50,10 @@ export function useConnect(options: ConnectOptions = {}): Connect {
     [],
   );
   const follow = useCallback(<H extends ConnectHandle | null>(started: H): H => {
-    setHandle(started);
-    void started?.outcome.then(() => setHandle((now) => (now === started ? null : now)));
+    if (started) {
+      setHandle(started);
+      void started.outcome.then(() => setHandle((now) => (now === started ? null : now)));
+    }
     return started;
   }, []);
   return {

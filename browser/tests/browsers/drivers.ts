@@ -1,14 +1,16 @@
-import puppeteer, { type Browser, type ElementHandle, type Page } from 'puppeteer-core';
+import puppeteer, { type Browser, type BrowserContext, type ElementHandle, type Page } from 'puppeteer-core';
 
 export type BrowserName = 'chromium' | 'firefox';
 
 export interface Device {
-  /** As of phones and tablets; a mouse otherwise. */
+  /** A finger is the main pointer; a mouse otherwise. */
   touch?: boolean;
+  /** The person prefers dark pages; Chromium alone. */
+  dark?: boolean;
 }
 
 /** Starts a browser of Debian's, driven by WebDriver BiDi, its popup blocker on. */
-export function launch(name: BrowserName, { touch = false }: Device = {}): Promise<Browser> {
+export function launch(name: BrowserName, { touch = false, dark = false }: Device = {}): Promise<Browser> {
   if (name === 'firefox') {
     return puppeteer.launch({
       browser: 'firefox',
@@ -33,7 +35,7 @@ export function launch(name: BrowserName, { touch = false }: Device = {}): Promi
       '--disable-sync',
       // Chromium's sandbox does not work for root, which is who runs in a container.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      ...(touch ? ['--blink-settings=primaryPointerType=2,availablePointerTypes=2'] : []),
+      `--blink-settings=preferredColorScheme=${dark ? 0 : 1}${touch ? ',primaryPointerType=2,availablePointerTypes=2' : ''}`,
     ],
   });
 }
@@ -52,9 +54,9 @@ export async function until<T>(what: string, ask: () => Promise<T> | T, patience
 export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The page at an address that begins like this, as soon as there is one. */
-export async function pageAt(browser: Browser, prefix: string): Promise<Page> {
+export async function pageAt(context: BrowserContext, prefix: string): Promise<Page> {
   return until(`a page at ${prefix}`, async () =>
-    (await browser.pages()).find((page) => !page.isClosed() && page.url().startsWith(prefix)),
+    (await context.pages()).find((page) => !page.isClosed() && page.url().startsWith(prefix)),
   );
 }
 

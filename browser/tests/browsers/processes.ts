@@ -1,0 +1,150 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { RequestLinkAnswer } from '../../src/types.js';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const oidcFolder = process.env.CONNECT_OIDC_DIR ?? join(repository, 'tests/oidc');
+
+/** A child process that says where it listens in its first line. */
+async function started(child: ChildProcess, what: string): Promise<string> {
+  if (!child.stdout) throw new Error(`${what} has no output`);
+  const lines = createInterface(child.stdout);
+  const first = await new Promise<string>((resolve, reject) => {
+    lines.once('line', resolve);
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));
+  });
+  return first.replace('listening on ', '').trim();
+}
+
+/** npm's oidc-provider, see tests/oidc. */
+export class OidcProvider {
+  readonly clientId = 'connect';
+  readonly clientSecret = 'a secret of no use elsewhere';
+
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<OidcProvider> {
+    const bundled = join(oidcFolder, 'node_modules/.bin/node');
+    // It ends with its standard input.
+    const child = spawn(existsSync(bundled) ? bundled : 'node', ['server.mjs'], {
+      cwd: oidcFolder,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    return new OidcProvider(child, await started(child, 'oidc-provider'));
+  }
+
+  async register(redirectUri: string): Promise<void> {
+    const client = { client_id: this.clientId, client_secret: this.clientSecret, redirect_uri: redirectUri };
+    const response = await fetch(`${this.url}/test/client`, { method: 'POST', body: JSON.stringify(client) });
+    if (!response.ok) throw new Error(`oidc-provider: HTTP ${response.status}`);
+  }
+
+  stop(): void {
+    this.child.kill();
+  }
+}
+
+/** The real connect-service with a fresh database, a tenant and its key. Its Gmail is the provider given. */
+export class Service {
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+    private readonly key: string,
+    readonly url: string,
+  ) {}
+
+  static async start(provider: OidcProvider): Promise<Service> {
+    const binary = process.env.CONNECT_SERVICE_BIN ?? join(repository, 'target/debug/connect-service');
+    const folder = await mkdtemp(join(tmpdir(), 'connect-browser-'));
+    await mkdir(join(folder, 'catalogue'));
+    await writeFile(join(folder, 'catalogue/gmail.toml'), gmail(provider));
+    await writeFile(join(folder, 'connect.toml'), configuration(folder, provider));
+    const options = { cwd: folder, env: { PATH: process.env.PATH } };
+    const run = async (...words: string[]) => {
+      const { stdout } = await promisify(execFile)(binary, ['--config', 'connect.toml', ...words], options);
+      return stdout.trim();
+    };
+    const tenant = await run('tenant', 'create', 'Acme');
+    const key = await run('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete');
+    const child = spawn(binary, ['--config', 'connect.toml', 'serve'], {
+      ...options,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const service = new Service(child, folder, key, await started(child, 'connect-service'));
+    await provider.register(`${service.url}/platform/v1/oauth/callback`);
+    return service;
+  }
+
+  /** What a product's backend would ask for. */
+  createLink(body: Record<string, unknown>): Promise<RequestLinkAnswer> {
+    return this.call('POST', '/connections/request-link', body);
+  }
+
+  getConnection(id: string): Promise<{ status: string }> {
+    return this.call('GET', `/connections/${id}`);
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.url}/platform/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.key}`,
+        'x-user-email': 'alice@example.com',
+        'content-type': 'application/json',
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const { message, data } = (await response.json()) as { message: string; data: T };
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${message}`);
+    return data;
+  }
+}
+
+/** The catalogue takes https alone; the operator's own settings lead to loopback. */
+const gmail = (provider: OidcProvider) => `
+id = "gmail"
+name = "Gmail"
+description = "Read and send email."
+categories = ["email"]
+
+[[auth]]
+key = "oauth"
+type = "o_auth"
+title = "Sign in with Google"
+
+[auth.oauth]
+authorization_url = "https://provider.example/auth"
+token_url = "https://provider.example/token"
+issuer = "${provider.url}"
+client_auth = "body"
+`;
+
+const configuration = (folder: string, provider: OidcProvider) => `
+listen = "127.0.0.1:0"
+database_url = "sqlite://${join(folder, 'connect.db')}"
+key_file = "${join(folder, 'connect.key')}"
+catalogue_dir = "${join(folder, 'catalogue')}"
+allow_private_networks = true
+
+[apps.gmail]
+client_id = "${provider.clientId}"
+client_secret = "${provider.clientSecret}"
+authorization_url = "${provider.url}/auth"
+token_url = "${provider.url}/token"
+scopes = ["openid"]
+`;
