@@ -8,7 +8,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use pabbly_connect::{App, Connection, Customer, List};
 
-use crate::events::event_json;
+use crate::events::{event_json, poll_json};
 use crate::options::{AppQuery, ConnectionQuery, LinkRequest, Options, Settings, WaitOptions};
 use crate::outcome::thrown;
 use crate::pages::{Pages, Source};
@@ -107,7 +107,7 @@ impl Client {
         self.calls.start(env, call, request.json())
     }
 
-    /// The answer is a connection that is no longer pending.
+    /// The answer is a connection that is no longer pending. Where `polls`, each poll before is told too.
     #[napi]
     pub fn wait_for_connection(
         &self,
@@ -116,9 +116,14 @@ impl Client {
         email: String,
         id: String,
         options: Option<WaitOptions>,
+        polls: bool,
     ) -> Result<()> {
         let wait = self.customer(&email)?.wait_for_connection(&id);
-        let wait = options.unwrap_or_default().apply(wait)?;
+        let mut wait = options.unwrap_or_default().apply(wait)?;
+        if polls {
+            let queue = self.calls.queue();
+            wait = wait.on_poll(move |poll| queue.push(call, Kind::Poll, poll_json(poll).into()));
+        }
         self.calls.start(env, call, wait.json())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pabbly_connect::Event;
+use pabbly_connect::{Event, Poll};
 use serde_json::{Value, json};
 
 /// The event, its members named as in JavaScript; `None` for a kind that is newer than this layer.
@@ -45,6 +45,12 @@ pub(crate) fn event_json(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(value.to_string())
+}
+
+/// What a wait has just learned.
+pub(crate) fn poll_json(poll: &Poll) -> String {
+    let status = poll.status.as_ref().map(|status| status.as_str());
+    json!({"status": status, "nextInMs": milliseconds(poll.next_in)}).to_string()
 }
 
 fn milliseconds(duration: Duration) -> Value {

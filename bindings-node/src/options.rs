@@ -33,6 +33,8 @@ pub struct Settings {
     pub ca_certificates: Option<String>,
     /// Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
     pub user_agent: Option<String>,
+    /// The tenant's budget for everything but tokens, which waits keep to. The service tells its own. Default: 120.
+    pub requests_per_minute: Option<f64>,
 }
 
 impl Settings {
@@ -61,6 +63,9 @@ impl Settings {
         }
         if let Some(user_agent) = self.user_agent {
             builder = builder.user_agent(user_agent);
+        }
+        if let Some(requests) = count("requestsPerMinute", self.requests_per_minute)? {
+            builder = builder.requests_per_minute(requests);
         }
         Ok(builder)
     }

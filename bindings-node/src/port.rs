@@ -23,7 +23,7 @@ pub struct Port(Rc<Calls>);
 #[napi]
 impl Port {
     /// `deliver` gets the JSON text of an array: number, kind, value, number, kind, value … where the kind is 0 for
-    /// an answer, 1 for an error and 2 for an event (its number is the client's).
+    /// an answer, 1 for an error, 2 for an event (its number is the client's) and 3 for a poll of a wait.
     #[napi(constructor)]
     pub fn new(env: Env, deliver: Function<'_, String, ()>) -> Result<Self> {
         Ok(Self(Calls::new(env, &deliver)?))

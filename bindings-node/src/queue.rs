@@ -13,8 +13,10 @@ pub(crate) enum Kind {
     Value = 0,
     /// The error with which the call failed.
     Error = 1,
-    /// Something that the call did on its way.
+    /// Something that a client did.
     Event = 2,
+    /// A poll of a wait that goes on.
+    Poll = 3,
 }
 
 struct Entry {
@@ -97,7 +99,7 @@ impl Queue {
             batch.push(separator);
             batch.push_str(&format!("{number},{},", *kind as u8));
             batch.push_str(json.expose_secret());
-            if !matches!(kind, Kind::Event) {
+            if matches!(kind, Kind::Value | Kind::Error) {
                 ended(*number);
             }
         }

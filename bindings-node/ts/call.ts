@@ -1,8 +1,9 @@
 // Calls that are under way: each has a number, under which the native library delivers its end.
 import { CancelledError } from './generated/errors.js';
 import { failure, placed, refusal, type Place } from './failure.js';
-import { tell } from './hooks.js';
+import { guarded, tell } from './hooks.js';
 import { native } from './native.js';
+import type { Poll } from './options.js';
 
 interface Running {
   /** Who made the call; its hooks live as long as it does. */
@@ -12,6 +13,7 @@ interface Running {
   reject(reason: unknown): void;
   /** Makes what the caller gets of what the service answered. */
   make(data: never): unknown;
+  onPoll: ((poll: Poll) => void) | undefined;
   /** Takes the listener off the caller's signal. */
   unlisten: (() => void) | undefined;
 }
@@ -19,41 +21,52 @@ interface Running {
 const running = new Map<number, Running>();
 let lastNumber = 0;
 
-const port = new native.Port((batch) => {
+/** What an entry of a batch tells. */
+const [VALUE, ERROR, EVENT, POLL] = [0, 1, 2, 3];
+
+/** Where the native library delivers; `new native.Client` needs it. */
+export const port = new native.Port((batch) => {
   const told = JSON.parse(batch) as unknown[];
   for (let i = 0; i < told.length; i += 3) {
     const number = told[i] as number;
     const value = told[i + 2];
-    if (told[i + 1] === EVENT) {
-      tell(number, value);
-      continue;
+    // A call may have been cancelled while its answer was on the way: then it is not known any more.
+    switch (told[i + 1]) {
+      case VALUE: {
+        const call = end(number);
+        call?.resolve(call.make(value as never));
+        break;
+      }
+      case ERROR: {
+        const call = end(number);
+        call?.reject(failure(value as never, call.place));
+        break;
+      }
+      case EVENT:
+        tell(number, value);
+        break;
+      case POLL:
+        guarded(() => running.get(number)?.onPoll?.(value as Poll));
     }
-    const call = end(number);
-    if (!call) continue; // It was cancelled while its answer was on the way.
-    if (told[i + 1] === VALUE) call.resolve(call.make(value as never));
-    else call.reject(failure(value as never, call.place));
   }
 });
 
-const VALUE = 0;
-const EVENT = 2;
-
-/** What `new native.Client` needs. */
-export { port };
+/** A call to be made. */
+export interface Start<D, T> {
+  owner: object;
+  place: Place;
+  signal: AbortSignal | null | undefined;
+  onPoll?: ((poll: Poll) => void) | undefined;
+  make(data: D): T;
+  /** Is given the call's number. */
+  start(number: number): void;
+}
 
 /**
- * Starts a call and gives its promise.
- *
- * `start` is given the call's number; what it throws about the customer's e-mail is thrown at once, everything else
+ * Starts a call and gives its promise. What is wrong with the customer's e-mail is thrown at once; everything else
  * rejects the promise.
  */
-export function run<D, T>(
-  owner: object,
-  place: Place,
-  signal: AbortSignal | null | undefined,
-  make: (data: D) => T,
-  start: (number: number) => void,
-): Promise<T> {
+export function run<D, T>({ owner, place, signal, onPoll, make, start }: Start<D, T>): Promise<T> {
   const number = (lastNumber = (lastNumber + 1) >>> 0 || 1);
   try {
     start(number);
@@ -63,7 +76,8 @@ export function run<D, T>(
     return Promise.reject(error);
   }
   return new Promise((resolve, reject) => {
-    running.set(number, { owner, place, resolve, reject, make, unlisten: signal ? listen(signal, number) : undefined } as Running);
+    const unlisten = signal ? listen(signal, number) : undefined;
+    running.set(number, { owner, place, resolve, reject, make, onPoll, unlisten } as Running);
   });
 }
 

@@ -51,6 +51,7 @@ interface Call<T> {
   knownInQuery?: ReadonlySet<string>;
   /** Where it was called from. */
   place: Place;
+  onPoll?: WaitOptions['onPoll'];
   /** Makes the result of the answer's `data`. */
   make(data: never): T;
   start(client: NativeClient, number: number): void;
@@ -168,9 +169,11 @@ export class PabblyConnectPlatform {
       email,
       options,
       known: KNOWN.wait,
+      onPoll: options?.onPoll,
       place: here(),
       make: whole<Connection>,
-      start: (client, number) => client.waitForConnection(number, text(email), id ?? '', options),
+      start: (client, number) =>
+        client.waitForConnection(number, text(email), id ?? '', options, options?.onPoll != null),
     });
   }
 
@@ -247,7 +250,14 @@ export class PabblyConnectPlatform {
       if ('email' in call) this.#checkEmail(call.email, place);
       return Promise.reject(reason);
     }
-    return run(this, place, options?.signal, call.make, (number) => call.start(client, number));
+    return run({
+      owner: this,
+      place,
+      signal: options?.signal,
+      onPoll: call.onPoll,
+      make: call.make,
+      start: (number) => call.start(client, number),
+    });
   }
 
   #list<P extends Page, T>(

@@ -26,7 +26,7 @@ export class Listener {
   }
 
   tell({ event, ...info }: Event): void {
-    try {
+    guarded(() => {
       const logger = this.#logger;
       if (event === 'retry') logger?.info?.('pabbly-connect: retry', info);
       else logger?.debug?.(`pabbly-connect: ${event}`, info);
@@ -35,10 +35,16 @@ export class Listener {
       else if (event === 'response') hooks.onResponse?.(info as never);
       else if (event === 'retry') hooks.onRetry?.(info as never);
       else hooks.onWait?.(info as never);
-    } catch (error) {
-      // A hook that fails must not take the call with it, nor go unnoticed.
-      process.emitWarning(`a hook or the logger threw: ${String(error)}`, 'PabblyConnectWarning');
-    }
+    });
+  }
+}
+
+/** Calls back into the user's code. Where that fails it must not take the call with it, nor go unnoticed. */
+export function guarded(callback: () => void): void {
+  try {
+    callback();
+  } catch (error) {
+    process.emitWarning(`a hook or the logger threw: ${String(error)}`, 'PabblyConnectWarning');
   }
 }
 

@@ -13,6 +13,7 @@ export type {
   ListAppsQuery,
   ListConnectionsQuery,
   Logger,
+  Poll,
   Settings,
   WaitOptions,
 } from './options.js';

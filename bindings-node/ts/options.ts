@@ -50,6 +50,16 @@ export interface CallOptions extends NativeCallOptions {
 export interface WaitOptions extends NativeWaitOptions {
   /** Stops the wait; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+  /** Called after each poll that did not end the wait. */
+  onPoll?: ((poll: Poll) => void) | undefined;
+}
+
+/** What a wait has just learned. */
+export interface Poll {
+  /** `null` where the poll failed in a way that the wait survives. */
+  status: ConnectionStatus | null;
+  /** When the next poll is expected; 0 where the service holds the answer until there is news. */
+  nextInMs: number;
 }
 
 /** The names of each kind of option. The compiler checks that none is missing. */
@@ -58,11 +68,11 @@ const names = <T>(all: Record<keyof T, true>): ReadonlySet<string> => new Set(Ob
 export const KNOWN = {
   settings: names<Required<Settings>>({
     apiKey: true, baseUrl: true, maxRetries: true, timeoutMs: true, backoffMs: true, allowInsecureHttp: true,
-    proxy: true, caCertificates: true, userAgent: true, logger: true,
+    proxy: true, caCertificates: true, userAgent: true, requestsPerMinute: true, logger: true,
     onRequest: true, onResponse: true, onRetry: true, onWait: true,
   }),
   call: names<Required<CallOptions>>({ signal: true, timeoutMs: true, deadlineMs: true, maxRetries: true }),
-  wait: names<Required<WaitOptions>>({ signal: true, intervalMs: true, timeoutMs: true }),
+  wait: names<Required<WaitOptions>>({ signal: true, intervalMs: true, timeoutMs: true, onPoll: true }),
   apps: names<Required<ListAppsQuery>>({ search: true, page: true, limit: true }),
   connections: names<Required<ListConnectionsQuery>>({ appId: true, page: true, limit: true }),
   link: names<Required<LinkRequest>>({

@@ -15,8 +15,8 @@ export declare class Client {
   createRequestLink(call: number, email: string, request: LinkRequest, options?: Options | undefined | null): void
   /** The answer is a connection. */
   getConnection(call: number, email: string, id: string, options?: Options | undefined | null): void
-  /** The answer is a connection that is no longer pending. */
-  waitForConnection(call: number, email: string, id: string, options?: WaitOptions | undefined | null): void
+  /** The answer is a connection that is no longer pending. Where `polls`, each poll before is told too. */
+  waitForConnection(call: number, email: string, id: string, options: WaitOptions | undefined | null, polls: boolean): void
   /** The answer is a token. */
   getToken(call: number, email: string, id: string, options?: Options | undefined | null): void
   /** The answer is one page of the customer's connections. */
@@ -37,7 +37,7 @@ export declare class Pages {
 export declare class Port {
   /**
    * `deliver` gets the JSON text of an array: number, kind, value, number, kind, value … where the kind is 0 for
-   * an answer, 1 for an error and 2 for an event (its number is the client's).
+   * an answer, 1 for an error, 2 for an event (its number is the client's) and 3 for a poll of a wait.
    */
   constructor(deliver: (arg: string) => void)
   /** Stops a call. Nothing is delivered for it any more. */
@@ -134,6 +134,8 @@ export interface Settings {
   caCertificates?: string | undefined
   /** Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`. */
   userAgent?: string | undefined
+  /** The tenant's budget for everything but tokens, which waits keep to. The service tells its own. Default: 120. */
+  requestsPerMinute?: number | undefined
 }
 
 /** How to wait for a connection. */
