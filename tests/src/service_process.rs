@@ -9,6 +9,8 @@ use std::io::{self, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -18,6 +20,8 @@ use crate::{Error, provider, random};
 
 /// How long a process may take to start or to end before a test says so; generous, since machines are busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How many ports there are to choose from, see [`free_port`].
+const PORTS: u16 = 12_000;
 
 /// What an operator would write into the configuration.
 #[derive(Debug, Clone)]
@@ -343,7 +347,7 @@ impl Service {
 /// The service's binary: `CONNECT_SERVICE_BIN`, else the one built beside this program.
 fn binary() -> Result<PathBuf, Error> {
     if let Some(path) = std::env::var_os("CONNECT_SERVICE_BIN") {
-        return Ok(fs::canonicalize(path)?);
+        return fs::canonicalize(path).map_err(|error| format!("CONNECT_SERVICE_BIN: {error}").into());
     }
     let program = std::env::current_exe()?;
     let name = format!("connect-service{}", std::env::consts::EXE_SUFFIX);
@@ -363,10 +367,13 @@ fn binary() -> Result<PathBuf, Error> {
 }
 
 /// A free port outside the range from which the system takes ports by itself, so that it is still free when a
-/// process comes back to it.
+/// process comes back to it. No two homes of this program get the same one.
 fn free_port() -> Result<u16, Error> {
-    for _ in 0..200 {
-        let port = 20_000 + u16::try_from(random::below(12_000))?;
+    static TAKEN: OnceLock<AtomicU16> = OnceLock::new();
+    let first = u16::try_from(random::below(u64::from(PORTS)))?;
+    let taken = TAKEN.get_or_init(|| AtomicU16::new(first));
+    for _ in 0..PORTS {
+        let port = 20_000 + taken.fetch_add(1, Ordering::Relaxed) % PORTS;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }
