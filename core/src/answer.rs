@@ -71,16 +71,14 @@ impl Answer {
             error.line(),
             error.column(),
         );
-        Error::new(
-            ErrorKind::Decode,
-            ErrorDetails {
-                message,
-                status: Some(self.status),
-                code: Some("decode_error".to_owned()),
-                attempts: self.attempts,
-                ..ErrorDetails::default()
-            },
-        )
+        self.refused(message)
+    }
+
+    /// A successful answer that does not make sense.
+    pub(crate) fn refused(&self, message: impl Into<String>) -> Error {
+        Error::local(ErrorKind::Decode, message)
+            .with_status(self.status)
+            .with_attempts(self.attempts)
     }
 
     /// The error that an unsuccessful answer means.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::call::{CallOptions, Pending, call_options};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::model::{App, Connection};
 use crate::request::Request;
 
@@ -128,7 +128,7 @@ impl<T: Item> List<T> {
     /// # Errors
     /// The same as awaiting the call.
     pub async fn json(self) -> Result<SecretString, Error> {
-        Ok(self.fetch().await?.1)
+        Ok(self.fetch(None).await?.1)
     }
 
     /// The same with the pages that follow, for hosts whose page can be iterated on from.
@@ -136,9 +136,9 @@ impl<T: Item> List<T> {
     /// # Errors
     /// The same as awaiting the call.
     pub async fn json_and_rest(self) -> Result<(SecretString, Pages<T>), Error> {
-        let (page, json) = self.fetch().await?;
+        let (page, json) = self.fetch(None).await?;
         let mut rest = self.pages();
-        rest.turn(&page)?;
+        rest.turn(&page);
         Ok((json, rest))
     }
 
@@ -159,7 +159,8 @@ impl<T: Item> List<T> {
         .try_flatten()
     }
 
-    async fn fetch(&self) -> Result<(Page<T>, SecretString), Error> {
+    /// Sends the call for one page, which must not be the one that began with `last_first_id`.
+    async fn fetch(&self, last_first_id: Option<&str>) -> Result<(Page<T>, SecretString), Error> {
         let mut request = self.request.clone();
         let Query {
             search,
@@ -180,7 +181,16 @@ impl<T: Item> List<T> {
                 request.url.query_pairs_mut().append_pair(name, &value);
             }
         }
-        self.client.execute(&request, self.options).await?.decode_json()
+        let answer = self.client.execute(&request, self.options).await?;
+        let (page, json) = answer.decode_json::<Page<T>>()?;
+        if page
+            .items
+            .first()
+            .is_some_and(|first| Some(first.id()) == last_first_id)
+        {
+            return Err(answer.refused("the service gives the same page again and again"));
+        }
+        Ok((page, json))
     }
 }
 
@@ -189,7 +199,7 @@ impl<T: Item> IntoFuture for List<T> {
     type IntoFuture = Pending<Page<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(self.fetch().await?.0) })
+        Box::pin(async move { Ok(self.fetch(None).await?.0) })
     }
 }
 
@@ -224,23 +234,17 @@ impl<T: Item> Pages<T> {
         let Some(call) = &self.next else {
             return Ok(None);
         };
-        let (page, json) = call.fetch().await?;
-        self.turn(&page)?;
+        let (page, json) = call.fetch(self.last_first_id.as_deref()).await?;
+        self.turn(&page);
         Ok((!page.items.is_empty()).then_some((page, json)))
     }
 
     /// Takes note of a page, so that the next call is for the one after it.
-    fn turn(&mut self, page: &Page<T>) -> Result<(), Error> {
+    fn turn(&mut self, page: &Page<T>) {
         let (Some(call), Some(first)) = (&mut self.next, page.items.first()) else {
             self.next = None;
-            return Ok(());
+            return;
         };
-        if self.last_first_id.as_deref() == Some(first.id()) {
-            return Err(Error::local(
-                ErrorKind::Decode,
-                "the service gives the same page again and again",
-            ));
-        }
         self.last_first_id = Some(first.id().to_owned());
         let number = call.query.page.unwrap_or(1);
         if is_last(page, number, call.query.limit) {
@@ -248,7 +252,6 @@ impl<T: Item> Pages<T> {
         } else {
             call.query.page = Some(number.saturating_add(1));
         }
-        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::answer::Answer;
@@ -46,9 +47,12 @@ impl Transport {
             .user_agent(user_agent);
         if let Some(proxy) = proxy {
             // The cause may quote the address, which may hold a password.
-            let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
-                Error::invalid_argument("the proxy is not a URL such as http://127.0.0.1:3128")
-            })?;
+            let refused = || Error::invalid_argument("the proxy is not a URL such as http://127.0.0.1:3128");
+            let proxy = Url::parse(proxy).map_err(|_| refused())?;
+            if !matches!(proxy.scheme(), "http" | "https") {
+                return Err(refused());
+            }
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| refused())?;
             http = http.proxy(proxy);
         }
         let http = http.build().map_err(|error| {
@@ -124,9 +128,10 @@ impl Transport {
 
 /// Reads a body whole, or fails.
 async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let status = response.status().as_u16();
     let too_large = || {
         let message = format!("the answer is larger than {} MiB", limit >> 20);
-        Error::local(ErrorKind::Decode, message)
+        Error::local(ErrorKind::Decode, message).with_status(status)
     };
     let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
     if announced > limit {

@@ -113,6 +113,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.details_mut().status = Some(status);
+        self
+    }
+
     pub(crate) fn with_connection(mut self, connection: Option<Connection>) -> Self {
         self.details_mut().connection = connection;
         self

@@ -57,34 +57,38 @@ impl<'a> Redactor<'a> {
         kept
     }
 
-    /// The body as JSON where it is JSON, else as a text; `None` where it is empty.
+    /// The body as JSON where it is JSON, else as a text; `None` where it is empty, or is JSON that was cut short,
+    /// in which secrets could not be told from the rest.
     pub(crate) fn body(&self, body: &[u8]) -> Option<Value> {
-        if body.is_empty() {
-            return None;
-        }
-        Some(match serde_json::from_slice(body) {
-            Ok(mut value) => {
-                self.value(&mut value);
-                value
+        match serde_json::from_slice(body) {
+            Ok(value) => Some(self.value(value)),
+            Err(_) => {
+                let text = String::from_utf8_lossy(body);
+                let is_text = !text.trim().is_empty() && !text.trim_start().starts_with(['{', '[', '"']);
+                is_text.then(|| Value::String(self.text(&text)))
             }
-            Err(_) => Value::String(self.text(&String::from_utf8_lossy(body))),
-        })
+        }
     }
 
-    fn value(&self, value: &mut Value) {
+    fn value(&self, value: Value) -> Value {
         match value {
-            Value::String(text) => *text = self.text(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::String(text) => Value::String(self.text(&text)),
+            Value::Array(items) => items.into_iter().map(|item| self.value(item)).collect(),
             Value::Object(members) => {
-                for (name, member) in members {
-                    if SECRET_MEMBERS.contains(&name.as_str()) {
-                        *member = Value::String(REDACTED.to_owned());
-                    } else {
-                        self.value(member);
-                    }
-                }
+                let member = |(name, member): (String, Value)| {
+                    let is_secret = SECRET_MEMBERS.contains(&name.as_str());
+                    (
+                        self.text(&name),
+                        if is_secret {
+                            REDACTED.into()
+                        } else {
+                            self.value(member)
+                        },
+                    )
+                };
+                members.into_iter().map(member).collect()
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            other => other,
         }
     }
 
@@ -111,7 +115,13 @@ mod tests {
             )
         );
         assert_eq!(redactor.body(b"<p>pk_live_canary"), Some(json!("<p>[redacted]")));
-        assert_eq!(redactor.body(b""), None);
+        assert_eq!(
+            redactor.body(br#"{"pk_live_canary": 1}"#),
+            Some(json!({"[redacted]": 1}))
+        );
+        for nothing in ["", " ", r#"{"data": {"access_token": "ya29"#] {
+            assert_eq!(redactor.body(nothing.as_bytes()), None, "{nothing}");
+        }
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Budget {
             limit,
             window: Duration::from_secs(60),
             rate,
-            saved: limit * BURST,
+            // The first poll is always sent at once.
+            saved: (limit * BURST).max(1.0),
             counted_at: now,
             told: None,
             blocked_until: None,

@@ -80,7 +80,8 @@ pub(super) async fn status(
     let PublicStatus { status, expires_in } = answer.decode()?;
     Ok(Found::Status {
         status,
-        expires_in: expires_in.map(Duration::from_secs),
+        // Rounded down by the service.
+        expires_in: expires_in.map(|seconds| Duration::from_secs(seconds.saturating_add(1))),
         held: held(&answer),
     })
 }

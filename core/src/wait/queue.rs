@@ -26,6 +26,9 @@ const MOST_HELD: usize = 1000;
 /// The time between two polls of public statuses, which cost no budget but are not to flood the service.
 const STATUS_SPACING: Duration = Duration::from_millis(10);
 
+/// By how much two tellings of the same expiry may differ.
+const EXPIRY_ROUNDING: Duration = Duration::from_secs(5);
+
 pub(super) type Outcome = Result<Settled, Error>;
 
 /// What a wait is for; everybody who waits for the same shares its polls.
@@ -49,6 +52,8 @@ pub(super) struct Entry {
     /// Polls in a row that failed.
     pub(super) failures: u32,
     pub(super) polls_after_expiry: u32,
+    /// Whether the service said when the link lapses.
+    expiry_told: bool,
 }
 
 pub(super) struct Waiter {
@@ -113,6 +118,7 @@ impl Queue {
                 polls: 0,
                 failures: 0,
                 polls_after_expiry: 0,
+                expiry_told: false,
             }
         });
         entry.turn.interval = entry.turn.interval.min(interval);
@@ -347,6 +353,18 @@ impl Entry {
         if let UnderWay::Poll(handle) = &self.under_way {
             handle.abort();
         }
+    }
+
+    /// The service told for how long the link is still open.
+    pub(super) fn expires_in(&mut self, left: Duration) {
+        let told = Instant::now().checked_add(left);
+        let known = self.expiry_told.then_some(self.turn.expires_at).flatten();
+        self.turn.expires_at = match (known, told) {
+            // The same moment told again, give or take rounding; a new link would be longer.
+            (Some(known), Some(told)) if told < known + EXPIRY_ROUNDING => Some(known.min(told)),
+            _ => told,
+        };
+        self.expiry_told = true;
     }
 
     fn count_deadlines(&mut self) {

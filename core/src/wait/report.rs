@@ -187,13 +187,10 @@ impl Queue {
         entry.turn.not_before = None;
         entry.turn.held = held;
         if let Some(left) = expires_in {
-            entry.turn.expires_at = Instant::now().checked_add(left);
+            entry.expires_in(left);
         }
-        if entry
-            .turn
-            .expires_at
-            .is_some_and(|expires_at| expires_at <= started)
-        {
+        let is_past = |expires_at| expires_at <= started;
+        if expires_in == Some(Duration::ZERO) || entry.turn.expires_at.is_some_and(is_past) {
             entry.polls_after_expiry += 1;
         }
         if entry.polls_after_expiry >= POLLS_AFTER_EXPIRY {
@@ -232,10 +229,8 @@ impl Queue {
         entry.failures += 1;
         let slower = entry.turn.interval.saturating_mul(1 << entry.failures.min(8));
         let backoff = slower.min(LONGEST_BACKOFF.max(entry.turn.interval));
-        let wish = error.retry_after().unwrap_or_default();
-        entry.turn.not_before = started
-            .checked_add(backoff)
-            .max(now.checked_add(wish.min(LONGEST_WAIT)));
+        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+        entry.turn.not_before = now.checked_add(backoff.max(wish));
         if entry
             .turn
             .expires_at
