@@ -1,0 +1,185 @@
+//! The scenario files are what their schema says, and leave nothing of the SDK's surface out.
+
+use std::collections::BTreeSet;
+
+use connect_tests::scripted::load;
+use connect_tests::scripted::scenario::{ExpectedError, Scenario, Step};
+use pabbly_connect::{CODES, ErrorKind, surface};
+use serde_json::Value;
+
+/// Fewer were never meant to be enough.
+const AT_LEAST: usize = 150;
+
+fn scenarios() -> Vec<Scenario> {
+    let index = load::load(&load::folder()).expect("the files are right");
+    index.scenarios.into_iter().map(|entry| entry.parsed).collect()
+}
+
+fn steps(scenarios: &[Scenario]) -> impl Iterator<Item = &Step> {
+    scenarios.iter().flat_map(|scenario| &scenario.steps)
+}
+
+fn errors(scenarios: &[Scenario]) -> impl Iterator<Item = &ExpectedError> {
+    let of_steps = steps(scenarios).filter_map(|step| step.expect.error.as_ref());
+    of_steps.chain(scenarios.iter().filter_map(|scenario| scenario.refused.as_ref()))
+}
+
+/// Whatever of `all` is not in `there`.
+fn missing<'a>(all: impl IntoIterator<Item = &'a str>, there: &BTreeSet<&str>) -> Vec<&'a str> {
+    all.into_iter().filter(|name| !there.contains(name)).collect()
+}
+
+#[test]
+fn every_file_fits_its_schema() {
+    let folder = load::folder();
+    let schema = |name: &str| {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+    };
+    let (area, index) = (schema("schema.json"), schema("index.schema.json"));
+    for (name, value) in load::files(&folder).unwrap() {
+        let validator = if name == "index.yaml" { &index } else { &area };
+        let problems: Vec<_> = validator
+            .iter_errors(&value)
+            .map(|problem| format!("{name} {}: {problem}", problem.instance_path()))
+            .collect();
+        assert!(problems.is_empty(), "{problems:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_misspelt() {
+    let text = std::fs::read_to_string(load::folder().join("schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+    let (_, good) = load::files(&load::folder())
+        .unwrap()
+        .into_iter()
+        .find(|(name, _)| name == "calls.yaml")
+        .unwrap();
+    assert!(schema.is_valid(&good));
+    for (pointer, name) in [
+        ("", "scenario"),
+        ("/scenarios/0", "step"),
+        ("/scenarios/0/steps/0", "expects"),
+        ("/scenarios/0/steps/0/exchanges/0", "replies"),
+        ("/scenarios/0/steps/0/exchanges/0/reply", "statuz"),
+        ("/scenarios/0/steps/0/expect", "eror"),
+    ] {
+        let mut bad = good.clone();
+        bad.pointer_mut(pointer).unwrap()[name] = Value::Null;
+        assert!(!schema.is_valid(&bad), "{pointer}/{name}");
+    }
+}
+
+#[test]
+fn there_are_enough_and_few_are_skipped() {
+    let index = load::load(&load::folder()).unwrap();
+    let count = index.scenarios.len();
+    assert!(count >= AT_LEAST, "{count}");
+    for language in ["rust", "node", "python", "swift"] {
+        let ids = index.scenarios.iter().map(|entry| entry.parsed.id.as_str());
+        let skipped = ids.filter(|id| index.skip(id, language).is_some()).count();
+        assert!(skipped * 50 <= count, "{language} skips {skipped} of {count}");
+    }
+}
+
+#[test]
+fn every_method_and_option_is_used() {
+    let scenarios = scenarios();
+    for method in surface::METHODS {
+        let of_method: Vec<&Step> = steps(&scenarios)
+            .filter(|step| step.call == method.name)
+            .collect();
+        let given: BTreeSet<&str> = of_method
+            .iter()
+            .flat_map(|step| step.with.keys())
+            .map(String::as_str)
+            .collect();
+        let names = method
+            .options
+            .iter()
+            .map(|option| option.name)
+            .chain(method.arguments.iter().copied());
+        assert_eq!(missing(names, &given), [""; 0], "{}", method.name);
+        assert_eq!(
+            of_method.iter().any(|step| step.iterate),
+            method.pages,
+            "{}",
+            method.name
+        );
+        let options: BTreeSet<&str> = of_method
+            .iter()
+            .flat_map(|step| step.options.keys())
+            .map(String::as_str)
+            .collect();
+        if method.name != "waitForConnection" {
+            let all = surface::CALL_OPTIONS.iter().map(|option| option.name);
+            assert_eq!(missing(all, &options), [""; 0], "{}", method.name);
+        }
+        let ends: BTreeSet<bool> = of_method.iter().map(|step| step.expect.error.is_some()).collect();
+        assert_eq!(
+            ends.len(),
+            2,
+            "{} must be seen to succeed and to fail",
+            method.name
+        );
+        assert!(
+            of_method.iter().any(|step| step.expect.cancelled),
+            "{} must be seen cancelled",
+            method.name
+        );
+    }
+    let methods: BTreeSet<&str> = surface::METHODS.iter().map(|method| method.name).collect();
+    assert_eq!(
+        missing(steps(&scenarios).map(|step| step.call.as_str()), &methods),
+        [""; 0]
+    );
+}
+
+#[test]
+fn every_client_option_is_used() {
+    let scenarios = scenarios();
+    let given: BTreeSet<&str> = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.client.keys())
+        .map(String::as_str)
+        .collect();
+    let all: BTreeSet<&str> = surface::CLIENT_OPTIONS.iter().map(|option| option.name).collect();
+    assert_eq!(missing(all.iter().copied(), &given), [""; 0]);
+    assert_eq!(
+        missing(given.iter().copied(), &all),
+        [""; 0],
+        "not in the SDK's own list"
+    );
+}
+
+#[test]
+fn every_class_and_code_is_expected() {
+    let scenarios = scenarios();
+    let mut classes: BTreeSet<&str> = errors(&scenarios).map(|error| error.class.as_str()).collect();
+    if steps(&scenarios).any(|step| step.expect.cancelled) {
+        classes.insert("CancelledError"); // Or the language's own word for it.
+    }
+    let all: BTreeSet<&str> = ErrorKind::ALL.iter().map(|kind| kind.class()).collect();
+    assert_eq!(missing(all.iter().copied(), &classes), [""; 0]);
+    assert_eq!(
+        missing(classes.iter().copied(), &all),
+        [""; 0],
+        "not in the SDK's own table"
+    );
+
+    for row in CODES.iter().filter(|row| row.code != "cancelled") {
+        let found = errors(&scenarios).any(|error| {
+            let local = error.status.is_null() || error.class == "DecodeError";
+            error.code == row.code && error.class == row.kind.class() && (row.status.is_some() || local)
+        });
+        assert!(found, "no scenario ends with {}", row.code);
+        let status = row.status.map_or(Value::Null, Value::from);
+        let found = errors(&scenarios).any(|error| error.code == row.code && error.status == status);
+        assert!(
+            found || row.code == "decode_error",
+            "no scenario has {} on its own status",
+            row.code
+        );
+    }
+}
