@@ -209,7 +209,8 @@ impl Wanted {
             options: LinkOptions {
                 allowed_apps: allowed_apps.unwrap_or_default(),
                 return_url: text("return_url", web_address::RETURN_URL, &is_return_url)?,
-                allowed_origin: text("allowed_origin", web_address::ORIGIN, &is_origin)?,
+                allowed_origin: text("allowed_origin", web_address::ORIGIN, &is_origin)?
+                    .map(web_address::as_sent),
                 display_name: line("display_name", 120)?,
                 scopes: body
                     .texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?

@@ -31,7 +31,7 @@ pub(super) fn is_return_url(text: &str) -> bool {
     fits && text.len() <= MAX_RETURN_URL && path.bytes().all(is_path_byte) && Url::parse(text).is_ok()
 }
 
-/// Whether this is an origin in the form in which browsers send it.
+/// Whether this is an origin that a tenant may name.
 pub(super) fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;
@@ -45,6 +45,11 @@ pub(super) fn is_origin(text: &str) -> bool {
     fits && text.len() <= MAX_ORIGIN && Url::parse(text).is_ok()
 }
 
+/// An origin in the form in which browsers send it: lower case, no port that goes without saying.
+pub(super) fn as_sent(origin: String) -> String {
+    Url::parse(&origin).map_or(origin, |url| url.origin().ascii_serialization())
+}
+
 /// The host of `host` or `host:port`.
 fn host(authority: &str) -> Option<&str> {
     match authority.rsplit_once(':') {
@@ -55,9 +60,8 @@ fn host(authority: &str) -> Option<&str> {
 }
 
 fn is_port(text: &str) -> bool {
-    !text.starts_with('0')
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && text.parse::<u32>().is_ok_and(|port| port < 65_000)
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits && !text.starts_with('0') && text.parse::<u16>().is_ok()
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -66,17 +70,14 @@ fn is_loopback(host: &str) -> bool {
 
 /// Labels with dots between them; the last one begins with a letter, so that it is no IP address.
 fn is_domain(host: &str) -> bool {
-    let mut labels: Vec<_> = host.split('.').collect();
-    let last = labels.pop().unwrap_or_default();
-    let plain = |label: &&str| {
+    let plain = |label: &str| {
         !label.is_empty()
             && label
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    labels.iter().all(plain)
-        && last.starts_with(|first: char| first.is_ascii_alphabetic())
-        && last.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    let last = host.rsplit('.').next().unwrap_or_default();
+    host.split('.').all(plain) && last.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
 /// `com.example.app`: a dot tells an app's own scheme from those with a meaning, such as `javascript`.
@@ -158,9 +159,20 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_is_compared_as_browsers_send_it() {
+        assert_eq!(
+            as_sent("https://App.Example.COM:443".into()),
+            "https://app.example.com"
+        );
+        assert_eq!(as_sent("http://localhost:3000".into()), "http://localhost:3000");
+    }
+
+    #[test]
     fn an_origin_has_no_path() {
         assert!(is_origin("https://app.example.com"));
         assert!(is_origin("http://localhost:3000"));
+        assert!(is_origin("http://localhost:65535"));
+        assert!(!is_origin("http://localhost:65536"));
         for origin in [
             "https://app.example.com/",
             "http://app.example.com",
