@@ -1,19 +1,16 @@
 //! Calls on the caller's own thread.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tokio::runtime;
 use tokio::task::yield_now;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
-use crate::call::Work;
+use crate::call::{Ready, Work};
 use crate::done::Outcome;
 use crate::errors::misuse;
-use crate::events::{LISTENER, Line, Listener};
 use crate::fork::generation;
 
 /// How often signals are looked for: Ctrl-C works that fast.
@@ -60,62 +57,52 @@ impl Drop for Runtime {
     }
 }
 
-/// Why the thread comes back to Python.
-enum Stop {
-    Done(Box<Outcome>),
-    Log,
-    Signals,
-}
-
-/// Runs to the end, without the GIL. Between times it looks for signals, whose handlers may raise, and writes the log.
-pub(crate) fn run(py: Python<'_>, runtime: &Runtime, work: Work, log: bool) -> PyResult<Outcome> {
+/// Runs to the end, without the GIL. Between times it looks for signals, whose handlers may raise, and hands over what
+/// the call tells.
+pub(crate) fn run(
+    py: Python<'_>,
+    ready: Ready,
+    log: bool,
+    on_poll: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Outcome> {
+    let Ready {
+        mut work,
+        connected,
+        polls,
+    } = ready;
+    let runtime = connected.runtime()?;
     let tokio = runtime
         .tokio
         .as_ref()
         .ok_or_else(|| misuse("the runtime is gone"))?;
     let process = generation();
-    let lines = Arc::<Mutex<Vec<Line>>>::default();
-    let mut work = if log { listened(work, lines.clone()) } else { work };
-    let take_lines = || std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner));
-    let mut settle = runtime.was_idle();
-    loop {
-        let stop = py.detach(|| {
-            tokio.block_on(async {
-                if std::mem::take(&mut settle) {
-                    yield_now().await;
-                }
-                let mut signals = std::pin::pin!(sleep(SIGNALS));
-                let stop = std::future::poll_fn(|cx| {
-                    if let Poll::Ready(outcome) = work.as_mut().poll(cx) {
-                        return Poll::Ready(Stop::Done(Box::new(outcome)));
-                    }
-                    if log && !lines.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
-                        return Poll::Ready(Stop::Log);
-                    }
-                    signals.as_mut().poll(cx).map(|()| Stop::Signals)
-                })
-                .await;
-                if matches!(stop, Stop::Done(_)) {
-                    // The connection goes back to the others, or is closed where the call was given up.
-                    yield_now().await;
-                }
-                stop
-            })
-        });
-        for line in take_lines() {
+    if log {
+        connected.log().keep()
+    } else {
+        connected.log().ignore()
+    }
+    polls.iter().for_each(|polls| polls.keep());
+    let hand_over = || {
+        for line in connected.log().take() {
             line.log(py)?;
         }
-        let interrupted = match stop {
-            Stop::Done(outcome) => {
-                runtime.last_used.store(runtime.now(), Ordering::Relaxed);
-                return Ok(*outcome);
-            }
-            Stop::Log => Ok(()),
-            Stop::Signals => py.check_signals(),
-        };
+        for polled in polls.iter().flat_map(|polls| polls.take()) {
+            on_poll.map(|on_poll| on_poll.call1(polled)).transpose()?;
+        }
+        PyResult::Ok(())
+    };
+    let mut settle = runtime.was_idle();
+    loop {
+        let done = py.detach(|| tokio.block_on(slice(&mut work, std::mem::take(&mut settle))));
+        let told = hand_over();
+        if let (Some(outcome), Ok(())) = (done, &told) {
+            runtime.last_used.store(runtime.now(), Ordering::Relaxed);
+            return Ok(outcome);
+        }
+        let interrupted = told.and_then(|()| py.check_signals());
         if process != generation() {
-            // A signal's handler forked, and this is the child: the request is the parent's.
-            std::mem::forget(work);
+            // Something forked meanwhile, and this is the child: the request is the parent's.
+            std::mem::forget((work, connected));
             interrupted?;
             return Err(misuse("the process forked during the call"));
         }
@@ -127,11 +114,17 @@ pub(crate) fn run(py: Python<'_>, runtime: &Runtime, work: Work, log: bool) -> P
     }
 }
 
-/// The same work, with its events put into `lines`.
-fn listened(work: Work, lines: Arc<Mutex<Vec<Line>>>) -> Work {
-    let listener: Listener =
-        Arc::new(move |line| lines.lock().unwrap_or_else(PoisonError::into_inner).push(line));
-    Box::pin(LISTENER.scope(listener, work))
+/// Works until there is an outcome, or until it is time to look for signals.
+async fn slice(work: &mut Work, settle: bool) -> Option<Outcome> {
+    if settle {
+        yield_now().await;
+    }
+    let outcome = timeout(SIGNALS, work).await.ok();
+    if outcome.is_some() {
+        // The connection goes back to the others, or is closed where the call was given up.
+        yield_now().await;
+    }
+    outcome
 }
 
 /// Lets the tasks of connections see that nobody waits for them any more.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use crate::client::Connected;
 use crate::done::{Outcome, into_python};
 use crate::errors::misuse;
-use crate::events::LISTENER;
+use crate::events::Polls;
 use crate::fork::Owned;
 use crate::queue::Queue;
 use crate::{blocking, worker};
@@ -17,13 +17,18 @@ use crate::{blocking, worker};
 /// What is to be done.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// A call that waits to be sent, and the client that it needs.
-type Ready = Owned<(Work, Arc<Connected>)>;
+/// A call that waits to be sent.
+pub(crate) struct Ready {
+    pub(crate) work: Work,
+    pub(crate) connected: Arc<Connected>,
+    /// Where a wait tells its polls, if anybody wants to know.
+    pub(crate) polls: Option<Arc<Polls>>,
+}
 
 /// A call that is ready to be sent, once: by `run` or by `start`.
 #[pyclass(frozen)]
 pub(crate) struct Call {
-    ready: Mutex<Option<Ready>>,
+    ready: Mutex<Option<Owned<Ready>>>,
     /// Set by `start`.
     abort: Mutex<Option<AbortHandle>>,
 }
@@ -33,13 +38,27 @@ impl Call {
         connected: Arc<Connected>,
         work: impl Future<Output = Outcome> + Send + 'static,
     ) -> Self {
+        Self::telling(connected, None, work)
+    }
+
+    pub(crate) fn telling(
+        connected: Arc<Connected>,
+        polls: Option<Arc<Polls>>,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Self {
+        let work = Box::pin(work);
+        let ready = Owned::new(Ready {
+            work,
+            connected,
+            polls,
+        });
         Self {
-            ready: Mutex::new(Some(Owned::new((Box::pin(work), connected)))),
+            ready: Mutex::new(Some(ready)),
             abort: Mutex::new(None),
         }
     }
 
-    fn take(&self) -> PyResult<(Work, Arc<Connected>)> {
+    fn take(&self) -> PyResult<Ready> {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).take();
         ready
             .and_then(Owned::into_inner)
@@ -50,26 +69,26 @@ impl Call {
 #[pymethods]
 impl Call {
     /// Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-    /// reads the log.
-    fn run(&self, py: Python<'_>, log: bool) -> PyResult<Py<PyAny>> {
-        let (work, connected) = self.take()?;
-        let outcome = blocking::run(py, connected.runtime()?, work, log)?;
+    /// reads the log; `on_poll` is called with each poll of a wait: its status, and the seconds until the next.
+    #[pyo3(signature = (log, on_poll = None))]
+    fn run(&self, py: Python<'_>, log: bool, on_poll: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let outcome = blocking::run(py, self.take()?, log, on_poll.as_ref())?;
         into_python(py, outcome)
     }
 
     /// Makes the call on the background thread, which puts the answer into the queue under this number.
     fn start(&self, queue: &Queue, number: u64, log: bool) -> PyResult<()> {
-        let (work, connected) = self.take()?;
+        let Ready {
+            work,
+            connected,
+            polls,
+        } = self.take()?;
         let queue = queue.shared()?;
+        queue.receive(number, connected.log(), log, polls.as_deref());
         let (work, abort) = abortable(work);
         *self.abort.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
-        let listener = log.then(|| queue.listener());
         let task = async move {
-            let outcome = match listener {
-                Some(listener) => LISTENER.scope(listener, work).await,
-                None => work.await,
-            };
-            if let Ok(outcome) = outcome {
+            if let Ok(outcome) = work.await {
                 queue.finish(number, outcome);
             }
             drop(connected);

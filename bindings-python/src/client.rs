@@ -10,7 +10,7 @@ use crate::blocking::Runtime;
 use crate::call::Call;
 use crate::done::Done;
 use crate::errors::{exception, misuse, refused};
-use crate::events::listen;
+use crate::events::{Log, logged, told};
 use crate::fork::Owned;
 use crate::options;
 use crate::pages::{Kind, Rest};
@@ -18,14 +18,20 @@ use crate::pages::{Kind, Rest};
 /// A client of the core and what drives its blocking calls, both of one process.
 pub(crate) struct Connected {
     client: pabbly_connect::Client,
+    log: Arc<Log>,
     runtime: Option<Runtime>,
 }
 
 impl Connected {
     fn new(py: Python<'_>, builder: &ClientBuilder, blocking: bool) -> PyResult<Arc<Self>> {
-        let client = builder.clone().build().map_err(|error| exception(py, &error))?;
+        let (builder, log) = logged(builder.clone());
+        let client = builder.build().map_err(|error| exception(py, &error))?;
         let runtime = if blocking { Some(Runtime::new()?) } else { None };
-        Ok(Arc::new(Self { client, runtime }))
+        Ok(Arc::new(Self { client, log, runtime }))
+    }
+
+    pub(crate) fn log(&self) -> &Arc<Log> {
+        &self.log
     }
 
     /// What drives blocking calls.
@@ -78,7 +84,7 @@ impl Client {
 #[expect(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
 impl Client {
     #[new]
-    #[pyo3(signature = (*, blocking, api_key, base_url, max_retries, timeout, backoff, allow_insecure_http, proxy, ca_certificates, user_agent))]
+    #[pyo3(signature = (*, blocking, api_key, base_url, max_retries, timeout, backoff, allow_insecure_http, proxy, ca_certificates, user_agent, requests_per_minute))]
     fn new(
         py: Python<'_>,
         blocking: bool,
@@ -91,11 +97,11 @@ impl Client {
         proxy: Option<String>,
         ca_certificates: Option<String>,
         user_agent: String,
+        requests_per_minute: Option<i64>,
     ) -> PyResult<Self> {
         let mut builder = pabbly_connect::Client::builder()
             .allow_insecure_http(allow_insecure_http)
-            .user_agent(user_agent)
-            .on_event(listen);
+            .user_agent(user_agent);
         if let Some(key) = api_key {
             builder = builder.api_key(key);
         }
@@ -116,6 +122,9 @@ impl Client {
         }
         if let Some(pem) = ca_certificates {
             builder = builder.ca_certificates(pem);
+        }
+        if let Some(requests) = options::whole(py, "requests_per_minute", requests_per_minute)? {
+            builder = builder.requests_per_minute(requests);
         }
         let connected = Connected::new(py, &builder, blocking)?;
         Ok(Self {
@@ -290,6 +299,7 @@ impl Client {
         id: &str,
         interval: Option<f64>,
         timeout: Option<f64>,
+        tell_polls: bool,
     ) -> PyResult<Call> {
         let (connected, customer) = self.customer(email)?;
         let mut wait = customer.wait_for_connection(id);
@@ -299,10 +309,14 @@ impl Client {
         if let Some(timeout) = options::seconds(py, "timeout", timeout)? {
             wait = wait.timeout(timeout);
         }
-        Ok(Call::new(
-            connected,
-            async move { Ok(Done::Json(wait.json().await?)) },
-        ))
+        let (wait, polls) = if tell_polls {
+            let (wait, polls) = told(wait);
+            (wait, Some(polls))
+        } else {
+            (wait, None)
+        };
+        let work = async move { Ok(Done::Json(wait.json().await?)) };
+        Ok(Call::telling(connected, polls, work))
     }
 
     fn get_token(

@@ -1,31 +1,99 @@
-//! From the core's events to Python's `logging`: whoever runs a call says where its events go, and hands them over
-//! on a Python thread.
+//! What calls tell while they are under way: lines for Python's `logging`, and the polls of waits. The core tells it
+//! on whichever thread works on a call; Python hears of it on a thread of its own.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pabbly_connect::Event;
+use pabbly_connect::{ClientBuilder, Event, Poll, Wait};
 use pyo3::prelude::*;
 
 const DEBUG: u8 = 10;
 const INFO: u8 = 20;
 
-/// Where the events of one call go. Called on the thread that works on the call, so it never touches Python.
-pub(crate) type Listener = Arc<dyn Fn(Line) + Send + Sync>;
+/// Where messages of one kind go.
+pub(crate) struct Mailbox<T>(Mutex<To<T>>);
 
-tokio::task_local! {
-    /// Set while a call runs whose events somebody wants.
-    pub(crate) static LISTENER: Listener;
+enum To<T> {
+    Nobody,
+    /// They are kept until somebody takes them.
+    Here(Vec<T>),
+    Elsewhere(Box<dyn Fn(T) + Send + Sync>),
 }
 
-/// Given to every client of the core.
-pub(crate) fn listen(event: &Event) {
-    // Without anybody who listens nothing is written.
-    let _ = LISTENER.try_with(|listener| {
-        if let Some(line) = Line::new(event) {
-            listener(line);
+impl<T> Mailbox<T> {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(To::Nobody)))
+    }
+
+    fn to(&self) -> MutexGuard<'_, To<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Throws messages away from now on.
+    pub(crate) fn ignore(&self) {
+        *self.to() = To::Nobody;
+    }
+
+    /// Keeps messages from now on.
+    pub(crate) fn keep(&self) {
+        let mut to = self.to();
+        if !matches!(*to, To::Here(_)) {
+            *to = To::Here(Vec::new());
         }
-    });
+    }
+
+    /// Hands messages over from now on. The function is called on the thread that works on the call.
+    pub(crate) fn forward(&self, receive: impl Fn(T) + Send + Sync + 'static) {
+        *self.to() = To::Elsewhere(Box::new(receive));
+    }
+
+    /// What was kept.
+    pub(crate) fn take(&self) -> Vec<T> {
+        match &mut *self.to() {
+            To::Here(kept) => std::mem::take(kept),
+            To::Nobody | To::Elsewhere(_) => Vec::new(),
+        }
+    }
+
+    /// Takes a message that is only made where somebody wants it.
+    fn put(&self, message: impl FnOnce() -> Option<T>) {
+        match &mut *self.to() {
+            To::Nobody => {}
+            To::Here(kept) => kept.extend(message()),
+            To::Elsewhere(receive) => {
+                if let Some(message) = message() {
+                    receive(message);
+                }
+            }
+        }
+    }
+}
+
+/// The log of one client.
+pub(crate) type Log = Mailbox<Line>;
+
+/// A client whose events go to a log.
+pub(crate) fn logged(builder: ClientBuilder) -> (ClientBuilder, Arc<Log>) {
+    let log = Log::new();
+    let own = log.clone();
+    (builder.on_event(move |event| own.put(|| Line::new(event))), log)
+}
+
+/// The polls of one wait.
+pub(crate) type Polls = Mailbox<Polled>;
+
+/// The status, if it is known, and the seconds until the next poll.
+pub(crate) type Polled = (Option<String>, f64);
+
+/// A wait whose polls go to a mailbox.
+pub(crate) fn told(wait: Wait) -> (Wait, Arc<Polls>) {
+    let polls = Polls::new();
+    let own = polls.clone();
+    let polled = |poll: &Poll| {
+        let status = poll.status.as_ref().map(|status| status.as_str().to_owned());
+        (status, poll.next_in.as_secs_f64())
+    };
+    (wait.on_poll(move |poll| own.put(|| Some(polled(poll)))), polls)
 }
 
 /// One line of the log.

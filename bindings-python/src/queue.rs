@@ -3,16 +3,18 @@
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use crate::done::{Outcome, into_python};
 use crate::errors::misuse;
-use crate::events::{Line, Listener};
+use crate::events::{Line, Log, Polled, Polls};
 use crate::fork::Owned;
 
 /// A message for an event loop.
 enum Message {
     Finished(u64, Box<Outcome>),
+    Polled(u64, Polled),
     Log(Line),
 }
 
@@ -27,9 +29,22 @@ impl Shared {
         self.put(Message::Finished(number, Box::new(outcome)));
     }
 
-    pub(crate) fn listener(self: &Arc<Self>) -> Listener {
-        let queue = self.clone();
-        Arc::new(move |line| queue.put(Message::Log(line)))
+    /// Has what a call tells come here. The log of a client goes to the loop that used it last.
+    pub(crate) fn receive(self: &Arc<Self>, number: u64, log: &Log, wanted: bool, polls: Option<&Polls>) {
+        if wanted {
+            let queue = Arc::downgrade(self);
+            log.forward(move |line| {
+                if let Some(queue) = queue.upgrade() {
+                    queue.put(Message::Log(line));
+                }
+            });
+        } else {
+            log.ignore();
+        }
+        if let Some(polls) = polls {
+            let queue = self.clone();
+            polls.forward(move |polled| queue.put(Message::Polled(number, polled)));
+        }
     }
 
     fn put(&self, message: Message) {
@@ -64,8 +79,8 @@ impl Queue {
     }
 }
 
-/// The number of a call, its answer, and the exception where it failed.
-type Finished = (u64, Option<Py<PyAny>>, Option<Py<PyAny>>);
+/// The number of a call, what is told of it, and that itself.
+type News = (u64, &'static str, Py<PyAny>);
 
 #[pymethods]
 impl Queue {
@@ -95,22 +110,23 @@ impl Queue {
         Ok(())
     }
 
-    /// The calls that finished since it was last asked: number, answer, exception. To be called when there is
-    /// something to read; it waits where there is not.
-    fn take(&self, py: Python<'_>) -> PyResult<Vec<Finished>> {
+    /// What happened since it was last asked: the number of a call, `answer`, `error` or `poll`, and the answer, the
+    /// exception or the poll. To be called when there is something to read; it waits where there is not.
+    fn take(&self, py: Python<'_>) -> PyResult<Vec<News>> {
         let shared = self.shared()?;
         py.detach(|| (&self.reader).read(&mut [0]))?;
         let messages = std::mem::take(&mut *shared.messages.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut finished = Vec::with_capacity(messages.len());
+        let mut news = Vec::with_capacity(messages.len());
         for message in messages {
             match message {
                 Message::Log(line) => line.log(py)?,
-                Message::Finished(number, outcome) => finished.push(match into_python(py, *outcome) {
-                    Ok(answer) => (number, Some(answer), None),
-                    Err(error) => (number, None, Some(error.into_value(py).into_any())),
+                Message::Polled(number, polled) => news.push((number, "poll", polled.into_py_any(py)?)),
+                Message::Finished(number, outcome) => news.push(match into_python(py, *outcome) {
+                    Ok(answer) => (number, "answer", answer),
+                    Err(error) => (number, "error", error.into_value(py).into_any()),
                 }),
             }
         }
-        Ok(finished)
+        Ok(news)
     }
 }

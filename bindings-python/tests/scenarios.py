@@ -74,9 +74,11 @@ def snake(name):
     return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
 
 
-def make_call(client, step):
+def make_call(client, step, polls):
     """Make the call of a step: what it returns is the answer, or is to be awaited."""
     arguments = keywords({**step["with"], **step["options"]})
+    if arguments.pop("on_poll", None):
+        arguments["on_poll"] = lambda poll: polls.append({"status": poll.status, "nextInMs": int(poll.next_in * 1000)})
     positional = [arguments.pop(name) for name in ("email", "id") if name in arguments]
     return getattr(client, snake(step["call"]))(*positional, **arguments)
 
@@ -95,6 +97,8 @@ class Report:
 
     def print(self, of, value):
         def add(form, text):
+            # Of an answer of megabytes both ends will do.
+            text = text if len(text) < 200_000 else text[:100_000] + text[-100_000:]
             self.prints.append({"of": of, "form": form, "text": text})
 
         add("debug", f"{value!r} {value!s} {value} {pprint.pformat([value])} {ascii(value)} {[value]}")
@@ -117,7 +121,9 @@ class Report:
         lines = []
         for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
             if "pabbly_connect" in frame.filename:
-                lines.append(f"{frame.line} {frame.locals}")
+                # The e-mail is the caller's own, and no secret.
+                variables = {name: value for name, value in frame.locals.items() if name not in ("email", "self")}
+                lines.append(f"{frame.line} {variables}")
         self.prints.append({"of": "error", "form": "traceback", "text": "".join(lines)})
         response, connection = getattr(error, "response", None), getattr(error, "connection", None)
         retry_after = getattr(error, "retry_after", None)
@@ -161,13 +167,27 @@ def play_sync(address, task):
 
 
 def perform_sync(address, session, number, step, client, report):
-    start, outcome, items = time.monotonic(), {}, []
+    if step["cancel"] == "at_moment":
+        threading.Thread(target=interrupt_at, args=(address, session, number), daemon=True).start()
+    others = []
+    threads = [
+        threading.Thread(target=lambda: others.append(call_sync(step, client, report)))
+        for _ in range(1, step["callers"])
+    ]
+    for thread in threads:
+        thread.start()
+    outcome = call_sync(step, client, report)
+    for thread in threads:
+        thread.join()
+    return {**outcome, "others": others}
+
+
+def call_sync(step, client, report):
+    start, outcome, items, polls = time.monotonic(), {}, [], []
     try:
         if step["cancel"] == "before_start":
             raise Interrupted
-        if step["cancel"]:
-            threading.Thread(target=interrupt_at, args=(address, session, number), daemon=True).start()
-        answer = make_call(client, step)
+        answer = make_call(client, step, polls)
         if step["iterate"]:
             for item in answer:
                 items.append(report.value(item))
@@ -179,7 +199,7 @@ def perform_sync(address, session, number, step, client, report):
         outcome["cancelled"] = True
     except Exception as error:
         outcome["error"] = report.error(error)
-    return finished(outcome, start, step, items)
+    return finished(outcome, start, step, items, polls)
 
 
 def interrupt_at(address, session, number):
@@ -192,8 +212,9 @@ def raise_interrupted(_number, _frame):
     raise Interrupted
 
 
-def finished(outcome, start, step, items):
+def finished(outcome, start, step, items, polls):
     outcome["ms"] = int((time.monotonic() - start) * 1000)
+    outcome["polls"] = polls
     if step["iterate"]:
         outcome["items"] = items
     return outcome
@@ -233,10 +254,23 @@ async def play_async(address, task):
 
 
 async def perform_async(address, session, number, step, client, report):
-    start, outcome, items = time.monotonic(), {}, []
+    callers = [asyncio.ensure_future(call_async(step, client, report)) for _ in range(step["callers"])]
+    canceller = None
+    if step["cancel"] == "at_moment":
+        # The first turn of the loop begins the call inside of it.
+        await asyncio.sleep(0)
+        canceller = asyncio.ensure_future(cancel_at(address, session, number, report.running))
+    outcome, *others = await asyncio.gather(*callers)
+    if canceller:
+        await canceller
+    return {**outcome, "others": others}
+
+
+async def call_async(step, client, report):
+    start, outcome, items, polls = time.monotonic(), {}, [], []
 
     async def call():
-        answer = make_call(client, step)
+        answer = make_call(client, step, polls)
         if not step["iterate"]:
             outcome["value"] = report.value(await answer)
             return
@@ -245,21 +279,16 @@ async def perform_async(address, session, number, step, client, report):
             if len(items) == step["take"]:
                 break
 
-    running = asyncio.ensure_future(call())
-    canceller = None
+    report.running = asyncio.ensure_future(call())
     if step["cancel"] == "before_start":
-        running.cancel()
-    elif step["cancel"]:
-        canceller = asyncio.ensure_future(cancel_at(address, session, number, running))
+        report.running.cancel()
     try:
-        await running
+        await report.running
     except asyncio.CancelledError:
         outcome["cancelled"] = True
     except Exception as error:
         outcome["error"] = report.error(error)
-    if canceller:
-        await canceller
-    return finished(outcome, start, step, items)
+    return finished(outcome, start, step, items, polls)
 
 
 async def cancel_at(address, session, number, running):

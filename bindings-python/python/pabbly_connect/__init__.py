@@ -17,7 +17,7 @@ for them::
 from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
 from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
 from ._client import Customer, PabblyConnectPlatform
-from ._models import App, AppRef, AuthOption, Connection, ErrorResponse, RequestLink
+from ._models import App, AppRef, AuthOption, Connection, ErrorResponse, Poll, RequestLink
 from ._native import SecretFields, Token
 from ._pages import AppPage, ConnectionPage
 from ._settings import __version__
@@ -64,6 +64,7 @@ __all__ = [
     "NetworkError",
     "PabblyConnectError",
     "PabblyConnectPlatform",
+    "Poll",
     "RateLimitedError",
     "RequestLink",
     "SecretFields",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
-from ._models import App, Connection, RequestLink
+from ._models import App, Connection, RequestLink, listener
 from ._native import Client
 from ._settings import pem, product
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, NoReturn, TypeVar
 
+    from ._models import Poll
     from ._native import Call, Token
 
     T = TypeVar("T")
@@ -40,6 +41,7 @@ class AsyncPabblyConnectPlatform:
         proxy: str | None = None,
         ca_certificates: str | bytes | None = None,
         user_agent: str | None = None,
+        requests_per_minute: int | None = None,
     ) -> None:
         """Check the settings and make a client; nothing is sent.
 
@@ -52,6 +54,7 @@ class AsyncPabblyConnectPlatform:
         - `proxy`: send everything through this proxy; `HTTPS_PROXY` and the like unless given.
         - `ca_certificates`: trust these certificates (PEM) beside Mozilla's roots.
         - `user_agent`: put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
+        - `requests_per_minute`: the tenant's budget for everything but tokens, which waits keep (120).
 
         Raises `InvalidArgumentError` where a setting is missing or malformed.
         """
@@ -67,10 +70,11 @@ class AsyncPabblyConnectPlatform:
                 proxy=proxy,
                 ca_certificates=pem(ca_certificates),
                 user_agent=product(user_agent),
+                requests_per_minute=requests_per_minute,
             )
         finally:
             # What prints a traceback's variables must not find them.
-            del api_key, proxy
+            del api_key, base_url, proxy
 
     def customer(self, email: str) -> AsyncCustomer:
         """Narrow the client to one customer, named by e-mail; take it from your own authenticated session."""
@@ -188,13 +192,20 @@ class AsyncPabblyConnectPlatform:
         *,
         interval: float | None = None,
         timeout: float | None = None,
+        on_poll: Callable[[Poll], object] | None = None,
     ) -> Coroutine[Any, Any, Connection]:
         """Wait until the connection is no longer pending, and give it. Needs the capability `connections`.
 
         `interval` is the time between two polls (2 s unless told). Without `timeout` the wait ends when the link
         lapses. Raises `WaitTimeoutError`, with the `connection` as it was last seen, when it is over.
+
+        `on_poll` is called after each poll that did not end the wait. Where it raises, the wait ends with that.
         """
-        return _run(self._native.wait_for_connection(email, id, interval, timeout), Connection)
+        return _run(
+            self._native.wait_for_connection(email, id, interval, timeout, on_poll is not None),
+            Connection,
+            listener(on_poll),
+        )
 
     def get_token(
         self,
@@ -339,9 +350,10 @@ class AsyncCustomer:
         *,
         interval: float | None = None,
         timeout: float | None = None,
+        on_poll: Callable[[Poll], object] | None = None,
     ) -> Coroutine[Any, Any, Connection]:
         """See `AsyncPabblyConnectPlatform.wait_for_connection`."""
-        return self._client.wait_for_connection(self._email, id, interval=interval, timeout=timeout)
+        return self._client.wait_for_connection(self._email, id, interval=interval, timeout=timeout, on_poll=on_poll)
 
     def get_token(
         self,
@@ -393,9 +405,13 @@ class AsyncCustomer:
         return f"AsyncCustomer({self._email!r})"
 
 
-async def _run(call: Call, make: Callable[[Any], T] | None = None) -> Any:  # noqa: ANN401
+async def _run(
+    call: Call,
+    make: Callable[[Any], T] | None = None,
+    on_poll: Callable[[str | None, float], object] | None = None,
+) -> Any:  # noqa: ANN401
     """Make a call, and what it gives of the answer."""
     from ._bridge import run
 
-    answer = await run(call)
+    answer = await run(call, on_poll)
     return answer if make is None else make(answer)

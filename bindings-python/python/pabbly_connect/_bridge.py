@@ -11,11 +11,12 @@ from .errors import InvalidArgumentError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ._native import Call
 
-    Finished = tuple[int, Any, "BaseException | None"]
+    News = tuple[int, str, Any]
 
 
 class _Bridge:
@@ -25,6 +26,7 @@ class _Bridge:
         self.generation = generation()
         self.queue = Queue()
         self.pending: dict[int, asyncio.Future[Any]] = {}
+        self.on_poll: dict[int, Callable[[str | None, float], object]] = {}
         self.last_number = 0
         try:
             loop.add_reader(self.queue.fileno(), self.drain)
@@ -33,25 +35,48 @@ class _Bridge:
 
     def drain(self) -> None:
         """Take what the file descriptor told of."""
-        self.finish(self.queue.take())
+        self.tell(self.queue.take())
 
-    def finish(self, calls: list[Finished]) -> None:
-        """Finish the futures of the calls that are done."""
-        for number, answer, error in calls:
-            future = self.pending.pop(number, None)
+    def tell(self, news: list[News]) -> None:
+        """Finish the futures of the calls that are done, and tell of polls."""
+        for number, what, value in news:
+            future = self.pending.get(number)
             if future is None or future.done():
                 continue
-            if error is None:
-                future.set_result(answer)
+            if what == "answer":
+                future.set_result(value)
+            elif what == "error":
+                future.set_exception(value)
             else:
-                future.set_exception(error)
+                try:
+                    self.on_poll[number](*value)
+                except BaseException as error:
+                    # It ends the wait, as it does where calls block.
+                    future.set_exception(error)
+                    if not isinstance(error, Exception):
+                        raise
 
 
 _bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = WeakKeyDictionary()
 
 
-async def run(call: Call) -> Any:  # noqa: ANN401
+async def run(call: Call, on_poll: Callable[[str | None, float], object] | None = None) -> Any:  # noqa: ANN401
     """Make a call. Cancelling the task stops the call, wherever it is."""
+    bridge, future = _begin()
+    number = bridge.last_number
+    bridge.pending[number] = future
+    if on_poll is not None:
+        bridge.on_poll[number] = on_poll
+    try:
+        call.start(bridge.queue, number, wanted())
+        return await future
+    finally:
+        call.cancel()
+        del bridge.pending[number]
+        bridge.on_poll.pop(number, None)
+
+
+def _begin() -> tuple[_Bridge, asyncio.Future[Any]]:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -63,14 +88,8 @@ async def run(call: Call) -> Any:  # noqa: ANN401
     bridge = _bridges.get(loop)
     if bridge is None or bridge.generation != generation():
         bridge = _bridges[loop] = _Bridge(loop)
-    bridge.last_number = number = bridge.last_number + 1
-    bridge.pending[number] = future = loop.create_future()
-    try:
-        call.start(bridge.queue, number, wanted())
-        return await future
-    finally:
-        if bridge.pending.pop(number, None) is not None:
-            call.cancel()
+    bridge.last_number += 1
+    return bridge, loop.create_future()
 
 
 def _watch_from_a_thread(loop: asyncio.AbstractEventLoop, bridge: _Bridge) -> None:
@@ -81,11 +100,11 @@ def _watch_from_a_thread(loop: asyncio.AbstractEventLoop, bridge: _Bridge) -> No
 
     def watch() -> None:
         while True:
-            calls = queue.take()
+            news = queue.take()
             loop, bridge = loop_ref(), bridge_ref()
             if loop is None or bridge is None or loop.is_closed():
                 return
-            loop.call_soon_threadsafe(bridge.finish, calls)
+            loop.call_soon_threadsafe(bridge.tell, news)
             del loop, bridge
 
     # When the bridge is gone the thread wakes up once more, and sees it.

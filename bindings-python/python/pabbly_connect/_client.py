@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from ._logging import wanted
-from ._models import App, Connection, RequestLink
+from ._models import App, Connection, RequestLink, listener
 from ._native import Client
 from ._pages import AppPage, ConnectionPage
 from ._settings import pem, product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import NoReturn
 
+    from ._models import Poll
     from ._native import Token
 
 
@@ -38,6 +39,7 @@ class PabblyConnectPlatform:
         proxy: str | None = None,
         ca_certificates: str | bytes | None = None,
         user_agent: str | None = None,
+        requests_per_minute: int | None = None,
     ) -> None:
         """Check the settings and make a client; nothing is sent.
 
@@ -50,6 +52,7 @@ class PabblyConnectPlatform:
         - `proxy`: send everything through this proxy; `HTTPS_PROXY` and the like unless given.
         - `ca_certificates`: trust these certificates (PEM) beside Mozilla's roots.
         - `user_agent`: put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
+        - `requests_per_minute`: the tenant's budget for everything but tokens, which waits keep (120).
 
         Raises `InvalidArgumentError` where a setting is missing or malformed.
         """
@@ -65,10 +68,11 @@ class PabblyConnectPlatform:
                 proxy=proxy,
                 ca_certificates=pem(ca_certificates),
                 user_agent=product(user_agent),
+                requests_per_minute=requests_per_minute,
             )
         finally:
             # What prints a traceback's variables must not find them.
-            del api_key, proxy
+            del api_key, base_url, proxy
 
     def customer(self, email: str) -> Customer:
         """Narrow the client to one customer, named by e-mail; take it from your own authenticated session."""
@@ -184,13 +188,20 @@ class PabblyConnectPlatform:
         *,
         interval: float | None = None,
         timeout: float | None = None,
+        on_poll: Callable[[Poll], object] | None = None,
     ) -> Connection:
         """Wait until the connection is no longer pending, and give it. Needs the capability `connections`.
 
         `interval` is the time between two polls (2 s unless told). Without `timeout` the wait ends when the link
         lapses. Raises `WaitTimeoutError`, with the `connection` as it was last seen, when it is over.
+
+        `on_poll` is called after each poll that did not end the wait. Where it raises, the wait ends with that.
         """
-        return Connection(self._native.wait_for_connection(email, id, interval, timeout).run(wanted()))
+        return Connection(
+            self._native.wait_for_connection(email, id, interval, timeout, on_poll is not None).run(
+                wanted(), listener(on_poll)
+            )
+        )
 
     def get_token(
         self,
@@ -337,9 +348,10 @@ class Customer:
         *,
         interval: float | None = None,
         timeout: float | None = None,
+        on_poll: Callable[[Poll], object] | None = None,
     ) -> Connection:
         """See `PabblyConnectPlatform.wait_for_connection`."""
-        return self._client.wait_for_connection(self._email, id, interval=interval, timeout=timeout)
+        return self._client.wait_for_connection(self._email, id, interval=interval, timeout=timeout, on_poll=on_poll)
 
     def get_token(
         self,

@@ -6,6 +6,7 @@ from ._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -148,6 +149,23 @@ class Connection(Record):
         return self._data.get("expires_at")
 
 
+class Poll(Record):
+    """What a wait has just learned."""
+
+    __slots__ = ()
+    __match_args__ = ("status", "next_in")
+
+    @property
+    def status(self) -> str | None:
+        """The connection's status; None where the poll failed in a way that the wait survives."""
+        return self._data.get("status")
+
+    @property
+    def next_in(self) -> float:
+        """Seconds until the next poll is expected; 0 where the service holds the answer until there is news."""
+        return self._data["next_in"]  # type: ignore[no-any-return]
+
+
 class RequestLink(Record):
     """A hosted page where one customer connects one app.
 
@@ -220,3 +238,10 @@ class ErrorResponse(Record):
 def _app(data: dict[str, Any]) -> AppRef | None:
     app = data.get("app")
     return None if app is None else AppRef(app)
+
+
+def listener(on_poll: Callable[[Poll], object] | None) -> Callable[[str | None, float], object] | None:
+    """Make polls of what the native module tells of them."""
+    if on_poll is None:
+        return None
+    return lambda status, next_in: on_poll(Poll({"status": status, "next_in": next_in}))
