@@ -10,7 +10,9 @@ export default defineConfig({
         resolve: { alias: { '@pabbly/connect-browser': source } },
         test: { name: 'unit', include: ['tests/unit/*.test.{ts,tsx}'] },
       },
-      {},
+      {
+        test: { name: 'package', include: ['tests/package/*.test.ts'], testTimeout: 60_000 },
+      },
       {
         test: {
           name: 'browsers',

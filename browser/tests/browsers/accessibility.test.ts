@@ -7,8 +7,18 @@ import { launch, until } from './drivers.js';
 import { enter, press } from './hosted-page.js';
 import { OidcProvider, Service } from './processes.js';
 
-/** A folder for pictures of every page; see `npm run screenshots`. */
-const pictures = process.env.SCREENSHOTS;
+/** A folder for the pictures in the documentation; see `npm run screenshots`. */
+const folder = process.env.SCREENSHOTS;
+const pictures = [
+  'consent-desktop',
+  'picker-popup',
+  'form-popup',
+  'error-popup',
+  'success-popup',
+  'form-dark',
+  'consent-phone',
+  'form-phone',
+];
 
 let provider: OidcProvider;
 let service: Service;
@@ -16,7 +26,7 @@ let service: Service;
 beforeAll(async () => {
   provider = await OidcProvider.start();
   service = await Service.start(provider);
-  if (pictures) mkdirSync(pictures, { recursive: true });
+  if (folder) mkdirSync(folder, { recursive: true });
 });
 
 afterAll(async () => {
@@ -74,8 +84,11 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
         await page.setViewport({ width, height });
         await visit(page);
         expect(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)).toBe(dark);
-        if (pictures) await page.screenshot({ path: join(pictures, `${name}-${appearance}.png`) });
-        expect.soft(await faults(page), `${name}, ${appearance}`).toEqual([]);
+        const picture = `${name}-${appearance}`;
+        if (folder && pictures.includes(picture)) {
+          await page.screenshot({ path: join(folder, `hosted-page-${picture}.png`), fullPage: true });
+        }
+        expect.soft(await faults(page), picture).toEqual([]);
         await context.close();
       }
     } finally {
@@ -88,7 +101,7 @@ async function faults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { violations, passes } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    if (passes.length === 0) return ['nothing was checked'];
+    if (!passes.some(({ id }) => id === 'color-contrast')) return ['nothing was checked'];
     return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
   });
 }

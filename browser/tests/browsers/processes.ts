@@ -11,16 +11,17 @@ import type { RequestLinkAnswer } from '../../src/types.js';
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const oidcFolder = process.env.CONNECT_OIDC_DIR ?? join(repository, 'tests/oidc');
 
-/** A child process that says where it listens in its first line. */
+/** Where a child process listens, which it says in its first line. */
 async function started(child: ChildProcess, what: string): Promise<string> {
-  if (!child.stdout) throw new Error(`${what} has no output`);
-  const lines = createInterface(child.stdout);
-  const first = await new Promise<string>((resolve, reject) => {
-    lines.once('line', resolve);
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`${what} ended with ${code}`)));
+  let complaints = '';
+  child.stderr?.on('data', (text) => {
+    complaints += text;
   });
-  return first.replace('listening on ', '').trim();
+  return new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${what} ended with ${code}:\n${complaints}`)));
+    if (child.stdout) createInterface(child.stdout).once('line', (line) => resolve(line.replace('listening on ', '')));
+  });
 }
 
 /** npm's oidc-provider, see tests/oidc. */
@@ -38,7 +39,7 @@ export class OidcProvider {
     // It ends with its standard input.
     const child = spawn(existsSync(bundled) ? bundled : 'node', ['server.mjs'], {
       cwd: oidcFolder,
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: 'pipe',
     });
     return new OidcProvider(child, await started(child, 'oidc-provider'));
   }
@@ -76,10 +77,7 @@ export class Service {
     };
     const tenant = await run('tenant', 'create', 'Acme');
     const key = await run('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete');
-    const child = spawn(binary, ['--config', 'connect.toml', 'serve'], {
-      ...options,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    const child = spawn(binary, ['--config', 'connect.toml', 'serve'], { ...options, stdio: 'pipe' });
     const service = new Service(child, folder, key, await started(child, 'connect-service'));
     await provider.register(`${service.url}/platform/v1/oauth/callback`);
     return service;

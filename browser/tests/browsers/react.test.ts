@@ -13,9 +13,9 @@ let standIn: StandIn;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'connect-react-'));
   await build({
-    root: fileURLToPath(new URL('react-app', import.meta.url)),
+    root: fileURLToPath(new URL('../consumer', import.meta.url)),
     configFile: false,
-    logLevel: 'warn',
+    logLevel: 'error',
     build: { outDir: folder, emptyOutDir: true },
   });
   standIn = await StandIn.start();

@@ -4,12 +4,12 @@ import { createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 
-const root = new URL('../../', import.meta.url);
-const installed = new URL('node_modules/@pabbly/connect-browser/', root);
+const consumer = new URL('../consumer/', import.meta.url);
+const installed = new URL('node_modules/@pabbly/connect-browser/', consumer);
 
 /** The value of an expression in a fresh Node, where there is no browser. */
 function onServer(kind: 'module' | 'commonjs', code: string): unknown {
-  const output = execFileSync(process.execPath, [`--input-type=${kind}`, '--eval', code], { cwd: root });
+  const output = execFileSync(process.execPath, [`--input-type=${kind}`, '--eval', code], { cwd: consumer });
   return JSON.parse(output.toString());
 }
 
