@@ -1,4 +1,5 @@
-# What there is to do here. `make help` lists it; only `demo` and `service` are needed to use the project.
+# What there is to do here. `make help` lists it. `demo` and `service` need Rust, a C compiler and make; `test` needs
+# Node 20 and Python 3.11 as well.
 #
 # Everything that a target fetches goes into ignored folders of this checkout: target/, .cache/, node_modules/.
 
@@ -33,7 +34,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint fuzz e2e unit doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint fuzz e2e test-browser unit doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
@@ -63,6 +64,11 @@ clippy:
 
 docs:
 	$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
+
+# Each folder that is not only Rust has one script that checks all of it.
+.PHONY: test-browser
+test-browser: build tests/oidc/node_modules/.installed
+	$(STEP) "browser helper" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
 
 .PHONY: deny contract-lint tables fuzz errors-page
 deny: $(CACHE)/cargo-deny/bin/cargo-deny
@@ -103,4 +109,4 @@ $(CACHE)/cargo-deny/bin/cargo-deny:
 
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
-	rm -rf $(TARGET) .cache tests/contract/node_modules tests/oidc/node_modules
+	rm -rf $(TARGET) .cache */node_modules tests/*/node_modules
