@@ -9,6 +9,7 @@ mod custom_ui;
 mod flow;
 mod local_provider;
 mod oidc;
+mod quickstart;
 mod refresh;
 mod secrets;
 mod shutdown;
