@@ -12,6 +12,7 @@ mod query;
 mod request_link;
 mod token;
 mod usages;
+mod wanted_link;
 mod web_address;
 
 use axum::Router;

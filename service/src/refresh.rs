@@ -18,12 +18,12 @@ use crate::provider::{Endpoint, ProviderError};
 use crate::state::AppState;
 use crate::store::{Credential, Grant, Lease, Owner, Status, StoreError, Tokens};
 
-/// Longer than a call to a provider can take.
-const LEASE: Duration = Duration::from_secs(30);
+/// Twice as long as a call to a provider can take. A process that dies keeps others waiting for so long.
+const LEASE: Duration = Duration::from_secs(20);
 /// How often to look whether another process has finished.
 const LEASE_POLL: Duration = Duration::from_millis(50);
-/// How long to wait for another process.
-const LEASE_PATIENCE: Duration = Duration::from_secs(15);
+/// How long to wait for another process: longer than it can keep the lease, and less than a caller waits for us.
+const LEASE_PATIENCE: Duration = Duration::from_secs(25);
 /// A token is refreshed this long before it expires, but not before nine tenths of its life.
 const MARGIN: Millis = 60_000;
 /// When to refresh a token of which the provider does not tell how long it lives.
@@ -144,8 +144,10 @@ impl Refresh {
             return Ok(());
         };
         let result = self.with_lease(&lease).await;
-        if result.is_err() {
-            self.app.store.release(&lease).await?;
+        if result.is_err()
+            && let Err(error) = self.app.store.release(&lease).await
+        {
+            tracing::warn!(%error, "a lease ends by itself only");
         }
         result
     }

@@ -57,6 +57,16 @@ pub enum Created {
     KeyUsed,
 }
 
+impl Target<'_> {
+    /// What a link to it is for.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::New { .. } => Operation::Creation,
+            Self::Existing { .. } => Operation::Reauth,
+        }
+    }
+}
+
 impl Store {
     /// Makes a link, and with it the connection if that is new. Earlier links to the same connection end.
     ///
@@ -75,11 +85,11 @@ impl Store {
             return Ok(Created::KeyUsed);
         }
         let link_id = ids::prefixed("link_");
-        let (connection_id, operation) = match new.target {
+        let connection_id = match new.target {
             Target::New { id, name } => {
                 self.insert_connection(&mut transaction, new, id, name, &link_id)
                     .await?;
-                (id, Operation::Creation)
+                id
             }
             Target::Existing { id, name } => {
                 if !self
@@ -88,7 +98,7 @@ impl Store {
                 {
                     return Ok(Created::UnknownConnection);
                 }
-                (id, Operation::Reauth)
+                id
             }
         };
         sqlx::query(
@@ -102,7 +112,7 @@ impl Store {
         .bind(connection_id)
         .bind(ids::digest(new.secret))
         .bind(ids::digest(new.request_token))
-        .bind(operation.as_str())
+        .bind(new.target.operation().as_str())
         .bind(new.app_id)
         .bind(new.auth_option_key)
         .bind(serde_json::to_string(new.options).map_err(|_| StoreError::Unreadable("options"))?)
@@ -150,11 +160,13 @@ impl Store {
         link_id: &str,
     ) -> Result<bool> {
         let updated = sqlx::query(
-            "UPDATE connections SET link_id = $1, name = COALESCE($2, name), updated_at = $3
-             WHERE id = $4 AND tenant_id = $5 AND customer = $6",
+            "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
+                updated_at = $4
+             WHERE id = $5 AND tenant_id = $6 AND customer = $7",
         )
         .bind(link_id)
         .bind(name)
+        .bind(new.app_id)
         .bind(self.clock.now())
         .bind(id)
         .bind(&new.owner.tenant)

@@ -1,0 +1,149 @@
+//! What a new link is asked to be: the body of `POST /connections/request-link`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::body::{Body, is_line};
+use super::path::is_id;
+use super::web_address::{self, is_origin, is_return_url};
+use crate::catalogue::{App, AuthType};
+use crate::clock::{Millis, millis};
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::store::{Connection, LinkOptions, Target};
+
+/// Seconds.
+const DEFAULT_LIFETIME: u64 = 600;
+const MAX_APPS: usize = 50;
+const MAX_SCOPES: usize = 50;
+
+/// What the body asks for, each member well-formed.
+pub(super) struct Wanted {
+    pub(super) app_id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) connection_id: Option<String>,
+    pub(super) auth_option_key: Option<String>,
+    /// Milliseconds.
+    pub(super) lifetime: Millis,
+    pub(super) allow_multiple_connections: bool,
+    pub(super) options: LinkOptions,
+}
+
+impl Wanted {
+    /// Reads and checks every member.
+    pub(super) fn read(body: &Body) -> Result<Self, ApiError> {
+        let text = |name, form: &str, accepts: &dyn Fn(&str) -> bool| -> Result<_, ApiError> {
+            Ok(body.text(name, form, accepts)?.map(str::to_owned))
+        };
+        let id = |name| text(name, "an id", &is_id);
+        let line = |name, max| {
+            let form = format!("1 to {max} characters without control characters");
+            text(name, &form, &|value| is_line(value, 1, max))
+        };
+        let lifetime = body.number("expires_in", 60, 86_400)?.unwrap_or(DEFAULT_LIFETIME);
+        let allowed_apps = body.texts("allowed_apps", MAX_APPS, "an id", is_id)?;
+        if allowed_apps.as_ref().is_some_and(Vec::is_empty) {
+            return Err(ApiError::invalid("allowed_apps must not be empty"));
+        }
+        let wanted = Self {
+            app_id: id("app_id")?,
+            name: line("name", 200)?,
+            connection_id: id("connection_id")?,
+            auth_option_key: id("auth_option_key")?,
+            lifetime: millis(Duration::from_secs(lifetime)),
+            allow_multiple_connections: body.flag("allow_multiple_connections")?.unwrap_or(true),
+            options: LinkOptions {
+                allowed_apps: allowed_apps.unwrap_or_default(),
+                return_url: text("return_url", web_address::RETURN_URL, &is_return_url)?,
+                allowed_origin: text("allowed_origin", web_address::ORIGIN, &is_origin)?
+                    .map(web_address::as_sent),
+                display_name: line("display_name", 120)?,
+                scopes: body
+                    .texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?
+                    .unwrap_or_default(),
+            },
+        };
+        if wanted.connection_id.is_none() {
+            if wanted.name.is_none() {
+                return Err(ApiError::invalid("name is missing"));
+            }
+            if wanted.app_id.is_none() && wanted.options.allowed_apps.is_empty() {
+                return Err(ApiError::invalid(
+                    "app_id is missing; allowed_apps or connection_id can stand for it",
+                ));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Which connection the link is for: the one with this id, or a new one that gets it.
+    pub(super) fn target<'a>(&'a self, id: &'a str, exists: bool) -> Result<Target<'a>, ApiError> {
+        let name = self.name.as_deref();
+        if exists {
+            // Only who names a connection by its id can mean to rename it.
+            return Ok(Target::Existing {
+                id,
+                name: self.connection_id.as_ref().and(name),
+            });
+        }
+        let name = name.ok_or_else(|| ApiError::invalid("name is missing"))?;
+        Ok(Target::New { id, name })
+    }
+
+    /// The apps that the link is for, one or several to pick from: all are known and can be connected.
+    pub(super) fn apps(
+        &self,
+        app: &AppState,
+        existing: Option<&Connection>,
+    ) -> Result<Vec<Arc<App>>, ApiError> {
+        let fixed = existing.and_then(|connection| connection.app_id.as_deref());
+        let mut named: Vec<&str> = Vec::new();
+        for id in self.app_id.iter().chain(&self.options.allowed_apps) {
+            if !named.contains(&id.as_str()) {
+                named.push(id);
+            }
+        }
+        let ids = match fixed {
+            Some(id) if named.is_empty() || named == [id] => vec![id],
+            Some(_) => return Err(ApiError::invalid("The connection is for another app")),
+            None if named.is_empty() => {
+                return Err(ApiError::invalid(
+                    "The connection has no app yet: app_id or allowed_apps is missing",
+                ));
+            }
+            None => named,
+        };
+        let mut apps = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = app.catalogue.get(id).ok_or(ApiError::AppNotFound)?;
+            if let Some(key) = &self.auth_option_key {
+                found.auth_option(key).ok_or(ApiError::AppNotFound)?;
+            }
+            if self.is_connectable(app, found) {
+                apps.push(found.clone());
+            }
+        }
+        if apps.is_empty() {
+            Err(ApiError::AppNotConfigured)
+        } else {
+            Ok(apps)
+        }
+    }
+
+    /// OAuth needs a client of the operator's; a form needs nothing.
+    fn is_connectable(&self, app: &AppState, found: &App) -> bool {
+        let mut options = found
+            .auth_options
+            .iter()
+            .filter(|option| self.auth_option_key.as_ref().is_none_or(|key| *key == option.key));
+        options.any(|option| option.auth_type != AuthType::OAuth || app.registration(found).is_some())
+    }
+}
+
+/// RFC 6749: visible ASCII without quotes and backslashes.
+fn is_scope(text: &str) -> bool {
+    (1..=200).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+}
