@@ -1,6 +1,7 @@
 //! Scenarios that every language runs, the scripted server behind them, and the end-to-end tests' helpers.
 
 pub mod browser;
+mod docs;
 pub mod provider;
 pub mod random;
 pub mod scripted;
