@@ -4,6 +4,12 @@
 //!
 //! Each scenario runs twice: with typed answers, and with answers as JSON text, which is what other languages use.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test program reports in print"
+)]
+
 mod rust_runner;
 
 use std::collections::BTreeSet;
