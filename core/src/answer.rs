@@ -82,7 +82,7 @@ impl Answer {
     }
 
     /// The error that an unsuccessful answer means.
-    pub(crate) fn into_error(self, scope: Scope, redactor: &Redactor<'_>) -> Error {
+    pub(crate) fn into_error(self, scope: Scope, redactor: &Redactor) -> Error {
         let body = redactor.body(&self.body);
         let text = |pointer| {
             body.as_ref()
@@ -152,8 +152,8 @@ mod tests {
     }
 
     fn error(status: u16, body: &str) -> Error {
-        let key = SecretString::from("pk_live_canary");
-        answer(status, body).into_error(Scope::Connection, &Redactor::new(&key))
+        let redactor = Redactor::new(vec!["pk_live_canary".into()]);
+        answer(status, body).into_error(Scope::Connection, &redactor)
     }
 
     #[test]

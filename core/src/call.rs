@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::answer::Answer;
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Redactor};
+use crate::error::{Error, ErrorKind};
 use crate::event::Event;
+use crate::keys::Key;
 use crate::request::{Request, Spends};
 use crate::retry;
 use crate::retry_after::retry_after;
@@ -137,8 +138,16 @@ impl Client {
             .deadline
             .and_then(|deadline| Instant::now().checked_add(deadline));
 
+        let key = self.keys().current();
         let attempts = AtomicU32::new(0);
-        let attempt = || self.attempt(request, timeout, attempts.fetch_add(1, Ordering::Relaxed) + 1);
+        let attempt = || {
+            self.attempt(
+                request,
+                &key,
+                timeout,
+                attempts.fetch_add(1, Ordering::Relaxed) + 1,
+            )
+        };
         let retrying = attempt
             .retry(retry::waits(self.settings().backoff, max_retries, retry::random))
             .when(|error| error.status() == Some(503))
@@ -166,7 +175,13 @@ impl Client {
     }
 
     /// Sends a request once.
-    async fn attempt(&self, request: &Request, timeout: Duration, attempt: u32) -> Result<Answer, Error> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        key: &Key,
+        timeout: Duration,
+        attempt: u32,
+    ) -> Result<Answer, Error> {
         let call = request.call;
         let path = request.url.path();
         let path = path
@@ -183,7 +198,7 @@ impl Client {
             self.waits().foreground_sent();
         }
         let start = Instant::now();
-        let answer = self.transport().send(request, timeout).await;
+        let answer = self.transport().send(request, key, timeout).await;
         self.tell(Event::Response {
             call,
             attempt,
@@ -210,7 +225,6 @@ impl Client {
         if answer.is_success() {
             return Ok(answer);
         }
-        let redactor = Redactor::new(&self.settings().api_key);
-        Err(answer.into_error(request.scope, &redactor))
+        Err(answer.into_error(request.scope, &self.keys().redactor(key)))
     }
 }

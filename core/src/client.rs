@@ -12,6 +12,7 @@ use crate::customer::Customer;
 use crate::email;
 use crate::error::{Error, Scope};
 use crate::event::{Event, Listener};
+use crate::keys::Keys;
 use crate::links::Links;
 use crate::list::List;
 use crate::model::App;
@@ -41,6 +42,7 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
+    keys: Keys,
     transport: Transport,
     listener: Listener,
     waits: Waits,
@@ -60,6 +62,22 @@ impl Client {
     /// [`Error::InvalidArgument`] where a variable is missing or malformed.
     pub fn from_env() -> Result<Self, Error> {
         Self::builder().build()
+    }
+
+    /// Exchanges the tenant key, in this client and all its clones: calls that have begun finish with the old key, also
+    /// when they are tried again; later ones, and the next poll of a wait, use the new one. That is how a key is
+    /// rotated without a restart: rotate, give the new key to every client, promote.
+    ///
+    /// ```
+    /// # fn example(client: pabbly_connect::Client, new_key: String) -> Result<(), pabbly_connect::Error> {
+    /// client.set_api_key(new_key)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where it is no key; the client then goes on with the old one.
+    pub fn set_api_key(&self, api_key: impl Into<SecretString>) -> Result<(), Error> {
+        self.0.keys.exchange(api_key.into())
     }
 
     /// Narrows the client to one customer, who is named by e-mail. Calls about connections exist only there.
@@ -111,6 +129,10 @@ impl Client {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.keys
     }
 
     pub(crate) fn transport(&self) -> &Transport {
@@ -238,7 +260,7 @@ impl ClientBuilder {
             .api_key
             .or_else(|| variable(settings::KEY_VARIABLE).map(SecretString::from))
             .unwrap_or_default();
-        let authorization = settings::authorization(&api_key)?;
+        let keys = Keys::new(api_key)?;
         let base_url = self.base_url.or_else(|| variable(settings::URL_VARIABLE));
         let base_url = settings::base_url(
             base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
@@ -249,13 +271,11 @@ impl ClientBuilder {
             return Err(Error::invalid_argument("the timeout must be longer than zero"));
         }
         let transport = Transport::new(
-            authorization,
             user_agent(self.user_agent.as_deref())?,
             self.proxy.as_ref().map(secrecy::ExposeSecret::expose_secret),
             &self.ca_certificates,
         )?;
         let settings = Settings {
-            api_key,
             base_url,
             timeout,
             max_retries: self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES),
@@ -265,6 +285,7 @@ impl ClientBuilder {
         let (listener, links) = (self.listener, Links::default());
         Ok(Client(Arc::new(Inner {
             settings,
+            keys,
             transport,
             listener,
             waits,

@@ -7,6 +7,7 @@ mod customer;
 mod email;
 mod error;
 mod event;
+mod keys;
 mod link;
 mod links;
 mod list;

@@ -25,7 +25,6 @@ pub(crate) const URL_VARIABLE: &str = "PC_BASE_URL";
 
 /// Checked settings of one client.
 pub(crate) struct Settings {
-    pub(crate) api_key: SecretString,
     pub(crate) base_url: Url,
     pub(crate) timeout: Duration,
     pub(crate) max_retries: u32,

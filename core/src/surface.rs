@@ -16,6 +16,8 @@ pub struct Method {
     pub options: &'static [Setting],
     /// Whether the call can be iterated over all pages.
     pub pages: bool,
+    /// Whether anything is sent. What sends nothing is done at once: it takes no call options and cannot be cancelled.
+    pub sends: bool,
 }
 
 /// An option of a method, of every call, or of a client.
@@ -39,19 +41,21 @@ const fn plain(name: &'static str) -> Setting {
     Setting { name, default: None }
 }
 
-/// The methods of the guide's section 7.
+/// The methods of the guide's section 7, and the exchange of the key that its section 3 asks for.
 pub const METHODS: &[Method] = &[
     Method {
         name: "listApps",
         arguments: &[],
         options: &[plain("search"), plain("page"), plain("limit")],
         pages: true,
+        sends: true,
     },
     Method {
         name: "getApp",
         arguments: &["appId"],
         options: &[],
         pages: false,
+        sends: true,
     },
     Method {
         name: "createRequestLink",
@@ -71,12 +75,14 @@ pub const METHODS: &[Method] = &[
             plain("idempotencyKey"),
         ],
         pages: false,
+        sends: true,
     },
     Method {
         name: "getConnection",
         arguments: &["email", "id"],
         options: &[],
         pages: false,
+        sends: true,
     },
     Method {
         name: "waitForConnection",
@@ -86,24 +92,35 @@ pub const METHODS: &[Method] = &[
             setting("timeoutMs", "until the link expires"),
         ],
         pages: false,
+        sends: true,
     },
     Method {
         name: "getToken",
         arguments: &["email", "id"],
         options: &[],
         pages: false,
+        sends: true,
     },
     Method {
         name: "listConnections",
         arguments: &["email"],
         options: &[plain("appId"), plain("page"), plain("limit")],
         pages: true,
+        sends: true,
     },
     Method {
         name: "deleteConnection",
         arguments: &["email", "id"],
         options: &[],
         pages: false,
+        sends: true,
+    },
+    Method {
+        name: "setApiKey",
+        arguments: &["apiKey"],
+        options: &[],
+        pages: false,
+        sends: false,
     },
 ];
 

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::error::{Error, ErrorKind};
+use crate::keys::Key;
 use crate::request::Request;
 
 /// Larger than any answer of the contract by far.
@@ -34,7 +35,6 @@ pub(crate) struct Transport {
 
 impl Transport {
     pub(crate) fn new(
-        authorization: HeaderValue,
         user_agent: HeaderValue,
         proxy: Option<&str>,
         ca_certificates: &[u8],
@@ -63,19 +63,23 @@ impl Transport {
             )
         })?;
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, authorization);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Ok(Self { http, headers })
     }
 
-    /// Sends the request once. `timeout` bounds everything up to the end of the body.
-    pub(crate) async fn send(&self, request: &Request, timeout: Duration) -> Result<Answer, Error> {
+    /// Sends the request once, with this key. `timeout` bounds everything up to the end of the body.
+    pub(crate) async fn send(
+        &self,
+        request: &Request,
+        key: &Key,
+        timeout: Duration,
+    ) -> Result<Answer, Error> {
         let until = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
         let timed_out = || {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
         };
-        let mut response = timeout_at(until, self.http.execute(self.http_request(request)))
+        let mut response = timeout_at(until, self.http.execute(self.http_request(request, key)))
             .await
             .map_err(|_| timed_out())?
             .map_err(|error| network("the service could not be reached", error))?;
@@ -99,14 +103,14 @@ impl Transport {
         })
     }
 
-    fn http_request(&self, request: &Request) -> reqwest::Request {
+    fn http_request(&self, request: &Request, key: &Key) -> reqwest::Request {
         let mut http = reqwest::Request::new(request.method.clone(), request.url.clone());
         let headers = http.headers_mut();
         headers.clone_from(&self.headers);
-        if let Some(token) = &request.request_token {
-            headers.remove(AUTHORIZATION);
-            headers.insert(REQUEST_TOKEN, token.clone());
-        }
+        match &request.request_token {
+            Some(token) => headers.insert(REQUEST_TOKEN, token.clone()),
+            None => headers.insert(AUTHORIZATION, key.authorization.clone()),
+        };
         if let Some(email) = &request.email {
             headers.insert(USER_EMAIL, email.clone());
         }

@@ -30,14 +30,16 @@ const SECRET_HEADERS: [&str; 6] = [
     "x-request-token",
 ];
 
-/// Removes the tenant key, and values that are secret by their name.
-pub(crate) struct Redactor<'a> {
-    key: &'a SecretString,
+/// Removes the tenant's keys, and values that are secret by their name.
+pub(crate) struct Redactor {
+    keys: Vec<SecretString>,
 }
 
-impl<'a> Redactor<'a> {
-    pub(crate) fn new(key: &'a SecretString) -> Self {
-        Self { key }
+impl Redactor {
+    pub(crate) fn new(mut keys: Vec<SecretString>) -> Self {
+        // The longest first: of one that begins with another nothing may be left over.
+        keys.sort_by_key(|key| std::cmp::Reverse(key.expose_secret().len()));
+        Self { keys }
     }
 
     pub(crate) fn headers(&self, headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -93,7 +95,9 @@ impl<'a> Redactor<'a> {
     }
 
     fn text(&self, text: &str) -> String {
-        text.replace(self.key.expose_secret(), REDACTED)
+        self.keys.iter().fold(text.to_owned(), |text, key| {
+            text.replace(key.expose_secret(), REDACTED)
+        })
     }
 }
 
@@ -104,8 +108,7 @@ mod tests {
 
     #[test]
     fn secrets_are_removed_by_value_and_by_name() {
-        let key = SecretString::from("pk_live_canary");
-        let redactor = Redactor::new(&key);
+        let redactor = Redactor::new(vec!["pk_live_canary".into()]);
         let body =
             json!({"message": "key pk_live_canary is unknown", "data": [{"access_token": "ya29", "n": 1}]});
         assert_eq!(
@@ -126,12 +129,11 @@ mod tests {
 
     #[test]
     fn headers_lose_cookies_and_keep_repeats() {
-        let key = SecretString::from("pk_live_canary");
         let mut headers = HeaderMap::new();
         headers.append("set-cookie", "a=b".parse().unwrap());
         headers.append("x-a", "1".parse().unwrap());
         headers.append("x-a", "pk_live_canary".parse().unwrap());
-        let kept = Redactor::new(&key).headers(&headers);
+        let kept = Redactor::new(vec!["pk_live_canary".into()]).headers(&headers);
         assert_eq!(
             kept,
             BTreeMap::from([("x-a".to_owned(), "1, [redacted]".to_owned())])

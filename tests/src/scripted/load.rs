@@ -182,10 +182,15 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         if expect.items.is_some() != step.iterate {
             return Err("items and iterate belong together".to_owned());
         }
-        if let Some(of) = step.cancel.as_ref().and_then(|cancel| cancel.of)
+        if step.cancel.is_some() && step.rekey.is_some() {
+            return Err("cancel and rekey exclude each other".to_owned());
+        }
+        let cancel = step.cancel.as_ref().and_then(|cancel| cancel.of);
+        let rekey = step.rekey.as_ref().and_then(|rekey| rekey.of);
+        if let Some(of) = cancel.or(rekey)
             && !(1..=step.exchanges.len()).contains(&of)
         {
-            return Err(format!("cancel.of {of} is not one of the step's exchanges"));
+            return Err(format!("of: {of} is not one of the step's exchanges"));
         }
     }
     if scenario.refused.is_some() != scenario.steps.is_empty() {

@@ -53,6 +53,8 @@ pub struct Step {
     /// So many callers make this call at once, and it ends alike for all of them; 1 unless told.
     pub callers: Option<usize>,
     pub cancel: Option<Cancel>,
+    /// While the call is under way, the client is given another key.
+    pub rekey: Option<Rekey>,
     #[serde(default)]
     pub exchanges: Vec<Exchange>,
     pub expect: Expect,
@@ -67,6 +69,17 @@ pub struct Cancel {
     pub when: Moment,
     /// Which of the step's exchanges is meant, counted from 1; the last one unless told.
     pub of: Option<usize>,
+}
+
+/// When the client is given another key, and which.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rekey {
+    pub when: Moment,
+    /// As for [`Cancel`].
+    pub of: Option<usize>,
+    #[serde(rename = "apiKey")]
+    pub api_key: String,
 }
 
 /// A moment in the life of a call that the scripted server can see.

@@ -112,6 +112,7 @@ impl Session {
         let canary = |kind: &str| format!("{CANARY}{kind}{id:06}x");
         let canaries = BTreeMap::from([
             ("key", format!("pk_live_{:x<43}", canary("key"))),
+            ("new_key", format!("pk_live_{:x<43}", canary("newkey"))),
             ("token", format!("ya29.{}", canary("token"))),
             ("field", canary("field")),
             ("field2", canary("second")),
@@ -199,6 +200,7 @@ impl Session {
                 "take": step.take,
                 "callers": step.callers.unwrap_or(1),
                 "cancel": cancel,
+                "rekey": step.rekey.as_ref().map(|rekey| &rekey.api_key),
             })
         });
         json!({
@@ -247,19 +249,23 @@ impl Session {
         self.changed.send_replace(());
     }
 
-    /// Answers when the moment has come at which the caller takes `step` back.
+    /// Answers when the moment has come at which the caller takes `step` back, or exchanges the key.
     pub async fn moment(&self, step: usize) -> Result<(), String> {
-        let cancel = self.scenario.steps.get(step).and_then(|step| step.cancel.clone());
-        let cancel = cancel.ok_or_else(|| format!("step {step} is not cancelled"))?;
+        let of_step = self.scenario.steps.get(step);
+        let cancel = of_step.and_then(|step| step.cancel.as_ref().map(|cancel| (cancel.when, cancel.of)));
+        let rekey = of_step.and_then(|step| step.rekey.as_ref().map(|rekey| (rekey.when, rekey.of)));
+        let (when, of) = cancel
+            .or(rekey)
+            .ok_or_else(|| format!("step {step} has no such moment"))?;
         let exchanges: Vec<usize> = (0..self.plan.len())
             .filter(|i| self.plan.get(*i).is_some_and(|p| p.step == step))
             .collect();
-        let wanted = match cancel.of {
+        let wanted = match of {
             Some(of) => exchanges.get(of - 1),
             None => exchanges.last(),
         };
         let mut changed = self.changed.subscribe();
-        while !self.state().reached(cancel.when, wanted.copied()) {
+        while !self.state().reached(when, wanted.copied()) {
             changed.changed().await.map_err(|e| e.to_string())?;
         }
         tokio::time::sleep(SETTLE).await;

@@ -185,6 +185,10 @@ pub(crate) fn begin<'a>(
                     Form::Json => call.json().await.map(parsed),
                 }
             }
+            "setApiKey" => client.set_api_key(text("apiKey")).map(|()| Handed {
+                value: Value::Null,
+                prints: Prints::default(),
+            }),
             unknown => panic!("no method is called {unknown}"),
         }
     })

@@ -5,6 +5,7 @@ pub(crate) mod logs;
 mod report;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use connect_tests::scripted::http;
@@ -80,7 +81,21 @@ async fn perform(
                     None
                 }
             },
-            None => Some(call.await),
+            None => {
+                let exchange_the_key = async {
+                    if let Some(key) = step["rekey"].as_str() {
+                        let moment = http::call(address, "GET", &moment, &Value::Null).await;
+                        moment.expect("the server tells the moment");
+                        client.set_api_key(key).expect("the scenario has a key");
+                    }
+                };
+                // The call goes on meanwhile; should it end before the moment, its requests show that.
+                let mut call = pin!(call);
+                tokio::select! {
+                    ended = &mut call => Some(ended),
+                    () = exchange_the_key => Some(call.await),
+                }
+            }
         };
         (ended, told, start.elapsed().as_millis() as u64)
     });
