@@ -6,6 +6,7 @@ mod connections;
 mod gate;
 mod header;
 mod health;
+mod hold;
 mod path;
 mod public;
 mod query;

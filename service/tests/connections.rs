@@ -27,6 +27,42 @@ async fn a_held_answer_comes_with_the_change() {
 }
 
 #[tokio::test]
+async fn the_public_status_is_held_too() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let stored = platform.stored_link(&link).await;
+    let path = format!("/connections/{}/status", text(&link["connection_id"]));
+    let token = text(&link["request_token"]);
+    let hold = || {
+        platform
+            .public("GET", &path, &token)
+            .header("prefer", "wait=60")
+            .send()
+    };
+    let declining = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        platform.app.store.decline_link(&stored).await.unwrap()
+    };
+    let (answer, declined) = tokio::join!(hold(), declining);
+    assert!(declined);
+    assert_eq!(answer.data()["status"], "rejected");
+    assert_eq!(answer.header("preference-applied"), "wait");
+    assert!(
+        answer
+            .header("access-control-expose-headers")
+            .contains("preference-applied")
+    );
+    let preflight = platform.bare("OPTIONS", &path).send().await;
+    assert!(
+        preflight
+            .header("access-control-allow-headers")
+            .contains("prefer")
+    );
+    // What is settled is not waited for.
+    assert_eq!(hold().await.data()["status"], "rejected");
+}
+
+#[tokio::test]
 async fn a_change_in_another_process_is_seen_too() {
     let platform = Platform::start().await;
     let other = platform.another().await;

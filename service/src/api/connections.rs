@@ -1,14 +1,11 @@
 //! `GET /connections`, and `GET` and `DELETE /connections/{id}`.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue};
 use serde::Serialize;
-use tokio::time::{Instant, sleep_until};
 
 use super::header::Wait;
+use super::hold::{Hold, applied};
 use super::path::{ConnectionId, is_id};
 use super::query::Query;
 use crate::access::Customer;
@@ -18,11 +15,6 @@ use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::store::{Connection, Deletion, Operation, Owner, Status};
-
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-
-/// How often a held answer looks for what another process, or the clock, changed.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A connection on the wire.
 #[derive(Serialize)]
@@ -119,45 +111,20 @@ pub(super) async fn read(
     ConnectionId(id): ConnectionId,
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
-    let connection = match wait {
-        Some(wait) => settled(&app, &owner, &id, Instant::now() + wait).await?,
-        None => app.store.connection(&owner, &id).await?,
+    let hold = Hold::new(&app, wait);
+    let connection = loop {
+        let change = app.store.change(&id);
+        let found = app.store.connection(&owner, &id).await?;
+        let found = found.ok_or(ApiError::ConnectionDeleted)?;
+        if found.status != Status::Pending || !hold.until(change).await {
+            break found;
+        }
     };
-    let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
     let usages = app.store.usages(&owner, &id).await?;
-    let mut response = Success::new(ConnectionView::new(&app, &owner, connection, usages)).into_response();
-    if wait.is_some() {
-        response
-            .headers_mut()
-            .insert(PREFERENCE_APPLIED, HeaderValue::from_static("wait"));
-    }
-    Ok(response)
-}
-
-/// The connection once it is not pending any more, or as it is at the deadline, or when the service ends.
-async fn settled(
-    app: &AppState,
-    owner: &Owner,
-    id: &str,
-    deadline: Instant,
-) -> Result<Option<Connection>, ApiError> {
-    loop {
-        // Subscribed before looking: a change in between is not missed.
-        let change = app.store.change(id);
-        let connection = app.store.connection(owner, id).await?;
-        let pending = connection
-            .as_ref()
-            .is_some_and(|connection| connection.status == Status::Pending);
-        let now = Instant::now();
-        if !pending || now >= deadline || app.ending.is_cancelled() {
-            return Ok(connection);
-        }
-        tokio::select! {
-            () = change => {}
-            () = sleep_until(deadline.min(now + LOOK_AGAIN)) => {}
-            () = app.ending.cancelled() => {}
-        }
-    }
+    Ok(applied(
+        wait,
+        Success::new(ConnectionView::new(&app, &owner, connection, usages)),
+    ))
 }
 
 pub(super) async fn remove(

@@ -66,7 +66,7 @@ fn with_origin(mut response: Response, origin: Option<String>) -> Response {
     );
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ratelimit, ratelimit-policy, retry-after"),
+        HeaderValue::from_static("preference-applied, ratelimit, ratelimit-policy, retry-after"),
     );
     response
 }
@@ -85,7 +85,10 @@ fn preflight(method: &'static str) -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (ACCESS_CONTROL_ALLOW_METHODS, method),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "x-request-token, content-type"),
+        (
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            "content-type, prefer, x-request-token",
+        ),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

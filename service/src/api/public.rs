@@ -8,6 +8,8 @@ use http::header::ORIGIN;
 use serde::Serialize;
 
 use super::body::Body;
+use super::header::Wait;
+use super::hold::{Hold, applied};
 use super::path::is_id;
 use crate::catalogue::AuthOption;
 use crate::connect::{self, Submitted};
@@ -20,7 +22,7 @@ const MAX_FIELDS: usize = 50;
 const MAX_FIELD: usize = 8192;
 
 #[derive(Serialize)]
-pub(super) struct LinkStatus {
+struct LinkStatus {
     connection_id: String,
     status: Status,
     phase: Phase,
@@ -36,14 +38,25 @@ struct AuthOptions<'a> {
 pub(super) async fn status(
     State(app): State<AppState>,
     Extension(link): Extension<Link>,
-) -> Success<LinkStatus> {
-    Success::new(LinkStatus {
+    Wait(wait): Wait,
+) -> Result<Response, ApiError> {
+    let hold = Hold::new(&app, wait);
+    let link = loop {
+        let change = app.store.change(&link.connection_id);
+        let found = app.store.link(&link.id).await?;
+        let found = found.ok_or(ApiError::ConnectionDeleted)?;
+        if found.status != Status::Pending || !hold.until(change).await {
+            break found;
+        }
+    };
+    let status = LinkStatus {
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         connection_id: link.connection_id,
         status: link.status,
         phase: link.phase,
         operation: link.operation,
-    })
+    };
+    Ok(applied(wait, Success::new(status)))
 }
 
 pub(super) async fn auth_options(
