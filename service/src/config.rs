@@ -297,3 +297,39 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         .map(|(app, table)| (app, registration(table)))
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The operators' page shows every setting with its default; only the app is an addition.
+    #[test]
+    fn the_operators_page_is_right() {
+        let page = include_str!("../../docs/operators.md");
+        let (_, rest) = page.split_once("```toml\n").unwrap();
+        let (text, _) = rest.split_once("```").unwrap();
+        let mut config: Config = toml::from_str(text).unwrap();
+        assert_eq!(config.apps.len(), 1);
+        config.check().unwrap();
+
+        config.apps.clear();
+        assert_eq!(
+            config.public_url.take().unwrap().as_str(),
+            "http://127.0.0.1:8080/"
+        );
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+        for optional in ["catalogue_dir", "scopes", "authorization_url", "token_url"] {
+            assert!(text.contains(&format!("# {optional} = ")), "{optional}");
+        }
+    }
+
+    #[test]
+    fn a_client_needs_both_halves() {
+        let variable = |name: &str| (name.to_owned(), "x".to_owned());
+        let load = |names: &[&str]| Config::load(None, names.iter().map(|name| variable(name)));
+        let (id, secret) = ("CONNECT_APP_GMAIL_CLIENT_ID", "CONNECT_APP_GMAIL_CLIENT_SECRET");
+        assert!(load(&[id, secret]).is_ok());
+        assert!(load(&[id]).is_err());
+        assert!(load(&[secret]).is_err());
+    }
+}
