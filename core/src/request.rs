@@ -94,10 +94,10 @@ impl Request {
 
     /// Gives the call a key of its own, by which the service knows a repeated attempt.
     pub(crate) fn idempotent(mut self) -> Result<Self, Error> {
-        let number = getrandom::u64()
-            .and_then(|high| Ok((high, getrandom::u64()?)))
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
             .map_err(|error| Error::caused(ErrorKind::Other, "the system has no randomness", error))?;
-        self.idempotency_key = HeaderValue::from_str(&format!("{:016x}{:016x}", number.0, number.1)).ok();
+        self.idempotency_key = HeaderValue::from_str(&format!("{:032x}", u128::from_ne_bytes(bytes))).ok();
         Ok(self)
     }
 }
