@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
@@ -18,8 +18,9 @@ pub struct Config {
     pub listen: String,
     /// How customers' browsers and providers reach the service; the address that it listens at unless told.
     pub public_url: Option<Url>,
-    /// `sqlite://` with a path, or `postgres://`.
-    pub database_url: String,
+    /// `sqlite://` with a path, or `postgres://`, perhaps with a password.
+    #[serde(deserialize_with = "secret")]
+    pub database_url: SecretString,
     /// Holds the encryption key; made at the first start.
     pub key_file: PathBuf,
     /// The encryption key itself, 32 bytes in base64, instead of the file. Only from the environment.
@@ -164,7 +165,7 @@ impl Config {
             "CONNECT_PUBLIC_URL" => {
                 self.public_url = Some(value.parse().map_err(|_| wrong("it must be an address"))?);
             }
-            "CONNECT_DATABASE_URL" => self.database_url = value,
+            "CONNECT_DATABASE_URL" => self.database_url = value.into(),
             "CONNECT_KEY_FILE" => self.key_file = value.into(),
             "CONNECT_ENCRYPTION_KEY" => self.encryption_key = Some(value.into()),
             "CONNECT_BUDGETS_TOKEN" => self.budgets.token = number(&value)?,
@@ -231,7 +232,7 @@ impl Config {
         }
         if !["sqlite:", "postgres:", "postgresql:"]
             .iter()
-            .any(|scheme| self.database_url.starts_with(scheme))
+            .any(|scheme| self.database_url.expose_secret().starts_with(scheme))
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
@@ -281,6 +282,10 @@ struct AppTable {
     token_url: Option<String>,
 }
 
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    String::deserialize(deserializer).map(SecretString::from)
+}
+
 fn registrations<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Registration>, D::Error> {
@@ -318,6 +323,10 @@ mod tests {
             "http://127.0.0.1:8080/"
         );
         assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+        assert_eq!(
+            config.database_url.expose_secret(),
+            Config::default().database_url.expose_secret()
+        );
         for optional in ["catalogue_dir", "scopes", "authorization_url", "token_url"] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }

@@ -95,7 +95,7 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
         None => Vault::from_file(&config.key_file)?,
     };
     let clock = Clock::default();
-    let store = Store::open(&config.database_url, vault, clock.clone()).await?;
+    let store = Store::open(config.database_url.expose_secret(), vault, clock.clone()).await?;
     match arguments.command {
         Command::Serve => serve(config, store, clock).await,
         Command::Tenant(command) => tenants(&store, command).await,

@@ -205,6 +205,10 @@ fn a_configuration_error_repeats_no_value() {
         ("CONNECT_APP_GOOGLE_SHEETS_CLIENT_SECRET", "canary"),
         ("CONNECT_BUDGETS_TOKEN", "7"),
         ("CONNECT_ENCRYPTION_KEY", "canary"),
+        (
+            "CONNECT_DATABASE_URL",
+            "postgres://connect:canary@localhost/connect",
+        ),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(Some(&path), environment).unwrap();

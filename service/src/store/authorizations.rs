@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use super::{Link, Result, Store, StoreError};
+use super::{Link, Result, Store};
 use crate::catalogue::Inputs;
 use crate::ids;
 use crate::vault::Place;
@@ -102,16 +102,6 @@ impl Store {
             inputs: sealed.inputs,
             link,
         }))
-    }
-
-    pub(super) fn seal_json(&self, place: Place<'_>, value: &impl Serialize) -> Result<String> {
-        let text = serde_json::to_string(value).map_err(|_| StoreError::Unreadable("sealed value"))?;
-        Ok(self.vault.seal(place, &text)?)
-    }
-
-    pub(super) fn open_json<T: for<'a> Deserialize<'a>>(&self, place: Place<'_>, sealed: &str) -> Result<T> {
-        let text = self.vault.open(place, sealed)?;
-        serde_json::from_str(text.expose_secret()).map_err(|_| StoreError::Unreadable("sealed value"))
     }
 }
 

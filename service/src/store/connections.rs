@@ -31,7 +31,7 @@ pub struct Connection {
     pub id: String,
     /// What the tenant calls it.
     pub name: String,
-    /// Which app; none until the customer has picked one.
+    /// Which app; none where the customer has a choice and has not made it.
     pub app_id: Option<String>,
     /// What kind of credential; none until there is one.
     pub auth_type: Option<AuthType>,

@@ -143,32 +143,6 @@ impl Store {
         Ok(())
     }
 
-    /// Notes which app the customer picked, while the link is pending; a new connection is for that app from now on.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn choose_app(&self, link: &Link, app_id: &str) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        let updated = sqlx::query("UPDATE links SET app_id = $1 WHERE id = $2 AND status = 'pending'")
-            .bind(app_id)
-            .bind(&link.id)
-            .execute(&mut *transaction)
-            .await?;
-        if updated.rows_affected() == 1 {
-            sqlx::query(
-                "UPDATE connections SET app_id = $1, updated_at = $2 WHERE id = $3 AND status = 'pending'",
-            )
-            .bind(app_id)
-            .bind(self.clock.now())
-            .bind(&link.connection_id)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Keeps what a custom UI submitted, for the hosted page to go on with, and opens a second way to that page: gives
     /// its secret. `None` where the link is not pending any more.
     ///
@@ -183,7 +157,6 @@ impl Store {
         inputs: &Inputs,
     ) -> Result<Option<String>> {
         let secret = ids::secret();
-        let inputs = serde_json::to_string(inputs).map_err(|_| StoreError::Unreadable("inputs"))?;
         let updated = sqlx::query(
             "UPDATE links SET handoff_digest = $1, app_id = $2, auth_option_key = $3, inputs = $4
              WHERE id = $5 AND status = 'pending' AND expires_at > $6",
@@ -191,7 +164,7 @@ impl Store {
         .bind(ids::digest(&secret))
         .bind(app_id)
         .bind(key)
-        .bind(self.vault.seal(inputs_place(&link.owner, &link.id), &inputs)?)
+        .bind(self.seal_json(inputs_place(&link.owner, &link.id), inputs)?)
         .bind(&link.id)
         .bind(self.clock.now())
         .execute(&self.pool)

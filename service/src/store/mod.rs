@@ -12,6 +12,7 @@ mod keys;
 mod links;
 mod new_link;
 mod open;
+mod sealed;
 mod usages;
 
 use std::sync::Arc;
