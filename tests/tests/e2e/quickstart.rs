@@ -13,7 +13,11 @@ use crate::support::{Stage, approve};
 /// `<target>/<profile>/examples/quickstart`, which `cargo build --all-targets` puts beside the tests.
 fn quickstart() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().join("examples/quickstart")
+    test.parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/quickstart")
 }
 
 #[test]
@@ -47,9 +51,6 @@ async fn the_quickstart_connects_a_customer_and_gets_a_token() {
     approve(&Browser::new().unwrap(), &link.unwrap()).await;
 
     let last = lines.next_line().await.unwrap().unwrap();
-    assert!(
-        last.starts_with("an Authorization header of "),
-        "{last}"
-    );
+    assert!(last.starts_with("an Authorization header of "), "{last}");
     assert!(example.wait().await.unwrap().success());
 }
