@@ -24,8 +24,8 @@ export function begin(options: ConnectOptions, nonce = newNonce()): Attempt {
   });
   void outcome.then((outcome) => tell(outcome, options));
 
+  // Only the first time counts: a promise resolves once.
   function settle(outcome: ConnectOutcome) {
-    if (end.signal.aborted) return;
     forget(nonce);
     end.abort();
     resolve(outcome);

@@ -40,12 +40,15 @@ export class FakeBrowser {
   readonly storage = new Map<string, string>();
   readonly requests: { url: string; init: RequestInit }[] = [];
   readonly console = vi.fn();
-  blocksPopups = false;
+  /** Some blockers give a window that is closed already. */
+  blocksPopups: boolean | 'with a closed window' = false;
   hasSmallScreen = false;
   isFramed = false;
   features = '';
   leftFor: string | null = null;
   reply: Reply = pending();
+  /** How long a reply is on its way, in milliseconds. */
+  latency = 0;
 
   constructor() {
     const page = Object.assign(this.window, {
@@ -54,9 +57,10 @@ export class FakeBrowser {
       outerWidth: 1500,
       outerHeight: 900,
       open: (_url: string, _target: string, features: string) => {
-        if (this.blocksPopups) return null;
+        if (this.blocksPopups === true) return null;
         this.features = features;
         this.popups.push(new FakePopup());
+        this.popup.closed = this.blocksPopups !== false;
         return this.popup;
       },
     });
@@ -82,13 +86,18 @@ export class FakeBrowser {
 
   private async fetch(url: string, init: RequestInit): Promise<Response> {
     this.requests.push({ url, init });
-    if (this.reply === 'never') {
-      return new Promise((_, reject) => {
-        init.signal?.addEventListener('abort', () => reject(new DOMException('Aborted', 'AbortError')));
+    const { reply } = this;
+    if (reply === 'never' || this.latency > 0) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = reply === 'never' ? undefined : setTimeout(resolve, this.latency);
+        init.signal?.addEventListener('abort', () => {
+          clearTimeout(timer);
+          reject(new DOMException('Aborted', 'AbortError'));
+        });
       });
     }
-    if (this.reply instanceof Error) throw this.reply;
-    return this.reply instanceof Response ? this.reply.clone() : Response.json({ data: this.reply });
+    if (reply instanceof Error) throw reply;
+    return reply instanceof Response ? reply.clone() : Response.json({ data: reply });
   }
 
   /** Sends a message to the page. */

@@ -11,8 +11,8 @@ describe('the window', () => {
     expect(browser.popup.sentTo).toBe(request.requestLink);
   });
 
-  it('is known to be blocked', async () => {
-    browser.blocksPopups = true;
+  it.each([[true], ['with a closed window']] as const)('is known to be blocked (%s)', async (blocked) => {
+    browser.blocksPopups = blocked;
     const attempt = connect();
     await pass(0);
     expect(listeners.onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'popup_blocked' }));
@@ -82,6 +82,7 @@ describe('the values', () => {
 
   it.each([
     ['a script', { requestLink: 'javascript:alert(1)' }],
+    ['a script in disguise', { requestLink: 'javascript://connect.example/%0Aalert(1)' }],
     ['no address', { requestLink: 'connect' }],
     ['no token', { requestToken: '' }],
     ['no id', { connectionId: undefined }],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { pending, request, status } from './fakes.js';
-import { browser, connect, listeners, newPage, nothingTold, pass, resume } from './harness.js';
+import { browser, connect, library, listeners, newPage, nothingTold, pass, resume, started } from './harness.js';
 
 describe('a phone', () => {
   beforeEach(() => {
@@ -61,6 +61,14 @@ describe('a phone', () => {
     browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
     await pass(0);
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
+  });
+
+  it('stays where it is if the attempt ends before there is a link', async () => {
+    const slowly = () => new Promise<typeof request>((done) => setTimeout(done, 1000, request));
+    started(library.open(slowly, listeners)).handle.close();
+    await pass(1000);
+    expect(browser.leftFor).toBeNull();
+    expect(browser.storage.size).toBe(0);
   });
 
   it('leaves a later attempt of the same tab alone', async () => {

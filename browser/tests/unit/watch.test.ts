@@ -45,6 +45,35 @@ describe('the question', () => {
     expect(browser.requests.length).toBe(2);
   });
 
+  it('is asked again at once if something happened while the answer was on its way', async () => {
+    browser.latency = 500;
+    connect();
+    await pass(100);
+    browser.window.dispatchEvent(new Event('focus'));
+    await pass(400);
+    expect(browser.requests.length).toBe(2);
+  });
+
+  it('waits a while where a busy platform does not say how long', async () => {
+    browser.reply = new Response('{}', { status: 429 });
+    connect();
+    await pass(9999);
+    expect(browser.requests.length).toBe(1);
+    await pass(1);
+    expect(browser.requests.length).toBe(2);
+  });
+
+  it('is asked as before once there is an answer again', async () => {
+    browser.reply = new Response('', { status: 503 });
+    connect();
+    await pass(12_000);
+    browser.reply = pending();
+    await pass(16_000);
+    const before = browser.requests.length;
+    await pass(2000);
+    expect(browser.requests.length).toBe(before + 1);
+  });
+
   it('is asked more and more seldom while nothing answers, then the platform is out of reach', async () => {
     browser.reply = new TypeError('Failed to fetch');
     connect();
@@ -122,6 +151,15 @@ describe('the outcome', () => {
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
   });
 
+  it('is a timeout when a link that should have lapsed stays pending', async () => {
+    browser.reply = pending({ expires_in: 0 });
+    connect();
+    await pass(9_999);
+    expect(nothingTold()).toBe(true);
+    await pass(1);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
+  });
+
   it('does not wait for days because a Retry-After says so', async () => {
     browser.reply = pending({ expires_in: 20 });
     connect();
@@ -181,14 +219,38 @@ describe('a closed window', () => {
     expect(listeners.onSuccess).toHaveBeenCalledOnce();
   });
 
+  it('may not be closed either where it was only just cut off', async () => {
+    connect();
+    browser.popup.arrive(); // For a moment it is elsewhere, and not closed yet.
+    await pass(250);
+    browser.popup.close();
+    await pass(60_000);
+    expect(nothingTold()).toBe(true);
+  });
+
+  it('says nothing about answers that are older', async () => {
+    connect();
+    browser.popup.arrive();
+    await pass(1000);
+    browser.latency = 1000;
+    browser.window.dispatchEvent(new Event('focus'));
+    await pass(100);
+    browser.popup.close(); // Cut off by the provider, while the answer `form` is on its way.
+    browser.reply = pending({ phase: 'at_provider' });
+    await pass(60_000);
+    expect(nothingTold()).toBe(true);
+  });
+
   it.each(['at_provider', 'returned'])('says nothing in the phase %s', async (phase) => {
     connect();
     browser.popup.arrive();
     await pass(1000);
     browser.reply = pending({ phase });
     browser.popup.close();
+    const before = browser.requests.length;
     await pass(120_000);
     expect(nothingTold()).toBe(true);
+    expect(browser.requests.length - before, 'questions in two minutes').toBeLessThan(62);
     browser.reply = status('expired');
     await pass(2000);
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('expired');
