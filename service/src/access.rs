@@ -69,7 +69,12 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     response
 }
 
-async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
+/// Whose key the request carries.
+///
+/// # Errors
+///
+/// [`ApiError::InvalidApiKey`] where there is none, or one that opens nothing.
+pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let value = only(headers, &AUTHORIZATION).map_err(|_| ApiError::InvalidApiKey)?;
     let key = value.and_then(bearer).ok_or(ApiError::InvalidApiKey)?;
     app.store.caller(key).await?.ok_or(ApiError::InvalidApiKey)

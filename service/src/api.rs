@@ -7,6 +7,7 @@ mod gate;
 mod header;
 mod health;
 mod hold;
+mod keys;
 mod path;
 mod public;
 mod query;
@@ -15,6 +16,10 @@ mod token;
 mod usages;
 mod wanted_link;
 mod web_address;
+
+pub(crate) use connections::settled;
+pub(crate) use request_link::new_link;
+pub(crate) use wanted_link::is_connectable;
 
 use axum::Router;
 use axum::routing::{delete, get, post, put};
@@ -30,6 +35,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     let connections = |endpoint| guarded(app, Capability::Connections, Group::Default, endpoint);
     let vending = |endpoint| guarded(app, Capability::Token, Group::Token, endpoint);
     let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
+    let admin = |endpoint| guarded(app, Capability::Admin, Group::Default, endpoint);
     let public_get = |endpoint| gate::gated(app, endpoint).options(gate::preflight_get);
     let public_post = |endpoint| gate::gated(app, endpoint).options(gate::preflight_post);
 
@@ -50,6 +56,9 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             "/connections/{connection_id}/usages/{usage_id}",
             connections(put(usages::add).delete(usages::remove)),
         )
+        .route("/keys", admin(get(keys::list)))
+        .route("/keys/rotate", admin(post(keys::rotate)))
+        .route("/keys/promote", admin(post(keys::promote)))
         .route(
             "/connections/{connection_id}/status",
             public_get(get(public::status)),

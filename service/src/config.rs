@@ -28,6 +28,8 @@ pub struct Config {
     pub encryption_key: Option<SecretString>,
     /// Calls a minute.
     pub budgets: BudgetConfig,
+    /// Who may speak MCP, beside this machine and the public address.
+    pub mcp: McpConfig,
     /// Lets provider calls use plain HTTP and reach addresses inside the network. For development only.
     pub allow_private_networks: bool,
     /// Further app files, which replace built-in apps with the same id.
@@ -49,6 +51,16 @@ pub struct BudgetConfig {
     pub default: u32,
     /// To the public endpoints, per link.
     pub status: u32,
+}
+
+/// Where MCP requests may come from. Names only: none of them is let in without a key.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct McpConfig {
+    /// Further names that clients may reach the service by, each perhaps with a port.
+    pub allowed_hosts: Vec<String>,
+    /// Further origins whose web pages may speak MCP, such as `https://agents.example.com`.
+    pub allowed_origins: Vec<String>,
 }
 
 /// Why the configuration cannot be used. Repeats no value, since any might be a secret.
@@ -91,6 +103,7 @@ impl Default for Config {
             key_file: "connect.key".into(),
             encryption_key: None,
             budgets: BudgetConfig::default(),
+            mcp: McpConfig::default(),
             allow_private_networks: false,
             catalogue_dir: None,
             shutdown_grace: 10,
@@ -171,6 +184,8 @@ impl Config {
             "CONNECT_BUDGETS_TOKEN" => self.budgets.token = number(&value)?,
             "CONNECT_BUDGETS_DEFAULT" => self.budgets.default = number(&value)?,
             "CONNECT_BUDGETS_STATUS" => self.budgets.status = number(&value)?,
+            "CONNECT_MCP_ALLOWED_HOSTS" => self.mcp.allowed_hosts = list(&value),
+            "CONNECT_MCP_ALLOWED_ORIGINS" => self.mcp.allowed_origins = list(&value),
             "CONNECT_ALLOW_PRIVATE_NETWORKS" => {
                 self.allow_private_networks = value.parse().map_err(|_| wrong("it must be true or false"))?;
             }
@@ -252,6 +267,15 @@ impl Config {
         Ok(())
     }
 
+    /// How customers' browsers reach the service, without a slash at its end; for want of a configured address by the
+    /// one that it listens at.
+    pub fn public_url_or(&self, address: &str) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{address}"),
+        }
+    }
+
     /// How long requests may take to finish at the end.
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.shutdown_grace)
@@ -263,6 +287,12 @@ impl Config {
 struct Client {
     id: Option<String>,
     secret: Option<SecretString>,
+}
+
+/// Values with commas between them.
+fn list(value: &str) -> Vec<String> {
+    let values = value.split(',').map(str::trim).filter(|value| !value.is_empty());
+    values.map(str::to_owned).collect()
 }
 
 /// `GOOGLE_SHEETS` stands for `google-sheets`.

@@ -16,6 +16,9 @@ pub enum ApiError {
     /// The key is missing, unknown or revoked.
     #[error("The API key is missing or not valid")]
     InvalidApiKey,
+    /// The request comes from a host or origin that MCP is not open to.
+    #[error("The request's Host or Origin is not one that MCP is open to")]
+    OriginNotAllowed,
     /// The key was not granted what the endpoint needs.
     #[error("This key lacks the capability {0}")]
     CapabilityDisabled(Capability),
@@ -55,6 +58,12 @@ pub enum ApiError {
     /// There is no such connection for this tenant and customer.
     #[error("Unknown connection")]
     ConnectionDeleted,
+    /// The tenant has no such key, or it has ended.
+    #[error("Unknown key")]
+    KeyNotFound,
+    /// The keys are not in the state that the step needs; tells why.
+    #[error("{0}")]
+    RotationConflict(&'static str),
     /// Something still uses the connection.
     #[error("The connection is in use")]
     ConnectionInUse,
@@ -97,12 +106,15 @@ impl ApiError {
         match self {
             Self::InvalidUserEmail(_) | Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
             Self::InvalidApiKey | Self::NeedsReconnection => StatusCode::UNAUTHORIZED,
-            Self::CapabilityDisabled(_) => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::AppNotFound | Self::ConnectionDeleted => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::AppNotConfigured | Self::ConnectionInUse | Self::ConnectionNotActive(_) => {
-                StatusCode::CONFLICT
+            Self::CapabilityDisabled(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::NotFound | Self::AppNotFound | Self::ConnectionDeleted | Self::KeyNotFound => {
+                StatusCode::NOT_FOUND
             }
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::AppNotConfigured
+            | Self::ConnectionInUse
+            | Self::ConnectionNotActive(_)
+            | Self::RotationConflict(_) => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -116,7 +128,10 @@ impl ApiError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidApiKey => "invalid_api_key",
+            Self::OriginNotAllowed => "origin_not_allowed",
             Self::CapabilityDisabled(_) => "capability_disabled",
+            Self::KeyNotFound => "key_not_found",
+            Self::RotationConflict(_) => "rotation_conflict",
             Self::RateLimited { .. } => "rate_limited",
             Self::InvalidUserEmail(_) => "invalid_user_email",
             Self::InvalidRequest(_) => "invalid_request",

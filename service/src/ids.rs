@@ -45,6 +45,11 @@ pub fn tenant_key() -> String {
     format!("pk_live_{}", secret())
 }
 
+/// The secret part of a new MCP URL.
+pub fn mcp_token() -> String {
+    format!("mcp_{}", secret())
+}
+
 /// A new request token.
 pub fn request_token() -> String {
     format!("rt_{}", secret())

@@ -15,6 +15,7 @@ pub mod envelope;
 pub mod error;
 pub mod ids;
 pub mod log;
+pub mod mcp;
 pub mod notify;
 pub mod page;
 pub mod provider;

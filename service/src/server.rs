@@ -11,20 +11,20 @@ use tokio::time::timeout;
 
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{api, connect, log};
+use crate::{api, connect, log, mcp};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
 
 /// What is larger is not read.
-const MAX_BODY: usize = 64 * 1024;
+pub(crate) const MAX_BODY: usize = 64 * 1024;
 
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
     Router::new()
-        .nest(PREFIX, api::routes(&app).merge(hosted()))
+        .nest(PREFIX, api::routes(&app).merge(mcp::routes(&app)).merge(hosted()))
         .merge(api::health())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

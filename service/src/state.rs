@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use url::Url;
 
 use crate::budget::Budgets;
 use crate::catalogue::{App, Catalogue};
@@ -52,10 +51,7 @@ impl Service {
     ///
     /// When the catalogue or TLS is unusable, or a client is configured for an app that there is not.
     pub fn new(config: Config, store: Store, clock: Clock, address: &str) -> Result<AppState, SetupError> {
-        let public_url = match &config.public_url {
-            Some(url) => Url::as_str(url).trim_end_matches('/').to_owned(),
-            None => format!("http://{address}"),
-        };
+        let public_url = config.public_url_or(address);
         let catalogue = Catalogue::load(config.catalogue_dir.as_deref())?;
         if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
             return Err(format!("apps.{unknown}: the catalogue has no such app").into());

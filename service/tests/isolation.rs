@@ -5,7 +5,7 @@
 mod support;
 
 use connect_service::ids;
-use connect_service::store::Capability;
+use connect_service::store::{Capability, Revocation};
 use serde_json::json;
 use support::{Answer, Platform};
 
@@ -208,8 +208,11 @@ async fn a_key_opens_what_it_was_granted_and_nothing_once_revoked() {
     let store = &platform.app.store;
     let keys = store.keys(&platform.tenant).await.unwrap();
     platform.call("GET", "/apps").send().await.data();
-    assert!(store.revoke_key(&keys[0].id).await.unwrap());
-    assert!(!store.revoke_key(&keys[0].id).await.unwrap());
+    let id = &keys[0].id;
+    assert_eq!(store.revoke_key(id, false).await.unwrap(), Revocation::Last);
+    platform.call("GET", "/apps").send().await.data();
+    assert_eq!(store.revoke_key(id, true).await.unwrap(), Revocation::Revoked);
+    assert_eq!(store.revoke_key(id, true).await.unwrap(), Revocation::Unknown);
     for (_, method, path) in &needs {
         let answer = platform.call(method, path).send().await;
         answer.is_error(401, "invalid_api_key");

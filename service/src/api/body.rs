@@ -42,6 +42,11 @@ impl FromRequest<AppState> for Body {
 }
 
 impl Body {
+    /// A body of these members.
+    pub(super) fn of(members: Map<String, Value>) -> Self {
+        Self(members)
+    }
+
     fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Self(members)),

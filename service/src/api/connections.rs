@@ -1,5 +1,7 @@
 //! `GET /connections`, and `GET` and `DELETE /connections/{id}`.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -111,20 +113,30 @@ pub(super) async fn read(
     ConnectionId(id): ConnectionId,
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
-    let hold = Hold::new(&app, wait);
-    let connection = loop {
-        let change = app.store.change(&id);
-        let found = app.store.connection(&owner, &id).await?;
-        let found = found.ok_or(ApiError::ConnectionDeleted)?;
-        if found.status != Status::Pending || !hold.until(change).await {
-            break found;
-        }
-    };
+    let connection = settled(&app, &owner, &id, wait).await?;
     let usages = app.store.usages(&owner, &id).await?;
     Ok(applied(
         wait,
         Success::new(ConnectionView::new(&app, &owner, connection, usages)),
     ))
+}
+
+/// The connection once it is not pending any more, or as it is when the wait is over.
+pub(crate) async fn settled(
+    app: &AppState,
+    owner: &Owner,
+    id: &str,
+    wait: Option<Duration>,
+) -> Result<Connection, ApiError> {
+    let hold = Hold::new(app, wait);
+    loop {
+        let change = app.store.change(id);
+        let found = app.store.connection(owner, id).await?;
+        let found = found.ok_or(ApiError::ConnectionDeleted)?;
+        if found.status != Status::Pending || !hold.until(change).await {
+            return Ok(found);
+        }
+    }
 }
 
 pub(super) async fn remove(

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::connections::AppRef;
@@ -54,6 +55,18 @@ pub(super) async fn create(
     // The same request came at the same time and was first.
     let answer = kept(&app, &owner, &key, &fingerprint).await?;
     answer.ok_or_else(|| ApiError::internal("an idempotency key is taken but has no answer"))
+}
+
+/// Makes a link for a caller within the service; gives the answer's `data`, request token included.
+pub(crate) async fn new_link(
+    app: &AppState,
+    owner: &Owner,
+    members: Map<String, Value>,
+) -> Result<Value, ApiError> {
+    let wanted = Wanted::read(&Body::of(members))?;
+    let answer = make(app, owner, wanted, None).await?.unwrap_or_default();
+    let mut answer: Value = serde_json::from_str(&answer).map_err(ApiError::internal)?;
+    Ok(answer["data"].take())
 }
 
 fn json(body: String) -> Response {

@@ -119,7 +119,7 @@ impl Wanted {
             if let Some(key) = &self.auth_option_key {
                 found.auth_option(key).ok_or(ApiError::AppNotFound)?;
             }
-            if self.is_connectable(app, found) {
+            if is_connectable(app, found, self.auth_option_key.as_deref()) {
                 apps.push(found.clone());
             }
         }
@@ -129,15 +129,16 @@ impl Wanted {
             Ok(apps)
         }
     }
+}
 
-    /// OAuth needs a client of the operator's; a form needs nothing.
-    fn is_connectable(&self, app: &AppState, found: &App) -> bool {
-        let mut options = found
-            .auth_options
-            .iter()
-            .filter(|option| self.auth_option_key.as_ref().is_none_or(|key| *key == option.key));
-        options.any(|option| option.auth_type != AuthType::OAuth || app.registration(found).is_some())
-    }
+/// Whether the app can be connected, perhaps by this option alone: OAuth needs a client of the operator's; a form needs
+/// nothing.
+pub(crate) fn is_connectable(app: &AppState, found: &App, key: Option<&str>) -> bool {
+    let mut options = found
+        .auth_options
+        .iter()
+        .filter(|option| key.is_none_or(|key| key == option.key));
+    options.any(|option| option.auth_type != AuthType::OAuth || app.registration(found).is_some())
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.

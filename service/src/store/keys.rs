@@ -1,14 +1,18 @@
-//! Tenants and their keys.
+//! Tenants' keys: what they open, making them, finding who calls, ending them.
 
 use std::fmt;
 use std::str::FromStr;
 
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
+use super::audit::{Action, Actor};
 use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
+
+/// How many keys a list shows.
+const MAX_LISTED: i64 = 100;
 
 /// A group of endpoints that a key opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,52 +25,71 @@ pub enum Capability {
     Token,
     /// Delete connections.
     Delete,
+    /// Manage the tenant's keys.
+    Admin,
 }
 
-/// Who is calling: a tenant, and what its key opens.
+/// Who is calling: a tenant, by which key, and what that opens.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The tenant's id.
     pub tenant: String,
+    /// The key's id.
+    pub key: String,
     /// What the key opens.
     pub capabilities: Vec<Capability>,
-}
-
-/// What a list of tenants shows.
-#[derive(Debug)]
-pub struct Tenant {
-    /// Its id.
-    pub id: String,
-    /// What customers see.
-    pub name: String,
-    /// When it was made.
-    pub created_at: Millis,
 }
 
 /// What a list of keys shows. The key itself is stored nowhere.
 #[derive(Debug)]
 pub struct Key {
-    /// Names the key, to revoke it by.
+    /// Names the key, to rotate or revoke it by.
     pub id: String,
+    /// The keys that replaced each other have this in common.
+    pub family: String,
+    /// Its place in the family, from 1.
+    pub generation: i64,
     /// What it opens.
     pub capabilities: Vec<Capability>,
+    /// Whether it has an MCP URL.
+    pub has_mcp_url: bool,
     /// When it was made.
     pub created_at: Millis,
+    /// When it was first used.
+    pub used_at: Option<Millis>,
     /// Since when it opens nothing.
     pub revoked_at: Option<Millis>,
 }
 
-impl Capability {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::Apps, Self::Connections, Self::Token, Self::Delete];
+/// What [`Store::revoke_key`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// It opens nothing any more.
+    Revoked,
+    /// There is no such key, or it has ended already.
+    Unknown,
+    /// It is the last one that the tenant has, and goes on.
+    Last,
+}
 
-    /// The guide's word for it.
+impl Capability {
+    /// All five.
+    pub const ALL: [Self; 5] = [
+        Self::Apps,
+        Self::Connections,
+        Self::Token,
+        Self::Delete,
+        Self::Admin,
+    ];
+
+    /// The word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Apps => "apps",
             Self::Connections => "connections",
             Self::Token => "token",
             Self::Delete => "delete",
+            Self::Admin => "admin",
         }
     }
 }
@@ -84,125 +107,201 @@ impl FromStr for Capability {
         Self::ALL
             .into_iter()
             .find(|capability| capability.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is none of apps, connections, token, delete"))
+            .ok_or_else(|| format!("`{text}` is none of apps, connections, token, delete, admin"))
     }
 }
 
+const SELECT: &str =
+    "SELECT id, family, generation, capabilities, mcp_digest, created_at, used_at, revoked_at
+    FROM keys";
+
 impl Store {
-    /// A new tenant; gives its id.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn create_tenant(&self, name: &str) -> Result<String> {
-        let id = ids::prefixed("ten_");
-        sqlx::query("INSERT INTO tenants (id, name, created_at) VALUES ($1, $2, $3)")
-            .bind(&id)
-            .bind(name)
-            .bind(self.clock.now())
-            .execute(&self.pool)
-            .await?;
-        Ok(id)
-    }
-
-    /// All tenants, the oldest first.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn tenants(&self) -> Result<Vec<Tenant>> {
-        let rows = sqlx::query("SELECT id, name, created_at FROM tenants ORDER BY created_at, id")
-            .fetch_all(&self.pool)
-            .await?;
-        let tenant = |row: &AnyRow| {
-            Ok(Tenant {
-                id: row.try_get("id")?,
-                name: row.try_get("name")?,
-                created_at: row.try_get("created_at")?,
-            })
-        };
-        rows.iter().map(tenant).collect()
-    }
-
     /// A new key for a tenant. It is given here and never again. `None` where there is no such tenant.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn create_key(&self, tenant: &str, capabilities: &[Capability]) -> Result<Option<String>> {
-        let key = ids::tenant_key();
-        let inserted = sqlx::query(
-            "INSERT INTO keys (id, tenant_id, digest, capabilities, created_at)
-             SELECT $1, id, $2, $3, $4 FROM tenants WHERE id = $5",
+        let (id, key) = (ids::prefixed("key_"), ids::tenant_key());
+        let mut transaction = self.begin().await?;
+        if !self.lock_tenant(&mut transaction, tenant).await? {
+            return Ok(None);
+        }
+        let capabilities = write_capabilities(capabilities);
+        self.insert_key(&mut transaction, tenant, (&id, &key), (&id, 1), &capabilities)
+            .await?;
+        self.note(
+            &mut transaction,
+            tenant,
+            Some(&id),
+            Action::KeyCreated,
+            Actor::CommandLine,
         )
-        .bind(ids::prefixed("key_"))
-        .bind(ids::digest(&key))
-        .bind(write_capabilities(capabilities))
-        .bind(self.clock.now())
-        .bind(tenant)
-        .execute(&self.pool)
         .await?;
-        Ok((inserted.rows_affected() == 1).then_some(key))
+        transaction.commit().await?;
+        Ok(Some(key))
     }
 
-    /// A tenant's keys, the oldest first.
+    /// A tenant's keys: live ones first, then newer ones; so many that nobody misses one.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn keys(&self, tenant: &str) -> Result<Vec<Key>> {
-        let rows = sqlx::query(
-            "SELECT id, capabilities, created_at, revoked_at FROM keys WHERE tenant_id = $1 ORDER BY created_at, id",
-        )
-        .bind(tenant)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Key {
-                    id: row.try_get("id")?,
-                    capabilities: read_capabilities(row.try_get("capabilities")?)?,
-                    created_at: row.try_get("created_at")?,
-                    revoked_at: row.try_get("revoked_at")?,
-                })
-            })
-            .collect()
+        let query = format!(
+            "{SELECT} WHERE tenant_id = $1
+             ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, generation DESC, id
+             LIMIT $2"
+        );
+        let rows = sqlx::query(&query)
+            .bind(tenant)
+            .bind(MAX_LISTED)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(read_key).collect()
     }
 
-    /// Ends a key, from its next request on. `false` where there is no such key, or it has ended already.
+    /// The tenant whose key this id names.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn revoke_key(&self, id: &str) -> Result<bool> {
-        let updated = sqlx::query("UPDATE keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
-            .bind(self.clock.now())
+    pub async fn tenant_of_key(&self, id: &str) -> Result<Option<String>> {
+        let tenant = sqlx::query_scalar("SELECT tenant_id FROM keys WHERE id = $1")
             .bind(id)
-            .execute(&self.pool)
+            .fetch_optional(&self.pool)
             .await?;
-        Ok(updated.rows_affected() == 1)
+        Ok(tenant)
     }
 
-    /// Whose key this is, unless it is unknown or revoked.
+    /// Ends a key, and its MCP URL with it, from the next request on. The tenant's last key ends only if `even_last`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn revoke_key(&self, id: &str, even_last: bool) -> Result<Revocation> {
+        let Some(tenant) = self.tenant_of_key(id).await? else {
+            return Ok(Revocation::Unknown);
+        };
+        let mut transaction = self.begin().await?;
+        self.lock_tenant(&mut transaction, &tenant).await?;
+        let live: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL")
+                .bind(&tenant)
+                .fetch_all(&mut *transaction)
+                .await?;
+        if !live.iter().any(|other| other == id) {
+            return Ok(Revocation::Unknown);
+        }
+        if live.len() == 1 && !even_last {
+            return Ok(Revocation::Last);
+        }
+        self.end_key(&mut transaction, id).await?;
+        self.note(
+            &mut transaction,
+            &tenant,
+            Some(id),
+            Action::KeyRevoked,
+            Actor::CommandLine,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(Revocation::Revoked)
+    }
+
+    /// Whose key this is, unless it is unknown or revoked. Its first use is noted.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn caller(&self, key: &str) -> Result<Option<Caller>> {
-        let row =
-            sqlx::query("SELECT tenant_id, capabilities FROM keys WHERE digest = $1 AND revoked_at IS NULL")
-                .bind(ids::digest(key))
-                .fetch_optional(&self.pool)
+        let row = sqlx::query(
+            "SELECT id, tenant_id, capabilities, used_at FROM keys WHERE digest = $1 AND revoked_at IS NULL",
+        )
+        .bind(ids::digest(key))
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let caller = read_caller(&row)?;
+        if row.try_get::<Option<Millis>, _>("used_at")?.is_none() {
+            sqlx::query("UPDATE keys SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
+                .bind(self.clock.now())
+                .bind(&caller.key)
+                .execute(&self.pool)
                 .await?;
-        row.map(|row| {
-            let capabilities = read_capabilities(row.try_get("capabilities")?)?;
-            Ok(Caller {
-                tenant: row.try_get("tenant_id")?,
-                capabilities,
-            })
-        })
-        .transpose()
+        }
+        Ok(Some(caller))
     }
+
+    /// Makes what changes a tenant's keys wait for each other, to the end of the transaction. `false` where there is no
+    /// such tenant.
+    pub(super) async fn lock_tenant(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+    ) -> Result<bool> {
+        let locked = sqlx::query("UPDATE tenants SET name = name WHERE id = $1")
+            .bind(tenant)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(locked.rows_affected() == 1)
+    }
+
+    pub(super) async fn insert_key(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+        (id, key): (&str, &str),
+        (family, generation): (&str, i64),
+        capabilities: &str,
+    ) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO keys (id, tenant_id, digest, family, generation, capabilities, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(id)
+        .bind(tenant)
+        .bind(ids::digest(key))
+        .bind(family)
+        .bind(generation)
+        .bind(capabilities)
+        .bind(self.clock.now())
+        .execute(&mut **transaction)
+        .await?;
+        Ok(())
+    }
+
+    pub(super) async fn end_key(&self, transaction: &mut Transaction<'_, Any>, id: &str) -> Result<()> {
+        sqlx::query("UPDATE keys SET revoked_at = $1, mcp_digest = NULL WHERE id = $2")
+            .bind(self.clock.now())
+            .bind(id)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+}
+
+fn read_key(row: &AnyRow) -> Result<Key> {
+    Ok(Key {
+        id: row.try_get("id")?,
+        family: row.try_get("family")?,
+        generation: row.try_get("generation")?,
+        capabilities: read_capabilities(row.try_get("capabilities")?)?,
+        has_mcp_url: row.try_get::<Option<&str>, _>("mcp_digest")?.is_some(),
+        created_at: row.try_get("created_at")?,
+        used_at: row.try_get("used_at")?,
+        revoked_at: row.try_get("revoked_at")?,
+    })
+}
+
+pub(super) fn read_caller(row: &AnyRow) -> Result<Caller> {
+    Ok(Caller {
+        tenant: row.try_get("tenant_id")?,
+        key: row.try_get("id")?,
+        capabilities: read_capabilities(row.try_get("capabilities")?)?,
+    })
 }
 
 fn write_capabilities(capabilities: &[Capability]) -> String {

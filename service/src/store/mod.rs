@@ -4,15 +4,19 @@
 //! connection does not exist for another. Every function returns after its change is committed.
 
 mod answers;
+mod audit;
 mod authorizations;
 mod clean_up;
 mod connections;
 mod credentials;
 mod keys;
 mod links;
+mod mcp_urls;
 mod new_link;
 mod open;
+mod rotation;
 mod sealed;
+mod tenants;
 mod usages;
 
 use std::sync::Arc;
@@ -24,12 +28,16 @@ use crate::notify::Changes;
 use crate::vault::{Vault, VaultError};
 
 pub use answers::NewAnswer;
+pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization};
 pub use connections::{Connection, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
-pub use keys::{Caller, Capability, Key, Tenant};
+pub use keys::{Caller, Capability, Key, Revocation};
 pub use links::{Link, LinkOptions, Operation, Phase};
+pub use mcp_urls::Minted;
 pub use new_link::{Created, NewLink, Target};
+pub use rotation::{Promotion, Rotation};
+pub use tenants::Tenant;
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]

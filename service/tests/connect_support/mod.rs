@@ -69,7 +69,10 @@ impl Stage {
         let vault = Vault::from_base64(KEY, "a test").unwrap();
         let store = Store::open(&database, vault, clock.clone()).await.unwrap();
         let owner = Owner {
-            tenant: store.create_tenant("Acme").await.unwrap(),
+            tenant: store
+                .create_tenant("Acme", Some("owner@acme.example"))
+                .await
+                .unwrap(),
             customer: "alice@example.com".into(),
         };
         let app = Service::new(config, store, clock.clone(), &address).unwrap();

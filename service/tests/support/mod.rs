@@ -102,7 +102,10 @@ impl Platform {
         config.allow_private_networks = true;
         let (database, clock) = (Database::new(), Clock::default());
         let store = database.open(&clock).await;
-        let tenant = store.create_tenant("Acme").await.unwrap();
+        let tenant = store
+            .create_tenant("Acme", Some("owner@acme.example"))
+            .await
+            .unwrap();
         let key = store
             .create_key(&tenant, &Capability::ALL)
             .await
@@ -143,7 +146,7 @@ impl Platform {
 
     /// A new tenant's key with these capabilities.
     pub(crate) async fn another_key(&self, capabilities: &[Capability]) -> String {
-        let tenant = self.app.store.create_tenant("Other").await.unwrap();
+        let tenant = self.app.store.create_tenant("Other", None).await.unwrap();
         self.app
             .store
             .create_key(&tenant, capabilities)

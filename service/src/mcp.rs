@@ -1,0 +1,163 @@
+//! The MCP server, for AI agents: stateless, streamable HTTP. Agents set connections up; no tool ever returns a token,
+//! a field or a request token.
+//!
+//! A request is let in by key or URL here, and its host and origin are checked by [`door`]; then `rmcp` speaks the
+//! protocol with [`agent`], which calls the [`tools`].
+
+mod agent;
+mod door;
+mod schema;
+mod tools;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use rmcp::transport::streamable_http_server::StreamableHttpService;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use tokio::time::timeout;
+
+use crate::access::{self, Customer};
+use crate::budget::Group;
+use crate::error::ApiError;
+use crate::server::MAX_BODY;
+use crate::state::AppState;
+use crate::store::{Caller, Owner};
+use agent::{Agent, Asker};
+
+/// Whoever takes longer to send a message is not heard.
+const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
+
+/// Longer than any URL's token; what is longer is not looked up.
+const MAX_TOKEN_LENGTH: usize = 256;
+
+const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+
+/// Both ways to the one server.
+pub fn routes(app: &AppState) -> Router<AppState> {
+    let agent = Agent::new(app.clone());
+    let server = StreamableHttpService::new(
+        move || Ok(agent.clone()),
+        Arc::new(NeverSessionManager::default()),
+        door::settings(app),
+    );
+    let by_key = server.clone();
+    Router::new()
+        .route(
+            "/mcp",
+            post(async move |State(app): State<AppState>, request: Request| {
+                by_header(&app, &by_key, request).await
+            }),
+        )
+        .route(
+            "/mcp/{mcp_url_token}",
+            post(
+                async move |State(app): State<AppState>, Path(token): Path<String>, request: Request| {
+                    by_url(&app, &server, &token, request).await
+                },
+            ),
+        )
+}
+
+type Server = StreamableHttpService<Agent, NeverSessionManager>;
+
+/// With a key and a customer, as on every other endpoint.
+async fn by_header(app: &AppState, server: &Server, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match access::authenticate(app, &parts.headers).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    let standing = app.budgets.take(Group::Default, &caller.tenant);
+    let mut response = match standing.check() {
+        Ok(()) => {
+            parts.extensions.insert(caller.clone());
+            match Customer::from_request_parts(&mut parts, app).await {
+                Ok(Customer(owner)) => {
+                    let request = Request::from_parts(parts, body);
+                    speak(server, caller, owner, request).await
+                }
+                Err(error) => error.into_response(),
+            }
+        }
+        Err(error) => error.into_response(),
+    };
+    standing.tell(response.headers_mut());
+    response
+}
+
+/// With nothing but the URL, which acts for its key's own account and for nobody else.
+async fn by_url(app: &AppState, server: &Server, token: &str, request: Request) -> Response {
+    let found = if token.len() <= MAX_TOKEN_LENGTH {
+        app.store.mcp_caller(token).await
+    } else {
+        Ok(None)
+    };
+    let (caller, owner) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => return ApiError::InvalidApiKey.into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
+    };
+    let standing = app.budgets.take(Group::Default, &caller.tenant);
+    let mut response = if let Err(error) = standing.check() {
+        error.into_response()
+    } else if request.headers().contains_key(USER_EMAIL) {
+        ApiError::InvalidUserEmail(
+            "is not for an MCP URL, which acts for the key's own account: for customers use /mcp with the key",
+        )
+        .into_response()
+    } else {
+        speak(server, caller, owner, request).await
+    };
+    standing.tell(response.headers_mut());
+    response
+}
+
+/// Hands the request on to `rmcp`. What goes wrong below JSON-RPC is answered as everywhere else.
+async fn speak(server: &Server, caller: Caller, owner: Owner, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let body = match timeout(TIME_TO_ARRIVE, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => return ApiError::PayloadTooLarge.into_response(),
+        Err(_) => return ApiError::invalid("The body did not arrive whole").into_response(),
+    };
+    if !parts.headers.get(CONTENT_TYPE).is_some_and(is_json) {
+        return ApiError::UnsupportedMediaType("application/json").into_response();
+    }
+    // Every answer is JSON, whatever else the client could read.
+    let accept = HeaderValue::from_static("application/json, text/event-stream");
+    parts.headers.insert(ACCEPT, accept);
+    parts.extensions.insert(Asker { caller, owner });
+    let response = server
+        .handle(Request::from_parts(parts, Body::from(body)))
+        .await
+        .map(Body::new);
+    let status = response.status();
+    if status.is_success() || response.headers().get(CONTENT_TYPE).is_some_and(is_json) {
+        return response;
+    }
+    match status {
+        StatusCode::FORBIDDEN => ApiError::OriginNotAllowed.into_response(),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ApiError::invalid("The body is not a JSON-RPC message of MCP").into_response()
+        }
+        status if status.is_client_error() => {
+            ApiError::invalid("This is not MCP: check the headers Host and MCP-Protocol-Version")
+                .into_response()
+        }
+        _ => ApiError::internal("the MCP server gave no answer").into_response(),
+    }
+}
+
+/// Parameters such as a charset do not matter: JSON is UTF-8.
+fn is_json(content_type: &HeaderValue) -> bool {
+    let bytes = content_type.as_bytes();
+    let essence = bytes.split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}

@@ -1,0 +1,129 @@
+//! The audit: one line for every change to tenants and keys, in the database and in the log. It holds no secret.
+
+use std::fmt;
+
+use sqlx::{Any, Row, Transaction};
+
+use super::{Result, Store};
+use crate::clock::Millis;
+use crate::ids;
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor<'a> {
+    /// Whoever runs the service.
+    CommandLine,
+    /// Whoever holds the key with this id.
+    Key(&'a str),
+}
+
+/// What was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// A tenant was made.
+    TenantCreated,
+    /// The tenant got another account email.
+    EmailChanged,
+    /// A key was made.
+    KeyCreated,
+    /// A key got a successor; the line names the successor.
+    KeyRotated,
+    /// A key became the only one of its family.
+    KeyPromoted,
+    /// A key ended because its successor was promoted.
+    KeyRetired,
+    /// A key was ended.
+    KeyRevoked,
+    /// A key got an MCP URL, instead of the one that it may have had.
+    McpUrlMinted,
+    /// A key lost its MCP URL.
+    McpUrlRevoked,
+}
+
+/// One line of the audit.
+#[derive(Debug)]
+pub struct AuditLine {
+    /// When.
+    pub at: Millis,
+    /// What happened.
+    pub action: String,
+    /// To which key.
+    pub key: Option<String>,
+    /// By whom: a key's id, or `command line`.
+    pub actor: String,
+}
+
+impl fmt::Display for Actor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CommandLine => "command line",
+            Self::Key(id) => id,
+        })
+    }
+}
+
+impl Action {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantCreated => "tenant.created",
+            Self::EmailChanged => "tenant.email_changed",
+            Self::KeyCreated => "key.created",
+            Self::KeyRotated => "key.rotated",
+            Self::KeyPromoted => "key.promoted",
+            Self::KeyRetired => "key.retired",
+            Self::KeyRevoked => "key.revoked",
+            Self::McpUrlMinted => "mcp_url.minted",
+            Self::McpUrlRevoked => "mcp_url.revoked",
+        }
+    }
+}
+
+impl Store {
+    /// A tenant's audit, the oldest line first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn audit(&self, tenant: &str) -> Result<Vec<AuditLine>> {
+        let rows =
+            sqlx::query("SELECT at, action, key_id, actor FROM audit WHERE tenant_id = $1 ORDER BY at, id")
+                .bind(tenant)
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AuditLine {
+                    at: row.try_get("at")?,
+                    action: row.try_get("action")?,
+                    key: row.try_get("key_id")?,
+                    actor: row.try_get("actor")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Writes a line in the transaction of the change itself, so that there is none without the other.
+    pub(super) async fn note(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+        key: Option<&str>,
+        action: Action,
+        actor: Actor<'_>,
+    ) -> Result<()> {
+        let (action, actor) = (action.as_str(), actor.to_string());
+        sqlx::query(
+            "INSERT INTO audit (id, at, tenant_id, key_id, action, actor) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(ids::prefixed("aud_"))
+        .bind(self.clock.now())
+        .bind(tenant)
+        .bind(key)
+        .bind(action)
+        .bind(&actor)
+        .execute(&mut **transaction)
+        .await?;
+        tracing::info!(tenant, key, action, actor, "audit");
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! MCP URLs: a key's second form, for clients that can send no headers. They act for the tenant's own account alone.
+
+use sqlx::Row;
+
+use super::audit::{Action, Actor};
+use super::keys::read_caller;
+use super::{Caller, Owner, Result, Store};
+use crate::ids;
+
+/// What [`Store::mint_mcp_url`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Minted {
+    /// The secret part of the URL, given here and never again. An earlier one opens nothing any more.
+    Minted(String),
+    /// The tenant has no account email, so there is nobody whom the URL could act for.
+    NoEmail,
+    /// There is no such key, or it has ended.
+    Unknown,
+}
+
+impl Store {
+    /// Gives a key an MCP URL, which ends with the key.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn mint_mcp_url(&self, key: &str) -> Result<Minted> {
+        let Some(tenant) = self.tenant_of_key(key).await? else {
+            return Ok(Minted::Unknown);
+        };
+        let token = ids::mcp_token();
+        let mut transaction = self.begin().await?;
+        let email: Option<String> = sqlx::query_scalar("SELECT email FROM tenants WHERE id = $1")
+            .bind(&tenant)
+            .fetch_one(&mut *transaction)
+            .await?;
+        if email.is_none() {
+            return Ok(Minted::NoEmail);
+        }
+        let updated = sqlx::query("UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND revoked_at IS NULL")
+            .bind(ids::digest(&token))
+            .bind(key)
+            .execute(&mut *transaction)
+            .await?;
+        if updated.rows_affected() == 0 {
+            return Ok(Minted::Unknown);
+        }
+        self.note(
+            &mut transaction,
+            &tenant,
+            Some(key),
+            Action::McpUrlMinted,
+            Actor::CommandLine,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(Minted::Minted(token))
+    }
+
+    /// Ends a key's MCP URL and leaves the key. `false` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn revoke_mcp_url(&self, key: &str) -> Result<bool> {
+        let Some(tenant) = self.tenant_of_key(key).await? else {
+            return Ok(false);
+        };
+        let mut transaction = self.begin().await?;
+        let updated =
+            sqlx::query("UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND mcp_digest IS NOT NULL")
+                .bind(key)
+                .execute(&mut *transaction)
+                .await?;
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.note(
+            &mut transaction,
+            &tenant,
+            Some(key),
+            Action::McpUrlRevoked,
+            Actor::CommandLine,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Whose MCP URL has this secret part, and the account that it acts for.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn mcp_caller(&self, token: &str) -> Result<Option<(Caller, Owner)>> {
+        let row = sqlx::query(
+            "SELECT k.id, k.tenant_id, k.capabilities, t.email FROM keys k JOIN tenants t ON t.id = k.tenant_id
+             WHERE k.mcp_digest = $1 AND k.revoked_at IS NULL AND t.email IS NOT NULL",
+        )
+        .bind(ids::digest(token))
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let caller = read_caller(&row)?;
+        let owner = Owner {
+            tenant: caller.tenant.clone(),
+            customer: row.try_get("email")?,
+        };
+        Ok(Some((caller, owner)))
+    }
+}

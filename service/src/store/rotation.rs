@@ -1,0 +1,169 @@
+//! Exchanging a key without an interruption: rotate makes its successor, and both work; promote ends the old one.
+
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
+
+use super::audit::{Action, Actor};
+use super::{Result, Store};
+use crate::clock::Millis;
+use crate::ids;
+
+/// What [`Store::rotate_key`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// There are two keys now.
+    Rotated {
+        /// The new key's id.
+        id: String,
+        /// The new key, given here and never again.
+        key: String,
+        /// The id of the key that it is to replace.
+        replaces: String,
+    },
+    /// There are two keys already, and the newer one is in use.
+    UnderWay,
+    /// The tenant has no such key, or it has ended.
+    Unknown,
+}
+
+/// What [`Store::promote_key`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// There is one key now.
+    Promoted {
+        /// The id of the key that is left.
+        id: String,
+        /// The id of the one that has ended.
+        retired: String,
+    },
+    /// Nobody has used the newer key yet, so that ending the older one would lock somebody out.
+    Unused,
+    /// The key has no successor.
+    NoSuccessor,
+    /// The tenant has no such key, or it has ended.
+    Unknown,
+}
+
+/// A live key of a family.
+struct Member {
+    id: String,
+    family: String,
+    generation: i64,
+    capabilities: String,
+    used: bool,
+}
+
+impl Store {
+    /// Makes a successor for a key, with the same capabilities. Both work until one is promoted or revoked. A successor
+    /// that nobody has used yet is replaced, so that a lost answer can be asked for again.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn rotate_key(&self, tenant: &str, id: &str, actor: Actor<'_>) -> Result<Rotation> {
+        let mut transaction = self.begin().await?;
+        let mut family = self.family(&mut transaction, tenant, id).await?;
+        let Some(newest) = family.pop() else {
+            return Ok(Rotation::Unknown);
+        };
+        let generation = newest.generation + 1;
+        let old = match family.pop() {
+            None => newest,
+            Some(_) if newest.used => return Ok(Rotation::UnderWay),
+            Some(old) => {
+                self.end_key(&mut transaction, &newest.id).await?;
+                self.note(
+                    &mut transaction,
+                    tenant,
+                    Some(&newest.id),
+                    Action::KeyRevoked,
+                    actor,
+                )
+                .await?;
+                old
+            }
+        };
+        let (id, key) = (ids::prefixed("key_"), ids::tenant_key());
+        let place = (old.family.as_str(), generation);
+        self.insert_key(&mut transaction, tenant, (&id, &key), place, &old.capabilities)
+            .await?;
+        self.note(&mut transaction, tenant, Some(&id), Action::KeyRotated, actor)
+            .await?;
+        transaction.commit().await?;
+        let replaces = old.id;
+        Ok(Rotation::Rotated { id, key, replaces })
+    }
+
+    /// Ends the older one of two keys. Unless `even_unused`, the newer one must have been used before: that is the proof
+    /// that somebody has it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn promote_key(
+        &self,
+        tenant: &str,
+        id: &str,
+        actor: Actor<'_>,
+        even_unused: bool,
+    ) -> Result<Promotion> {
+        let mut transaction = self.begin().await?;
+        let mut family = self.family(&mut transaction, tenant, id).await?;
+        let Some(newest) = family.pop() else {
+            return Ok(Promotion::Unknown);
+        };
+        let Some(old) = family.pop() else {
+            return Ok(Promotion::NoSuccessor);
+        };
+        if !newest.used && !even_unused {
+            return Ok(Promotion::Unused);
+        }
+        self.end_key(&mut transaction, &old.id).await?;
+        self.note(
+            &mut transaction,
+            tenant,
+            Some(&newest.id),
+            Action::KeyPromoted,
+            actor,
+        )
+        .await?;
+        self.note(&mut transaction, tenant, Some(&old.id), Action::KeyRetired, actor)
+            .await?;
+        transaction.commit().await?;
+        Ok(Promotion::Promoted {
+            id: newest.id,
+            retired: old.id,
+        })
+    }
+
+    /// The live keys of the family of a live key, the oldest first: never more than two.
+    async fn family(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Vec<Member>> {
+        self.lock_tenant(transaction, tenant).await?;
+        let rows = sqlx::query(
+            "SELECT id, family, generation, capabilities, used_at FROM keys
+             WHERE revoked_at IS NULL AND family =
+                (SELECT family FROM keys WHERE id = $1 AND tenant_id = $2 AND revoked_at IS NULL)
+             ORDER BY generation",
+        )
+        .bind(id)
+        .bind(tenant)
+        .fetch_all(&mut **transaction)
+        .await?;
+        rows.iter().map(read_member).collect()
+    }
+}
+
+fn read_member(row: &AnyRow) -> Result<Member> {
+    Ok(Member {
+        id: row.try_get("id")?,
+        family: row.try_get("family")?,
+        generation: row.try_get("generation")?,
+        capabilities: row.try_get("capabilities")?,
+        used: row.try_get::<Option<Millis>, _>("used_at")?.is_some(),
+    })
+}

@@ -1,0 +1,98 @@
+//! Tenants.
+
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::audit::{Action, Actor};
+use super::{Result, Store};
+use crate::clock::Millis;
+use crate::ids;
+
+/// What a list of tenants shows.
+#[derive(Debug)]
+pub struct Tenant {
+    /// Its id.
+    pub id: String,
+    /// What customers see.
+    pub name: String,
+    /// Its own account, in lower case.
+    pub email: Option<String>,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+impl Store {
+    /// A new tenant; gives its id. `email` is its own account, in lower case, which only MCP URLs need.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn create_tenant(&self, name: &str, email: Option<&str>) -> Result<String> {
+        let id = ids::prefixed("ten_");
+        let mut transaction = self.begin().await?;
+        sqlx::query("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
+            .bind(&id)
+            .bind(name)
+            .bind(email)
+            .bind(self.clock.now())
+            .execute(&mut *transaction)
+            .await?;
+        self.note(
+            &mut transaction,
+            &id,
+            None,
+            Action::TenantCreated,
+            Actor::CommandLine,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    /// Gives a tenant another account. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn set_tenant_email(&self, tenant: &str, email: &str) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        let updated = sqlx::query("UPDATE tenants SET email = $1 WHERE id = $2")
+            .bind(email)
+            .bind(tenant)
+            .execute(&mut *transaction)
+            .await?;
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        self.note(
+            &mut transaction,
+            tenant,
+            None,
+            Action::EmailChanged,
+            Actor::CommandLine,
+        )
+        .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// All tenants, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn tenants(&self) -> Result<Vec<Tenant>> {
+        let rows = sqlx::query("SELECT id, name, email, created_at FROM tenants ORDER BY created_at, id")
+            .fetch_all(&self.pool)
+            .await?;
+        let tenant = |row: &AnyRow| {
+            Ok(Tenant {
+                id: row.try_get("id")?,
+                name: row.try_get("name")?,
+                email: row.try_get("email")?,
+                created_at: row.try_get("created_at")?,
+            })
+        };
+        rows.iter().map(tenant).collect()
+    }
+}
