@@ -1,12 +1,14 @@
 //! Calls on the caller's own thread.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tokio::runtime;
+use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 use crate::call::{Ready, Work};
 use crate::done::Outcome;
@@ -22,6 +24,8 @@ const IDLE: Duration = Duration::from_millis(500);
 /// one of them then works for all.
 pub(crate) struct Runtime {
     tokio: Option<runtime::Runtime>,
+    /// Tells that it is time to look for signals. One timer for all calls is cheaper than one for each.
+    ticks: Arc<Notify>,
     made: Instant,
     /// When the last call ended, in milliseconds after `made`.
     last_used: AtomicU64,
@@ -29,9 +33,12 @@ pub(crate) struct Runtime {
 
 impl Runtime {
     pub(crate) fn new() -> PyResult<Self> {
-        let tokio = Some(runtime::Builder::new_current_thread().enable_all().build()?);
+        let tokio = runtime::Builder::new_current_thread().enable_all().build()?;
+        let ticks = Arc::<Notify>::default();
+        tokio.spawn(tick(ticks.clone()));
         Ok(Self {
-            tokio,
+            tokio: Some(tokio),
+            ticks,
             made: Instant::now(),
             last_used: AtomicU64::new(0),
         })
@@ -93,7 +100,8 @@ pub(crate) fn run(
     };
     let mut settle = runtime.was_idle();
     loop {
-        let done = py.detach(|| tokio.block_on(slice(&mut work, std::mem::take(&mut settle))));
+        let done =
+            py.detach(|| tokio.block_on(slice(&mut work, &runtime.ticks, std::mem::take(&mut settle))));
         let told = hand_over();
         if let (Some(outcome), Ok(())) = (done, &told) {
             runtime.last_used.store(runtime.now(), Ordering::Relaxed);
@@ -114,17 +122,26 @@ pub(crate) fn run(
     }
 }
 
+async fn tick(ticks: Arc<Notify>) {
+    loop {
+        sleep(SIGNALS).await;
+        ticks.notify_waiters();
+    }
+}
+
 /// Works until there is an outcome, or until it is time to look for signals.
-async fn slice(work: &mut Work, settle: bool) -> Option<Outcome> {
+async fn slice(work: &mut Work, ticks: &Notify, settle: bool) -> Option<Outcome> {
     if settle {
         yield_now().await;
     }
-    let outcome = timeout(SIGNALS, work).await.ok();
-    if outcome.is_some() {
-        // The connection goes back to the others, or is closed where the call was given up.
-        yield_now().await;
-    }
-    outcome
+    let outcome = tokio::select! {
+        biased;
+        outcome = work => outcome,
+        () = ticks.notified() => return None,
+    };
+    // The connection goes back to the others, or is closed where the call was given up.
+    yield_now().await;
+    Some(outcome)
 }
 
 /// Lets the tasks of connections see that nobody waits for them any more.

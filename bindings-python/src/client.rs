@@ -1,6 +1,6 @@
 //! The client: settings in, calls out.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pabbly_connect::{ClientBuilder, Customer};
@@ -45,13 +45,18 @@ impl Connected {
 /// Makes calls ready. Which of them are blocking is up to the caller.
 #[pyclass(frozen)]
 pub(crate) struct Client {
-    builder: ClientBuilder,
+    /// Holds the newest key.
+    builder: Mutex<ClientBuilder>,
     blocking: bool,
     /// Made anew in a forked child; `None` once closed.
     connected: Mutex<Option<Owned<Arc<Connected>>>>,
 }
 
 impl Client {
+    fn builder(&self) -> MutexGuard<'_, ClientBuilder> {
+        self.builder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn connected(&self, py: Python<'_>) -> PyResult<Arc<Connected>> {
         let mut held = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         match &*held {
@@ -60,7 +65,7 @@ impl Client {
                 if let Some(connected) = own.get() {
                     return Ok(connected.clone());
                 }
-                let connected = Connected::new(py, &self.builder, self.blocking)?;
+                let connected = Connected::new(py, &self.builder(), self.blocking)?;
                 *held = Some(Owned::new(connected.clone()));
                 Ok(connected)
             }
@@ -128,10 +133,20 @@ impl Client {
         }
         let connected = Connected::new(py, &builder, blocking)?;
         Ok(Self {
-            builder,
+            builder: Mutex::new(builder),
             blocking,
             connected: Mutex::new(Some(Owned::new(connected))),
         })
+    }
+
+    /// Exchanges the tenant key: what has begun finishes with the old one.
+    fn set_api_key(&self, py: Python<'_>, api_key: String) -> PyResult<()> {
+        let connected = self.connected(py)?;
+        let exchanged = connected.client.set_api_key(api_key.clone());
+        exchanged.map_err(|error| exception(py, &error))?;
+        let mut builder = self.builder();
+        *builder = builder.clone().api_key(api_key);
+        Ok(())
     }
 
     /// Raises where the address could not be a customer's.

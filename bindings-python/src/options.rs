@@ -10,8 +10,8 @@ use crate::errors::refused;
 /// A number of seconds.
 pub(crate) fn seconds(py: Python<'_>, name: &str, value: Option<f64>) -> PyResult<Option<Duration>> {
     let Some(value) = value else { return Ok(None) };
-    // Infinity is longer than any duration.
-    let value = if value == f64::INFINITY {
+    // Whatever is longer than can be counted is as long as can be.
+    let value = if value >= Duration::MAX.as_secs_f64() {
         Ok(Duration::MAX)
     } else {
         Duration::try_from_secs_f64(value)

@@ -4,7 +4,9 @@ use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::IntoPyObjectExt;
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::done::{Outcome, into_python};
 use crate::errors::misuse;
@@ -80,7 +82,7 @@ impl Queue {
 }
 
 /// The number of a call, what is told of it, and that itself.
-type News = (u64, &'static str, Py<PyAny>);
+type News<'py> = (u64, &'py Bound<'py, PyString>, Py<PyAny>);
 
 #[pymethods]
 impl Queue {
@@ -112,7 +114,7 @@ impl Queue {
 
     /// What happened since it was last asked: the number of a call, `answer`, `error` or `poll`, and the answer, the
     /// exception or the poll. To be called when there is something to read; it waits where there is not.
-    fn take(&self, py: Python<'_>) -> PyResult<Vec<News>> {
+    fn take<'py>(&self, py: Python<'py>) -> PyResult<Vec<News<'py>>> {
         let shared = self.shared()?;
         py.detach(|| (&self.reader).read(&mut [0]))?;
         let messages = std::mem::take(&mut *shared.messages.lock().unwrap_or_else(PoisonError::into_inner));
@@ -120,10 +122,12 @@ impl Queue {
         for message in messages {
             match message {
                 Message::Log(line) => line.log(py)?,
-                Message::Polled(number, polled) => news.push((number, "poll", polled.into_py_any(py)?)),
+                Message::Polled(number, polled) => {
+                    news.push((number, intern!(py, "poll"), polled.into_py_any(py)?))
+                }
                 Message::Finished(number, outcome) => news.push(match into_python(py, *outcome) {
-                    Ok(answer) => (number, "answer", answer),
-                    Err(error) => (number, "error", error.into_value(py).into_any()),
+                    Ok(answer) => (number, intern!(py, "answer"), answer),
+                    Err(error) => (number, intern!(py, "error"), error.into_value(py).into_any()),
                 }),
             }
         }

@@ -116,9 +116,8 @@ impl Token {
     }
 
     /// Refuses: a credential must not be stored.
-    #[pyo3(signature = (protocol: "int", /))]
-    fn __reduce_ex__(&self, protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = protocol;
+    #[pyo3(signature = (_protocol, /))]
+    fn __reduce_ex__(&self, _protocol: i64) -> PyResult<String> {
         Err(unpicklable())
     }
 }
@@ -258,9 +257,8 @@ impl SecretFields {
     }
 
     /// Refuses: a credential must not be stored.
-    #[pyo3(signature = (protocol: "int", /))]
-    fn __reduce_ex__(&self, protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        let _ = protocol;
+    #[pyo3(signature = (_protocol, /))]
+    fn __reduce_ex__(&self, _protocol: i64) -> PyResult<String> {
         Err(unpicklable())
     }
 }

@@ -3,9 +3,11 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::fork::Owned;
 
@@ -17,6 +19,9 @@ struct Inbox {
     tasks: Mutex<Vec<Task>>,
     arrived: Notify,
 }
+
+/// While calls are made the thread wakes up this often.
+const PULSE: Duration = Duration::from_secs(1);
 
 static INBOX: Mutex<Option<Owned<Arc<Inbox>>>> = Mutex::new(None);
 
@@ -49,19 +54,31 @@ fn start(inbox: Arc<Inbox>) -> PyResult<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let run = move || {
-        runtime.block_on(async {
-            loop {
-                inbox.arrived.notified().await;
-                let tasks = std::mem::take(&mut *inbox.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-                for task in tasks {
-                    tokio::spawn(task);
-                }
-            }
-        })
-    };
+    let run = move || runtime.block_on(work(&inbox));
     std::thread::Builder::new()
         .name("pabbly-connect".to_owned())
         .spawn(run)?;
     Ok(())
+}
+
+async fn work(inbox: &Inbox) {
+    // Tokio wakes its own thread up for each timer that is due before all others, as the timeout of a lone call is.
+    // Where calls follow one another a timer that is due even sooner saves them that.
+    let mut pulse = None;
+    let mut busy = false;
+    loop {
+        tokio::select! {
+            () = inbox.arrived.notified() => {
+                let tasks = std::mem::take(&mut *inbox.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+                for task in tasks {
+                    tokio::spawn(task);
+                }
+                busy = true;
+                pulse.get_or_insert_with(|| Box::pin(sleep(PULSE)));
+            }
+            () = async { if let Some(pulse) = &mut pulse { pulse.await } }, if pulse.is_some() => {
+                pulse = std::mem::take(&mut busy).then(|| Box::pin(sleep(PULSE)));
+            }
+        }
+    }
 }

@@ -169,6 +169,9 @@ def play_sync(address, task):
 def perform_sync(address, session, number, step, client, report):
     if step["cancel"] == "at_moment":
         threading.Thread(target=interrupt_at, args=(address, session, number), daemon=True).start()
+    if step["rekey"]:
+        arguments = (address, session, number, client, step["rekey"])
+        threading.Thread(target=rekey_at, args=arguments, daemon=True).start()
     others = []
     threads = [
         threading.Thread(target=lambda: others.append(call_sync(step, client, report)))
@@ -206,6 +209,12 @@ def interrupt_at(address, session, number):
     """Do what Ctrl-C does, at the moment that the scenario says."""
     ask(address, "GET", f"/sessions/{session}/moment?step={number}")
     os.kill(os.getpid(), signal.SIGUSR1)
+
+
+def rekey_at(address, session, number, client, key):
+    """Exchange the key at the moment that the scenario says."""
+    ask(address, "GET", f"/sessions/{session}/moment?step={number}")
+    client.set_api_key(key)
 
 
 def raise_interrupted(_number, _frame):
@@ -260,6 +269,8 @@ async def perform_async(address, session, number, step, client, report):
         # The first turn of the loop begins the call inside of it.
         await asyncio.sleep(0)
         canceller = asyncio.ensure_future(cancel_at(address, session, number, report.running))
+    if step["rekey"]:
+        canceller = in_thread(rekey_at, address, session, number, client, step["rekey"])
     outcome, *others = await asyncio.gather(*callers)
     if canceller:
         await canceller
@@ -272,7 +283,7 @@ async def call_async(step, client, report):
     async def call():
         answer = make_call(client, step, polls)
         if not step["iterate"]:
-            outcome["value"] = report.value(await answer)
+            outcome["value"] = report.value(await answer if step["call"] != "setApiKey" else answer)
             return
         async for item in answer:
             items.append(report.value(item))

@@ -18,9 +18,9 @@ from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
 from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
 from ._client import Customer, PabblyConnectPlatform
 from ._models import App, AppRef, AuthOption, Connection, ErrorResponse, Poll, RequestLink
+from ._native import VERSION as __version__
 from ._native import SecretFields, Token
 from ._pages import AppPage, ConnectionPage
-from ._settings import __version__
 from .errors import (
     AuthenticationError,
     CapabilityDisabledError,

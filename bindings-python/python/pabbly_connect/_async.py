@@ -11,12 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from types import TracebackType
-    from typing import Any, NoReturn, TypeVar
+    from typing import Any, NoReturn
 
     from ._models import Poll
-    from ._native import Call, Token
-
-    T = TypeVar("T")
+    from ._native import Token
 
 
 class AsyncPabblyConnectPlatform:
@@ -27,7 +25,7 @@ class AsyncPabblyConnectPlatform:
     request. The key is only for a backend.
     """
 
-    __slots__ = ("__weakref__", "_native")
+    __slots__ = ("__weakref__", "_native", "_run")
 
     def __init__(
         self,
@@ -75,6 +73,23 @@ class AsyncPabblyConnectPlatform:
         finally:
             # What prints a traceback's variables must not find them.
             del api_key, base_url, proxy
+        # This imports asyncio.
+        from ._bridge import run
+
+        self._run = run
+
+    def set_api_key(self, api_key: str) -> None:
+        """Exchange the tenant key while calls are under way.
+
+        What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how a
+        key is rotated without a restart: rotate, give the new key to every client, promote.
+
+        Raises `InvalidArgumentError` where it is no key; the client then goes on with the old one.
+        """
+        try:
+            self._native.set_api_key(api_key)
+        finally:
+            del api_key
 
     def customer(self, email: str) -> AsyncCustomer:
         """Narrow the client to one customer, named by e-mail; take it from your own authenticated session."""
@@ -96,7 +111,7 @@ class AsyncPabblyConnectPlatform:
         (20 unless told).
         """
         call = self._native.list_apps(search, page, limit, timeout, deadline, max_retries)
-        return AsyncAppList(lambda: _run(call, lambda found: AsyncAppPage(*found)))
+        return AsyncAppList(lambda: self._run(call, lambda found: AsyncAppPage(*found)))
 
     def get_app(
         self,
@@ -110,7 +125,7 @@ class AsyncPabblyConnectPlatform:
 
         Raises `PabblyConnectError` with the code `app_not_found` for an unknown one.
         """
-        return _run(self._native.get_app(app_id, timeout, deadline, max_retries), App)
+        return self._run(self._native.get_app(app_id, timeout, deadline, max_retries), App)
 
     def create_request_link(
         self,
@@ -148,7 +163,7 @@ class AsyncPabblyConnectPlatform:
         - `scopes`: the OAuth scopes to ask for instead of the app's own.
         - `idempotency_key`: calls with the same key and options within a day make one link.
         """
-        return _run(
+        return self._run(
             self._native.create_request_link(
                 email,
                 app_id or "",
@@ -183,7 +198,7 @@ class AsyncPabblyConnectPlatform:
 
         Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
         """
-        return _run(self._native.get_connection(email, id, timeout, deadline, max_retries), Connection)
+        return self._run(self._native.get_connection(email, id, timeout, deadline, max_retries), Connection)
 
     def wait_for_connection(
         self,
@@ -201,7 +216,7 @@ class AsyncPabblyConnectPlatform:
 
         `on_poll` is called after each poll that did not end the wait. Where it raises, the wait ends with that.
         """
-        return _run(
+        return self._run(
             self._native.wait_for_connection(email, id, interval, timeout, on_poll is not None),
             Connection,
             listener(on_poll),
@@ -221,7 +236,7 @@ class AsyncPabblyConnectPlatform:
         Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
         connect flow again.
         """
-        return _run(self._native.get_token(email, id, timeout, deadline, max_retries))
+        return self._run(self._native.get_token(email, id, timeout, deadline, max_retries))
 
     def list_connections(
         self,
@@ -239,7 +254,7 @@ class AsyncPabblyConnectPlatform:
         Needs the capability `connections`. `page` counts from 1; `limit` is 1 to 100 (20 unless told).
         """
         call = self._native.list_connections(email, app_id, page, limit, timeout, deadline, max_retries)
-        return AsyncConnectionList(lambda: _run(call, lambda found: AsyncConnectionPage(*found)))
+        return AsyncConnectionList(lambda: self._run(call, lambda found: AsyncConnectionPage(*found)))
 
     def delete_connection(
         self,
@@ -254,7 +269,7 @@ class AsyncPabblyConnectPlatform:
 
         Raises `ConnectionInUseError` while something uses it.
         """
-        return _run(self._native.delete_connection(email, id, timeout, deadline, max_retries))
+        return self._run(self._native.delete_connection(email, id, timeout, deadline, max_retries))
 
     async def close(self) -> None:
         """Close idle connections. Later calls are refused."""
@@ -403,15 +418,3 @@ class AsyncCustomer:
     def __repr__(self) -> str:
         """Show whom it acts for."""
         return f"AsyncCustomer({self._email!r})"
-
-
-async def _run(
-    call: Call,
-    make: Callable[[Any], T] | None = None,
-    on_poll: Callable[[str | None, float], object] | None = None,
-) -> Any:  # noqa: ANN401
-    """Make a call, and what it gives of the answer."""
-    from ._bridge import run
-
-    answer = await run(call, on_poll)
-    return answer if make is None else make(answer)

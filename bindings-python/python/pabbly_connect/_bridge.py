@@ -60,36 +60,42 @@ class _Bridge:
 _bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = WeakKeyDictionary()
 
 
-async def run(call: Call, on_poll: Callable[[str | None, float], object] | None = None) -> Any:  # noqa: ANN401
-    """Make a call. Cancelling the task stops the call, wherever it is."""
-    bridge, future = _begin()
-    number = bridge.last_number
-    bridge.pending[number] = future
+async def run(
+    call: Call,
+    make: Callable[[Any], Any] | None = None,
+    on_poll: Callable[[str | None, float], object] | None = None,
+) -> Any:  # noqa: ANN401
+    """Make a call, and what it gives of the answer. Cancelling the task stops the call, wherever it is."""
+    loop = _running_loop()
+    bridge = _bridges.get(loop)
+    if bridge is None or bridge.generation != generation():
+        bridge = _bridges[loop] = _Bridge(loop)
+    bridge.last_number = number = bridge.last_number + 1
+    bridge.pending[number] = future = loop.create_future()
     if on_poll is not None:
         bridge.on_poll[number] = on_poll
     try:
         call.start(bridge.queue, number, wanted())
-        return await future
-    finally:
+        answer = await future
+    except BaseException:
         call.cancel()
+        raise
+    finally:
         del bridge.pending[number]
-        bridge.on_poll.pop(number, None)
+        if on_poll is not None:
+            del bridge.on_poll[number]
+    return answer if make is None else make(answer)
 
 
-def _begin() -> tuple[_Bridge, asyncio.Future[Any]]:
+def _running_loop() -> asyncio.AbstractEventLoop:
     try:
-        loop = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
         message = (
             "AsyncPabblyConnectPlatform needs a running asyncio event loop; under trio use PabblyConnectPlatform in a "
             "thread (trio.to_thread.run_sync)"
         )
         raise InvalidArgumentError(message, code="invalid_argument") from None
-    bridge = _bridges.get(loop)
-    if bridge is None or bridge.generation != generation():
-        bridge = _bridges[loop] = _Bridge(loop)
-    bridge.last_number += 1
-    return bridge, loop.create_future()
 
 
 def _watch_from_a_thread(loop: asyncio.AbstractEventLoop, bridge: _Bridge) -> None:

@@ -74,6 +74,19 @@ class PabblyConnectPlatform:
             # What prints a traceback's variables must not find them.
             del api_key, base_url, proxy
 
+    def set_api_key(self, api_key: str) -> None:
+        """Exchange the tenant key while calls are under way.
+
+        What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how a
+        key is rotated without a restart: rotate, give the new key to every client, promote.
+
+        Raises `InvalidArgumentError` where it is no key; the client then goes on with the old one.
+        """
+        try:
+            self._native.set_api_key(api_key)
+        finally:
+            del api_key
+
     def customer(self, email: str) -> Customer:
         """Narrow the client to one customer, named by e-mail; take it from your own authenticated session."""
         return Customer(self, email)

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+
+_INFO = 20
+_logger: logging.Logger | None = None
+
 
 def wanted() -> bool:
     """Whether anybody reads the log. A program that never imported `logging` does not."""
-    logging = sys.modules.get("logging")
-    return logging is not None and logging.getLogger("pabbly_connect").isEnabledFor(logging.INFO)
+    if _logger is None and "logging" not in sys.modules:
+        return False
+    return logger().isEnabledFor(_INFO)
+
+
+def logger() -> logging.Logger:
+    """Give the logger, which is found once."""
+    global _logger
+    if _logger is None:
+        import logging
+
+        _logger = logging.getLogger("pabbly_connect")
+    return _logger
 
 
 def write(level: int, text: str) -> None:
     """Write one line; called by the native module."""
-    import logging
-
-    logging.getLogger("pabbly_connect").log(level, "%s", text)
+    logger().log(level, "%s", text)

@@ -49,7 +49,7 @@ class Record:
 
     def __eq__(self, other: object) -> bool:
         """Compare what came."""
-        return type(other) is type(self) and self._data == other._data  # type: ignore[attr-defined]
+        return type(other) is type(self) and self._data == other._data
 
     def __hash__(self) -> int:
         """Hash the texts among the members, which are what tells records apart."""

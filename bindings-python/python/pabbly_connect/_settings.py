@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ._native import VERSION as __version__
-from ._native import after_fork_in_child
+from ._native import VERSION, after_fork_in_child
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=after_fork_in_child)
@@ -15,7 +14,7 @@ if hasattr(os, "register_at_fork"):
 def product(user_agent: str | None) -> str:
     """Name this SDK and the interpreter, after the program's own name."""
     python = f"{sys.implementation.name}/{'.'.join(map(str, sys.version_info[:3]))}"
-    own = f"pabbly-connect-python/{__version__} {python}"
+    own = f"pabbly-connect-python/{VERSION} {python}"
     return f"{user_agent} {own}" if user_agent else own
 
 

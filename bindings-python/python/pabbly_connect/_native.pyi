@@ -1,0 +1,278 @@
+"""
+What `pabbly_connect` is made of. Not for use on its own.
+"""
+
+from _typeshed import SupportsGetItem
+from collections.abc import Iterator
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
+
+__all__ = ["VERSION", "Call", "Client", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "generation"]
+
+VERSION: Final[str]
+
+@final
+class Call:
+    """
+    A call that is ready to be sent, once: by `run` or by `start`.
+    """
+    def cancel(self, /) -> None:
+        """
+        Stops a call that was started, wherever it is; nothing comes out of it any more.
+        """
+    def run(self, /, log: bool, on_poll: Any | None = None) -> Any:
+        """
+        Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
+        reads the log; `on_poll` is called with each poll of a wait: its status, and the seconds until the next.
+        """
+    def start(self, /, queue: Queue, number: SupportsIndex, log: bool) -> None:
+        """
+        Makes the call on the background thread, which puts the answer into the queue under this number.
+        """
+
+@final
+class Client:
+    """
+    Makes calls ready. Which of them are blocking is up to the caller.
+    """
+    def __new__(
+        cls,
+        /,
+        *,
+        blocking: bool,
+        api_key: str | None,
+        base_url: str | None,
+        max_retries: SupportsIndex | None,
+        timeout: SupportsFloat | SupportsIndex | None,
+        backoff: SupportsFloat | SupportsIndex | None,
+        allow_insecure_http: bool,
+        proxy: str | None,
+        ca_certificates: str | None,
+        user_agent: str,
+        requests_per_minute: SupportsIndex | None,
+    ) -> Client: ...
+    def __repr__(self, /) -> str: ...
+    def check_email(self, /, email: Any) -> None:
+        """
+        Raises where the address could not be a customer's.
+        """
+    def close(self, /) -> None:
+        """
+        Closes idle connections; calls that are under way go on.
+        """
+    def create_request_link(
+        self,
+        /,
+        email: Any,
+        app_id: str,
+        name: str,
+        connection_id: str | None,
+        auth_option_key: str | None,
+        allowed_apps: SupportsGetItem[int, str] | None,
+        return_url: str | None,
+        allowed_origin: str | None,
+        display_name: str | None,
+        expires_in: SupportsIndex | None,
+        allow_multiple_connections: bool | None,
+        scopes: SupportsGetItem[int, str] | None,
+        idempotency_key: str | None,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def delete_connection(
+        self,
+        /,
+        email: Any,
+        id: str,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def get_app(
+        self,
+        /,
+        app_id: str,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def get_connection(
+        self,
+        /,
+        email: Any,
+        id: str,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def get_token(
+        self,
+        /,
+        email: Any,
+        id: str,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def list_apps(
+        self,
+        /,
+        search: str | None,
+        page: SupportsIndex | None,
+        limit: SupportsIndex | None,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def list_connections(
+        self,
+        /,
+        email: Any,
+        app_id: str | None,
+        page: SupportsIndex | None,
+        limit: SupportsIndex | None,
+        timeout: SupportsFloat | SupportsIndex | None,
+        deadline: SupportsFloat | SupportsIndex | None,
+        max_retries: SupportsIndex | None,
+    ) -> Call: ...
+    def wait_for_connection(
+        self,
+        /,
+        email: Any,
+        id: str,
+        interval: SupportsFloat | SupportsIndex | None,
+        timeout: SupportsFloat | SupportsIndex | None,
+        tell_polls: bool,
+    ) -> Call: ...
+
+@final
+class Pages:
+    """
+    The pages that follow one that was handed out.
+    """
+    def get(self, /, number: SupportsIndex) -> Call:
+        """
+        The call for the page of this number, the first that follows being 0. It gives a dictionary, or None where
+        there is no such page. A page is fetched once.
+        """
+
+@final
+class Queue:
+    """
+    The queue of one event loop.
+    """
+    def __new__(cls, /) -> Queue: ...
+    def fileno(self, /) -> int:
+        """
+        Becomes readable when calls have finished.
+        """
+    def take(self, /) -> list[tuple[int, str, Any]]:
+        """
+        What happened since it was last asked: the number of a call, `answer`, `error` or `poll`, and the answer, the
+        exception or the poll. To be called when there is something to read; it waits where there is not.
+        """
+    def wake(self, /) -> None:
+        """
+        Makes `take` return.
+        """
+
+@final
+class SecretFields:
+    """
+    Secret values by name: a mapping whose printed forms show the names alone.
+    """
+    def __contains__(self, name: Any, /) -> bool: ...
+    def __copy__(self, /) -> SecretFields: ...
+    def __deepcopy__(self, /, _memo: Any) -> SecretFields: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __getitem__(self, name: str, /) -> str: ...
+    def __iter__(self, /) -> Iterator[str]: ...
+    def __len__(self, /) -> int: ...
+    def __reduce_ex__(self, _protocol: SupportsIndex, /) -> str:
+        """
+        Refuses: a credential must not be stored.
+        """
+    def __repr__(self, /) -> str: ...
+    def get(self, /, name: "str", default: "Any" = None) -> "Any":
+        """
+        The value of one field, or the default where there is none of that name.
+        """
+    def items(self, /) -> "list[tuple[str, str]]":
+        """
+        Names with their secret values.
+        """
+    def keys(self, /) -> "list[str]":
+        """
+        The names.
+        """
+    def to_dict(self, /) -> "dict[str, str]":
+        """
+        A dictionary of them, which shows its secrets when it is printed.
+        """
+    def values(self, /) -> "list[str]":
+        """
+        The secret values.
+        """
+
+@final
+class Token:
+    """
+    A working credential for one connection. Use it at once; never store or log it.
+
+    An OAuth app gives `access_token`, every other kind gives `fields`. Printing, formatting or logging it never shows
+    a secret, and it cannot be pickled: only reading an attribute, or `to_dict()`, gives the value.
+    """
+
+    __match_args__: Final[tuple[str, str, str]]
+    def __copy__(self, /) -> Token: ...
+    def __deepcopy__(self, /, _memo: Any) -> Token: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce_ex__(self, _protocol: SupportsIndex, /) -> str:
+        """
+        Refuses: a credential must not be stored.
+        """
+    def __repr__(self, /) -> str: ...
+    @property
+    def access_token(self, /) -> str | None:
+        """
+        The access token of an OAuth app.
+        """
+    @property
+    def auth_type(self, /) -> str:
+        """
+        Which of the two shapes this is: `o_auth`, or `api_key`, `basic` or `header`.
+        """
+    @property
+    def authorization(self, /) -> str | None:
+        """
+        The value of an `Authorization` header, such as `Bearer ya29…`; None where the app is not OAuth.
+        """
+    @property
+    def expires_in(self, /) -> int | None:
+        """
+        Seconds until the access token expires; None where the provider does not say.
+        """
+    @property
+    def fields(self, /) -> SecretFields | None:
+        """
+        The credential values of an API-key, basic or header app, by the name of the field.
+        """
+    def to_dict(self, /) -> "dict[str, Any]":
+        """
+        Everything as it came, secrets included.
+        """
+    @property
+    def token_type(self, /) -> str | None:
+        """
+        How the access token is presented, such as `Bearer`.
+        """
+
+def after_fork_in_child() -> None:
+    """
+    Registered with `os.register_at_fork`.
+    """
+
+def generation() -> int:
+    """
+    How many forks lie between this process and the one that loaded the module.
+    """

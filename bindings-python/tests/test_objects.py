@@ -1,0 +1,156 @@
+"""Results and errors as Python objects."""
+
+import copy
+import json
+import logging
+import pickle
+import pprint
+import traceback
+
+import pabbly_connect as p
+import pytest
+from conftest import EMAIL
+
+CANARY = "canary"
+
+
+@pytest.fixture
+def token(server):
+    with p.PabblyConnectPlatform() as client:
+        return client.get_token(EMAIL, "conn_1")
+
+
+def test_a_token_is_read_by_its_attributes_alone(token, caplog, capsys):
+    assert token.access_token == "ya29.canary"
+    assert token.authorization == "Bearer ya29.canary"
+    assert (token.token_type, token.expires_in, token.auth_type, token.fields) == ("Bearer", 3599, "o_auth", None)
+    assert token.to_dict()["access_token"] == "ya29.canary"
+    texts = [
+        repr(token),
+        str(token),
+        f"{token}",
+        f"{token!r:>9}",
+        f"{token!s}",
+        pprint.pformat({"t": [token]}),
+        "%s" % token,
+    ]
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("app").warning("got %s %r", token, token)
+    print(token)
+    try:
+        raise ValueError(token)
+    except ValueError as error:
+        lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
+        texts += [*lines, repr(error), *traceback.format_exception(error)]
+    try:
+        held = token
+        assert held
+        raise RuntimeError
+    except RuntimeError as error:
+        stack = traceback.TracebackException.from_exception(error, capture_locals=True).stack
+        texts.append(stack[-1].locals["held"])
+    text = "".join([*texts, caplog.text, capsys.readouterr().out])
+    assert CANARY not in text
+    assert "[redacted]" in text
+
+
+def test_a_token_cannot_be_stored(token):
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(token, protocol)
+    for refuse in (vars, bytes, hash, json.dumps, iter, memoryview, lambda token: format(token, ">9")):
+        with pytest.raises(TypeError):
+            refuse(token)
+    assert copy.copy(token) is token
+    assert copy.deepcopy([token])[0] is token
+    with pytest.raises(AttributeError):
+        token.access_token = "x"
+    with pytest.raises(TypeError):
+        type(token)()
+
+
+def test_tokens_compare_and_match(token, server):
+    with p.PabblyConnectPlatform() as client:
+        assert token == client.get_token(EMAIL, "conn_1")
+    assert token != "ya29.canary"
+    match token:
+        case p.Token("o_auth", str(access_token)):
+            assert access_token == "ya29.canary"
+        case _:
+            pytest.fail("no match")
+
+
+def test_records_are_frozen_comparable_and_whole():
+    wire = {"id": "c1", "status": "paused", "app": {"id": "gmail", "colour": "red"}, "new": [1]}
+    connection = p.Connection(wire)
+    assert (connection.id, connection.status, connection.name) == ("c1", "paused", None)
+    assert connection.app == p.AppRef({"id": "gmail", "colour": "red"})
+    assert connection.app.extra == {"colour": "red"}
+    assert connection.extra == {"new": [1]}
+    assert connection.to_dict() == wire
+    connection.to_dict()["app"]["id"] = "changed"
+    assert connection.app.id == "gmail"
+    with pytest.raises(AttributeError):
+        connection.status = "active"
+    with pytest.raises(AttributeError):
+        del connection.status
+    with pytest.raises(TypeError):
+        vars(connection)
+    again = [pickle.loads(pickle.dumps(connection)), copy.deepcopy(connection), copy.copy(connection)]
+    assert again == [connection] * 3
+    assert len({connection, *again}) == 1
+    assert connection != p.Connection({**wire, "status": "active"})
+    assert connection != p.AppRef(wire)
+    match connection:
+        case p.Connection(id="c1", app=p.AppRef("gmail")):
+            pass
+        case _:
+            pytest.fail("no match")
+    assert repr(p.AppRef({"id": "gmail"})) == "AppRef(id='gmail')"
+
+
+def test_a_link_prints_without_its_token_and_serialises_whole():
+    wire = {"connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a/b", "expires_at": "x"}
+    link = p.RequestLink(wire)
+    assert link.request_token == "rt_canary"
+    assert CANARY not in f"{link} {link!r} {pprint.pformat(link)}"
+    assert json.loads(json.dumps(link.to_dict())) == wire
+
+
+def test_errors_pickle_copy_and_chain():
+    response = p.ErrorResponse({"status": 429, "headers": {"retry-after": "7"}, "body": {"data": None}})
+    error = p.RateLimitedError(
+        "slow down", status=429, code="rate_limited", response=response, retry_after=7.5, attempts=1
+    )
+    error.__cause__ = ValueError("why")
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(again) is p.RateLimitedError
+        assert vars(again) == vars(error)
+        assert str(again) == "slow down (HTTP 429, rate_limited)"
+    assert error.args == ("slow down",)
+    assert "ValueError: why" in "".join(traceback.format_exception(error))
+
+
+@pytest.mark.parametrize("name", p.errors.__all__)
+def test_every_class_of_errors_pickles(name):
+    error = getattr(p, name)("text", status=400, code="x", attempts=2)
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.status, str(again)) == (type(error), 400, "text (HTTP 400, x)")
+    assert isinstance(error, p.PabblyConnectError)
+
+
+def test_errors_are_python_s_own_too():
+    assert issubclass(p.TimeoutError, TimeoutError)
+    assert issubclass(p.WaitTimeoutError, TimeoutError)
+    assert issubclass(p.NetworkError, ConnectionError)
+    assert issubclass(p.InvalidArgumentError, ValueError)
+
+
+def test_a_client_holds_its_key_for_itself():
+    for kind in (p.PabblyConnectPlatform, p.AsyncPabblyConnectPlatform):
+        client = kind(api_key="pk_live_canary", base_url="http://127.0.0.1:1")
+        client.set_api_key("pk_live_canary_2")
+        assert CANARY not in f"{client!r} {client} {[getattr(client, name) for name in client.__slots__]}"
+        with pytest.raises(TypeError, match="tenant key"):
+            pickle.dumps(client)
+    assert repr(client.customer(EMAIL)) == f"AsyncCustomer('{EMAIL}')"
