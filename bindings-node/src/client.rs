@@ -41,6 +41,12 @@ impl Client {
         Ok(Self { core, calls })
     }
 
+    /// Exchanges the key; calls that have begun finish with the old one.
+    #[napi]
+    pub fn set_api_key(&self, api_key: String) -> Result<()> {
+        self.core.set_api_key(api_key).map_err(|error| thrown(&error))
+    }
+
     /// Throws where no customer can have this e-mail.
     #[napi]
     pub fn check_email(&self, email: String) -> Result<()> {

@@ -7,10 +7,10 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_util::future::{AbortHandle, Abortable};
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue, Result, check_status, sys};
 use napi_derive::napi;
-use tokio::task::AbortHandle;
 
 use crate::outcome::{self, Outcome};
 use crate::queue::{Kind, Queue};
@@ -110,21 +110,27 @@ impl Calls {
         number: u32,
         call: impl Future<Output = Outcome> + Send + 'static,
     ) -> Result<()> {
-        let runtime = runtime::handle().map_err(|error| napi::Error::from_reason(error.to_string()))?;
         let mut unanswered = Unanswered {
             queue: self.queue.clone(),
             number: Some(number),
         };
-        let task = runtime.spawn(async move {
+        let task = async move {
             let (kind, json) = match call.await {
                 Ok(json) => (Kind::Value, json),
                 Err(error) => (Kind::Error, outcome::error_json(&error).into()),
             };
             unanswered.number = None;
             unanswered.queue.push(number, kind, json);
-        });
+        };
+        let (handle, registration) = AbortHandle::new_pair();
+        let task = Abortable::new(task, registration);
+        runtime::spawn(Box::pin(async move {
+            // It ends by itself, or it was cancelled: either way there is nothing left to do.
+            let _ = task.await;
+        }))
+        .map_err(|error| napi::Error::from_reason(error.to_string()))?;
         let mut running = self.running.borrow_mut();
-        running.insert(number, task.abort_handle());
+        running.insert(number, handle);
         if running.len() == 1 {
             // SAFETY: this is the environment's thread, and the function lives as long as the environment.
             check_status!(unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.function) })?;

@@ -1,6 +1,6 @@
 //! What is done and not yet told to JavaScript. Filled by the runtime's thread, emptied by JavaScript's.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::sys;
 use pabbly_connect::{ExposeSecret, SecretString};
@@ -62,16 +62,27 @@ impl Queue {
         state.entries.clear();
     }
 
-    /// Adds an entry; the first one since the last batch wakes JavaScript.
-    pub(crate) fn push(&self, number: u32, kind: Kind, json: SecretString) {
+    /// Adds an entry. Must be called on the runtime's thread.
+    ///
+    /// The first entry since the last batch wakes JavaScript, but only after the tasks that are ready now: they may
+    /// have more to tell, and a wake-up costs more than most calls.
+    pub(crate) fn push(self: &Arc<Self>, number: u32, kind: Kind, json: SecretString) {
+        let mut state = self.state();
+        if state.waker.is_none() {
+            return;
+        }
+        state.entries.push(Entry { number, kind, json });
+        if !std::mem::replace(&mut state.woken, true) {
+            let queue = self.clone();
+            tokio::spawn(async move { queue.wake() });
+        }
+    }
+
+    fn wake(&self) {
         let mut state = self.state();
         let Some(Waker(function)) = state.waker else {
             return;
         };
-        state.entries.push(Entry { number, kind, json });
-        if state.woken {
-            return;
-        }
         // SAFETY: the environment lives, since `close` waits for the lock that is held here.
         let status = unsafe {
             sys::napi_call_threadsafe_function(

@@ -48,6 +48,7 @@ async function perform(ask, client, step, moment, narrowed, prints) {
     if (step.cancel === 'before_start') controller.abort(reason);
     else if (step.cancel) ask('GET', moment).then(() => controller.abort(reason));
     const call = begin(client, step, controller.signal, narrowed, outcome.polls);
+    if (step.rekey) ask('GET', moment).then(() => client.setApiKey(step.rekey));
     if (step.iterate) await iterate(call, step.take ?? Infinity, (outcome.items = []));
     else outcome.value = handed(step.call, await call, prints);
     for (const item of outcome.items ?? []) print(prints, 'item', item);
@@ -78,6 +79,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
       return target.waitForConnection(...customer, id, { ...rest, signal, onPoll: onPoll && ((poll) => polls.push(poll)) });
     case 'listConnections':
       return target.listConnections(...customer, { appId, ...rest }, callOptions);
+    case 'setApiKey':
+      return client.setApiKey(rest.apiKey);
     case 'getConnection':
     case 'getToken':
     case 'deleteConnection':

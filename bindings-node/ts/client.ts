@@ -218,6 +218,18 @@ export class PabblyConnectPlatform {
     });
   }
 
+  /**
+   * Exchanges the tenant key, as rotating it without a restart needs: calls that have begun finish with the old key;
+   * later ones, and the next poll of a wait, use the new one. Throws where it is no key, and keeps the old one.
+   */
+  setApiKey(apiKey: string): void {
+    try {
+      this.#native?.setApiKey(text(apiKey));
+    } catch (thrown) {
+      throw refusal(thrown, here());
+    }
+  }
+
   /** Ends the client: calls that are under way and calls that follow reject with a `CancelledError`. */
   close(): void {
     this.#native = undefined;
@@ -256,7 +268,15 @@ export class PabblyConnectPlatform {
       signal: options?.signal,
       onPoll: call.onPoll,
       make: call.make,
-      start: (number) => call.start(client, number),
+      start: (number) => {
+        try {
+          call.start(client, number);
+        } catch (thrown) {
+          // Whatever else is wrong, a wrong e-mail is what is told.
+          if ('email' in call) this.#checkEmail(call.email, place);
+          throw thrown;
+        }
+      },
     });
   }
 

@@ -31,6 +31,7 @@ export function failure({ class: name, message, causes, ...details }: Failure, p
 
 /** What the native library throws before anything is sent: an error of the core as JSON, or a value of a wrong type. */
 export function refusal(thrown: unknown, place: Place): PabblyConnectError {
+  if (thrown instanceof PabblyConnectError) return thrown;
   const { message } = thrown as Error;
   if (message.startsWith('{')) return failure(JSON.parse(message) as Failure, place);
   return refused(message, place);
@@ -44,8 +45,8 @@ export function refused(message: string, place: Place): PabblyConnectError {
 /** Replaces an error's stack, which shows where it was made, by the caller's. */
 export function placed<E extends Error>(error: E, place: Place): E {
   const frames = typeof place.stack === 'string' ? place.stack.split('\n') : [];
-  // The first lines are a heading and this package's own frames.
-  const caller = frames.findIndex((line) => /^\s+at /.test(line) && !line.includes(__filename));
+  // The first lines are a heading, and this package's own frames and the engine's between them.
+  const caller = frames.findIndex((line) => /^\s+at /.test(line) && !line.includes(__filename) && !line.includes('(<anonymous>)'));
   const stack = [`${error.name}: ${error.message}`, ...(caller < 0 ? [] : frames.slice(caller))].join('\n');
   Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
   return error;

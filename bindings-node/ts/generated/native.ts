@@ -3,6 +3,8 @@
 export declare class Client {
   /** Checks the settings. Where `events` is not 0, everything that the client does is told under that number. */
   constructor(port: Port, settings: Settings, events: number)
+  /** Exchanges the key; calls that have begun finish with the old one. */
+  setApiKey(apiKey: string): void
   /** Throws where no customer can have this e-mail. */
   checkEmail(email: string): void
   /** The answer is one page of the catalogue. */

@@ -1,0 +1,176 @@
+// Compiled, never run: everything in the types is used as a strict TypeScript project would, and what must not
+// compile stands under `@ts-expect-error`, which itself fails to compile where the next line is fine.
+import {
+  NeedsReconnectionError,
+  PabblyConnectError,
+  PabblyConnectPlatform,
+  RateLimitedError,
+  UpstreamUnavailableError,
+  WaitTimeoutError,
+  type App,
+  type AppPage,
+  type CallOptions,
+  type Connection,
+  type ConnectionPage,
+  type ConnectionStatus,
+  type Customer,
+  type ErrorCode,
+  type ErrorResponse,
+  type FieldsToken,
+  type Hooks,
+  type LinkRequest,
+  type List,
+  type OAuthToken,
+  type RequestLink,
+  type Settings,
+  type Token,
+  type WaitOptions,
+} from '@pabbly/connect-platform';
+
+declare function equal<A>(): <B>(value: B & ([A] extends [B] ? ([B] extends [A] ? unknown : never) : never)) => void;
+const { signal } = new AbortController();
+
+// --- the client ---
+const everything: Settings = {
+  apiKey: process.env['PC_TENANT_KEY'],
+  baseUrl: undefined,
+  maxRetries: 2,
+  timeoutMs: 30_000,
+  backoffMs: 500,
+  allowInsecureHttp: false,
+  proxy: 'http://127.0.0.1:3128',
+  caCertificates: '-----BEGIN CERTIFICATE-----',
+  userAgent: 'shop/1',
+  requestsPerMinute: 120,
+  logger: console,
+  onRequest: ({ call, method, path, attempt }) => console.log(call, method, path, attempt.toFixed()),
+  onResponse: ({ status, elapsedMs, requestId }) => console.log(status?.toFixed(), elapsedMs.toFixed(), requestId?.length),
+  onRetry: ({ delayMs }) => console.log(delayMs.toFixed()),
+  onWait: ({ connectionId, status }) => console.log(connectionId.length, status === 'pending'),
+};
+new PabblyConnectPlatform();
+const pc = new PabblyConnectPlatform(everything);
+pc.setApiKey('pk_live_new');
+pc.close();
+// @ts-expect-error: no such option
+new PabblyConnectPlatform({ key: 'pk_live_x' });
+// @ts-expect-error: a number
+new PabblyConnectPlatform({ timeoutMs: '30s' });
+// @ts-expect-error: the key is not to be read
+pc.apiKey;
+
+// --- calls ---
+const options: CallOptions = { signal, timeoutMs: 1, deadlineMs: 2, maxRetries: 0 };
+const wait: WaitOptions = { signal, intervalMs: 1, timeoutMs: 2, onPoll: ({ status, nextInMs }) => console.log(status, nextInMs) };
+const request: LinkRequest = {
+  appId: 'gmail', name: 'Work', connectionId: 'c', authOptionKey: 'oauth', allowedApps: ['gmail'], returnUrl: 'https://a',
+  allowedOrigin: 'https://a', displayName: 'Acme', expiresIn: 600, allowMultipleConnections: true, scopes: ['mail'],
+  idempotencyKey: 'k',
+};
+
+export async function calls(email: string, id: string) {
+  equal<List<AppPage, App>>()(pc.listApps({ search: 'gmail', page: 1, limit: 5 }, options));
+  equal<AppPage>()(await pc.listApps());
+  for await (const app of pc.listApps()) equal<App>()(app);
+  equal<App>()(await pc.getApp('gmail', options));
+  equal<RequestLink>()(await pc.createRequestLink(email, { appId: 'gmail', name: 'Work Gmail' }));
+  equal<RequestLink>()(await pc.createRequestLink(email, request, options));
+  equal<Connection>()(await pc.getConnection(email, id, options));
+  equal<Connection>()(await pc.waitForConnection(email, id, wait));
+  equal<Token>()(await pc.getToken(email, id, options));
+  equal<ConnectionPage>()(await pc.listConnections(email, { appId: 'gmail', page: 1, limit: 2 }, options));
+  for await (const connection of pc.listConnections(email)) equal<Connection>()(connection);
+  equal<void>()(await pc.deleteConnection(email, id, options));
+  equal<void>()(await pc[Symbol.asyncDispose]());
+
+  const alice: Customer = pc.customer(email);
+  equal<RequestLink>()(await alice.createRequestLink(request, options));
+  equal<Connection>()(await alice.getConnection(id, options));
+  equal<Connection>()(await alice.waitForConnection(id, wait));
+  equal<Token>()(await alice.getToken(id, options));
+  equal<List<ConnectionPage, Connection>>()(alice.listConnections({ appId: 'gmail' }, options));
+  equal<void>()(await alice.deleteConnection(id, options));
+
+  // @ts-expect-error: the e-mail is missing
+  pc.getToken(id);
+  // @ts-expect-error: the e-mail is missing
+  pc.listConnections();
+  // @ts-expect-error: the e-mail is missing
+  pc.createRequestLink({ appId: 'gmail', name: 'Work' });
+  // @ts-expect-error: an e-mail is a text
+  pc.getToken(undefined, id);
+  // @ts-expect-error: a link has a name
+  pc.createRequestLink(email, { appId: 'gmail' });
+  // @ts-expect-error: the wire's spelling is for answers
+  pc.createRequestLink(email, { app_id: 'gmail', name: 'Work' });
+  // @ts-expect-error: the signal belongs into the last argument
+  pc.listApps({ signal });
+  // @ts-expect-error: no such option
+  pc.getToken(email, id, { timeout: 5 });
+  // @ts-expect-error: a wait has no retries of its own
+  pc.waitForConnection(email, id, { maxRetries: 1 });
+  // @ts-expect-error: a narrowed client knows the e-mail
+  alice.getToken(email, id, options);
+}
+
+// --- what is answered ---
+export function answers(connection: Connection, link: RequestLink, app: App, token: Token) {
+  equal<string>()(connection.id);
+  equal<ConnectionStatus>()(connection.status);
+  equal<string>()(link.request_token);
+  equal<string>()(app.name);
+  if (connection.status !== 'active') return;
+  // @ts-expect-error: it is active here
+  if (connection.status === 'pending') return;
+  // @ts-expect-error: no such status
+  if (app.auth_type === 'oauth') return;
+  // @ts-expect-error: the wire's spelling
+  link.requestToken;
+
+  if (token.access_token !== undefined) {
+    equal<OAuthToken>()(token);
+    equal<string>()(token.access_token);
+    equal<string>()(token.token_type);
+  } else {
+    equal<FieldsToken>()(token);
+    equal<string | undefined>()(token.fields['api_key'] as string | undefined);
+  }
+  if (token.auth_type === 'o_auth') equal<string>()(token.access_token);
+  else equal<Readonly<Record<string, string>>>()(token.fields);
+  // @ts-expect-error: perhaps it is no OAuth app
+  token.access_token.length;
+  // @ts-expect-error: perhaps the provider does not say
+  token.expires_in.toFixed();
+  // @ts-expect-error: it is not to be changed
+  token.access_token = 'x';
+}
+
+// --- errors ---
+export function errors(error: unknown) {
+  if (error instanceof NeedsReconnectionError) equal<ErrorCode | null>()(error.code);
+  if (error instanceof RateLimitedError || error instanceof UpstreamUnavailableError) equal<number | null>()(error.retryAfter);
+  if (error instanceof WaitTimeoutError) equal<ConnectionStatus | undefined>()(error.connection?.status);
+  if (!(error instanceof PabblyConnectError)) return;
+  equal<number | null>()(error.status);
+  equal<ErrorResponse | null>()(error.response);
+  equal<number>()(error.attempts);
+  const { message, stack, cause, name }: Error = error;
+  console.log(message, stack, cause, name);
+  switch (error.code) {
+    case 'invalid_user_email':
+    case 'rate_limited':
+    case 'wait_timeout':
+    case null:
+      break;
+    // @ts-expect-error: no such code
+    case 'rate_limitd':
+      break;
+  }
+  // @ts-expect-error: it is not to be changed
+  error.status = 200;
+}
+
+export const hooks: Hooks = {
+  // @ts-expect-error: no hook is told a header
+  onRequest: ({ headers }) => headers,
+};
