@@ -224,6 +224,16 @@ describe('cancellation', () => {
     assert.equal(service.requests.length, seen);
   });
 
+  it('puts one listener on a signal, however many calls it stops', async () => {
+    answer = () => undefined;
+    const controller = new AbortController();
+    const calls = Array.from({ length: 20 }, () => caught(client.getToken(alice, 'c', { signal: controller.signal })));
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 1);
+    controller.abort('all');
+    assert.deepEqual(new Set(await Promise.all(calls)), new Set(['all']));
+    assert.equal(getEventListeners(controller.signal, 'abort').length, 0);
+  });
+
   it('leaves no listener behind, however a call ends', async () => {
     const { signal } = new AbortController();
     answer = () => success(TOKEN);

@@ -14,8 +14,8 @@ interface Running {
   /** Makes what the caller gets of what the service answered. */
   make(data: never): unknown;
   onPoll: ((poll: Poll) => void) | undefined;
-  /** Takes the listener off the caller's signal. */
-  unlisten: (() => void) | undefined;
+  /** Listens to the caller's signal. */
+  stopper: Stopper | undefined;
 }
 
 const running = new Map<number, Running>();
@@ -76,25 +76,54 @@ export function run<D, T>({ owner, place, signal, onPoll, make, start }: Start<D
     return Promise.reject(error);
   }
   return new Promise((resolve, reject) => {
-    const unlisten = signal ? listen(signal, number) : undefined;
-    running.set(number, { owner, place, resolve, reject, make, onPoll, unlisten } as Running);
+    const stopper = signal ? Stopper.of(signal).add(number) : undefined;
+    running.set(number, { owner, place, resolve, reject, make, onPoll, stopper } as Running);
   });
 }
 
-function listen(signal: AbortSignal, number: number): () => void {
-  const onAbort = () => {
-    port.cancel(number);
-    end(number)?.reject(signal.reason);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  return () => signal.removeEventListener('abort', onAbort);
+/** The calls that one signal stops. One listener serves them all: Node warns where many are on one signal. */
+class Stopper {
+  static readonly #all = new WeakMap<AbortSignal, Stopper>();
+  readonly #signal: AbortSignal;
+  readonly #numbers = new Set<number>();
+
+  static of(signal: AbortSignal): Stopper {
+    return Stopper.#all.get(signal) ?? new Stopper(signal);
+  }
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    Stopper.#all.set(signal, this);
+    signal.addEventListener('abort', this);
+  }
+
+  add(number: number): this {
+    this.#numbers.add(number);
+    return this;
+  }
+
+  /** Forgets a call that has ended, and the signal with the last. */
+  remove(number: number): void {
+    this.#numbers.delete(number);
+    if (this.#numbers.size > 0) return;
+    Stopper.#all.delete(this.#signal);
+    this.#signal.removeEventListener('abort', this);
+  }
+
+  /** Called by the signal. */
+  handleEvent(): void {
+    for (const number of this.#numbers) {
+      port.cancel(number);
+      end(number)?.reject(this.#signal.reason);
+    }
+  }
 }
 
 function end(number: number): Running | undefined {
   const call = running.get(number);
   if (!call) return undefined;
   running.delete(number);
-  call.unlisten?.();
+  call.stopper?.remove(number);
   return call;
 }
 
