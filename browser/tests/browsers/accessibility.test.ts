@@ -43,7 +43,7 @@ async function goToLink(page: Page, body: Record<string, unknown>) {
 /** How a customer comes to each page. */
 const pages: Record<string, (page: Page) => Promise<unknown>> = {
   picker: (page) => goToLink(page, { allowed_apps: ['gmail', 'insightly', 'twilio'] }),
-  consent: (page) => goToLink(page, { app_id: 'gmail' }),
+  consent: (page) => goToLink(page, { app_id: 'slack' }),
   form: (page) => goToLink(page, { app_id: 'insightly' }),
   async error(page) {
     await goToLink(page, { app_id: 'insightly' });

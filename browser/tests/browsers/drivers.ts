@@ -41,7 +41,7 @@ export function launch(name: BrowserName, { touch = false, dark = false }: Devic
 }
 
 /** Asks again and again until the answer is neither false, null nor undefined. */
-export async function until<T>(what: string, ask: () => Promise<T> | T, patience = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, ask: () => Promise<T> | T, patience = 40_000): Promise<NonNullable<T>> {
   const end = Date.now() + patience;
   for (;;) {
     const answer = await Promise.resolve(ask()).catch(() => null);

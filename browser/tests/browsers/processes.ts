@@ -145,4 +145,9 @@ client_secret = "${provider.clientSecret}"
 authorization_url = "${provider.url}/auth"
 token_url = "${provider.url}/token"
 scopes = ["openid"]
+
+# Nobody goes there: its page is only looked at.
+[apps.slack]
+client_id = "${provider.clientId}"
+client_secret = "${provider.clientSecret}"
 `;
