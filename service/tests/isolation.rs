@@ -5,7 +5,7 @@
 mod support;
 
 use connect_service::ids;
-use connect_service::store::{Capability, Revocation};
+use connect_service::store::{Capability, Owner, Revocation};
 use serde_json::json;
 use support::{Answer, Platform};
 
@@ -80,7 +80,14 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
         seen(&of_nobody)
     );
 
-    // After all that it is as it was.
+    // After all that it is as it was, and nothing of it can be had past the checks either.
+    let read = platform.call("GET", &format!("/connections/{id}")).send().await;
+    assert_eq!(read.data()["usages"], json!([]));
+    let bob = Owner {
+        customer: "bob@example.com".into(),
+        ..platform.owner()
+    };
+    assert!(platform.app.store.credential(&bob, &id).await.unwrap().is_none());
     assert_eq!(
         platform.token(&id).await.data()["fields"]["api_key"],
         "canary-field"
