@@ -1,6 +1,7 @@
 //! What a client tells while it works: each attempt, answer, wait and poll, never a secret.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,13 +103,33 @@ impl Listener {
             }
         }
         if let Some(listener) = &self.0 {
-            listener(&event);
+            undisturbed(|| listener(&event));
         }
     }
+}
+
+/// Calls what the user gave us. If it panics, the panic hook has told them, and nobody's calls and waits end for it.
+pub(crate) fn undisturbed(call: impl FnOnce()) {
+    let _told = catch_unwind(AssertUnwindSafe(call));
 }
 
 impl fmt::Debug for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.is_some() { "Some(..)" } else { "None" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_that_panics_disturbs_nobody() {
+        let listener = Listener::new(|_| panic!("a listener's own fault"));
+        listener.tell(Event::Wait {
+            connection_id: "c".to_owned(),
+            status: None,
+            delay: Duration::ZERO,
+        });
     }
 }

@@ -24,7 +24,8 @@ pub(crate) fn waits(
         .with_max_delay(base.saturating_mul(LARGEST_GROWTH))
         .with_max_times(max_retries as usize)
         .build()
-        .map(move |ceiling| ceiling.mul_f64(random()))
+        // Rounding may lift the product of a huge ceiling beyond what a duration can be.
+        .map(move |ceiling| Duration::try_from_secs_f64(ceiling.as_secs_f64() * random()).unwrap_or(ceiling))
 }
 
 /// How long to wait before the next attempt, or `None` to give the error at once.
@@ -63,6 +64,10 @@ mod tests {
     fn jitter_is_full_and_no_retry_means_none() {
         assert_eq!(waits(SECOND, 3, || 0.0).collect::<Vec<_>>(), [Duration::ZERO; 3]);
         assert_eq!(waits(SECOND, 0, || 1.0).count(), 0);
+        assert_eq!(
+            waits(Duration::MAX, 1, || 1.0).collect::<Vec<_>>(),
+            [Duration::MAX]
+        );
         assert!(
             (0..100)
                 .map(|_| random())

@@ -21,6 +21,9 @@ const HEADROOM: f64 = 1.25;
 const INCREASE: f64 = 0.1;
 /// What a window that was used up leaves of the waits' rate.
 const DECREASE: f64 = 0.7;
+/// No window is believed to be longer, nor its end to be further off, in seconds: sums with times stay in range,
+/// whatever a service says.
+const LONGEST_WINDOW: u64 = 86_400;
 /// How much of a window's share may be saved up, so that a new wait is polled at once.
 const BURST: f64 = 0.1;
 
@@ -81,7 +84,10 @@ impl Budget {
     /// An answer arrived that counted against the budget.
     pub(crate) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
         if let Some(policy) = tightest(headers, "ratelimit-policy", "q", "w") {
-            let (limit, window) = (policy.0.max(1) as f64, Duration::from_secs(policy.1.max(1)));
+            let (limit, window) = (
+                policy.0.max(1) as f64,
+                Duration::from_secs(policy.1.clamp(1, LONGEST_WINDOW)),
+            );
             if (limit, window) != (self.limit, self.window) {
                 self.rate *= (limit / window.as_secs_f64()) / (self.limit / self.window.as_secs_f64())
                     * (window.as_secs_f64() / self.window.as_secs_f64());
@@ -89,7 +95,7 @@ impl Budget {
             }
         }
         if let Some((left, seconds)) = tightest(headers, "ratelimit", "r", "t") {
-            let reset_at = now + Duration::from_secs(seconds.min(86_400));
+            let reset_at = now + Duration::from_secs(seconds.min(LONGEST_WINDOW));
             match &mut self.told {
                 // Whole seconds make the end of one window wander by one.
                 Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => told.left = left as f64,
@@ -258,6 +264,28 @@ mod tests {
         // The first window may also use what is saved up.
         assert!((108..=120).contains(&drain(&mut budget, now, 60 * SECOND)));
         assert!((107..=109).contains(&drain(&mut budget, now + 60 * SECOND, 60 * SECOND)));
+    }
+
+    #[test]
+    fn absurd_numbers_are_survived() {
+        let most = u64::MAX;
+        for left in [0, 5, most] {
+            let now = Instant::now();
+            let mut budget = Budget::new(120, now);
+            let headers = headers(
+                &format!("\"default\";q=1;w={most}"),
+                &format!("\"default\";r={left};t=0"),
+            );
+            budget.observe(&headers, now);
+            budget.refused(Some(Duration::from_secs(most)), now);
+            for hours in 0..100 {
+                let now = now + hours * 3600 * SECOND;
+                budget.observe(&headers, now);
+                let slot = budget.next_slot(now);
+                budget.spend(slot.max(now));
+                assert!(budget.interval().checked_mul(u32::MAX).is_some());
+            }
+        }
     }
 
     #[test]

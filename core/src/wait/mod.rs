@@ -35,6 +35,9 @@ pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 120;
 /// The shortest time between two polls of one connection, however eager caller and service are.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
+/// As good as never, and short enough to be added to any time.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(365 * 86_400);
+
 /// A wait, begun when it is awaited: it polls at once and then every interval until the connection is no longer
 /// pending. Dropping the future ends it.
 ///
@@ -115,7 +118,7 @@ impl Wait {
         let deadline = self
             .timeout
             .and_then(|timeout| Instant::now().checked_add(timeout));
-        let interval = self.interval.max(SHORTEST_INTERVAL);
+        let interval = self.interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
         scheduler::wait(
             &self.customer,
             &self.connection_id,

@@ -21,6 +21,8 @@ use crate::model::Connection;
 
 /// A wait for a link that does not say when it lapses ends after this.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// No link is believed to be open for longer: sums with times stay in range, whatever a service says.
+const LONGEST_LIFE: Duration = Duration::from_secs(365 * 86_400);
 /// How many answers the service is asked to hold at once; each occupies a connection.
 const MOST_HELD: usize = 1000;
 /// The time between two polls of public statuses, which cost no budget but are not to flood the service.
@@ -357,7 +359,7 @@ impl Entry {
 
     /// The service told for how long the link is still open.
     pub(super) fn expires_in(&mut self, left: Duration) {
-        let told = Instant::now().checked_add(left);
+        let told = Instant::now().checked_add(left.min(LONGEST_LIFE));
         let known = self.expiry_told.then_some(self.turn.expires_at).flatten();
         self.turn.expires_at = match (known, told) {
             // The same moment told again, give or take rounding; a new link would be longer.

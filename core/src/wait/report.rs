@@ -10,7 +10,7 @@ use super::queue::{Key, LONGEST_WAIT, Queue, UnderWay};
 use super::{OnPoll, Poll, Settled};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
+use crate::event::{Event, undisturbed};
 use crate::model::{Connection, ConnectionStatus};
 
 /// For how long after the link's expiry failing polls are tried again.
@@ -116,7 +116,7 @@ pub(super) fn take_in(client: &Client, report: Report) {
     for (event, poll, listeners) in news {
         client.tell(event);
         for listener in listeners {
-            listener(&poll);
+            undisturbed(|| listener(&poll));
         }
     }
 }
