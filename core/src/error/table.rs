@@ -259,6 +259,24 @@ pub const CODES: &[Code] = &[
         "The address does not take this method.",
     ),
     extension(
+        "origin_not_allowed",
+        403,
+        ErrorKind::Other,
+        "The service does not take MCP from this host or origin.",
+    ),
+    extension(
+        "key_not_found",
+        404,
+        ErrorKind::Other,
+        "The tenant has no such key, or it has ended.",
+    ),
+    extension(
+        "rotation_conflict",
+        409,
+        ErrorKind::Other,
+        "The keys are not in the state that the step needs; the message says why.",
+    ),
+    extension(
         "connection_not_active",
         409,
         ErrorKind::Other,

@@ -262,9 +262,9 @@ pub(super) async fn create_connection_link(
     owner: &Owner,
     wanted: CreateConnectionLink,
 ) -> Result<Link, Trouble> {
-    let name = match (&wanted.name, &wanted.app_id, &wanted.connection_id) {
-        (None, Some(id), None) => app.catalogue.get(id).map(|app| app.name.clone()),
-        _ => wanted.name,
+    let name = match (wanted.name, &wanted.app_id, &wanted.connection_id) {
+        (None, Some(id), None) => Some(name_of(app, id)),
+        (name, ..) => name,
     };
     let members = [
         ("app_id", wanted.app_id),
@@ -314,11 +314,7 @@ fn next_step(status: Status) -> &'static str {
 fn view(app: &AppState, connection: Connection) -> ConnectionView {
     let pending = connection.status == Status::Pending;
     let named = |id: String| AppName {
-        // An app that has left the catalogue is still called by its id.
-        name: app
-            .catalogue
-            .get(&id)
-            .map_or_else(|| id.clone(), |app| app.name.clone()),
+        name: name_of(app, &id),
         id,
     };
     ConnectionView {
@@ -330,6 +326,11 @@ fn view(app: &AppState, connection: Connection) -> ConnectionView {
         updated_at: rfc3339(connection.updated_at),
         expires_at: pending.then(|| rfc3339(connection.link_expires_at)),
     }
+}
+
+/// An app that the catalogue does not have is called by its id.
+fn name_of(app: &AppState, id: &str) -> String {
+    app.catalogue.get(id).map_or(id, |app| &app.name).to_owned()
 }
 
 /// The schema says the bounds; clients need not heed it.

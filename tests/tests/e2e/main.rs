@@ -7,10 +7,12 @@
 mod crash;
 mod custom_ui;
 mod flow;
+mod isolation;
 mod local_provider;
 mod oidc;
 mod quickstart;
 mod refresh;
+mod rotation;
 mod secrets;
 mod shutdown;
 mod support;
