@@ -34,7 +34,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint fuzz e2e test-browser unit doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint fuzz e2e mcp test-browser unit doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
@@ -89,6 +89,12 @@ errors-page: $(CACHE)/venv/.installed ## Write docs/errors.md anew
 fuzz: build $(CACHE)/venv/.installed
 	$(STEP) "contract against the running service" $(CACHE)/venv/bin/python tests/contract/fuzz.py $(TARGET)/debug/connect-service
 
+# The official MCP clients, from npm and PyPI.
+.PHONY: mcp
+MCP_TOOLS := tests/mcp/node_modules/.installed tests/oidc/node_modules/.installed $(CACHE)/mcp/.installed
+mcp: build $(MCP_TOOLS)
+	$(STEP) "official MCP clients" tests/mcp/run $(TARGET)/debug/connect-service $(CACHE)/mcp/bin/python
+
 # --- tools ------------------------------------------------------------------------------------------------------
 # Pinned by lock files; fetched once, again when their lock file changes.
 
@@ -98,6 +104,10 @@ fuzz: build $(CACHE)/venv/.installed
 
 $(CACHE)/venv/.installed: tests/contract/requirements.txt
 	$(STEP) "Python packages of tests/contract" scripts/venv $(CACHE)/venv $<
+	@touch $@
+
+$(CACHE)/mcp/.installed: tests/mcp/requirements.txt
+	$(STEP) "Python packages of tests/mcp" scripts/venv $(CACHE)/mcp $<
 	@touch $@
 
 # A debug build: it runs for a second, so it need not be fast. Advisories are left out, see deny.toml.

@@ -263,6 +263,11 @@ pub(super) async fn create_connection_link(
     wanted: CreateConnectionLink,
 ) -> Result<Link, Trouble> {
     let name = match (wanted.name, &wanted.app_id, &wanted.connection_id) {
+        (_, None, None) => {
+            return Err(tell(
+                "app_id is missing; search_apps tells the apps and their ids.",
+            ));
+        }
         (None, Some(id), None) => Some(name_of(app, id)),
         (name, ..) => name,
     };
