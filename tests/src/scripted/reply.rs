@@ -238,8 +238,10 @@ enum Body {
 impl Body {
     fn of(reply: &Reply) -> Self {
         if let Some(fill) = &reply.fill {
-            let unit = fill.text.as_bytes().to_vec();
-            let units = fill.bytes / unit.len().max(1) as u64;
+            // Many at a time are copied faster.
+            let times = (64 * 1024 / fill.text.len().max(1)).clamp(1, (fill.bytes as usize).max(1));
+            let unit = fill.text.as_bytes().repeat(times);
+            let units = (fill.bytes / unit.len() as u64).max(1);
             return Self::Filled {
                 head: fill.head.as_bytes().to_vec(),
                 unit,
@@ -289,19 +291,23 @@ impl Body {
                 units,
                 tail,
             } => {
-                let middle_ends = head.len() as u64 + unit.len() as u64 * units;
-                (from..to)
-                    .filter_map(|at| {
-                        if at < head.len() as u64 {
-                            head.get(at as usize)
-                        } else if at < middle_ends {
-                            unit.get(((at - head.len() as u64) % unit.len() as u64) as usize)
-                        } else {
-                            tail.get((at - middle_ends) as usize)
-                        }
-                    })
-                    .copied()
-                    .collect()
+                let mut piece = Vec::with_capacity((to - from) as usize);
+                let middle = unit.len() as u64 * units;
+                let (mut at, middle_ends) = (from, head.len() as u64 + middle);
+                while at < to {
+                    let rest = if at < head.len() as u64 {
+                        head.get(at as usize..)
+                    } else if at < middle_ends {
+                        unit.get(((at - head.len() as u64) % unit.len() as u64) as usize..)
+                    } else {
+                        tail.get((at - middle_ends) as usize..)
+                    };
+                    let rest = rest.unwrap_or_default();
+                    let taken = rest.len().min((to - at) as usize);
+                    piece.extend_from_slice(&rest[..taken]);
+                    at += taken as u64;
+                }
+                piece
             }
         }
     }
