@@ -89,8 +89,7 @@ impl Budget {
                 Duration::from_secs(policy.1.clamp(1, LONGEST_WINDOW)),
             );
             if (limit, window) != (self.limit, self.window) {
-                self.rate *= (limit / window.as_secs_f64()) / (self.limit / self.window.as_secs_f64())
-                    * (window.as_secs_f64() / self.window.as_secs_f64());
+                self.rate *= limit / self.limit;
                 (self.limit, self.window) = (limit, window);
             }
         }
