@@ -33,7 +33,16 @@ pub fn parse(value: &[u8]) -> Result<String, &'static str> {
     {
         return Err("has no domain after the @");
     }
-    Ok(email.to_lowercase())
+    Ok(email.chars().flat_map(lower).collect())
+}
+
+/// In lower case, except for the few letters that would become plain ASCII and so turn one customer's email into
+/// another's, such as the Kelvin sign that becomes a `k`.
+fn lower(c: char) -> impl Iterator<Item = char> {
+    let keeps = c.is_ascii() || !c.to_lowercase().any(|lower| lower.is_ascii());
+    let lower = keeps.then(|| c.to_lowercase());
+    let same = (!keeps).then_some(c);
+    lower.into_iter().flatten().chain(same)
 }
 
 fn is_forbidden(c: char) -> bool {
@@ -49,6 +58,16 @@ mod tests {
         assert_eq!(parse(b"Alice@Example.COM").unwrap(), "alice@example.com");
         assert_eq!(parse("josé@exämple.de".as_bytes()).unwrap(), "josé@exämple.de");
         assert_eq!(parse(b"a@b").unwrap(), "a@b");
+    }
+
+    #[test]
+    fn another_customers_email_is_never_the_same() {
+        let customer = parse(b"mike@example.com").unwrap();
+        for c in ('\u{80}'..=char::MAX).filter(|c| c.to_lowercase().ne([*c])) {
+            for other in [format!("m{c}ke@example.com"), format!("mi{c}e@example.com")] {
+                assert_ne!(parse(other.as_bytes()), Ok(customer.clone()), "{other}");
+            }
+        }
     }
 
     #[test]
