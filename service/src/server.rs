@@ -19,6 +19,9 @@ pub const PREFIX: &str = "/platform/v1";
 /// What is larger is not read.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 
+/// Whoever takes longer to send a body is not heard.
+pub(crate) const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
+
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// All addresses of a service.

@@ -1,8 +1,6 @@
 //! JSON bodies. A body is an object; members that are not asked for are ignored, so that a client may be newer than
 //! the service. Messages name the member and never repeat its value.
 
-use std::time::Duration;
-
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::StatusCode;
@@ -13,12 +11,10 @@ use tokio::time::timeout;
 use crate::access::only;
 use crate::catalogue::Inputs;
 use crate::error::ApiError;
+use crate::server::TIME_TO_ARRIVE;
 use crate::state::AppState;
 
 const JSON: &str = "application/json";
-
-/// Whoever takes longer to send 64 KiB is not heard.
-const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
 
 /// The members of a request's body.
 pub(super) struct Body(Map<String, Value>);

@@ -4,10 +4,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::catalogue::Inputs;
 use crate::error::ApiError;
+use crate::server::TIME_TO_ARRIVE;
 
 const CONTENT: &str = "application/x-www-form-urlencoded";
 
@@ -37,14 +39,13 @@ impl<S: Send + Sync> FromRequest<S> for SubmittedForm {
         if !essence.trim().eq_ignore_ascii_case(CONTENT) {
             return Err(ApiError::UnsupportedMediaType(CONTENT));
         }
-        let body =
-            Bytes::from_request(request, state)
-                .await
-                .map_err(|rejection| match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => ApiError::PayloadTooLarge,
-                    _ => ApiError::invalid("the body cannot be read"),
-                })?;
-        Ok(Self::parse(&body))
+        match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, state)).await {
+            Ok(Ok(body)) => Ok(Self::parse(&body)),
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(ApiError::PayloadTooLarge)
+            }
+            _ => Err(ApiError::invalid("The body did not arrive whole")),
+        }
     }
 }
 
