@@ -46,6 +46,8 @@ pub struct Connect<'a> {
     pub verb: &'a str,
     /// What the product calls the connection.
     pub name: &'a str,
+    /// The customer to whom the connection will belong: whoever was sent somebody else's link can tell.
+    pub customer: &'a str,
     /// The host at which the customer signs in; none for a form.
     pub provider: Option<&'a str>,
     /// What is asked for there.

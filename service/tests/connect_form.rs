@@ -383,18 +383,59 @@ async fn a_form_of_the_products_own_does_the_same() {
 #[tokio::test]
 async fn a_form_of_the_products_own_leads_to_the_provider() {
     let stage = Stage::start().await;
-    let made = stage.link("gmail").await;
+    let options = LinkOptions {
+        allowed_origin: Some("https://product.example".to_owned()),
+        ..LinkOptions::default()
+    };
+    let made = stage.link_with(Some("gmail"), options).await;
     let link = stage.stored_link(&made).await;
     let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new())
         .await
         .unwrap();
     assert_eq!(submitted.status, Status::Pending);
     let browser = Browser::new();
-    let left = browser.get(&submitted.authorize_url.unwrap()).await;
+    let url = submitted.authorize_url.unwrap();
+    let left = browser.get_from("https://product.example/connect", &url).await;
     let state = left.param("state").unwrap();
     let back = browser
         .get(&stage.callback(&[("code", "c"), ("state", &state)]))
         .await;
     assert_eq!(back.status, 200);
     assert_eq!(stage.status(&made).await, "active");
+}
+
+/// A customer who makes somebody else's browser open a link must not get their account without a word.
+#[tokio::test]
+async fn only_the_product_can_send_a_browser_to_the_provider_at_once() {
+    let stage = Stage::start().await;
+    for allowed_origin in [None, Some("https://product.example".to_owned())] {
+        let options = LinkOptions {
+            allowed_origin,
+            ..LinkOptions::default()
+        };
+        let made = stage.link_with(Some("gmail"), options).await;
+        let link = stage.stored_link(&made).await;
+        let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new())
+            .await
+            .unwrap();
+        let url = submitted.authorize_url.unwrap();
+        let browser = Browser::new();
+        let mut seen = vec![browser.get(&url).await];
+        for page in [
+            "https://evil.example/",
+            "https://product.example.evil.example/",
+            "https://evil.example/https://product.example",
+            "http://product.example/",
+            "null",
+        ] {
+            seen.push(browser.get_from(page, &url).await);
+        }
+        for page in seen {
+            assert_eq!((page.status, page.location), (200, None));
+            assert!(page.html.contains(&link.owner.customer));
+        }
+        let page = browser.get(&url).await;
+        let left = browser.post(&url, &page, &[("action", "connect")]).await;
+        assert!(left.param("state").is_some(), "{}", left.html);
+    }
 }

@@ -58,6 +58,7 @@ pub(super) fn connect(
             Operation::Reauth => "Reconnect",
         },
         name: &link.name,
+        customer: &link.owner.customer,
         provider: option.oauth.as_ref().map(|_| host.unwrap_or(&app.name)),
         scopes: endpoint
             .as_ref()

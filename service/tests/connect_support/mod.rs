@@ -21,7 +21,7 @@ use connect_service::state::{AppState, Service};
 use connect_service::store::{Link, LinkOptions, NewLink, Owner, Store, Target};
 use connect_service::vault::Vault;
 use http::StatusCode;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use reqwest::redirect::Policy;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
@@ -274,6 +274,11 @@ impl Browser {
 
     pub(crate) async fn get(&self, url: &str) -> Seen {
         self.send(self.http.get(url)).await
+    }
+
+    /// Follows a link on another page.
+    pub(crate) async fn get_from(&self, page: &str, url: &str) -> Seen {
+        self.send(self.http.get(url).header(REFERER, page)).await
     }
 
     /// Sends a form with the token that is on this page, unless the form has one.
