@@ -50,8 +50,8 @@ def main() -> int:
             return done.stdout.strip()
 
         def new_key(name: str) -> str:
-            tenant = cli("tenant", "create", name)
-            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete")
+            tenant = cli("tenant", "create", "--email", "owner@example.com", name)
+            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin")
 
         keys = [new_key("Tenant"), new_key("Stranger")]
 
@@ -60,7 +60,7 @@ def main() -> int:
             service = subprocess.Popen([*command, "serve"], env=env, stdout=subprocess.PIPE, stderr=log, text=True)
             try:
                 origin = service.stdout.readline().removeprefix("listening on ").strip()
-                seeds, strangers = [seed(f"{origin}/platform/v1", key) for key in keys]
+                seeds, strangers = [seed(f"{origin}/platform/v1", key, cli) for key in keys]
                 code = schemathesis(origin, seeds, strangers, folder)
                 if service.poll() is not None:
                     print(f"the service ended by itself with code {service.returncode}")
@@ -71,7 +71,7 @@ def main() -> int:
         return code or judge_log(log_path.read_text(), {SECRET_FIELD, *seeds["secrets"], *strangers["secrets"]})
 
 
-def seed(base: str, key: str) -> dict:
+def seed(base: str, key: str, cli) -> dict:
     """What generated data would never hit upon: an active connection, and an open link of a customer of its own."""
 
     def call(method: str, path: str, body: dict | None, **headers: str) -> dict:
@@ -99,12 +99,16 @@ def seed(base: str, key: str) -> dict:
     # Nothing that is generated knows this customer, so nothing deletes the connection.
     pending = link("carol@example.com", app)
     secret = pending["request_link"].rsplit("/", 1)[1]
+    key_id = call("GET", "/keys", None, authorization=f"Bearer {key}")["keys"][0]["id"]
+    mcp_url_token = cli("key", "mcp-url", key_id).rsplit("/", 1)[1]
     return {
         "active": active["connection_id"],
         "pending": pending["connection_id"],
         "link": secret,
+        "mcp": mcp_url_token,
+        "key": key_id,
         "credentials": {"Authorization": f"Bearer {key}", "x-request-token": pending["request_token"]},
-        "secrets": [key, secret, active["request_token"], pending["request_token"]],
+        "secrets": [key, secret, mcp_url_token, active["request_token"], pending["request_token"]],
     }
 
 
@@ -116,7 +120,7 @@ def schemathesis(origin: str, seeds: dict, strangers: dict, folder: str) -> int:
     # The files that the configuration names lie beside it.
     for name in ("schemathesis.toml", "hooks.py"):
         shutil.copy(HERE / name, folder)
-    for name in ("active", "pending", "link"):
+    for name in ("active", "pending", "link", "mcp", "key"):
         Path(folder, f"{name}.txt").write_text(f'"{seeds[name]}"\n')
     tenants = {"tenant": seeds, "stranger": strangers}
     auth = [{"name": name, "fixedHeaders": fixed_headers(of["credentials"])} for name, of in tenants.items()]
