@@ -119,4 +119,6 @@ $(CACHE)/cargo-deny/bin/cargo-deny:
 
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
-	rm -rf $(TARGET) .cache */node_modules tests/*/node_modules
+	rm -rf $(TARGET) .cache */.cache */dist bindings-node/packages bindings-node/*.node
+	find . -name node_modules -type d -prune -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
