@@ -1,9 +1,9 @@
 """Plays every scenario of the project against the SDK, and fails unless the whole index has run.
 
-    python scenarios.py (sync | async) ADDRESS [TEXT]
+    python scenarios.py (sync | asyncio) SCRIPTED-SERVER [TEXT]
 
-ADDRESS is the scripted server's; with TEXT only scenarios run whose id holds it. The server compares; this file makes
-the calls that it is told and reports how they ended and what was printed.
+SCRIPTED-SERVER is the program of that name; with TEXT only scenarios run whose id holds it. The server compares; this
+file makes the calls that it is told and reports how they ended and what was printed.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import pickle
 import pprint
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -364,8 +365,9 @@ class environment:
 
 
 def main():
-    kind, address, text = [*sys.argv[1:], ""][:3]
-    address = address.removeprefix("http://")
+    kind, program, text = [*sys.argv[1:], ""][:3]
+    server = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    address = server.stdout.readline().strip().removeprefix("http://")
     everything = ask(address, "GET", f"/scenarios?language={LANGUAGE}")
     index = [entry for entry in everything if not entry["skip"] and text in entry["id"]]
     failures = run_sync(address, index) if kind == "sync" else asyncio.run(run_async(address, index))
@@ -377,6 +379,7 @@ def main():
     whole = bool(text) or not end["failures"]
     if not whole:
         print("the run is not whole:", *end["failures"], sep="\n    ")
+    server.stdin.close()
     sys.exit(0 if whole and not any(failures.values()) else 1)
 
 

@@ -131,8 +131,9 @@ def test_loops_that_end_with_calls_under_way_leave_nothing_behind(server):
     client = p.AsyncPabblyConnectPlatform()
 
     async def main():
-        asyncio.ensure_future(client.get_token(EMAIL, "hang_1"))
+        task = asyncio.ensure_future(client.get_token(EMAIL, "hang_1"))
         await asyncio.sleep(0.05)
+        assert not task.done()
 
     for _ in range(20):
         asyncio.run(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from weakref import WeakKeyDictionary, finalize, ref
 
 from ._logging import wanted
@@ -39,8 +40,9 @@ class _Bridge:
 
     def tell(self, news: list[News]) -> None:
         """Finish the futures of the calls that are done, and tell of polls."""
+        pending = self.pending
         for number, what, value in news:
-            future = self.pending.get(number)
+            future = pending.get(number)
             if future is None or future.done():
                 continue
             if what == "answer":
@@ -48,16 +50,42 @@ class _Bridge:
             elif what == "error":
                 future.set_exception(value)
             else:
-                try:
-                    self.on_poll[number](*value)
-                except BaseException as error:
-                    # It ends the wait, as it does where calls block.
-                    future.set_exception(error)
-                    if not isinstance(error, Exception):
-                        raise
+                self.tell_poll(number, value, future)
+
+    def tell_poll(self, number: int, poll: tuple[str | None, float], future: asyncio.Future[Any]) -> None:
+        """Call who listens. What it raises ends the wait, as it does where calls block."""
+        try:
+            self.on_poll[number](*poll)
+        except BaseException as error:
+            future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
 
 
 _bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = WeakKeyDictionary()
+_latest: tuple[ref[asyncio.AbstractEventLoop], _Bridge] | None = None
+"""The one that was used last, which most programs use next."""
+
+
+def _bridge() -> tuple[asyncio.AbstractEventLoop, _Bridge]:
+    """Give the running loop and its bridge."""
+    global _latest
+    try:
+        loop = get_running_loop()
+    except RuntimeError:
+        message = (
+            "AsyncPabblyConnectPlatform needs a running asyncio event loop; under trio use PabblyConnectPlatform in a "
+            "thread (trio.to_thread.run_sync)"
+        )
+        raise InvalidArgumentError(message, code="invalid_argument") from None
+    latest = _latest
+    if latest is not None and latest[0]() is loop and latest[1].generation == generation():
+        return loop, latest[1]
+    bridge = _bridges.get(loop)
+    if bridge is None or bridge.generation != generation():
+        bridge = _bridges[loop] = _Bridge(loop)
+    _latest = ref(loop), bridge
+    return loop, bridge
 
 
 async def run(
@@ -66,10 +94,7 @@ async def run(
     on_poll: Callable[[str | None, float], object] | None = None,
 ) -> Any:  # noqa: ANN401
     """Make a call, and what it gives of the answer. Cancelling the task stops the call, wherever it is."""
-    loop = _running_loop()
-    bridge = _bridges.get(loop)
-    if bridge is None or bridge.generation != generation():
-        bridge = _bridges[loop] = _Bridge(loop)
+    loop, bridge = _bridge()
     bridge.last_number = number = bridge.last_number + 1
     bridge.pending[number] = future = loop.create_future()
     if on_poll is not None:
@@ -85,17 +110,6 @@ async def run(
         if on_poll is not None:
             del bridge.on_poll[number]
     return answer if make is None else make(answer)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        message = (
-            "AsyncPabblyConnectPlatform needs a running asyncio event loop; under trio use PabblyConnectPlatform in a "
-            "thread (trio.to_thread.run_sync)"
-        )
-        raise InvalidArgumentError(message, code="invalid_argument") from None
 
 
 def _watch_from_a_thread(loop: asyncio.AbstractEventLoop, bridge: _Bridge) -> None:

@@ -77,8 +77,8 @@ class PabblyConnectPlatform:
     def set_api_key(self, api_key: str) -> None:
         """Exchange the tenant key while calls are under way.
 
-        What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how a
-        key is rotated without a restart: rotate, give the new key to every client, promote.
+        What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how
+        a key is rotated without a restart: rotate, give the new key to every client, promote.
 
         Raises `InvalidArgumentError` where it is no key; the client then goes on with the old one.
         """

@@ -34,22 +34,7 @@ class Client:
     """
     Makes calls ready. Which of them are blocking is up to the caller.
     """
-    def __new__(
-        cls,
-        /,
-        *,
-        blocking: bool,
-        api_key: str | None,
-        base_url: str | None,
-        max_retries: SupportsIndex | None,
-        timeout: SupportsFloat | SupportsIndex | None,
-        backoff: SupportsFloat | SupportsIndex | None,
-        allow_insecure_http: bool,
-        proxy: str | None,
-        ca_certificates: str | None,
-        user_agent: str,
-        requests_per_minute: SupportsIndex | None,
-    ) -> Client: ...
+    def __new__(cls, /, *, blocking: bool, api_key: str | None, base_url: str | None, max_retries: SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, backoff: SupportsFloat | SupportsIndex | None, allow_insecure_http: bool, proxy: str | None, ca_certificates: str | None, user_agent: str, requests_per_minute: SupportsIndex | None) -> Client: ...
     def __repr__(self, /) -> str: ...
     def check_email(self, /, email: Any) -> None:
         """
@@ -59,91 +44,18 @@ class Client:
         """
         Closes idle connections; calls that are under way go on.
         """
-    def create_request_link(
-        self,
-        /,
-        email: Any,
-        app_id: str,
-        name: str,
-        connection_id: str | None,
-        auth_option_key: str | None,
-        allowed_apps: SupportsGetItem[int, str] | None,
-        return_url: str | None,
-        allowed_origin: str | None,
-        display_name: str | None,
-        expires_in: SupportsIndex | None,
-        allow_multiple_connections: bool | None,
-        scopes: SupportsGetItem[int, str] | None,
-        idempotency_key: str | None,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def delete_connection(
-        self,
-        /,
-        email: Any,
-        id: str,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def get_app(
-        self,
-        /,
-        app_id: str,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def get_connection(
-        self,
-        /,
-        email: Any,
-        id: str,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def get_token(
-        self,
-        /,
-        email: Any,
-        id: str,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def list_apps(
-        self,
-        /,
-        search: str | None,
-        page: SupportsIndex | None,
-        limit: SupportsIndex | None,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def list_connections(
-        self,
-        /,
-        email: Any,
-        app_id: str | None,
-        page: SupportsIndex | None,
-        limit: SupportsIndex | None,
-        timeout: SupportsFloat | SupportsIndex | None,
-        deadline: SupportsFloat | SupportsIndex | None,
-        max_retries: SupportsIndex | None,
-    ) -> Call: ...
-    def wait_for_connection(
-        self,
-        /,
-        email: Any,
-        id: str,
-        interval: SupportsFloat | SupportsIndex | None,
-        timeout: SupportsFloat | SupportsIndex | None,
-        tell_polls: bool,
-    ) -> Call: ...
+    def create_request_link(self, /, email: Any, app_id: str, name: str, connection_id: str | None, auth_option_key: str | None, allowed_apps: SupportsGetItem[int, str] | None, return_url: str | None, allowed_origin: str | None, display_name: str | None, expires_in: SupportsIndex | None, allow_multiple_connections: bool | None, scopes: SupportsGetItem[int, str] | None, idempotency_key: str | None, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def delete_connection(self, /, email: Any, id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def get_app(self, /, app_id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def get_connection(self, /, email: Any, id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def get_token(self, /, email: Any, id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def list_apps(self, /, search: str | None, page: SupportsIndex | None, limit: SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def list_connections(self, /, email: Any, app_id: str | None, page: SupportsIndex | None, limit: SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def set_api_key(self, /, api_key: str) -> None:
+        """
+        Exchanges the tenant key: what has begun finishes with the old one.
+        """
+    def wait_for_connection(self, /, email: Any, id: str, interval: SupportsFloat | SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, tell_polls: bool) -> Call: ...
 
 @final
 class Pages:
@@ -222,7 +134,6 @@ class Token:
     An OAuth app gives `access_token`, every other kind gives `fields`. Printing, formatting or logging it never shows
     a secret, and it cannot be pickled: only reading an attribute, or `to_dict()`, gives the value.
     """
-
     __match_args__: Final[tuple[str, str, str]]
     def __copy__(self, /) -> Token: ...
     def __deepcopy__(self, /, _memo: Any) -> Token: ...
