@@ -7,8 +7,13 @@ import { fileURLToPath } from 'node:url';
 export const folder = fileURLToPath(new URL('../', import.meta.url));
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Builds a program of this repository (which does nothing where it is built) and gives its path. */
+/**
+ * Builds a program of this repository (which does nothing where it is built) and gives its path. A variable such as
+ * CONNECT_SERVICE_BIN names one that is built already.
+ */
 export function program(crate, name) {
+  const built = process.env[`${name.replaceAll('-', '_').toUpperCase()}_BIN`];
+  if (built) return built;
   execFileSync('cargo', ['build', '--quiet', '--locked', '-p', crate, '--bin', name], { cwd: repository, stdio: 'inherit' });
   return `${process.env.CARGO_TARGET_DIR ?? `${repository}target`}/debug/${name}`;
 }
