@@ -13,7 +13,7 @@ const work = `${out}work/`;
 rmSync(out, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 
-const { name, version, description, keywords, license, engines, main, module, types, browser, exports, files, napi } = read(`${here}package.json`);
+const { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, files, napi } = read(`${here}package.json`);
 const texts = ['LICENSE-APACHE', 'LICENSE-MIT'];
 
 function pack(folder, manifest, readme) {
@@ -24,7 +24,7 @@ function pack(folder, manifest, readme) {
 }
 
 // napi's own tool knows how each platform is named and restricted.
-execFileSync('node_modules/.bin/napi', ['create-npm-dirs', '--npm-dir', `${work}npm`], { cwd: here, stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync('node_modules/.bin/napi', ['create-npm-dirs', '--npm-dir', `${work}npm`], { cwd: here, stdio: 'ignore' });
 const optionalDependencies = {};
 for (const target of napi.targets) {
   const platform = platformOf(target);
@@ -33,7 +33,7 @@ for (const target of napi.targets) {
   const folder = `${work}npm/${platform}/`;
   copyFileSync(`${here}${library}`, `${folder}${library}`);
   const { os, cpu, libc } = read(`${folder}package.json`);
-  const manifest = { name: `${name}-${platform}`, version, description: `${name} for ${platform}.`, license, engines, os, cpu, libc, main: library, files: [library] };
+  const manifest = { name: `${name}-${platform}`, version, description: `${name} for ${platform}.`, license, engines, os, cpu, libc, main: library, files: [library, ...texts] };
   pack(folder, manifest, `# ${manifest.name}\n\nThe native library of \`${name}\` for ${platform}. Install that package; it brings this one.\n`);
   optionalDependencies[manifest.name] = version;
 }
@@ -43,7 +43,7 @@ const folder = `${work}main/`;
 cpSync(`${here}dist`, `${folder}dist`, { recursive: true });
 pack(
   folder,
-  { name, version, description, keywords, license, engines, main, module, types, browser, exports, files, optionalDependencies },
+  { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, files: [...files, ...texts], optionalDependencies },
   readFileSync(`${here}../docs/node.md`, 'utf8'),
 );
 

@@ -35,8 +35,10 @@ try {
   assert.equal(run(home, 'node', 'use.cjs').trim(), 'function');
 
   // Without the platform's package the reason is told.
-  rmSync(join(home, 'node_modules/@pabbly'), { recursive: true });
-  run(home, 'npm', 'install', '--offline', '--no-audit', '--no-fund', '--loglevel', 'error', '--omit=optional', '--no-save', main);
+  rmSync(join(home, 'node_modules'), { recursive: true });
+  writeFileSync(join(home, 'package.json'), '{ "name": "shop", "private": true }\n');
+  rmSync(join(home, 'package-lock.json'));
+  run(home, 'npm', 'install', '--offline', '--no-audit', '--no-fund', '--loglevel', 'error', '--omit=optional', main);
   writeFileSync(join(home, 'fail.cjs'), "try { require('@pabbly/connect-platform') } catch (error) { console.log(error.message) }\n");
   assert.match(run(home, 'node', 'fail.cjs'), /no native library for .* optional package/);
 } finally {
