@@ -10,24 +10,33 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue};
-use tracing::Instrument;
-use tracing_subscriber::EnvFilter;
+use tracing::{Instrument, Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::error::ApiError;
 use crate::ids;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Whether this can be logged at all. `rmcp` would put whole messages into its log, links and all, were it asked to.
+pub fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().starts_with("rmcp") || *metadata.level() <= Level::WARN
+}
+
 /// Sends the log to stderr. `RUST_LOG` chooses what is in it; by default what this service has to say.
 pub fn init() {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info,sqlx=error"));
-    // A second call, as in tests, changes nothing.
-    let _ = tracing_subscriber::fmt()
+    let layer = tracing_subscriber::fmt::layer()
         .json()
-        .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .try_init();
+        .with_filter(filter)
+        .with_filter(filter_fn(is_discreet));
+    // A second call, as in tests, changes nothing.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
 /// Around every request: its id, its line in the log, an answer even if a handler panics, and `no-store` on whatever
