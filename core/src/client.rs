@@ -20,7 +20,7 @@ use crate::request::{Request, checked_id};
 use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
 };
-use crate::transport::Transport;
+use crate::transport::{Transport, Via};
 use crate::wait::{DEFAULT_REQUESTS_PER_MINUTE, Waits};
 
 /// A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open. Cloning
@@ -218,7 +218,7 @@ impl ClientBuilder {
     }
 
     /// Sends everything through this proxy, such as `http://user:password@127.0.0.1:3128`. Without it the usual
-    /// variables of the environment are heeded (`HTTPS_PROXY`, `NO_PROXY` …).
+    /// variables of the environment are heeded (`HTTPS_PROXY`, `NO_PROXY` …), but for plain HTTP to this machine.
     pub fn proxy(mut self, proxy: impl Into<SecretString>) -> Self {
         self.proxy = Some(proxy.into());
         self
@@ -270,9 +270,15 @@ impl ClientBuilder {
         if timeout.is_zero() {
             return Err(Error::invalid_argument("the timeout must be longer than zero"));
         }
+        let via = match &self.proxy {
+            Some(proxy) => Via::Proxy(proxy),
+            // Plain HTTP was allowed because it stays on this machine: no proxy shall carry the key elsewhere.
+            None if base_url.scheme() == "http" && !self.allow_insecure_http => Via::Nothing,
+            None => Via::Environment,
+        };
         let transport = Transport::new(
             user_agent(self.user_agent.as_deref())?,
-            self.proxy.as_ref().map(secrecy::ExposeSecret::expose_secret),
+            via,
             &self.ca_certificates,
         )?;
         let settings = Settings {

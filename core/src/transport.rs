@@ -8,6 +8,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue}
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 use zeroize::Zeroizing;
@@ -33,28 +34,29 @@ pub(crate) struct Transport {
     headers: HeaderMap,
 }
 
+/// Through which proxy the service is reached.
+pub(crate) enum Via<'a> {
+    /// This one.
+    Proxy(&'a SecretString),
+    /// The one that the environment names, if any.
+    Environment,
+    /// None.
+    Nothing,
+}
+
 impl Transport {
-    pub(crate) fn new(
-        user_agent: HeaderValue,
-        proxy: Option<&str>,
-        ca_certificates: &[u8],
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(user_agent: HeaderValue, via: Via<'_>, ca_certificates: &[u8]) -> Result<Self, Error> {
         let mut http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(ca_certificates)?)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
             .user_agent(user_agent);
-        if let Some(proxy) = proxy {
-            // The cause may quote the address, which may hold a password.
-            let refused = || Error::invalid_argument("the proxy is not a URL such as http://127.0.0.1:3128");
-            let proxy = Url::parse(proxy).map_err(|_| refused())?;
-            if !matches!(proxy.scheme(), "http" | "https") {
-                return Err(refused());
-            }
-            let proxy = reqwest::Proxy::all(proxy).map_err(|_| refused())?;
-            http = http.proxy(proxy);
-        }
+        http = match via {
+            Via::Proxy(address) => http.proxy(proxy(address.expose_secret())?),
+            Via::Environment => http,
+            Via::Nothing => http.no_proxy(),
+        };
         let http = http.build().map_err(|error| {
             Error::caused(
                 ErrorKind::InvalidArgument,
@@ -128,6 +130,16 @@ impl Transport {
         }
         http
     }
+}
+
+fn proxy(address: &str) -> Result<reqwest::Proxy, Error> {
+    // The cause may quote the address, which may hold a password.
+    let refused = || Error::invalid_argument("the proxy is not a URL such as http://127.0.0.1:3128");
+    let url = Url::parse(address).map_err(|_| refused())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused());
+    }
+    reqwest::Proxy::all(url).map_err(|_| refused())
 }
 
 /// Reads a body whole, or fails.
