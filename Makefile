@@ -34,7 +34,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint fuzz e2e mcp test-browser test-node test-python unit doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python e2e mcp test-browser unit doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
@@ -66,11 +66,10 @@ docs:
 	$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 # Each folder that is not only Rust has one script that checks all of it.
-.PHONY: test-browser
+.PHONY: test-browser test-node test-python
 test-browser: build tests/oidc/node_modules/.installed
 	$(STEP) "browser helper" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
 
-.PHONY: test-node test-python
 test-node: build
 	$(STEP) "Node" bindings-node/test
 
