@@ -4,18 +4,11 @@
 
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use connect_service::config::{Config, McpConfig};
-use connect_service::log;
 use connect_service::store::{Capability, Minted};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Value, json};
 use support::{Answer, Platform, text};
-use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::SubscriberExt as _;
 
 fn message(method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
@@ -357,53 +350,4 @@ async fn a_url_acts_for_the_account_alone_and_ends_with_its_key() {
         .unwrap();
     let key = store.keys(&tenant).await.unwrap()[0].id.clone();
     assert_eq!(store.mint_mcp_url(&key).await.unwrap(), Minted::NoEmail);
-}
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Even if the operator asks for all that any crate has to say.
-#[tokio::test]
-async fn no_secret_is_logged() {
-    let (log, platform) = (Log::default(), Platform::start().await);
-    let writer = log.clone();
-    let layer = tracing_subscriber::fmt::layer()
-        .json()
-        .with_writer(move || writer.clone());
-    let layer = layer.with_filter(filter_fn(log::is_discreet));
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
-
-    let url = url_of(&platform).await;
-    let make =
-        json!({"name": "create_connection_link", "arguments": {"app_id": "brevo", "name": "canary-name"}});
-    let mut secrets = vec![platform.key.clone(), url.rsplit('/').next().unwrap().to_owned()];
-    for call in [platform.call("POST", "/mcp"), platform.bare("POST", &url)] {
-        let call = call.header("host", "localhost");
-        let answer = call.json(&message("tools/call", make.clone())).await;
-        let link = text(&answer.json["result"]["structuredContent"]["request_link"]);
-        secrets.push(link.rsplit('/').next().unwrap().to_owned());
-    }
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        logged.contains("/platform/v1/mcp/{mcp_url_token}"),
-        "the log is there"
-    );
-    assert!(logged.contains("mcp_url.minted"), "and the audit is in it");
-    secrets.extend(["canary-name", "owner@acme.example", support::ALICE].map(str::to_owned));
-    for secret in &secrets {
-        let line = logged.lines().find(|line| line.contains(secret.as_str()));
-        assert_eq!(line, None, "{secret:.12}");
-    }
 }
