@@ -27,6 +27,12 @@ export type ErrorCode =
   | 'not_found'
   /** The address does not take this method. */
   | 'method_not_allowed'
+  /** The service does not take MCP from this host or origin. */
+  | 'origin_not_allowed'
+  /** The tenant has no such key, or it has ended. */
+  | 'key_not_found'
+  /** The keys are not in the state that the step needs; the message says why. */
+  | 'rotation_conflict'
   /** The connection is not active: it has no credential to vend. */
   | 'connection_not_active'
   /** The operator has not configured this app's OAuth client. */
