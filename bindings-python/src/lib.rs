@@ -18,9 +18,6 @@ mod queue;
 mod token;
 mod worker;
 
-#[global_allocator]
-static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What `pabbly_connect` is made of. Not for use on its own.
 #[pyo3::pymodule]
 mod _native {
