@@ -301,7 +301,13 @@ mod tests {
         });
         let link: RequestLink = serde_json::from_value(wire.clone()).unwrap();
         assert!(!format!("{link:?}").contains("canary"));
+        assert!(format!("{link:?}").contains("[redacted]"));
         assert_eq!(link.request_token.expose_secret(), "rt_canary");
+        assert_eq!(link, link.clone());
+        let other: RequestToken = serde_json::from_value(json!("rt_other")).unwrap();
+        assert_ne!(link.request_token, other);
+        assert_eq!(link.expires_at.as_str(), "2026-11-21T10:00:00.5+01:00");
+        assert_eq!(link.expires_at.to_string(), link.expires_at.as_str());
         assert_eq!(serde_json::to_value(link).unwrap(), wire);
     }
 

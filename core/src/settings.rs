@@ -123,6 +123,8 @@ mod tests {
             "ftp://a",
             "data:text/plain,a",
             "https://u:p@a",
+            "https://u@a",
+            "https://:p@a",
             "https://a?b",
             "https://a#b",
         ] {

@@ -160,7 +160,11 @@ mod tests {
         let values = fields.fields.as_ref().unwrap();
         assert_eq!(values.get("key").unwrap().expose_secret(), "canary");
         assert_eq!(values.get("port").unwrap().expose_secret(), "1");
-        assert!(!format!("{oauth:?}{fields:?}").contains("canary"));
+        assert_eq!((values.len(), values.is_empty()), (2, false));
+        assert!(SecretFields::default().is_empty());
+        let printed = format!("{oauth:?}{fields:?}");
+        assert!(!printed.contains("canary"));
+        assert!(printed.contains("port"), "{printed}");
     }
 
     #[test]

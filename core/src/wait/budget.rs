@@ -316,21 +316,18 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_budget_is_learned() {
+    fn a_smaller_budget_is_learned_and_the_rate_shrinks_with_it() {
         let now = Instant::now();
         let mut budget = Budget::new(120, now);
-        budget.observe(
-            &headers(
-                r#""burst";q=1000;w=60, "default";q=60;w=30"#,
-                r#""default";r=60;t=30"#,
-            ),
-            now,
-        );
-        assert_eq!(budget.interval(), Duration::from_secs(30).div_f64(54.0));
+        budget.slow_down();
+        let policy = r#""burst";q=1000;w=60, "default";q=30;w=30"#;
+        budget.observe(&headers(policy, r#""default";r=30;t=30"#), now);
+        assert!((budget.rate - 30.0 * 0.9 * 0.7).abs() < 1e-9);
+        assert_eq!(budget.interval(), Duration::from_secs(30).div_f64(budget.rate));
     }
 
     #[test]
-    fn a_window_that_is_used_up_slows_down_and_others_speed_up() {
+    fn a_window_that_is_used_up_slows_down_and_others_speed_up_again_to_the_full_rate() {
         let now = Instant::now();
         let mut budget = Budget::new(120, now);
         let policy = r#""default";q=120;w=60"#;
@@ -338,8 +335,58 @@ mod tests {
         assert_eq!(budget.next_slot(now), now + 60 * SECOND);
         budget.count(now + 60 * SECOND);
         assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
+        budget.count(now + 119 * SECOND);
+        assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
         budget.count(now + 120 * SECOND);
         assert!((budget.rate - (108.0 * 0.7 + 12.0)).abs() < 1e-9);
+        for window in 3..10 {
+            budget.count(now + window * 60 * SECOND);
+        }
+        assert_eq!(budget.rate, 108.0);
+    }
+
+    #[test]
+    fn the_end_of_a_window_may_wander_by_a_second_and_a_later_end_is_a_new_window() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        budget.slow_down();
+        let slow = budget.rate;
+        let policy = r#""default";q=120;w=60"#;
+        budget.observe(&headers(policy, r#""default";r=100;t=59"#), now);
+        budget.observe(&headers(policy, r#""default";r=99;t=60"#), now);
+        assert_eq!(budget.rate, slow);
+        budget.observe(&headers(policy, r#""default";r=120;t=60"#), now + 59 * SECOND);
+        assert_eq!(budget.rate, slow + 12.0);
+    }
+
+    #[test]
+    fn a_pause_saves_up_a_tenth_and_then_polls_are_evenly_spaced() {
+        let start = Instant::now();
+        let mut budget = Budget::new(120, start);
+        let now = start + 3600 * SECOND;
+        let mut at_once = 0;
+        while budget.next_slot(now) == now {
+            budget.spend(now);
+            at_once += 1;
+        }
+        // A tenth of 108 is 10.8, so that after ten polls 0.8 of one is left.
+        assert_eq!(at_once, 10);
+        let slot = budget.next_slot(now) - now;
+        assert!((slot.as_secs_f64() - 0.2 * 60.0 / 108.0).abs() < 1e-6, "{slot:?}");
+    }
+
+    #[test]
+    fn what_is_remembered_of_foreground_calls_is_bounded_and_a_window_long() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        for _ in 0..1000 {
+            budget.foreground_sent(now);
+        }
+        assert_eq!(budget.foreground.len(), 120);
+        budget.forget_old(now + 60 * SECOND);
+        assert_eq!(budget.foreground.len(), 120);
+        budget.forget_old(now + 61 * SECOND);
+        assert_eq!(budget.foreground.len(), 0);
     }
 
     #[test]

@@ -171,6 +171,19 @@ mod tests {
     }
 
     #[test]
+    fn one_that_has_just_begun_goes_before_all_that_were_polled() {
+        let now = Instant::now() + SECOND * 100;
+        let newest = Turn::new(now, SECOND);
+        assert_eq!(first([&polled(now, 90, now), &newest], now), Some(1));
+    }
+
+    #[test]
+    fn what_is_due_at_this_very_moment_is_due() {
+        let now = Instant::now() + SECOND * 100;
+        assert_eq!(first([&polled(now, 2, now)], now), Some(0));
+    }
+
+    #[test]
     fn nothing_is_polled_before_its_interval() {
         let now = Instant::now() + 100 * SECOND;
         let turn = polled(now - 10 * SECOND, 1, now);
@@ -215,6 +228,12 @@ mod tests {
             ..polled(now, 10, now)
         };
         assert_eq!(turn.due_at(), now + SECOND);
+        // At the expiry itself it had its poll.
+        let at_expiry = Turn {
+            expires_at: turn.polled_at,
+            ..turn.clone()
+        };
+        assert_eq!(at_expiry.due_at(), now + SECOND * 50);
         let after = Turn {
             expires_at: Some(now - 20 * SECOND),
             ..turn
