@@ -5,34 +5,41 @@
 `PC_TENANT_KEY` and `PC_BASE_URL` name the service. Needs nothing but the package.
 """
 
+import _thread
 import http.cookiejar
-import json
-import os
 import re
 import sys
 import threading
 import time
+import types
+import urllib.parse
 import urllib.request
 
 from pabbly_connect import RequestLink
 
 
+class OnThisMachine(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but not to the product's own page at the end."""
+
+    def redirect_request(self, request, body, code, message, headers, url):
+        if url.startswith("http://127.0.0.1:"):
+            return super().redirect_request(request, body, code, message, headers, url)
+        return urllib.request.Request(link_page(request.full_url))
+
+
+def link_page(url):
+    """Give a page that exists in the place of one that does not."""
+    return "/".join(url.split("/")[:3]) + "/healthz"
+
+
 def connect(link):
-    """Do what a customer does, by the way of those who build their own connection page."""
-    api = f"{os.environ['PC_BASE_URL']}/connections/{link.connection_id}"
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-
-    def call(path, body=None):
-        headers = {"x-request-token": link.request_token, "content-type": "application/json"}
-        request = urllib.request.Request(api + path, None if body is None else json.dumps(body).encode(), headers)
-        with browser.open(request, timeout=30) as answer:
-            return json.load(answer)["data"]
-
-    option = call("/auth-options")["auth_options"][0]
-    fields = {name: "canary" for name in option["input_schema"].get("required", [])}
-    submitted = call("/submit", {"auth_option_key": option["key"], "fields": fields})
-    if submitted.get("authorize_url"):
-        browser.open(submitted["authorize_url"], timeout=30).read()
+    """Do what a customer does on the hosted page; the provider consents at once."""
+    cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    browser = urllib.request.build_opener(cookies, OnThisMachine())
+    with browser.open(link.request_link, timeout=30) as page:
+        form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.read().decode()))
+    form["action"] = "connect"
+    browser.open(link.request_link, urllib.parse.urlencode(form).encode(), timeout=30).close()
 
 
 def play_the_customer(program, stop):
@@ -42,7 +49,11 @@ def play_the_customer(program, stop):
         link = program.get("link")
         if isinstance(link, RequestLink) and link != seen:
             seen = link
-            connect(link)
+            try:
+                connect(link)
+            except BaseException:
+                _thread.interrupt_main()  # the program would wait in vain
+                raise
         time.sleep(0.05)
 
 
@@ -50,7 +61,9 @@ def main():
     page = sys.argv[1]
     with open(page, encoding="utf-8") as file:
         text = file.read()
-    program = {"__name__": "__main__"}
+    # A module of its own, so that processes find its functions.
+    sys.modules["__main__"] = module = types.ModuleType("__main__")
+    program = vars(module)
     stop = threading.Event()
     customer = threading.Thread(target=play_the_customer, args=(program, stop), daemon=True)
     customer.start()
