@@ -57,6 +57,18 @@ async fn rotate_deploy_promote() {
 }
 
 #[tokio::test]
+async fn a_body_without_a_type_is_not_taken_for_none() {
+    let platform = Platform::start().await;
+    let answer = platform
+        .call("POST", "/keys/rotate")
+        .key(&platform.key)
+        .body(r#"{"key_id":"another"}"#)
+        .send()
+        .await;
+    assert_eq!(answer.status, 415, "{}", answer.text);
+}
+
+#[tokio::test]
 async fn there_are_never_three_keys_nor_none() {
     let platform = Platform::start().await;
     let old = platform.key.clone();

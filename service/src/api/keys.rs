@@ -1,6 +1,7 @@
 //! `GET /keys`, `POST /keys/rotate` and `POST /keys/promote`: a tenant's own hand on its keys.
 
 use axum::Extension;
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request, State};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
@@ -51,7 +52,8 @@ impl FromRequest<AppState> for Named {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
-        if !request.headers().contains_key(CONTENT_TYPE) {
+        // A body that says nothing of its type is refused like everywhere, rather than taken for none.
+        if !request.headers().contains_key(CONTENT_TYPE) && request.body().is_end_stream() {
             return Ok(Self(None));
         }
         let body = Body::from_request(request, app).await?;

@@ -61,7 +61,7 @@ async fn parameter(parts: &mut Parts, app: &AppState, name: &str) -> Option<Stri
 }
 
 /// The contract's `Id`.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text
             .bytes()

@@ -241,6 +241,11 @@ pub(super) async fn list_connections(
     wanted: ListConnections,
 ) -> Result<Connections, Trouble> {
     let (page, limit) = page_of(wanted.page, wanted.limit)?;
+    if wanted.app_id.as_deref().is_some_and(|id| !api::is_id(id)) {
+        return Err(Trouble::Tell(
+            "app_id is not an app's id; search_apps tells them.".into(),
+        ));
+    }
     let (connections, total) = app
         .store
         .connections(owner, wanted.app_id.as_deref(), limit, offset(page, limit))
