@@ -71,7 +71,8 @@ test-browser: build tests/oidc/node_modules/.installed
 	$(STEP) "browser helper" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
 
 test-node: build
-	$(STEP) "Node" bindings-node/test
+	$(STEP) "Node" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service \
+		SCRIPTED_SERVER_BIN=$(abspath $(TARGET))/debug/scripted-server bindings-node/test
 
 test-python: build
 	$(STEP) "Python" bindings-python/test
