@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::call::{Ready, Work};
 use crate::done::Outcome;
+use crate::ending::{Returning, detached};
 use crate::errors::misuse;
 use crate::fork::generation;
 
@@ -65,13 +66,13 @@ impl Drop for Runtime {
 }
 
 /// Runs to the end, without the GIL. Between times it looks for signals, whose handlers may raise, and hands over what
-/// the call tells.
+/// the call tells. What comes with the outcome is to be held until it is Python's.
 pub(crate) fn run(
     py: Python<'_>,
     ready: Ready,
     log: bool,
     on_poll: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Outcome> {
+) -> PyResult<(Outcome, Returning)> {
     let Ready {
         mut work,
         connected,
@@ -100,12 +101,13 @@ pub(crate) fn run(
     };
     let mut settle = runtime.was_idle();
     loop {
-        let done =
-            py.detach(|| tokio.block_on(slice(&mut work, &runtime.ticks, std::mem::take(&mut settle))));
+        let (done, returning) = detached(py, || {
+            tokio.block_on(slice(&mut work, &runtime.ticks, std::mem::take(&mut settle)))
+        });
         let told = hand_over();
         if let (Some(outcome), Ok(())) = (done, &told) {
             runtime.last_used.store(runtime.now(), Ordering::Relaxed);
-            return Ok(outcome);
+            return Ok((outcome, returning));
         }
         let interrupted = told.and_then(|()| py.check_signals());
         if process != generation() {
@@ -116,7 +118,7 @@ pub(crate) fn run(
         }
         if let Err(error) = interrupted {
             drop(work);
-            py.detach(|| tokio.block_on(close_what_was_given_up()));
+            let ((), _returning) = detached(py, || tokio.block_on(close_what_was_given_up()));
             return Err(error);
         }
     }

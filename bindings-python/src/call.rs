@@ -72,7 +72,7 @@ impl Call {
     /// reads the log; `on_poll` is called with each poll of a wait: its status, and the seconds until the next.
     #[pyo3(signature = (log, on_poll = None))]
     fn run(&self, py: Python<'_>, log: bool, on_poll: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        let outcome = blocking::run(py, self.take()?, log, on_poll.as_ref())?;
+        let (outcome, _returning) = blocking::run(py, self.take()?, log, on_poll.as_ref())?;
         into_python(py, outcome)
     }
 

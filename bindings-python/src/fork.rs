@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::prelude::*;
 
+use crate::ending::forget_other_threads;
+
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 /// How many forks lie between this process and the one that loaded the module.
@@ -18,6 +20,7 @@ pub(crate) fn generation() -> u64 {
 #[pyfunction]
 pub(crate) fn after_fork_in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    forget_other_threads();
 }
 
 /// Something that belongs to the process that made it. A child that inherits it leaks it instead of dropping it.

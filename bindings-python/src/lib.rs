@@ -3,12 +3,14 @@
 //!
 //! [`client`] makes a [`call::Call`] of arguments. A call runs on the calling thread ([`blocking`]) or on one
 //! background thread ([`worker`]), which hands its answer to an event loop through a [`queue`]. [`done`] and
-//! [`errors`] make Python objects of what came. [`fork`] keeps a child process away from its parent's things.
+//! [`errors`] make Python objects of what came. [`fork`] keeps a child process away from its parent's things, and
+//! [`ending`] keeps threads away from an interpreter that ends.
 
 mod blocking;
 mod call;
 mod client;
 mod done;
+mod ending;
 mod errors;
 mod events;
 mod fork;
@@ -27,6 +29,8 @@ mod _native {
     use crate::call::Call;
     #[pymodule_export]
     use crate::client::Client;
+    #[pymodule_export]
+    use crate::ending::before_exit;
     #[pymodule_export]
     use crate::fork::{after_fork_in_child, generation};
     #[pymodule_export]

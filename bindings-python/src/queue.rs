@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use crate::done::{Outcome, into_python};
+use crate::ending::detached;
 use crate::errors::misuse;
 use crate::events::{Line, Log, Polled, Polls};
 use crate::fork::Owned;
@@ -116,7 +117,8 @@ impl Queue {
     /// exception or the poll. To be called when there is something to read; it waits where there is not.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Vec<News<'py>>> {
         let shared = self.shared()?;
-        py.detach(|| (&self.reader).read(&mut [0]))?;
+        let (read, _returning) = detached(py, || (&self.reader).read(&mut [0]));
+        read?;
         let messages = std::mem::take(&mut *shared.messages.lock().unwrap_or_else(PoisonError::into_inner));
         let mut news = Vec::with_capacity(messages.len());
         for message in messages {

@@ -42,6 +42,10 @@ class Connection(asyncio.Protocol):
             self.received = rest[length:]
             self.answer(self.transport, head)
 
+    def answer_late(self):
+        if not self.transport.is_closing():
+            self.transport.write(TOKEN_ANSWER)
+
     def answer(self, transport, head):
         counters["requests"] += 1
         path = head.split(b" ", 2)[1].decode()
@@ -55,7 +59,7 @@ class Connection(asyncio.Protocol):
             self.hanging = True
             counters["hanging"] += 1
         elif "/slow" in path:
-            asyncio.get_running_loop().call_later(0.05, transport.write, TOKEN_ANSWER)
+            asyncio.get_running_loop().call_later(0.05, self.answer_late)
         elif path.startswith("/apps"):
             apps = [{"id": f"app{n}", "name": f"App {n}", "description": "x" * 600} for n in range(20)]
             transport.write(http({"apps": apps, "page": 1, "limit": 20, "total": 20}))

@@ -199,4 +199,4 @@ def test_nothing_heavy_is_imported():
     ).split()
     heavy = {"asyncio", "typing", "json", "re", "logging", "ssl", "threading", "collections", "weakref", "inspect"}
     assert not heavy & set(loaded), loaded
-    assert all(name.startswith(("pabbly_connect", "__future__")) for name in loaded), loaded
+    assert all(name.startswith(("pabbly_connect", "__future__", "atexit")) for name in loaded), loaded

@@ -6,7 +6,7 @@ from _typeshed import SupportsGetItem
 from collections.abc import Iterator
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "Call", "Client", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "generation"]
+__all__ = ["VERSION", "Call", "Client", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "before_exit", "generation"]
 
 VERSION: Final[str]
 
@@ -181,6 +181,11 @@ class Token:
 def after_fork_in_child() -> None:
     """
     Registered with `os.register_at_fork`.
+    """
+
+def before_exit() -> None:
+    """
+    Registered with `atexit`: from now on other threads stay where they are.
     """
 
 def generation() -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 
-from ._native import VERSION, after_fork_in_child
+from ._native import VERSION, after_fork_in_child, before_exit
 
+atexit.register(before_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=after_fork_in_child)
 
