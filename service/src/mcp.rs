@@ -1,8 +1,8 @@
 //! The MCP server, for AI agents: stateless, streamable HTTP. Agents set connections up; no tool ever returns a token,
 //! a field or a request token.
 //!
-//! A request is let in by key or URL here, and its host and origin are checked by [`door`]; then `rmcp` speaks the
-//! protocol with [`agent`], which calls the [`tools`].
+//! A request is let in by key or URL here, and its host and origin are checked by `door`; then `rmcp` speaks the
+//! protocol with `agent`, which calls the `tools`.
 
 mod agent;
 mod door;
