@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::{DATE, HeaderName, RETRY_AFTER};
+use http::header::{DATE, RETRY_AFTER};
 
 /// How long to wait: `None` where the header is missing or makes no sense, zero where the time is past.
 ///
@@ -21,11 +21,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 
 /// The time by the service's clock when it answered.
 pub(crate) fn server_time(headers: &HeaderMap, now: SystemTime) -> SystemTime {
-    date(headers, &DATE).unwrap_or(now)
-}
-
-fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    date.and_then(|date| httpdate::parse_http_date(date).ok())
+        .unwrap_or(now)
 }
 
 #[cfg(test)]
