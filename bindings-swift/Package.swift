@@ -1,0 +1,15 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+    name: "pabbly-connect",
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    products: [
+        .library(name: "PabblyConnectFlow", targets: ["PabblyConnectFlow"])
+    ],
+    targets: [
+        .target(name: "PabblyConnectFlow"),
+        .testTarget(name: "PabblyConnectFlowTests", dependencies: ["PabblyConnectFlow"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

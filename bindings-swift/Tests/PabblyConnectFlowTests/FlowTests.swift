@@ -1,0 +1,5 @@
+import Testing
+
+@testable import PabblyConnectFlow
+
+@Test func theModuleLoads() {}
