@@ -1,0 +1,230 @@
+//! What is to be measured, and how it is.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::task::{JoinSet, LocalSet};
+
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// The shortest interval that the core allows, so that a wait is work and not sleep.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A client under measurement, and the work that it can do. An answer that is not as expected is an error.
+pub(crate) trait Peer: Sized + 'static {
+    fn new(settings: &Settings) -> Outcome<Self>;
+    /// The same client for one more caller.
+    fn share(&self) -> impl Future<Output = Outcome<Self>>;
+    fn token(&mut self) -> impl Future<Output = Outcome<()>>;
+    fn list(&mut self) -> impl Future<Output = Outcome<()>>;
+    /// Polls the connection of this number until it is active.
+    fn wait(&mut self, number: u64) -> impl Future<Output = Outcome<()>>;
+}
+
+/// What a client is made of.
+pub(crate) struct Settings {
+    pub(crate) base_url: String,
+    pub(crate) ca_pem: Vec<u8>,
+    pub(crate) key: String,
+    pub(crate) connection: String,
+}
+
+impl Settings {
+    /// As the core has it, so that the peers differ in what they do and not in what they do it with: ring, Mozilla's
+    /// roots and the user's own.
+    pub(crate) fn tls(&self) -> Outcome<ClientConfig> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        for certificate in CertificateDer::pem_slice_iter(&self.ca_pem) {
+            roots.add(certificate?)?;
+        }
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        Ok(ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Work {
+    Token,
+    List,
+    Wait,
+    /// Making a client and its first token call, in a process that has done nothing yet.
+    First,
+    /// Making a client.
+    Construct,
+}
+
+pub(crate) struct Job {
+    settings: Settings,
+    work: Work,
+    in_flight: u64,
+    calls: u64,
+    rss_start_kib: u64,
+}
+
+pub(crate) struct Measured {
+    calls: u64,
+    cpu: Duration,
+    wall: Duration,
+    rss_start_kib: u64,
+}
+
+impl Job {
+    pub(crate) fn from_env() -> Outcome<Self> {
+        let rss_start_kib = memory("VmRSS")?;
+        let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
+        let number = |name: &str| Ok::<_, Box<dyn Error>>(variable(name)?.parse::<u64>()?);
+        let work = match variable("BENCH_WORK")?.as_str() {
+            "token" => Work::Token,
+            "list" => Work::List,
+            "wait" => Work::Wait,
+            "first" => Work::First,
+            "construct" => Work::Construct,
+            other => return Err(format!("there is no work {other}").into()),
+        };
+        Ok(Self {
+            settings: Settings {
+                base_url: variable("BENCH_BASE_URL")?,
+                ca_pem: std::fs::read(variable("BENCH_CA")?)?,
+                key: variable("PC_TENANT_KEY")?,
+                connection: variable("BENCH_CONNECTION").unwrap_or_else(|_| "conn_bench".to_owned()),
+            },
+            work,
+            in_flight: number("BENCH_IN_FLIGHT")?.max(1),
+            calls: number("BENCH_CALLS")?.max(1),
+            rss_start_kib,
+        })
+    }
+
+    /// All on one thread: that is what costs least, and what a client of this kind needs.
+    pub(crate) fn measure<P: Peer>(self) -> Outcome<Measured> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        LocalSet::new().block_on(&runtime, async {
+            match self.work {
+                Work::Construct => {
+                    let made = |count| (0..count).try_for_each(|_| P::new(&self.settings).map(drop));
+                    made(self.calls / 10)?;
+                    let clocks = Clocks::now();
+                    made(self.calls)?;
+                    Ok(self.measured(clocks))
+                }
+                Work::First => {
+                    let clocks = Clocks::now();
+                    P::new(&self.settings)?.share().await?.token().await?;
+                    Ok(self.measured(clocks))
+                }
+                Work::Token | Work::List | Work::Wait => {
+                    let first = P::new(&self.settings)?;
+                    let mut callers = Vec::new();
+                    for _ in 0..self.in_flight {
+                        callers.push(first.share().await?);
+                    }
+                    let callers = self.call(callers, self.calls / 10).await?;
+                    let clocks = Clocks::now();
+                    self.call(callers, self.calls).await?;
+                    Ok(self.measured(clocks))
+                }
+            }
+        })
+    }
+
+    /// Makes so many calls, each caller its next one as soon as its last is done.
+    async fn call<P: Peer>(&self, callers: Vec<P>, calls: u64) -> Outcome<Vec<P>> {
+        let work = self.work;
+        let left = Rc::new(Cell::new(calls));
+        let mut tasks = JoinSet::new();
+        for mut caller in callers {
+            let left = Rc::clone(&left);
+            tasks.spawn_local(async move {
+                while let Some(number) = left.get().checked_sub(1) {
+                    left.set(number);
+                    match work {
+                        Work::List => caller.list().await,
+                        Work::Wait => caller.wait(number).await,
+                        _ => caller.token().await,
+                    }
+                    .map_err(|error| error.to_string())?;
+                }
+                Ok::<_, String>(caller)
+            });
+        }
+        let mut callers = Vec::new();
+        while let Some(caller) = tasks.join_next().await {
+            callers.push(caller??);
+        }
+        Ok(callers)
+    }
+
+    fn measured(&self, since: Clocks) -> Measured {
+        let now = Clocks::now();
+        Measured {
+            calls: if matches!(self.work, Work::First) {
+                1
+            } else {
+                self.calls
+            },
+            cpu: now.cpu - since.cpu,
+            wall: now.wall - since.wall,
+            rss_start_kib: self.rss_start_kib,
+        }
+    }
+}
+
+struct Clocks {
+    cpu: Duration,
+    wall: Instant,
+}
+
+impl Clocks {
+    fn now() -> Self {
+        let cpu = clock_gettime(ClockId::ProcessCPUTime);
+        Self {
+            cpu: Duration::try_from(cpu).unwrap_or_default(),
+            wall: Instant::now(),
+        }
+    }
+}
+
+impl Measured {
+    pub(crate) fn report(&self, peer: &str) -> Outcome<serde_json::Value> {
+        let package = if peer == "core" { "pabbly-connect" } else { peer };
+        Ok(serde_json::json!({
+            "peer": peer,
+            "version": locked_version(package).ok_or("the peer is not in Cargo.lock")?,
+            "calls": self.calls,
+            "cpu_us": self.cpu.as_secs_f64() * 1e6,
+            "wall_us": self.wall.as_secs_f64() * 1e6,
+            "rss_kib": memory("VmRSS")?,
+            "peak_kib": memory("VmHWM")?,
+            "rss_start_kib": self.rss_start_kib,
+        }))
+    }
+}
+
+/// A line of `/proc/self/status`, in KiB.
+fn memory(name: &str) -> Outcome<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_ascii_whitespace().nth(1));
+    Ok(number.ok_or("/proc does not tell the memory in use")?.parse()?)
+}
+
+/// The version that this program was built with.
+fn locked_version(package: &str) -> Option<&'static str> {
+    let name = format!("name = \"{package}\"\nversion = \"");
+    let (_, rest) = include_str!("../../Cargo.lock").split_once(name.as_str())?;
+    rest.split('"').next()
+}
