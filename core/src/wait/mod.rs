@@ -1,9 +1,11 @@
 //! Waiting until a customer is done with a connection.
 //!
-//! All waits of one client share one [scheduler]. It has a [queue], which keeps the tenant's [budget] and [plans](plan)
-//! whose turn it is; a [poll] is one request, and its [report] tells those whom it concerns.
+//! All waits of one client share one [scheduler]. It has a [queue] with an [entry] per connection, which keeps the
+//! tenant's [budget] and [plans](plan) whose turn it is; a [poll] is one request, and its [report] is taken in for
+//! those whom it concerns.
 
 mod budget;
+mod entry;
 mod plan;
 mod poll;
 mod queue;
@@ -108,7 +110,7 @@ impl Wait {
         Ok(self.run().await?.json)
     }
 
-    async fn run(self) -> Result<Settled, Error> {
+    async fn run(self) -> Result<Seen, Error> {
         checked_id("connection id", &self.connection_id)?;
         if self.timeout == Some(Duration::ZERO) || self.interval.is_zero() {
             return Err(Error::invalid_argument(
@@ -139,9 +141,9 @@ impl IntoFuture for Wait {
     }
 }
 
-/// A connection that is no longer pending.
+/// A connection as a poll saw it.
 #[derive(Clone, Debug)]
-struct Settled {
+struct Seen {
     connection: Connection,
     json: SecretString,
 }

@@ -90,36 +90,29 @@ impl Turn {
     }
 }
 
-/// The most urgent of those that are due, or when the first will be due.
-pub(crate) enum Choice<K> {
-    /// Poll this one.
-    Now(K),
-    /// Nothing is due before this.
-    At(Instant),
-    /// There is nothing to poll.
-    Nothing,
-}
-
-/// Chooses among the turns that have no poll under way.
-pub(crate) fn choose<'a, K>(turns: impl Iterator<Item = (K, &'a Turn)>, now: Instant) -> Choice<K> {
-    let mut best: Option<(K, f64)> = None;
-    let mut first: Option<Instant> = None;
-    for (key, turn) in turns {
+/// Chooses among the turns that have no poll under way: the most urgent of those that are due, else the one that will
+/// be due first, and when.
+pub(crate) fn choose<T>(
+    choices: impl Iterator<Item = T>,
+    turn: impl Fn(&T) -> &Turn,
+    now: Instant,
+) -> Option<(T, Instant)> {
+    let mut best: Option<(T, Instant, f64)> = None;
+    for choice in choices {
+        let turn = turn(&choice);
         let due_at = turn.due_at();
-        if due_at > now {
-            first = Some(first.map_or(due_at, |first| first.min(due_at)));
-            continue;
-        }
-        let urgency = turn.urgency(now);
-        if best.as_ref().is_none_or(|(_, most)| urgency > *most) {
-            best = Some((key, urgency));
+        let is_due = due_at <= now;
+        let urgency = if is_due { turn.urgency(now) } else { 0.0 };
+        let is_better = match &best {
+            None => true,
+            Some((_, best_due, most)) if is_due => *best_due > now || urgency > *most,
+            Some((_, best_due, _)) => due_at < *best_due,
+        };
+        if is_better {
+            best = Some((choice, due_at, urgency));
         }
     }
-    match (best, first) {
-        (Some((key, _)), _) => Choice::Now(key),
-        (None, Some(at)) => Choice::At(at),
-        (None, None) => Choice::Nothing,
-    }
+    best.map(|(choice, due_at, _)| (choice, due_at))
 }
 
 #[cfg(test)]
@@ -136,10 +129,8 @@ mod tests {
     }
 
     fn first<'a>(turns: impl IntoIterator<Item = &'a Turn>, now: Instant) -> Option<usize> {
-        match choose(turns.into_iter().enumerate(), now) {
-            Choice::Now(index) => Some(index),
-            Choice::At(_) | Choice::Nothing => None,
-        }
+        let ((index, _), due_at) = choose(turns.into_iter().enumerate(), |(_, turn)| turn, now)?;
+        (due_at <= now).then_some(index)
     }
 
     #[test]
@@ -194,10 +185,19 @@ mod tests {
             ..turn
         };
         assert_eq!(slowed.due_at(), now + 9 * SECOND);
-        assert!(matches!(
-            choose(std::iter::empty::<(u8, &Turn)>(), now),
-            Choice::Nothing
-        ));
+        assert_eq!(first([], now), None);
+    }
+
+    #[test]
+    fn where_nothing_is_due_the_first_that_will_be_is_told() {
+        let now = Instant::now() + 100 * SECOND;
+        let turns = [
+            Turn::new(now + 5 * SECOND, SECOND),
+            Turn::new(now + 3 * SECOND, SECOND),
+            Turn::new(now + 4 * SECOND, SECOND),
+        ];
+        let (first, due_at) = choose(turns.iter(), |turn| turn, now).unwrap();
+        assert_eq!((first.since, due_at), (turns[1].since, now + 3 * SECOND));
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::HeaderValue;
-use secrecy::SecretString;
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 
+use super::Seen;
 use crate::answer::Answer;
 use crate::call::CallOptions;
 use crate::client::Client;
@@ -24,51 +24,49 @@ pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(50);
 /// What a poll found.
 pub(super) enum Found {
     /// The connection itself.
-    Connection {
-        connection: Box<Connection>,
-        json: SecretString,
-        /// Until the link lapses.
-        expires_in: Option<Duration>,
-        /// Whether the service held the answer.
-        held: bool,
-    },
+    Connection(Box<Seen>, Outlook),
     /// The public status of a link.
-    Status {
-        status: ConnectionStatus,
-        expires_in: Option<Duration>,
-        held: bool,
-    },
-    /// The first hundred of a customer's connections, with the time until each one's link lapses.
-    List(Vec<(Connection, Option<Duration>)>),
+    Status(ConnectionStatus, Outlook),
+    /// The first hundred of a customer's connections.
+    List(Vec<(Seen, Outlook)>),
+}
+
+/// What an answer tells a wait that has to go on.
+#[derive(Clone, Copy)]
+pub(super) struct Outlook {
+    /// Until the link lapses.
+    pub(super) expires_in: Option<Duration>,
+    /// Whether the service held the answer.
+    pub(super) held: bool,
+}
+
+/// A wish to have the answer held, while there is room for it.
+pub(super) struct Hold {
+    pub(super) time: Duration,
+    /// Given back when the poll ends.
+    pub(super) _permit: OwnedSemaphorePermit,
 }
 
 /// Asks for one connection.
-pub(super) async fn connection(
-    customer: Customer,
-    id: String,
-    hold: Option<Duration>,
-) -> Result<Found, Error> {
+pub(super) async fn connection(customer: Customer, id: String, hold: Option<Hold>) -> Result<Found, Error> {
     let request = Request {
         spends: Spends::Wait,
         ..customer.get_connection_request(&id)?
     };
     let answer = send(customer.client(), request, hold).await?;
     let (connection, json) = answer.decode_json::<Connection>()?;
-    let expires_in = until_expiry(&connection, &answer);
-    Ok(Found::Connection {
-        connection: Box::new(connection),
-        json,
-        expires_in,
+    let outlook = Outlook {
+        expires_in: until_expiry(&connection, &answer),
         held: held(&answer),
-    })
+    };
+    Ok(Found::Connection(Box::new(Seen { connection, json }), outlook))
 }
 
 /// Asks for the public status of a link.
 pub(super) async fn status(
-    client: Client,
+    customer: Customer,
     address: StatusAddress,
-    token: HeaderValue,
-    hold: Option<Duration>,
+    hold: Option<Hold>,
 ) -> Result<Found, Error> {
     #[derive(Deserialize)]
     struct PublicStatus {
@@ -76,14 +74,15 @@ pub(super) async fn status(
         expires_in: Option<u64>,
     }
 
-    let answer = send(&client, Request::link_status(address.url, token), hold).await?;
+    let request = Request::link_status(address.url, address.token);
+    let answer = send(customer.client(), request, hold).await?;
     let PublicStatus { status, expires_in } = answer.decode()?;
-    Ok(Found::Status {
-        status,
+    let outlook = Outlook {
         // Rounded down by the service.
         expires_in: expires_in.map(|seconds| Duration::from_secs(seconds.saturating_add(1))),
         held: held(&answer),
-    })
+    };
+    Ok(Found::Status(status, outlook))
 }
 
 /// Asks for many connections of one customer at once.
@@ -94,15 +93,23 @@ pub(super) async fn list(customer: Customer) -> Result<Found, Error> {
     let answer = send(customer.client(), request, None).await?;
     let page = answer.decode::<Page<Connection>>()?;
     let connections = page.items.into_iter().map(|connection| {
-        let expires_in = until_expiry(&connection, &answer);
-        (connection, expires_in)
+        let outlook = Outlook {
+            expires_in: until_expiry(&connection, &answer),
+            held: false,
+        };
+        let json = serde_json::to_string(&connection).unwrap_or_default().into();
+        (Seen { connection, json }, outlook)
     });
     Ok(Found::List(connections.collect()))
 }
 
-async fn send(client: &Client, mut request: Request, hold: Option<Duration>) -> Result<Answer, Error> {
-    request.prefer_wait = hold.map(|hold| hold.as_secs()).filter(|seconds| *seconds > 0);
-    let timeout = client.settings().timeout.saturating_add(hold.unwrap_or_default());
+async fn send(client: &Client, mut request: Request, hold: Option<Hold>) -> Result<Answer, Error> {
+    let hold_time = hold.as_ref().map(|hold| hold.time);
+    request.prefer_wait = hold_time.map(|time| time.as_secs());
+    let timeout = client
+        .settings()
+        .timeout
+        .saturating_add(hold_time.unwrap_or_default());
     let options = CallOptions {
         timeout: Some(timeout),
         deadline: None,

@@ -8,7 +8,8 @@ use http::HeaderMap;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::queue::{Key, Outcome, Queue, Waiter};
+use super::entry::{Key, Outcome, Waiter};
+use super::queue::{Next, Queue};
 use super::{OnPoll, report};
 use crate::client::Client;
 use crate::customer::Customer;
@@ -90,17 +91,13 @@ fn register<'a>(
     let (sender, receiver) = oneshot::channel();
     let mut queue = client.waits().lock();
     let id = queue.next_id();
-    queue.join(
-        customer,
-        key,
-        interval,
-        Waiter {
-            id,
-            deadline,
-            on_poll,
-            sender,
-        },
-    );
+    let waiter = Waiter {
+        id,
+        deadline,
+        on_poll,
+        sender,
+    };
+    queue.join(customer, key, interval, waiter);
     if !std::mem::replace(&mut queue.running, true) {
         tokio::spawn(poll_for_all(client.clone()));
     }
@@ -134,19 +131,26 @@ async fn poll_for_all(client: Client) {
             let mut queue = client.waits().lock();
             let now = Instant::now();
             queue.end_overdue(now);
-            while let Some(poll) = queue.next_poll(&client, now) {
-                polls.push(poll);
-            }
             if queue.is_empty() {
                 queue.stop();
                 // From here on another task may run.
                 std::mem::forget(running);
                 return;
             }
-            queue.wake_at(now)
+            loop {
+                match queue.next(now) {
+                    Next::Poll(poll) => polls.push(poll),
+                    Next::At(at) => break at,
+                }
+            }
         };
         tokio::select! {
-            Some(report) = polls.next(), if !polls.is_empty() => report::take_in(&client, report),
+            Some(report) = polls.next(), if !polls.is_empty() => {
+                // A poll that was stopped has nothing to report.
+                if let Some(report) = report {
+                    report::take_in(&client, report);
+                }
+            }
             () = sleep_until(wake_at) => {}
             () = client.waits().changed.notified() => {}
         }

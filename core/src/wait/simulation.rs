@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::budget::Budget;
-use super::plan::{Choice, Turn, choose};
+use super::plan::{Turn, choose};
 
 const LIMIT: u32 = 120;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -83,15 +83,15 @@ impl Process {
     /// Sends the polls that may be sent now, and says when to look again.
     fn run(&mut self, service: &mut Service, now: Instant) -> Instant {
         loop {
-            let slot = self.budget.next_slot(now);
-            if slot > now {
-                return slot;
+            let Some(((id, _), due_at)) = choose(self.turns.iter(), |(_, (turn, _))| turn, now) else {
+                return now + WINDOW;
+            };
+            let at = due_at.max(self.budget.next_slot(now));
+            if at > now {
+                return at;
             }
-            match choose(self.turns.iter().map(|(id, (turn, _))| (*id, turn)), now) {
-                Choice::Now(id) => self.poll(id, service, now),
-                Choice::At(at) => return at,
-                Choice::Nothing => return now + WINDOW,
-            }
+            let id = *id;
+            self.poll(id, service, now);
         }
     }
 

@@ -1,0 +1,228 @@
+//! One connection that is waited for, and everybody who waits for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{AbortHandle, BoxFuture};
+use http::HeaderValue;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::plan::Turn;
+use super::poll::{self, Found, Hold, Outlook};
+use super::{OnPoll, Seen};
+use crate::customer::Customer;
+use crate::error::{Error, ErrorKind};
+use crate::links::StatusAddress;
+use crate::model::Connection;
+
+/// A wait for a link that does not say when it lapses ends after this.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// No link is believed to be open for longer: sums with times stay in range, whatever a service says.
+const LONGEST_LIFE: Duration = Duration::from_secs(365 * 86_400);
+/// By how much two tellings of the same expiry may differ.
+const EXPIRY_ROUNDING: Duration = Duration::from_secs(5);
+
+/// Polls that see a connection pending after its link's expiry before the wait ends.
+const POLLS_AFTER_EXPIRY: u32 = 2;
+/// For how long after the link's expiry failing polls are tried again.
+const GRACE: Duration = Duration::from_secs(60);
+/// Failing polls become more and more seldom, up to this.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+/// What a wait ends with.
+pub(super) type Outcome = Result<Seen, Error>;
+
+/// What a wait is for; everybody who waits for the same shares its polls.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) email: HeaderValue,
+    pub(super) connection_id: String,
+}
+
+/// Somebody who waits.
+pub(super) struct Waiter {
+    pub(super) id: u64,
+    pub(super) deadline: Option<Instant>,
+    pub(super) on_poll: Option<OnPoll>,
+    pub(super) sender: oneshot::Sender<Outcome>,
+}
+
+/// A poll under way, held by every entry that it is for. It is stopped when the last of them lets go.
+pub(super) struct UnderWay(pub(super) AbortHandle);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(super) struct Entry {
+    pub(super) customer: Customer,
+    pub(super) turn: Turn,
+    pub(super) waiters: Vec<Waiter>,
+    /// Where the link's public status is, while that can be believed.
+    pub(super) status: Option<StatusAddress>,
+    pub(super) under_way: Option<Arc<UnderWay>>,
+    /// Whether the customer's list was seen without this connection.
+    pub(super) unlisted: bool,
+    pub(super) last_seen: Option<Box<Connection>>,
+    pub(super) polls: u32,
+    /// Polls in a row that failed.
+    failures: u32,
+    polls_after_expiry: u32,
+    /// Whether the service said when the link lapses.
+    expiry_told: bool,
+}
+
+impl Entry {
+    pub(super) fn new(customer: &Customer, connection_id: &str, interval: Duration, now: Instant) -> Self {
+        Self {
+            customer: customer.clone(),
+            turn: Turn {
+                expires_at: Some(now + LONGEST_WAIT),
+                ..Turn::new(now, interval)
+            },
+            waiters: Vec::with_capacity(1),
+            status: customer.client().links().find(connection_id),
+            under_way: None,
+            unlisted: false,
+            last_seen: None,
+            polls: 0,
+            failures: 0,
+            polls_after_expiry: 0,
+            expiry_told: false,
+        }
+    }
+
+    pub(super) fn join(&mut self, waiter: Waiter, interval: Duration) {
+        self.turn.interval = self.turn.interval.min(interval);
+        self.waiters.push(waiter);
+        self.note_deadline();
+    }
+
+    pub(super) fn leave(&mut self, id: u64) {
+        self.waiters.retain(|waiter| waiter.id != id);
+        self.note_deadline();
+    }
+
+    /// Whether the next poll asks for the link's public status.
+    pub(super) fn watches_status(&self) -> bool {
+        self.status.is_some() && !self.turn.news
+    }
+
+    /// Whether the next poll counts against the tenant's budget.
+    pub(super) fn costs_budget(&self) -> bool {
+        !self.watches_status()
+    }
+
+    /// Asks for the connection, or for its public status while that is enough.
+    pub(super) fn poll(&self, key: &Key, hold: Option<Hold>) -> BoxFuture<'static, Result<Found, Error>> {
+        let customer = self.customer.clone();
+        match &self.status {
+            Some(address) if self.watches_status() => poll::status(customer, address.clone(), hold).boxed(),
+            _ => poll::connection(customer, key.connection_id.clone(), hold).boxed(),
+        }
+    }
+
+    pub(super) fn poll_begins(&mut self, under_way: Arc<UnderWay>, now: Instant) {
+        self.under_way = Some(under_way);
+        self.turn.polled_at = Some(now);
+        self.turn.held = false;
+        self.polls += 1;
+    }
+
+    /// A poll found that there is news at the link's public status: the next one fetches the connection.
+    pub(super) fn has_news(&mut self) {
+        self.poll_succeeded();
+        self.turn.news = true;
+    }
+
+    /// A poll that began then found that the customer is not done.
+    pub(super) fn still_pending(&mut self, outlook: Outlook, poll_began: Instant) {
+        self.poll_succeeded();
+        self.turn.held = outlook.held;
+        if let Some(left) = outlook.expires_in {
+            self.expires_in(left);
+        }
+        if outlook.expires_in == Some(Duration::ZERO) || self.had_expired(poll_began) {
+            self.polls_after_expiry += 1;
+        }
+        if self.polls_after_expiry >= POLLS_AFTER_EXPIRY {
+            self.end_those_without_deadline();
+        }
+    }
+
+    /// A poll that began then failed in a way that does not end the wait.
+    pub(super) fn poll_failed(&mut self, error: &Error, poll_began: Instant) {
+        self.failures += 1;
+        let slower = self.turn.interval.saturating_mul(1 << self.failures.min(8));
+        let backoff = slower.min(LONGEST_BACKOFF.max(self.turn.interval));
+        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+        self.turn.not_before = Instant::now().checked_add(backoff.max(wish));
+        if poll_began
+            .checked_sub(GRACE)
+            .is_some_and(|then| self.had_expired(then))
+        {
+            self.end_those_without_deadline();
+        }
+    }
+
+    /// Ends the waits whose callers' deadlines have passed.
+    pub(super) fn end_overdue(&mut self, now: Instant) {
+        let is_over = |deadline| deadline <= now;
+        if self.turn.deadline.is_some_and(is_over) {
+            self.time_out(|waiter| waiter.deadline.is_some_and(is_over));
+        }
+    }
+
+    /// Ends all of the waits.
+    pub(super) fn end(self, outcome: &Outcome) {
+        for waiter in self.waiters {
+            // Who has gone meanwhile needs no answer.
+            let _gone = waiter.sender.send(outcome.clone());
+        }
+    }
+
+    fn poll_succeeded(&mut self) {
+        self.failures = 0;
+        self.turn.not_before = None;
+    }
+
+    /// The service told for how long the link is still open.
+    fn expires_in(&mut self, left: Duration) {
+        let told = Instant::now().checked_add(left.min(LONGEST_LIFE));
+        let known = self.expiry_told.then_some(self.turn.expires_at).flatten();
+        self.turn.expires_at = match (known, told) {
+            // The same moment told again, give or take rounding; a new link would be longer.
+            (Some(known), Some(told)) if told < known + EXPIRY_ROUNDING => Some(known.min(told)),
+            _ => told,
+        };
+        self.expiry_told = true;
+    }
+
+    fn had_expired(&self, then: Instant) -> bool {
+        self.turn.expires_at.is_some_and(|expires_at| expires_at <= then)
+    }
+
+    /// The link has lapsed, so only a caller's own deadline is worth waiting for.
+    fn end_those_without_deadline(&mut self) {
+        self.time_out(|waiter| waiter.deadline.is_none());
+    }
+
+    fn time_out(&mut self, is_over: impl Fn(&Waiter) -> bool) {
+        for waiter in self.waiters.extract_if(.., |waiter| is_over(waiter)) {
+            let message = "the customer was not done when the wait ended: the connection is still pending";
+            let error = Error::local(ErrorKind::WaitTimeout, message)
+                .with_attempts(self.polls)
+                .with_connection(self.last_seen.as_deref().cloned());
+            let _gone = waiter.sender.send(Err(error));
+        }
+        self.note_deadline();
+    }
+
+    fn note_deadline(&mut self) {
+        self.turn.deadline = self.waiters.iter().filter_map(|waiter| waiter.deadline).min();
+    }
+}
