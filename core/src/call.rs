@@ -198,7 +198,9 @@ impl Client {
             self.waits().foreground_sent();
         }
         let start = Instant::now();
-        let answer = self.transport().send(request, key, timeout).await;
+        // The request token of a link is credential enough.
+        let authorization = (request.spends != Spends::Link).then_some(&key.authorization);
+        let answer = self.transport().send(request, authorization, timeout).await;
         self.tell(Event::Response {
             call,
             attempt,

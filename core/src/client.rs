@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::Method;
 use secrecy::SecretString;
 
 use crate::call::Call;
@@ -20,7 +20,7 @@ use crate::request::{Request, checked_id};
 use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
 };
-use crate::transport::{Transport, Via};
+use crate::transport::{Transport, Via, user_agent};
 use crate::wait::{DEFAULT_REQUESTS_PER_MINUTE, Waits};
 
 /// A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open. Cloning
@@ -298,20 +298,4 @@ impl ClientBuilder {
             links,
         })))
     }
-}
-
-/// `[product] pabbly-connect-rust/VERSION (OS; ARCHITECTURE)`
-fn user_agent(product: Option<&str>) -> Result<HeaderValue, Error> {
-    let own = format!(
-        "pabbly-connect-rust/{} ({}; {})",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    );
-    let text = match product {
-        Some(product) => format!("{product} {own}"),
-        None => own,
-    };
-    HeaderValue::from_str(&text)
-        .map_err(|_| Error::invalid_argument("the user agent holds a character that no header may hold"))
 }

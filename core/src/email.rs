@@ -14,7 +14,8 @@ pub(crate) fn header(email: &str) -> Result<HeaderValue, Error> {
     let refused = |why: &str| {
         let message =
             format!("the customer's e-mail {why}; pass the address of your own authenticated session");
-        Error::local(ErrorKind::InvalidUserEmail, message)
+        // The very code that the service gives it.
+        Error::local(ErrorKind::InvalidUserEmail, message).with_code("invalid_user_email")
     };
     if email.is_empty() {
         return Err(refused("is missing"));

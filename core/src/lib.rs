@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod keys;
 mod link;
+mod link_status;
 mod links;
 mod list;
 mod model;
@@ -27,10 +28,11 @@ pub use customer::{Customer, Deleted};
 pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};
 pub use event::Event;
 pub use link::CreateRequestLink;
+pub use link_status::{LinkStatus, PublicLink};
 pub use list::{Item, List, Page, Pages};
 pub use model::{
-    App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, Operation, RequestLink, RequestToken,
-    Timestamp,
+    App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, LinkPhase, Operation, RequestLink,
+    RequestToken, Timestamp,
 };
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT};

@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -170,21 +170,9 @@ impl CreateRequestLink {
             .json(&self.body)?;
         match &self.idempotency_key {
             None => request.idempotent(),
-            Some(key) => Ok(Request {
-                idempotency_key: Some(idempotency_key(key)?),
-                ..request
-            }),
+            Some(key) => request.idempotency_key(key),
         }
     }
-}
-
-/// The contract takes 1 to 255 visible ASCII characters.
-fn idempotency_key(key: &str) -> Result<HeaderValue, Error> {
-    let refused = || Error::invalid_argument("the idempotency key must be 1 to 255 visible ASCII characters");
-    if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(refused());
-    }
-    HeaderValue::from_str(key).map_err(|_| refused())
 }
 
 impl IntoFuture for CreateRequestLink {

@@ -271,6 +271,20 @@ open_enum! {
 }
 
 open_enum! {
+    /// How far a customer has come on the hosted page.
+    LinkPhase {
+        /// Nobody has opened it yet.
+        Created = "created",
+        /// It was opened.
+        Form = "form",
+        /// The customer has gone on to the provider.
+        AtProvider = "at_provider",
+        /// The customer has come back from the provider.
+        Returned = "returned",
+    }
+}
+
+open_enum! {
     /// What a request link does.
     Operation {
         /// It makes a new connection.

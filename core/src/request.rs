@@ -1,13 +1,21 @@
 //! One request of the contract, checked and ready to be sent.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::{HeaderValue, Method};
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Scope};
 
 const LONGEST_ID: usize = 512;
+
+const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+const REQUEST_TOKEN: HeaderName = HeaderName::from_static("x-request-token");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Which of the tenant's budgets a request counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,15 +39,9 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) scope: Scope,
     pub(crate) spends: Spends,
-    /// The customer.
-    pub(crate) email: Option<HeaderValue>,
-    /// The same for every attempt of one call.
-    pub(crate) idempotency_key: Option<HeaderValue>,
-    /// For how many seconds the service is asked to hold the answer (RFC 7240, section 4.3).
-    pub(crate) prefer_wait: Option<u64>,
+    /// What this request has beside the headers of every request; the same for every attempt.
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
-    /// Sent instead of the tenant key.
-    pub(crate) request_token: Option<HeaderValue>,
 }
 
 impl Request {
@@ -61,27 +63,34 @@ impl Request {
             url,
             scope,
             spends: Spends::Default,
-            email: None,
-            idempotency_key: None,
-            prefer_wait: None,
+            headers: HeaderMap::new(),
             body: None,
-            request_token: None,
         }
     }
 
-    /// Asks for the public status of a link.
+    /// Asks for the public status of a link. The request token takes the place of the tenant key.
     pub(crate) fn link_status(url: Url, request_token: HeaderValue) -> Self {
-        let request = Self::new("waitForConnection", Method::GET, &url, &[], Scope::Connection);
-        Self {
-            url,
-            spends: Spends::Link,
-            request_token: Some(request_token),
-            ..request
-        }
+        let mut request = Self::new("waitForConnection", Method::GET, &url, &[], Scope::Connection);
+        request.url = url;
+        request.spends = Spends::Link;
+        request.headers.insert(REQUEST_TOKEN, request_token);
+        request
     }
 
+    /// Names the customer.
     pub(crate) fn email(mut self, email: HeaderValue) -> Self {
-        self.email = Some(email);
+        self.headers.insert(USER_EMAIL, email);
+        self
+    }
+
+    /// Asks the service to hold the answer for so many whole seconds (RFC 7240, section 4.3).
+    pub(crate) fn hold(mut self, hold: Duration) -> Self {
+        let seconds = hold.as_secs();
+        if seconds > 0
+            && let Ok(value) = HeaderValue::from_str(&format!("wait={seconds}"))
+        {
+            self.headers.insert(PREFER, value);
+        }
         self
     }
 
@@ -89,15 +98,28 @@ impl Request {
         let text = serde_json::to_vec(body)
             .map_err(|error| Error::caused(ErrorKind::InvalidArgument, "the body is not JSON", error))?;
         self.body = Some(text.into());
+        let content_type = HeaderValue::from_static("application/json");
+        self.headers.insert(CONTENT_TYPE, content_type);
         Ok(self)
     }
 
     /// Gives the call a key of its own, by which the service knows a repeated attempt.
-    pub(crate) fn idempotent(mut self) -> Result<Self, Error> {
+    pub(crate) fn idempotent(self) -> Result<Self, Error> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)
             .map_err(|error| Error::caused(ErrorKind::Other, "the system has no randomness", error))?;
-        self.idempotency_key = HeaderValue::from_str(&format!("{:032x}", u128::from_ne_bytes(bytes))).ok();
+        self.idempotency_key(&format!("{:032x}", u128::from_ne_bytes(bytes)))
+    }
+
+    /// The contract takes 1 to 255 visible ASCII characters.
+    pub(crate) fn idempotency_key(mut self, key: &str) -> Result<Self, Error> {
+        let refused =
+            || Error::invalid_argument("the idempotency key must be 1 to 255 visible ASCII characters");
+        if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(refused());
+        }
+        let value = HeaderValue::from_str(key).map_err(|_| refused())?;
+        self.headers.insert(IDEMPOTENCY_KEY, value);
         Ok(self)
     }
 }
@@ -155,7 +177,7 @@ mod tests {
         let base = Url::parse("https://example.com").unwrap();
         let key = || {
             let request = Request::new("getToken", Method::POST, &base, &[], Scope::Connection);
-            request.idempotent().unwrap().idempotency_key.unwrap()
+            request.idempotent().unwrap().headers[IDEMPOTENCY_KEY].clone()
         };
         assert_eq!(key().len(), 32);
         assert_ne!(key(), key());

@@ -58,8 +58,8 @@ pub(crate) fn base_url(text: &str, allow_http: bool) -> Result<Url, Error> {
         |why: &str| Error::invalid_argument(format!("the base URL {why}, such as {DEFAULT_BASE_URL}"));
     let mut url = Url::parse(text.trim()).map_err(|_| refused("must be an absolute URL"))?;
     match url.scheme() {
-        "https" => {}
-        "http" if allow_http || is_loopback(&url) => {}
+        _ if is_private(&url) => {}
+        "http" if allow_http => {}
         "http" => {
             return Err(Error::invalid_argument(
                 "the base URL must begin with https://: over plain HTTP the tenant key could be read on its way \
@@ -79,6 +79,15 @@ pub(crate) fn base_url(text: &str, allow_http: bool) -> Result<Url, Error> {
         path.pop_if_empty();
     }
     Ok(url)
+}
+
+/// Whether nobody in between can read what is sent there: over HTTPS, or over plain HTTP on this machine.
+pub(crate) fn is_private(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => is_loopback(url),
+        _ => false,
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {

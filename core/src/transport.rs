@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -15,7 +14,6 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::error::{Error, ErrorKind};
-use crate::keys::Key;
 use crate::request::Request;
 
 /// Larger than any answer of the contract by far.
@@ -23,15 +21,9 @@ const LARGEST_BODY: usize = 8 << 20;
 /// As much of an error's body as is worth keeping.
 const LARGEST_ERROR_BODY: usize = 64 << 10;
 
-const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
-const REQUEST_TOKEN: HeaderName = HeaderName::from_static("x-request-token");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-
 /// How to reach the service.
 pub(crate) struct Transport {
     http: reqwest::Client,
-    headers: HeaderMap,
 }
 
 /// Through which proxy the service is reached.
@@ -64,16 +56,14 @@ impl Transport {
                 error,
             )
         })?;
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        Ok(Self { http, headers })
+        Ok(Self { http })
     }
 
-    /// Sends the request once, with this key. `timeout` bounds everything up to the end of the body.
+    /// Sends the request once. `timeout` bounds everything up to the end of the body.
     pub(crate) async fn send(
         &self,
         request: &Request,
-        key: &Key,
+        authorization: Option<&HeaderValue>,
         timeout: Duration,
     ) -> Result<Answer, Error> {
         let until = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
@@ -81,7 +71,7 @@ impl Transport {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
         };
-        let mut response = timeout_at(until, self.http.execute(self.http_request(request, key)))
+        let mut response = timeout_at(until, self.http.execute(http_request(request, authorization)))
             .await
             .map_err(|_| timed_out())?
             .map_err(|error| network("the service could not be reached", error))?;
@@ -104,32 +94,34 @@ impl Transport {
             attempts: 1,
         })
     }
+}
 
-    fn http_request(&self, request: &Request, key: &Key) -> reqwest::Request {
-        let mut http = reqwest::Request::new(request.method.clone(), request.url.clone());
-        let headers = http.headers_mut();
-        headers.clone_from(&self.headers);
-        match &request.request_token {
-            Some(token) => headers.insert(REQUEST_TOKEN, token.clone()),
-            None => headers.insert(AUTHORIZATION, key.authorization.clone()),
-        };
-        if let Some(email) = &request.email {
-            headers.insert(USER_EMAIL, email.clone());
-        }
-        if let Some(key) = &request.idempotency_key {
-            headers.insert(IDEMPOTENCY_KEY, key.clone());
-        }
-        if let Some(seconds) = request.prefer_wait
-            && let Ok(value) = HeaderValue::from_str(&format!("wait={seconds}"))
-        {
-            headers.insert(PREFER, value);
-        }
-        if let Some(body) = &request.body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *http.body_mut() = Some(body.clone().into());
-        }
-        http
+fn http_request(request: &Request, authorization: Option<&HeaderValue>) -> reqwest::Request {
+    let mut http = reqwest::Request::new(request.method.clone(), request.url.clone());
+    *http.body_mut() = request.body.clone().map(Into::into);
+    let headers = http.headers_mut();
+    headers.clone_from(&request.headers);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if let Some(value) = authorization {
+        headers.insert(AUTHORIZATION, value.clone());
     }
+    http
+}
+
+/// `[product] pabbly-connect-rust/VERSION (OS; ARCHITECTURE)`
+pub(crate) fn user_agent(product: Option<&str>) -> Result<HeaderValue, Error> {
+    let own = format!(
+        "pabbly-connect-rust/{} ({}; {})",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    let text = match product {
+        Some(product) => format!("{product} {own}"),
+        None => own,
+    };
+    HeaderValue::from_str(&text)
+        .map_err(|_| Error::invalid_argument("the user agent holds a character that no header may hold"))
 }
 
 fn proxy(address: &str) -> Result<reqwest::Proxy, Error> {

@@ -108,6 +108,11 @@ impl Error {
         error
     }
 
+    pub(crate) fn with_code(mut self, code: &str) -> Self {
+        self.details_mut().code = Some(code.to_owned());
+        self
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.details_mut().attempts = attempts;
         self
@@ -115,6 +120,11 @@ impl Error {
 
     pub(crate) fn with_status(mut self, status: u16) -> Self {
         self.details_mut().status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.details_mut().retry_after = retry_after;
         self
     }
 

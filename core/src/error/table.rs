@@ -143,13 +143,18 @@ impl StdError for Error {
 }
 
 impl ErrorKind {
-    /// The code of an error of this kind that no answer caused.
-    pub(super) fn local_code(self) -> Option<&'static str> {
-        // The malformed e-mail is refused here with the very code that the service gives it.
-        CODES
-            .iter()
-            .find(|row| row.kind == self && (row.status.is_none() || self == Self::InvalidUserEmail))
-            .map(|row| row.code)
+    /// The code of an error of this kind that no answer caused. Not looked up in the table, so that what only asks
+    /// for a link's status does not carry the texts of the tenant's API.
+    pub(super) const fn local_code(self) -> Option<&'static str> {
+        match self {
+            Self::WaitTimeout => Some("wait_timeout"),
+            Self::Timeout => Some("timeout"),
+            Self::Network => Some("network_error"),
+            Self::Decode => Some("decode_error"),
+            Self::Cancelled => Some("cancelled"),
+            Self::InvalidArgument => Some("invalid_argument"),
+            _ => None,
+        }
     }
 }
 
@@ -173,7 +178,10 @@ const fn extension(code: &'static str, status: u16, kind: ErrorKind, meaning: &'
     }
 }
 
-const fn local(code: &'static str, kind: ErrorKind, meaning: &'static str) -> Code {
+const fn local(kind: ErrorKind, meaning: &'static str) -> Code {
+    let Some(code) = kind.local_code() else {
+        panic!("no error of this kind is the SDK's own")
+    };
     Code {
         code,
         status: None,
@@ -308,32 +316,17 @@ pub const CODES: &[Code] = &[
     ),
     extension("internal_error", 500, ErrorKind::Other, "The service failed."),
     local(
-        "wait_timeout",
         ErrorKind::WaitTimeout,
         "The wait ended while the connection was still pending.",
     ),
+    local(ErrorKind::Timeout, "No complete answer arrived in time."),
     local(
-        "timeout",
-        ErrorKind::Timeout,
-        "No complete answer arrived in time.",
-    ),
-    local(
-        "network_error",
         ErrorKind::Network,
         "The service could not be reached, or the connection broke.",
     ),
+    local(ErrorKind::Decode, "A successful answer could not be understood."),
+    local(ErrorKind::Cancelled, "The caller cancelled the call."),
     local(
-        "decode_error",
-        ErrorKind::Decode,
-        "A successful answer could not be understood.",
-    ),
-    local(
-        "cancelled",
-        ErrorKind::Cancelled,
-        "The caller cancelled the call.",
-    ),
-    local(
-        "invalid_argument",
         ErrorKind::InvalidArgument,
         "A value was refused before anything was sent.",
     ),

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Seen;
@@ -11,6 +10,7 @@ use crate::call::CallOptions;
 use crate::client::Client;
 use crate::customer::Customer;
 use crate::error::Error;
+use crate::link_status::LinkStatus;
 use crate::links::StatusAddress;
 use crate::list::Page;
 use crate::model::{Connection, ConnectionStatus};
@@ -68,21 +68,14 @@ pub(super) async fn status(
     address: StatusAddress,
     hold: Option<Hold>,
 ) -> Result<Found, Error> {
-    #[derive(Deserialize)]
-    struct PublicStatus {
-        status: ConnectionStatus,
-        expires_in: Option<u64>,
-    }
-
     let request = Request::link_status(address.url, address.token);
     let answer = send(customer.client(), request, hold).await?;
-    let PublicStatus { status, expires_in } = answer.decode()?;
+    let found = answer.decode::<LinkStatus>()?;
     let outlook = Outlook {
-        // Rounded down by the service.
-        expires_in: expires_in.map(|seconds| Duration::from_secs(seconds.saturating_add(1))),
+        expires_in: found.expires_in,
         held: held(&answer),
     };
-    Ok(Found::Status(status, outlook))
+    Ok(Found::Status(found.status, outlook))
 }
 
 /// Asks for many connections of one customer at once.
@@ -103,19 +96,15 @@ pub(super) async fn list(customer: Customer) -> Result<Found, Error> {
     Ok(Found::List(connections.collect()))
 }
 
-async fn send(client: &Client, mut request: Request, hold: Option<Hold>) -> Result<Answer, Error> {
-    let hold_time = hold.as_ref().map(|hold| hold.time);
-    request.prefer_wait = hold_time.map(|time| time.as_secs());
-    let timeout = client
-        .settings()
-        .timeout
-        .saturating_add(hold_time.unwrap_or_default());
+async fn send(client: &Client, request: Request, hold: Option<Hold>) -> Result<Answer, Error> {
+    let hold_time = hold.as_ref().map_or(Duration::ZERO, |hold| hold.time);
+    let timeout = client.settings().timeout.saturating_add(hold_time);
     let options = CallOptions {
         timeout: Some(timeout),
         deadline: None,
         max_retries: Some(0),
     };
-    client.execute(&request, options).await
+    client.execute(&request.hold(hold_time), options).await
 }
 
 /// By the service's own clock.

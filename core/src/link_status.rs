@@ -1,0 +1,253 @@
+//! The public status of a link, which its request token opens instead of a tenant key.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use crate::answer::Answer;
+use crate::error::{Error, ErrorKind};
+use crate::model::{ConnectionStatus, LinkPhase, Operation};
+use crate::request::{Request, checked_id};
+use crate::retry_after::retry_after;
+use crate::settings::is_private;
+use crate::transport::{Transport, Via, user_agent};
+
+/// Longer than this and an answer will not come; time for which the service was asked to hold it comes on top.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A request link as a customer's app has it. It holds no tenant key and can do one thing: ask how the link stands.
+///
+/// ```no_run
+/// # async fn example(link: &str, token: String, id: &str) -> Result<(), pabbly_connect::Error> {
+/// use std::time::Duration;
+/// let link = pabbly_connect::PublicLink::new(link, token, id, None)?;
+/// let now = link.status(Duration::ZERO).await?;
+/// println!("{}, {:?} left", now.status, now.expires_in);
+/// # Ok(()) }
+/// ```
+pub struct PublicLink {
+    status_url: Url,
+    token: SecretString,
+    transport: Transport,
+}
+
+/// How a link stands.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct LinkStatus {
+    /// Where its connection is in its life.
+    pub status: ConnectionStatus,
+    /// How far the customer has come on the hosted page.
+    pub phase: Option<LinkPhase>,
+    /// Whether the link makes a connection or re-authorises one in place.
+    pub operation: Option<Operation>,
+    /// For how long the link still works.
+    #[serde(default, deserialize_with = "rounded_up")]
+    pub expires_in: Option<Duration>,
+}
+
+impl PublicLink {
+    /// Takes the three values of the link that a backend hands out. `product`, such as `my-app/1.2`, is put before the
+    /// SDK's own name in `User-Agent`. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where the values are not those of a link, or would send the token over plain HTTP to
+    /// another machine than this one.
+    pub fn new(
+        request_link: &str,
+        request_token: impl Into<SecretString>,
+        connection_id: &str,
+        product: Option<&str>,
+    ) -> Result<Self, Error> {
+        let status_url = status_url(request_link, connection_id)?;
+        let token = request_token.into();
+        header(&token)?;
+        // As for a client's base URL: what stays on this machine goes through no proxy.
+        let via = match status_url.scheme() {
+            "http" => Via::Nothing,
+            _ => Via::Environment,
+        };
+        let transport = Transport::new(user_agent(product)?, via, &[])?;
+        Ok(Self {
+            status_url,
+            token,
+            transport,
+        })
+    }
+
+    /// Asks once how the link stands. The service is asked to hold its answer, for `hold` in whole seconds at most,
+    /// until the status is no longer pending; it may answer earlier. Dropping the future stops the request.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where the service does not know the link (any more);
+    /// [`Error::RateLimited`] and [`Error::UpstreamUnavailable`], with
+    /// [`retry_after`](Error::retry_after), where it is asked too often or is briefly unavailable;
+    /// [`Error::Network`], [`Error::Timeout`] and [`Error::Decode`] where no usable answer came;
+    /// [`Error::Other`] for any other answer. None holds the answer's text.
+    pub async fn status(&self, hold: Duration) -> Result<LinkStatus, Error> {
+        let request = Request::link_status(self.status_url.clone(), header(&self.token)?).hold(hold);
+        let answer = self
+            .transport
+            .send(&request, None, PATIENCE.saturating_add(hold))
+            .await?;
+        if answer.is_success() {
+            answer.decode()
+        } else {
+            Err(error(&answer))
+        }
+    }
+}
+
+impl fmt::Debug for PublicLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicLink({})", self.status_url)
+    }
+}
+
+/// What an unsuccessful answer means. The status alone decides: no code of this endpoint says more, and an app has no
+/// use for a text that anybody in between could have written.
+fn error(answer: &Answer) -> Error {
+    let (kind, message) = match answer.status {
+        404 => (
+            ErrorKind::ConnectionDeleted,
+            "the service does not know this link (any more)".to_owned(),
+        ),
+        429 => (
+            ErrorKind::RateLimited,
+            "the link's status is asked for too often".to_owned(),
+        ),
+        503 => (
+            ErrorKind::UpstreamUnavailable,
+            "the service is briefly unavailable".to_owned(),
+        ),
+        status => (
+            ErrorKind::Other,
+            format!("the service answered with HTTP status {status}"),
+        ),
+    };
+    Error::local(kind, message)
+        .with_status(answer.status)
+        .with_attempts(answer.attempts)
+        .with_retry_after(retry_after(&answer.headers, SystemTime::now()))
+}
+
+/// The value of the `x-request-token` header.
+fn header(token: &SecretString) -> Result<HeaderValue, Error> {
+    let token = token.expose_secret();
+    let mut value = HeaderValue::from_str(token)
+        .ok()
+        .filter(|_| !token.is_empty())
+        .ok_or_else(|| {
+            Error::invalid_argument(
+                "the request token is empty, or holds a character that no token has: pass it exactly as the service \
+                 gave it",
+            )
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The status is beside the hosted page: `…/connect/LINK` and `…/connections/ID/status`.
+fn status_url(request_link: &str, connection_id: &str) -> Result<Url, Error> {
+    let link = Url::parse(request_link).map_err(|_| refused_link())?;
+    if !is_private(&link) || !link.username().is_empty() || link.password().is_some() {
+        return Err(refused_link());
+    }
+    let mut url = link.join("../connections").map_err(|_| refused_link())?;
+    let id = checked_id("connection id", connection_id)?;
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.extend([id, "status"]);
+    }
+    Ok(url)
+}
+
+fn refused_link() -> Error {
+    Error::invalid_argument(
+        "the request link must be an address that begins with https:// (or http:// on this machine): pass it exactly \
+         as the service gave it",
+    )
+}
+
+/// The service rounds down.
+fn rounded_up<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = Option::<u64>::deserialize(deserializer)?;
+    Ok(seconds.map(|seconds| Duration::from_secs(seconds.saturating_add(1))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(request_link: &str, id: &str) -> Option<String> {
+        let url = status_url(request_link, id).ok()?;
+        Some(url.into())
+    }
+
+    #[test]
+    fn the_status_is_beside_the_hosted_page() {
+        for link in [
+            "https://a.example/platform/v1/connect/rl_1",
+            "https://a.example/platform/v1/connect/rl_1?b#c",
+        ] {
+            assert_eq!(url(link, "a b/c"), None, "an id that would leave its segment");
+            assert_eq!(
+                url(link, "a b?c").unwrap(),
+                "https://a.example/platform/v1/connections/a%20b%3Fc/status"
+            );
+        }
+        assert_eq!(
+            url("http://127.0.0.1:8080/connect/rl_1", "c").unwrap(),
+            "http://127.0.0.1:8080/connections/c/status"
+        );
+        assert_eq!(
+            url("https://a.example", "c").unwrap(),
+            "https://a.example/connections/c/status"
+        );
+    }
+
+    #[test]
+    fn the_token_goes_over_https_or_stays_here() {
+        for link in [
+            "",
+            "/connect/rl_1",
+            "http://a.example/connect/rl_canary",
+            "javascript:rl_canary",
+            "mailto:rl_canary@a.example",
+            "https://u:rl_canary@a.example/connect/rl",
+            "https://rl_canary@a.example/connect/rl",
+        ] {
+            let error = PublicLink::new(link, "rt", "c", None).expect_err(link);
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(!error.to_string().contains("canary"));
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_none_is_refused_and_none_is_printed() {
+        let new = |token: &str| PublicLink::new("https://a.example/connect/l", token, "c", None);
+        for token in ["", "rt_canary\n", "rt_canary\r\nx: y"] {
+            let error = new(token).expect_err(token);
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+        let link = new("rt_canary").unwrap();
+        assert!(!format!("{link:?}").contains("canary"), "{link:?}");
+        assert!(header(&link.token).unwrap().is_sensitive());
+    }
+
+    #[test]
+    fn an_answer_of_a_newer_service_is_understood() {
+        let status: LinkStatus =
+            serde_json::from_str(r#"{"status":"paused","phase":"thinking","expires_in":5,"more":[]}"#)
+                .unwrap();
+        assert_eq!(status.status, ConnectionStatus::Other("paused".into()));
+        assert_eq!(status.phase, Some(LinkPhase::Other("thinking".into())));
+        assert_eq!(status.operation, None);
+        assert_eq!(status.expires_in, Some(Duration::from_secs(6)));
+        let status: LinkStatus = serde_json::from_str(r#"{"status":"pending"}"#).unwrap();
+        assert_eq!(status.expires_in, None);
+    }
+}

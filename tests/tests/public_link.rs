@@ -1,0 +1,149 @@
+//! What an app without a tenant key sends and understands; the scenarios are about clients that have one.
+
+use std::time::Duration;
+
+use connect_tests::scripted::http;
+use pabbly_connect::{ConnectionStatus, ErrorKind, LinkPhase, LinkStatus, Operation, PublicLink};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+/// Generous, for a busy machine.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn service() -> (TcpListener, PublicLink) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let link = format!("http://{address}/platform/v1/connect/rl_canary?a=b");
+    let link = PublicLink::new(&link, "rt_canary", "conn 1", Some("my-app/1.2")).expect("a link");
+    (listener, link)
+}
+
+/// Asks once, and gets this answer.
+async fn ask(answer: &str, hold: Duration) -> (http::Request, Result<LinkStatus, pabbly_connect::Error>) {
+    let (listener, link) = service().await;
+    let served = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let request = http::read_request(&mut stream, &mut Vec::new()).await;
+        // The client may hang up before it has taken everything.
+        let _ = stream.write_all(answer.as_bytes()).await;
+        (request.expect("HTTP").expect("a request"), listener)
+    };
+    let ((request, _listener), status) = timeout(SOON, async { tokio::join!(served, link.status(hold)) })
+        .await
+        .expect("an end");
+    (request, status)
+}
+
+fn answer(head: &str, body: &str) -> String {
+    format!(
+        "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+const PENDING: &str = r#"{"status":"success","message":"","data":{"connection_id":"conn 1","status":"pending",
+    "phase":"at_provider","operation":"reauth","expires_in":590}}"#;
+
+#[tokio::test]
+async fn it_sends_the_request_token_and_nothing_else_that_is_secret() {
+    let (request, status) = ask(&answer("200 OK", PENDING), Duration::ZERO).await;
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("GET", "/platform/v1/connections/conn%201/status")
+    );
+    assert_eq!(request.all("x-request-token"), ["rt_canary"]);
+    assert_eq!(request.header("accept"), Some("application/json"));
+    assert!(
+        request
+            .header("user-agent")
+            .unwrap()
+            .starts_with("my-app/1.2 pabbly-connect-rust/")
+    );
+    let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "host", "user-agent", "x-request-token"]);
+
+    let status = status.unwrap();
+    assert_eq!(status.status, ConnectionStatus::Pending);
+    assert_eq!(status.phase, Some(LinkPhase::AtProvider));
+    assert_eq!(status.operation, Some(Operation::Reauth));
+    assert_eq!(status.expires_in, Some(Duration::from_secs(591)));
+}
+
+#[tokio::test]
+async fn it_asks_the_service_to_hold_the_answer() {
+    let (request, _) = ask(&answer("200 OK", PENDING), Duration::from_millis(25_900)).await;
+    assert_eq!(request.all("prefer"), ["wait=25"]);
+}
+
+#[tokio::test]
+async fn every_refusal_has_its_case_and_none_quotes_the_answer() {
+    let echo = r#"{"status":"error","message":"rt_canary","data":{"code":"rt_canary"}}"#;
+    let cases = [
+        ("404 Not Found", ErrorKind::ConnectionDeleted, None),
+        (
+            "429 Too Many Requests\r\nretry-after: 7",
+            ErrorKind::RateLimited,
+            Some(7),
+        ),
+        (
+            "503 Service Unavailable\r\nretry-after: 3",
+            ErrorKind::UpstreamUnavailable,
+            Some(3),
+        ),
+        ("401 Unauthorized", ErrorKind::Other, None),
+        ("500 Internal Server Error", ErrorKind::Other, None),
+        (
+            "302 Found\r\nlocation: http://127.0.0.1:1/rt_canary",
+            ErrorKind::Other,
+            None,
+        ),
+        ("200 OK", ErrorKind::Decode, None),
+    ];
+    for (head, kind, retry_after) in cases {
+        let (_, status) = ask(&answer(head, echo), Duration::ZERO).await;
+        let error = status.expect_err(head);
+        assert_eq!(error.kind(), kind, "{head}");
+        assert_eq!(
+            error.retry_after(),
+            retry_after.map(Duration::from_secs),
+            "{head}"
+        );
+        assert_eq!(error.status(), head[..3].parse().ok(), "{head}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_or_never_ends_is_an_error() {
+    let broken = format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{PENDING}");
+    let (_, status) = ask(&broken, Duration::ZERO).await;
+    assert_eq!(status.unwrap_err().kind(), ErrorKind::Network);
+    let huge = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 9 << 20);
+    let (_, status) = ask(&huge, Duration::ZERO).await;
+    assert_eq!(status.unwrap_err().kind(), ErrorKind::Decode);
+}
+
+#[tokio::test]
+async fn nobody_there_is_a_network_error() {
+    let (listener, link) = service().await;
+    drop(listener);
+    let error = link.status(Duration::ZERO).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network);
+    assert!(!format!("{error} {error:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn dropping_the_question_closes_its_connection() {
+    let (listener, link) = service().await;
+    let question = tokio::spawn(async move { link.status(Duration::from_secs(50)).await });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    http::read_request(&mut stream, &mut Vec::new())
+        .await
+        .unwrap()
+        .unwrap();
+    question.abort();
+    let end = timeout(SOON, stream.read(&mut [0; 1])).await.unwrap();
+    assert!(!matches!(end, Ok(1..)));
+}
