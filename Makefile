@@ -34,7 +34,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python e2e mcp test-browser unit doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python e2e mcp test-browser unit bench-test doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
@@ -102,6 +102,26 @@ MCP_TOOLS := tests/mcp/node_modules/.installed tests/oidc/node_modules/.installe
 mcp: build $(MCP_TOOLS)
 	$(STEP) "official MCP clients" tests/mcp/run $(TARGET)/debug/connect-service $(CACHE)/mcp/bin/python
 
+# --- measuring it -----------------------------------------------------------------------------------------------
+
+# Servers and clients are built as they ship; the stage that connects an account only has to work.
+.PHONY: bench bench-test
+BENCHED := $(or $(ONLY),node python rust swift service)
+BENCH_OUT := $(if $(QUICK),$(TARGET)/bench-quick,benches/results)
+BENCH_PAGE := $(if $(QUICK),$(TARGET)/bench-quick/benchmarks.md,docs/benchmarks.md)
+bench: $(CACHE)/bench/.installed ## Measure against what a user would pick instead (ONLY=python, QUICK=1)
+	$(CARGO) build --release -p connect-benches
+	$(CARGO) build --release -p connect-service
+	$(CARGO) build -p connect-tests --bin stored-token
+	@for part in $(BENCHED); do \
+		if [ -x benches/$$part/install ]; then benches/$$part/install || exit 1; fi; done
+	python3 benches/run.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) --out $(BENCH_OUT) \
+		--programs $(TARGET)/release --stored-token $(TARGET)/debug/stored-token
+	$(CACHE)/bench/bin/python benches/report.py $(BENCH_OUT) $(BENCH_PAGE)
+
+bench-test: build
+	$(STEP) "benches, small" python3 benches/test.py $(TARGET)/debug
+
 # --- tools ------------------------------------------------------------------------------------------------------
 # Pinned by lock files; fetched once, again when their lock file changes.
 
@@ -115,6 +135,10 @@ $(CACHE)/venv/.installed: tests/contract/requirements.txt
 
 $(CACHE)/mcp/.installed: tests/mcp/requirements.txt
 	$(STEP) "Python packages of tests/mcp" scripts/venv $(CACHE)/mcp $<
+	@touch $@
+
+$(CACHE)/bench/.installed: benches/requirements.txt
+	$(STEP) "Python packages of benches" scripts/venv $(CACHE)/bench $<
 	@touch $@
 
 # A debug build: it runs for a second, so it need not be fast. Advisories are left out, see deny.toml.

@@ -1,7 +1,4 @@
-"""Measures the project and what a user would pick instead; `report.py` makes the tables. See README.md.
-
-    run.py [--quick] [--only LANGUAGE] [--out FOLDER]
-"""
+"""Measures the project and what a user would pick instead, and writes what it saw as JSON; see README.md."""
 
 import argparse
 import contextlib
@@ -18,22 +15,29 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "service"))
+
+import measure as service  # noqa: E402
+
 SERVER_CORE, CLIENT_CORE = 0, 1
 
 # What a peer is measured at, unless its peers.json says otherwise: work, and how many calls are in flight.
 USUAL_WORK = {"token": [1, 64], "list": [1, 64], "construct": [1], "first": [1], "import": [1]}
-# A process does this once, so that it is measured more often instead.
-ONCE = {"first", "import"}
 
 
 class Pace:
-    """How long to measure."""
+    """How long to measure, and how often."""
 
     def __init__(self, quick):
         self.rounds = 2 if quick else 5
+        # What a process does once is over sooner, and varies more.
+        self.rounds_once = 3 if quick else 11
         self.seconds = 0.15 if quick else 0.4
         self.schemes = ["https"] if quick else ["http", "https"]
-        self.once = 3 if quick else 11
+        # Per caller, to find out how many calls take that long.
+        self.first_calls = 20
+        self.waits = 200 if quick else 1000
+        self.calls_before_memory = 1000
 
 
 def languages():
@@ -41,35 +45,34 @@ def languages():
 
 
 def pin(core):
-    """Where there is a second core, client and server do not take turns on one."""
+    """Client and server do not take turns on one core, where there is a second one."""
     if os.cpu_count() > 1:
         os.sched_setaffinity(0, [core])
 
 
+def pin_server():
+    pin(SERVER_CORE)
+
+
+def pin_client():
+    pin(CLIENT_CORE)
+
+
 @contextlib.contextmanager
-def server(programs):
-    """The bench server; it ends when its standard input does."""
-    process = subprocess.Popen(
-        [programs / "bench-server"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: pin(SERVER_CORE),
-    )
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.wait(10)
+def bench_server(programs):
+    with service.stage([programs / "bench-server"], pin_server, None) as addresses:
+        yield addresses
 
 
 class Client:
     """One peer of one language."""
 
     def __init__(self, language, name, entry, programs):
-        self.language, self.name = language, name
-        self.ours = entry.get("ours", False)
+        self.folder = HERE / language
+        self.name = name
         self.command = entry["command"]
+        self.ours = entry.get("ours", False)
+        self.against = entry.get("against")
         self.work = entry.get("work", USUAL_WORK)
         self.programs = programs
 
@@ -87,54 +90,60 @@ class Client:
         }
         done = subprocess.run(
             self.command,
-            cwd=HERE / self.language,
+            cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
-            preexec_fn=lambda: pin(CLIENT_CORE),
+            timeout=300,
+            preexec_fn=pin_client,
         )
         if done.returncode != 0:
-            raise RuntimeError(f"{self.name}, {work}, {in_flight} in flight, {scheme}: {done.stderr.strip()[-2000:]}")
+            what = f"{self.name}: {work}, {in_flight} in flight, {scheme}"
+            raise RuntimeError(f"{what}: {done.stderr.strip()[-2000:]}")
         return json.loads(done.stdout.splitlines()[-1])
 
 
 class Series:
-    """The same measurement of one peer, repeated."""
+    """The same measurement of one peer, again and again."""
 
-    def __init__(self, client, scheme, work, in_flight, calls):
-        self.client, self.scheme, self.work, self.in_flight = client, scheme, work, in_flight
-        self.calls = calls
+    def __init__(self, client, name, scheme, in_flight, calls, rounds, calibrated=False):
+        self.client, self.name, self.scheme, self.in_flight = client, name, scheme, in_flight
+        # "memory" is a name of the report's: token calls, one after the other.
+        self.work = "token" if name == "memory" else name
+        self.calls, self.rounds, self.calibrated = calls, rounds, calibrated
         self.results = []
 
-    def measure(self, addresses):
-        self.results.append(self.client.run(addresses, self.scheme, self.work, self.in_flight, self.calls))
+    def run(self, addresses):
+        return self.client.run(addresses, self.scheme, self.work, self.in_flight, self.calls)
 
     def calibrate(self, addresses, seconds):
-        """As many calls as take this long; after a run that also warms the files' cache."""
-        few = self.calls
-        run = self.client.run(addresses, self.scheme, self.work, self.in_flight, few)
-        self.calls = max(few, min(100_000, int(few * seconds / (run["wall_us"] / 1e6))))
+        """As many calls as take that long."""
+        taken = self.run(addresses)["wall_us"] / 1e6
+        self.calls = max(self.calls, min(50_000, int(self.calls * seconds / taken)))
 
     def row(self):
-        def each(name, per_call):
-            return [round(result[name] / (result["calls"] if per_call else 1), 2) for result in self.results]
+        def per_call(name):
+            return [round(result[name] / result["calls"], 2) for result in self.results]
+
+        def over_bare(name):
+            return statistics.median(result[name] - result["rss_start_kib"] for result in self.results)
 
         row = {
             "peer": self.client.name,
             "version": self.results[0]["version"],
             "ours": self.client.ours,
-            "work": self.work,
+            "against": self.client.against,
+            "work": self.name,
             "in_flight": self.in_flight,
             "scheme": self.scheme,
             "calls": self.results[0]["calls"],
-            "cpu_us": each("cpu_us", True),
-            "wall_us": each("wall_us", True),
-            "rss_kib": statistics.median(r["rss_kib"] - r["rss_start_kib"] for r in self.results),
+            "cpu_us": per_call("cpu_us"),
+            "wall_us": per_call("wall_us"),
+            "rss_kib": over_bare("rss_kib"),
         }
         if "peak_kib" in self.results[0]:
-            row["peak_kib"] = statistics.median(r["peak_kib"] - r["rss_start_kib"] for r in self.results)
+            row["peak_kib"] = over_bare("peak_kib")
         return row
 
 
@@ -143,42 +152,30 @@ def series_of(client, pace):
         for in_flight in all_in_flight:
             if work in ("token", "list"):
                 for scheme in pace.schemes:
-                    yield Series(client, scheme, work, in_flight, 20 * in_flight)
-            elif work == "wait":
-                yield Series(client, "https", work, in_flight, in_flight)
+                    yield Series(client, work, scheme, in_flight, pace.first_calls * in_flight, pace.rounds, True)
             elif work == "construct":
-                yield Series(client, "https", work, in_flight, 10)
+                yield Series(client, work, "https", in_flight, 10, pace.rounds, True)
+            elif work == "wait":
+                yield Series(client, work, "https", min(in_flight, pace.waits), pace.waits, pace.rounds)
             else:
-                yield Series(client, "https", work, in_flight, 1)
-    # Memory after a thousand calls, one after the other.
-    memory = Series(client, "https", "token", 1, 1000)
-    memory.work_name = "memory"
-    yield memory
+                yield Series(client, work, "https", in_flight, 1, pace.rounds_once)
+    yield Series(client, "memory", "https", 1, pace.calls_before_memory, 2)
 
 
 def measure(language, programs, pace):
     peers = json.loads((HERE / language / "peers.json").read_text())
     clients = [Client(language, name, entry, programs) for name, entry in peers.items()]
-    with server(programs) as addresses:
-        all_series = [series for client in clients for series in series_of(client, pace)]
+    all_series = [series for client in clients for series in series_of(client, pace)]
+    with bench_server(programs) as addresses:
         for series in all_series:
-            if series.work in ("token", "list", "construct") and not hasattr(series, "work_name"):
+            if series.calibrated:
                 series.calibrate(addresses, pace.seconds)
-        for number in range(max(pace.rounds, pace.once)):
-            due = [
-                series
-                for series in all_series
-                if number < (pace.once if series.work in ONCE else pace.rounds)
-            ]
+        for number in range(max(series.rounds for series in all_series)):
+            due = [series for series in all_series if number < series.rounds]
             random.shuffle(due)
             for series in due:
-                series.measure(addresses)
-    rows = []
-    for series in all_series:
-        row = series.row()
-        row["work"] = getattr(series, "work_name", series.work)
-        rows.append(row)
-    return rows
+                series.results.append(series.run(addresses))
+    return [series.row() for series in all_series]
 
 
 def sizes(language):
@@ -186,43 +183,46 @@ def sizes(language):
     script = HERE / language / "sizes"
     if not script.exists():
         return None
-    return json.loads(subprocess.run([script], capture_output=True, text=True, check=True).stdout)
+    return json.loads(subprocess.run([script], stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def machine():
-    model = next(
-        (line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
-        platform.machine(),
-    )
-    return {"cpu": model, "cores": os.cpu_count(), "kernel": platform.release()}
+    with open("/proc/cpuinfo") as lines:
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+    return f"{os.cpu_count()} × {model}, Linux {platform.release()}"
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--quick", action="store_true")
-    options.add_argument("--only", choices=languages(), metavar="LANGUAGE")
-    options.add_argument("--programs", type=pathlib.Path, required=True, help="where cargo put what it built")
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true", help="less often, TLS alone")
+    options.add_argument("--only", choices=[*languages(), "service"])
+    options.add_argument("--programs", type=pathlib.Path, required=True, help="where the release builds are")
+    options.add_argument("--stored-token", type=pathlib.Path, required=True, help="the stage for connect-service")
     options.add_argument("--out", type=pathlib.Path, required=True)
     options = options.parse_args()
     # A thousand waits are a thousand connections.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    programs = options.programs.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
-    for language in [options.only] if options.only else languages():
+    for part in [options.only] if options.only else [*languages(), "service"]:
         begun, load = time.monotonic(), os.getloadavg()[0]
-        rows = measure(language, options.programs.resolve(), Pace(options.quick))
+        if part == "service":
+            seen = service.measure(programs, options.stored_token.resolve(), options.quick, pin_server, pin_client)
+        else:
+            seen = {"rows": measure(part, programs, Pace(options.quick)), "sizes": sizes(part)}
+        seconds = round(time.monotonic() - begun)
         result = {
-            "language": language,
             "date": datetime.date.today().isoformat(),
-            "quick": options.quick,
             "machine": machine(),
-            "load_before": round(load, 2),
-            "seconds": round(time.monotonic() - begun),
-            "sizes": sizes(language),
-            "rows": rows,
+            "load_before": round(load, 1),
+            "seconds": seconds,
+            "quick": options.quick,
+            **seen,
         }
-        (options.out / f"{language}.json").write_text(json.dumps(result, indent=1) + "\n")
-        print(f"{language}: {len(rows)} measurements in {result['seconds']} s", file=sys.stderr)
+        (options.out / f"{part}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+        print(f"{part}: measured in {seconds} s", flush=True)
 
 
 if __name__ == "__main__":

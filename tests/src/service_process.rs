@@ -310,6 +310,11 @@ impl Service {
         format!("{}/platform/v1", self.url)
     }
 
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// `kill -9`: it gets no chance to finish anything.
     ///
     /// # Errors

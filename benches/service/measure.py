@@ -1,0 +1,117 @@
+"""connect-service against a bare axum handler: token calls with a stored token that is valid, and what it needs at rest."""
+
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+TICK = os.sysconf("SC_CLK_TCK")
+IN_FLIGHT = 64
+
+
+@contextlib.contextmanager
+def stage(command, pin, environment):
+    """A server that tells its address and process, and ends when its standard input does."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, preexec_fn=pin) as process:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{command[0]} did not start")
+        yield json.loads(line)
+
+
+def cpu_seconds(pid):
+    """User and system time of all threads so far."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rss_kib(pid):
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def load(programs, at, calls, pin):
+    """The cheapest client there is makes the calls; what the server spent on them is what counts."""
+    environment = {
+        "BENCH_BASE_URL": at["base_url"],
+        "BENCH_CA": os.devnull,
+        "BENCH_WORK": "token",
+        "BENCH_IN_FLIGHT": str(IN_FLIGHT),
+        "BENCH_CALLS": str(calls),
+        "BENCH_CONNECTION": at.get("connection", "conn_1"),
+        "PC_TENANT_KEY": at.get("key", "pk_live_bench"),
+    }
+    before = cpu_seconds(at["pid"])
+    done = subprocess.run(
+        [programs / "bench-rust", "hyper"], env=environment, check=True, capture_output=True, text=True, preexec_fn=pin
+    )
+    # The warm-up, a tenth of the calls, is paid by the server too.
+    cpu = (cpu_seconds(at["pid"]) - before) / (calls * 1.1)
+    return {"cpu_us": cpu * 1e6, "calls_per_second": calls / (json.loads(done.stdout)["wall_us"] / 1e6)}
+
+
+def token_calls(programs, stored_token, calls, rounds, pin_server, pin_client):
+    environment = {**os.environ, "CONNECT_SERVICE_BIN": str(programs / "connect-service")}
+    seen = {"bare axum": [], "connect-service": []}
+    with contextlib.ExitStack() as stack:
+        stages = {
+            "bare axum": stack.enter_context(stage([programs / "bare-axum"], pin_server, environment)),
+            "connect-service": stack.enter_context(stage([stored_token], pin_server, environment)),
+        }
+        for _ in range(rounds):
+            for name, at in stages.items():
+                seen[name].append(load(programs, at, calls, pin_client))
+        after = {name: rss_kib(at["pid"]) for name, at in stages.items()}
+    return [
+        {
+            "server": name,
+            "cpu_us": [round(one["cpu_us"], 2) for one in all_rounds],
+            "calls_per_second": [round(one["calls_per_second"]) for one in all_rounds],
+            "rss_kib": after[name],
+        }
+        for name, all_rounds in seen.items()
+    ]
+
+
+def at_rest(binary, times, pin):
+    """Starts with an empty database first, then with the one that is there."""
+    starts, memory = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(times + 1):
+            begun = time.perf_counter()
+            with subprocess.Popen(
+                [binary, "serve"],
+                cwd=folder,
+                env={"CONNECT_LISTEN": "127.0.0.1:0"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                preexec_fn=pin,
+            ) as process:
+                if not process.stdout.readline().startswith("listening"):
+                    raise RuntimeError("connect-service did not start")
+                starts.append((time.perf_counter() - begun) * 1000)
+                time.sleep(0.3)
+                memory.append(rss_kib(process.pid))
+                process.terminate()
+    return {
+        "first_start_ms": round(starts[0], 1),
+        "start_ms": [round(start, 1) for start in starts[1:]],
+        "rss_kib": statistics.median(memory[1:]),
+    }
+
+
+def measure(programs, stored_token, quick, pin_server, pin_client):
+    binary = programs / "connect-service"
+    return {
+        "calls": token_calls(
+            programs, stored_token, 2_000 if quick else 20_000, 2 if quick else 5, pin_server, pin_client
+        ),
+        "at_rest": at_rest(binary, 2 if quick else 5, pin_server),
+        "binary_bytes": binary.stat().st_size,
+    }
