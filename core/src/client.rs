@@ -299,3 +299,28 @@ impl ClientBuilder {
         })))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_tells_one_client_from_another_without_its_key() {
+        let builder = Client::builder()
+            .api_key("pk_live_canary")
+            .base_url("https://a.example/v1");
+        let listening = builder.clone().on_event(|_| {});
+        assert!(format!("{builder:?}").contains("listener: None"), "{builder:?}");
+        assert!(
+            format!("{listening:?}").contains("listener: Some(..)"),
+            "{listening:?}"
+        );
+        let client = builder.build().unwrap();
+        let alice = client.customer("alice@example.com").unwrap();
+        let printed = format!("{alice:?}");
+        assert!(printed.contains("alice@example.com"), "{printed}");
+        assert!(printed.contains(&format!("{client:?}")), "{printed}");
+        assert!(printed.contains("https://a.example/v1"), "{printed}");
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+}

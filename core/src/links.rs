@@ -1,7 +1,6 @@
 //! The links that a client made, in memory: where their public status is, which costs the tenant's budget nothing.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -14,17 +13,11 @@ use crate::model::RequestLink;
 const MOST: usize = 10_000;
 
 /// Where the public status of one link is.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct StatusAddress {
     pub(crate) url: Url,
     /// The value of the `x-request-token` header.
     pub(crate) token: HeaderValue,
-}
-
-impl fmt::Debug for StatusAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StatusAddress({})", self.url)
-    }
 }
 
 #[derive(Default)]
@@ -75,24 +68,27 @@ impl Links {
 mod tests {
     use super::*;
 
-    fn remembered(status_url: Option<&str>) -> Option<StatusAddress> {
+    fn remember(links: &Links, connection_id: &str, expires_at: &str, status_url: Option<&str>) {
         let link = serde_json::from_value(serde_json::json!({
-            "connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a.example/l",
-            "expires_at": "2126-11-21T10:00:00Z", "status_url": status_url,
+            "connection_id": connection_id, "request_token": "rt_canary", "request_link": "https://a.example/l",
+            "expires_at": expires_at, "status_url": status_url,
         }));
-        let links = Links::default();
         links.remember(
             &link.unwrap(),
             &Url::parse("https://a.example/platform/v1").unwrap(),
         );
-        links.find("c1")
     }
 
     #[test]
     fn only_an_address_of_the_same_origin_is_remembered() {
-        let address = remembered(Some("https://a.example/platform/v1/connections/c1/status")).unwrap();
+        let find = |status_url| {
+            let links = Links::default();
+            remember(&links, "c1", "2126-11-21T10:00:00Z", status_url);
+            links.find("c1")
+        };
+        let address = find(Some("https://a.example/platform/v1/connections/c1/status")).unwrap();
         assert_eq!(address.token, "rt_canary");
-        assert!(!format!("{address:?} {:?}", address.token).contains("canary"));
+        assert!(!format!("{address:?}").contains("canary"));
         for other in [
             None,
             Some("https://b.example/"),
@@ -100,7 +96,26 @@ mod tests {
             Some("https://a.example:444/"),
             Some("/status"),
         ] {
-            assert!(remembered(other).is_none(), "{other:?}");
+            assert!(find(other).is_none(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn links_that_have_lapsed_make_room_and_open_ones_are_not_forgotten() {
+        let links = Links::default();
+        let remember = |id: &str, expires_at: &str| {
+            remember(&links, id, expires_at, Some("https://a.example/status"));
+        };
+        for n in 0..MOST - 1 {
+            remember(&format!("open {n}"), "2126-11-21T10:00:00Z");
+        }
+        remember("lapsed", "2006-11-21T10:00:00Z");
+        assert!(links.find("lapsed").is_some(), "there was room for it");
+        remember("last", "2126-11-21T10:00:00Z");
+        assert!(links.find("lapsed").is_none());
+        assert!(links.find("last").is_some() && links.find("open 0").is_some());
+        remember("one more", "2126-11-21T10:00:00Z");
+        assert!(links.find("one more").is_none());
+        assert!(links.find("open 0").is_some());
     }
 }

@@ -119,7 +119,8 @@ mod tests {
             "http://10.0.0.1",
             "http://localhost.example",
         ] {
-            assert!(base_url(url, false).is_err(), "{url}");
+            let error = base_url(url, false).expect_err(url);
+            assert!(error.message().contains("option for insecure HTTP"), "{error}");
             assert!(base_url(url, true).is_ok(), "{url}");
         }
     }

@@ -172,5 +172,7 @@ mod tests {
         assert!(serde_json::from_str::<Token>(r#"{"auth_type":"o_auth"}"#).is_err());
         assert!(serde_json::from_str::<Token>(r#"{"auth_type":"basic","fields":null}"#).is_err());
         assert!(serde_json::from_str::<Token>(r#"{"auth_type":"saml"}"#).is_ok());
+        let error = serde_json::from_str::<Token>("7").unwrap_err().to_string();
+        assert!(error.contains("expected a token"), "{error}");
     }
 }

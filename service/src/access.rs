@@ -57,15 +57,16 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
             .tell(response.headers_mut());
         return response;
     }
-    let standing = budgets.take(guard.group, &caller.tenant);
-    let mut response = match standing.check() {
+    let tenant = caller.tenant.clone();
+    let mut response = match budgets.take(guard.group, &tenant).check() {
         Ok(()) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
     };
-    standing.tell(response.headers_mut());
+    // As it stands now: the answer may have been held for a minute.
+    budgets.look(guard.group, &tenant).tell(response.headers_mut());
     response
 }
 

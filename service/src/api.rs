@@ -18,6 +18,7 @@ mod wanted_link;
 mod web_address;
 
 pub(crate) use connections::settled;
+pub use hold::Held;
 pub(crate) use path::is_id;
 pub(crate) use request_link::new_link;
 pub(crate) use wanted_link::is_connectable;

@@ -34,6 +34,8 @@ pub struct Config {
     pub allow_private_networks: bool,
     /// Further app files, which replace built-in apps with the same id.
     pub catalogue_dir: Option<PathBuf>,
+    /// How long an answer is held at most, in seconds; 0 means never.
+    pub longest_hold: u64,
     /// How long requests may take to finish after the service was asked to end, in seconds.
     pub shutdown_grace: u64,
     /// The operator's OAuth clients by app id.
@@ -106,6 +108,7 @@ impl Default for Config {
             mcp: McpConfig::default(),
             allow_private_networks: false,
             catalogue_dir: None,
+            longest_hold: 60,
             shutdown_grace: 10,
             apps: BTreeMap::new(),
         }
@@ -190,6 +193,7 @@ impl Config {
                 self.allow_private_networks = value.parse().map_err(|_| wrong("it must be true or false"))?;
             }
             "CONNECT_CATALOGUE_DIR" => self.catalogue_dir = Some(value.into()),
+            "CONNECT_LONGEST_HOLD" => self.longest_hold = number(&value)?.into(),
             "CONNECT_SHUTDOWN_GRACE" => self.shutdown_grace = number(&value)?.into(),
             _ => {
                 let app = name.strip_prefix("CONNECT_APP_");
@@ -274,6 +278,12 @@ impl Config {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
             None => format!("http://{address}"),
         }
+    }
+
+    /// How long an answer is held at most.
+    pub fn longest_hold(&self) -> Duration {
+        // What is longer than a day would be too long for the clock at some point.
+        Duration::from_secs(self.longest_hold.min(86_400))
     }
 
     /// How long requests may take to finish at the end.

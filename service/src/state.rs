@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api::Held;
 use crate::budget::Budgets;
 use crate::catalogue::{App, Catalogue};
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct Service {
     pub providers: ProviderClient,
     /// Who may still call how often.
     pub budgets: Budgets,
+    /// The answers that are held for front ends.
+    pub held: Held,
     /// The refreshes under way.
     pub refreshes: Refreshes,
     /// The time.
@@ -62,6 +65,7 @@ impl Service {
             catalogue,
             providers: ProviderClient::new(config.allow_private_networks)?,
             budgets: Budgets::new(&config.budgets),
+            held: Held::default(),
             refreshes: Refreshes::default(),
             clock,
             tasks: TaskTracker::new(),

@@ -6,8 +6,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use connect_service::config::Config;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
-use support::{Platform, text};
+use support::{Answer, Platform, text};
 
 #[tokio::test]
 async fn a_held_answer_comes_with_the_change() {
@@ -60,6 +62,72 @@ async fn the_public_status_is_held_too() {
     );
     // What is settled is not waited for.
     assert_eq!(hold().await.data()["status"], "rejected");
+}
+
+/// Whoever has a link's token is anybody; a thousand held answers would be an attack.
+#[tokio::test]
+async fn five_answers_are_held_for_one_link_and_more_are_given_at_once() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let stored = platform.stored_link(&link).await;
+    let path = format!("/connections/{}/status", text(&link["connection_id"]));
+    let token = text(&link["request_token"]);
+    let hold = || {
+        platform
+            .public("GET", &path, &token)
+            .header("prefer", "wait=20")
+            .send()
+    };
+    let mut answers: FuturesUnordered<_> = (0..8).map(|_| hold()).collect();
+    for _ in 0..3 {
+        let answer = answers.next().await.unwrap();
+        assert!(!answer.headers.contains_key("preference-applied"));
+        assert_eq!(answer.data()["status"], "pending");
+    }
+    assert!(platform.app.store.decline_link(&stored).await.unwrap());
+    while let Some(answer) = answers.next().await {
+        assert_eq!(answer.header("preference-applied"), "wait");
+        assert_eq!(answer.data()["status"], "rejected");
+    }
+    // There is room again.
+    assert_eq!(hold().await.header("preference-applied"), "wait");
+}
+
+#[tokio::test]
+async fn no_answer_is_held_where_the_operator_does_not_want_it() {
+    let platform = Platform::with(Config {
+        longest_hold: 0,
+        ..Config::default()
+    })
+    .await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let answer = platform
+        .call("GET", &path)
+        .header("prefer", "wait=60")
+        .send()
+        .await;
+    assert_eq!(answer.data()["status"], "pending");
+    assert!(!answer.headers.contains_key("preference-applied"));
+}
+
+#[tokio::test]
+async fn a_held_answer_tells_the_budget_as_it_is_when_it_is_given() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let path = format!("/connections/{}", text(&link["connection_id"]));
+    let reset = |answer: &Answer| -> u32 {
+        let (_, reset) = answer.header("ratelimit").split_once(";t=").unwrap();
+        reset.parse().unwrap()
+    };
+    let hold = |seconds: u32| {
+        platform
+            .call("GET", &path)
+            .header("prefer", &format!("wait={seconds}"))
+            .send()
+    };
+    let before = reset(&hold(0).await);
+    assert!(reset(&hold(2).await) + 2 <= before);
 }
 
 #[tokio::test]

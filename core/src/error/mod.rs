@@ -154,3 +154,29 @@ impl fmt::Display for Chain<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Failure {
+        #[error("the port is closed")]
+        Port,
+        #[error("no connection: {0}")]
+        Repeats(#[source] Box<Failure>),
+        #[error("no request")]
+        Adds(#[source] Box<Failure>),
+    }
+
+    #[test]
+    fn a_cause_is_spelled_out_once() {
+        let failure = Failure::Adds(Failure::Repeats(Failure::Port.into()).into());
+        let error = Error::caused(ErrorKind::Network, "the service could not be reached", failure);
+        assert_eq!(
+            error.message(),
+            "the service could not be reached: no request: no connection: the port is closed"
+        );
+        assert_eq!(error.source().unwrap().to_string(), "no request");
+    }
+}

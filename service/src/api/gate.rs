@@ -31,16 +31,16 @@ async fn check(State(app): State<AppState>, request: Request, next: Next) -> Res
         Ok(link) => link,
         Err(error) => return with_origin(error.into_response(), None),
     };
-    let standing = app.budgets.take(Group::Status, &link.id);
-    let origin = link.options.allowed_origin.clone();
-    let mut response = match standing.check() {
+    let (id, origin) = (link.id.clone(), link.options.allowed_origin.clone());
+    let mut response = match app.budgets.take(Group::Status, &id).check() {
         Ok(()) => {
             parts.extensions.insert(link);
             next.run(Request::from_parts(parts, body)).await
         }
         Err(error) => error.into_response(),
     };
-    standing.tell(response.headers_mut());
+    // As it stands now: the answer may have been held for a minute.
+    app.budgets.look(Group::Status, &id).tell(response.headers_mut());
     with_origin(response, origin)
 }
 

@@ -14,9 +14,6 @@ use crate::state::AppState;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY_LENGTH: usize = 255;
 
-/// The longest time for which an answer is held.
-const MAX_WAIT: Duration = Duration::from_secs(60);
-
 /// The request's `Idempotency-Key`, if it has one.
 pub(super) struct IdempotencyKey(pub(super) Option<String>);
 
@@ -36,15 +33,17 @@ impl FromRequestParts<AppState> for IdempotencyKey {
     }
 }
 
-/// How long `Prefer: wait=N` (RFC 7240) asks to hold the answer. As that RFC demands, what cannot be understood is
+/// For how long the answer may be held, because `Prefer: wait=N` (RFC 7240) asks for it. As that RFC demands, what cannot be understood is
 /// ignored, and of two wishes the first counts.
 pub(super) struct Wait(pub(super) Option<Duration>);
 
 impl FromRequestParts<AppState> for Wait {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
-        Ok(Self(wait(&parts.headers)))
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let longest = app.config.longest_hold();
+        let wait = wait(&parts.headers).filter(|_| !longest.is_zero());
+        Ok(Self(wait.map(|wait| wait.min(longest))))
     }
 }
 
@@ -62,7 +61,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
                 .then(|| value.trim().trim_matches('"').to_owned())
         });
     let seconds: u64 = waits.next()?.parse().ok()?;
-    Some(Duration::from_secs(seconds).min(MAX_WAIT))
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -83,7 +82,6 @@ mod tests {
         assert_eq!(prefer(&["respond-async, WAIT = 5; x=1"]), Some(5));
         assert_eq!(prefer(&["return=minimal", "wait=\"7\""]), Some(7));
         assert_eq!(prefer(&["wait=3, wait=9"]), Some(3));
-        assert_eq!(prefer(&["wait=86400"]), Some(60));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Held answers: `Prefer: wait=N`.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -12,6 +14,47 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 
 /// How often to look for what another process, or the clock, changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How many answers are held at once for whoever has a link: some windows of a browser.
+const MOST_PER_LINK: u32 = 5;
+
+/// How many answers are being held, by link.
+#[derive(Debug, Default)]
+pub struct Held(Mutex<HashMap<String, u32>>);
+
+/// Room for one more held answer; given back when dropped.
+pub(super) struct Place<'a> {
+    held: &'a Held,
+    link: String,
+}
+
+impl Held {
+    /// `None` where as many answers are held for this link as may be.
+    pub(super) fn place(&self, link: &str) -> Option<Place<'_>> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(link.to_owned()).or_default();
+        if *count >= MOST_PER_LINK {
+            return None;
+        }
+        *count += 1;
+        Some(Place {
+            held: self,
+            link: link.to_owned(),
+        })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.held.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.link) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.link);
+            }
+        }
+    }
+}
 
 /// How long one answer may still be held. To be used so that no change is missed:
 ///

@@ -40,6 +40,8 @@ pub(super) async fn status(
     Extension(link): Extension<Link>,
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
+    let place = app.held.place(&link.id);
+    let wait = wait.filter(|_| place.is_some());
     let hold = Hold::new(&app, wait);
     let link = loop {
         let change = app.store.change(&link.connection_id);

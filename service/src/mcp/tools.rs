@@ -300,7 +300,7 @@ pub(super) async fn check_connection_status(
     if !ids::is_connection(id) {
         return Err(ApiError::ConnectionDeleted.into());
     }
-    let wait = Duration::from_secs(wanted.wait_seconds);
+    let wait = Duration::from_secs(wanted.wait_seconds).min(app.config.longest_hold());
     let connection = api::settled(app, owner, id, Some(wait)).await?;
     Ok(Check {
         next_step: next_step(connection.status).to_owned(),
