@@ -46,9 +46,10 @@ impl Answer {
 
     /// The `data` as the JSON text that came, once it is known to be a `T`.
     pub(crate) fn decode_json<T: DeserializeOwned>(&self) -> Result<(T, SecretString), Error> {
-        let value = self.decode()?;
-        let text = self.data().map_err(|error| self.malformed(&error))?;
-        Ok((value, text.into()))
+        let decoded = self
+            .data()
+            .and_then(|text| Ok((serde_json::from_str(text)?, text.into())));
+        decoded.map_err(|error| self.malformed(&error))
     }
 
     fn data(&self) -> Result<&str, serde_json::Error> {

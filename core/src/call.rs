@@ -156,7 +156,7 @@ impl Client {
                 retry::next_wait(backoff, error.retry_after(), time_left)
             })
             .notify(|error, delay| {
-                self.tell(Event::Retry {
+                self.tell(|| Event::Retry {
                     call: request.call,
                     attempt: error.attempts(),
                     delay,
@@ -183,16 +183,15 @@ impl Client {
         attempt: u32,
     ) -> Result<Answer, Error> {
         let call = request.call;
-        let path = request.url.path();
-        let path = path
-            .strip_prefix(self.settings().base_url.path().trim_end_matches('/'))
-            .unwrap_or(path)
-            .to_owned();
-        self.tell(Event::Request {
-            call,
-            method: request.method.to_string(),
-            path,
-            attempt,
+        self.tell(|| {
+            let path = request.url.path();
+            let base = self.settings().base_url.path().trim_end_matches('/');
+            Event::Request {
+                call,
+                method: request.method.to_string(),
+                path: path.strip_prefix(base).unwrap_or(path).to_owned(),
+                attempt,
+            }
         });
         if request.spends == Spends::Default {
             self.waits().foreground_sent();
@@ -201,7 +200,7 @@ impl Client {
         // The request token of a link is credential enough.
         let authorization = (request.spends != Spends::Link).then_some(&key.authorization);
         let answer = self.transport().send(request, authorization, timeout).await;
-        self.tell(Event::Response {
+        self.tell(|| Event::Response {
             call,
             attempt,
             status: answer.as_ref().ok().map(|answer| answer.status),

@@ -147,7 +147,7 @@ impl Client {
         &self.0.links
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
         self.0.listener.tell(event);
     }
 }

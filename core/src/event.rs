@@ -71,7 +71,12 @@ impl Listener {
         Self(Some(Arc::new(listener)))
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    /// Makes the event where somebody wants to know: this listener, or a subscriber of `tracing`.
+    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.0.is_none() && !tracing::enabled!(target: "pabbly_connect", tracing::Level::INFO) {
+            return;
+        }
+        let event = event();
         match &event {
             Event::Request {
                 call,
@@ -126,7 +131,7 @@ mod tests {
     #[test]
     fn a_listener_that_panics_disturbs_nobody() {
         let listener = Listener::new(|_| panic!("a listener's own fault"));
-        listener.tell(Event::Wait {
+        listener.tell(|| Event::Wait {
             connection_id: "c".to_owned(),
             status: None,
             delay: Duration::ZERO,

@@ -17,6 +17,7 @@ mod request;
 mod retry;
 mod retry_after;
 mod settings;
+mod shape;
 pub mod surface;
 mod token;
 mod transport;

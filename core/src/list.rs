@@ -13,6 +13,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::model::{App, Connection};
 use crate::request::Request;
+use crate::shape::{AppShape, ConnectionShape};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,18 +38,26 @@ pub struct Page<T> {
 
 /// What a list can be made of.
 pub trait Item: DeserializeOwned + Send + 'static {
+    /// What is checked in its place where only the JSON text is wanted.
+    #[doc(hidden)]
+    type Shape: Item;
+
     /// The item's id, by which a page that was seen before is known.
     #[doc(hidden)]
     fn id(&self) -> &str;
 }
 
 impl Item for App {
+    type Shape = AppShape;
+
     fn id(&self) -> &str {
         &self.id
     }
 }
 
 impl Item for Connection {
+    type Shape = ConnectionShape;
+
     fn id(&self) -> &str {
         &self.id
     }
@@ -128,7 +137,7 @@ impl<T: Item> List<T> {
     /// # Errors
     /// The same as awaiting the call.
     pub async fn json(self) -> Result<SecretString, Error> {
-        Ok(self.fetch(None).await?.1)
+        Ok(self.fetch::<T::Shape>(None).await?.1)
     }
 
     /// The same with the pages that follow, for hosts whose page can be iterated on from.
@@ -136,7 +145,7 @@ impl<T: Item> List<T> {
     /// # Errors
     /// The same as awaiting the call.
     pub async fn json_and_rest(self) -> Result<(SecretString, Pages<T>), Error> {
-        let (page, json) = self.fetch(None).await?;
+        let (page, json) = self.fetch::<T::Shape>(None).await?;
         let mut rest = self.pages();
         rest.turn(&page);
         Ok((json, rest))
@@ -160,7 +169,7 @@ impl<T: Item> List<T> {
     }
 
     /// Sends the call for one page, which must not be the one that began with `last_first_id`.
-    async fn fetch(&self, last_first_id: Option<&str>) -> Result<(Page<T>, SecretString), Error> {
+    async fn fetch<I: Item>(&self, last_first_id: Option<&str>) -> Result<(Page<I>, SecretString), Error> {
         let mut request = self.request.clone();
         let Query {
             search,
@@ -182,7 +191,7 @@ impl<T: Item> List<T> {
             }
         }
         let answer = self.client.execute(&request, self.options).await?;
-        let (page, json) = answer.decode_json::<Page<T>>()?;
+        let (page, json) = answer.decode_json::<Page<I>>()?;
         if page
             .items
             .first()
@@ -199,7 +208,7 @@ impl<T: Item> IntoFuture for List<T> {
     type IntoFuture = Pending<Page<T>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(self.fetch(None).await?.0) })
+        Box::pin(async move { Ok(self.fetch::<T>(None).await?.0) })
     }
 }
 
@@ -219,7 +228,7 @@ impl<T: Item> Pages<T> {
     /// Whatever the call gives; [`Error::Decode`] where the service gives the same page again, so that going on
     /// would never end.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, Error> {
-        Ok(self.advance().await?.map(|(page, _)| page))
+        Ok(self.advance::<T>().await?.map(|(page, _)| page))
     }
 
     /// The same as the JSON text that came; see [`Call::json`](crate::Call::json).
@@ -227,20 +236,20 @@ impl<T: Item> Pages<T> {
     /// # Errors
     /// The same as [`next`](Self::next).
     pub async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
-        Ok(self.advance().await?.map(|(_, json)| json))
+        Ok(self.advance::<T::Shape>().await?.map(|(_, json)| json))
     }
 
-    async fn advance(&mut self) -> Result<Option<(Page<T>, SecretString)>, Error> {
+    async fn advance<I: Item>(&mut self) -> Result<Option<(Page<I>, SecretString)>, Error> {
         let Some(call) = &self.next else {
             return Ok(None);
         };
-        let (page, json) = call.fetch(self.last_first_id.as_deref()).await?;
+        let (page, json) = call.fetch::<I>(self.last_first_id.as_deref()).await?;
         self.turn(&page);
         Ok((!page.items.is_empty()).then_some((page, json)))
     }
 
     /// Takes note of a page, so that the next call is for the one after it.
-    fn turn(&mut self, page: &Page<T>) {
+    fn turn<I: Item>(&mut self, page: &Page<I>) {
         let (Some(call), Some(first)) = (&mut self.next, page.items.first()) else {
             self.next = None;
             return;

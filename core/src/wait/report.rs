@@ -41,7 +41,7 @@ pub(super) fn take_in(client: &Client, report: Report) {
     // Those who are told may call the client.
     drop(queue);
     for (event, poll, listeners) in news {
-        client.tell(event);
+        client.tell(|| event);
         for listener in listeners {
             undisturbed(|| listener(&poll));
         }

@@ -1,0 +1,247 @@
+//! What the items of a list must be where only their JSON text is wanted: `model.rs` again, with nothing kept but the
+//! id. Making the items of a page costs more than the rest of the call.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, Visitor};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::list::Item;
+
+/// An [`App`](crate::App).
+#[derive(serde::Deserialize)]
+pub struct AppShape {
+    id: String,
+    #[serde(rename = "name")]
+    _name: Text,
+    #[serde(rename = "auth_type")]
+    _auth_type: Option<Text>,
+    #[serde(rename = "description")]
+    _description: Option<Text>,
+    #[serde(rename = "categories")]
+    _categories: Option<Vec<Text>>,
+    #[serde(rename = "auth_options")]
+    _auth_options: Option<Vec<AuthOptionShape>>,
+}
+
+#[derive(serde::Deserialize)]
+struct AuthOptionShape {
+    #[serde(rename = "key")]
+    _key: Text,
+    #[serde(rename = "type")]
+    _auth_type: Text,
+    #[serde(rename = "title")]
+    _title: Text,
+    #[serde(rename = "description")]
+    _description: Option<Text>,
+    #[serde(rename = "input_schema")]
+    _input_schema: Option<IgnoredAny>,
+}
+
+/// A [`Connection`](crate::Connection).
+#[derive(serde::Deserialize)]
+pub struct ConnectionShape {
+    id: String,
+    #[serde(rename = "status")]
+    _status: Text,
+    #[serde(rename = "name")]
+    _name: Option<Text>,
+    #[serde(rename = "app")]
+    _app: Option<AppRefShape>,
+    #[serde(rename = "auth_type")]
+    _auth_type: Option<Text>,
+    #[serde(rename = "user_email")]
+    _user_email: Option<Text>,
+    #[serde(rename = "created_at")]
+    _created_at: Option<Time>,
+    #[serde(rename = "updated_at")]
+    _updated_at: Option<Time>,
+    #[serde(rename = "expires_at")]
+    _expires_at: Option<Time>,
+}
+
+#[derive(serde::Deserialize)]
+struct AppRefShape {
+    #[serde(rename = "id")]
+    _id: Text,
+    #[serde(rename = "name")]
+    _name: Option<Text>,
+}
+
+impl Item for AppShape {
+    type Shape = Self;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Item for ConnectionShape {
+    type Shape = Self;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// Any text, not kept.
+struct Text;
+
+/// A [`Timestamp`](crate::Timestamp), not kept.
+struct Time;
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyText;
+
+        impl Visitor<'_> for AnyText {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Text, E> {
+                Ok(Text)
+            }
+        }
+
+        deserializer.deserialize_str(AnyText)
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyTime;
+
+        impl Visitor<'_> for AnyTime {
+            type Value = Time;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+                OffsetDateTime::parse(text, &Rfc3339).map_err(E::custom)?;
+                Ok(Time)
+            }
+        }
+
+        deserializer.deserialize_str(AnyTime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus};
+    use serde::de::DeserializeOwned;
+    use serde_json::{Map, Value, json};
+
+    /// The value with each of its members in turn left out, or replaced by each of some others, however deep.
+    fn variants(value: &Value) -> Vec<Value> {
+        let others = || {
+            vec![
+                json!(null),
+                json!(1),
+                json!("x"),
+                json!([1]),
+                json!({"id": "x"}),
+                json!("2026-11-21T10:00:00Z"),
+            ]
+        };
+        let mut all = others();
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let mut without = members.clone();
+                    without.remove(name);
+                    all.push(without.into());
+                    for variant in variants(member) {
+                        let mut with = members.clone();
+                        with.insert(name.clone(), variant);
+                        all.push(with.into());
+                    }
+                }
+                let mut more = members.clone();
+                more.insert("unknown".to_owned(), json!([{}]));
+                all.push(more.into());
+            }
+            Value::Array(items) => {
+                for item in items {
+                    all.extend(variants(item).into_iter().map(|variant| json!([item, variant])));
+                }
+            }
+            _ => {}
+        }
+        all
+    }
+
+    fn agree<T: DeserializeOwned, S: DeserializeOwned>(value: &Value) {
+        let mut accepted = 0;
+        let all = variants(value);
+        for variant in &all {
+            let text = variant.to_string();
+            let (whole, shape) = (serde_json::from_str::<T>(&text), serde_json::from_str::<S>(&text));
+            assert_eq!(
+                whole.is_ok(),
+                shape.is_ok(),
+                "{text}: {:?} {:?}",
+                whole.err(),
+                shape.err()
+            );
+            accepted += usize::from(shape.is_ok());
+        }
+        assert!(
+            accepted > 10 && accepted < all.len() - 10,
+            "{accepted} of {}",
+            all.len()
+        );
+    }
+
+    // Written member by member, so that a new one cannot be forgotten here.
+    #[test]
+    fn an_app_is_refused_by_both_or_by_none() {
+        let option = AuthOption {
+            key: "k".to_owned(),
+            auth_type: AuthType::OAuth,
+            title: "t".to_owned(),
+            description: Some("\"é".to_owned()),
+            input_schema: Some(json!({})),
+            extra: Map::new(),
+        };
+        let app = App {
+            id: "a".to_owned(),
+            name: "n".to_owned(),
+            auth_type: Some(AuthType::ApiKey),
+            description: Some("d\n".to_owned()),
+            categories: Some(vec!["c".to_owned()]),
+            auth_options: Some(vec![option]),
+            extra: Map::new(),
+        };
+        agree::<App, AppShape>(&serde_json::to_value(app).unwrap());
+    }
+
+    #[test]
+    fn a_connection_is_refused_by_both_or_by_none() {
+        let time = || serde_json::from_value(json!("2026-11-21T10:00:00.5+01:00")).unwrap();
+        let connection = Connection {
+            id: "c".to_owned(),
+            status: ConnectionStatus::Active,
+            name: Some("n".to_owned()),
+            app: Some(AppRef {
+                id: "a".to_owned(),
+                name: Some("n".to_owned()),
+                extra: Map::new(),
+            }),
+            auth_type: Some(AuthType::OAuth),
+            user_email: Some("a@b".to_owned()),
+            created_at: Some(time()),
+            updated_at: Some(time()),
+            expires_at: Some(time()),
+            extra: Map::new(),
+        };
+        agree::<Connection, ConnectionShape>(&serde_json::to_value(connection).unwrap());
+    }
+}
