@@ -107,14 +107,9 @@ impl Entry {
         self.note_deadline();
     }
 
-    /// Whether the next poll asks for the link's public status.
+    /// Whether the next poll asks for the link's public status, which costs the tenant's budget nothing.
     pub(super) fn watches_status(&self) -> bool {
         self.status.is_some() && !self.turn.news
-    }
-
-    /// Whether the next poll counts against the tenant's budget.
-    pub(super) fn costs_budget(&self) -> bool {
-        !self.watches_status()
     }
 
     /// Asks for the connection, or for its public status while that is enough.

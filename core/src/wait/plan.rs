@@ -1,5 +1,7 @@
 //! Which connection is polled next. Pure: the clock is an argument.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -68,6 +70,16 @@ impl Turn {
         self.not_before.map_or(due, |not_before| due.max(not_before))
     }
 
+    /// Whether a poll is due, or when it will be.
+    pub(crate) fn standing(&self, now: Instant) -> Standing {
+        let due_at = self.due_at();
+        if due_at > now {
+            Standing::Later(due_at)
+        } else {
+            Standing::Due(self.urgency(now))
+        }
+    }
+
     /// How much a poll is wanted; the largest goes first.
     fn urgency(&self, now: Instant) -> f64 {
         let Some(polled_at) = self.polled_at else {
@@ -90,30 +102,87 @@ impl Turn {
     }
 }
 
-/// Chooses among the turns that have no poll under way: the most urgent of those that are due, else the one that will
-/// be due first, and when.
-pub(crate) fn choose<T>(
-    choices: impl Iterator<Item = T>,
-    turn: impl Fn(&T) -> &Turn,
-    now: Instant,
-) -> Option<(T, Instant)> {
-    let mut best: Option<(T, Instant, f64)> = None;
-    for choice in choices {
-        let turn = turn(&choice);
-        let due_at = turn.due_at();
-        let is_due = due_at <= now;
-        let urgency = if is_due { turn.urgency(now) } else { 0.0 };
-        let is_better = match &best {
-            None => true,
-            Some((_, best_due, most)) if is_due => *best_due > now || urgency > *most,
-            Some((_, best_due, _)) => due_at < *best_due,
-        };
-        if is_better {
-            best = Some((choice, due_at, urgency));
+/// How a turn stands at some moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Standing {
+    /// A poll is due, and wanted so much.
+    Due(f64),
+    /// None is due before this.
+    Later(Instant),
+}
+
+/// Turns that share slots for their polls.
+pub(crate) struct Lane<T> {
+    due: BinaryHeap<Due<T>>,
+    /// When the next will be due that is not yet.
+    next_at: Option<Instant>,
+}
+
+impl<T> Lane<T> {
+    pub(crate) fn add(&mut self, turn: T, standing: Standing) {
+        match standing {
+            Standing::Due(urgency) => self.due.push(Due { urgency, turn }),
+            Standing::Later(at) => self.next_at = Some(self.next_at.map_or(at, |next| next.min(at))),
         }
     }
-    best.map(|(choice, due_at, _)| (choice, due_at))
+
+    /// The most urgent of those that are due.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        Some(self.due.pop()?.turn)
+    }
+
+    /// All others that are due and of which this is true.
+    pub(crate) fn pop_all(&mut self, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        let (wanted, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.due)
+            .into_iter()
+            .partition(|due| is_wanted(&due.turn));
+        self.due = rest.into();
+        wanted.into_iter().map(|due| due.turn).collect()
+    }
+
+    /// When there is something to send, if the next slot is this.
+    pub(crate) fn wake_at(&self, slot: Instant) -> Option<Instant> {
+        if self.due.is_empty() {
+            self.next_at.map(|at| at.max(slot))
+        } else {
+            Some(slot)
+        }
+    }
 }
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Self {
+            due: BinaryHeap::new(),
+            next_at: None,
+        }
+    }
+}
+
+struct Due<T> {
+    urgency: f64,
+    turn: T,
+}
+
+impl<T> Ord for Due<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.urgency.total_cmp(&other.urgency)
+    }
+}
+
+impl<T> PartialOrd for Due<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Due<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl<T> Eq for Due<T> {}
 
 #[cfg(test)]
 mod tests {
@@ -128,9 +197,16 @@ mod tests {
         }
     }
 
+    fn lane<'a>(turns: impl IntoIterator<Item = &'a Turn>, now: Instant) -> Lane<usize> {
+        let mut lane = Lane::default();
+        for (index, turn) in turns.into_iter().enumerate() {
+            lane.add(index, turn.standing(now));
+        }
+        lane
+    }
+
     fn first<'a>(turns: impl IntoIterator<Item = &'a Turn>, now: Instant) -> Option<usize> {
-        let ((index, _), due_at) = choose(turns.into_iter().enumerate(), |(_, turn)| turn, now)?;
-        (due_at <= now).then_some(index)
+        lane(turns, now).pop()
     }
 
     #[test]
@@ -189,15 +265,28 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_due_the_first_that_will_be_is_told() {
+    fn a_lane_wakes_at_its_slot_or_when_the_first_will_be_due() {
         let now = Instant::now() + 100 * SECOND;
-        let turns = [
-            Turn::new(now + 5 * SECOND, SECOND),
-            Turn::new(now + 3 * SECOND, SECOND),
-            Turn::new(now + 4 * SECOND, SECOND),
-        ];
-        let (first, due_at) = choose(turns.iter(), |turn| turn, now).unwrap();
-        assert_eq!((first.since, due_at), (turns[1].since, now + 3 * SECOND));
+        let later = [5, 3, 4].map(|seconds| Turn::new(now + seconds * SECOND, SECOND));
+        let waiting = lane(&later, now);
+        assert_eq!(waiting.wake_at(now), Some(now + 3 * SECOND));
+        assert_eq!(waiting.wake_at(now + 9 * SECOND), Some(now + 9 * SECOND));
+        let due = lane([&later[0], &Turn::new(now, SECOND)], now);
+        assert_eq!(due.wake_at(now + SECOND), Some(now + SECOND));
+        assert_eq!(lane([], now).wake_at(now), None);
+    }
+
+    #[test]
+    fn those_that_share_a_poll_leave_the_lane_together() {
+        let now = Instant::now() + 100 * SECOND;
+        let turns = [5, 4, 3, 2].map(|ago| polled(now - 90 * SECOND, ago, now));
+        let mut lane = lane(&turns, now);
+        let mut odd = lane.pop_all(|index| index % 2 == 1);
+        odd.sort_unstable();
+        assert_eq!(
+            (odd, lane.pop(), lane.pop(), lane.pop()),
+            (vec![1, 3], Some(0), Some(2), None)
+        );
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::entry::{Entry, Key, LONGEST_WAIT, UnderWay, Waiter};
-use super::plan::{self, Turn};
+use super::plan::{Lane, Turn};
 use super::poll::{self, Found, Hold, LONGEST_HOLD};
 use super::report::Report;
 use crate::customer::Customer;
@@ -20,8 +21,11 @@ use crate::error::Error;
 /// How many answers the service is asked to hold at once, if the process may open twice as many files: each occupies
 /// a connection.
 const MOST_HELD: usize = 1000;
-/// The time between two polls of public statuses, which cost no budget but are not to flood the service.
-const STATUS_SPACING: Duration = Duration::from_millis(10);
+/// The time from a poll of a public status to the next, where the service is asked to hold the answer. They cost no
+/// budget but are not to flood the service.
+const HELD_SPACING: Duration = Duration::from_millis(10);
+/// The same where it is not asked, because there are too many.
+const STATUS_SPACING: Duration = Duration::from_millis(40);
 
 type Entries = HashMap<Key, Entry>;
 
@@ -32,18 +36,15 @@ pub(super) struct Queue {
     status_slot: Instant,
     /// One permit for each answer that the service may be asked to hold.
     holds: Arc<Semaphore>,
+    /// How many entries' polls cost budget, as of the last look.
+    on_budget: usize,
     last_id: u64,
     /// Whether there is a task that polls.
     pub(super) running: bool,
 }
 
-/// What there is to do next.
-pub(super) enum Next {
-    /// Send this poll; it gives `None` where it was stopped.
-    Poll(BoxFuture<'static, Option<Report>>),
-    /// Nothing before this, as far as is known now.
-    At(Instant),
-}
+/// A poll on its way; it gives `None` where it was stopped.
+pub(super) type Sent = BoxFuture<'static, Option<Report>>;
 
 impl Queue {
     pub(super) fn new(requests_per_minute: u32, now: Instant) -> Self {
@@ -52,6 +53,7 @@ impl Queue {
             budget: Budget::new(requests_per_minute, now),
             status_slot: now,
             holds: Arc::new(Semaphore::new(most_held())),
+            on_budget: 0,
             last_id: 0,
             running: false,
         }
@@ -98,65 +100,62 @@ impl Queue {
         });
     }
 
-    /// The next poll, where one may be sent now. Public statuses and the connections themselves are two lanes, each
-    /// with slots of its own.
-    pub(super) fn next(&mut self, now: Instant) -> Next {
-        let deadlines = self.entries.values().filter_map(|entry| entry.turn.deadline);
-        let mut wake_at = deadlines.min().unwrap_or(now + LONGEST_WAIT);
-        if let Some((key, entry, due_at)) = choose(&self.entries, Entry::watches_status, now) {
-            let at = due_at.max(self.status_slot);
-            if at <= now {
-                self.status_slot = now + STATUS_SPACING;
-                let poll = entry.poll(key, self.hold(&entry.turn, now));
-                return self.begin(vec![key.clone()], poll, now);
+    /// Sends the polls that may be sent now, and says when to look again. Public statuses and the connections
+    /// themselves are two lanes, each with slots of its own.
+    pub(super) fn send(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) -> Instant {
+        let (mut statuses, mut connections) = (Lane::default(), Lane::default());
+        let mut deadline = now + LONGEST_WAIT;
+        self.on_budget = 0;
+        for (key, entry) in &mut self.entries {
+            deadline = entry.turn.deadline.map_or(deadline, |at| at.min(deadline));
+            let watches_status = entry.watches_status();
+            self.on_budget += usize::from(!watches_status);
+            if entry.under_way.is_none() {
+                let lane = if watches_status {
+                    &mut statuses
+                } else {
+                    &mut connections
+                };
+                let standing = entry.turn.standing(now);
+                lane.add((key, entry), standing);
             }
-            wake_at = wake_at.min(at);
         }
-        if let Some((key, entry, due_at)) = choose(&self.entries, Entry::costs_budget, now) {
-            let at = due_at.max(self.budget.next_slot(now));
-            if at <= now {
-                self.budget.spend(now);
-                // One list call for all of the customer's, where the budget is short.
-                let listed = listed(&self.entries, key, now);
-                if listed.len() > 1 && self.budget.next_slot(now) > now {
+
+        while self.status_slot <= now
+            && let Some((key, entry)) = statuses.pop()
+        {
+            let hold = hold(&self.holds, &entry.turn, now);
+            let spacing = if hold.is_some() {
+                HELD_SPACING
+            } else {
+                STATUS_SPACING
+            };
+            self.status_slot = now + spacing;
+            polls.push(begin(entry.poll(key, hold), [(key, entry)], now));
+        }
+        while self.budget.next_slot(now) <= now
+            && let Some((key, entry)) = connections.pop()
+        {
+            self.budget.spend(now);
+            // One list call for all of the customer's, where the budget is short.
+            if !entry.unlisted && self.budget.next_slot(now) > now {
+                let mut listed =
+                    connections.pop_all(|(other, entry)| other.email == key.email && !entry.unlisted);
+                if !listed.is_empty() {
                     let poll = poll::list(entry.customer.clone()).boxed();
-                    return self.begin(listed, poll, now);
+                    listed.push((key, entry));
+                    polls.push(begin(poll, listed, now));
+                    continue;
                 }
-                let poll = entry.poll(key, self.hold(&entry.turn, now));
-                return self.begin(vec![key.clone()], poll, now);
             }
-            wake_at = wake_at.min(at);
+            let hold = hold(&self.holds, &entry.turn, now);
+            polls.push(begin(entry.poll(key, hold), [(key, entry)], now));
         }
-        Next::At(wake_at)
-    }
-
-    fn begin(
-        &mut self,
-        keys: Vec<Key>,
-        poll: BoxFuture<'static, Result<Found, Error>>,
-        began: Instant,
-    ) -> Next {
-        let (handle, registration) = AbortHandle::new_pair();
-        let under_way = Arc::new(UnderWay(handle));
-        for key in &keys {
-            if let Some(entry) = self.entries.get_mut(key) {
-                entry.poll_begins(under_way.clone(), began);
-            }
-        }
-        let report = poll.map(move |found| Report { keys, began, found });
-        Next::Poll(Abortable::new(report, registration).map(Result::ok).boxed())
-    }
-
-    /// For how long the next answer may be held, if at all.
-    fn hold(&self, turn: &Turn, now: Instant) -> Option<Hold> {
-        let expires_at = turn.expires_at.filter(|expires_at| *expires_at > now);
-        let end = turn.deadline.into_iter().chain(expires_at).min()?;
-        let time = end.saturating_duration_since(now).min(LONGEST_HOLD);
-        if turn.news || time < Duration::from_secs(1) {
-            return None;
-        }
-        let _permit = self.holds.clone().try_acquire_owned().ok()?;
-        Some(Hold { time, _permit })
+        let lanes = [
+            statuses.wake_at(self.status_slot),
+            connections.wake_at(self.budget.next_slot(now)),
+        ];
+        lanes.into_iter().flatten().fold(deadline, Instant::min)
     }
 
     /// When an entry's next poll is expected.
@@ -167,33 +166,38 @@ impl Queue {
         if entry.watches_status() {
             return entry.turn.interval;
         }
-        let waits = self.entries.values().filter(|entry| entry.costs_budget()).count();
-        let round = self.budget.interval() * u32::try_from(waits).unwrap_or(u32::MAX);
+        let round = self.budget.interval() * u32::try_from(self.on_budget).unwrap_or(u32::MAX);
         entry.turn.interval.max(round)
     }
 }
 
-/// Chooses among the entries of one lane, see [`plan::choose`].
-fn choose(entries: &Entries, lane: impl Fn(&Entry) -> bool, now: Instant) -> Option<(&Key, &Entry, Instant)> {
-    let idle = entries
-        .iter()
-        .filter(|(_, entry)| entry.under_way.is_none() && lane(entry));
-    let ((key, entry), due_at) = plan::choose(idle, |(_, entry)| &entry.turn, now)?;
-    Some((key, entry, due_at))
+/// Sends a poll for these.
+fn begin<'a>(
+    poll: BoxFuture<'static, Result<Found, Error>>,
+    polled: impl IntoIterator<Item = (&'a Key, &'a mut Entry)>,
+    began: Instant,
+) -> Sent {
+    let (handle, registration) = AbortHandle::new_pair();
+    let under_way = Arc::new(UnderWay(handle));
+    let mut keys = Vec::new();
+    for (key, entry) in polled {
+        entry.poll_begins(under_way.clone(), began);
+        keys.push(key.clone());
+    }
+    let report = poll.map(move |found| Report { keys, began, found });
+    Abortable::new(report, registration).map(Result::ok).boxed()
 }
 
-/// Those whose polls one list call would answer, this one among them.
-fn listed(entries: &Entries, key: &Key, now: Instant) -> Vec<Key> {
-    let is_answered = |entry: &Entry| {
-        entry.under_way.is_none() && entry.costs_budget() && !entry.unlisted && entry.turn.due_at() <= now
-    };
-    if entries.get(key).is_none_or(|entry| !is_answered(entry)) {
-        return Vec::new();
+/// For how long the next answer may be held, if at all.
+fn hold(holds: &Arc<Semaphore>, turn: &Turn, now: Instant) -> Option<Hold> {
+    let expires_at = turn.expires_at.filter(|expires_at| *expires_at > now);
+    let end = turn.deadline.into_iter().chain(expires_at).min()?;
+    let time = end.saturating_duration_since(now).min(LONGEST_HOLD);
+    if turn.news || time < Duration::from_secs(1) {
+        return None;
     }
-    let siblings = entries
-        .iter()
-        .filter(|(other, entry)| other.email == key.email && is_answered(entry));
-    siblings.map(|(key, _)| key.clone()).collect()
+    let _permit = holds.clone().try_acquire_owned().ok()?;
+    Some(Hold { time, _permit })
 }
 
 /// Half of the files that the process may open are for others.

@@ -3,13 +3,14 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::HeaderMap;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::entry::{Key, Outcome, Waiter};
-use super::queue::{Next, Queue};
+use super::queue::Queue;
 use super::{OnPoll, report};
 use crate::client::Client;
 use crate::customer::Customer;
@@ -137,18 +138,14 @@ async fn poll_for_all(client: Client) {
                 std::mem::forget(running);
                 return;
             }
-            loop {
-                match queue.next(now) {
-                    Next::Poll(poll) => polls.push(poll),
-                    Next::At(at) => break at,
-                }
-            }
+            queue.send(now, &polls)
         };
         tokio::select! {
             Some(report) = polls.next(), if !polls.is_empty() => {
-                // A poll that was stopped has nothing to report.
-                if let Some(report) = report {
-                    report::take_in(&client, report);
+                report.into_iter().for_each(|report| report::take_in(&client, report));
+                // All that has arrived, before the whole queue is looked through again.
+                while let Some(Some(report)) = polls.next().now_or_never() {
+                    report.into_iter().for_each(|report| report::take_in(&client, report));
                 }
             }
             () = sleep_until(wake_at) => {}

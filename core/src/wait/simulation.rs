@@ -7,7 +7,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::budget::Budget;
-use super::plan::{Turn, choose};
+use super::plan::{Lane, Turn};
 
 const LIMIT: u32 = 120;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -82,17 +82,16 @@ impl Process {
 
     /// Sends the polls that may be sent now, and says when to look again.
     fn run(&mut self, service: &mut Service, now: Instant) -> Instant {
-        loop {
-            let Some(((id, _), due_at)) = choose(self.turns.iter(), |(_, (turn, _))| turn, now) else {
-                return now + WINDOW;
-            };
-            let at = due_at.max(self.budget.next_slot(now));
-            if at > now {
-                return at;
-            }
-            let id = *id;
+        let mut lane = Lane::default();
+        for (id, (turn, _)) in &self.turns {
+            lane.add(*id, turn.standing(now));
+        }
+        while self.budget.next_slot(now) <= now
+            && let Some(id) = lane.pop()
+        {
             self.poll(id, service, now);
         }
+        lane.wake_at(self.budget.next_slot(now)).unwrap_or(now + WINDOW)
     }
 
     fn poll(&mut self, id: u32, service: &mut Service, now: Instant) {
