@@ -8,7 +8,9 @@ let package = Package(
         .library(name: "PabblyConnectFlow", targets: ["PabblyConnectFlow"])
     ],
     targets: [
-        .target(name: "PabblyConnectFlow"),
+        .target(name: "PabblyConnectFlow", dependencies: ["PabblyConnectFlowNative"]),
+        .target(name: "PabblyConnectFlowNative", dependencies: ["PabblyConnectFlowFFI"]),
+        .systemLibrary(name: "PabblyConnectFlowFFI", pkgConfig: "pabbly-connect-flow"),
         .testTarget(name: "PabblyConnectFlowTests", dependencies: ["PabblyConnectFlow"]),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,42 @@
+#if canImport(SwiftUI)
+    import SwiftUI
+
+    extension View {
+        /// Shows the hosted page as soon as there is a link, and takes the link away again when the attempt is over.
+        ///
+        /// Where the view goes away first, or another link takes the place of this one, the attempt is cancelled and
+        /// nothing is told.
+        ///
+        /// - Parameters:
+        ///   - link: What your backend handed out, while a customer is to connect.
+        ///   - userAgent: What shows the page, such as ``WebAuthenticationUserAgent``.
+        ///   - onEnd: How it ended; the error is what ``ConnectSession/run()`` throws.
+        public func connectFlow(
+            _ link: Binding<ConnectLink?>, userAgent: any ConnectUserAgent,
+            onEnd: @escaping @MainActor (Result<ConnectOutcome, any Error>) -> Void
+        ) -> some View {
+            modifier(ConnectFlowModifier(link: link, userAgent: userAgent, onEnd: onEnd))
+        }
+    }
+
+    private struct ConnectFlowModifier: ViewModifier {
+        @Binding var link: ConnectLink?
+        let userAgent: any ConnectUserAgent
+        let onEnd: @MainActor (Result<ConnectOutcome, any Error>) -> Void
+
+        func body(content: Content) -> some View {
+            content.task(id: link) {
+                guard let link else { return }
+                let end: Result<ConnectOutcome, any Error>
+                do {
+                    end = .success(try await ConnectSession(link, userAgent: userAgent).run())
+                } catch {
+                    end = .failure(error)
+                }
+                guard !Task.isCancelled else { return }
+                self.link = nil
+                onEnd(end)
+            }
+        }
+    }
+#endif

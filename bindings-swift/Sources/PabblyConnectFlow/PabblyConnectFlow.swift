@@ -1,1 +1,0 @@
-/// The connect flow for apps.
