@@ -37,8 +37,8 @@ public enum ConnectError: Error, Sendable, Hashable {
     case invalidLink(String)
     /// The platform does not know this link (any more), or refuses to speak of it.
     case unknownLink(String)
-    /// The page is closed and the platform cannot be reached. It may have ended well: ``ConnectSession/resume(_:clock:)``
-    /// tells later.
+    /// The page is closed and the platform cannot be reached. It may have ended well:
+    /// ``ConnectSession/resume(_:clock:)`` tells later.
     case unreachable(String)
     /// The system did not show the page.
     case pageNotShown(String)

@@ -68,7 +68,8 @@ struct TestPlatform: StatusSource {
         func reply(_ error: ConnectError) { replies.send(.failure(error)) }
 
         func reply(
-            _ status: String, _ phase: String = "form", operation: String = "creation", expiresIn: Duration = .seconds(590)
+            _ status: String, _ phase: String = "form", operation: String = "creation",
+            expiresIn: Duration = .seconds(590)
         ) {
             reply(.status(LinkStatus(status: status, phase: phase, operation: operation, expiresIn: expiresIn)))
         }

@@ -55,8 +55,8 @@ struct LinkTests {
         var dumpedSession = ""
         dump(session, to: &dumpedSession)
         let forms = [
-            "\(link)", String(describing: [link]), String(reflecting: link), link.debugDescription, dumped, "\(session)",
-            dumpedSession, "\(Mirror(reflecting: link).children.map(\.value))", "\(try Platform(link))",
+            "\(link)", String(describing: [link]), String(reflecting: link), link.debugDescription, dumped,
+            "\(session)", dumpedSession, "\(Mirror(reflecting: link).children.map(\.value))", "\(try Platform(link))",
         ]
         for form in forms {
             #expect(!form.contains("canary"), "\(form)")

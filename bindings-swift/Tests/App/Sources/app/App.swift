@@ -1,0 +1,48 @@
+// app run|resume: reads a link, as JSON, from its first line of input, and prints how it ended.
+
+import Foundation
+import PabblyConnectFlow
+
+/// Prints the page's address for whoever plays the customer, and takes a line of input for the customer's return.
+struct Terminal: ConnectUserAgent {
+    let lines: AsyncStream<String>
+
+    func show(_ page: URL) async throws {
+        say("page \(page.absoluteString)")
+        for await _ in lines { return }
+        say("dismissed")
+    }
+}
+
+@main
+struct App {
+    static func main() async throws {
+        let link = try JSONDecoder().decode(ConnectLink.self, from: Data((readLine() ?? "").utf8))
+        let outcome: ConnectOutcome
+        do {
+            if CommandLine.arguments.last == "resume" {
+                outcome = try await ConnectSession.resume(link)
+            } else {
+                outcome = try await ConnectSession(link, userAgent: Terminal(lines: input())).run()
+            }
+        } catch let error as ConnectError {
+            return say("error \(error)")
+        }
+        switch outcome {
+        case .success(let connectionID, let operation): say("success \(connectionID) \(operation)")
+        case .exit(let reason): say("exit \(reason)")
+        }
+    }
+
+    /// The rest of the input, read where it may block.
+    static func input() -> AsyncStream<String> {
+        let (lines, line) = AsyncStream<String>.makeStream()
+        Thread { while let text = readLine() { line.yield(text) } }.start()
+        return lines
+    }
+}
+
+/// Unlike `print`, at once.
+func say(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+}
