@@ -5,9 +5,16 @@ let package = Package(
     name: "pabbly-connect",
     platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
-        .library(name: "PabblyConnectFlow", targets: ["PabblyConnectFlow"])
+        .library(name: "PabblyConnect", targets: ["PabblyConnect"]),
+        .library(name: "PabblyConnectFlow", targets: ["PabblyConnectFlow"]),
     ],
     targets: [
+        // For servers: the whole client.
+        .target(name: "PabblyConnect", dependencies: ["PabblyConnectNative"]),
+        .target(name: "PabblyConnectNative", dependencies: ["PabblyConnectFFI"]),
+        .systemLibrary(name: "PabblyConnectFFI", pkgConfig: "pabbly-connect"),
+        .testTarget(name: "PabblyConnectTests", dependencies: ["PabblyConnect"]),
+        // For apps: the connect flow, without a tenant key.
         .target(name: "PabblyConnectFlow", dependencies: ["PabblyConnectFlowNative"]),
         .target(name: "PabblyConnectFlowNative", dependencies: ["PabblyConnectFlowFFI"]),
         .systemLibrary(name: "PabblyConnectFlowFFI", pkgConfig: "pabbly-connect-flow"),
