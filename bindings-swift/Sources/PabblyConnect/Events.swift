@@ -35,9 +35,10 @@ final class EventListener: Listener {
     }
 
     func response(call: String, attempt: UInt32, status: UInt16?, elapsed: Double, requestId: String?) {
-        tell(.response(
-            call: call, attempt: Int(attempt), status: status.map(Int.init), elapsed: .seconds(elapsed),
-            requestID: requestId))
+        tell(
+            .response(
+                call: call, attempt: Int(attempt), status: status.map(Int.init), elapsed: .seconds(elapsed),
+                requestID: requestId))
     }
 
     func retry(call: String, attempt: UInt32, delay: Double) {
@@ -45,8 +46,10 @@ final class EventListener: Listener {
     }
 
     func wait(connectionId: String, status: String?, delay: Double) {
-        tell(.wait(
-            connectionID: connectionId, status: status.map(ConnectionStatus.init(rawValue:)), delay: .seconds(delay)))
+        tell(
+            .wait(
+                connectionID: connectionId, status: status.map(ConnectionStatus.init(rawValue:)), delay: .seconds(delay)
+            ))
     }
 }
 

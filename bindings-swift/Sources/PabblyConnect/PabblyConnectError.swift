@@ -114,7 +114,8 @@ public struct ErrorResponse: Codable, Hashable, Sendable {
 extension PabblyConnectError: CustomStringConvertible, LocalizedError {
     /// The message with the HTTP status and the code.
     public var description: String {
-        let known = [details.status.map { "HTTP \($0)" }, details.status.flatMap { _ in details.code }].compactMap(\.self)
+        let known = [details.status.map { "HTTP \($0)" }, details.status.flatMap { _ in details.code }].compactMap(
+            \.self)
         return known.isEmpty ? details.message : "\(details.message) (\(known.joined(separator: ", ")))"
     }
 
@@ -125,8 +126,10 @@ extension PabblyConnectError: CustomStringConvertible, LocalizedError {
 extension PabblyConnectError {
     /// What Swift makes of an error that came from Rust.
     init(_ error: any Error) {
-        guard case Failure.Failed(let kind, let message, let status, let code, let response, let attempts,
-            let retryAfter, let connection) = error
+        guard
+            case Failure.Failed(
+                let kind, let message, let status, let code, let response, let attempts,
+                let retryAfter, let connection) = error
         else {
             self = .other(ErrorDetails(message: "the SDK itself failed: \(error)"))
             return

@@ -1,14 +1,16 @@
 // swift-tools-version: 6.0
-// A program of a user: it has the SDK as a dependency and sees its public side alone.
+// Programs of users: they have the SDK as a dependency and see its public side alone.
 import PackageDescription
+
+let sdk: [Target.Dependency] = [.product(name: "PabblyConnect", package: "bindings-swift")]
 
 let package = Package(
     name: "consumer",
     platforms: [.macOS(.v13)],
-    dependencies: [.package(name: "pabbly-connect", path: "../..")],
+    dependencies: [.package(path: "../..")],
     targets: [
-        .executableTarget(
-            name: "scenarios", dependencies: [.product(name: "PabblyConnect", package: "pabbly-connect")])
+        .executableTarget(name: "docs", dependencies: sdk),
+        .executableTarget(name: "scenarios", dependencies: sdk),
     ],
     swiftLanguageModes: [.v6]
 )
