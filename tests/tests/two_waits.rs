@@ -28,6 +28,8 @@ struct Service {
 struct Asked {
     /// Who asks, and for what.
     what: String,
+    /// How long the answer may take.
+    prefer: Option<String>,
     answer: oneshot::Sender<(u16, Value)>,
 }
 
@@ -99,7 +101,8 @@ async fn serve(mut stream: TcpStream, ask: mpsc::UnboundedSender<Asked>) {
         let name = email.split('@').next().unwrap_or_default();
         let what = format!("{name}: {}", request.target);
         let (answer, answered) = oneshot::channel();
-        if ask.send(Asked { what, answer }).is_err() {
+        let prefer = request.header("prefer").map(str::to_owned);
+        if ask.send(Asked { what, prefer, answer }).is_err() {
             return;
         }
         let mut nothing = [0; 1];
@@ -149,6 +152,7 @@ async fn a_cancelled_wait_stops_its_poll_while_another_goes_on() {
     let held = service.asked("alice: /connections/c2").await;
     let first = begin(&alice, "c1");
     let mut stopped = service.asked("alice: /connections/c1").await;
+    assert_eq!([&held.prefer, &stopped.prefer], [&Some("wait=50".to_owned()); 2]);
 
     first.abort();
     timeout(SOON, stopped.answer.closed())

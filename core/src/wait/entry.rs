@@ -221,3 +221,98 @@ impl Entry {
         self.turn.deadline = self.waiters.iter().filter_map(|waiter| waiter.deadline).min();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// An entry with one who waits, and how it ends for them.
+    fn entry() -> (Entry, oneshot::Receiver<Outcome>) {
+        let client = Client::builder().api_key("pk_live_test").build().unwrap();
+        let customer = client.customer("alice@example.com").unwrap();
+        let (sender, outcome) = oneshot::channel();
+        let waiter = Waiter {
+            id: 1,
+            deadline: None,
+            on_poll: None,
+            sender,
+        };
+        let mut entry = Entry::new(&customer, "c1", SECOND, Instant::now());
+        entry.join(waiter, SECOND);
+        (entry, outcome)
+    }
+
+    fn pending(expires_in: Option<Duration>) -> Outlook {
+        Outlook {
+            expires_in,
+            held: false,
+        }
+    }
+
+    fn unavailable() -> Error {
+        Error::local(ErrorKind::UpstreamUnavailable, "")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_in_a_row_double_the_pause_up_to_half_a_minute_and_a_success_ends_that() {
+        let (mut entry, _outcome) = entry();
+        let now = Instant::now();
+        for pause in [2, 4, 8, 16, 30, 30] {
+            entry.poll_failed(&unavailable(), now);
+            assert_eq!(entry.turn.not_before, Some(now + pause * SECOND));
+        }
+        entry.still_pending(pending(None), now);
+        assert_eq!(entry.turn.not_before, None);
+        entry.poll_failed(&unavailable(), now);
+        assert_eq!(entry.turn.not_before, Some(now + 2 * SECOND));
+        entry.has_news();
+        assert_eq!(entry.turn.not_before, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_expiry_told_again_may_come_nearer_and_only_a_new_link_moves_it_away() {
+        let (mut entry, _outcome) = entry();
+        let now = Instant::now();
+        let mut tell = |seconds| {
+            entry.still_pending(pending(Some(seconds * SECOND)), now);
+            (entry.turn.expires_at.unwrap() - now).as_secs()
+        };
+        // What was assumed before is no telling of the service's.
+        assert_eq!(tell(7200), 7200);
+        assert_eq!([600, 604, 599, 603].map(&mut tell), [600, 600, 599, 599]);
+        assert_eq!([604, 1200].map(&mut tell), [604, 1200]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_is_over_is_polled_once_more_and_then_the_wait_ends() {
+        let (mut over, mut outcome) = entry();
+        let now = Instant::now();
+        over.still_pending(pending(Some(Duration::ZERO)), now);
+        assert!(outcome.try_recv().is_err());
+        over.still_pending(pending(Some(Duration::ZERO)), now);
+        assert!(matches!(outcome.try_recv(), Ok(Err(Error::WaitTimeout(_)))));
+
+        // The same where the service does not tell any more, but told before.
+        let (mut silent, mut outcome) = entry();
+        silent.still_pending(pending(Some(10 * SECOND)), now);
+        silent.still_pending(pending(None), now + 9 * SECOND);
+        silent.still_pending(pending(None), now + 10 * SECOND);
+        assert!(outcome.try_recv().is_err());
+        silent.still_pending(pending(None), now + 11 * SECOND);
+        assert!(outcome.try_recv().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failing_polls_are_tried_again_until_a_minute_after_the_link_is_over() {
+        let (mut entry, mut outcome) = entry();
+        let now = Instant::now();
+        entry.still_pending(pending(Some(10 * SECOND)), now);
+        entry.poll_failed(&unavailable(), now + 69 * SECOND);
+        assert!(outcome.try_recv().is_err());
+        entry.poll_failed(&unavailable(), now + 70 * SECOND);
+        assert!(outcome.try_recv().is_ok());
+    }
+}

@@ -200,11 +200,122 @@ fn hold(holds: &Arc<Semaphore>, turn: &Turn, now: Instant) -> Option<Hold> {
     Some(Hold { time, _permit })
 }
 
-/// Half of the files that the process may open are for others.
 fn most_held() -> usize {
     #[cfg(unix)]
-    if let Some(files) = rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
-        return usize::try_from(files / 2).map_or(MOST_HELD, |half| half.min(MOST_HELD));
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let files = None;
+    most_held_with(files)
+}
+
+/// Half of the files that the process may open are for others.
+fn most_held_with(files: Option<u64>) -> usize {
+    let half = files.and_then(|files| usize::try_from(files / 2).ok());
+    half.map_or(MOST_HELD, |half| half.min(MOST_HELD))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::super::entry::Outcome;
+    use super::*;
+    use crate::client::Client;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A queue in which somebody waits for each of these, and the links of which the client made if that is said.
+    fn queue(ids: &[&str], with_links: bool, now: Instant) -> (Queue, Vec<oneshot::Receiver<Outcome>>) {
+        let client = Client::builder().api_key("pk_live_test").build().unwrap();
+        let customer = client.customer("alice@example.com").unwrap();
+        let mut queue = Queue::new(600, now);
+        let mut outcomes = Vec::new();
+        for id in ids {
+            if with_links {
+                let link = serde_json::from_value(serde_json::json!({
+                    "connection_id": id, "request_token": "rt", "request_link": "https://connect.pabbly.com/l",
+                    "expires_at": "2126-11-21T10:00:00Z", "status_url": "https://connect.pabbly.com/status",
+                }));
+                client
+                    .links()
+                    .remember(&link.unwrap(), &client.settings().base_url);
+            }
+            let (sender, outcome) = oneshot::channel();
+            let waiter = Waiter {
+                id: queue.next_id(),
+                deadline: None,
+                on_poll: None,
+                sender,
+            };
+            let key = Key {
+                email: customer.email().clone(),
+                connection_id: (*id).to_owned(),
+            };
+            queue.join(&customer, &key, SECOND, waiter);
+            outcomes.push(outcome);
+        }
+        (queue, outcomes)
     }
-    MOST_HELD
+
+    #[tokio::test(start_paused = true)]
+    async fn public_statuses_are_asked_for_one_after_the_other_and_more_seldom_where_none_is_held() {
+        let now = Instant::now();
+        for (holds, spacing) in [(9, HELD_SPACING), (0, STATUS_SPACING)] {
+            let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
+            queue.holds = Arc::new(Semaphore::new(holds));
+            let polls = FuturesUnordered::new();
+            assert_eq!(queue.send(now, &polls), now + spacing);
+            assert_eq!(queue.send(now, &polls), now + spacing);
+            assert_eq!(polls.len(), 1);
+            assert_eq!(queue.send(now + spacing, &polls), now + spacing * 2);
+            assert_eq!(polls.len(), 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_is_due_the_queue_sleeps_until_the_first_deadline() {
+        let now = Instant::now();
+        let (mut queue, _outcomes) = queue(&["c1", "c2"], false, now);
+        let polls = FuturesUnordered::new();
+        assert_eq!(queue.send(now, &polls), now + LONGEST_WAIT);
+        assert_eq!(polls.len(), 2);
+        for (entry, seconds) in queue.entries.values_mut().zip([9, 7]) {
+            entry.turn.deadline = Some(now + seconds * SECOND);
+        }
+        assert_eq!(queue.send(now, &polls), now + 7 * SECOND);
+    }
+
+    #[test]
+    fn an_answer_is_held_for_whole_seconds_until_the_wait_or_the_link_is_over() {
+        let now = Instant::now();
+        let holds = Arc::new(Semaphore::new(2));
+        let time = |turn: &Turn| hold(&holds, turn, now).map(|hold| hold.time);
+        let mut turn = Turn::new(now, SECOND);
+        assert_eq!(time(&turn), None);
+        turn.deadline = Some(now + 10 * SECOND);
+        assert_eq!(time(&turn), Some(10 * SECOND));
+        turn.expires_at = Some(now + 5 * SECOND);
+        assert_eq!(time(&turn), Some(5 * SECOND));
+        // A link that is over ends no wait that has a deadline of its own.
+        turn.expires_at = Some(now);
+        assert_eq!(time(&turn), Some(10 * SECOND));
+        turn.deadline = Some(now + SECOND);
+        assert_eq!(time(&turn), Some(SECOND));
+        turn.deadline = Some(now + SECOND - Duration::from_millis(1));
+        assert_eq!(time(&turn), None);
+        turn.deadline = Some(now + 600 * SECOND);
+        assert_eq!(time(&turn), Some(LONGEST_HOLD));
+        let both = [hold(&holds, &turn, now), hold(&holds, &turn, now)];
+        assert_eq!(time(&turn), None, "no room");
+        drop(both);
+        turn.news = true;
+        assert_eq!(time(&turn), None);
+    }
+
+    #[test]
+    fn half_of_the_files_are_for_others() {
+        assert_eq!(most_held_with(Some(1024)), 512);
+        assert_eq!(most_held_with(Some(1_048_576)), MOST_HELD);
+        assert_eq!(most_held_with(None), MOST_HELD);
+    }
 }
