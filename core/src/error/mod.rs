@@ -178,5 +178,10 @@ mod tests {
             "the service could not be reached: no request: no connection: the port is closed"
         );
         assert_eq!(error.source().unwrap().to_string(), "no request");
+        let printed = format!("{error:?}");
+        assert!(
+            printed.starts_with("NetworkError") && printed.contains("the port is closed"),
+            "{printed}"
+        );
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::plan::Turn;
 use super::poll::{self, Found, Hold, Outlook};
-use super::{OnPoll, Seen};
+use super::{NEVER, OnPoll, Seen};
 use crate::customer::Customer;
 use crate::error::{Error, ErrorKind};
 use crate::links::StatusAddress;
@@ -19,8 +19,6 @@ use crate::model::Connection;
 
 /// A wait for a link that does not say when it lapses ends after this.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// No link is believed to be open for longer: sums with times stay in range, whatever a service says.
-const LONGEST_LIFE: Duration = Duration::from_secs(365 * 86_400);
 /// By how much two tellings of the same expiry may differ.
 const EXPIRY_ROUNDING: Duration = Duration::from_secs(5);
 
@@ -187,7 +185,7 @@ impl Entry {
 
     /// The service told for how long the link is still open.
     fn expires_in(&mut self, left: Duration) {
-        let told = Instant::now().checked_add(left.min(LONGEST_LIFE));
+        let told = Instant::now().checked_add(left.min(NEVER));
         let known = self.expiry_told.then_some(self.turn.expires_at).flatten();
         self.turn.expires_at = match (known, told) {
             // The same moment told again, give or take rounding; a new link would be longer.
@@ -284,6 +282,12 @@ mod tests {
         assert_eq!(tell(7200), 7200);
         assert_eq!([600, 604, 599, 603].map(&mut tell), [600, 600, 599, 599]);
         assert_eq!([604, 1200].map(&mut tell), [604, 1200]);
+        // Sums with times stay in range, whatever a service says.
+        let year = 365 * 86_400;
+        assert_eq!(
+            [year - 9, u32::MAX].map(&mut tell),
+            [u64::from(year - 9), u64::from(year)]
+        );
     }
 
     #[tokio::test(start_paused = true)]

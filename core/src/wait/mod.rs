@@ -38,7 +38,7 @@ pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 120;
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// As good as never, and short enough to be added to any time.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(365 * 86_400);
+const NEVER: Duration = Duration::from_secs(365 * 86_400);
 
 /// A wait, begun when it is awaited: it polls at once and then every interval until the connection is no longer
 /// pending. Dropping the future ends it.
@@ -120,7 +120,7 @@ impl Wait {
         let deadline = self
             .timeout
             .and_then(|timeout| Instant::now().checked_add(timeout));
-        let interval = self.interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
+        let interval = self.interval.clamp(SHORTEST_INTERVAL, NEVER);
         scheduler::wait(
             &self.customer,
             &self.connection_id,
