@@ -21,6 +21,9 @@ const LARGEST_BODY: usize = 8 << 20;
 /// As much of an error's body as is worth keeping.
 const LARGEST_ERROR_BODY: usize = 64 << 10;
 
+/// A year: sums with times stay in range, whatever the caller says.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_536_000);
+
 /// How to reach the service.
 pub(crate) struct Transport {
     http: reqwest::Client,
@@ -66,7 +69,7 @@ impl Transport {
         authorization: Option<&HeaderValue>,
         timeout: Duration,
     ) -> Result<Answer, Error> {
-        let until = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
+        let until = Instant::now() + timeout.min(LONGEST_TIMEOUT);
         let timed_out = || {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
@@ -183,15 +186,13 @@ fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    let mut added = 0;
     for certificate in CertificateDer::pem_slice_iter(ca_certificates) {
         certificate
             .map_err(|_| ())
             .and_then(|certificate| roots.add(certificate).map_err(|_| ()))
             .map_err(|()| Error::invalid_argument("the CA certificate is not valid PEM"))?;
-        added += 1;
     }
-    if added == 0 && !ca_certificates.is_empty() {
+    if roots.len() == webpki_roots::TLS_SERVER_ROOTS.len() && !ca_certificates.is_empty() {
         return Err(Error::invalid_argument(
             "the CA certificate holds no PEM certificate",
         ));
@@ -205,7 +206,18 @@ fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-/// For durations that reach beyond what the clock can count.
-fn far_future() -> Instant {
-    Instant::now() + Duration::from_secs(86_400 * 365)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read_within(limit: usize, body: &'static str) -> Option<usize> {
+        let mut response = http::Response::new(body).into();
+        read(&mut response, limit).await.ok().map(|body| body.len())
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_large_as_the_limit() {
+        assert_eq!(read_within(6, "answer").await, Some(6));
+        assert_eq!(read_within(5, "answer").await, None);
+    }
 }

@@ -35,8 +35,8 @@ struct Asked {
 
 impl Service {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base_url = format!("http://{}", listener.local_addr().expect("its address"));
         let (ask, requests) = mpsc::unbounded_channel();
         let (count, open_connections) = watch::channel(0);
         tokio::spawn(async move {
@@ -59,12 +59,15 @@ impl Service {
 
     fn client(&self, requests_per_minute: u32) -> Client {
         let builder = Client::builder().api_key("pk_live_test").base_url(&self.base_url);
-        builder.requests_per_minute(requests_per_minute).build().unwrap()
+        builder
+            .requests_per_minute(requests_per_minute)
+            .build()
+            .expect("a client")
     }
 
     async fn next(&mut self) -> Asked {
         let asked = timeout(SOON, self.requests.recv()).await;
-        asked.expect("a request soon").unwrap()
+        asked.expect("a request soon").expect("the service runs")
     }
 
     /// The next request, which must be this one.
@@ -79,10 +82,10 @@ impl Service {
         let mut seen = Vec::new();
         for _ in expected {
             let asked = self.next().await;
-            let id = asked.what.rsplit('/').next().unwrap();
+            let id = asked.what.rsplit('/').next().unwrap_or_default();
             let body = active(id);
             seen.push(asked.what);
-            asked.answer.send((200, body)).unwrap();
+            asked.answer.send((200, body)).expect("the client listens");
         }
         seen.sort_unstable();
         assert_eq!(seen, expected);
@@ -134,13 +137,13 @@ fn begin(customer: &Customer, id: &str) -> JoinHandle<(String, ConnectionStatus)
         .wait_for_connection(id)
         .interval(Duration::from_millis(100));
     tokio::spawn(async {
-        let connection = wait.await.unwrap();
+        let connection = wait.await.expect("a connection");
         (connection.id, connection.status)
     })
 }
 
 async fn is_settled(wait: JoinHandle<(String, ConnectionStatus)>, id: &str) {
-    let settled = timeout(SOON, wait).await.expect("an end soon").unwrap();
+    let settled = timeout(SOON, wait).await.expect("an end soon").expect("no panic");
     assert_eq!(settled, (id.to_owned(), ConnectionStatus::Active));
 }
 

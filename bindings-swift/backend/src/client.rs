@@ -186,10 +186,7 @@ impl Client {
         options: &CallOptions,
         cancellation: Arc<Cancellation>,
     ) -> Result<String, Failure> {
-        let call = self
-            .customer(email)?
-            .get_connection(id)
-            .options(options.core()?);
+        let call = self.customer(email)?.get_connection(id).options(options.core()?);
         Ok(text(&cancellation.guard(call.json()).await?))
     }
 
@@ -235,10 +232,7 @@ impl Client {
         limit: Option<i64>,
         options: &CallOptions,
     ) -> Result<Arc<List>, Failure> {
-        let mut list = self
-            .customer(email)?
-            .list_connections()
-            .options(options.core()?);
+        let mut list = self.customer(email)?.list_connections().options(options.core()?);
         if let Some(id) = app_id {
             list = list.app_id(id);
         }

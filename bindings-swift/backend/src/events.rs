@@ -41,7 +41,13 @@ pub(crate) fn tell(listener: &dyn Listener, event: &Event) {
             elapsed,
             request_id,
             ..
-        } => listener.response(call.to_owned(), attempt, status, elapsed.as_secs_f64(), request_id),
+        } => listener.response(
+            call.to_owned(),
+            attempt,
+            status,
+            elapsed.as_secs_f64(),
+            request_id,
+        ),
         Event::Retry {
             call, attempt, delay, ..
         } => {
