@@ -55,18 +55,14 @@ enum RefreshError {
 ///
 /// Those of the token endpoint.
 pub async fn vend(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Grant, ApiError> {
-    let connection = app
-        .store
-        .connection(owner, connection_id)
-        .await?
-        .ok_or(ApiError::ConnectionDeleted)?;
-    if connection.broken {
-        return Err(ApiError::NeedsReconnection);
-    }
-    if connection.status != Status::Active {
-        return Err(ApiError::ConnectionNotActive(connection.status.as_str()));
-    }
-    let credential = read(app, owner, connection_id).await?;
+    let Some(credential) = app.store.credential(owner, connection_id).await? else {
+        // Nothing was ever granted: the connection says why.
+        let connection = app.store.connection(owner, connection_id).await?;
+        let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
+        usable(connection.broken, connection.status)?;
+        return Err(ApiError::ConnectionDeleted);
+    };
+    usable(credential.broken, credential.status)?;
     let Some(tokens) = &credential.grant.tokens else {
         return Ok(credential.grant);
     };
@@ -90,6 +86,16 @@ pub async fn vend(app: &AppState, owner: &Owner, connection_id: &str) -> Result<
         }
         Err(error) => Err(error.into()),
     }
+}
+
+fn usable(broken: bool, status: Status) -> Result<(), ApiError> {
+    if broken {
+        return Err(ApiError::NeedsReconnection);
+    }
+    if status != Status::Active {
+        return Err(ApiError::ConnectionNotActive(status.as_str()));
+    }
+    Ok(())
 }
 
 async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Credential, ApiError> {

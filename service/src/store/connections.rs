@@ -211,9 +211,6 @@ impl Store {
     }
 
     fn read_connection(&self, row: &AnyRow) -> Result<Connection> {
-        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
-        let link_expires_at = row.try_get("expires_at")?;
-        let link: Status = row.try_get::<&str, _>("link_status")?.parse()?;
         Ok(Connection {
             id: row.try_get("id")?,
             name: row.try_get("name")?,
@@ -222,13 +219,21 @@ impl Store {
                 .try_get::<Option<&str>, _>("auth_type")?
                 .map(read_auth_type)
                 .transpose()?,
-            status: status.of_connection(link.of_link(self.clock.now(), link_expires_at)),
+            status: self.read_status(row, "expires_at")?,
             broken: row.try_get::<i64, _>("broken")? != 0,
             operation: row.try_get::<&str, _>("operation")?.parse()?,
-            link_expires_at,
+            link_expires_at: row.try_get("expires_at")?,
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
         })
+    }
+
+    /// The status of a connection as it is now, of its own and of its latest link.
+    pub(super) fn read_status(&self, row: &AnyRow, link_expires_at: &str) -> Result<Status> {
+        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
+        let link: Status = row.try_get::<&str, _>("link_status")?.parse()?;
+        let link = link.of_link(self.clock.now(), row.try_get(link_expires_at)?);
+        Ok(status.of_connection(link))
     }
 }
 

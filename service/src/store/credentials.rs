@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Any, Row, Transaction};
 
 use super::connections::read_auth_type;
-use super::{Owner, Result, Store};
+use super::{Owner, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{Millis, millis};
 use crate::vault::Place;
@@ -48,6 +48,10 @@ pub struct Tokens {
 pub struct Credential {
     /// What was granted.
     pub grant: Grant,
+    /// The status of its connection.
+    pub status: Status,
+    /// Whether the provider no longer honours it.
+    pub broken: bool,
     /// Grows with every change.
     pub version: i64,
 }
@@ -85,8 +89,9 @@ impl Store {
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
         let row = sqlx::query(
             "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
-                k.obtained_at, k.expires_at, k.version
-             FROM credentials k JOIN connections c ON c.id = k.connection_id
+                k.obtained_at, k.expires_at, k.version, c.status, c.broken, l.status AS link_status,
+                l.expires_at AS link_expires_at
+             FROM credentials k JOIN connections c ON c.id = k.connection_id JOIN links l ON l.id = c.link_id
              WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3",
         )
         .bind(connection_id)
@@ -127,6 +132,8 @@ impl Store {
         };
         Ok(Some(Credential {
             grant,
+            status: self.read_status(&row, "link_expires_at")?,
+            broken: row.try_get::<i64, _>("broken")? != 0,
             version: row.try_get("version")?,
         }))
     }

@@ -48,6 +48,8 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(10))
+            // A server may have closed a connection that lay idle; a file does not, and asking costs as much as a query.
+            .test_before_acquire(!sqlite)
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     if connection.backend_name() == "SQLite" {
