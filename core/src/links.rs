@@ -1,7 +1,7 @@
 //! The links that a client made, in memory: where their public status is, which costs the tenant's budget nothing.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use http::HeaderValue;
@@ -13,7 +13,7 @@ use crate::model::RequestLink;
 const MOST: usize = 10_000;
 
 /// Where the public status of one link is.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct StatusAddress {
     pub(crate) url: Url,
     /// The value of the `x-request-token` header.
@@ -21,7 +21,7 @@ pub(crate) struct StatusAddress {
 }
 
 #[derive(Default)]
-pub(crate) struct Links(Mutex<HashMap<String, (StatusAddress, SystemTime)>>);
+pub(crate) struct Links(Mutex<HashMap<String, (Arc<StatusAddress>, SystemTime)>>);
 
 impl Links {
     /// Remembers a link until it lapses. An address of another origin than the base URL's is ignored: the request
@@ -46,12 +46,12 @@ impl Links {
             let expires_at = SystemTime::from(&link.expires_at);
             links.insert(
                 link.connection_id.clone(),
-                (StatusAddress { url, token }, expires_at),
+                (Arc::new(StatusAddress { url, token }), expires_at),
             );
         }
     }
 
-    pub(crate) fn find(&self, connection_id: &str) -> Option<StatusAddress> {
+    pub(crate) fn find(&self, connection_id: &str) -> Option<Arc<StatusAddress>> {
         let links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         links.get(connection_id).map(|(address, _)| address.clone())
     }

@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(60);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// What a wait ends with.
-pub(super) type Outcome = Result<Seen, Error>;
+pub(super) type Outcome = Result<Box<Seen>, Error>;
 
 /// What a wait is for; everybody who waits for the same shares its polls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ pub(super) struct Entry {
     pub(super) turn: Turn,
     pub(super) waiters: Vec<Waiter>,
     /// Where the link's public status is, while that can be believed.
-    pub(super) status: Option<StatusAddress>,
+    pub(super) status: Option<Arc<StatusAddress>>,
     pub(super) under_way: Option<Arc<UnderWay>>,
     /// Whether the customer's list was seen without this connection.
     pub(super) unlisted: bool,

@@ -110,7 +110,7 @@ impl Wait {
         Ok(self.run().await?.json)
     }
 
-    async fn run(self) -> Result<Seen, Error> {
+    async fn run(self) -> Result<Box<Seen>, Error> {
         checked_id("connection id", &self.connection_id)?;
         if self.timeout == Some(Duration::ZERO) || self.interval.is_zero() {
             return Err(Error::invalid_argument(

@@ -1,5 +1,6 @@
 //! One poll: a request for one connection, for the public status of a link, or for a customer's list.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::OwnedSemaphorePermit;
@@ -65,10 +66,10 @@ pub(super) async fn connection(customer: Customer, id: String, hold: Option<Hold
 /// Asks for the public status of a link.
 pub(super) async fn status(
     customer: Customer,
-    address: StatusAddress,
+    address: Arc<StatusAddress>,
     hold: Option<Hold>,
 ) -> Result<Found, Error> {
-    let request = Request::link_status(address.url, address.token);
+    let request = Request::link_status(address.url.clone(), address.token.clone());
     let answer = send(customer.client(), request, hold).await?;
     let found = answer.decode::<LinkStatus>()?;
     let outlook = Outlook {

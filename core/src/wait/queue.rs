@@ -25,7 +25,7 @@ const MOST_HELD: usize = 1000;
 /// budget but are not to flood the service.
 const HELD_SPACING: Duration = Duration::from_millis(10);
 /// The same where it is not asked, because there are too many.
-const STATUS_SPACING: Duration = Duration::from_millis(40);
+const STATUS_SPACING: Duration = Duration::from_millis(100);
 
 type Entries = HashMap<Key, Entry>;
 
@@ -38,6 +38,8 @@ pub(super) struct Queue {
     holds: Arc<Semaphore>,
     /// How many entries' polls cost budget, as of the last look.
     on_budget: usize,
+    /// Nobody's turn has to be looked at before this.
+    wake_at: Instant,
     last_id: u64,
     /// Whether there is a task that polls.
     pub(super) running: bool,
@@ -54,6 +56,7 @@ impl Queue {
             status_slot: now,
             holds: Arc::new(Semaphore::new(most_held())),
             on_budget: 0,
+            wake_at: now,
             last_id: 0,
             running: false,
         }
@@ -66,10 +69,12 @@ impl Queue {
 
     /// Adds somebody who waits.
     pub(super) fn join(&mut self, customer: &Customer, key: &Key, interval: Duration, waiter: Waiter) {
+        let now = Instant::now();
         self.entries
             .entry(key.clone())
-            .or_insert_with(|| Entry::new(customer, &key.connection_id, interval, Instant::now()))
+            .or_insert_with(|| Entry::new(customer, &key.connection_id, interval, now))
             .join(waiter, interval);
+        self.notice(key, now);
     }
 
     /// Takes off somebody who no longer waits, and stops the poll where it was for nobody else.
@@ -92,17 +97,39 @@ impl Queue {
         self.running = false;
     }
 
-    /// Ends the waits whose callers' deadlines have passed.
-    pub(super) fn end_overdue(&mut self, now: Instant) {
+    pub(super) fn wake_at(&self) -> Instant {
+        self.wake_at
+    }
+
+    /// Sees to it that an entry is looked at in time that joined, or whose poll has ended.
+    pub(super) fn notice(&mut self, key: &Key, now: Instant) {
+        let Some(entry) = self.entries.get(key) else {
+            return;
+        };
+        if entry.under_way.is_none() {
+            let slot = if entry.watches_status() {
+                self.status_slot
+            } else {
+                self.budget.next_slot(now)
+            };
+            self.wake_at = self.wake_at.min(entry.turn.due_at().max(slot));
+        }
+        self.wake_at = entry
+            .turn
+            .deadline
+            .map_or(self.wake_at, |at| at.min(self.wake_at));
+    }
+
+    /// Ends the waits whose callers' deadlines have passed, and sends the polls that may be sent now. Public statuses
+    /// and the connections themselves are two lanes, each with slots of its own.
+    pub(super) fn look(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) {
+        if now < self.wake_at {
+            return;
+        }
         self.entries.retain(|_, entry| {
             entry.end_overdue(now);
             !entry.waiters.is_empty()
         });
-    }
-
-    /// Sends the polls that may be sent now, and says when to look again. Public statuses and the connections
-    /// themselves are two lanes, each with slots of its own.
-    pub(super) fn send(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) -> Instant {
         let (mut statuses, mut connections) = (Lane::default(), Lane::default());
         let mut deadline = now + LONGEST_WAIT;
         self.on_budget = 0;
@@ -155,7 +182,7 @@ impl Queue {
             statuses.wake_at(self.status_slot),
             connections.wake_at(self.budget.next_slot(now)),
         ];
-        lanes.into_iter().flatten().fold(deadline, Instant::min)
+        self.wake_at = lanes.into_iter().flatten().fold(deadline, Instant::min);
     }
 
     /// When an entry's next poll is expected.

@@ -27,15 +27,13 @@ pub(super) fn take_in(client: &Client, report: Report) {
         began: report.began,
         news: Vec::new(),
     };
-    match report.found {
-        Ok(found) => report.keys.into_iter().for_each(|key| intake.found(key, &found)),
-        Err(error) => {
-            let is_list = report.keys.len() > 1;
-            report
-                .keys
-                .into_iter()
-                .for_each(|key| intake.failed(key, &error, is_list));
+    let is_list = report.keys.len() > 1;
+    for key in &report.keys {
+        match &report.found {
+            Ok(found) => intake.found(key, found),
+            Err(error) => intake.failed(key, error, is_list),
         }
+        intake.queue.notice(key, Instant::now());
     }
     let news = intake.news;
     // Those who are told may call the client.
@@ -65,9 +63,9 @@ impl Intake<'_> {
         Some(entry)
     }
 
-    fn found(&mut self, key: Key, found: &Found) {
+    fn found(&mut self, key: &Key, found: &Found) {
         let began = self.began;
-        let Some(entry) = self.entry(&key) else { return };
+        let Some(entry) = self.entry(key) else { return };
         match found {
             Found::Connection(seen, outlook) => self.connection(key, seen, *outlook),
             Found::Status(ConnectionStatus::Pending, outlook) => {
@@ -85,12 +83,12 @@ impl Intake<'_> {
         }
     }
 
-    fn connection(&mut self, key: Key, seen: &Seen, outlook: Outlook) {
+    fn connection(&mut self, key: &Key, seen: &Seen, outlook: Outlook) {
         if seen.connection.status != ConnectionStatus::Pending {
-            return self.end(&key, &Ok(seen.clone()));
+            return self.end(key, &Ok(Box::new(seen.clone())));
         }
         let began = self.began;
-        let Some(entry) = self.entry(&key) else { return };
+        let Some(entry) = self.entry(key) else { return };
         if std::mem::take(&mut entry.turn.news) {
             // The public status said otherwise, so it is not worth asking.
             entry.status = None;
@@ -100,9 +98,9 @@ impl Intake<'_> {
         self.goes_on(key, Some(ConnectionStatus::Pending));
     }
 
-    fn failed(&mut self, key: Key, error: &Error, is_list: bool) {
+    fn failed(&mut self, key: &Key, error: &Error, is_list: bool) {
         let began = self.began;
-        let Some(entry) = self.entry(&key) else { return };
+        let Some(entry) = self.entry(key) else { return };
         if survivable(error) {
             entry.poll_failed(error, began);
             self.goes_on(key, None);
@@ -112,7 +110,7 @@ impl Intake<'_> {
             entry.unlisted = true;
         } else {
             let error = error.clone().with_attempts(entry.polls);
-            self.end(&key, &Err(error));
+            self.end(key, &Err(error));
         }
     }
 
@@ -125,19 +123,19 @@ impl Intake<'_> {
     }
 
     /// Notes what is to be told of a poll, and drops the entry where all waits for it have ended.
-    fn goes_on(&mut self, key: Key, status: Option<ConnectionStatus>) {
-        let Some(entry) = self.queue.entries.get(&key) else {
+    fn goes_on(&mut self, key: &Key, status: Option<ConnectionStatus>) {
+        let Some(entry) = self.queue.entries.get(key) else {
             return;
         };
         if entry.waiters.is_empty() {
-            self.queue.entries.remove(&key);
+            self.queue.entries.remove(key);
             return;
         }
         let next_in = self.queue.expected(entry);
         let listeners = entry.waiters.iter().filter_map(|waiter| waiter.on_poll.clone());
         let listeners = listeners.collect();
         let event = Event::Wait {
-            connection_id: key.connection_id,
+            connection_id: key.connection_id.clone(),
             status: status.clone(),
             delay: next_in,
         };

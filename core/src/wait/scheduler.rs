@@ -130,20 +130,19 @@ async fn poll_for_all(client: Client) {
     loop {
         let wake_at = {
             let mut queue = client.waits().lock();
-            let now = Instant::now();
-            queue.end_overdue(now);
+            queue.look(Instant::now(), &polls);
             if queue.is_empty() {
                 queue.stop();
                 // From here on another task may run.
                 std::mem::forget(running);
                 return;
             }
-            queue.send(now, &polls)
+            queue.wake_at()
         };
         tokio::select! {
             Some(report) = polls.next(), if !polls.is_empty() => {
                 report.into_iter().for_each(|report| report::take_in(&client, report));
-                // All that has arrived, before the whole queue is looked through again.
+                // All that has arrived, before all turns are looked at again.
                 while let Some(Some(report)) = polls.next().now_or_never() {
                     report.into_iter().for_each(|report| report::take_in(&client, report));
                 }
