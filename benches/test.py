@@ -16,7 +16,7 @@ class Once(run.Pace):
 
     def __init__(self):
         super().__init__(quick=True)
-        self.rounds = self.rounds_once = 1
+        self.rounds, self.rounds_once = {"https": 1}, 1
         self.seconds = 0.02
         self.first_calls = 2
         self.waits = self.calls_before_memory = 3
