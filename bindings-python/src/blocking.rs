@@ -1,9 +1,10 @@
 //! Calls on the caller's own thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use pyo3::prelude::*;
 use tokio::runtime;
 use tokio::sync::Notify;
@@ -30,6 +31,8 @@ pub(crate) struct Runtime {
     made: Instant,
     /// When the last call ended, in milliseconds after `made`.
     last_used: AtomicU64,
+    /// How many threads are calling.
+    callers: AtomicUsize,
 }
 
 impl Runtime {
@@ -42,6 +45,7 @@ impl Runtime {
             ticks,
             made: Instant::now(),
             last_used: AtomicU64::new(0),
+            callers: AtomicUsize::new(0),
         })
     }
 
@@ -65,6 +69,36 @@ impl Drop for Runtime {
     }
 }
 
+/// A thread that calls.
+struct Caller<'a> {
+    callers: &'a AtomicUsize,
+    /// Whether no other was calling when it began.
+    alone: bool,
+}
+
+impl<'a> Caller<'a> {
+    fn new(Runtime { callers, .. }: &'a Runtime) -> Self {
+        let alone = callers.fetch_add(1, Ordering::Relaxed) == 0;
+        Self { callers, alone }
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        self.callers.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The work as a task of its own. The thread that works for all does all of it, and wakes this one up once; else the
+/// two would wake each other up at each step.
+fn apart(work: Work) -> Work {
+    Box::pin(async move {
+        let (task, outcome) = work.remote_handle();
+        tokio::spawn(task);
+        outcome.await
+    })
+}
+
 /// Runs to the end, without the GIL. Between times it looks for signals, whose handlers may raise, and hands over what
 /// the call tells. What comes with the outcome is to be held until it is Python's.
 pub(crate) fn run(
@@ -74,11 +108,13 @@ pub(crate) fn run(
     on_poll: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Outcome, Returning)> {
     let Ready {
-        mut work,
+        work,
         connected,
         polls,
     } = ready;
     let runtime = connected.runtime()?;
+    let caller = Caller::new(runtime);
+    let mut work = if caller.alone { work } else { apart(work) };
     let tokio = runtime
         .tokio
         .as_ref()
@@ -102,7 +138,12 @@ pub(crate) fn run(
     let mut settle = runtime.was_idle();
     loop {
         let (done, returning) = detached(py, || {
-            tokio.block_on(slice(&mut work, &runtime.ticks, std::mem::take(&mut settle)))
+            tokio.block_on(slice(
+                &mut work,
+                &runtime.ticks,
+                std::mem::take(&mut settle),
+                caller.alone,
+            ))
         });
         let told = hand_over();
         if let (Some(outcome), Ok(())) = (done, &told) {
@@ -112,6 +153,7 @@ pub(crate) fn run(
         let interrupted = told.and_then(|()| py.check_signals());
         if process != generation() {
             // Something forked meanwhile, and this is the child: the request is the parent's.
+            drop(caller);
             std::mem::forget((work, connected));
             interrupted?;
             return Err(misuse("the process forked during the call"));
@@ -132,7 +174,7 @@ async fn tick(ticks: Arc<Notify>) {
 }
 
 /// Works until there is an outcome, or until it is time to look for signals.
-async fn slice(work: &mut Work, ticks: &Notify, settle: bool) -> Option<Outcome> {
+async fn slice(work: &mut Work, ticks: &Notify, settle: bool, alone: bool) -> Option<Outcome> {
     if settle {
         yield_now().await;
     }
@@ -141,8 +183,10 @@ async fn slice(work: &mut Work, ticks: &Notify, settle: bool) -> Option<Outcome>
         outcome = work => outcome,
         () = ticks.notified() => return None,
     };
-    // The connection goes back to the others, or is closed where the call was given up.
-    yield_now().await;
+    if alone {
+        // The connection goes back to the others; where there are others, they see to that.
+        yield_now().await;
+    }
     Some(outcome)
 }
 

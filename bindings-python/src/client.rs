@@ -13,7 +13,7 @@ use crate::errors::{exception, misuse, refused};
 use crate::events::{Log, logged, told};
 use crate::fork::Owned;
 use crate::options;
-use crate::pages::{Kind, Rest};
+use crate::pages::{self, Kind};
 
 /// A client of the core and what drives its blocking calls, both of one process.
 pub(crate) struct Connected {
@@ -193,16 +193,8 @@ impl Client {
         if let Some(search) = search {
             list = list.search(search);
         }
-        if let Some(page) = options::whole(py, "page", page)? {
-            list = list.page(page);
-        }
-        if let Some(limit) = options::whole(py, "limit", limit)? {
-            list = list.limit(limit);
-        }
-        Ok(Call::new(connected.clone(), async move {
-            let (json, rest) = list.json_and_rest().await?;
-            Ok(Done::Page(json, Rest::new(Kind::Apps(rest), connected)))
-        }))
+        let list = options::paged(py, list, page, limit)?;
+        Ok(pages::first(connected, list, Kind::Apps))
     }
 
     fn get_app(
@@ -371,16 +363,8 @@ impl Client {
         if let Some(id) = app_id {
             list = list.app_id(id);
         }
-        if let Some(page) = options::whole(py, "page", page)? {
-            list = list.page(page);
-        }
-        if let Some(limit) = options::whole(py, "limit", limit)? {
-            list = list.limit(limit);
-        }
-        Ok(Call::new(connected.clone(), async move {
-            let (json, rest) = list.json_and_rest().await?;
-            Ok(Done::Page(json, Rest::new(Kind::Connections(rest), connected)))
-        }))
+        let list = options::paged(py, list, page, limit)?;
+        Ok(pages::first(connected, list, Kind::Connections))
     }
 
     fn delete_connection(

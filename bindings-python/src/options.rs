@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pabbly_connect::CallOptions;
+use pabbly_connect::{CallOptions, Item, List};
 use pyo3::prelude::*;
 
 use crate::errors::refused;
@@ -50,4 +50,20 @@ pub(crate) fn call(
         deadline: seconds(py, "deadline", deadline)?,
         max_retries: retries(py, max_retries)?,
     })
+}
+
+/// Which page of a list, and how long it is.
+pub(crate) fn paged<T: Item>(
+    py: Python<'_>,
+    mut list: List<T>,
+    page: Option<i64>,
+    limit: Option<i64>,
+) -> PyResult<List<T>> {
+    if let Some(page) = whole(py, "page", page)? {
+        list = list.page(page);
+    }
+    if let Some(limit) = whole(py, "limit", limit)? {
+        list = list.limit(limit);
+    }
+    Ok(list)
 }

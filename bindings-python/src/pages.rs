@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pabbly_connect::{App, Connection, Error, ExposeSecret, SecretString};
+use pabbly_connect::{App, Connection, Error, ExposeSecret, Item, List, SecretString};
 use pyo3::prelude::*;
 use tokio::sync::Mutex;
 
@@ -53,11 +53,23 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    pub(crate) fn new(kind: Kind, connected: Arc<Connected>) -> Arc<Self> {
+    fn new(kind: Kind, connected: Arc<Connected>) -> Arc<Self> {
         let pages = Vec::new();
         let fetched = Mutex::new(Fetched { kind, pages });
         Arc::new(Self { fetched, connected })
     }
+}
+
+/// The call for the page that a list begins with. It gives that page with those that follow it.
+pub(crate) fn first<T: Item>(
+    connected: Arc<Connected>,
+    list: List<T>,
+    kind: fn(pabbly_connect::Pages<T>) -> Kind,
+) -> Call {
+    Call::new(connected.clone(), async move {
+        let (json, rest) = list.json_and_rest().await?;
+        Ok(Done::Page(json, Rest::new(kind(rest), connected)))
+    })
 }
 
 /// The pages that follow one that was handed out.

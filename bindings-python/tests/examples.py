@@ -1,6 +1,6 @@
 """Runs all examples of a page as one program, with somebody who plays the customer.
 
-    python examples.py docs/python.md
+    python examples.py PAGE
 
 `PC_TENANT_KEY` and `PC_BASE_URL` name the service. Needs nothing but the package.
 """

@@ -14,9 +14,9 @@ _logger: logging.Logger | None = None
 
 def wanted() -> bool:
     """Whether anybody reads the log. A program that never imported `logging` does not."""
-    if _logger is None and "logging" not in sys.modules:
-        return False
-    return logger().isEnabledFor(_INFO)
+    if _logger is not None:
+        return _logger.isEnabledFor(_INFO)
+    return "logging" in sys.modules and logger().isEnabledFor(_INFO)
 
 
 def logger() -> logging.Logger:
