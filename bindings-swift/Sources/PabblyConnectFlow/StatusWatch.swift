@@ -21,7 +21,8 @@ actor StatusWatch {
     private static let longestHold: Duration = .seconds(25)
     /// How long a busy platform is left alone that does not say for how long.
     private static let busy: Duration = .seconds(10)
-    /// Questions in a row without an answer, over half a minute, after which nobody is kept waiting for a closed page.
+    /// Questions in a row without an answer, over half a minute, after which the platform is out of reach. A device
+    /// that wakes up has no network at first.
     private static let mostFailures = 5
     /// How long the platform may take to notice that a link has lapsed.
     private static let slack: Duration = .seconds(10)
@@ -47,6 +48,7 @@ actor StatusWatch {
     }
 
     func outcome(whilePageIs page: Page) async throws -> ConnectOutcome {
+        failures = 0
         var pending = 0
         var next = busyUntil
         while true {
@@ -72,8 +74,10 @@ actor StatusWatch {
                 if page != .open && failures >= Self.mostFailures { throw ConnectError.unreachable(reason) }
                 busyUntil = time.now + (retryAfter ?? .zero)
             }
-            if time.now >= end { return .exit(.timeout) }
-            next = min(max(asked + pause(page), busyUntil), end)
+            let isCertain = failures == 0 || failures >= Self.mostFailures
+            if time.now >= end && isCertain { return .exit(.timeout) }
+            next = max(asked + pause(page), busyUntil)
+            if asked < end { next = min(next, end) }
         }
     }
 

@@ -85,6 +85,53 @@ struct LinkTests {
         try decode(answer.replacingOccurrences(of: "https://connect.example", with: "http://127.0.0.1:\(port)"))
     }
 
+    @Test(arguments: [
+        (
+            "200 OK", #"{"status": "pending", "phase": "form", "operation": "reauth", "expires_in": 5}"#,
+            "pending form reauth 6.0 seconds"
+        ),
+        // More than any link can have.
+        (
+            "200 OK", #"{"status": "new", "expires_in": 18446744073709551615, "more": []}"#,
+            "new nil nil 86400.0 seconds"
+        ),
+        ("429 Too Many Requests\r\nretry-after: 7", "null", "busy 7.0 seconds"),
+        ("429 Too Many Requests\r\nretry-after: 99999999999999999999", "null", "busy 86400.0 seconds"),
+        ("503 Service Unavailable\r\nretry-after: 7", "null", "failed 7.0 seconds"),
+        ("500 Internal Server Error", "null", "failed nil"),
+        ("302 Found\r\nlocation: /", "null", "failed nil"),
+        ("200 OK", "rt_canary", "failed nil"),
+        ("404 Not Found", "null", "unknownLink"),
+        ("401 Unauthorized", "null", "unknownLink"),
+    ])
+    func anAnswerIsUnderstood(head: String, data: String, expected: String) async throws {
+        let server = try TestServer()
+        let platform = try Platform(link(port: server.port))
+        async let asked = try platform.answer(holding: .zero)
+        let connection = await server.accept()
+        await connection.answer(head, #"{"status": "any", "message": "rt_canary", "data": \#(data)}"#)
+        let found: String
+        do {
+            found = describe(try await asked)
+        } catch ConnectError.unknownLink(let reason) {
+            #expect(!reason.contains("canary"))
+            found = "unknownLink"
+        }
+        #expect(found == expected)
+    }
+
+    func describe(_ answer: StatusAnswer) -> String {
+        func text(_ value: Any?) -> String { value.map { "\($0)" } ?? "nil" }
+        switch answer {
+        case .status(let status):
+            return "\(status.status) \(text(status.phase)) \(text(status.operation)) \(text(status.expiresIn))"
+        case .busy(let retryAfter): return "busy \(text(retryAfter))"
+        case .failed(let reason, let retryAfter):
+            #expect(!reason.contains("canary"))
+            return "failed \(text(retryAfter))"
+        }
+    }
+
     @Test func aQuestionWithoutANetworkFails() async throws {
         let answer = try await Platform(link(port: 1)).answer(holding: .zero)
         guard case .failed(let reason, nil) = answer else {
@@ -106,7 +153,7 @@ struct LinkTests {
 
     /// Nobody answers; only the cancellation ends it before its time.
     @Test func aQuestionIsCancelledWhileItWaits() async throws {
-        let server = try SilentServer()
+        let server = try TestServer()
         let platform = try Platform(link(port: server.port))
         let asking = Task { try await platform.answer(holding: .seconds(3600)) }
         let connection = await server.accept()
@@ -116,8 +163,8 @@ struct LinkTests {
     }
 }
 
-/// A server that accepts one connection and says nothing.
-struct SilentServer {
+/// A server that accepts one connection.
+struct TestServer {
     let port: UInt16
     private let listener: Int32
 
@@ -143,6 +190,17 @@ struct SilentServer {
 
     struct Connection: Sendable {
         let socket: Int32
+
+        /// Reads the request and answers it.
+        func answer(_ head: String, _ body: String) async {
+            await onAnotherThread {
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                _ = read(socket, &buffer, buffer.count)
+                let text = "HTTP/1.1 \(head)\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
+                _ = Array(text.utf8).withUnsafeBytes { write(socket, $0.baseAddress, $0.count) }
+                close(socket)
+            }
+        }
 
         /// Reads until the other side closes.
         func isClosed() async -> Bool {

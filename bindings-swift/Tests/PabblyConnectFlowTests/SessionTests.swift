@@ -156,6 +156,17 @@ struct SessionTests {
         try await userAgent.dismissed.next()
     }
 
+    @Test func aDeviceThatWakesAfterTheLinkLapsedAsksHowItEnded() async throws {
+        let (run, first) = try await start()
+        first.reply("pending")
+        let nap = try await clock.nap()
+        nap.end(late: .seconds(7_200))
+        try await platform.question().fail()
+        try await next(after: .seconds(4)).fail()
+        try await next(after: .seconds(8)).reply("active")
+        #expect(try await run.value == .success(connectionID: "conn_1", operation: .creation))
+    }
+
     @Test func theLinkLapsesWhileThePageIsOpen() async throws {
         let (run, first) = try await start()
         first.reply("pending", expiresIn: .seconds(1))
@@ -197,7 +208,14 @@ struct SessionTests {
     }
 
     @Test func nobodyIsKeptWaitingForAClosedPage() async throws {
-        let (run, _) = try await start()
+        let (run, first) = try await start()
+        first.fail()
+        for pause in [4, 8, 16, 30] {
+            try await next(after: .seconds(pause)).fail()
+        }
+        // That was while the page was open; it is counted anew.
+        let nap = try await clock.nap()
+        #expect(nap.duration == .seconds(30))
         userAgent.leave()
         try await platform.question().fail()
         for pause in [4, 8, 16, 30] {
