@@ -26,8 +26,6 @@ actor StatusWatch {
     private static let mostFailures = 5
     /// How long the platform may take to notice that a link has lapsed.
     private static let slack: Duration = .seconds(10)
-    /// Until the platform has told, the device's clock decides how long the link lives, but not about less than this.
-    private static let shortestLife: Duration = .seconds(60)
 
     private let connectionID: String
     private let platform: any StatusSource
@@ -44,7 +42,7 @@ actor StatusWatch {
         connectionID = link.connectionID
         self.platform = platform
         time = Stopwatch(clock)
-        end = max(.lifetime(seconds: link.expiresAt.timeIntervalSinceNow), Self.shortestLife) + Self.slack
+        end = .lifetime(seconds: link.expiresAt.timeIntervalSinceNow) + Self.slack
     }
 
     func outcome(whilePageIs page: Page) async throws -> ConnectOutcome {
