@@ -102,6 +102,11 @@ MCP_TOOLS := tests/mcp/node_modules/.installed tests/oidc/node_modules/.installe
 mcp: build $(MCP_TOOLS)
 	$(STEP) "official MCP clients" tests/mcp/run $(TARGET)/debug/connect-service $(CACHE)/mcp/bin/python
 
+# Not a part of `test`, since it takes hours; .cargo/mutants.toml has its settings.
+.PHONY: mutants
+mutants: $(CACHE)/cargo-mutants/bin/cargo-mutants ## Change the core at random: tests must notice (ARGS="--file core/src/retry.rs")
+	$< mutants $(ARGS)
+
 # --- measuring it -----------------------------------------------------------------------------------------------
 
 # Servers and clients are built as they ship; the stage that connects an account only has to work.
@@ -147,6 +152,12 @@ $(CACHE)/cargo-deny/bin/cargo-deny:
 	$(STEP) "cargo-deny $(CARGO_DENY)" env CARGO_TARGET_DIR=$(CACHE)/cargo-deny/target CARGO_PROFILE_DEV_DEBUG=0 \
 		cargo install --quiet --locked --debug --no-default-features --root $(CACHE)/cargo-deny cargo-deny@$(CARGO_DENY)
 	@rm -rf $(CACHE)/cargo-deny/target
+
+CARGO_MUTANTS := 27.1.0
+$(CACHE)/cargo-mutants/bin/cargo-mutants:
+	$(STEP) "cargo-mutants $(CARGO_MUTANTS)" env CARGO_TARGET_DIR=$(CACHE)/cargo-mutants/target CARGO_PROFILE_DEV_DEBUG=0 \
+		cargo install --quiet --locked --debug --root $(CACHE)/cargo-mutants cargo-mutants@$(CARGO_MUTANTS)
+	@rm -rf $(CACHE)/cargo-mutants/target
 
 .PHONY: clean
 clean: ## Remove everything that was built or fetched

@@ -129,11 +129,10 @@ impl Budget {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return until;
         }
-        if let Some(told) = self.told
-            && told.reset_at > now
-        {
+        if let Some(told) = self.told {
             // What foreground calls may still need until the window ends.
-            let part_left = (told.reset_at - now).as_secs_f64() / self.window.as_secs_f64();
+            let time_left = told.reset_at.saturating_duration_since(now);
+            let part_left = time_left.as_secs_f64() / self.window.as_secs_f64();
             if told.left - 1.0 < (self.reserve() * part_left.min(1.0)).ceil() {
                 if let Some(told) = &mut self.told {
                     told.used_up = true;
