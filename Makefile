@@ -105,7 +105,7 @@ mcp: build $(MCP_TOOLS)
 # Not a part of `test`, since it takes hours; .cargo/mutants.toml has its settings.
 .PHONY: mutants
 mutants: $(CACHE)/cargo-mutants/bin/cargo-mutants ## Change the core at random: tests must notice (ARGS="--file core/src/retry.rs")
-	$< mutants --baseline skip --timeout 300 $(ARGS)
+	$< mutants --package pabbly-connect --baseline skip --timeout 300 $(ARGS)
 
 # --- measuring it -----------------------------------------------------------------------------------------------
 

@@ -8,8 +8,12 @@ use connect_tests::scripted::http;
 use pabbly_connect::{Client, ClientBuilder, Event};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex as AsyncMutex;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// `tracing` notes at a line's first use whether anybody listens, and may miss who begins to at that very moment.
+static ONE_AT_A_TIME: AsyncMutex<()> = AsyncMutex::const_new(());
 
 /// For a service that gives these answers.
 async fn client(answers: impl IntoIterator<Item = (u16, Value), IntoIter: Send> + 'static) -> ClientBuilder {
@@ -35,6 +39,7 @@ async fn client(answers: impl IntoIterator<Item = (u16, Value), IntoIter: Send> 
 
 #[tokio::test]
 async fn a_listener_hears_of_each_attempt_answer_retry_and_poll() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hear = Arc::clone(&heard);
     let client = client([
@@ -86,6 +91,7 @@ impl Write for Log {
 
 #[tokio::test]
 async fn a_log_gets_as_much_as_its_level_allows_also_without_a_listener() {
+    let _alone = ONE_AT_A_TIME.lock().await;
     for (level, is_told) in [
         (LevelFilter::DEBUG, [true, true]),
         (LevelFilter::INFO, [true, false]),
