@@ -291,25 +291,54 @@ mod tests {
             let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
             queue.holds = Arc::new(Semaphore::new(holds));
             let polls = FuturesUnordered::new();
-            assert_eq!(queue.send(now, &polls), now + spacing);
-            assert_eq!(queue.send(now, &polls), now + spacing);
-            assert_eq!(polls.len(), 1);
-            assert_eq!(queue.send(now + spacing, &polls), now + spacing * 2);
-            assert_eq!(polls.len(), 2);
+            queue.look(now, &polls);
+            assert_eq!((polls.len(), queue.wake_at()), (1, now + spacing));
+            queue.look(now + spacing, &polls);
+            assert_eq!((polls.len(), queue.wake_at()), (2, now + spacing * 2));
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn where_nothing_is_due_the_queue_sleeps_until_the_first_deadline() {
         let now = Instant::now();
-        let (mut queue, _outcomes) = queue(&["c1", "c2"], false, now);
+        let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
         let polls = FuturesUnordered::new();
-        assert_eq!(queue.send(now, &polls), now + LONGEST_WAIT);
-        assert_eq!(polls.len(), 2);
-        for (entry, seconds) in queue.entries.values_mut().zip([9, 7]) {
+        queue.look(now, &polls);
+        assert_eq!((polls.len(), queue.wake_at()), (2, now + LONGEST_WAIT));
+
+        let keys: Vec<_> = queue.entries.keys().cloned().collect();
+        for (key, seconds) in keys.iter().zip([9, 7]) {
+            let entry = queue.entries.get_mut(key).unwrap();
+            entry.waiters[0].deadline = Some(now + seconds * SECOND);
             entry.turn.deadline = Some(now + seconds * SECOND);
+            queue.notice(key, now);
         }
-        assert_eq!(queue.send(now, &polls), now + 7 * SECOND);
+        assert_eq!(queue.wake_at(), now + 7 * SECOND);
+        queue.look(now + 7 * SECOND, &polls);
+        assert_eq!((queue.entries.len(), queue.wake_at()), (1, now + 9 * SECOND));
+        let ended = outcomes.iter_mut().filter_map(|outcome| outcome.try_recv().ok());
+        assert_eq!(ended.count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_joins_or_has_been_polled_is_looked_at_when_the_next_poll_may_be_sent() {
+        let now = Instant::now();
+        let (mut queue, _outcomes) = queue(&["c1"], true, now);
+        let polls = FuturesUnordered::new();
+        queue.look(now, &polls);
+        let key = queue.entries.keys().next().unwrap().clone();
+        queue.notice(&key, now);
+        assert_eq!(queue.wake_at(), now + LONGEST_WAIT, "its poll is under way");
+        queue.entries.get_mut(&key).unwrap().under_way = None;
+        queue.notice(&key, now);
+        assert_eq!(queue.wake_at(), now + SECOND, "after its interval");
+        queue.status_slot = now + 3 * SECOND;
+        queue.wake_at = now + LONGEST_WAIT;
+        queue.notice(&key, now);
+        assert_eq!(queue.wake_at(), now + 3 * SECOND, "in the lane's next slot");
+        queue.entries.get_mut(&key).unwrap().status = None;
+        queue.notice(&key, now);
+        assert_eq!(queue.wake_at(), now + SECOND, "in the other lane");
     }
 
     #[test]
