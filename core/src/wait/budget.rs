@@ -52,6 +52,9 @@ struct Told {
     reset_at: Instant,
     /// Whether waits met the end of the budget in this window.
     used_up: bool,
+    /// Whether the window's end is only what follows from the one before. A service may begin a window with its first
+    /// request, so that each ends a little later than a minute after the last.
+    is_guess: bool,
 }
 
 impl Budget {
@@ -96,9 +99,12 @@ impl Budget {
         if let Some((left, seconds)) = tightest(headers, "ratelimit", "r", "t") {
             let reset_at = now + Duration::from_secs(seconds.min(LONGEST_WINDOW));
             match &mut self.told {
+                Some(told) if told.is_guess => {
+                    (told.left, told.reset_at, told.is_guess) = (left as f64, reset_at, false);
+                }
                 // Whole seconds make the end of one window wander by one.
                 Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => told.left = left as f64,
-                _ => self.begin_window(left as f64, reset_at),
+                _ => self.begin_window(left as f64, reset_at, false),
             }
         }
     }
@@ -166,7 +172,7 @@ impl Budget {
     fn count(&mut self, now: Instant) {
         self.forget_old(now);
         if let Some(told) = self.told.filter(|told| told.reset_at <= now) {
-            self.begin_window(self.limit, told.reset_at + self.window);
+            self.begin_window(self.limit, told.reset_at + self.window, true);
         }
         let windows =
             now.saturating_duration_since(self.counted_at).as_secs_f64() / self.window.as_secs_f64();
@@ -175,7 +181,7 @@ impl Budget {
         self.counted_at = now;
     }
 
-    fn begin_window(&mut self, left: f64, reset_at: Instant) {
+    fn begin_window(&mut self, left: f64, reset_at: Instant, is_guess: bool) {
         match self.told {
             Some(told) if told.used_up => self.slow_down(),
             Some(_) => {
@@ -187,6 +193,7 @@ impl Budget {
             left,
             reset_at,
             used_up: false,
+            is_guess,
         });
     }
 

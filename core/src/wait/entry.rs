@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, BoxFuture};
 use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -15,7 +16,6 @@ use super::{NEVER, OnPoll, Seen};
 use crate::customer::Customer;
 use crate::error::{Error, ErrorKind};
 use crate::links::StatusAddress;
-use crate::model::Connection;
 
 /// A wait for a link that does not say when it lapses ends after this.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -65,7 +65,8 @@ pub(super) struct Entry {
     pub(super) under_way: Option<Arc<UnderWay>>,
     /// Whether the customer's list was seen without this connection.
     pub(super) unlisted: bool,
-    pub(super) last_seen: Option<Box<Connection>>,
+    /// The connection as JSON, which is a fraction of what it takes otherwise.
+    pub(super) last_seen: Option<SecretString>,
     pub(super) polls: u32,
     /// Polls in a row that failed.
     failures: u32,
@@ -207,9 +208,11 @@ impl Entry {
     fn time_out(&mut self, is_over: impl Fn(&Waiter) -> bool) {
         for waiter in self.waiters.extract_if(.., |waiter| is_over(waiter)) {
             let message = "the customer was not done when the wait ended: the connection is still pending";
+            let last_seen = self.last_seen.as_ref();
+            let last_seen = last_seen.and_then(|json| serde_json::from_str(json.expose_secret()).ok());
             let error = Error::local(ErrorKind::WaitTimeout, message)
                 .with_attempts(self.polls)
-                .with_connection(self.last_seen.as_deref().cloned());
+                .with_connection(last_seen);
             let _gone = waiter.sender.send(Err(error));
         }
         self.note_deadline();

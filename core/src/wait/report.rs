@@ -93,7 +93,7 @@ impl Intake<'_> {
             // The public status said otherwise, so it is not worth asking.
             entry.status = None;
         }
-        entry.last_seen = Some(Box::new(seen.connection.clone()));
+        entry.last_seen = Some(seen.json.clone());
         entry.still_pending(outlook, began);
         self.goes_on(key, Some(ConnectionStatus::Pending));
     }

@@ -13,7 +13,7 @@ const LIMIT: u32 = 120;
 const WINDOW: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// A service with the guide's budget, counted in fixed windows.
+/// A service with the guide's budget, counted in windows that begin with a request, as `connect-service` does.
 struct Service {
     window_began: Instant,
     used: u32,
@@ -33,8 +33,8 @@ impl Service {
 
     /// Counts a request; gives the answer's headers, and whether it was refused.
     fn request(&mut self, now: Instant) -> (HeaderMap, bool) {
-        while now >= self.window_began + WINDOW {
-            self.window_began += WINDOW;
+        if now >= self.window_began + WINDOW {
+            self.window_began = now;
             self.used = 0;
         }
         self.requests += 1;
