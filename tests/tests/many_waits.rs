@@ -28,8 +28,8 @@ struct Service {
 
 impl Service {
     async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base_url = format!("http://{}", listener.local_addr().expect("its address"));
         let (count, polls) = watch::channel(HashMap::new());
         let is_done = Arc::new(AtomicBool::new(false));
         let (count, done) = (Arc::new(count), is_done.clone());
@@ -56,7 +56,7 @@ impl Service {
         let enough =
             |polls: &HashMap<String, usize>| ids.iter().all(|id| of(polls, id) >= of(before, id) + times);
         let polls = timeout(SOON, self.polls.wait_for(enough)).await;
-        polls.expect("polled soon").unwrap().clone()
+        polls.expect("polled soon").expect("the service runs").clone()
     }
 }
 
