@@ -63,7 +63,7 @@ impl Client {
         options: Option<Options>,
     ) -> Result<()> {
         let list = self.apps(query, options)?;
-        self.calls.start(env, call, list.json())
+        self.calls.start(env, call, move || list.json())
     }
 
     /// All pages of the catalogue.
@@ -77,7 +77,7 @@ impl Client {
     #[napi]
     pub fn get_app(&self, env: Env, call: u32, id: String, options: Option<Options>) -> Result<()> {
         let request = self.core.get_app(&id).options(Options::convert(options)?);
-        self.calls.start(env, call, request.json())
+        self.calls.start(env, call, move || request.json())
     }
 
     /// The answer is a request link.
@@ -93,7 +93,7 @@ impl Client {
         let request = request
             .call(&self.customer(&email)?)?
             .options(Options::convert(options)?);
-        self.calls.start(env, call, request.json())
+        self.calls.start(env, call, move || request.json())
     }
 
     /// The answer is a connection.
@@ -110,7 +110,7 @@ impl Client {
             .customer(&email)?
             .get_connection(&id)
             .options(Options::convert(options)?);
-        self.calls.start(env, call, request.json())
+        self.calls.start(env, call, move || request.json())
     }
 
     /// The answer is a connection that is no longer pending. Where `polls`, each poll before is told too.
@@ -130,7 +130,7 @@ impl Client {
             let queue = self.calls.queue();
             wait = wait.on_poll(move |poll| queue.push(call, Kind::Poll, poll_json(poll).into()));
         }
-        self.calls.start(env, call, wait.json())
+        self.calls.start(env, call, move || wait.json())
     }
 
     /// The answer is a token.
@@ -147,7 +147,7 @@ impl Client {
             .customer(&email)?
             .get_token(&id)
             .options(Options::convert(options)?);
-        self.calls.start(env, call, request.json())
+        self.calls.start(env, call, move || request.json())
     }
 
     /// The answer is one page of the customer's connections.
@@ -161,7 +161,7 @@ impl Client {
         options: Option<Options>,
     ) -> Result<()> {
         let list = self.connections(&email, query, options)?;
-        self.calls.start(env, call, list.json())
+        self.calls.start(env, call, move || list.json())
     }
 
     /// All pages of the customer's connections.
@@ -190,7 +190,7 @@ impl Client {
             .customer(&email)?
             .delete_connection(&id)
             .options(Options::convert(options)?);
-        self.calls.start(env, call, request.json())
+        self.calls.start(env, call, move || request.json())
     }
 
     fn customer(&self, email: &str) -> Result<Customer> {

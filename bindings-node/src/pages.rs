@@ -48,6 +48,6 @@ impl Pages {
     pub fn next(&self, env: Env, call: u32) -> Result<()> {
         let source = self.source.clone();
         self.calls
-            .start(env, call, async move { source.lock().await.next().await })
+            .start(env, call, || async move { source.lock().await.next().await })
     }
 }

@@ -104,29 +104,32 @@ impl Calls {
     }
 
     /// Runs a call on the runtime's thread. The process stays alive until it ends.
-    pub(crate) fn start(
+    ///
+    /// `call` begins the call there: what is on its way between the threads is small, and what is large is allocated
+    /// and freed on one of them.
+    pub(crate) fn start<F: Future<Output = Outcome> + Send + 'static>(
         &self,
         env: Env,
         number: u32,
-        call: impl Future<Output = Outcome> + Send + 'static,
+        call: impl FnOnce() -> F + Send + 'static,
     ) -> Result<()> {
         let mut unanswered = Unanswered {
             queue: self.queue.clone(),
             number: Some(number),
         };
-        let task = async move {
-            let (kind, json) = match call.await {
-                Ok(json) => (Kind::Value, json),
-                Err(error) => (Kind::Error, outcome::error_json(&error).into()),
-            };
-            unanswered.number = None;
-            unanswered.queue.push(number, kind, json);
-        };
         let (handle, registration) = AbortHandle::new_pair();
-        let task = Abortable::new(task, registration);
-        runtime::spawn(Box::pin(async move {
-            // It ends by itself, or it was cancelled: either way there is nothing left to do.
-            let _ = task.await;
+        runtime::run(Box::new(move || {
+            let call = call();
+            let task = async move {
+                let (kind, json) = match call.await {
+                    Ok(json) => (Kind::Value, json),
+                    Err(error) => (Kind::Error, outcome::error_json(&error).into()),
+                };
+                unanswered.number = None;
+                unanswered.queue.push(number, kind, json);
+            };
+            // It ends by itself, or it is cancelled: either way there is nothing left to do.
+            tokio::spawn(Abortable::new(task, registration));
         }))
         .map_err(|error| napi::Error::from_reason(error.to_string()))?;
         let mut running = self.running.borrow_mut();

@@ -1,10 +1,16 @@
 //! What is done and not yet told to JavaScript. Filled by the runtime's thread, emptied by JavaScript's.
 
+use std::collections::VecDeque;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::sys;
 use pabbly_connect::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
+
+/// Entries beyond this many bytes go into the next batch: what JavaScript makes of a batch shall be used and forgotten
+/// before more is made, which costs far less than keeping all of it.
+const LARGEST_BATCH: usize = 16 << 10;
 
 /// What an entry tells; the number is what JavaScript reads.
 #[derive(Clone, Copy)]
@@ -36,7 +42,7 @@ unsafe impl Send for Waker {}
 
 #[derive(Default)]
 struct State {
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
     /// `None` before the environment is ready and once it ends: then nobody listens any more.
     waker: Option<Waker>,
     /// Whether a wake-up is on its way, which will find everything that is pushed until then.
@@ -45,6 +51,23 @@ struct State {
 
 #[derive(Default)]
 pub(crate) struct Queue(Mutex<State>);
+
+impl State {
+    fn wake(&mut self) {
+        let Some(Waker(function)) = self.waker else {
+            return;
+        };
+        // SAFETY: the environment lives, since `close` waits for the lock that guards this state.
+        let status = unsafe {
+            sys::napi_call_threadsafe_function(
+                function,
+                std::ptr::null_mut(),
+                sys::ThreadsafeFunctionCallMode::nonblocking,
+            )
+        };
+        self.woken = status == sys::Status::napi_ok;
+    }
+}
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -71,44 +94,39 @@ impl Queue {
         if state.waker.is_none() {
             return;
         }
-        state.entries.push(Entry { number, kind, json });
+        state.entries.push_back(Entry { number, kind, json });
         if !std::mem::replace(&mut state.woken, true) {
             let queue = self.clone();
-            tokio::spawn(async move { queue.wake() });
+            tokio::spawn(async move { queue.state().wake() });
         }
     }
 
-    fn wake(&self) {
-        let mut state = self.state();
-        let Some(Waker(function)) = state.waker else {
-            return;
-        };
-        // SAFETY: the environment lives, since `close` waits for the lock that is held here.
-        let status = unsafe {
-            sys::napi_call_threadsafe_function(
-                function,
-                std::ptr::null_mut(),
-                sys::ThreadsafeFunctionCallMode::nonblocking,
-            )
-        };
-        state.woken = status == sys::Status::napi_ok;
-    }
-
-    /// Takes everything, as the JSON text `[number, kind, json, number, kind, json, …]`. `ended` is told the number
-    /// of each call that is over.
+    /// Takes the next batch, as the JSON text `[number, kind, json, number, kind, json, …]`, and wakes JavaScript again
+    /// where more is left. `ended` is told the number of each call that is over.
     pub(crate) fn take(&self, mut ended: impl FnMut(u32)) -> Zeroizing<String> {
-        let entries = {
+        let mut entries = Vec::new();
+        let mut room = 2;
+        {
             let mut state = self.state();
+            while let Some(entry) = state.entries.front() {
+                let size = entry.json.expose_secret().len() + 16;
+                if room + size > LARGEST_BATCH && !entries.is_empty() {
+                    break;
+                }
+                room += size;
+                entries.extend(state.entries.pop_front());
+            }
             state.woken = false;
-            std::mem::take(&mut state.entries)
-        };
+            if !state.entries.is_empty() {
+                state.wake();
+            }
+        }
         // Room from the start: a growing text would leave copies behind that are not zeroed.
-        let room = entries.iter().map(|entry| entry.json.expose_secret().len() + 16);
-        let mut batch = Zeroizing::new(String::with_capacity(room.sum::<usize>() + 2));
+        let mut batch = Zeroizing::new(String::with_capacity(room));
         for Entry { number, kind, json } in &entries {
             let separator = if batch.is_empty() { '[' } else { ',' };
-            batch.push(separator);
-            batch.push_str(&format!("{number},{},", *kind as u8));
+            // Writing to a text does not fail.
+            let _ = write!(batch, "{separator}{number},{},", *kind as u8);
             batch.push_str(json.expose_secret());
             if matches!(kind, Kind::Value | Kind::Error) {
                 ended(*number);

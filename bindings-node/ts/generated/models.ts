@@ -29,6 +29,20 @@ export type AuthType =
   | 'header';
 
 /**
+ * How far a customer has come on the hosted page.
+ * A newer service may send others.
+ */
+export type LinkPhase =
+  /** Nobody has opened it yet. */
+  | 'created'
+  /** It was opened. */
+  | 'form'
+  /** The customer has gone on to the provider. */
+  | 'at_provider'
+  /** The customer has come back from the provider. */
+  | 'returned';
+
+/**
  * What a request link does.
  * A newer service may send others.
  */
