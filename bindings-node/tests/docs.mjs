@@ -1,5 +1,5 @@
 // Runs every example of docs/node.md against the real service: the quickstart once for each way that it can go, and the
-// others one after the other with what they leave undefined.
+// others one after the other with what they leave undefined. Then the README's, both ways.
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,14 +9,21 @@ import { PabblyConnectPlatform } from '@pabbly/connect-platform';
 import { folder } from './support.mjs';
 import { stage } from './stage.mjs';
 
-const page = readFileSync(`${folder}../docs/node.md`, 'utf8');
-const examples = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => {
-  // Errors name the line of the page.
-  const lines = page.slice(0, match.index).split('\n').length;
-  return '\n'.repeat(lines) + match[1];
-});
+/** The JavaScript of a page. */
+function examplesOf(path) {
+  const page = readFileSync(`${folder}../${path}`, 'utf8');
+  return [...page.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => {
+    // Errors name the line of the page.
+    const lines = page.slice(0, match.index).split('\n').length;
+    return '\n'.repeat(lines) + match[1];
+  });
+}
+
+const examples = examplesOf('docs/node.md');
 const [quickstart, ...others] = examples;
 assert.ok(examples.length >= 12 && quickstart.includes('NeedsReconnectionError'), 'the page has its examples');
+const readme = examplesOf('README.md');
+assert.equal(readme.length, 1, 'the README has one example in JavaScript');
 
 const home = `${folder}tests/.examples/`;
 mkdirSync(home, { recursive: true });
@@ -80,6 +87,26 @@ try {
   assert.ok(printed.some((parts) => inspect(parts).includes("'still'")), 'the wait timed out');
   assert.ok(printed.some(([text]) => text === 'the customer went away'));
   console.log(`  ${others.length} further examples of docs/node.md`);
+
+  /** Runs the README's example and gives what it prints, with the customer connecting while it waits. */
+  const shownBy = async (code) => {
+    const shown = [];
+    console.log = (...parts) => {
+      shown.push(inspect(parts));
+      if (parts[0] === 'open') setTimeout(() => service.connect({ request_link: parts[1] }), 100);
+    };
+    await run(code, { sleep });
+    console.log = log;
+    return shown;
+  };
+  const [opened, got, ...more] = await shownBy(readme[0]);
+  assert.match(opened, /http.*127\.0\.0\.1/);
+  assert.match(got, /'got',\s+Token \{.*\[redacted\]/s);
+  assert.deepEqual(more, []);
+  service.provider.revoked = true;
+  const [, refused] = await shownBy(readme[0].replace('// 5:', 'await sleep(1500); // until the token has expired\n// 5:'));
+  assert.match(refused, /through the connect flow again/);
+  console.log("  the README's quickstart: with a token, and with a grant that was revoked");
 } finally {
   console.log = log;
   await Promise.all([service.close(), strict.close()]);
