@@ -9,11 +9,11 @@ let package = Package(
         .library(name: "PabblyConnectFlow", targets: ["PabblyConnectFlow"]),
     ],
     targets: [
-        // For servers: the whole client.
+        // For servers: the whole client. Its tests are a user's, in Tests/Consumer: a program links one of the two
+        // products, since each brings Rust's standard library.
         .target(name: "PabblyConnect", dependencies: ["PabblyConnectNative"]),
         .target(name: "PabblyConnectNative", dependencies: ["PabblyConnectFFI"]),
         .systemLibrary(name: "PabblyConnectFFI", pkgConfig: "pabbly-connect"),
-        .testTarget(name: "PabblyConnectTests", dependencies: ["PabblyConnect"]),
         // For apps: the connect flow, without a tenant key.
         .target(name: "PabblyConnectFlow", dependencies: ["PabblyConnectFlowNative"]),
         .target(name: "PabblyConnectFlowNative", dependencies: ["PabblyConnectFlowFFI"]),

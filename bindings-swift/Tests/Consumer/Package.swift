@@ -11,6 +11,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "docs", dependencies: sdk),
         .executableTarget(name: "scenarios", dependencies: sdk),
+        .testTarget(name: "PabblyConnectTests", dependencies: sdk),
     ],
     swiftLanguageModes: [.v6]
 )
