@@ -34,7 +34,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python e2e mcp test-browser unit bench-test doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python test-swift e2e mcp test-browser unit bench-test doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
@@ -66,7 +66,7 @@ docs:
 	$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 # Each folder that is not only Rust has one script that checks all of it.
-.PHONY: test-browser test-node test-python
+.PHONY: test-browser test-node test-python test-swift
 test-browser: build tests/oidc/node_modules/.installed
 	$(STEP) "browser helper" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
 
@@ -76,6 +76,9 @@ test-node: build
 
 test-python: build
 	$(STEP) "Python" bindings-python/test
+
+test-swift: build
+	$(STEP) "Swift" bindings-swift/test
 
 .PHONY: deny contract-lint tables fuzz errors-page
 deny: $(CACHE)/cargo-deny/bin/cargo-deny
@@ -162,5 +165,6 @@ $(CACHE)/cargo-mutants/bin/cargo-mutants:
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
 	rm -rf $(TARGET) .cache */.cache */dist bindings-node/packages bindings-node/*.node
+	find bindings-swift -name .build -type d -prune -exec rm -rf {} +
 	find . -name node_modules -type d -prune -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
