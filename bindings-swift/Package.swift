@@ -1,6 +1,25 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
+/// Where the published xcframeworks are, and their checksums. Written by `xcframework`; until then, Apple's platforms use
+/// those that it has built here.
+let published: [String: (url: String?, checksum: String)] = [
+    "PabblyConnectFFI": (nil, ""),
+    "PabblyConnectFlowFFI": (nil, ""),
+]
+
+/// The core: built for Apple's platforms, a system library on Linux (see `native`).
+func core(_ name: String, pkgConfig: String) -> Target {
+    #if os(macOS)
+        if let release = published[name], let url = release.url {
+            return .binaryTarget(name: name, url: url, checksum: release.checksum)
+        }
+        return .binaryTarget(name: name, path: ".build/xcframework/\(name).xcframework")
+    #else
+        return .systemLibrary(name: name, pkgConfig: pkgConfig)
+    #endif
+}
+
 let package = Package(
     name: "pabbly-connect",
     platforms: [.iOS(.v16), .macOS(.v13)],
@@ -13,11 +32,11 @@ let package = Package(
         // products, since each brings Rust's standard library.
         .target(name: "PabblyConnect", dependencies: ["PabblyConnectNative"]),
         .target(name: "PabblyConnectNative", dependencies: ["PabblyConnectFFI"]),
-        .systemLibrary(name: "PabblyConnectFFI", pkgConfig: "pabbly-connect"),
+        core("PabblyConnectFFI", pkgConfig: "pabbly-connect"),
         // For apps: the connect flow, without a tenant key.
         .target(name: "PabblyConnectFlow", dependencies: ["PabblyConnectFlowNative"]),
         .target(name: "PabblyConnectFlowNative", dependencies: ["PabblyConnectFlowFFI"]),
-        .systemLibrary(name: "PabblyConnectFlowFFI", pkgConfig: "pabbly-connect-flow"),
+        core("PabblyConnectFlowFFI", pkgConfig: "pabbly-connect-flow"),
         .testTarget(name: "PabblyConnectFlowTests", dependencies: ["PabblyConnectFlow"]),
     ],
     swiftLanguageModes: [.v6]
