@@ -373,7 +373,7 @@ def draw(results, file):
                 color=["#0b7285" if ours else "#ced4da" for _, _, ours in bars],
             )
             axis.bar_label(drawn, [number(value) for value, _, _ in bars], padding=2)
-            axis.margins(x=0.15)
+            axis.margins(x=0.15, y=0.02)
             axis.spines[["top", "right"]].set_visible(False)
             axis.set_title(f"{TITLES[language]}, {in_flight} in flight", loc="left", fontweight="bold")
     figure.supxlabel("client CPU per token call over TLS, µs (less is better)")

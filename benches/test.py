@@ -90,6 +90,12 @@ class Reporting(unittest.TestCase):
         self.assertIn("| httpx | 1.0 | 100 ±0% (0.10) |", page)
         self.assertIn("| requests | 1.0 | 100 ±0% (0.20) |", page)
 
+    def test_the_page_is_what_the_figures_say(self):
+        results, page = report.Results(HERE / "results"), HERE.parent / "docs" / "benchmarks.md"
+        expected = report.page(results) if results.parts else None
+        found = page.read_text() if page.exists() else None
+        self.assertEqual(expected, found, "run benches/report.py")
+
 
 def row(peer, work="token", in_flight=1, cpu_us=(1.0,), wall_us=(1.0,), ours=False, against=None):
     return {
