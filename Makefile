@@ -128,6 +128,15 @@ bench: $(CACHE)/bench/.installed ## Measure against what a user would pick inste
 		--programs $(TARGET)/release --stored-token $(TARGET)/debug/stored-token
 	$(CACHE)/bench/bin/python benches/report.py $(BENCH_OUT) $(BENCH_PAGE)
 
+# SPEED=1 is the guide's own pace and takes 40 minutes. Where a speed is told, docs/waiting.md is written anew.
+.PHONY: bench-waits
+bench-waits: $(CACHE)/bench/.installed ## Wait for a thousand customers at once (SPEED=1: as long as they would take)
+	$(CARGO) build --release -p connect-benches
+	$(CARGO) build --release -p connect-service
+	@mkdir -p $(TARGET)/bench-waits
+	python3 benches/waits/run.py --speed $(or $(SPEED),20) --programs $(TARGET)/release --out $(TARGET)/bench-waits/result.json
+	$(CACHE)/bench/bin/python benches/waits/page.py $(TARGET)/bench-waits/result.json $(if $(SPEED),--write)
+
 bench-test: build
 	$(STEP) "benches, small" python3 benches/test.py $(TARGET)/debug
 

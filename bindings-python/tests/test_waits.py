@@ -38,7 +38,7 @@ async def main():
     async def serve(reader, writer):
         try:
             await answer(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             writer.close()
 
     async def more(ids, times):
@@ -51,9 +51,14 @@ async def main():
     base_url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
     ids = [f"conn_{number}" for number in range(WAITS)]
     cancelled, others = ids[: WAITS // 2], ids[WAITS // 2 :]
-    async with p.AsyncPabblyConnectPlatform(base_url=base_url, requests_per_minute=1_000_000) as client, asyncio.timeout(120):
+    async with (
+        p.AsyncPabblyConnectPlatform(base_url=base_url, requests_per_minute=1_000_000) as client,
+        asyncio.timeout(120),
+    ):
         waits = {
-            connection: asyncio.create_task(client.wait_for_connection(f"{connection}@example.com", connection, interval=1))
+            connection: asyncio.create_task(
+                client.wait_for_connection(f"{connection}@example.com", connection, interval=1)
+            )
             for connection in ids
         }
         await more(ids, 1)
@@ -62,11 +67,11 @@ async def main():
             waits[connection].cancel()
         ends = await asyncio.gather(*(waits[connection] for connection in cancelled), return_exceptions=True)
         assert {type(end) for end in ends} == {asyncio.CancelledError}
-        # What was under way has arrived when all others were polled once more.
-        await more(others, 1)
-        before = {connection: polls[connection] for connection in cancelled}
         await more(others, 2)
-        assert {connection: polls[connection] for connection in cancelled} == before
+        before = {connection: polls[connection] for connection in cancelled}
+        await more(others, 4)
+        # A request that was already on its way may have arrived meanwhile, but no other.
+        assert all(polls[connection] <= before[connection] + 1 for connection in cancelled)
 
         status = "active"
         ends = await asyncio.gather(*(waits[connection] for connection in others))
