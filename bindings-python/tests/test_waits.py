@@ -25,13 +25,14 @@ def test_half_of_a_thousand_waits_are_cancelled_at_once_and_polled_no_more(many_
 
 
 async def main():
-    polls = Counter()
+    polls, arrived = Counter(), asyncio.Event()
     status = "pending"
 
     async def answer(reader, writer):
         while head := await reader.readuntil(b"\r\n\r\n"):
             connection = head.split(b" ", 2)[1].decode().rpartition("/")[2]
             polls[connection] += 1
+            arrived.set()
             body = json.dumps({"data": {"id": connection, "status": status}}).encode()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
@@ -45,7 +46,8 @@ async def main():
         """Until each of these was polled so many times more than before."""
         wanted = {connection: polls[connection] + times for connection in ids}
         while any(polls[connection] < count for connection, count in wanted.items()):
-            await asyncio.sleep(0.02)
+            arrived.clear()
+            await arrived.wait()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=WAITS)
     base_url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
