@@ -174,7 +174,7 @@ $(CACHE)/cargo-mutants/bin/cargo-mutants:
 
 .PHONY: clean
 clean: ## Remove everything that was built or fetched
-	rm -rf $(TARGET) .cache */.cache */dist bindings-node/packages bindings-node/*.node
+	rm -rf $(TARGET) .cache */.cache */*/.cache */dist bindings-node/packages bindings-node/*.node
 	find bindings-swift -name .build -type d -prune -exec rm -rf {} +
 	find . -name node_modules -type d -prune -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
