@@ -27,7 +27,8 @@ const HELD_SPACING: Duration = Duration::from_millis(10);
 /// The same where it is not asked, because there are too many.
 const STATUS_SPACING: Duration = Duration::from_millis(100);
 
-type Entries = HashMap<Key, Entry>;
+/// Boxed, because up to half of a table's places are empty.
+type Entries = HashMap<Key, Box<Entry>>;
 
 pub(super) struct Queue {
     pub(super) entries: Entries,
@@ -72,7 +73,7 @@ impl Queue {
         let now = Instant::now();
         self.entries
             .entry(key.clone())
-            .or_insert_with(|| Entry::new(customer, &key.connection_id, interval, now))
+            .or_insert_with(|| Box::new(Entry::new(customer, &key.connection_id, interval, now)))
             .join(waiter, interval);
         self.notice(key, now);
     }
@@ -144,7 +145,7 @@ impl Queue {
                     &mut connections
                 };
                 let standing = entry.turn.standing(now);
-                lane.add((key, entry), standing);
+                lane.add((key, &mut **entry), standing);
             }
         }
 
