@@ -31,21 +31,22 @@ public enum JSONValue: Hashable, Sendable {
 extension JSONValue: Codable {
     /// Reads any value.
     public init(from decoder: any Decoder) throws {
+        // A kind that it is not costs an error to be made: those that JSON Schemas have most of come first.
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
         } else if let text = try? value.decode(String.self) {
             self = .string(text)
+        } else if let members = try? value.decode([String: JSONValue].self) {
+            self = .object(members)
+        } else if let items = try? value.decode([JSONValue].self) {
+            self = .array(items)
         } else if let bool = try? value.decode(Bool.self) {
             self = .bool(bool)
         } else if let integer = try? value.decode(Int64.self) {
             self = .integer(integer)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let members = try? value.decode([String: JSONValue].self) {
-            self = .object(members)
         } else {
-            self = .array(try value.decode([JSONValue].self))
+            self = .number(try value.decode(Double.self))
         }
     }
 
