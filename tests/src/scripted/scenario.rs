@@ -26,8 +26,9 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// How long the verdict listens for requests that must not come (milliseconds).
     pub quiet_ms: Option<u64>,
-    /// How many connections the requests came on.
-    pub connections: Option<usize>,
+    /// On how many connections the requests came at most. A call that comes right after another one may find that
+    /// call's connection not yet back in the pool.
+    pub most_connections: Option<usize>,
     /// Strings that must appear nowhere, besides the canaries.
     #[serde(default)]
     pub never: Vec<String>,
