@@ -26,6 +26,11 @@ const DECREASE: f64 = 0.7;
 const LONGEST_WINDOW: u64 = 86_400;
 /// How much of a window's share may be saved up, so that a new wait is polled at once.
 const BURST: f64 = 0.1;
+/// However large the budget, waits send no more polls than this at once: those that follow each other share a few
+/// connections to the service, where a thousand at once would open one each.
+const MOST_AT_ONCE: u32 = 32;
+/// What counts as at once: about as long as an answer takes.
+const AT_ONCE: Duration = Duration::from_millis(10);
 
 /// The tenant's budget for everything but tokens.
 #[derive(Debug)]
@@ -38,6 +43,8 @@ pub(crate) struct Budget {
     /// Requests that waits have saved up, as of `counted_at`.
     saved: f64,
     counted_at: Instant,
+    /// When the latest burst of polls began, and how many were sent in it.
+    burst: (Instant, u32),
     /// What the service said is left of the current window, and when that ends.
     told: Option<Told>,
     /// Nothing is sent before this, because the service said so.
@@ -68,6 +75,7 @@ impl Budget {
             // The first poll is always sent at once.
             saved: (limit * BURST).max(1.0),
             counted_at: now,
+            burst: (now, 0),
             told: None,
             blocked_until: None,
             foreground: VecDeque::new(),
@@ -124,6 +132,10 @@ impl Budget {
     pub(crate) fn spend(&mut self, now: Instant) {
         self.count(now);
         self.saved -= 1.0;
+        if now >= self.burst.0 + AT_ONCE {
+            self.burst = (now, 0);
+        }
+        self.burst.1 += 1;
         if let Some(told) = &mut self.told {
             told.left -= 1.0;
         }
@@ -134,6 +146,10 @@ impl Budget {
         self.count(now);
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return until;
+        }
+        let burst_ends = self.burst.0 + AT_ONCE;
+        if self.burst.1 >= MOST_AT_ONCE && now < burst_ends {
+            return burst_ends;
         }
         if let Some(told) = self.told {
             // What foreground calls may still need until the window ends.
@@ -259,6 +275,20 @@ mod tests {
             }
             budget.spend(now);
             spent += 1;
+        }
+    }
+
+    #[test]
+    fn a_large_budget_is_not_spent_all_at_once() {
+        let start = Instant::now();
+        let mut budget = Budget::new(1_000_000, start);
+        for burst in 0..3 {
+            let now = start + AT_ONCE * burst;
+            for _ in 0..MOST_AT_ONCE {
+                assert_eq!(budget.next_slot(now), now);
+                budget.spend(now);
+            }
+            assert_eq!(budget.next_slot(now), now + AT_ONCE);
         }
     }
 
