@@ -18,6 +18,7 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -123,7 +124,7 @@ impl Wait {
         let interval = self.interval.clamp(SHORTEST_INTERVAL, NEVER);
         scheduler::wait(
             &self.customer,
-            &self.connection_id,
+            self.connection_id,
             interval,
             deadline,
             self.on_poll,
@@ -137,7 +138,7 @@ impl IntoFuture for Wait {
     type IntoFuture = Pending<Connection>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(self.run().await?.connection) })
+        Box::pin(self.run().map_ok(|seen| seen.connection))
     }
 }
 

@@ -27,8 +27,8 @@ const HELD_SPACING: Duration = Duration::from_millis(10);
 /// The same where it is not asked, because there are too many.
 const STATUS_SPACING: Duration = Duration::from_millis(100);
 
-/// Boxed, because up to half of a table's places are empty.
-type Entries = HashMap<Key, Box<Entry>>;
+/// Small in the table, because up to half of its places are empty.
+type Entries = HashMap<Arc<Key>, Box<Entry>>;
 
 pub(super) struct Queue {
     pub(super) entries: Entries,
@@ -69,7 +69,7 @@ impl Queue {
     }
 
     /// Adds somebody who waits.
-    pub(super) fn join(&mut self, customer: &Customer, key: &Key, interval: Duration, waiter: Waiter) {
+    pub(super) fn join(&mut self, customer: &Customer, key: &Arc<Key>, interval: Duration, waiter: Waiter) {
         let now = Instant::now();
         self.entries
             .entry(key.clone())
@@ -202,7 +202,7 @@ impl Queue {
 /// Sends a poll for these.
 fn begin<'a>(
     poll: BoxFuture<'static, Result<Found, Error>>,
-    polled: impl IntoIterator<Item = (&'a Key, &'a mut Entry)>,
+    polled: impl IntoIterator<Item = (&'a Arc<Key>, &'a mut Entry)>,
     began: Instant,
 ) -> Sent {
     let (handle, registration) = AbortHandle::new_pair();
@@ -275,10 +275,10 @@ mod tests {
                 on_poll: None,
                 sender,
             };
-            let key = Key {
+            let key = Arc::new(Key {
                 email: customer.email().clone(),
                 connection_id: (*id).to_owned(),
-            };
+            });
             queue.join(&customer, &key, SECOND, waiter);
             outcomes.push(outcome);
         }

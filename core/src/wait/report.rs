@@ -1,5 +1,7 @@
 //! What a poll found, and whom it concerns.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::entry::{Entry, Key, Outcome};
@@ -13,7 +15,7 @@ use crate::model::ConnectionStatus;
 
 /// What came of one poll.
 pub(super) struct Report {
-    pub(super) keys: Vec<Key>,
+    pub(super) keys: Vec<Arc<Key>>,
     pub(super) began: Instant,
     pub(super) found: Result<Found, Error>,
 }

@@ -1,6 +1,6 @@
 //! All waits of one client: one queue, and one task that polls for all of them while there are any.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -53,15 +53,15 @@ impl Waits {
 /// Waits for one connection.
 pub(super) async fn wait(
     customer: &Customer,
-    connection_id: &str,
+    connection_id: String,
     interval: Duration,
     deadline: Option<Instant>,
     on_poll: Option<OnPoll>,
 ) -> Outcome {
-    let key = Key {
+    let key = Arc::new(Key {
         email: customer.email().clone(),
-        connection_id: connection_id.to_owned(),
-    };
+        connection_id,
+    });
     loop {
         let (registration, outcome) = register(customer, &key, interval, deadline, on_poll.clone());
         let outcome = outcome.await;
@@ -83,7 +83,7 @@ struct Registration<'a> {
 
 fn register<'a>(
     customer: &'a Customer,
-    key: &'a Key,
+    key: &'a Arc<Key>,
     interval: Duration,
     deadline: Option<Instant>,
     on_poll: Option<OnPoll>,
