@@ -1,7 +1,6 @@
 """Measures the project and what a user would pick instead, and writes what it saw as JSON; see README.md."""
 
 import argparse
-import collections
 import contextlib
 import datetime
 import json
@@ -10,9 +9,11 @@ import pathlib
 import platform
 import random
 import resource
+import select
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,6 +28,7 @@ USUAL_WORK = {"token": [1, 64], "list": [1, 64], "construct": [1], "first": [1],
 
 # Of one measurement.
 MOST_CALLS = 50_000
+LONGEST_SECONDS = 300
 
 
 class Pace:
@@ -34,14 +36,18 @@ class Pace:
 
     def __init__(self, quick):
         # TLS is what counts; a quick run leaves the other out.
-        self.rounds = {"https": 2} if quick else {"https": 5, "http": 3}
+        self.rounds = {"https": 2} if quick else {"https": 7, "http": 3}
         # What a process does once is over sooner, and varies more.
-        self.rounds_once = 3 if quick else 11
+        self.rounds_once = 2 if quick else 11
         self.seconds = 0.15 if quick else 0.4
+        # Until code that compiles itself while it runs has been compiled.
+        self.warm_up = 0.5 if quick else 1.5
         # Per caller, to find out how many calls take that long.
         self.first_calls = 10
+        self.clients_made = 200
         self.waits = 200 if quick else 1000
         self.calls_before_memory = 1000
+        self.rounds_memory = 1 if quick else 2
 
 
 def languages():
@@ -80,53 +86,88 @@ class Client:
         self.work = entry.get("work", USUAL_WORK)
         self.programs = programs
 
-    def run(self, addresses, scheme, work, in_flight, calls):
-        """One process, one measurement."""
+
+class Process:
+    """A peer's process. It measures as often as it is asked to, and waits in between."""
+
+    def __init__(self, client, addresses, scheme, work, in_flight):
+        self.what = f"{client.name}: {work}, {in_flight} in flight, {scheme}"
+        self.errors = tempfile.TemporaryFile("w+")
         environment = {
             **os.environ,
-            "PATH": f"{self.programs}:{os.environ['PATH']}",
+            "PATH": f"{client.programs}:{os.environ['PATH']}",
             "BENCH_BASE_URL": addresses[scheme] + "/platform/v1",
             "BENCH_CA": addresses["ca"],
             "BENCH_WORK": work,
             "BENCH_IN_FLIGHT": str(in_flight),
-            "BENCH_CALLS": str(calls),
             "PC_TENANT_KEY": "pk_live_bench",
         }
-        done = subprocess.run(
-            self.command,
-            cwd=self.folder,
+        self.process = subprocess.Popen(
+            client.command,
+            cwd=client.folder,
             env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
             text=True,
-            timeout=300,
             preexec_fn=pin_client,
         )
-        if done.returncode != 0:
-            what = f"{self.name}: {work}, {in_flight} in flight, {scheme}"
-            raise RuntimeError(f"{what}: {done.stderr.strip()[-2000:]}")
-        return json.loads(done.stdout.splitlines()[-1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+    def measure(self, calls):
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(f"{calls}\n")
+            self.process.stdin.flush()
+        answered, _, _ = select.select([self.process.stdout], [], [], LONGEST_SECONDS)
+        line = self.process.stdout.readline() if answered else ""
+        if not line:
+            self.process.kill()
+            self.process.wait()
+            self.errors.seek(0)
+            raise RuntimeError(f"{self.what}: {self.errors.read().strip()[-2000:] or 'no answer'}")
+        return json.loads(line)
 
 
 class Series:
-    """The same measurement of one peer, again and again."""
+    """The same measurement of one peer, again and again; in one process where `lasting`, else in a new one each time."""
 
-    def __init__(self, client, name, scheme, in_flight, calls, rounds, calibrated=False):
+    def __init__(self, client, name, scheme, in_flight, calls, rounds, lasting=False):
         self.client, self.name, self.scheme, self.in_flight = client, name, scheme, in_flight
         # "memory" is a name of the report's: token calls, one after the other.
         self.work = "token" if name == "memory" else name
-        self.calls, self.rounds, self.calibrated = calls, rounds, calibrated
-        self.results = []
+        self.calls, self.rounds, self.lasting = calls, rounds, lasting
+        self.process, self.results = None, []
 
-    def run(self, addresses):
-        return self.client.run(addresses, self.scheme, self.work, self.in_flight, self.calls)
+    def start(self, addresses):
+        return Process(self.client, addresses, self.scheme, self.work, self.in_flight)
 
-    def calibrate(self, addresses, seconds):
-        """As many calls as take that long. The first ones of a process cost more, so that one look is not enough."""
-        taken = 0
-        while taken < seconds / 2 and self.calls < MOST_CALLS:
-            taken = self.run(addresses)["wall_us"] / 1e6
-            self.calls = max(self.calls, min(MOST_CALLS, int(self.calls * seconds / taken)))
+    def measure(self, addresses):
+        if self.process:
+            return self.process.measure(self.calls)
+        with self.start(addresses) as process:
+            return process.measure(self.calls)
+
+    def warm_up(self, pace):
+        """Calls for a while, and finds out how many calls take as long as a measurement shall."""
+        begun = time.monotonic()
+        while True:
+            taken = self.process.measure(self.calls)["wall_us"] / 1e6
+            self.calls = max(self.in_flight, min(MOST_CALLS, int(self.calls * pace.seconds / taken)))
+            if time.monotonic() - begun > pace.warm_up:
+                return
 
     def row(self):
         def per_call(name):
@@ -160,39 +201,28 @@ def series_of(client, pace):
                 for scheme, rounds in pace.rounds.items():
                     yield Series(client, work, scheme, in_flight, pace.first_calls * in_flight, rounds, True)
             elif work == "construct":
-                yield Series(client, work, "https", in_flight, 10, pace.rounds["https"], True)
+                yield Series(client, work, "https", in_flight, pace.clients_made, pace.rounds_once)
             elif work == "wait":
                 yield Series(client, work, "https", min(in_flight, pace.waits), pace.waits, pace.rounds["https"])
             else:
                 yield Series(client, work, "https", in_flight, 1, pace.rounds_once)
-    yield Series(client, "memory", "https", 1, pace.calls_before_memory, 2)
-
-
-def alike(all_series):
-    """As many calls for everybody as the quickest peer makes, up to ten times a peer's own: what compiles code while it
-    runs costs more in its first thousands of calls."""
-    quickest = collections.defaultdict(int)
-    for series in all_series:
-        job = (series.name, series.scheme, series.in_flight)
-        quickest[job] = max(quickest[job], series.calls)
-    for series in all_series:
-        series.calls = min(quickest[series.name, series.scheme, series.in_flight], 10 * series.calls)
+    yield Series(client, "memory", "https", 1, pace.calls_before_memory, pace.rounds_memory)
 
 
 def measure(language, programs, pace):
     peers = json.loads((HERE / language / "peers.json").read_text())
     clients = [Client(language, name, entry, programs) for name, entry in peers.items()]
     all_series = [series for client in clients for series in series_of(client, pace)]
-    with bench_server(programs) as addresses:
+    with bench_server(programs) as addresses, contextlib.ExitStack() as processes:
         for series in all_series:
-            if series.calibrated:
-                series.calibrate(addresses, pace.seconds)
-        alike([series for series in all_series if series.calibrated])
+            if series.lasting:
+                series.process = processes.enter_context(series.start(addresses))
+                series.warm_up(pace)
         for number in range(max(series.rounds for series in all_series)):
             due = [series for series in all_series if number < series.rounds]
             random.shuffle(due)
             for series in due:
-                series.results.append(series.run(addresses))
+                series.results.append(series.measure(addresses))
     return [series.row() for series in all_series]
 
 

@@ -18,7 +18,8 @@ class Once(run.Pace):
         super().__init__(quick=True)
         self.rounds, self.rounds_once = {"https": 1}, 1
         self.seconds = 0.02
-        self.first_calls = 2
+        self.warm_up = 0
+        self.first_calls = self.clients_made = 2
         self.waits = self.calls_before_memory = 3
 
 
@@ -43,7 +44,7 @@ class Measuring(unittest.TestCase):
         with run.bench_server(PROGRAMS) as addresses:
             elsewhere = {**addresses, "https": addresses["https"] + "/elsewhere"}
             with self.assertRaisesRegex(RuntimeError, "core: token, 1 in flight, https: .*404"):
-                client.run(elsewhere, "https", "token", 1, 1)
+                run.Series(client, "token", "https", 1, 1, 1).measure(elsewhere)
 
     def test_every_peer_that_goals_name_is_in_a_list_of_peers(self):
         rows = []

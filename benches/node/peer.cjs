@@ -1,12 +1,12 @@
-// Does one kind of work with one peer, as the peer's user would write it, and prints what it cost as one line of JSON.
+// Does one kind of work with one peer, as the peer's user would write it: each line of stdin asks for so many
+// calls, and is answered by what they cost, as one line of JSON.
 'use strict';
-const rssAtStart = process.memoryUsage.rss();
+const { createInterface } = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const [name] = process.argv.slice(2);
 const { BENCH_BASE_URL: base, BENCH_WORK: work, PC_TENANT_KEY: key } = process.env;
 const inFlight = Number(process.env.BENCH_IN_FLIGHT ?? 1);
-const calls = Number(process.env.BENCH_CALLS ?? 1000);
 
 const EMAIL = 'alice@example.com';
 const INTERVAL_MS = 100;
@@ -107,14 +107,18 @@ async function measured(action) {
 
 const load = () => (library ? require(library) : undefined);
 
-async function main() {
-  if (work === 'import') return measured(load);
+/** What can be measured: made once, and then asked for so many calls at a time. */
+function measurement() {
+  if (work === 'import') return () => measured(load);
   const loaded = load();
-  if (work === 'first') return measured(() => WORKS.token(make(loaded)));
-  const client = make(loaded);
+  if (work === 'first') return () => measured(() => WORKS.token(make(loaded)));
+  const client = work === 'construct' ? undefined : make(loaded);
   const once = work === 'construct' ? () => make(loaded) : (number) => WORKS[work](client, number);
-  await repeat(once, Math.ceil(calls / 10));
-  return measured(() => repeat(once, calls));
+  return async (calls) => {
+    // Each caller has its connection before the clock runs.
+    await repeat(once, Math.max(Math.ceil(calls / 10), inFlight));
+    return measured(() => repeat(once, calls));
+  };
 }
 
 /** The version of a package, read from beside its code, since not all packages hand out their manifest. */
@@ -125,16 +129,26 @@ function version() {
   return require(`${folder}node_modules/${library}/package.json`).version;
 }
 
-main().then((used) => {
-  const rss = process.memoryUsage.rss();
-  console.log(JSON.stringify({
-    peer: name,
-    version: version(),
-    calls: ['import', 'first'].includes(work) ? 1 : calls,
-    ...used,
-    rss_kib: rss / 1024,
-    rss_start_kib: rssAtStart / 1024,
-    peak_kib: process.resourceUsage().maxRSS,
-  }));
+async function main() {
+  let rssAtStart, measure;
+  for await (const line of createInterface({ input: process.stdin })) {
+    // Before anything is there that is not Node's own.
+    rssAtStart ??= process.memoryUsage.rss();
+    measure ??= measurement();
+    const calls = ['import', 'first'].includes(work) ? 1 : Number(line);
+    const used = await measure(calls);
+    const rss = process.memoryUsage.rss();
+    console.log(JSON.stringify({
+      peer: name,
+      version: version(),
+      calls,
+      ...used,
+      rss_kib: rss / 1024,
+      rss_start_kib: rssAtStart / 1024,
+      peak_kib: process.resourceUsage().maxRSS,
+    }));
+  }
   process.exit();
-});
+}
+
+main();

@@ -25,7 +25,6 @@ BASE = os.environ["BENCH_BASE_URL"]
 CA = os.environ["BENCH_CA"] if BASE.startswith("https:") else None
 WORK = os.environ["BENCH_WORK"]
 IN_FLIGHT = int(os.environ["BENCH_IN_FLIGHT"])
-CALLS = int(os.environ["BENCH_CALLS"])
 
 EMAIL = "alice@example.com"
 CONNECTION = "conn_0123456789"
@@ -286,26 +285,50 @@ class Meter:
         return used.ru_utime + used.ru_stime
 
 
-def blocking(peer):
-    import threading
+def asked():
+    """How many calls to make, each time that a measurement is asked for."""
+    for line in sys.stdin:
+        yield int(line)
 
+
+def tell(calls, used):
+    result = {"calls": calls, **used, "rss_kib": resident(), "rss_start_kib": RESIDENT_AT_START}
+
+    import json
+    from importlib.metadata import version
+
+    print(json.dumps({"peer": sys.argv[1], "version": version(sys.argv[1]), **result}), flush=True)
+
+
+def blocking(peer):
     steps = peer(False)
     next(steps)
-    meter = Meter()
-    next(steps)
     if WORK == "construct":
-        meter.start()
-        for _ in range(CALLS):
-            again = peer(False)
-            next(again)
-            next(again)
-        return CALLS, meter.read()
-    call = next(steps)
-    if WORK == "first":
-        check(call())
-        return 1, meter.read()
+        for calls in asked():
+            meter = Meter()
+            for _ in range(calls):
+                again = peer(False)
+                next(again)
+                next(again)
+            tell(calls, meter.read())
+    elif WORK == "first":
+        for _ in asked():
+            meter = Meter()
+            next(steps)
+            check(next(steps)())
+            tell(1, meter.read())
+    else:
+        next(steps)
+        call = next(steps)
+        for calls in asked():
+            in_threads(call, calls)
 
-    each, failed = CALLS // IN_FLIGHT, []
+
+def in_threads(call, calls):
+    import threading
+
+    each, failed = max(1, calls // IN_FLIGHT), []
+    meter = Meter()
     warm = threading.Barrier(IN_FLIGHT, meter.start)
 
     def work():
@@ -327,10 +350,9 @@ def blocking(peer):
             thread.start()
         for thread in threads:
             thread.join()
-    measured = meter.read()
     if failed:
         raise failed[0]
-    return each * IN_FLIGHT, measured
+    tell(each * IN_FLIGHT, meter.read())
 
 
 async def end(steps):
@@ -344,56 +366,52 @@ async def in_event_loop(peer):
 
     steps = peer(True)
     next(steps)
-    meter = Meter()
-    next(steps)
     if WORK == "construct":
-        meter.start()
-        for _ in range(CALLS):
-            again = peer(True)
-            next(again)
-            next(again)
-            next(again)
-            await end(again)
-        return CALLS, meter.read()
-    call = next(steps)
-    if WORK == "first":
-        check(await call())
-        measured = meter.read()
-        await end(steps)
-        return 1, measured
+        for calls in asked():
+            meter = Meter()
+            for _ in range(calls):
+                again = peer(True)
+                next(again)
+                next(again)
+                next(again)
+                await end(again)
+            tell(calls, meter.read())
+    elif WORK == "first":
+        for _ in asked():
+            meter = Meter()
+            next(steps)
+            check(await next(steps)())
+            tell(1, meter.read())
+    else:
+        next(steps)
+        call = next(steps)
 
-    each = CALLS // IN_FLIGHT
+        async def work(calls):
+            for _ in range(calls):
+                check(await call())
 
-    async def work(calls):
-        for _ in range(calls):
-            check(await call())
-
-    await asyncio.gather(*(work(max(1, each // 10)) for _ in range(IN_FLIGHT)))
-    meter.start()
-    await asyncio.gather(*(work(each) for _ in range(IN_FLIGHT)))
-    measured = meter.read()
+        for calls in asked():
+            each = max(1, calls // IN_FLIGHT)
+            await asyncio.gather(*(work(max(1, each // 10)) for _ in range(IN_FLIGHT)))
+            meter = Meter()
+            await asyncio.gather(*(work(each) for _ in range(IN_FLIGHT)))
+            tell(each * IN_FLIGHT, meter.read())
     await end(steps)
-    return each * IN_FLIGHT, measured
 
 
 def main(name, style):
     peer = PEERS[name]
     if WORK == "import":
-        meter = Meter()
-        next(peer(style == "asyncio"))
-        calls, measured = 1, meter.read()
+        for _ in asked():
+            meter = Meter()
+            next(peer(style == "asyncio"))
+            tell(1, meter.read())
     elif style == "asyncio":
         import asyncio
 
-        calls, measured = asyncio.run(in_event_loop(peer))
+        asyncio.run(in_event_loop(peer))
     else:
-        calls, measured = blocking(peer)
-    result = {"calls": calls, **measured, "rss_kib": resident(), "rss_start_kib": RESIDENT_AT_START}
-
-    import json
-    from importlib.metadata import version
-
-    print(json.dumps({"peer": name, "version": version(name), **result}))
+        blocking(peer)
 
 
 main(*sys.argv[1:])

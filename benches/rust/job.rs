@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::future::Future;
+use std::io::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -69,14 +70,6 @@ pub(crate) struct Job {
     settings: Settings,
     work: Work,
     in_flight: u64,
-    calls: u64,
-    rss_start_kib: u64,
-}
-
-pub(crate) struct Measured {
-    calls: u64,
-    cpu: Duration,
-    wall: Duration,
     rss_start_kib: u64,
 }
 
@@ -84,7 +77,6 @@ impl Job {
     pub(crate) fn from_env() -> Outcome<Self> {
         let rss_start_kib = memory("VmRSS")?;
         let variable = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
-        let number = |name: &str| Ok::<_, Box<dyn Error>>(variable(name)?.parse::<u64>()?);
         let work = match variable("BENCH_WORK")?.as_str() {
             "token" => Work::Token,
             "list" => Work::List,
@@ -101,30 +93,36 @@ impl Job {
                 connection: variable("BENCH_CONNECTION").unwrap_or_else(|_| "conn_bench".to_owned()),
             },
             work,
-            in_flight: number("BENCH_IN_FLIGHT")?.max(1),
-            calls: number("BENCH_CALLS")?.max(1),
+            in_flight: variable("BENCH_IN_FLIGHT")?.parse::<u64>()?.max(1),
             rss_start_kib,
         })
     }
 
-    /// All on one thread: that is what costs least, and what a client of this kind needs.
-    pub(crate) fn measure<P: Peer>(self) -> Outcome<Measured> {
+    /// Each line of standard input asks for so many calls, and is answered by what they cost. All on one thread: that is
+    /// what costs least, and what a client of this kind needs.
+    pub(crate) fn measure<P: Peer>(&self, name: &str) -> Outcome<()> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         LocalSet::new().block_on(&runtime, async {
             match self.work {
                 Work::Construct => {
-                    let made = |count| (0..count).try_for_each(|_| P::new(&self.settings).map(drop));
-                    made(self.calls / 10)?;
-                    let clocks = Clocks::now();
-                    made(self.calls)?;
-                    Ok(self.measured(clocks))
+                    for calls in asked() {
+                        let calls = calls?;
+                        let made = |count| (0..count).try_for_each(|_| P::new(&self.settings).map(drop));
+                        made(calls / 10)?;
+                        let clocks = Clocks::now();
+                        made(calls)?;
+                        self.tell(name, calls, &clocks)?;
+                    }
                 }
                 Work::First => {
-                    let clocks = Clocks::now();
-                    P::new(&self.settings)?.share().await?.token().await?;
-                    Ok(self.measured(clocks))
+                    for calls in asked() {
+                        calls?;
+                        let clocks = Clocks::now();
+                        P::new(&self.settings)?.share().await?.token().await?;
+                        self.tell(name, 1, &clocks)?;
+                    }
                 }
                 Work::Token | Work::List | Work::Wait => {
                     let first = P::new(&self.settings)?;
@@ -132,12 +130,21 @@ impl Job {
                     for _ in 0..self.in_flight {
                         callers.push(first.share().await?);
                     }
-                    let callers = self.call(callers, self.calls / 10).await?;
-                    let clocks = Clocks::now();
-                    self.call(callers, self.calls).await?;
-                    Ok(self.measured(clocks))
+                    for calls in asked() {
+                        let calls = calls?;
+                        // Each caller has its connection before the clock runs, but for waits: theirs are a part of the cost.
+                        let warm_up = match self.work {
+                            Work::Wait => calls / 10,
+                            _ => self.in_flight.max(calls / 10),
+                        };
+                        callers = self.call(callers, warm_up).await?;
+                        let clocks = Clocks::now();
+                        callers = self.call(callers, calls).await?;
+                        self.tell(name, calls, &clocks)?;
+                    }
                 }
             }
+            Ok(())
         })
     }
 
@@ -168,19 +175,26 @@ impl Job {
         Ok(callers)
     }
 
-    fn measured(&self, since: Clocks) -> Measured {
+    fn tell(&self, peer: &str, calls: u64, since: &Clocks) -> Outcome<()> {
         let now = Clocks::now();
-        Measured {
-            calls: if matches!(self.work, Work::First) {
-                1
-            } else {
-                self.calls
-            },
-            cpu: now.cpu - since.cpu,
-            wall: now.wall - since.wall,
-            rss_start_kib: self.rss_start_kib,
-        }
+        let package = if peer == "core" { "pabbly-connect" } else { peer };
+        let line = serde_json::json!({
+            "peer": peer,
+            "version": locked_version(package).ok_or("the peer is not in Cargo.lock")?,
+            "calls": calls,
+            "cpu_us": (now.cpu - since.cpu).as_secs_f64() * 1e6,
+            "wall_us": (now.wall - since.wall).as_secs_f64() * 1e6,
+            "rss_kib": memory("VmRSS")?,
+            "peak_kib": memory("VmHWM")?,
+            "rss_start_kib": self.rss_start_kib,
+        });
+        Ok(writeln!(std::io::stdout(), "{line}")?)
     }
+}
+
+/// How many calls to make, each time that a measurement is asked for.
+fn asked() -> impl Iterator<Item = Outcome<u64>> {
+    std::io::stdin().lines().map(|line| Ok(line?.parse()?))
 }
 
 struct Clocks {
@@ -195,22 +209,6 @@ impl Clocks {
             cpu: Duration::try_from(cpu).unwrap_or_default(),
             wall: Instant::now(),
         }
-    }
-}
-
-impl Measured {
-    pub(crate) fn report(&self, peer: &str) -> Outcome<serde_json::Value> {
-        let package = if peer == "core" { "pabbly-connect" } else { peer };
-        Ok(serde_json::json!({
-            "peer": peer,
-            "version": locked_version(package).ok_or("the peer is not in Cargo.lock")?,
-            "calls": self.calls,
-            "cpu_us": self.cpu.as_secs_f64() * 1e6,
-            "wall_us": self.wall.as_secs_f64() * 1e6,
-            "rss_kib": memory("VmRSS")?,
-            "peak_kib": memory("VmHWM")?,
-            "rss_start_kib": self.rss_start_kib,
-        }))
     }
 }
 

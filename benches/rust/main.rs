@@ -1,4 +1,4 @@
-//! One measurement of one Rust client, as the environment says (see `benches/README.md`).
+//! Measures one Rust client, as the environment and standard input say (see `benches/README.md`).
 
 mod answers;
 mod core;
@@ -6,18 +6,15 @@ mod job;
 mod raw_hyper;
 mod reqwest;
 
-use std::io::Write;
-
 use job::{Job, Outcome};
 
 fn main() -> Outcome<()> {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let measured = match name.as_str() {
-        "hyper" => Job::from_env()?.measure::<raw_hyper::Peer>(),
-        "reqwest" => Job::from_env()?.measure::<reqwest::Peer>(),
-        "core" => Job::from_env()?.measure::<core::Peer>(),
+    let job = Job::from_env()?;
+    match name.as_str() {
+        "hyper" => job.measure::<raw_hyper::Peer>(&name),
+        "reqwest" => job.measure::<reqwest::Peer>(&name),
+        "core" => job.measure::<core::Peer>(&name),
         _ => Err("usage: bench-rust hyper|reqwest|core".into()),
-    }?;
-    writeln!(std::io::stdout(), "{}", measured.report(&name)?)?;
-    Ok(())
+    }
 }

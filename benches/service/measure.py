@@ -42,13 +42,18 @@ def load(programs, at, calls, pin):
         "BENCH_CA": os.devnull,
         "BENCH_WORK": "token",
         "BENCH_IN_FLIGHT": str(IN_FLIGHT),
-        "BENCH_CALLS": str(calls),
         "BENCH_CONNECTION": at.get("connection", "conn_1"),
         "PC_TENANT_KEY": at.get("key", "pk_live_bench"),
     }
     before = cpu_seconds(at["pid"])
     done = subprocess.run(
-        [programs / "bench-rust", "hyper"], env=environment, check=True, capture_output=True, text=True, preexec_fn=pin
+        [programs / "bench-rust", "hyper"],
+        env=environment,
+        input=f"{calls}\n",
+        check=True,
+        capture_output=True,
+        text=True,
+        preexec_fn=pin,
     )
     # The warm-up, a tenth of the calls, is paid by the server too.
     cpu = (cpu_seconds(at["pid"]) - before) / (calls * 1.1)

@@ -15,7 +15,6 @@ struct Job: Sendable {
     let authority: String
     let work: String
     let inFlight: Int
-    let calls: Int
     let versions: Data
     let email = "alice@example.com"
     let connection = "conn_0123456789"
@@ -26,16 +25,14 @@ struct Job: Sendable {
             guard let value = environment[name] else { throw Failure("\(name) is not set") }
             return value
         }
-        func number(_ name: String) throws -> Int {
-            guard let value = Int(try variable(name)), value > 0 else { throw Failure("\(name) is no number of calls") }
-            return value
-        }
         baseURL = try variable("BENCH_BASE_URL")
         key = try variable("PC_TENANT_KEY")
         authority = try String(contentsOfFile: variable("BENCH_CA"), encoding: .utf8)
         work = try variable("BENCH_WORK")
-        inFlight = try number("BENCH_IN_FLIGHT")
-        calls = try number("BENCH_CALLS")
+        guard let callers = Int(try variable("BENCH_IN_FLIGHT")), callers > 0 else {
+            throw Failure("BENCH_IN_FLIGHT is no number of callers")
+        }
+        inFlight = callers
         versions = try Data(contentsOf: URL(fileURLWithPath: variable("BENCH_VERSIONS")))
     }
 }

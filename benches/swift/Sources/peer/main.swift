@@ -13,39 +13,43 @@ case "PabblyConnect": try await measure(ConnectPeer.self, "PabblyConnect")
 case let other: throw Failure("there is no peer \(other ?? "")")
 }
 
+/// Each line of standard input asks for so many calls, and is answered by what they cost.
 @MainActor func measure<P: Peer>(_ type: P.Type, _ name: String) async throws {
-    var calls = job.calls
-    let measured: Used
-    switch job.work {
-    case "construct":
-        for _ in 0..<calls / 10 { try P(job).close() }
-        let start = Used.now()
-        for _ in 0..<calls { try P(job).close() }
-        measured = Used.now() - start
-    case "first":
-        let start = Used.now()
-        let peer = try P(job)
-        kept = peer
-        try await peer.token()
-        calls = 1
-        measured = Used.now() - start
-    case "token", "list":
-        let peer = try P(job)
-        kept = peer
-        // Each caller has its connection before the clock runs.
-        try await run(peer, calls: max(calls / 10, job.inFlight))
-        let start = Used.now()
-        try await run(peer, calls: calls)
-        measured = Used.now() - start
-    default:
-        throw Failure("there is no work \(job.work)")
+    while let line = readLine() {
+        guard let calls = Int(line), calls > 0 else { throw Failure("\(line) is no number of calls") }
+        switch job.work {
+        case "construct":
+            for _ in 0..<calls / 10 { try P(job).close() }
+            let start = Used.now()
+            for _ in 0..<calls { try P(job).close() }
+            try tell(name, calls, Used.now() - start)
+        case "first":
+            let start = Used.now()
+            let peer = try P(job)
+            kept = peer
+            try await peer.token()
+            try tell(name, 1, Used.now() - start)
+        case "token", "list":
+            let peer = try kept ?? P(job)
+            kept = peer
+            // Each caller has its connection before the clock runs.
+            try await run(peer, calls: max(calls / 10, job.inFlight))
+            let start = Used.now()
+            try await run(peer, calls: calls)
+            try tell(name, calls, Used.now() - start)
+        default:
+            throw Failure("there is no work \(job.work)")
+        }
     }
+}
 
+func tell(_ name: String, _ calls: Int, _ used: Used) throws {
     let versions = try JSONDecoder().decode([String: String].self, from: job.versions)
     let result = Result(
-        peer: name, version: versions[name] ?? "", calls: calls, cpu_us: measured.cpu, wall_us: measured.wall,
+        peer: name, version: versions[name] ?? "", calls: calls, cpu_us: used.cpu, wall_us: used.wall,
         rss_kib: try resident(), rss_start_kib: residentAtStart)
     print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
+    fflush(nil)
 }
 
 /// Makes so many calls in all, each caller its next one as soon as its last is done.
