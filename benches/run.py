@@ -36,10 +36,10 @@ class Pace:
 
     def __init__(self, quick):
         # TLS is what counts; a quick run leaves the other out.
-        self.rounds = {"https": 2} if quick else {"https": 7, "http": 3}
+        self.rounds = {"https": 2} if quick else {"https": 9, "http": 3}
         # What a process does once is over sooner, and varies more.
-        self.rounds_once = 2 if quick else 11
-        self.seconds = 0.15 if quick else 0.4
+        self.rounds_once = 2 if quick else 7
+        self.seconds = 0.15 if quick else 0.2
         # Until code that compiles itself while it runs has been compiled.
         self.warm_up = 0.5 if quick else 1.5
         # Per caller, to find out how many calls take that long.

@@ -105,47 +105,50 @@ impl Job {
             .enable_all()
             .build()?;
         LocalSet::new().block_on(&runtime, async {
-            match self.work {
-                Work::Construct => {
-                    for calls in asked() {
-                        let calls = calls?;
+            let mut callers = Vec::new();
+            for line in std::io::stdin().lines() {
+                let calls: u64 = line?.parse()?;
+                let (calls, begun) = match self.work {
+                    Work::Construct => {
                         let made = |count| (0..count).try_for_each(|_| P::new(&self.settings).map(drop));
                         made(calls / 10)?;
-                        let clocks = Clocks::now();
+                        let begun = Clocks::now();
                         made(calls)?;
-                        self.tell(name, calls, &clocks)?;
+                        (calls, begun)
                     }
-                }
-                Work::First => {
-                    for calls in asked() {
-                        calls?;
-                        let clocks = Clocks::now();
+                    Work::First => {
+                        let begun = Clocks::now();
                         P::new(&self.settings)?.share().await?.token().await?;
-                        self.tell(name, 1, &clocks)?;
+                        (1, begun)
                     }
-                }
-                Work::Token | Work::List | Work::Wait => {
-                    let first = P::new(&self.settings)?;
-                    let mut callers = Vec::new();
-                    for _ in 0..self.in_flight {
-                        callers.push(first.share().await?);
-                    }
-                    for calls in asked() {
-                        let calls = calls?;
-                        // Each caller has its connection before the clock runs, but for waits: theirs are a part of the cost.
+                    Work::Token | Work::List | Work::Wait => {
+                        if callers.is_empty() {
+                            callers = self.callers::<P>().await?;
+                        }
+                        // Each has its connection before the clock runs; but what waits cost, that is a part of.
                         let warm_up = match self.work {
                             Work::Wait => calls / 10,
                             _ => self.in_flight.max(calls / 10),
                         };
                         callers = self.call(callers, warm_up).await?;
-                        let clocks = Clocks::now();
+                        let begun = Clocks::now();
                         callers = self.call(callers, calls).await?;
-                        self.tell(name, calls, &clocks)?;
+                        (calls, begun)
                     }
-                }
+                };
+                self.tell(name, calls, &begun)?;
             }
             Ok(())
         })
+    }
+
+    async fn callers<P: Peer>(&self) -> Outcome<Vec<P>> {
+        let first = P::new(&self.settings)?;
+        let mut callers = Vec::new();
+        for _ in 0..self.in_flight {
+            callers.push(first.share().await?);
+        }
+        Ok(callers)
     }
 
     /// Makes so many calls, each caller its next one as soon as its last is done.
@@ -175,26 +178,21 @@ impl Job {
         Ok(callers)
     }
 
-    fn tell(&self, peer: &str, calls: u64, since: &Clocks) -> Outcome<()> {
+    fn tell(&self, peer: &str, calls: u64, begun: &Clocks) -> Outcome<()> {
         let now = Clocks::now();
         let package = if peer == "core" { "pabbly-connect" } else { peer };
         let line = serde_json::json!({
             "peer": peer,
             "version": locked_version(package).ok_or("the peer is not in Cargo.lock")?,
             "calls": calls,
-            "cpu_us": (now.cpu - since.cpu).as_secs_f64() * 1e6,
-            "wall_us": (now.wall - since.wall).as_secs_f64() * 1e6,
+            "cpu_us": (now.cpu - begun.cpu).as_secs_f64() * 1e6,
+            "wall_us": (now.wall - begun.wall).as_secs_f64() * 1e6,
             "rss_kib": memory("VmRSS")?,
             "peak_kib": memory("VmHWM")?,
             "rss_start_kib": self.rss_start_kib,
         });
         Ok(writeln!(std::io::stdout(), "{line}")?)
     }
-}
-
-/// How many calls to make, each time that a measurement is asked for.
-fn asked() -> impl Iterator<Item = Outcome<u64>> {
-    std::io::stdin().lines().map(|line| Ok(line?.parse()?))
 }
 
 struct Clocks {

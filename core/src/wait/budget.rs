@@ -11,6 +11,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use super::pace::Pace;
+
 /// The part of the budget that waits never touch, however little foreground calls use.
 const LEAST_RESERVE: f64 = 0.1;
 /// The part of the budget that waits may always use, however much foreground calls use.
@@ -43,8 +45,7 @@ pub(crate) struct Budget {
     /// Requests that waits have saved up, as of `counted_at`.
     saved: f64,
     counted_at: Instant,
-    /// When the latest burst of polls began, and how many were sent in it.
-    burst: (Instant, u32),
+    burst: Pace,
     /// What the service said is left of the current window, and when that ends.
     told: Option<Told>,
     /// Nothing is sent before this, because the service said so.
@@ -75,7 +76,7 @@ impl Budget {
             // The first poll is always sent at once.
             saved: (limit * BURST).max(1.0),
             counted_at: now,
-            burst: (now, 0),
+            burst: Pace::new(MOST_AT_ONCE, AT_ONCE, now),
             told: None,
             blocked_until: None,
             foreground: VecDeque::new(),
@@ -132,10 +133,7 @@ impl Budget {
     pub(crate) fn spend(&mut self, now: Instant) {
         self.count(now);
         self.saved -= 1.0;
-        if now >= self.burst.0 + AT_ONCE {
-            self.burst = (now, 0);
-        }
-        self.burst.1 += 1;
+        self.burst.count(now);
         if let Some(told) = &mut self.told {
             told.left -= 1.0;
         }
@@ -147,9 +145,9 @@ impl Budget {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return until;
         }
-        let burst_ends = self.burst.0 + AT_ONCE;
-        if self.burst.1 >= MOST_AT_ONCE && now < burst_ends {
-            return burst_ends;
+        let after_burst = self.burst.next(now);
+        if after_burst > now {
+            return after_burst;
         }
         if let Some(told) = self.told {
             // What foreground calls may still need until the window ends.

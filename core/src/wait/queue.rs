@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::entry::{Entry, Key, LONGEST_WAIT, UnderWay, Waiter};
+use super::pace::Pace;
 use super::plan::{Lane, Turn};
 use super::poll::{self, Found, Hold, LONGEST_HOLD};
 use super::report::Report;
@@ -24,8 +25,9 @@ const MOST_HELD: usize = 1000;
 /// The time from a poll of a public status to the next, where the service is asked to hold the answer. They cost no
 /// budget but are not to flood the service.
 const HELD_SPACING: Duration = Duration::from_millis(10);
-/// The same where it is not asked, because there are too many.
-const STATUS_SPACING: Duration = Duration::from_millis(100);
+/// How many are asked for within a second where no answer is held any more, because there are too many. They are sent
+/// together: to look who is next takes longer, among so many, than to ask.
+const UNHELD_PER_SECOND: u32 = 10;
 
 /// Small in the table, because up to half of its places are empty.
 type Entries = HashMap<Arc<Key>, Box<Entry>>;
@@ -35,6 +37,7 @@ pub(super) struct Queue {
     pub(super) budget: Budget,
     /// When the next public status may be asked for.
     status_slot: Instant,
+    unheld: Pace,
     /// One permit for each answer that the service may be asked to hold.
     holds: Arc<Semaphore>,
     /// How many entries' polls cost budget, as of the last look.
@@ -55,6 +58,7 @@ impl Queue {
             entries: Entries::new(),
             budget: Budget::new(requests_per_minute, now),
             status_slot: now,
+            unheld: Pace::new(UNHELD_PER_SECOND, Duration::from_secs(1), now),
             holds: Arc::new(Semaphore::new(most_held())),
             on_budget: 0,
             wake_at: now,
@@ -153,12 +157,12 @@ impl Queue {
             && let Some((key, entry)) = statuses.pop()
         {
             let hold = hold(&self.holds, &entry.turn, now);
-            let spacing = if hold.is_some() {
-                HELD_SPACING
+            if hold.is_some() {
+                self.status_slot = now + HELD_SPACING;
             } else {
-                STATUS_SPACING
-            };
-            self.status_slot = now + spacing;
+                self.unheld.count(now);
+                self.status_slot = self.unheld.next(now);
+            }
             polls.push(begin(entry.poll(key, hold), [(key, entry)], now));
         }
         while self.budget.next_slot(now) <= now
@@ -288,14 +292,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn public_statuses_are_asked_for_one_after_the_other_and_more_seldom_where_none_is_held() {
         let now = Instant::now();
-        for (holds, spacing) in [(9, HELD_SPACING), (0, STATUS_SPACING)] {
-            let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
+        let ids: Vec<_> = (0..25).map(|number| format!("c{number}")).collect();
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        for (holds, at_once, pause) in [(99, 1, HELD_SPACING), (0, 10, SECOND)] {
+            let (mut queue, _outcomes) = queue(&ids, true, now);
             queue.holds = Arc::new(Semaphore::new(holds));
             let polls = FuturesUnordered::new();
             queue.look(now, &polls);
-            assert_eq!((polls.len(), queue.wake_at()), (1, now + spacing));
-            queue.look(now + spacing, &polls);
-            assert_eq!((polls.len(), queue.wake_at()), (2, now + spacing * 2));
+            assert_eq!((polls.len(), queue.wake_at()), (at_once, now + pause));
+            queue.look(now + pause, &polls);
+            assert_eq!((polls.len(), queue.wake_at()), (at_once * 2, now + pause * 2));
         }
     }
 
