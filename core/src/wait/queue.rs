@@ -44,6 +44,8 @@ pub(super) struct Queue {
     on_budget: usize,
     /// Nobody's turn has to be looked at before this.
     wake_at: Instant,
+    /// No caller's deadline passes before this.
+    next_deadline: Instant,
     last_id: u64,
     /// Whether there is a task that polls.
     pub(super) running: bool,
@@ -62,6 +64,7 @@ impl Queue {
             holds: Arc::new(Semaphore::new(most_held())),
             on_budget: 0,
             wake_at: now,
+            next_deadline: now,
             last_id: 0,
             running: false,
         }
@@ -119,10 +122,10 @@ impl Queue {
             };
             self.wake_at = self.wake_at.min(entry.turn.due_at().max(slot));
         }
-        self.wake_at = entry
-            .turn
-            .deadline
-            .map_or(self.wake_at, |at| at.min(self.wake_at));
+        if let Some(deadline) = entry.turn.deadline {
+            self.next_deadline = self.next_deadline.min(deadline);
+            self.wake_at = self.wake_at.min(deadline);
+        }
     }
 
     /// Ends the waits whose callers' deadlines have passed, and sends the polls that may be sent now. Public statuses
@@ -131,10 +134,12 @@ impl Queue {
         if now < self.wake_at {
             return;
         }
-        self.entries.retain(|_, entry| {
-            entry.end_overdue(now);
-            !entry.waiters.is_empty()
-        });
+        if self.next_deadline <= now {
+            self.entries.retain(|_, entry| {
+                entry.end_overdue(now);
+                !entry.waiters.is_empty()
+            });
+        }
         let (mut statuses, mut connections) = (Lane::default(), Lane::default());
         let mut deadline = now + LONGEST_WAIT;
         self.on_budget = 0;
@@ -183,6 +188,7 @@ impl Queue {
             let hold = hold(&self.holds, &entry.turn, now);
             polls.push(begin(entry.poll(key, hold), [(key, entry)], now));
         }
+        self.next_deadline = deadline;
         let lanes = [
             statuses.wake_at(self.status_slot),
             connections.wake_at(self.budget.next_slot(now)),
