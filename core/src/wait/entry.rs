@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::plan::Turn;
+use super::plan::{Rank, Turn};
 use super::poll::{self, Found, Hold, Outlook};
 use super::{NEVER, OnPoll, Seen};
 use crate::customer::Customer;
@@ -33,7 +33,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 pub(super) type Outcome = Result<Box<Seen>, Error>;
 
 /// What a wait is for; everybody who waits for the same shares its polls.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     pub(super) email: HeaderValue,
     pub(super) connection_id: String,
@@ -56,9 +56,22 @@ impl Drop for UnderWay {
     }
 }
 
+/// Where an entry stands in the queue.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// In which of the two lanes.
+    pub(super) watches_status: bool,
+    /// How its poll ranks there, if one is due.
+    pub(super) due: Option<Rank>,
+    /// When that changes by itself.
+    pub(super) review_at: Option<Instant>,
+}
+
 pub(super) struct Entry {
     pub(super) customer: Customer,
     pub(super) turn: Turn,
+    /// Where the queue has it.
+    pub(super) filed: Option<Place>,
     pub(super) waiters: Vec<Waiter>,
     /// Where the link's public status is, while that can be believed.
     pub(super) status: Option<Arc<StatusAddress>>,
@@ -83,6 +96,7 @@ impl Entry {
                 expires_at: Some(now + LONGEST_WAIT),
                 ..Turn::new(now, interval)
             },
+            filed: None,
             waiters: Vec::with_capacity(1),
             status: customer.client().links().find(connection_id),
             under_way: None,
@@ -120,11 +134,31 @@ impl Entry {
         }
     }
 
-    pub(super) fn poll_begins(&mut self, under_way: Arc<UnderWay>, now: Instant) {
+    pub(super) fn poll_begins(&mut self, under_way: Arc<UnderWay>, now: Instant, lane_clock: Duration) {
         self.under_way = Some(under_way);
-        self.turn.polled_at = Some(now);
-        self.turn.held = false;
+        self.turn.polled(now, lane_clock);
         self.polls += 1;
+    }
+
+    /// The link's public status is not worth asking any more.
+    pub(super) fn distrust_status(&mut self) {
+        self.status = None;
+        // The other lane has a clock of its own.
+        self.turn.paid = Duration::ZERO;
+    }
+
+    /// Where it stands now.
+    pub(super) fn place(&self, now: Instant) -> Place {
+        let is_under_way = self.under_way.is_some();
+        Place {
+            watches_status: self.watches_status(),
+            due: self.turn.rank(now).filter(|_| !is_under_way),
+            review_at: if is_under_way {
+                self.turn.deadline
+            } else {
+                self.turn.changes_at(now)
+            },
+        }
     }
 
     /// A poll found that there is news at the link's public status: the next one fetches the connection.

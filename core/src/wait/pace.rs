@@ -26,9 +26,8 @@ impl Pace {
 
     /// When the next may be sent; not later than `now` means at once.
     pub(crate) fn next(&self, now: Instant) -> Instant {
-        let ends = self.began + self.within;
-        if self.sent >= self.most && now < ends {
-            ends
+        if self.sent >= self.most {
+            now.max(self.began + self.within)
         } else {
             now
         }
@@ -59,6 +58,8 @@ mod tests {
                 pace.count(now);
             }
             assert_eq!(pace.next(now), now + within);
+            pace.count(now);
+            assert_eq!(pace.next(now), now + within, "also where more were sent");
             assert_eq!(pace.next(now + within / 2), now + within);
         }
         // What was not sent is not saved up.

@@ -1,14 +1,14 @@
 //! Which connection is polled next. Pure: the clock is an argument.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::SHORTEST_INTERVAL;
 
-/// A wait that has been pending for this long is polled half as often as a new one.
+/// A wait that has been pending for this long is polled half as often as a new one, where not all can be polled as
+/// often as they wish.
 const SETTLING_IN: Duration = Duration::from_secs(300);
 /// A wait that ends by its caller's deadline is polled once more within this time before it.
 const LAST_CHANCE: Duration = Duration::from_secs(2);
@@ -32,6 +32,8 @@ pub(crate) struct Turn {
     pub(crate) expires_at: Option<Instant>,
     /// It is known that there is news, which only has to be fetched.
     pub(crate) news: bool,
+    /// What it has paid for its polls, on its lane's clock.
+    pub(crate) paid: Duration,
 }
 
 impl Turn {
@@ -45,6 +47,7 @@ impl Turn {
             not_before: None,
             expires_at: None,
             news: false,
+            paid: Duration::ZERO,
         }
     }
 
@@ -70,119 +73,105 @@ impl Turn {
         self.not_before.map_or(due, |not_before| due.max(not_before))
     }
 
-    /// Whether a poll is due, or when it will be.
-    pub(crate) fn standing(&self, now: Instant) -> Standing {
-        let due_at = self.due_at();
-        if due_at > now {
-            Standing::Later(due_at)
-        } else {
-            Standing::Due(self.urgency(now))
+    /// How it ranks among the polls that are due, if its own is.
+    pub(crate) fn rank(&self, now: Instant) -> Option<Rank> {
+        if self.due_at() > now {
+            return None;
         }
-    }
-
-    /// How much a poll is wanted; the largest goes first.
-    fn urgency(&self, now: Instant) -> f64 {
         let Some(polled_at) = self.polled_at else {
-            // New ones in the order in which they came, before all that were polled.
-            return 2e9 + now.saturating_duration_since(self.since).as_secs_f64();
+            return Some(Rank::New(self.since));
         };
-        if self.news {
-            return 3e9;
-        }
-        let last_chance = self.deadline.is_some_and(|deadline| {
-            let from = deadline.checked_sub(LAST_CHANCE).unwrap_or(deadline);
-            now >= from && polled_at < from
-        });
-        if last_chance {
-            return 1e9;
-        }
-        let pending = now.saturating_duration_since(self.since).as_secs_f64();
-        let weight = 1.0 + (pending / SETTLING_IN.as_secs_f64()).min(1.0);
-        now.saturating_duration_since(polled_at).as_secs_f64() / weight
-    }
-}
-
-/// How a turn stands at some moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Standing {
-    /// A poll is due, and wanted so much.
-    Due(f64),
-    /// None is due before this.
-    Later(Instant),
-}
-
-/// Turns that share slots for their polls.
-pub(crate) struct Lane<T> {
-    due: BinaryHeap<Due<T>>,
-    /// When the next will be due that is not yet.
-    next_at: Option<Instant>,
-}
-
-impl<T> Lane<T> {
-    pub(crate) fn add(&mut self, turn: T, standing: Standing) {
-        match standing {
-            Standing::Due(urgency) => self.due.push(Due { urgency, turn }),
-            Standing::Later(at) => self.next_at = Some(self.next_at.map_or(at, |next| next.min(at))),
-        }
-    }
-
-    /// The most urgent of those that are due.
-    pub(crate) fn pop(&mut self) -> Option<T> {
-        Some(self.due.pop()?.turn)
-    }
-
-    /// All others that are due and of which this is true.
-    pub(crate) fn pop_all(&mut self, is_wanted: impl Fn(&T) -> bool) -> Vec<T> {
-        let (wanted, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.due)
-            .into_iter()
-            .partition(|due| is_wanted(&due.turn));
-        self.due = rest.into();
-        wanted.into_iter().map(|due| due.turn).collect()
-    }
-
-    /// When there is something to send, if the next slot is this.
-    pub(crate) fn wake_at(&self, slot: Instant) -> Option<Instant> {
-        if self.due.is_empty() {
-            self.next_at.map(|at| at.max(slot))
+        let is_last_chance = |from| from <= now && polled_at < from;
+        Some(if self.news {
+            Rank::News
+        } else if self.last_chance().is_some_and(is_last_chance) {
+            Rank::LastChance
         } else {
-            Some(slot)
-        }
+            Rank::InTurn(self.paid)
+        })
+    }
+
+    /// When its rank next changes by itself, or the wait is over.
+    pub(crate) fn changes_at(&self, now: Instant) -> Option<Instant> {
+        let changes = [Some(self.due_at()), self.last_chance(), self.deadline];
+        changes.into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    /// A poll was sent, for which it pays the more the longer it has been pending.
+    pub(crate) fn polled(&mut self, now: Instant, lane_clock: Duration) {
+        let pending = now.saturating_duration_since(self.since);
+        self.paid = self.paid.max(lane_clock) + SETTLING_IN + pending.min(SETTLING_IN);
+        self.polled_at = Some(now);
+        self.held = false;
+    }
+
+    fn last_chance(&self) -> Option<Instant> {
+        let deadline = self.deadline?;
+        Some(deadline.checked_sub(LAST_CHANCE).unwrap_or(deadline))
     }
 }
 
-impl<T> Default for Lane<T> {
+/// Which of the polls that are due goes first: the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// There is news, which only has to be fetched.
+    News,
+    /// Never polled; in the order in which they came.
+    New(Instant),
+    /// Its caller's deadline is near.
+    LastChance,
+    /// By turns: who has paid least.
+    InTurn(Duration),
+}
+
+/// Polls that are due and share slots. They take turns by what they have paid, and those who come in begin with what
+/// the others have paid by then (stride scheduling; C. A. Waldspurger and W. E. Weihl, 1995).
+#[derive(Debug)]
+pub(crate) struct Lane<K> {
+    due: BTreeSet<(Rank, K)>,
+    /// What the last one had paid whose turn it was.
+    clock: Duration,
+}
+
+impl<K: Ord> Lane<K> {
+    pub(crate) fn add(&mut self, rank: Rank, key: K) {
+        self.due.insert((rank, key));
+    }
+
+    pub(crate) fn remove(&mut self, rank: Rank, key: K) {
+        self.due.remove(&(rank, key));
+    }
+
+    /// Takes out the one that goes first.
+    pub(crate) fn pop(&mut self) -> Option<K> {
+        let (rank, key) = self.due.pop_first()?;
+        if let Rank::InTurn(paid) = rank {
+            self.clock = self.clock.max(paid);
+        }
+        Some(key)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.due.is_empty()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.due.iter().map(|(_, key)| key)
+    }
+
+    pub(crate) fn clock(&self) -> Duration {
+        self.clock
+    }
+}
+
+impl<K> Default for Lane<K> {
     fn default() -> Self {
         Self {
-            due: BinaryHeap::new(),
-            next_at: None,
+            due: BTreeSet::new(),
+            clock: Duration::ZERO,
         }
     }
 }
-
-struct Due<T> {
-    urgency: f64,
-    turn: T,
-}
-
-impl<T> Ord for Due<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.urgency.total_cmp(&other.urgency)
-    }
-}
-
-impl<T> PartialOrd for Due<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> PartialEq for Due<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl<T> Eq for Due<T> {}
 
 #[cfg(test)]
 mod tests {
@@ -190,122 +179,154 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn polled(since: Instant, ago: u32, now: Instant) -> Turn {
+    /// Polled so many seconds ago, every two of them.
+    fn polled(ago: u32, now: Instant) -> Turn {
         Turn {
             polled_at: Some(now - SECOND * ago),
-            ..Turn::new(since, 2 * SECOND)
+            ..Turn::new(now - 100 * SECOND, 2 * SECOND)
         }
-    }
-
-    fn lane<'a>(turns: impl IntoIterator<Item = &'a Turn>, now: Instant) -> Lane<usize> {
-        let mut lane = Lane::default();
-        for (index, turn) in turns.into_iter().enumerate() {
-            lane.add(index, turn.standing(now));
-        }
-        lane
-    }
-
-    fn first<'a>(turns: impl IntoIterator<Item = &'a Turn>, now: Instant) -> Option<usize> {
-        lane(turns, now).pop()
     }
 
     #[test]
-    fn new_ones_go_first_in_their_order_and_news_before_all() {
-        let start = Instant::now();
-        let now = start + 100 * SECOND;
-        let old = polled(start, 90, now);
-        let newer = Turn::new(now - SECOND, 2 * SECOND);
-        let newest = Turn::new(now, 2 * SECOND);
-        assert_eq!(first([&old, &newest, &newer], now), Some(2));
+    fn news_go_first_and_then_new_ones_in_their_order_and_then_last_chances() {
+        let now = Instant::now() + 1000 * SECOND;
         let news = Turn {
             news: true,
-            ..polled(start, 1, now)
+            ..polled(1, now)
         };
-        assert_eq!(first([&old, &newest, &news], now), Some(2));
+        let newer = Turn::new(now - SECOND, 2 * SECOND);
+        let newest = Turn::new(now, 2 * SECOND);
+        let last_chance = Turn {
+            deadline: Some(now + SECOND),
+            ..polled(4, now)
+        };
+        let others = polled(90, now);
+        let ranks = [news, newer, newest, last_chance, others].map(|turn| turn.rank(now).unwrap());
+        assert!(ranks.is_sorted_by(|one, next| one < next), "{ranks:?}");
     }
 
     #[test]
-    fn who_has_waited_longest_for_a_poll_goes_first_and_old_waits_count_half() {
+    fn who_was_polled_first_is_polled_again_first_and_settled_waits_half_as_often() {
         let start = Instant::now();
         let now = start + 1000 * SECOND;
+        let since = [start, start, now, now];
+        let mut turns = since.map(|since| Turn::new(since, Duration::ZERO));
+        let mut lane = Lane::default();
+        for (index, turn) in turns.iter_mut().enumerate() {
+            turn.polled(now, lane.clock());
+            lane.add(turn.rank(now).unwrap(), index);
+        }
+        let mut polls = Vec::new();
+        for _ in 0..12 {
+            let index = lane.pop().unwrap();
+            polls.push(index);
+            turns[index].polled(now, lane.clock());
+            lane.add(turns[index].rank(now).unwrap(), index);
+        }
+        assert_eq!(polls, [2, 3, 0, 1, 2, 3, 2, 3, 0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_wait_settles_little_by_little() {
+        let start = Instant::now();
+        let paid = [0, 150, 300, 900].map(|seconds| {
+            let mut turn = Turn::new(start, SECOND);
+            turn.polled(start + seconds * SECOND, Duration::ZERO);
+            turn.paid.as_secs()
+        });
+        assert_eq!(paid, [300, 450, 600, 600]);
+    }
+
+    #[test]
+    fn who_comes_late_has_no_turns_saved_up() {
+        let now = Instant::now();
+        let mut lane = Lane::default();
+        for paid in [7, 9, 8] {
+            lane.add(Rank::InTurn(SECOND * paid), paid);
+        }
+        while lane.pop().is_some() {}
+        assert_eq!(lane.clock(), 9 * SECOND);
+        let mut late = Turn::new(now, SECOND);
+        late.polled(now, lane.clock());
+        assert_eq!(late.paid, 9 * SECOND + SETTLING_IN);
+        // Those who do not go in turn do not move the clock, nor does who was away for long.
+        lane.add(Rank::New(now), 1);
+        lane.add(Rank::InTurn(SECOND), 2);
         assert_eq!(
-            first([&polled(start, 10, now), &polled(start, 11, now)], now),
-            Some(1)
+            (lane.pop(), lane.pop(), lane.clock()),
+            (Some(1), Some(2), 9 * SECOND)
         );
-        let fresh = polled(now - 20 * SECOND, 10, now);
-        assert_eq!(first([&polled(start, 18, now), &fresh], now), Some(1));
-        assert_eq!(first([&polled(start, 22, now), &fresh], now), Some(0));
     }
 
     #[test]
-    fn one_that_has_just_begun_goes_before_all_that_were_polled() {
-        let now = Instant::now() + SECOND * 100;
-        let newest = Turn::new(now, SECOND);
-        assert_eq!(first([&polled(now, 90, now), &newest], now), Some(1));
+    fn a_lane_gives_what_was_added_and_not_removed() {
+        let mut lane = Lane::default();
+        assert!(lane.is_empty());
+        for key in [3, 1, 2] {
+            lane.add(Rank::InTurn(SECOND * key), key);
+        }
+        lane.remove(Rank::InTurn(SECOND), 1);
+        assert_eq!(lane.keys().copied().collect::<Vec<_>>(), [2, 3]);
+        assert!(!lane.is_empty());
+        assert_eq!((lane.pop(), lane.pop(), lane.pop()), (Some(2), Some(3), None));
     }
 
     #[test]
-    fn what_is_due_at_this_very_moment_is_due() {
-        let now = Instant::now() + SECOND * 100;
-        assert_eq!(first([&polled(now, 2, now)], now), Some(0));
-    }
-
-    #[test]
-    fn nothing_is_polled_before_its_interval() {
-        let now = Instant::now() + 100 * SECOND;
-        let turn = polled(now - 10 * SECOND, 1, now);
-        assert_eq!(first([&turn], now), None);
-        assert_eq!(turn.due_at(), now + SECOND);
+    fn nothing_is_polled_before_its_interval_and_what_is_due_at_this_very_moment_is_due() {
+        let now = Instant::now() + 1000 * SECOND;
+        let turn = polled(1, now);
+        assert_eq!((turn.rank(now), turn.due_at()), (None, now + SECOND));
+        assert_eq!(polled(2, now).rank(now), Some(Rank::InTurn(Duration::ZERO)));
         let slowed = Turn {
             not_before: Some(now + 9 * SECOND),
             ..turn
         };
         assert_eq!(slowed.due_at(), now + 9 * SECOND);
-        assert_eq!(first([], now), None);
     }
 
     #[test]
-    fn a_lane_wakes_at_its_slot_or_when_the_first_will_be_due() {
-        let now = Instant::now() + 100 * SECOND;
-        let later = [5, 3, 4].map(|seconds| Turn::new(now + seconds * SECOND, SECOND));
-        let waiting = lane(&later, now);
-        assert_eq!(waiting.wake_at(now), Some(now + 3 * SECOND));
-        assert_eq!(waiting.wake_at(now + 9 * SECOND), Some(now + 9 * SECOND));
-        let due = lane([&later[0], &Turn::new(now, SECOND)], now);
-        assert_eq!(due.wake_at(now + SECOND), Some(now + SECOND));
-        assert_eq!(lane([], now).wake_at(now), None);
-    }
-
-    #[test]
-    fn those_that_share_a_poll_leave_the_lane_together() {
-        let now = Instant::now() + 100 * SECOND;
-        let turns = [5, 4, 3, 2].map(|ago| polled(now - 90 * SECOND, ago, now));
-        let mut lane = lane(&turns, now);
-        let mut odd = lane.pop_all(|index| index % 2 == 1);
-        odd.sort_unstable();
-        assert_eq!(
-            (odd, lane.pop(), lane.pop(), lane.pop()),
-            (vec![1, 3], Some(0), Some(2), None)
-        );
+    fn an_answer_that_was_held_is_asked_for_again_at_once() {
+        let now = Instant::now() + 1000 * SECOND;
+        let mut turn = Turn {
+            held: true,
+            ..polled(1, now)
+        };
+        assert_eq!(turn.due_at(), now - SECOND + SHORTEST_INTERVAL);
+        turn.polled(now, Duration::ZERO);
+        assert_eq!((turn.held, turn.due_at()), (false, now + 2 * SECOND));
     }
 
     #[test]
     fn a_deadline_brings_one_last_poll() {
-        let start = Instant::now();
-        let now = start + 100 * SECOND;
-        let waiting = polled(start, 50, now);
-        let ending = Turn {
-            deadline: Some(now + SECOND),
-            ..polled(start, 4, now)
+        let now = Instant::now() + 1000 * SECOND;
+        let ending = |left, ago| Turn {
+            deadline: Some(now + left),
+            ..polled(ago, now)
         };
-        assert_eq!(first([&waiting, &ending], now), Some(1));
+        assert_eq!(ending(LAST_CHANCE, 3).rank(now), Some(Rank::LastChance));
+        let not_yet = LAST_CHANCE + Duration::from_millis(1);
+        assert_eq!(ending(not_yet, 3).rank(now), Some(Rank::InTurn(Duration::ZERO)));
         // It had its last poll already.
-        let done = Turn {
-            polled_at: Some(now - SECOND),
+        let had_it = Turn {
             interval: SECOND,
-            ..ending
+            ..ending(SECOND, 1)
         };
-        assert_eq!(first([&waiting, &done], now), Some(0));
+        assert_eq!(had_it.rank(now), Some(Rank::InTurn(Duration::ZERO)));
+    }
+
+    #[test]
+    fn a_rank_changes_when_a_poll_is_due_when_the_last_chance_begins_and_at_the_deadline() {
+        let now = Instant::now() + 1000 * SECOND;
+        let turn = Turn {
+            deadline: Some(now + 10 * SECOND),
+            ..polled(1, now)
+        };
+        let mut changes = vec![now];
+        while let Some(at) = turn.changes_at(*changes.last().unwrap()) {
+            changes.push(at);
+        }
+        assert_eq!(changes, [0, 1, 8, 10].map(|seconds| now + seconds * SECOND));
+        assert_eq!(polled(3, now).changes_at(now), None);
     }
 
     #[test]
@@ -314,7 +335,7 @@ mod tests {
         let turn = Turn {
             interval: 60 * SECOND,
             expires_at: Some(now + SECOND),
-            ..polled(now, 10, now)
+            ..polled(10, now)
         };
         assert_eq!(turn.due_at(), now + SECOND);
         // At the expiry itself it had its poll.

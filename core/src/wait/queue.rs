@@ -1,6 +1,6 @@
 //! The queue of waits: who waits for what, and which poll is sent next.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::budget::Budget;
-use super::entry::{Entry, Key, LONGEST_WAIT, UnderWay, Waiter};
-use super::pace::Pace;
+use super::entry::{Entry, Key, LONGEST_WAIT, Place, UnderWay, Waiter};
 use super::plan::{Lane, Turn};
 use super::poll::{self, Found, Hold, LONGEST_HOLD};
 use super::report::Report;
@@ -22,30 +21,29 @@ use crate::error::Error;
 /// How many answers the service is asked to hold at once, if the process may open twice as many files: each occupies
 /// a connection.
 const MOST_HELD: usize = 1000;
-/// The time from a poll of a public status to the next, where the service is asked to hold the answer. They cost no
-/// budget but are not to flood the service.
-const HELD_SPACING: Duration = Duration::from_millis(10);
-/// How many are asked for within a second where no answer is held any more, because there are too many. They are sent
-/// together: to look who is next takes longer, among so many, than to ask.
-const UNHELD_PER_SECOND: u32 = 10;
+/// The time from a poll of a public status to the next. They cost no budget but are not to flood the service.
+const STATUS_SPACING: Duration = Duration::from_millis(10);
+/// The same where no answer is held any more, because there are too many.
+const UNHELD_SPACING: Duration = Duration::from_millis(100);
 
 /// Small in the table, because up to half of its places are empty.
 type Entries = HashMap<Arc<Key>, Box<Entry>>;
 
 pub(super) struct Queue {
     pub(super) entries: Entries,
+    /// The polls that are due: of public statuses, and of the connections themselves. Each lane has slots of its own.
+    statuses: Lane<Arc<Key>>,
+    connections: Lane<Arc<Key>>,
+    /// When an entry's place has to be looked at again, although nothing happens to it.
+    reviews: BTreeSet<(Instant, Arc<Key>)>,
     pub(super) budget: Budget,
-    /// When the next public status may be asked for.
+    /// When the next public status may be asked for, and when if its answer cannot be held.
     status_slot: Instant,
-    unheld: Pace,
+    unheld_slot: Instant,
     /// One permit for each answer that the service may be asked to hold.
     holds: Arc<Semaphore>,
-    /// How many entries' polls cost budget, as of the last look.
+    /// How many entries' polls cost budget.
     on_budget: usize,
-    /// Nobody's turn has to be looked at before this.
-    wake_at: Instant,
-    /// No caller's deadline passes before this.
-    next_deadline: Instant,
     last_id: u64,
     /// Whether there is a task that polls.
     pub(super) running: bool,
@@ -58,13 +56,14 @@ impl Queue {
     pub(super) fn new(requests_per_minute: u32, now: Instant) -> Self {
         Self {
             entries: Entries::new(),
+            statuses: Lane::default(),
+            connections: Lane::default(),
+            reviews: BTreeSet::new(),
             budget: Budget::new(requests_per_minute, now),
             status_slot: now,
-            unheld: Pace::new(UNHELD_PER_SECOND, Duration::from_secs(1), now),
+            unheld_slot: now,
             holds: Arc::new(Semaphore::new(most_held())),
             on_budget: 0,
-            wake_at: now,
-            next_deadline: now,
             last_id: 0,
             running: false,
         }
@@ -82,16 +81,14 @@ impl Queue {
             .entry(key.clone())
             .or_insert_with(|| Box::new(Entry::new(customer, &key.connection_id, interval, now)))
             .join(waiter, interval);
-        self.notice(key, now);
+        self.file(key, now);
     }
 
     /// Takes off somebody who no longer waits, and stops the poll where it was for nobody else.
-    pub(super) fn leave(&mut self, key: &Key, id: u64) {
+    pub(super) fn leave(&mut self, key: &Arc<Key>, id: u64) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.leave(id);
-            if entry.waiters.is_empty() {
-                self.entries.remove(key);
-            }
+            self.file(key, Instant::now());
         }
     }
 
@@ -101,99 +98,146 @@ impl Queue {
 
     /// There is no task any more that polls. Whoever still waits finds that the sender is gone.
     pub(super) fn stop(&mut self) {
-        self.entries.clear();
+        for key in self.entries.keys().cloned().collect::<Vec<_>>() {
+            self.remove(&key);
+        }
         self.running = false;
     }
 
-    pub(super) fn wake_at(&self) -> Instant {
-        self.wake_at
-    }
-
-    /// Sees to it that an entry is looked at in time that joined, or whose poll has ended.
-    pub(super) fn notice(&mut self, key: &Key, now: Instant) {
-        let Some(entry) = self.entries.get(key) else {
+    /// Puts an entry where it stands by now, whatever has happened to it. Waits whose callers' deadlines have passed
+    /// end here, and the entry goes when nobody waits any more.
+    pub(super) fn file(&mut self, key: &Arc<Key>, now: Instant) {
+        let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
-        if entry.under_way.is_none() {
-            let slot = if entry.watches_status() {
-                self.status_slot
-            } else {
-                self.budget.next_slot(now)
-            };
-            self.wake_at = self.wake_at.min(entry.turn.due_at().max(slot));
+        entry.end_overdue(now);
+        if entry.waiters.is_empty() {
+            self.remove(key);
+            return;
         }
-        if let Some(deadline) = entry.turn.deadline {
-            self.next_deadline = self.next_deadline.min(deadline);
-            self.wake_at = self.wake_at.min(deadline);
+        let place = entry.place(now);
+        let old = entry.filed.replace(place);
+        self.unfile(key, old);
+        self.on_budget += usize::from(!place.watches_status);
+        if let Some(rank) = place.due {
+            self.lane(place.watches_status).add(rank, key.clone());
+        }
+        if let Some(at) = place.review_at {
+            self.reviews.insert((at, key.clone()));
         }
     }
 
-    /// Ends the waits whose callers' deadlines have passed, and sends the polls that may be sent now. Public statuses
-    /// and the connections themselves are two lanes, each with slots of its own.
-    pub(super) fn look(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) {
-        if now < self.wake_at {
-            return;
-        }
-        if self.next_deadline <= now {
-            self.entries.retain(|_, entry| {
-                entry.end_overdue(now);
-                !entry.waiters.is_empty()
-            });
-        }
-        let (mut statuses, mut connections) = (Lane::default(), Lane::default());
-        let mut deadline = now + LONGEST_WAIT;
-        self.on_budget = 0;
-        for (key, entry) in &mut self.entries {
-            deadline = entry.turn.deadline.map_or(deadline, |at| at.min(deadline));
-            let watches_status = entry.watches_status();
-            self.on_budget += usize::from(!watches_status);
-            if entry.under_way.is_none() {
-                let lane = if watches_status {
-                    &mut statuses
-                } else {
-                    &mut connections
-                };
-                let standing = entry.turn.standing(now);
-                lane.add((key, &mut **entry), standing);
-            }
-        }
+    pub(super) fn remove(&mut self, key: &Arc<Key>) -> Option<Box<Entry>> {
+        let entry = self.entries.remove(key)?;
+        self.unfile(key, entry.filed);
+        Some(entry)
+    }
 
-        while self.status_slot <= now
-            && let Some((key, entry)) = statuses.pop()
+    fn unfile(&mut self, key: &Arc<Key>, place: Option<Place>) {
+        let Some(place) = place else { return };
+        self.on_budget -= usize::from(!place.watches_status);
+        if let Some(rank) = place.due {
+            self.lane(place.watches_status).remove(rank, key.clone());
+        }
+        if let Some(at) = place.review_at {
+            self.reviews.remove(&(at, key.clone()));
+        }
+    }
+
+    fn lane(&mut self, watches_status: bool) -> &mut Lane<Arc<Key>> {
+        if watches_status {
+            &mut self.statuses
+        } else {
+            &mut self.connections
+        }
+    }
+
+    /// Sends the polls that may be sent now.
+    pub(super) fn send_due(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) {
+        while let Some((_, key)) = self.reviews.first().filter(|(at, _)| *at <= now) {
+            let key = key.clone();
+            self.file(&key, now);
+        }
+        while self.next_status() <= now
+            && let Some(key) = self.statuses.pop()
         {
+            let Some(entry) = self.entries.get(&key) else {
+                continue;
+            };
             let hold = hold(&self.holds, &entry.turn, now);
-            if hold.is_some() {
-                self.status_slot = now + HELD_SPACING;
-            } else {
-                self.unheld.count(now);
-                self.status_slot = self.unheld.next(now);
+            self.status_slot = now + STATUS_SPACING;
+            if hold.is_none() {
+                self.unheld_slot = now + UNHELD_SPACING;
             }
-            polls.push(begin(entry.poll(key, hold), [(key, entry)], now));
+            let poll = entry.poll(&key, hold);
+            polls.push(self.begin(poll, vec![key], now));
         }
         while self.budget.next_slot(now) <= now
-            && let Some((key, entry)) = connections.pop()
+            && let Some(key) = self.connections.pop()
         {
+            let Some(entry) = self.entries.get(&key) else {
+                continue;
+            };
             self.budget.spend(now);
             // One list call for all of the customer's, where the budget is short.
             if !entry.unlisted && self.budget.next_slot(now) > now {
-                let mut listed =
-                    connections.pop_all(|(other, entry)| other.email == key.email && !entry.unlisted);
+                let is_listed = |other: &&Arc<Key>| {
+                    other.email == key.email && self.entries.get(*other).is_some_and(|entry| !entry.unlisted)
+                };
+                let mut listed: Vec<_> = self.connections.keys().filter(is_listed).cloned().collect();
                 if !listed.is_empty() {
                     let poll = poll::list(entry.customer.clone()).boxed();
-                    listed.push((key, entry));
-                    polls.push(begin(poll, listed, now));
+                    listed.push(key);
+                    polls.push(self.begin(poll, listed, now));
                     continue;
                 }
             }
             let hold = hold(&self.holds, &entry.turn, now);
-            polls.push(begin(entry.poll(key, hold), [(key, entry)], now));
+            let poll = entry.poll(&key, hold);
+            polls.push(self.begin(poll, vec![key], now));
         }
-        self.next_deadline = deadline;
-        let lanes = [
-            statuses.wake_at(self.status_slot),
-            connections.wake_at(self.budget.next_slot(now)),
-        ];
-        self.wake_at = lanes.into_iter().flatten().fold(deadline, Instant::min);
+    }
+
+    /// Notes that a poll is sent for these.
+    fn begin(
+        &mut self,
+        poll: BoxFuture<'static, Result<Found, Error>>,
+        keys: Vec<Arc<Key>>,
+        began: Instant,
+    ) -> Sent {
+        let (handle, registration) = AbortHandle::new_pair();
+        let under_way = Arc::new(UnderWay(handle));
+        for key in &keys {
+            if let Some(entry) = self.entries.get_mut(key) {
+                let lane = if entry.watches_status() {
+                    &self.statuses
+                } else {
+                    &self.connections
+                };
+                entry.poll_begins(under_way.clone(), began, lane.clock());
+            }
+            self.file(key, began);
+        }
+        let report = poll.map(move |found| Report { keys, began, found });
+        Abortable::new(report, registration).map(Result::ok).boxed()
+    }
+
+    /// When there will be something to send, or a wait will be over.
+    pub(super) fn wake_at(&mut self, now: Instant) -> Instant {
+        let review = self.reviews.first().map(|(at, _)| *at);
+        let status = (!self.statuses.is_empty()).then(|| self.next_status());
+        let connection = (!self.connections.is_empty()).then(|| self.budget.next_slot(now));
+        let all = [review, status, connection].into_iter().flatten();
+        all.fold(now + LONGEST_WAIT, Instant::min)
+    }
+
+    /// When the next public status may be asked for.
+    fn next_status(&self) -> Instant {
+        if self.holds.available_permits() > 0 {
+            self.status_slot
+        } else {
+            self.status_slot.max(self.unheld_slot)
+        }
     }
 
     /// When an entry's next poll is expected.
@@ -207,23 +251,6 @@ impl Queue {
         let round = self.budget.interval() * u32::try_from(self.on_budget).unwrap_or(u32::MAX);
         entry.turn.interval.max(round)
     }
-}
-
-/// Sends a poll for these.
-fn begin<'a>(
-    poll: BoxFuture<'static, Result<Found, Error>>,
-    polled: impl IntoIterator<Item = (&'a Arc<Key>, &'a mut Entry)>,
-    began: Instant,
-) -> Sent {
-    let (handle, registration) = AbortHandle::new_pair();
-    let under_way = Arc::new(UnderWay(handle));
-    let mut keys = Vec::new();
-    for (key, entry) in polled {
-        entry.poll_begins(under_way.clone(), began);
-        keys.push(key.clone());
-    }
-    let report = poll.map(move |found| Report { keys, began, found });
-    Abortable::new(report, registration).map(Result::ok).boxed()
 }
 
 /// For how long the next answer may be held, if at all.
@@ -298,17 +325,32 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn public_statuses_are_asked_for_one_after_the_other_and_more_seldom_where_none_is_held() {
         let now = Instant::now();
-        let ids: Vec<_> = (0..25).map(|number| format!("c{number}")).collect();
-        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        for (holds, at_once, pause) in [(99, 1, HELD_SPACING), (0, 10, SECOND)] {
-            let (mut queue, _outcomes) = queue(&ids, true, now);
+        for (holds, spacing) in [(99, STATUS_SPACING), (0, UNHELD_SPACING)] {
+            let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
             queue.holds = Arc::new(Semaphore::new(holds));
             let polls = FuturesUnordered::new();
-            queue.look(now, &polls);
-            assert_eq!((polls.len(), queue.wake_at()), (at_once, now + pause));
-            queue.look(now + pause, &polls);
-            assert_eq!((polls.len(), queue.wake_at()), (at_once * 2, now + pause * 2));
+            for sent in 0..2 {
+                let now = now + spacing * sent;
+                assert_eq!(queue.wake_at(now), now);
+                queue.send_due(now, &polls);
+                assert_eq!(
+                    (polls.len(), queue.wake_at(now)),
+                    (sent as usize + 1, now + spacing)
+                );
+            }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_can_be_held_is_asked_for_although_others_have_to_wait() {
+        let now = Instant::now();
+        let (mut queue, _outcomes) = queue(&["c1", "c2"], true, now);
+        queue.holds = Arc::new(Semaphore::new(0));
+        let polls = FuturesUnordered::new();
+        queue.send_due(now, &polls);
+        assert_eq!(queue.wake_at(now), now + UNHELD_SPACING);
+        queue.holds.add_permits(1);
+        assert_eq!(queue.wake_at(now), now + STATUS_SPACING);
     }
 
     #[tokio::test(start_paused = true)]
@@ -316,42 +358,83 @@ mod tests {
         let now = Instant::now();
         let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
         let polls = FuturesUnordered::new();
-        queue.look(now, &polls);
-        assert_eq!((polls.len(), queue.wake_at()), (2, now + LONGEST_WAIT));
+        queue.send_due(now, &polls);
+        assert_eq!((polls.len(), queue.wake_at(now)), (2, now + LONGEST_WAIT));
 
         let keys: Vec<_> = queue.entries.keys().cloned().collect();
         for (key, seconds) in keys.iter().zip([9, 7]) {
             let entry = queue.entries.get_mut(key).unwrap();
             entry.waiters[0].deadline = Some(now + seconds * SECOND);
             entry.turn.deadline = Some(now + seconds * SECOND);
-            queue.notice(key, now);
+            queue.file(key, now);
         }
-        assert_eq!(queue.wake_at(), now + 7 * SECOND);
-        queue.look(now + 7 * SECOND, &polls);
-        assert_eq!((queue.entries.len(), queue.wake_at()), (1, now + 9 * SECOND));
+        assert_eq!(queue.wake_at(now), now + 7 * SECOND);
+        let now = now + 7 * SECOND;
+        queue.send_due(now, &polls);
+        assert_eq!((queue.entries.len(), queue.wake_at(now)), (1, now + 2 * SECOND));
         let ended = outcomes.iter_mut().filter_map(|outcome| outcome.try_recv().ok());
         assert_eq!(ended.count(), 1);
+        queue.send_due(now + 3 * SECOND, &polls);
+        assert!(queue.is_empty(), "the deadline was a second ago");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_joins_or_has_been_polled_is_looked_at_when_the_next_poll_may_be_sent() {
+    async fn whoever_joins_or_has_been_polled_is_polled_when_the_next_poll_may_be_sent() {
         let now = Instant::now();
         let (mut queue, _outcomes) = queue(&["c1"], true, now);
         let polls = FuturesUnordered::new();
-        queue.look(now, &polls);
+        queue.send_due(now, &polls);
         let key = queue.entries.keys().next().unwrap().clone();
-        queue.notice(&key, now);
-        assert_eq!(queue.wake_at(), now + LONGEST_WAIT, "its poll is under way");
+        queue.file(&key, now);
+        assert_eq!(queue.wake_at(now), now + LONGEST_WAIT, "its poll is under way");
         queue.entries.get_mut(&key).unwrap().under_way = None;
-        queue.notice(&key, now);
-        assert_eq!(queue.wake_at(), now + SECOND, "after its interval");
+        queue.file(&key, now);
+        assert_eq!(queue.wake_at(now), now + SECOND, "after its interval");
+        let now = now + SECOND;
         queue.status_slot = now + 3 * SECOND;
-        queue.wake_at = now + LONGEST_WAIT;
-        queue.notice(&key, now);
-        assert_eq!(queue.wake_at(), now + 3 * SECOND, "in the lane's next slot");
-        queue.entries.get_mut(&key).unwrap().status = None;
-        queue.notice(&key, now);
-        assert_eq!(queue.wake_at(), now + SECOND, "in the other lane");
+        queue.file(&key, now);
+        assert_eq!(queue.wake_at(now), now + 3 * SECOND, "in the lane's next slot");
+        queue.entries.get_mut(&key).unwrap().distrust_status();
+        queue.file(&key, now);
+        assert_eq!(queue.wake_at(now), now, "in the other lane");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_queue_knows_how_many_share_the_budget_and_forgets_who_left() {
+        let now = Instant::now();
+        let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
+        let keys: Vec<_> = queue.entries.keys().cloned().collect();
+        assert_eq!(queue.on_budget, 0);
+        for key in &keys[..2] {
+            queue.entries.get_mut(key).unwrap().distrust_status();
+            queue.file(key, now);
+        }
+        // Of 600 requests a minute, waits may use nine tenths.
+        let entry = queue.entries.get(&keys[0]).unwrap();
+        assert_eq!(queue.expected(entry), SECOND);
+        assert_eq!(queue.on_budget, 2);
+        for (left, key) in keys.iter().enumerate() {
+            let id = queue.entries.get(key).unwrap().waiters[0].id;
+            queue.leave(key, id);
+            assert_eq!(queue.on_budget, 1_usize.saturating_sub(left));
+        }
+        assert!(queue.is_empty());
+        assert_eq!(queue.wake_at(now), now + LONGEST_WAIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_stops_lets_everybody_go() {
+        let now = Instant::now();
+        let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
+        queue.running = true;
+        queue.stop();
+        assert!(queue.is_empty() && !queue.running);
+        assert_eq!(queue.wake_at(now), now + LONGEST_WAIT);
+        assert!(
+            outcomes
+                .iter_mut()
+                .all(|outcome| matches!(outcome.try_recv(), Err(oneshot::error::TryRecvError::Closed)))
+        );
     }
 
     #[test]

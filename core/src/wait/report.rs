@@ -35,7 +35,7 @@ pub(super) fn take_in(client: &Client, report: Report) {
             Ok(found) => intake.found(key, found),
             Err(error) => intake.failed(key, error, is_list),
         }
-        intake.queue.notice(key, Instant::now());
+        intake.queue.file(key, Instant::now());
     }
     let news = intake.news;
     // Those who are told may call the client.
@@ -59,13 +59,13 @@ struct Intake<'a> {
 
 impl Intake<'_> {
     /// The entry that a poll was for, if anybody still waits.
-    fn entry(&mut self, key: &Key) -> Option<&mut Entry> {
+    fn entry(&mut self, key: &Arc<Key>) -> Option<&mut Entry> {
         let entry = self.queue.entries.get_mut(key)?;
         entry.under_way = None;
         Some(entry)
     }
 
-    fn found(&mut self, key: &Key, found: &Found) {
+    fn found(&mut self, key: &Arc<Key>, found: &Found) {
         let began = self.began;
         let Some(entry) = self.entry(key) else { return };
         match found {
@@ -85,7 +85,7 @@ impl Intake<'_> {
         }
     }
 
-    fn connection(&mut self, key: &Key, seen: &Seen, outlook: Outlook) {
+    fn connection(&mut self, key: &Arc<Key>, seen: &Seen, outlook: Outlook) {
         if seen.connection.status != ConnectionStatus::Pending {
             return self.end(key, &Ok(Box::new(seen.clone())));
         }
@@ -93,21 +93,21 @@ impl Intake<'_> {
         let Some(entry) = self.entry(key) else { return };
         if std::mem::take(&mut entry.turn.news) {
             // The public status said otherwise, so it is not worth asking.
-            entry.status = None;
+            entry.distrust_status();
         }
         entry.last_seen = Some(seen.json.clone());
         entry.still_pending(outlook, began);
         self.goes_on(key, Some(ConnectionStatus::Pending));
     }
 
-    fn failed(&mut self, key: &Key, error: &Error, is_list: bool) {
+    fn failed(&mut self, key: &Arc<Key>, error: &Error, is_list: bool) {
         let began = self.began;
         let Some(entry) = self.entry(key) else { return };
         if survivable(error) {
             entry.poll_failed(error, began);
             self.goes_on(key, None);
         } else if entry.watches_status() {
-            entry.status = None;
+            entry.distrust_status();
         } else if is_list {
             entry.unlisted = true;
         } else {
@@ -117,20 +117,20 @@ impl Intake<'_> {
     }
 
     /// Ends all waits for a connection.
-    fn end(&mut self, key: &Key, outcome: &Outcome) {
+    fn end(&mut self, key: &Arc<Key>, outcome: &Outcome) {
         self.client.links().forget(&key.connection_id);
-        if let Some(entry) = self.queue.entries.remove(key) {
+        if let Some(entry) = self.queue.remove(key) {
             entry.end(outcome);
         }
     }
 
     /// Notes what is to be told of a poll, and drops the entry where all waits for it have ended.
-    fn goes_on(&mut self, key: &Key, status: Option<ConnectionStatus>) {
+    fn goes_on(&mut self, key: &Arc<Key>, status: Option<ConnectionStatus>) {
         let Some(entry) = self.queue.entries.get(key) else {
             return;
         };
         if entry.waiters.is_empty() {
-            self.queue.entries.remove(key);
+            self.queue.remove(key);
             return;
         }
         let next_in = self.queue.expected(entry);

@@ -77,7 +77,7 @@ pub(super) async fn wait(
 /// Takes its waiter off the queue when dropped.
 struct Registration<'a> {
     client: &'a Client,
-    key: &'a Key,
+    key: &'a Arc<Key>,
     id: u64,
 }
 
@@ -130,14 +130,14 @@ async fn poll_for_all(client: Client) {
     loop {
         let wake_at = {
             let mut queue = client.waits().lock();
-            queue.look(Instant::now(), &polls);
+            queue.send_due(Instant::now(), &polls);
             if queue.is_empty() {
                 queue.stop();
                 // From here on another task may run.
                 std::mem::forget(running);
                 return;
             }
-            queue.wake_at()
+            queue.wake_at(Instant::now())
         };
         tokio::select! {
             Some(report) = polls.next(), if !polls.is_empty() => {

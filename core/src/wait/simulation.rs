@@ -1,6 +1,6 @@
 //! Many waits against a budget, on a virtual clock: what the scheduler promises, without a network.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -62,6 +62,9 @@ struct Process {
     budget: Budget,
     /// The waits that go on, each with when its customer is done.
     turns: HashMap<u32, (Turn, Instant)>,
+    lane: Lane<u32>,
+    /// When those are due that are not in the lane yet.
+    later: BTreeSet<(Instant, u32)>,
     polls: u32,
     /// From a customer's being done to its being noticed, in seconds.
     delays: Vec<f64>,
@@ -72,9 +75,12 @@ impl Process {
         let turns = done_at
             .into_iter()
             .map(|done_at| (Turn::new(now, INTERVAL), done_at));
+        let turns: HashMap<_, _> = (0..).zip(turns).collect();
         Self {
             budget: Budget::new(LIMIT, now),
-            turns: (0..).zip(turns).collect(),
+            lane: Lane::default(),
+            later: turns.keys().map(|id| (now, *id)).collect(),
+            turns,
             polls: 0,
             delays: Vec::new(),
         }
@@ -82,16 +88,20 @@ impl Process {
 
     /// Sends the polls that may be sent now, and says when to look again.
     fn run(&mut self, service: &mut Service, now: Instant) -> Instant {
-        let mut lane = Lane::default();
-        for (id, (turn, _)) in &self.turns {
-            lane.add(*id, turn.standing(now));
+        while self.later.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, id)) = self.later.pop_first()
+        {
+            let rank = self.turns[&id].0.rank(now).unwrap();
+            self.lane.add(rank, id);
         }
         while self.budget.next_slot(now) <= now
-            && let Some(id) = lane.pop()
+            && let Some(id) = self.lane.pop()
         {
             self.poll(id, service, now);
         }
-        lane.wake_at(self.budget.next_slot(now)).unwrap_or(now + WINDOW)
+        let due = (!self.lane.is_empty()).then(|| self.budget.next_slot(now));
+        let later = self.later.first().map(|(at, _)| *at);
+        due.into_iter().chain(later).min().unwrap_or(now + WINDOW)
     }
 
     fn poll(&mut self, id: u32, service: &mut Service, now: Instant) {
@@ -99,14 +109,14 @@ impl Process {
         self.polls += 1;
         let (headers, refused) = service.request(now);
         self.budget.observe(&headers, now);
+        let (turn, done_at) = self.turns.get_mut(&id).unwrap();
+        turn.polled(now, self.lane.clock());
+        self.later.insert((turn.due_at(), id));
         if refused {
             self.budget.refused(Some(Duration::from_secs(1)), now);
-            return;
-        }
-        let (turn, done_at) = self.turns.get_mut(&id).unwrap();
-        turn.polled_at = Some(now);
-        if *done_at <= now {
+        } else if *done_at <= now {
             self.delays.push((now - *done_at).as_secs_f64());
+            self.later.remove(&(turn.due_at(), id));
             self.turns.remove(&id);
         }
     }
