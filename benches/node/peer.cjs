@@ -112,8 +112,11 @@ function measurement() {
   if (work === 'import') return () => measured(load);
   const loaded = load();
   if (work === 'first') return () => measured(() => WORKS.token(make(loaded)));
-  const client = work === 'construct' ? undefined : make(loaded);
-  const once = work === 'construct' ? () => make(loaded) : (number) => WORKS[work](client, number);
+  let once = () => make(loaded);
+  if (work !== 'construct') {
+    const client = make(loaded);
+    once = (number) => WORKS[work](client, number);
+  }
   return async (calls) => {
     // Each caller has its connection before the clock runs.
     await repeat(once, Math.max(Math.ceil(calls / 10), inFlight));

@@ -195,9 +195,9 @@ def play_customers(port, groups):
         assert answer.status == 200, text
 
 
-def delays(programs, speed, ways):
+def delays(programs, speed, ways, with_four=False):
     """From a customer's being done to its being noticed, by the number of waits and the way to wait. All ways at once,
-    and four processes with one key beside them."""
+    and perhaps four processes with one key beside them."""
     budget, seconds = REQUESTS_PER_MINUTE * speed, CUSTOMERS_TAKE / speed
     with installation(programs) as service, contextlib.ExitStack() as backends:
         with service.serving(service.port, UNLIMITED, 60) as address:
@@ -206,18 +206,19 @@ def delays(programs, speed, ways):
                 for count in counts:
                     backend = backends.enter_context(backend_of(programs, address, service.key(f"{way} {count}")))
                     groups.append(Group(way, backend, count))
-            four = FourProcesses(programs, address, service.key("four"), backends)
+            four = FourProcesses(programs, address, service.key("four"), backends) if with_four else None
         with service.serving(service.port, budget, 60), service.serving(free_port(), budget, 0) as plain:
             # What the links cost is counted as own calls for a minute.
             start = time.time() + WINDOW
             for seed, group in enumerate(groups):
                 group.begin(plain, start, seconds, speed, seed)
             threading.Thread(target=play_customers, args=(service.port, groups), daemon=True).start()
-            four.begin(plain, seconds, speed)
+            if four:
+                four.begin(plain, seconds, speed)
             # Some waits are never noticed where each has a timer of its own.
             while time.time() < start + 1.5 * seconds and not all(group.is_over() for group in groups):
                 time.sleep(0.2)
-            return [group.result(speed) for group in groups], four.result()
+            return [group.result(speed) for group in groups], four and four.result()
 
 
 class FourProcesses:
@@ -331,7 +332,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     programs = options.programs.resolve()
     begun = time.monotonic()
-    rows, share = delays(programs, options.speed, {"scheduled": COUNTS, "held": COUNTS, "no waits": [0]})
+    rows, share = delays(programs, options.speed, {"scheduled": COUNTS, "held": COUNTS, "no waits": [0]}, True)
     # Later, so that what they send disturbs nothing else.
     naive = [count for count in COUNTS if count * options.speed / INTERVAL <= MOST_NAIVE_POLLS]
     rows += delays(programs, options.speed, {"naive": naive})[0]

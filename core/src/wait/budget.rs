@@ -45,6 +45,7 @@ pub(crate) struct Budget {
     /// Requests that waits have saved up, as of `counted_at`.
     saved: f64,
     counted_at: Instant,
+    /// Keeps what was saved up from being sent all at once.
     burst: Pace,
     /// What the service said is left of the current window, and when that ends.
     told: Option<Told>,

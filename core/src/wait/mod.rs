@@ -29,6 +29,7 @@ use crate::error::Error;
 use crate::model::{Connection, ConnectionStatus};
 use crate::request::checked_id;
 
+use entry::Key;
 pub(crate) use scheduler::Waits;
 
 /// How often a wait polls, unless told otherwise (the guide, section 8).
@@ -112,25 +113,35 @@ impl Wait {
         Ok(self.run().await?.json)
     }
 
-    async fn run(self) -> Result<Box<Seen>, Error> {
-        checked_id("connection id", &self.connection_id)?;
-        if self.timeout == Some(Duration::ZERO) || self.interval.is_zero() {
-            return Err(Error::invalid_argument(
-                "the timeout and the interval must be longer than zero",
-            ));
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn holds its arguments twice, and there may be thousands"
+    )]
+    fn run(self) -> impl Future<Output = Result<Box<Seen>, Error>> + Send {
+        async move {
+            checked_id("connection id", &self.connection_id)?;
+            if self.timeout == Some(Duration::ZERO) || self.interval.is_zero() {
+                return Err(Error::invalid_argument(
+                    "the timeout and the interval must be longer than zero",
+                ));
+            }
+            let key = Arc::new(Key {
+                email: self.customer.email().clone(),
+                connection_id: self.connection_id,
+            });
+            let deadline = self
+                .timeout
+                .and_then(|timeout| Instant::now().checked_add(timeout));
+            let interval = self.interval.clamp(SHORTEST_INTERVAL, NEVER);
+            loop {
+                let (_registration, outcome) =
+                    scheduler::join(&self.customer, &key, interval, deadline, self.on_poll.clone());
+                // Where the runtime that polled for everybody was shut down, this one goes on.
+                if let Ok(outcome) = outcome.await {
+                    return outcome;
+                }
+            }
         }
-        let deadline = self
-            .timeout
-            .and_then(|timeout| Instant::now().checked_add(timeout));
-        let interval = self.interval.clamp(SHORTEST_INTERVAL, NEVER);
-        scheduler::wait(
-            &self.customer,
-            self.connection_id,
-            interval,
-            deadline,
-            self.on_poll,
-        )
-        .await
     }
 }
 

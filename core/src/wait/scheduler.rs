@@ -50,38 +50,16 @@ impl Waits {
     }
 }
 
-/// Waits for one connection.
-pub(super) async fn wait(
-    customer: &Customer,
-    connection_id: String,
-    interval: Duration,
-    deadline: Option<Instant>,
-    on_poll: Option<OnPoll>,
-) -> Outcome {
-    let key = Arc::new(Key {
-        email: customer.email().clone(),
-        connection_id,
-    });
-    loop {
-        let (registration, outcome) = register(customer, &key, interval, deadline, on_poll.clone());
-        let outcome = outcome.await;
-        drop(registration);
-        match outcome {
-            Ok(outcome) => return outcome,
-            // The runtime that polled for everybody was shut down: go on with this one.
-            Err(_) => continue,
-        }
-    }
-}
-
 /// Takes its waiter off the queue when dropped.
-struct Registration<'a> {
+pub(super) struct Registration<'a> {
     client: &'a Client,
     key: &'a Arc<Key>,
     id: u64,
 }
 
-fn register<'a>(
+/// Joins those who wait, until the registration is dropped. The outcome fails where the runtime that polls for all of
+/// them is shut down.
+pub(super) fn join<'a>(
     customer: &'a Customer,
     key: &'a Arc<Key>,
     interval: Duration,
@@ -142,7 +120,7 @@ async fn poll_for_all(client: Client) {
         tokio::select! {
             Some(report) = polls.next(), if !polls.is_empty() => {
                 report.into_iter().for_each(|report| report::take_in(&client, report));
-                // All that has arrived, before all turns are looked at again.
+                // All that has arrived, before the next are sent.
                 while let Some(Some(report)) = polls.next().now_or_never() {
                     report.into_iter().for_each(|report| report::take_in(&client, report));
                 }
