@@ -141,12 +141,9 @@ impl Client {
         let key = self.keys().current();
         let attempts = AtomicU32::new(0);
         let attempt = || {
-            self.attempt(
-                request,
-                &key,
-                timeout,
-                attempts.fetch_add(1, Ordering::Relaxed) + 1,
-            )
+            let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
+            // What is around it would hold it twice; allocations of more than a kilobyte are dear.
+            Box::pin(self.attempt(request, &key, timeout, attempt))
         };
         let retrying = attempt
             .retry(retry::waits(self.settings().backoff, max_retries, retry::random))

@@ -305,21 +305,25 @@ mod tests {
                     .links()
                     .remember(&link.unwrap(), &client.settings().base_url);
             }
-            let (sender, outcome) = oneshot::channel();
-            let waiter = Waiter {
-                id: queue.next_id(),
-                deadline: None,
-                on_poll: None,
-                sender,
-            };
-            let key = Arc::new(Key {
-                email: customer.email().clone(),
-                connection_id: (*id).to_owned(),
-            });
-            queue.join(&customer, &key, SECOND, waiter);
-            outcomes.push(outcome);
+            outcomes.push(join(&mut queue, &customer, id));
         }
         (queue, outcomes)
+    }
+
+    fn join(queue: &mut Queue, customer: &Customer, id: &str) -> oneshot::Receiver<Outcome> {
+        let (sender, outcome) = oneshot::channel();
+        let waiter = Waiter {
+            id: queue.next_id(),
+            deadline: None,
+            on_poll: None,
+            sender,
+        };
+        let key = Arc::new(Key {
+            email: customer.email().clone(),
+            connection_id: id.to_owned(),
+        });
+        queue.join(customer, &key, SECOND, waiter);
+        outcome
     }
 
     #[tokio::test(start_paused = true)]
@@ -397,6 +401,47 @@ mod tests {
         queue.entries.get_mut(&key).unwrap().distrust_status();
         queue.file(&key, now);
         assert_eq!(queue.wake_at(now), now, "in the other lane");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_the_budget_is_short_one_list_is_asked_for_all_of_a_customers_connections() {
+        let now = Instant::now();
+        let (mut queue, mut outcomes) = queue(&["c1", "c2", "c3"], false, now);
+        let client = Client::builder().api_key("pk_live_test").build().unwrap();
+        let bob = client.customer("bob@example.com").unwrap();
+        outcomes.push(join(&mut queue, &bob, "c4"));
+        let mut keys: Vec<_> = queue.entries.keys().cloned().collect();
+        keys.sort();
+        queue.budget = Budget::new(1, now);
+        queue.entries.get_mut(&keys[1]).unwrap().unlisted = true;
+        let under_way = |queue: &Queue| -> Vec<_> {
+            let is_under_way = |key: &&Arc<Key>| {
+                queue
+                    .entries
+                    .get(*key)
+                    .is_some_and(|entry| entry.under_way.is_some())
+            };
+            keys.iter()
+                .filter(is_under_way)
+                .map(|key| key.connection_id.as_str())
+                .collect()
+        };
+
+        let polls = FuturesUnordered::new();
+        queue.send_due(now, &polls);
+        assert_eq!((polls.len(), under_way(&queue)), (1, vec!["c1", "c3"]));
+        queue.send_due(now + 60 * SECOND, &polls);
+        assert_eq!((polls.len(), under_way(&queue)), (2, vec!["c1", "c2", "c3"]));
+        // Who is not in the list is asked for alone, also where others could be listed.
+        for key in &keys[..3] {
+            let entry = queue.entries.get_mut(key).unwrap();
+            (entry.under_way, entry.unlisted) = (None, key == &keys[1]);
+            entry.turn.paid = if entry.unlisted { Duration::ZERO } else { SECOND };
+            queue.file(key, now + 120 * SECOND);
+        }
+        queue.leave(&keys[3], 4);
+        queue.send_due(now + 120 * SECOND, &polls);
+        assert_eq!((polls.len(), under_way(&queue)), (3, vec!["c2"]));
     }
 
     #[tokio::test(start_paused = true)]
