@@ -142,13 +142,18 @@ impl Budget {
 
     /// When a wait may next send a poll; not later than `now` means at once.
     pub(crate) fn next_slot(&mut self, now: Instant) -> Instant {
+        self.next_affordable(now).max(self.burst.next(now))
+    }
+
+    /// Whether waits have used up what they may use by now.
+    pub(crate) fn is_short(&mut self, now: Instant) -> bool {
+        self.next_affordable(now) > now
+    }
+
+    fn next_affordable(&mut self, now: Instant) -> Instant {
         self.count(now);
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return until;
-        }
-        let after_burst = self.burst.next(now);
-        if after_burst > now {
-            return after_burst;
         }
         if let Some(told) = self.told {
             // What foreground calls may still need until the window ends.

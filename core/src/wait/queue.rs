@@ -180,7 +180,7 @@ impl Queue {
             };
             self.budget.spend(now);
             // One list call for all of the customer's, where the budget is short.
-            if !entry.unlisted && self.budget.next_slot(now) > now {
+            if !entry.unlisted && self.budget.is_short(now) {
                 let is_listed = |other: &&Arc<Key>| {
                     other.email == key.email && self.entries.get(*other).is_some_and(|entry| !entry.unlisted)
                 };
@@ -401,6 +401,20 @@ mod tests {
         queue.entries.get_mut(&key).unwrap().distrust_status();
         queue.file(&key, now);
         assert_eq!(queue.wake_at(now), now, "in the other lane");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_only_has_to_wait_for_others_polls_is_not_listed() {
+        let now = Instant::now();
+        let ids: Vec<_> = (0..40).map(|number| format!("c{number}")).collect();
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        let (mut queue, _outcomes) = queue(&ids, false, now);
+        queue.budget = Budget::new(1_000_000, now);
+        let polls = FuturesUnordered::new();
+        queue.send_due(now, &polls);
+        let is_under_way = |entry: &&Box<Entry>| entry.under_way.is_some();
+        let under_way = queue.entries.values().filter(is_under_way).count();
+        assert_eq!((polls.len(), under_way), (32, 32));
     }
 
     #[tokio::test(start_paused = true)]
