@@ -31,9 +31,7 @@ type Entries = HashMap<Arc<Key>, Box<Entry>>;
 
 pub(super) struct Queue {
     pub(super) entries: Entries,
-    /// The polls that are due: of public statuses, and of the connections themselves. Each lane has slots of its own.
-    statuses: Lane<Arc<Key>>,
-    connections: Lane<Arc<Key>>,
+    lanes: Lanes,
     /// When an entry's place has to be looked at again, although nothing happens to it.
     reviews: BTreeSet<(Instant, Arc<Key>)>,
     pub(super) budget: Budget,
@@ -49,6 +47,23 @@ pub(super) struct Queue {
     pub(super) running: bool,
 }
 
+/// The polls that are due: of public statuses, and of the connections themselves. Each lane has slots of its own.
+#[derive(Default)]
+struct Lanes {
+    statuses: Lane<Arc<Key>>,
+    connections: Lane<Arc<Key>>,
+}
+
+impl Lanes {
+    fn of(&mut self, watches_status: bool) -> &mut Lane<Arc<Key>> {
+        if watches_status {
+            &mut self.statuses
+        } else {
+            &mut self.connections
+        }
+    }
+}
+
 /// A poll on its way; it gives `None` where it was stopped.
 pub(super) type Sent = BoxFuture<'static, Option<Report>>;
 
@@ -56,8 +71,7 @@ impl Queue {
     pub(super) fn new(requests_per_minute: u32, now: Instant) -> Self {
         Self {
             entries: Entries::new(),
-            statuses: Lane::default(),
-            connections: Lane::default(),
+            lanes: Lanes::default(),
             reviews: BTreeSet::new(),
             budget: Budget::new(requests_per_minute, now),
             status_slot: now,
@@ -120,7 +134,7 @@ impl Queue {
         self.unfile(key, old);
         self.on_budget += usize::from(!place.watches_status);
         if let Some(rank) = place.due {
-            self.lane(place.watches_status).add(rank, key.clone());
+            self.lanes.of(place.watches_status).add(rank, key.clone());
         }
         if let Some(at) = place.review_at {
             self.reviews.insert((at, key.clone()));
@@ -137,29 +151,22 @@ impl Queue {
         let Some(place) = place else { return };
         self.on_budget -= usize::from(!place.watches_status);
         if let Some(rank) = place.due {
-            self.lane(place.watches_status).remove(rank, key.clone());
+            self.lanes.of(place.watches_status).remove(rank, key.clone());
         }
         if let Some(at) = place.review_at {
             self.reviews.remove(&(at, key.clone()));
         }
     }
 
-    fn lane(&mut self, watches_status: bool) -> &mut Lane<Arc<Key>> {
-        if watches_status {
-            &mut self.statuses
-        } else {
-            &mut self.connections
-        }
-    }
-
     /// Sends the polls that may be sent now.
     pub(super) fn send_due(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) {
-        while let Some((_, key)) = self.reviews.first().filter(|(at, _)| *at <= now) {
-            let key = key.clone();
+        while self.reviews.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, key)) = self.reviews.pop_first()
+        {
             self.file(&key, now);
         }
         while self.next_status() <= now
-            && let Some(key) = self.statuses.pop()
+            && let Some(key) = self.lanes.statuses.pop()
         {
             let Some(entry) = self.entries.get(&key) else {
                 continue;
@@ -173,7 +180,7 @@ impl Queue {
             polls.push(self.begin(poll, vec![key], now));
         }
         while self.budget.next_slot(now) <= now
-            && let Some(key) = self.connections.pop()
+            && let Some(key) = self.lanes.connections.pop()
         {
             let Some(entry) = self.entries.get(&key) else {
                 continue;
@@ -184,7 +191,7 @@ impl Queue {
                 let is_listed = |other: &&Arc<Key>| {
                     other.email == key.email && self.entries.get(*other).is_some_and(|entry| !entry.unlisted)
                 };
-                let mut listed: Vec<_> = self.connections.keys().filter(is_listed).cloned().collect();
+                let mut listed: Vec<_> = self.lanes.connections.keys().filter(is_listed).cloned().collect();
                 if !listed.is_empty() {
                     let poll = poll::list(entry.customer.clone()).boxed();
                     listed.push(key);
@@ -209,11 +216,7 @@ impl Queue {
         let under_way = Arc::new(UnderWay(handle));
         for key in &keys {
             if let Some(entry) = self.entries.get_mut(key) {
-                let lane = if entry.watches_status() {
-                    &self.statuses
-                } else {
-                    &self.connections
-                };
+                let lane = self.lanes.of(entry.watches_status());
                 entry.poll_begins(under_way.clone(), began, lane.clock());
             }
             self.file(key, began);
@@ -225,8 +228,8 @@ impl Queue {
     /// When there will be something to send, or a wait will be over.
     pub(super) fn wake_at(&mut self, now: Instant) -> Instant {
         let review = self.reviews.first().map(|(at, _)| *at);
-        let status = (!self.statuses.is_empty()).then(|| self.next_status());
-        let connection = (!self.connections.is_empty()).then(|| self.budget.next_slot(now));
+        let status = (!self.lanes.statuses.is_empty()).then(|| self.next_status());
+        let connection = (!self.lanes.connections.is_empty()).then(|| self.budget.next_slot(now));
         let all = [review, status, connection].into_iter().flatten();
         all.fold(now + LONGEST_WAIT, Instant::min)
     }
@@ -412,9 +415,8 @@ mod tests {
         queue.budget = Budget::new(1_000_000, now);
         let polls = FuturesUnordered::new();
         queue.send_due(now, &polls);
-        let is_under_way = |entry: &&Box<Entry>| entry.under_way.is_some();
-        let under_way = queue.entries.values().filter(is_under_way).count();
-        assert_eq!((polls.len(), under_way), (32, 32));
+        let under_way = queue.entries.values().filter(|entry| entry.under_way.is_some());
+        assert_eq!((polls.len(), under_way.count()), (32, 32));
     }
 
     #[tokio::test(start_paused = true)]

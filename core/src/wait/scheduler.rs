@@ -108,14 +108,15 @@ async fn poll_for_all(client: Client) {
     loop {
         let wake_at = {
             let mut queue = client.waits().lock();
-            queue.send_due(Instant::now(), &polls);
+            let now = Instant::now();
+            queue.send_due(now, &polls);
             if queue.is_empty() {
                 queue.stop();
                 // From here on another task may run.
                 std::mem::forget(running);
                 return;
             }
-            queue.wake_at(Instant::now())
+            queue.wake_at(now)
         };
         tokio::select! {
             Some(report) = polls.next(), if !polls.is_empty() => {
