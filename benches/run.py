@@ -39,9 +39,9 @@ class Pace:
         self.rounds = {"https": 2} if quick else {"https": 9, "http": 3}
         # What a process does once is over sooner, and varies more.
         self.rounds_once = 2 if quick else 7
-        self.seconds = 0.15 if quick else 0.2
+        self.seconds = 0.1 if quick else 0.2
         # Until code that compiles itself while it runs has been compiled.
-        self.warm_up = 0.5 if quick else 1.5
+        self.warm_up = 0.3 if quick else 1.5
         # Per caller, to find out how many calls take that long.
         self.first_calls = 10
         self.clients_made = 200
