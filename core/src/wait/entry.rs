@@ -10,8 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::hold::Hold;
 use super::plan::{Rank, Turn};
-use super::poll::{self, Found, Hold, Outlook};
+use super::poll::{self, Found, Outlook};
 use super::{NEVER, OnPoll, Seen};
 use crate::customer::Customer;
 use crate::error::{Error, ErrorKind};

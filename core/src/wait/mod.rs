@@ -1,11 +1,12 @@
 //! Waiting until a customer is done with a connection.
 //!
 //! All waits of one client share one [scheduler]. It has a [queue] with an [entry] per connection, which keeps the
-//! tenant's [budget] and a [pace], and [plans](plan) whose turn it is; a [poll] is one request, and its [report] is taken
-//! in for those whom it concerns.
+//! tenant's [budget] and a [pace], and [plans](plan) whose turn it is; a [poll] is one request, whose answer the service
+//! may [hold], and its [report] is taken in for those whom it concerns.
 
 mod budget;
 mod entry;
+mod hold;
 mod pace;
 mod plan;
 mod poll;

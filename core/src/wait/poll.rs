@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::Seen;
+use super::hold::Hold;
 use crate::answer::Answer;
 use crate::call::CallOptions;
 use crate::client::Client;
@@ -17,10 +16,6 @@ use crate::list::Page;
 use crate::model::{Connection, ConnectionStatus};
 use crate::request::{Request, Spends};
 use crate::retry_after::server_time;
-
-/// For how long the service is asked to hold an answer: less than the minute after which proxies commonly close
-/// a silent connection.
-pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(50);
 
 /// What a poll found.
 pub(super) enum Found {
@@ -39,13 +34,6 @@ pub(super) struct Outlook {
     pub(super) expires_in: Option<Duration>,
     /// Whether the service held the answer.
     pub(super) held: bool,
-}
-
-/// A wish to have the answer held, while there is room for it.
-pub(super) struct Hold {
-    pub(super) time: Duration,
-    /// Given back when the poll ends.
-    pub(super) _permit: OwnedSemaphorePermit,
 }
 
 /// Asks for one connection.

@@ -7,20 +7,17 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::entry::{Entry, Key, LONGEST_WAIT, Place, UnderWay, Waiter};
-use super::plan::{Lane, Turn};
-use super::poll::{self, Found, Hold, LONGEST_HOLD};
+use super::hold::{Holds, most_held};
+use super::plan::Lane;
+use super::poll::{self, Found};
 use super::report::Report;
 use crate::customer::Customer;
 use crate::error::Error;
 
-/// How many answers the service is asked to hold at once, if the process may open twice as many files: each occupies
-/// a connection.
-const MOST_HELD: usize = 1000;
 /// The time from a poll of a public status to the next. They cost no budget but are not to flood the service.
 const STATUS_SPACING: Duration = Duration::from_millis(10);
 /// The same where no answer is held any more, because there are too many.
@@ -38,8 +35,7 @@ pub(super) struct Queue {
     /// When the next public status may be asked for, and when if its answer cannot be held.
     status_slot: Instant,
     unheld_slot: Instant,
-    /// One permit for each answer that the service may be asked to hold.
-    holds: Arc<Semaphore>,
+    holds: Holds,
     /// How many entries' polls cost budget.
     on_budget: usize,
     last_id: u64,
@@ -76,7 +72,7 @@ impl Queue {
             budget: Budget::new(requests_per_minute, now),
             status_slot: now,
             unheld_slot: now,
-            holds: Arc::new(Semaphore::new(most_held())),
+            holds: Holds::new(most_held()),
             on_budget: 0,
             last_id: 0,
             running: false,
@@ -171,7 +167,7 @@ impl Queue {
             let Some(entry) = self.entries.get(&key) else {
                 continue;
             };
-            let hold = hold(&self.holds, &entry.turn, now);
+            let hold = self.holds.take(&entry.turn, now);
             self.status_slot = now + STATUS_SPACING;
             if hold.is_none() {
                 self.unheld_slot = now + UNHELD_SPACING;
@@ -199,7 +195,7 @@ impl Queue {
                     continue;
                 }
             }
-            let hold = hold(&self.holds, &entry.turn, now);
+            let hold = self.holds.take(&entry.turn, now);
             let poll = entry.poll(&key, hold);
             polls.push(self.begin(poll, vec![key], now));
         }
@@ -236,7 +232,7 @@ impl Queue {
 
     /// When the next public status may be asked for.
     fn next_status(&self) -> Instant {
-        if self.holds.available_permits() > 0 {
+        if self.holds.has_room() {
             self.status_slot
         } else {
             self.status_slot.max(self.unheld_slot)
@@ -254,32 +250,6 @@ impl Queue {
         let round = self.budget.interval() * u32::try_from(self.on_budget).unwrap_or(u32::MAX);
         entry.turn.interval.max(round)
     }
-}
-
-/// For how long the next answer may be held, if at all.
-fn hold(holds: &Arc<Semaphore>, turn: &Turn, now: Instant) -> Option<Hold> {
-    let expires_at = turn.expires_at.filter(|expires_at| *expires_at > now);
-    let end = turn.deadline.into_iter().chain(expires_at).min()?;
-    let time = end.saturating_duration_since(now).min(LONGEST_HOLD);
-    if turn.news || time < Duration::from_secs(1) {
-        return None;
-    }
-    let _permit = holds.clone().try_acquire_owned().ok()?;
-    Some(Hold { time, _permit })
-}
-
-fn most_held() -> usize {
-    #[cfg(unix)]
-    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    #[cfg(not(unix))]
-    let files = None;
-    most_held_with(files)
-}
-
-/// Half of the files that the process may open are for others.
-fn most_held_with(files: Option<u64>) -> usize {
-    let half = files.and_then(|files| usize::try_from(files / 2).ok());
-    half.map_or(MOST_HELD, |half| half.min(MOST_HELD))
 }
 
 #[cfg(test)]
@@ -334,7 +304,7 @@ mod tests {
         let now = Instant::now();
         for (holds, spacing) in [(99, STATUS_SPACING), (0, UNHELD_SPACING)] {
             let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
-            queue.holds = Arc::new(Semaphore::new(holds));
+            queue.holds = Holds::new(holds);
             let polls = FuturesUnordered::new();
             for sent in 0..2 {
                 let now = now + spacing * sent;
@@ -352,11 +322,11 @@ mod tests {
     async fn an_answer_that_can_be_held_is_asked_for_although_others_have_to_wait() {
         let now = Instant::now();
         let (mut queue, _outcomes) = queue(&["c1", "c2"], true, now);
-        queue.holds = Arc::new(Semaphore::new(0));
+        queue.holds = Holds::new(0);
         let polls = FuturesUnordered::new();
         queue.send_due(now, &polls);
         assert_eq!(queue.wake_at(now), now + UNHELD_SPACING);
-        queue.holds.add_permits(1);
+        queue.holds = Holds::new(1);
         assert_eq!(queue.wake_at(now), now + STATUS_SPACING);
     }
 
@@ -496,39 +466,5 @@ mod tests {
                 .iter_mut()
                 .all(|outcome| matches!(outcome.try_recv(), Err(oneshot::error::TryRecvError::Closed)))
         );
-    }
-
-    #[test]
-    fn an_answer_is_held_for_whole_seconds_until_the_wait_or_the_link_is_over() {
-        let now = Instant::now();
-        let holds = Arc::new(Semaphore::new(2));
-        let time = |turn: &Turn| hold(&holds, turn, now).map(|hold| hold.time);
-        let mut turn = Turn::new(now, SECOND);
-        assert_eq!(time(&turn), None);
-        turn.deadline = Some(now + 10 * SECOND);
-        assert_eq!(time(&turn), Some(10 * SECOND));
-        turn.expires_at = Some(now + 5 * SECOND);
-        assert_eq!(time(&turn), Some(5 * SECOND));
-        // A link that is over ends no wait that has a deadline of its own.
-        turn.expires_at = Some(now);
-        assert_eq!(time(&turn), Some(10 * SECOND));
-        turn.deadline = Some(now + SECOND);
-        assert_eq!(time(&turn), Some(SECOND));
-        turn.deadline = Some(now + SECOND - Duration::from_millis(1));
-        assert_eq!(time(&turn), None);
-        turn.deadline = Some(now + 600 * SECOND);
-        assert_eq!(time(&turn), Some(LONGEST_HOLD));
-        let both = [hold(&holds, &turn, now), hold(&holds, &turn, now)];
-        assert_eq!(time(&turn), None, "no room");
-        drop(both);
-        turn.news = true;
-        assert_eq!(time(&turn), None);
-    }
-
-    #[test]
-    fn half_of_the_files_are_for_others() {
-        assert_eq!(most_held_with(Some(1024)), 512);
-        assert_eq!(most_held_with(Some(1_048_576)), MOST_HELD);
-        assert_eq!(most_held_with(None), MOST_HELD);
     }
 }

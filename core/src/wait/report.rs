@@ -124,13 +124,12 @@ impl Intake<'_> {
         }
     }
 
-    /// Notes what is to be told of a poll, and drops the entry where all waits for it have ended.
+    /// Notes what is to be told of a poll, if anybody still waits.
     fn goes_on(&mut self, key: &Arc<Key>, status: Option<ConnectionStatus>) {
         let Some(entry) = self.queue.entries.get(key) else {
             return;
         };
         if entry.waiters.is_empty() {
-            self.queue.remove(key);
             return;
         }
         let next_in = self.queue.expected(entry);

@@ -119,11 +119,12 @@ async fn poll_for_all(client: Client) {
             queue.wake_at(now)
         };
         tokio::select! {
-            Some(report) = polls.next(), if !polls.is_empty() => {
-                report.into_iter().for_each(|report| report::take_in(&client, report));
+            Some(first) = polls.next(), if !polls.is_empty() => {
                 // All that has arrived, before the next are sent.
-                while let Some(Some(report)) = polls.next().now_or_never() {
+                let mut arrived = Some(first);
+                while let Some(report) = arrived {
                     report.into_iter().for_each(|report| report::take_in(&client, report));
+                    arrived = polls.next().now_or_never().flatten();
                 }
             }
             () = sleep_until(wake_at) => {}
