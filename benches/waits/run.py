@@ -8,6 +8,7 @@ same in less time: more requests a minute, shorter timers, quicker customers.
 
 import argparse
 import collections
+import concurrent.futures
 import contextlib
 import datetime
 import http.client
@@ -195,9 +196,8 @@ def play_customers(port, groups):
         assert answer.status == 200, text
 
 
-def delays(programs, speed, ways, with_four=False):
-    """From a customer's being done to its being noticed, by the number of waits and the way to wait. All ways at once,
-    and perhaps four processes with one key beside them."""
+def delays(programs, speed, ways):
+    """From a customer's being done to its being noticed, by the number of waits and the way to wait, all at once."""
     budget, seconds = REQUESTS_PER_MINUTE * speed, CUSTOMERS_TAKE / speed
     with installation(programs) as service, contextlib.ExitStack() as backends:
         with service.serving(service.port, UNLIMITED, 60) as address:
@@ -206,47 +206,40 @@ def delays(programs, speed, ways, with_four=False):
                 for count in counts:
                     backend = backends.enter_context(backend_of(programs, address, service.key(f"{way} {count}")))
                     groups.append(Group(way, backend, count))
-            four = FourProcesses(programs, address, service.key("four"), backends) if with_four else None
         with service.serving(service.port, budget, 60), service.serving(free_port(), budget, 0) as plain:
             # What the links cost is counted as own calls for a minute.
             start = time.time() + WINDOW
             for seed, group in enumerate(groups):
                 group.begin(plain, start, seconds, speed, seed)
             threading.Thread(target=play_customers, args=(service.port, groups), daemon=True).start()
-            if four:
-                four.begin(plain, seconds, speed)
             # Some waits are never noticed where each has a timer of its own.
             while time.time() < start + 1.5 * seconds and not all(group.is_over() for group in groups):
                 time.sleep(0.2)
-            return [group.result(speed) for group in groups], four and four.result()
+            return [group.result(speed) for group in groups]
 
 
-class FourProcesses:
+def four_processes(programs, speed):
     """Four processes with one key, which begin one after the other, and customers who are never done."""
-
-    def __init__(self, programs, address, key, backends):
-        self.backends = [backends.enter_context(backend_of(programs, address, key)) for _ in range(4)]
-        self.links = [backend.ask("link", count=250) for backend in self.backends]
-
-    def begin(self, address, seconds, speed):
-        def begin_late(number, backend, links):
-            time.sleep(number * WINDOW / 4)
-            backend.ask("forget", base_url=address)
-            backend.wait_for(links, INTERVAL / speed)
-            time.sleep(WINDOW + seconds / 2 - number * WINDOW / 4)
-            self.halfway[number] = report(backend)["polls"]
-
-        self.halfway = {}
-        for each in zip(range(4), self.backends, self.links):
-            threading.Thread(target=begin_late, args=each, daemon=True).start()
-
-    def result(self):
-        reports = [report(backend) for backend in self.backends]
-        return {
-            "requests": sum(report["polls"] for report in reports),
-            "refused": sum(report["refused"] for report in reports),
-            "shares": [report["polls"] - self.halfway[number] for number, report in enumerate(reports)],
-        }
+    budget, seconds = REQUESTS_PER_MINUTE * speed, CUSTOMERS_TAKE / speed
+    with installation(programs) as service, contextlib.ExitStack() as stack:
+        key = service.key("four")
+        with service.serving(service.port, UNLIMITED, 60) as address:
+            backends = [stack.enter_context(backend_of(programs, address, key)) for _ in range(4)]
+            links = [backend.ask("link", count=250) for backend in backends]
+        with service.serving(service.port, budget, 0) as address:
+            for backend, links_of_one in zip(backends, links):
+                backend.ask("forget", base_url=address)
+                backend.wait_for(links_of_one, INTERVAL / speed)
+                time.sleep(WINDOW / 4)
+            time.sleep(seconds / 2)
+            halfway = [report(backend)["polls"] for backend in backends]
+            time.sleep(seconds / 2)
+            reports = [report(backend) for backend in backends]
+    return {
+        "requests": sum(report["polls"] for report in reports),
+        "refused": sum(report["refused"] for report in reports),
+        "shares": [report["polls"] - before for report, before in zip(reports, halfway)],
+    }
 
 
 def report(backend):
@@ -332,10 +325,13 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     programs = options.programs.resolve()
     begun = time.monotonic()
-    rows, share = delays(programs, options.speed, {"scheduled": COUNTS, "held": COUNTS, "no waits": [0]}, True)
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        four = beside.submit(four_processes, programs, options.speed)
+        rows = delays(programs, options.speed, {"scheduled": COUNTS, "held": COUNTS, "no waits": [0]})
+        share = four.result()
     # Later, so that what they send disturbs nothing else.
     naive = [count for count in COUNTS if count * options.speed / INTERVAL <= MOST_NAIVE_POLLS]
-    rows += delays(programs, options.speed, {"naive": naive})[0]
+    rows += delays(programs, options.speed, {"naive": naive})
     result = {
         "date": datetime.date.today().isoformat(),
         "speed": options.speed,
