@@ -128,7 +128,7 @@ bench: $(CACHE)/bench/.installed ## Measure against what a user would pick inste
 		--programs $(TARGET)/release --stored-token $(TARGET)/debug/stored-token
 	$(CACHE)/bench/bin/python benches/report.py $(BENCH_OUT) $(BENCH_PAGE)
 
-# SPEED=1 is the guide's own pace and takes 40 minutes. Where a speed is told, docs/waiting.md is written anew.
+# SPEED=1 is the platform's own pace and takes more than an hour. Where a speed is told, docs/waiting.md is written anew.
 .PHONY: bench-waits
 bench-waits: $(CACHE)/bench/.installed ## Wait for a thousand customers at once (SPEED=1: as long as they would take)
 	$(CARGO) build --release -p connect-benches

@@ -1,5 +1,5 @@
 // Builds dist/ and the native library for this platform: `npm run build`, or with `--debug` quickly and unoptimised.
-// `--target TRIPLE` builds the native library for another platform (napi's own options for that go behind it).
+// `--target TRIPLE` builds the native library for another platform; it goes to napi, like all other options.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,7 +15,7 @@ mkdirSync(`${here}dist`);
 
 const passed = process.argv.slice(2).filter((argument) => argument !== '--debug');
 const profile = process.argv.includes('--debug') ? [] : ['--release'];
-run('napi', 'build', '--platform', '--no-js', '--dts', 'dist/native.d.ts', '--no-dts-header', ...profile, '--', '--locked', ...passed);
+run('napi', 'build', '--platform', '--no-js', '--dts', 'dist/native.d.ts', '--no-dts-header', ...profile, ...passed, '--', '--locked');
 execFileSync('node', ['scripts/generate.mjs'], { cwd: here, stdio: 'inherit' });
 rmSync(`${here}dist/native.d.ts`);
 

@@ -44,7 +44,8 @@ cpSync(`${here}dist`, `${folder}dist`, { recursive: true });
 pack(
   folder,
   { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, files: [...files, ...texts], optionalDependencies },
-  readFileSync(`${here}../docs/node.md`, 'utf8'),
+  // The pages that this one links to are not in the package.
+  readFileSync(`${here}../docs/node.md`, 'utf8').replace(/\[\w+\.md\]\((\w+\.md)\)/g, "the repository's `docs/$1`"),
 );
 
 /** napi's name of a Rust target: x86_64-unknown-linux-gnu is linux-x64-gnu. */

@@ -98,7 +98,7 @@ impl Options {
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
 pub struct AppQuery {
-    /// Only apps whose name or description holds this.
+    /// Only apps whose name, id or category holds this.
     pub search: Option<String>,
     /// Which page, from 1. Default: the first.
     pub page: Option<f64>,

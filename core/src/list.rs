@@ -87,7 +87,7 @@ impl List<App> {
         Self::new(client, request)
     }
 
-    /// Only apps whose name or description holds this.
+    /// Only apps whose name, id or category holds this.
     pub fn search(mut self, text: impl Into<String>) -> Self {
         self.query.search = Some(text.into());
         self

@@ -16,6 +16,16 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs" / "errors.md"
 
+# What to do about the SDK's own codes, which the contract does not know.
+ACTIONS = {
+    "wait_timeout": "Wait again, or make a new link.",
+    "timeout": "Try again, or allow more time.",
+    "network_error": "Try again; check the base URL and the network.",
+    "decode_error": "Check the base URL; update the SDK.",
+    "cancelled": "Nothing.",
+    "invalid_argument": "Correct the value; the message names it.",
+}
+
 
 def main() -> int:
     tables = json.loads(subprocess.run([sys.argv[1]], check=True, stdout=subprocess.PIPE).stdout)
@@ -89,7 +99,9 @@ def errors_page(tables: dict, contract: dict) -> str:
         "",
         "<!-- Written by `make errors-page` from the core's table and openapi/platform.yaml. Do not edit. -->",
         "",
-        "Every failed call gives one of these. In Rust and Swift the cases are named without the `Error` at the end.",
+        "Every failed call gives one of these. In Rust the cases are named without the `Error` at the end, in Swift likewise",
+        "with a small first letter; `PabblyConnectError` is `Other` and `.other` there. Where a caller cancels, the language's",
+        "own word for it comes instead; `CancelledError` is what calls end with in Node when their client is closed.",
         "`code` chooses the class; an answer without a code that is known is judged by its HTTP status.",
         "",
         "| Class | `code` | HTTP | What happened | What to do |",
@@ -97,7 +109,7 @@ def errors_page(tables: dict, contract: dict) -> str:
     ]
     order = {name: index for index, name in enumerate(tables["classes"])}
     for row in sorted(tables["codes"], key=lambda row: order[row["class"]]):
-        action = codes.get(row["code"], {}).get("x-action", "")
+        action = codes[row["code"]]["x-action"] if row["status"] else ACTIONS[row["code"]]
         status = row["status"] or ""
         lines.append(f"| `{row['class']}` | `{row['code']}` | {status} | {row['meaning']} | {action} |")
     lines += [

@@ -48,7 +48,7 @@ export declare class Port {
 
 /** Which apps of the catalogue. */
 export interface AppQuery {
-  /** Only apps whose name or description holds this. */
+  /** Only apps whose name, id or category holds this. */
   search?: string | undefined
   /** Which page, from 1. Default: the first. */
   page?: number | undefined

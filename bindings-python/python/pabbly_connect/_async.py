@@ -107,7 +107,7 @@ class AsyncPabblyConnectPlatform:
     ) -> AsyncAppList:
         """Give one page when awaited of the catalogue, all of them with `async for`. Needs the capability `apps`.
 
-        `search` keeps apps whose name or description holds it; `page` counts from 1; `limit` is 1 to 100
+        `search` keeps apps whose name, id or category holds it; `page` counts from 1; `limit` is 1 to 100
         (20 unless told).
         """
         call = self._native.list_apps(search, page, limit, timeout, deadline, max_retries)

@@ -103,7 +103,7 @@ class PabblyConnectPlatform:
     ) -> AppPage:
         """Give one page of the catalogue; iterate over it for all that follow too. Needs the capability `apps`.
 
-        `search` keeps apps whose name or description holds it; `page` counts from 1; `limit` is 1 to 100
+        `search` keeps apps whose name, id or category holds it; `page` counts from 1; `limit` is 1 to 100
         (20 unless told).
         """
         return AppPage(*self._native.list_apps(search, page, limit, timeout, deadline, max_retries).run(wanted()))

@@ -68,7 +68,7 @@ public final class PabblyConnectPlatform: Sendable {
     /// `apps`.
     ///
     /// - Parameters:
-    ///   - search: Only apps whose name or description holds this.
+    ///   - search: Only apps whose name, id or category holds this.
     ///   - page: Which page, from 1.
     ///   - limit: How many apps a page holds, 1 to 100 (20 unless told).
     ///   - options: Hold for the call of each page.
