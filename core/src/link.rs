@@ -144,7 +144,8 @@ impl CreateRequestLink {
         let client = self.customer.client();
         let answer = client.execute(&self.request()?, self.options).await?;
         let (link, json) = answer.decode_json::<RequestLink>()?;
-        client.links().remember(&link, &client.settings().base_url);
+        let base_url = &client.settings().base_url;
+        client.links().remember(&link, self.customer.email(), base_url);
         Ok((link, json))
     }
 

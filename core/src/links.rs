@@ -18,6 +18,8 @@ pub(crate) struct StatusAddress {
     pub(crate) url: Url,
     /// The value of the `x-request-token` header.
     pub(crate) token: HeaderValue,
+    /// The customer whose link it is.
+    email: HeaderValue,
 }
 
 #[derive(Default)]
@@ -26,7 +28,7 @@ pub(crate) struct Links(Mutex<HashMap<String, (Arc<StatusAddress>, SystemTime)>>
 impl Links {
     /// Remembers a link until it lapses. An address of another origin than the base URL's is ignored: the request
     /// token is for this service alone.
-    pub(crate) fn remember(&self, link: &RequestLink, base_url: &Url) {
+    pub(crate) fn remember(&self, link: &RequestLink, email: &HeaderValue, base_url: &Url) {
         let Some(url) = link.status_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
             return;
         };
@@ -44,16 +46,17 @@ impl Links {
         }
         if links.len() < MOST {
             let expires_at = SystemTime::from(&link.expires_at);
-            links.insert(
-                link.connection_id.clone(),
-                (Arc::new(StatusAddress { url, token }), expires_at),
-            );
+            let email = email.clone();
+            let address = Arc::new(StatusAddress { url, token, email });
+            links.insert(link.connection_id.clone(), (address, expires_at));
         }
     }
 
-    pub(crate) fn find(&self, connection_id: &str) -> Option<Arc<StatusAddress>> {
+    /// The address of a link that was made for this customer.
+    pub(crate) fn find(&self, connection_id: &str, email: &HeaderValue) -> Option<Arc<StatusAddress>> {
         let links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        links.get(connection_id).map(|(address, _)| address.clone())
+        let (address, _) = links.get(connection_id)?;
+        (address.email == *email).then(|| address.clone())
     }
 
     pub(crate) fn forget(&self, connection_id: &str) {
@@ -68,6 +71,8 @@ impl Links {
 mod tests {
     use super::*;
 
+    const ALICE: HeaderValue = HeaderValue::from_static("alice@example.com");
+
     fn remember(links: &Links, connection_id: &str, expires_at: &str, status_url: Option<&str>) {
         let link = serde_json::from_value(serde_json::json!({
             "connection_id": connection_id, "request_token": "rt_canary", "request_link": "https://a.example/l",
@@ -75,7 +80,25 @@ mod tests {
         }));
         links.remember(
             &link.unwrap(),
+            &ALICE,
             &Url::parse("https://a.example/platform/v1").unwrap(),
+        );
+    }
+
+    #[test]
+    fn a_link_is_found_for_its_own_customer_only() {
+        let links = Links::default();
+        remember(
+            &links,
+            "c1",
+            "2126-11-21T10:00:00Z",
+            Some("https://a.example/status"),
+        );
+        assert!(links.find("c1", &ALICE).is_some());
+        assert!(
+            links
+                .find("c1", &HeaderValue::from_static("bob@example.com"))
+                .is_none()
         );
     }
 
@@ -84,7 +107,7 @@ mod tests {
         let find = |status_url| {
             let links = Links::default();
             remember(&links, "c1", "2126-11-21T10:00:00Z", status_url);
-            links.find("c1")
+            links.find("c1", &ALICE)
         };
         let address = find(Some("https://a.example/platform/v1/connections/c1/status")).unwrap();
         assert_eq!(address.token, "rt_canary");
@@ -110,12 +133,12 @@ mod tests {
             remember(&format!("open {n}"), "2126-11-21T10:00:00Z");
         }
         remember("lapsed", "2006-11-21T10:00:00Z");
-        assert!(links.find("lapsed").is_some(), "there was room for it");
+        assert!(links.find("lapsed", &ALICE).is_some(), "there was room for it");
         remember("last", "2126-11-21T10:00:00Z");
-        assert!(links.find("lapsed").is_none());
-        assert!(links.find("last").is_some() && links.find("open 0").is_some());
+        assert!(links.find("lapsed", &ALICE).is_none());
+        assert!(links.find("last", &ALICE).is_some() && links.find("open 0", &ALICE).is_some());
         remember("one more", "2126-11-21T10:00:00Z");
-        assert!(links.find("one more").is_none());
-        assert!(links.find("open 0").is_some());
+        assert!(links.find("one more", &ALICE).is_none());
+        assert!(links.find("open 0", &ALICE).is_some());
     }
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connect_tests::scripted::http;
-use pabbly_connect::{Client, ConnectionStatus, Customer};
+use futures_util::FutureExt;
+use pabbly_connect::{Client, ConnectionStatus, Customer, Error};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -279,4 +280,51 @@ fn a_wait_goes_on_where_the_runtime_that_polled_for_it_ends() {
         service.answers_active(&["alice: /connections/c2"]).await;
         is_settled(wait, "c2").await;
     });
+}
+
+#[test]
+fn a_wait_goes_on_where_the_runtime_that_was_to_poll_for_it_never_ran() {
+    let first = Builder::new_current_thread().enable_all().build().unwrap();
+    let second = Runtime::new().unwrap();
+    let mut service = second.block_on(Service::start());
+    let alice = service.client(120).customer("alice@example.com").unwrap();
+    let mut wait = alice.wait_for_connection("c1").into_future();
+    first.block_on(async { assert!((&mut wait).now_or_never().is_none()) });
+    drop(first);
+    second.block_on(async {
+        let other = begin(&alice, "c2");
+        service.answers_active(&["alice: /connections/c2"]).await;
+        is_settled(other, "c2").await;
+        let wait = tokio::spawn(wait);
+        service.answers_active(&["alice: /connections/c1"]).await;
+        let connection = timeout(SOON, wait).await.expect("an end soon").unwrap().unwrap();
+        assert_eq!(connection.id, "c1");
+    });
+}
+
+#[test]
+fn who_gave_up_on_a_runtime_that_is_driven_no_more_leaves_nobody_waiting() {
+    let first = Builder::new_current_thread().enable_all().build().unwrap();
+    let second = Runtime::new().unwrap();
+    let mut service = second.block_on(Service::start());
+    let alice = service.client(120).customer("alice@example.com").unwrap();
+    let wait = alice.wait_for_connection("c1").into_future();
+    first.block_on(async { assert!(wait.now_or_never().is_none()) });
+    second.block_on(async {
+        let other = begin(&alice, "c2");
+        service.answers_active(&["alice: /connections/c2"]).await;
+        is_settled(other, "c2").await;
+    });
+}
+
+#[test]
+fn a_runtime_without_timers_is_an_error() {
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    let client = Client::builder().api_key("pk_live_test").build().unwrap();
+    let alice = client.customer("alice@example.com").unwrap();
+    let error = runtime
+        .block_on(alice.wait_for_connection("c1").into_future())
+        .unwrap_err();
+    assert!(matches!(&error, Error::Other(_)), "{error:?}");
+    assert!(error.to_string().contains("timers"), "{error}");
 }

@@ -96,31 +96,40 @@ impl Budget {
 
     /// An answer arrived that counted against the budget.
     pub(crate) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
-        if let Some(policy) = tightest(headers, "ratelimit-policy", "q", "w") {
-            let (limit, window) = (
-                policy.0.max(1) as f64,
-                Duration::from_secs(policy.1.clamp(1, LONGEST_WINDOW)),
-            );
+        // Of several policies the one that allows the fewest requests in the long run.
+        let policy = items(headers, "ratelimit-policy", "q", "w").min_by(|one, other| {
+            // Their quotients, compared without dividing.
+            let in_seconds_of = |of: &Item, seconds| u128::from(of.amount) * u128::from(seconds);
+            in_seconds_of(one, other.seconds).cmp(&in_seconds_of(other, one.seconds))
+        });
+        if let Some(policy) = &policy {
+            let limit = policy.amount.max(1) as f64;
+            let window = Duration::from_secs(policy.seconds.clamp(1, LONGEST_WINDOW));
             if (limit, window) != (self.limit, self.window) {
                 self.rate *= limit / self.limit;
                 (self.limit, self.window) = (limit, window);
             }
         }
-        if let Some((left, seconds)) = tightest(headers, "ratelimit", "r", "t") {
-            let reset_at = now + Duration::from_secs(seconds.min(LONGEST_WINDOW));
+        let states = || items(headers, "ratelimit", "r", "t");
+        let state = policy.and_then(|policy| states().find(|state| state.name == policy.name));
+        if let Some(state) = state.or_else(|| states().min_by_key(|state| state.amount)) {
+            // No window ends later than one that begins now.
+            let reset_at = now + Duration::from_secs(state.seconds).min(self.window);
+            let left = state.amount as f64;
             match &mut self.told {
                 Some(told) if told.is_guess => {
-                    (told.left, told.reset_at, told.is_guess) = (left as f64, reset_at, false);
+                    (told.left, told.reset_at, told.is_guess) = (left, reset_at, false);
                 }
                 // Whole seconds make the end of one window wander by one.
-                Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => told.left = left as f64,
-                _ => self.begin_window(left as f64, reset_at, false),
+                Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => told.left = left,
+                _ => self.begin_window(left, reset_at, false),
             }
         }
     }
 
     /// The service refused a request because the budget is used up.
     pub(crate) fn refused(&mut self, retry_after: Option<Duration>, now: Instant) {
+        self.count(now);
         let until = now + retry_after.unwrap_or(Duration::from_secs(1)).min(self.window);
         // Several refusals of one window are one event.
         if self.blocked_until.is_none_or(|blocked| blocked <= now) {
@@ -140,36 +149,44 @@ impl Budget {
         }
     }
 
-    /// When a wait may next send a poll; not later than `now` means at once.
+    /// When a wait that is due may send its poll; not later than `now` means at once.
     pub(crate) fn next_slot(&mut self, now: Instant) -> Instant {
+        self.count(now);
+        let meets_end = self.blocked(now).is_none() && self.used_up(now).is_some();
+        if let Some(told) = &mut self.told {
+            told.used_up |= meets_end;
+        }
         self.next_affordable(now).max(self.burst.next(now))
     }
 
     /// Whether waits have used up what they may use by now.
     pub(crate) fn is_short(&mut self, now: Instant) -> bool {
+        self.count(now);
         self.next_affordable(now) > now
     }
 
-    fn next_affordable(&mut self, now: Instant) -> Instant {
-        self.count(now);
-        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
+    fn next_affordable(&self, now: Instant) -> Instant {
+        if let Some(until) = self.blocked(now).or_else(|| self.used_up(now)) {
             return until;
-        }
-        if let Some(told) = self.told {
-            // What foreground calls may still need until the window ends.
-            let time_left = told.reset_at.saturating_duration_since(now);
-            let part_left = time_left.as_secs_f64() / self.window.as_secs_f64();
-            if told.left - 1.0 < (self.reserve() * part_left.min(1.0)).ceil() {
-                if let Some(told) = &mut self.told {
-                    told.used_up = true;
-                }
-                return told.reset_at;
-            }
         }
         if self.saved >= 1.0 {
             return now;
         }
         now + self.interval().mul_f64(1.0 - self.saved)
+    }
+
+    /// Until when nothing is sent, because the service said so.
+    fn blocked(&self, now: Instant) -> Option<Instant> {
+        self.blocked_until.filter(|until| *until > now)
+    }
+
+    /// When the window ends, if foreground calls may still need all that is left of it.
+    fn used_up(&self, now: Instant) -> Option<Instant> {
+        let told = self.told?;
+        let time_left = told.reset_at.saturating_duration_since(now);
+        let part_left = time_left.as_secs_f64() / self.window.as_secs_f64();
+        let kept = (self.reserve() * part_left.min(1.0)).ceil();
+        (told.left - 1.0 < kept).then_some(told.reset_at)
     }
 
     /// The time from one poll to the next when there is always one to send.
@@ -196,6 +213,10 @@ impl Budget {
         }
         let windows =
             now.saturating_duration_since(self.counted_at).as_secs_f64() / self.window.as_secs_f64();
+        if self.told.is_none() {
+            // A service that tells nothing of its windows.
+            self.speed_up(windows);
+        }
         let most = (self.share() * BURST).max(1.0);
         self.saved = (self.saved + windows * self.share()).min(most);
         self.counted_at = now;
@@ -204,9 +225,7 @@ impl Budget {
     fn begin_window(&mut self, left: f64, reset_at: Instant, is_guess: bool) {
         match self.told {
             Some(told) if told.used_up => self.slow_down(),
-            Some(_) => {
-                self.rate = (self.rate + self.limit * INCREASE).min(self.limit * (1.0 - LEAST_RESERVE))
-            }
+            Some(_) => self.speed_up(1.0),
             None => {}
         }
         self.told = Some(Told {
@@ -221,6 +240,11 @@ impl Budget {
         self.rate = (self.rate * DECREASE).max(1.0);
     }
 
+    fn speed_up(&mut self, windows: f64) {
+        let most = self.limit * (1.0 - LEAST_RESERVE);
+        self.rate = (self.rate + windows * self.limit * INCREASE).min(most);
+    }
+
     fn forget_old(&mut self, now: Instant) {
         while self
             .foreground
@@ -232,28 +256,41 @@ impl Budget {
     }
 }
 
-/// Two parameters of the item with the smallest first one: the tightest of several policies.
-///
-/// The headers are lists of structured fields such as `"default";r=50;t=30`
-/// (draft-ietf-httpapi-ratelimit-headers).
-fn tightest(headers: &HeaderMap, name: &str, amount: &str, seconds: &str) -> Option<(u64, u64)> {
+/// What one policy allows, or what is left of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Item<'a> {
+    /// Of the policy.
+    name: &'a str,
+    amount: u64,
+    seconds: u64,
+}
+
+/// The items of a header that have both of these parameters. The headers are lists of structured fields such as
+/// `"default";r=50;t=30` (draft-ietf-httpapi-ratelimit-headers).
+fn items<'a>(
+    headers: &'a HeaderMap,
+    header: &str,
+    amount: &str,
+    seconds: &str,
+) -> impl Iterator<Item = Item<'a>> {
     let values = headers
-        .get_all(name)
+        .get_all(header)
         .into_iter()
         .filter_map(|value| value.to_str().ok());
     let items = values.flat_map(|value| value.split(','));
-    items
-        .filter_map(|item| {
-            let parameter = |name| {
-                let mut parameters = item
-                    .split(';')
-                    .skip(1)
-                    .filter_map(|parameter| parameter.trim().split_once('='));
-                parameters.find(|(key, _)| *key == name)?.1.parse::<u64>().ok()
-            };
-            Some((parameter(amount)?, parameter(seconds)?))
+    items.filter_map(move |item| {
+        let mut parts = item.split(';').map(str::trim);
+        let name = parts.next()?;
+        let parameter = |name| {
+            let mut parameters = parts.clone().filter_map(|part| part.split_once('='));
+            parameters.find(|(key, _)| *key == name)?.1.parse().ok()
+        };
+        Some(Item {
+            name,
+            amount: parameter(amount)?,
+            seconds: parameter(seconds)?,
         })
-        .min()
+    })
 }
 
 #[cfg(test)]
@@ -434,9 +471,10 @@ mod tests {
         let now = Instant::now();
         let mut budget = Budget::new(120, now);
         budget.refused(Some(7 * SECOND), now);
+        assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
         budget.refused(Some(5 * SECOND), now + SECOND);
         assert_eq!(budget.next_slot(now + SECOND), now + 7 * SECOND);
-        assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
+        assert!(budget.rate >= 108.0 * 0.7);
         assert!(budget.next_slot(now + 8 * SECOND) <= now + 9 * SECOND);
     }
 
@@ -451,19 +489,77 @@ mod tests {
             ";;=,,",
         ] {
             assert_eq!(
-                tightest(&headers("x", value), "ratelimit", "r", "t"),
+                items(&headers("x", value), "ratelimit", "r", "t").next(),
                 None,
                 "{value}"
             );
         }
-        assert_eq!(
-            tightest(
-                &headers("x", r#""a"; r=5; t=9, "b";r=3;t=2"#),
-                "ratelimit",
-                "r",
-                "t"
-            ),
-            Some((3, 2))
+        let headers = headers("x", r#""a"; r=5; t=9, nonsense, "b";r=3;t=2;more=1"#);
+        let found = items(&headers, "ratelimit", "r", "t").map(|item| (item.name, item.amount, item.seconds));
+        assert_eq!(found.collect::<Vec<_>>(), [(r#""a""#, 5, 9), (r#""b""#, 3, 2)]);
+    }
+
+    #[test]
+    fn of_several_policies_the_one_that_allows_least_in_the_long_run_is_kept() {
+        let now = Instant::now();
+        for (policy, interval) in [
+            (r#""second";q=10;w=1, "minute";q=120;w=60"#, 60.0 / 108.0),
+            (r#""burst";q=100;w=60, "daily";q=1000;w=86400"#, 86_400.0 / 900.0),
+        ] {
+            let mut budget = Budget::new(120, now);
+            budget.observe(&headers(policy, ""), now);
+            assert!(
+                (budget.interval().as_secs_f64() - interval).abs() < 1e-6,
+                "{policy}"
+            );
+        }
+        // What is left is told of each by its name, and of the least if by none.
+        for (state, left) in [
+            (r#""second";r=9;t=1, "minute";r=13;t=60"#, 13.0),
+            (r#""other";r=20;t=1, "another";r=13;t=60"#, 13.0),
+        ] {
+            let mut budget = Budget::new(120, now);
+            budget.observe(&headers(r#""second";q=10;w=1, "minute";q=120;w=60"#, state), now);
+            assert_eq!(budget.told.map(|told| told.left), Some(left), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_tells_nothing_but_refusals_is_asked_more_often_again() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        for refusal in 0..14 {
+            budget.refused(Some(SECOND), now + 2 * refusal * SECOND);
+        }
+        assert!(budget.rate < 2.0, "{}", budget.rate);
+        budget.count(now + (26 + 60) * SECOND);
+        assert!(
+            (13.0..14.0).contains(&budget.rate),
+            "a tenth more each minute, {}",
+            budget.rate
         );
+        budget.count(now + 3600 * SECOND);
+        assert_eq!(budget.rate, 108.0);
+    }
+
+    #[test]
+    fn no_window_is_believed_to_end_later_than_one_that_begins_now() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        budget.observe(
+            &headers(r#""default";q=120;w=60"#, r#""default";r=0;t=86400"#),
+            now,
+        );
+        assert_eq!(budget.next_slot(now), now + 60 * SECOND);
+    }
+
+    #[test]
+    fn asking_whether_the_budget_is_short_changes_nothing() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        budget.observe(&headers(r#""default";q=120;w=60"#, r#""default";r=12;t=60"#), now);
+        assert!(budget.is_short(now));
+        budget.count(now + 60 * SECOND);
+        assert_eq!(budget.rate, 108.0);
     }
 }

@@ -43,6 +43,7 @@ pub(super) struct Key {
 /// Somebody who waits.
 pub(super) struct Waiter {
     pub(super) id: u64,
+    pub(super) interval: Duration,
     pub(super) deadline: Option<Instant>,
     pub(super) on_poll: Option<OnPoll>,
     pub(super) sender: oneshot::Sender<Outcome>,
@@ -90,16 +91,16 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(customer: &Customer, connection_id: &str, interval: Duration, now: Instant) -> Self {
+    pub(super) fn new(customer: &Customer, connection_id: &str, now: Instant) -> Self {
         Self {
             customer: customer.clone(),
             turn: Turn {
                 expires_at: Some(now + LONGEST_WAIT),
-                ..Turn::new(now, interval)
+                ..Turn::new(now, NEVER)
             },
             filed: None,
             waiters: Vec::with_capacity(1),
-            status: customer.client().links().find(connection_id),
+            status: customer.client().links().find(connection_id, customer.email()),
             under_way: None,
             unlisted: false,
             last_seen: None,
@@ -110,15 +111,14 @@ impl Entry {
         }
     }
 
-    pub(super) fn join(&mut self, waiter: Waiter, interval: Duration) {
-        self.turn.interval = self.turn.interval.min(interval);
+    pub(super) fn join(&mut self, waiter: Waiter) {
         self.waiters.push(waiter);
-        self.note_deadline();
+        self.note_wishes();
     }
 
     pub(super) fn leave(&mut self, id: u64) {
         self.waiters.retain(|waiter| waiter.id != id);
-        self.note_deadline();
+        self.note_wishes();
     }
 
     /// Whether the next poll asks for the link's public status, which costs the tenant's budget nothing.
@@ -188,8 +188,17 @@ impl Entry {
         self.failures += 1;
         let slower = self.turn.interval.saturating_mul(1 << self.failures.min(8));
         let backoff = slower.min(LONGEST_BACKOFF.max(self.turn.interval));
-        let wish = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
-        self.turn.not_before = Instant::now().checked_add(backoff.max(wish));
+        // One poll tells how it ended, however long the service wants to be left alone.
+        let now = Instant::now();
+        let end = self
+            .turn
+            .expires_at
+            .map_or(now + LONGEST_WAIT, |expires_at| expires_at + GRACE);
+        let wish = error
+            .retry_after()
+            .unwrap_or_default()
+            .min(end.saturating_duration_since(now));
+        self.turn.not_before = now.checked_add(backoff.max(wish));
         if poll_began
             .checked_sub(GRACE)
             .is_some_and(|then| self.had_expired(then))
@@ -250,10 +259,13 @@ impl Entry {
                 .with_connection(last_seen);
             let _gone = waiter.sender.send(Err(error));
         }
-        self.note_deadline();
+        self.note_wishes();
     }
 
-    fn note_deadline(&mut self) {
+    /// Takes up what those who wait now ask for.
+    fn note_wishes(&mut self) {
+        let intervals = self.waiters.iter().map(|waiter| waiter.interval);
+        self.turn.interval = intervals.min().unwrap_or(NEVER);
         self.turn.deadline = self.waiters.iter().filter_map(|waiter| waiter.deadline).min();
     }
 }
@@ -272,12 +284,13 @@ mod tests {
         let (sender, outcome) = oneshot::channel();
         let waiter = Waiter {
             id: 1,
+            interval: SECOND,
             deadline: None,
             on_poll: None,
             sender,
         };
-        let mut entry = Entry::new(&customer, "c1", SECOND, Instant::now());
-        entry.join(waiter, SECOND);
+        let mut entry = Entry::new(&customer, "c1", Instant::now());
+        entry.join(waiter);
         (entry, outcome)
     }
 
@@ -306,6 +319,36 @@ mod tests {
         assert_eq!(entry.turn.not_before, Some(now + 2 * SECOND));
         entry.has_news();
         assert_eq!(entry.turn.not_before, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_long_the_service_wants_to_be_left_alone_it_is_asked_a_minute_after_the_links_end() {
+        let (mut entry, _outcome) = entry();
+        let now = Instant::now();
+        entry.still_pending(pending(Some(600 * SECOND)), now);
+        for (wish, pause) in [(3600, 660), (659, 659), (1, 2)] {
+            entry.failures = 0;
+            let error = unavailable().with_retry_after(Some(wish * SECOND));
+            entry.poll_failed(&error, now);
+            assert_eq!(entry.turn.not_before, Some(now + pause * SECOND), "{wish}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_left_no_longer_says_how_often_is_polled() {
+        let (mut entry, _outcome) = entry();
+        let eager = Waiter {
+            id: 2,
+            interval: SECOND / 10,
+            deadline: Some(Instant::now() + SECOND),
+            on_poll: None,
+            sender: oneshot::channel().0,
+        };
+        entry.join(eager);
+        assert_eq!(entry.turn.interval, SECOND / 10);
+        assert!(entry.turn.deadline.is_some());
+        entry.leave(2);
+        assert_eq!((entry.turn.interval, entry.turn.deadline), (SECOND, None));
     }
 
     #[tokio::test(start_paused = true)]

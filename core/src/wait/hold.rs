@@ -39,7 +39,8 @@ impl Holds {
         let expires_at = turn.expires_at.filter(|expires_at| *expires_at > now);
         let end = turn.deadline.into_iter().chain(expires_at).min()?;
         let time = end.saturating_duration_since(now).min(LONGEST_HOLD);
-        if turn.news || time < Duration::from_secs(1) {
+        // Where a poll failed, perhaps something on the way cuts off what takes long: the next one asks plainly.
+        if turn.news || turn.not_before.is_some() || time < Duration::from_secs(1) {
             return None;
         }
         let _permit = self.0.clone().try_acquire_owned().ok()?;
@@ -94,6 +95,9 @@ mod tests {
         assert!(second.is_some() && !holds.has_room());
         assert_eq!(time(&turn), None, "no room");
         drop((first, second));
+        turn.not_before = Some(now);
+        assert_eq!(time(&turn), None, "after a failure");
+        turn.not_before = None;
         turn.news = true;
         assert_eq!(time(&turn), None);
     }

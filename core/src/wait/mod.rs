@@ -137,10 +137,11 @@ impl Wait {
             loop {
                 let (_registration, outcome) =
                     scheduler::join(&self.customer, &key, interval, deadline, self.on_poll.clone());
-                // Where the runtime that polled for everybody was shut down, this one goes on.
                 if let Ok(outcome) = outcome.await {
                     return outcome;
                 }
+                // The runtime that polled for everybody was shut down: this one goes on, unless it is shut down too.
+                tokio::task::yield_now().await;
             }
         }
     }

@@ -10,7 +10,7 @@ use super::SHORTEST_INTERVAL;
 /// A wait that has been pending for this long is polled half as often as a new one, where not all can be polled as
 /// often as they wish.
 const SETTLING_IN: Duration = Duration::from_secs(300);
-/// A wait that ends by its caller's deadline is polled once more within this time before it.
+/// A wait that ends by its caller's deadline goes before others that are due when there is only this left of it.
 const LAST_CHANCE: Duration = Duration::from_secs(2);
 
 /// When one connection was polled and may be polled again.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable, BoxFuture};
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::budget::Budget;
@@ -39,8 +40,8 @@ pub(super) struct Queue {
     /// How many entries' polls cost budget.
     on_budget: usize,
     last_id: u64,
-    /// Whether there is a task that polls.
-    pub(super) running: bool,
+    /// The task that polls, while there is one; it is told when the queue has changed.
+    pub(super) task: Option<Arc<Notify>>,
 }
 
 /// The polls that are due: of public statuses, and of the connections themselves. Each lane has slots of its own.
@@ -75,7 +76,7 @@ impl Queue {
             holds: Holds::new(most_held()),
             on_budget: 0,
             last_id: 0,
-            running: false,
+            task: None,
         }
     }
 
@@ -85,12 +86,12 @@ impl Queue {
     }
 
     /// Adds somebody who waits.
-    pub(super) fn join(&mut self, customer: &Customer, key: &Arc<Key>, interval: Duration, waiter: Waiter) {
+    pub(super) fn join(&mut self, customer: &Customer, key: &Arc<Key>, waiter: Waiter) {
         let now = Instant::now();
         self.entries
             .entry(key.clone())
-            .or_insert_with(|| Box::new(Entry::new(customer, &key.connection_id, interval, now)))
-            .join(waiter, interval);
+            .or_insert_with(|| Box::new(Entry::new(customer, &key.connection_id, now)))
+            .join(waiter);
         self.file(key, now);
     }
 
@@ -106,12 +107,16 @@ impl Queue {
         self.entries.is_empty()
     }
 
-    /// There is no task any more that polls. Whoever still waits finds that the sender is gone.
-    pub(super) fn stop(&mut self) {
+    /// There is no task any more that polls. Whoever still waits ends with this error, or finds that the sender is gone.
+    pub(super) fn stop(&mut self, error: Option<Error>) {
+        let outcome = error.map(Err);
         for key in self.entries.keys().cloned().collect::<Vec<_>>() {
-            self.remove(&key);
+            let entry = self.remove(&key);
+            if let (Some(entry), Some(outcome)) = (entry, &outcome) {
+                entry.end(outcome);
+            }
         }
-        self.running = false;
+        self.task = None;
     }
 
     /// Puts an entry where it stands by now, whatever has happened to it. Waits whose callers' deadlines have passed
@@ -175,7 +180,9 @@ impl Queue {
             let poll = entry.poll(&key, hold);
             polls.push(self.begin(poll, vec![key], now));
         }
-        while self.budget.next_slot(now) <= now
+        // Only who has something to ask meets the end of a budget.
+        while !self.lanes.connections.is_empty()
+            && self.budget.next_slot(now) <= now
             && let Some(key) = self.lanes.connections.pop()
         {
             let Some(entry) = self.entries.get(&key) else {
@@ -276,7 +283,7 @@ mod tests {
                 }));
                 client
                     .links()
-                    .remember(&link.unwrap(), &client.settings().base_url);
+                    .remember(&link.unwrap(), customer.email(), &client.settings().base_url);
             }
             outcomes.push(join(&mut queue, &customer, id));
         }
@@ -287,6 +294,7 @@ mod tests {
         let (sender, outcome) = oneshot::channel();
         let waiter = Waiter {
             id: queue.next_id(),
+            interval: SECOND,
             deadline: None,
             on_poll: None,
             sender,
@@ -295,7 +303,7 @@ mod tests {
             email: customer.email().clone(),
             connection_id: id.to_owned(),
         });
-        queue.join(customer, &key, SECOND, waiter);
+        queue.join(customer, &key, waiter);
         outcome
     }
 
@@ -431,6 +439,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_has_nothing_to_ask_does_not_meet_the_end_of_the_budget() {
+        let now = Instant::now();
+        let (mut queue, _outcomes) = queue(&["c1"], true, now);
+        let mut headers = http::HeaderMap::new();
+        headers.insert("ratelimit-policy", r#""default";q=600;w=60"#.parse().unwrap());
+        headers.insert("ratelimit", r#""default";r=1;t=60"#.parse().unwrap());
+        queue.budget.observe(&headers, now);
+        let full = queue.budget.interval();
+        queue.send_due(now, &FuturesUnordered::new());
+        queue.budget.next_slot(now + 60 * SECOND);
+        assert_eq!(queue.budget.interval(), full);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_queue_knows_how_many_share_the_budget_and_forgets_who_left() {
         let now = Instant::now();
         let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
@@ -457,9 +479,9 @@ mod tests {
     async fn a_queue_that_stops_lets_everybody_go() {
         let now = Instant::now();
         let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
-        queue.running = true;
-        queue.stop();
-        assert!(queue.is_empty() && !queue.running);
+        queue.task = Some(Arc::default());
+        queue.stop(None);
+        assert!(queue.is_empty() && queue.task.is_none());
         assert_eq!(queue.wake_at(now), now + LONGEST_WAIT);
         assert!(
             outcomes

@@ -31,6 +31,12 @@ pub(super) fn take_in(client: &Client, report: Report) {
     };
     let is_list = report.keys.len() > 1;
     for key in &report.keys {
+        // Who left and came back has another poll under way.
+        if let Some(entry) = intake.entry(key)
+            && entry.turn.polled_at == Some(report.began)
+        {
+            entry.under_way = None;
+        }
         match &report.found {
             Ok(found) => intake.found(key, found),
             Err(error) => intake.failed(key, error, is_list),
@@ -60,9 +66,7 @@ struct Intake<'a> {
 impl Intake<'_> {
     /// The entry that a poll was for, if anybody still waits.
     fn entry(&mut self, key: &Arc<Key>) -> Option<&mut Entry> {
-        let entry = self.queue.entries.get_mut(key)?;
-        entry.under_way = None;
-        Some(entry)
+        self.queue.entries.get_mut(key).map(AsMut::as_mut)
     }
 
     fn found(&mut self, key: &Arc<Key>, found: &Found) {

@@ -14,20 +14,14 @@ use super::queue::Queue;
 use super::{OnPoll, report};
 use crate::client::Client;
 use crate::customer::Customer;
+use crate::error::{Error, ErrorKind};
 
 /// The waits of one client.
-pub(crate) struct Waits {
-    queue: Mutex<Queue>,
-    changed: Notify,
-}
+pub(crate) struct Waits(Mutex<Queue>);
 
 impl Waits {
     pub(crate) fn new(requests_per_minute: u32) -> Self {
-        let queue = Queue::new(requests_per_minute, Instant::now());
-        Self {
-            queue: Mutex::new(queue),
-            changed: Notify::new(),
-        }
+        Self(Mutex::new(Queue::new(requests_per_minute, Instant::now())))
     }
 
     /// A call that is not a wait's was sent and counts against the budget.
@@ -46,7 +40,7 @@ impl Waits {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,48 +66,90 @@ pub(super) fn join<'a>(
     let id = queue.next_id();
     let waiter = Waiter {
         id,
+        interval,
         deadline,
         on_poll,
         sender,
     };
-    queue.join(customer, key, interval, waiter);
-    if !std::mem::replace(&mut queue.running, true) {
-        tokio::spawn(poll_for_all(client.clone()));
-    }
+    queue.join(customer, key, waiter);
+    let task = match &queue.task {
+        Some(changed) => {
+            changed.notify_one();
+            None
+        }
+        None => Some(Task {
+            client: client.clone(),
+            changed: queue.task.insert(Arc::default()).clone(),
+        }),
+    };
     drop(queue);
-    client.waits().changed.notify_one();
-    (Registration { client, key, id }, receiver)
+    let registration = Registration { client, key, id };
+    if let Some(task) = task {
+        tokio::spawn(poll_for_all(task));
+    }
+    (registration, receiver)
 }
 
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
-        self.client.waits().lock().leave(self.key, self.id);
-        self.client.waits().changed.notify_one();
+        let mut queue = self.client.waits().lock();
+        queue.leave(self.key, self.id);
+        // Whoever comes after the last has a task of their own: this one's runtime may be driven no more.
+        let task = if queue.is_empty() {
+            queue.task.take()
+        } else {
+            queue.task.clone()
+        };
+        if let Some(changed) = task {
+            changed.notify_one();
+        }
     }
 }
 
-/// The one task. It ends when nobody waits any more.
-async fn poll_for_all(client: Client) {
-    /// Where the runtime is shut down under the task, everybody who waits is told, so as to go on elsewhere.
-    struct Running<'a>(&'a Client);
+/// The task that polls for all who wait. It is made before it is spawned, so that it is dropped also where it never runs.
+struct Task {
+    client: Client,
+    /// Told when the queue has changed.
+    changed: Arc<Notify>,
+}
 
-    impl Drop for Running<'_> {
-        fn drop(&mut self) {
-            self.0.waits().lock().stop();
+impl Task {
+    /// Whether it still is the one that polls.
+    fn is_wanted(&self, queue: &Queue) -> bool {
+        queue
+            .task
+            .as_ref()
+            .is_some_and(|task| Arc::ptr_eq(task, &self.changed))
+    }
+}
+
+impl Drop for Task {
+    /// Where the runtime is shut down under it, everybody who waits is told, so as to go on elsewhere.
+    fn drop(&mut self) {
+        let mut queue = self.client.waits().lock();
+        if self.is_wanted(&queue) {
+            let panicked = std::thread::panicking().then(|| {
+                let message = "the task that polls for all waits panicked: does its runtime have timers?";
+                Error::local(ErrorKind::Other, message)
+            });
+            queue.stop(panicked);
         }
     }
+}
 
-    let running = Running(&client);
+/// Polls for all, until nobody waits any more.
+async fn poll_for_all(task: Task) {
     let mut polls = FuturesUnordered::new();
     loop {
         let wake_at = {
-            let mut queue = client.waits().lock();
+            let mut queue = task.client.waits().lock();
+            if !task.is_wanted(&queue) {
+                return;
+            }
             let now = Instant::now();
             queue.send_due(now, &polls);
             if queue.is_empty() {
-                queue.stop();
-                // From here on another task may run.
-                std::mem::forget(running);
+                queue.task = None;
                 return;
             }
             queue.wake_at(now)
@@ -123,12 +159,12 @@ async fn poll_for_all(client: Client) {
                 // All that has arrived, before the next are sent.
                 let mut arrived = Some(first);
                 while let Some(report) = arrived {
-                    report.into_iter().for_each(|report| report::take_in(&client, report));
+                    report.into_iter().for_each(|report| report::take_in(&task.client, report));
                     arrived = polls.next().now_or_never().flatten();
                 }
             }
             () = sleep_until(wake_at) => {}
-            () = client.waits().changed.notified() => {}
+            () = task.changed.notified() => {}
         }
     }
 }

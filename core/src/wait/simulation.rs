@@ -94,7 +94,8 @@ impl Process {
             let rank = self.turns[&id].0.rank(now).unwrap();
             self.lane.add(rank, id);
         }
-        while self.budget.next_slot(now) <= now
+        while !self.lane.is_empty()
+            && self.budget.next_slot(now) <= now
             && let Some(id) = self.lane.pop()
         {
             self.poll(id, service, now);
