@@ -10,6 +10,7 @@ use connect_service::store::Tokens;
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use sqlx::AnyPool;
 use support::{Platform, Provider, Reply};
 
 async fn stored_refresh_token(platform: &Platform, id: &str) -> Option<String> {
@@ -329,4 +330,36 @@ async fn one_lease_at_a_time_over_two_handles() {
         stored_refresh_token(&first, &id).await.as_deref(),
         Some("canary-refresh-0")
     );
+}
+
+/// A refresh may learn that the grant was revoked at the very moment at which the customer renews it.
+#[tokio::test]
+async fn a_grant_that_is_just_being_renewed_is_not_marked_as_broken() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    let (app, owner) = (platform.app.clone(), platform.owner());
+    let old = app.store.credential(&owner, &id).await.unwrap().unwrap();
+
+    let pool = AnyPool::connect(&platform.database.url).await.unwrap();
+    let mut renewal = pool.begin().await.unwrap();
+    for change in [
+        "UPDATE connections SET broken = 0 WHERE id = $1",
+        "UPDATE credentials SET version = version + 1 WHERE connection_id = $1",
+    ] {
+        sqlx::query(change)
+            .bind(&id)
+            .execute(&mut *renewal)
+            .await
+            .unwrap();
+    }
+    let refresh = tokio::spawn({
+        let id = id.clone();
+        async move { app.store.mark_broken(&owner, &id, old.version).await }
+    });
+    // Long enough to arrive at the database.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    renewal.commit().await.unwrap();
+    refresh.await.unwrap().unwrap();
+    assert_eq!(platform.status(&id).await, "active");
 }

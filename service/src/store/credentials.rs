@@ -250,6 +250,12 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        // Whoever is storing a newer grant is waited for: PostgreSQL shows a statement what was committed before it.
+        sqlx::query("UPDATE connections SET updated_at = updated_at WHERE id = $1")
+            .bind(connection_id)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(
             "UPDATE connections SET broken = 1, updated_at = $1,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
@@ -261,8 +267,9 @@ impl Store {
         .bind(&owner.tenant)
         .bind(&owner.customer)
         .bind(version)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         self.changes.tell(connection_id);
         Ok(())
     }
