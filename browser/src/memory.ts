@@ -2,7 +2,7 @@ import type { Subject } from './request.js';
 
 const KEY = 'pabbly-connect';
 
-/** What outlives the page: enough to go on watching. The request link, a way in, is not part of it. */
+/** What outlives the page, in this tab alone: enough to go on watching. The request link is not needed for that. */
 export interface Memory extends Subject {
   /** Tells this attempt from a later one in the same tab. */
   nonce: string;

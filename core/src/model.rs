@@ -116,7 +116,7 @@ pub struct Connection {
 pub struct RequestLink {
     /// The connection that the link is for; it is `pending` until the customer is done.
     pub connection_id: String,
-    /// Lets a front end read the link's public status, and nothing else.
+    /// Lets a front end watch the link, and send in a form of its own: for the customer's own browser alone.
     pub request_token: RequestToken,
     /// The address of the hosted page.
     pub request_link: String,

@@ -121,7 +121,7 @@ export interface Connection {
 export interface RequestLink {
   /** The connection that the link is for; it is `pending` until the customer is done. */
   connection_id: string;
-  /** Lets a front end read the link's public status, and nothing else. */
+  /** Lets a front end watch the link, and send in a form of its own: for the customer's own browser alone. */
   request_token: string;
   /** The address of the hosted page. */
   request_link: string;

@@ -184,7 +184,7 @@ class RequestLink(Record):
 
     @property
     def request_token(self) -> str:
-        """Lets a front end read the link's public status, and nothing else."""
+        """Lets a front end watch the link, and send in a form of its own: for the customer's own browser alone."""
         return self._data["request_token"]  # type: ignore[no-any-return]
 
     @property

@@ -178,7 +178,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
 public struct RequestLink: Codable, Hashable, Sendable {
     /// The connection that the link is for; it is `pending` until the customer is done.
     public let connectionID: String
-    /// Lets a front end read the link's public status, and nothing else.
+    /// Lets a front end watch the link, and send in a form of its own: for the customer's own browser alone.
     public let requestToken: String
     /// The address of the hosted page.
     public let requestLink: String

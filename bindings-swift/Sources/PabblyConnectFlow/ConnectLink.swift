@@ -9,7 +9,7 @@ import Foundation
 public struct ConnectLink: Sendable, Hashable {
     /// The address of the hosted page.
     public let requestLink: URL
-    /// Lets the app ask how the link stands, and nothing else.
+    /// Lets the app ask how the link stands. It could also send a form in, so it is for this customer's app alone.
     public let requestToken: String
     /// The connection that the link is for.
     public let connectionID: String
