@@ -21,7 +21,7 @@ pub enum Group {
     Default,
     /// Vending; per tenant.
     Token,
-    /// The public endpoints; per link.
+    /// The public endpoints and the hosted page; per link.
     Status,
 }
 
@@ -133,13 +133,15 @@ impl Standing {
     ///
     /// [`ApiError::RateLimited`].
     pub fn check(self) -> Result<(), ApiError> {
-        if self.allowed {
-            Ok(())
-        } else {
-            Err(ApiError::RateLimited {
-                retry_after: self.resets_in,
-            })
+        match self.refused_for() {
+            None => Ok(()),
+            Some(retry_after) => Err(ApiError::RateLimited { retry_after }),
         }
+    }
+
+    /// For how many seconds no call is allowed, where the call is one too many.
+    pub fn refused_for(self) -> Option<u64> {
+        (!self.allowed).then_some(self.resets_in)
     }
 
     /// Tells the caller, by the fields of draft-ietf-httpapi-ratelimit-headers.

@@ -5,7 +5,7 @@
 //! POST /connect/{link}  its form          page::submit ──▶ flow::submit ──▶ finished
 //!                                                              │ OAuth
 //!                                                         flow::begin ──▶ the provider
-//! GET  /oauth/callback  back from there   callback::callback ──▶ finished
+//! GET  /oauth/callback/{app}  back from there  callback::callback ──▶ finished
 //! ```
 //!
 //! The hosted page does nothing that a product's own form cannot do: both go through [`auth_options`] and the same

@@ -40,7 +40,7 @@ pub fn router(app: AppState) -> Router {
 fn hosted() -> Router<AppState> {
     Router::new()
         .route("/connect/{link}", get(connect::show).post(connect::submit))
-        .route("/oauth/callback", get(connect::callback))
+        .route("/oauth/callback/{app}", get(connect::callback))
 }
 
 /// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled, then lets requests and refreshes

@@ -79,9 +79,10 @@ impl Service {
         format!("{}{}", self.public_url, crate::server::PREFIX)
     }
 
-    /// Where providers send customers back to.
-    pub fn redirect_uri(&self) -> String {
-        format!("{}/oauth/callback", self.base_url())
+    /// Where an app's provider sends customers back to. Each app has an address of its own, so that no provider can
+    /// pass on a code that another gave out (mix-up; RFC 9700, section 4.4).
+    pub fn redirect_uri(&self, app_id: &str) -> String {
+        format!("{}/oauth/callback/{app_id}", self.base_url())
     }
 
     /// Whether browsers reach the service by HTTPS, which decides what cookies may be called.

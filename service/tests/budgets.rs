@@ -131,6 +131,30 @@ async fn the_public_status_is_counted_per_link_and_costs_the_tenant_nothing() {
 }
 
 #[tokio::test]
+async fn the_hosted_page_is_counted_with_the_public_endpoints_of_its_link() {
+    let platform = platform(600, 2, 2).await;
+    let one = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let two = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let page = async |link: &serde_json::Value| {
+        let url = text(&link["request_link"]);
+        let path = url.split_once("/platform/v1").unwrap().1;
+        platform.bare("GET", path).send().await
+    };
+    assert_eq!(page(&one).await.status, 200);
+    let token = text(&one["request_token"]);
+    let status = format!("/connections/{}/status", text(&one["connection_id"]));
+    assert_eq!(
+        left(&platform.public("GET", &status, &token).send().await, "status", 2),
+        0
+    );
+    let limited = page(&one).await;
+    assert_eq!(limited.status, 429);
+    assert!(limited.text.contains("Too many attempts"), "{}", limited.text);
+    assert!((1..=60).contains(&limited.header("retry-after").parse::<u32>().unwrap()));
+    assert_eq!(page(&two).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_unknown_key_sees_no_budget() {
     let platform = platform(600, 1, 120).await;
     for _ in 0..3 {

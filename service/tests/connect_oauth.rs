@@ -27,7 +27,10 @@ async fn a_customer_who_consents_is_connected() {
     assert_eq!(stage.stored_link(&made).await.phase, Phase::AtProvider);
     assert_eq!(left.param("response_type").unwrap(), "code");
     assert_eq!(left.param("client_id").unwrap(), "the-client");
-    assert_eq!(left.param("redirect_uri").unwrap(), stage.app.redirect_uri());
+    assert_eq!(
+        left.param("redirect_uri").unwrap(),
+        stage.app.redirect_uri("gmail")
+    );
     assert_eq!(left.param("access_type").unwrap(), "offline");
 
     let state = left.param("state").unwrap();
@@ -43,7 +46,7 @@ async fn a_customer_who_consents_is_connected() {
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0]["grant_type"], "authorization_code");
     assert_eq!(seen[0]["code"], "c0de");
-    assert_eq!(seen[0]["redirect_uri"], stage.app.redirect_uri());
+    assert_eq!(seen[0]["redirect_uri"], stage.app.redirect_uri("gmail"));
     assert_eq!(seen[0]["client_secret"], "the-secret");
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&seen[0]["code_verifier"]));
     assert_eq!(left.param("code_challenge").unwrap(), challenge);
@@ -188,6 +191,43 @@ async fn another_issuers_answer_is_refused() {
         assert_eq!(back.status, status, "{iss}");
     }
     assert_eq!(stage.provider.seen().len(), 1);
+}
+
+/// A provider could make the customer's browser bring it another provider's code.
+#[tokio::test]
+async fn what_came_to_another_apps_address_is_refused() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let params = [("code", "c"), ("state", state.as_str())];
+    for other in ["github", "unknown", "%00"] {
+        let back = browser.get(&stage.callback_of(other, &params)).await;
+        assert_eq!(back.status, 400, "{other}");
+    }
+    assert!(stage.provider.seen().is_empty());
+    assert_eq!(browser.get(&stage.callback(&params)).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_latest_journeys_of_a_link_are_remembered() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let mut states = Vec::new();
+    for _ in 0..11 {
+        states.push(to_provider(&browser, &made).await.param("state").unwrap());
+        stage.advance(1);
+    }
+    let back = async |state| {
+        browser
+            .get(&stage.callback(&[("error", "server_error"), ("state", state)]))
+            .await
+    };
+    assert_eq!(back(&states[0]).await.status, 400, "forgotten");
+    for state in &states[1..] {
+        assert_eq!(back(state).await.status, 502);
+    }
 }
 
 #[tokio::test]

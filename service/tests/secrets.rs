@@ -277,7 +277,7 @@ async fn no_secret_is_logged() {
         .send()
         .await;
     platform
-        .bare("GET", "/oauth/callback?state=canary-state&code=canary-code")
+        .bare("GET", "/oauth/callback/gmail?state=canary-state&code=canary-code")
         .send()
         .await;
     platform.bare("GET", "/canary-path").send().await;

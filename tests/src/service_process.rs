@@ -125,9 +125,9 @@ impl Home {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where an OAuth provider sends customers back to.
-    pub fn redirect_uri(&self) -> String {
-        format!("{}/platform/v1/oauth/callback", self.public_url())
+    /// Where an app's OAuth provider sends customers back to.
+    pub fn redirect_uri(&self, app: &str) -> String {
+        format!("{}/platform/v1/oauth/callback/{app}", self.public_url())
     }
 
     fn configuration(&self, settings: &Settings) -> String {

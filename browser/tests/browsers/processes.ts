@@ -79,7 +79,7 @@ export class Service {
     const key = await run('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete');
     const child = spawn(binary, ['--config', 'connect.toml', 'serve'], { ...options, stdio: 'pipe' });
     const service = new Service(child, folder, key, await started(child, 'connect-service'));
-    await provider.register(`${service.url}/platform/v1/oauth/callback`);
+    await provider.register(`${service.url}/platform/v1/oauth/callback/gmail`);
     return service;
   }
 

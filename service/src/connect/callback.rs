@@ -1,8 +1,9 @@
-//! `GET /oauth/callback`: where every provider sends the customer back to.
+//! `GET /oauth/callback/{app}`: where an app's provider sends the customer back to.
 
 use std::collections::HashMap;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
@@ -27,15 +28,17 @@ struct Answer {
 /// nothing.
 pub async fn callback(
     State(service): State<AppState>,
+    app_id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> PageResponse {
+    let app_id = app_id.map(|Path(id)| id).unwrap_or_default();
     // A customer who closes the window now has granted all the same: what was begun is finished without them.
     let task = service.tasks.spawn({
         let service = service.clone();
         async move {
             let answer = Answer::parse(query.as_deref().unwrap_or_default());
-            finish(&service, answer, &headers).await
+            finish(&service, &app_id, answer, &headers).await
         }
     });
     match task.await {
@@ -50,6 +53,7 @@ pub async fn callback(
 
 async fn finish(
     service: &Service,
+    app_id: &str,
     answer: Option<Answer>,
     headers: &HeaderMap,
 ) -> Result<PageResponse, StoreError> {
@@ -57,10 +61,11 @@ async fn finish(
     let (Some(answer), Some(browser)) = (answer, browser) else {
         return Ok(view::unknown_journey());
     };
-    let Some(state) = &answer.state else {
+    let (Some(state), Some(app)) = (&answer.state, service.catalogue.get(app_id)) else {
         return Ok(view::unknown_journey());
     };
-    let Some(journey) = service.store.take_authorization(state, browser.secret()).await? else {
+    let journey = service.store.take_authorization(state, browser.secret(), &app.id);
+    let Some(journey) = journey.await? else {
         return Ok(view::unknown_journey());
     };
     let link = &journey.link;
@@ -124,7 +129,7 @@ async fn redeem(
     };
     let pkce = Pkce::from_verifier(journey.verifier.clone().unwrap_or_default());
     let asked_at = service.clock.now();
-    let redirect_uri = service.redirect_uri();
+    let redirect_uri = service.redirect_uri(&choice.app.id);
     let code = code.expose_secret();
     let Ok(tokens) = service
         .providers

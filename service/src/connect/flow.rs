@@ -89,10 +89,10 @@ pub async fn submit_custom(
                 .hand_over(link, &choice.app.id, &choice.option.key, &inputs)
                 .await?;
             match handed_over {
-                // The journey itself begins in the customer's browser, which it is then bound to.
+                // The journey itself begins there, in the customer's browser, which it is then bound to.
                 Some(secret) => Ok(Submitted {
                     status: Status::Pending,
-                    authorize_url: Some(format!("{}?start", page_url(service, &secret))),
+                    authorize_url: Some(page_url(service, &secret)),
                 }),
                 None => ended(current(service, link).await?.status),
             }
@@ -196,7 +196,7 @@ pub(super) async fn begin(
     service.store.start_authorization(link, &journey).await?;
     service.store.set_phase(link, Phase::AtProvider).await?;
     Ok(endpoint.authorize_url(
-        &service.redirect_uri(),
+        &service.redirect_uri(&choice.app.id),
         &state,
         &Pkce::from_verifier(verifier.into()),
     ))

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use http::HeaderMap;
-use http::header::REFERER;
-use url::Url;
 
 use super::browser::Browser;
 use super::flow::{self, Accepted, Refusal};
 use super::form::SubmittedForm;
 use super::view;
+use crate::budget::Group;
 use crate::catalogue::Inputs;
 use crate::page::PageResponse;
 use crate::state::{AppState, Service};
@@ -53,11 +52,14 @@ async fn show_page(
     if link.status != Status::Pending {
         return Ok(view::ended(service, &link, None, link.status));
     }
+    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+        return Ok(view::too_often(seconds));
+    }
     if link.phase == Phase::Created {
         service.store.set_phase(&link, Phase::Form).await?;
     }
     let browser = Browser::known_or_new(service, headers);
-    let page = open_page(service, &link, params, headers, &browser).await;
+    let page = open_page(service, &link, params, &browser);
     Ok(match browser.set_cookie(service) {
         Some(cookie) => page.with_cookie(cookie),
         None => page,
@@ -65,11 +67,10 @@ async fn show_page(
 }
 
 /// The page of a link that is open.
-async fn open_page(
+fn open_page(
     service: &Service,
     link: &Link,
     params: &HashMap<String, String>,
-    headers: &HeaderMap,
     browser: &Browser,
 ) -> PageResponse {
     let param = |name: &str| params.get(name).map(String::as_str);
@@ -84,33 +85,11 @@ async fn open_page(
         Ok(choice) => choice,
         Err(refusal) => return view::refused(&refusal),
     };
-    match &link.inputs {
-        // The customer consented in the product's own form.
-        Some(inputs) if param("start").is_some() && sent_by_product(link, headers) => {
-            match flow::begin(service, link, choice, inputs, browser.secret()).await {
-                Ok(url) => PageResponse::redirect(url.as_str()),
-                Err(refusal) => view::refused(&refusal),
-            }
-        }
-        inputs => {
-            let none = Inputs::new();
-            let entered = inputs.as_ref().unwrap_or(&none);
-            view::connect(service, link, choice, &browser.csrf_token(link), entered, &[])
-        }
-    }
-}
-
-/// Whether the browser comes from a page of the product that the link is bound to.
-///
-/// A customer could make somebody else's browser open a link that begins a journey at once. Where the provider asks
-/// for no consent the second time, their account would then be connected without a word; so whoever comes from
-/// elsewhere, or does not tell, is asked by our own page first.
-fn sent_by_product(link: &Link, headers: &HeaderMap) -> bool {
-    let from = headers.get(REFERER).and_then(|value| value.to_str().ok());
-    let origin = from
-        .and_then(|from| Url::parse(from).ok())
-        .map(|url| url.origin().ascii_serialization());
-    origin.is_some() && origin == link.options.allowed_origin
+    // Also where the customer consented in the product's own form: somebody could make another's browser open the link,
+    // and where the provider asks for no consent the second time, that account would be connected without a word.
+    let none = Inputs::new();
+    let entered = link.inputs.as_ref().unwrap_or(&none);
+    view::connect(service, link, choice, &browser.csrf_token(link), entered, &[])
 }
 
 async fn submit_page(
@@ -128,6 +107,9 @@ async fn submit_page(
     };
     if link.status != Status::Pending {
         return Ok(view::finished(service, &link, None, link.status));
+    }
+    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+        return Ok(view::too_often(seconds));
     }
     match form.action.as_deref() {
         Some("decline") => decline(service, &link).await,

@@ -173,6 +173,16 @@ pub(super) fn unknown_link() -> PageResponse {
     )
 }
 
+/// The link's budget is used up for so many seconds.
+pub(super) fn too_often(seconds: u64) -> PageResponse {
+    bad(
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many attempts",
+        "Please wait a minute, then load this page again.",
+    )
+    .retry_after(seconds)
+}
+
 /// The form came from elsewhere.
 pub(super) fn foreign_form() -> PageResponse {
     bad(

@@ -11,6 +11,9 @@ use crate::catalogue::Inputs;
 use crate::ids;
 use crate::vault::Place;
 
+/// How many journeys of one link are remembered: a customer may go back and begin again, in several windows.
+const MOST_OF_A_LINK: i64 = 10;
+
 /// A journey to begin.
 pub struct NewAuthorization<'a> {
     /// What the provider hands back. Kept only as a digest.
@@ -48,7 +51,7 @@ struct Sealed {
 }
 
 impl Store {
-    /// Remembers a journey.
+    /// Remembers a journey, in the place of the link's older ones where there are too many.
     ///
     /// # Errors
     ///
@@ -59,9 +62,19 @@ impl Store {
             verifier: new.verifier.map(str::to_owned),
             inputs: new.inputs.clone(),
         };
+        let mut transaction = self.begin().await?;
         sqlx::query(
-            "INSERT INTO authorizations (state_digest, browser_digest, link_id, app_id, auth_option_key, sealed)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "DELETE FROM authorizations WHERE link_id = $1 AND state_digest NOT IN (
+                SELECT state_digest FROM authorizations WHERE link_id = $1 ORDER BY begun_at DESC LIMIT $2)",
+        )
+        .bind(&link.id)
+        .bind(MOST_OF_A_LINK - 1)
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query(
+            "INSERT INTO authorizations
+                (state_digest, browser_digest, link_id, app_id, auth_option_key, sealed, begun_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(&state)
         .bind(ids::digest(new.browser))
@@ -69,25 +82,33 @@ impl Store {
         .bind(new.app_id)
         .bind(new.auth_option_key)
         .bind(self.seal_json(place(&link.owner.tenant, &state), &sealed)?)
-        .execute(&self.pool)
+        .bind(self.clock.now())
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(())
     }
 
-    /// Takes a journey out, which works once and only with the browser that began it; anything else changes nothing
-    /// and gives `None`.
+    /// Takes a journey out, which works once and only for its app, with the browser that began it; anything else changes
+    /// nothing and gives `None`.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn take_authorization(&self, state: &str, browser: &str) -> Result<Option<Authorization>> {
+    pub async fn take_authorization(
+        &self,
+        state: &str,
+        browser: &str,
+        app_id: &str,
+    ) -> Result<Option<Authorization>> {
         let state = ids::digest(state);
         let row = sqlx::query(
-            "DELETE FROM authorizations WHERE state_digest = $1 AND browser_digest = $2
+            "DELETE FROM authorizations WHERE state_digest = $1 AND browser_digest = $2 AND app_id = $3
              RETURNING link_id, app_id, auth_option_key, sealed",
         )
         .bind(&state)
         .bind(ids::digest(browser))
+        .bind(app_id)
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };

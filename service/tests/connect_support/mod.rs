@@ -166,9 +166,14 @@ impl Stage {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// The way back from the provider, with these parameters.
+    /// The way back from Gmail's provider, with these parameters.
     pub(crate) fn callback(&self, params: &[(&str, &str)]) -> String {
-        Url::parse_with_params(&self.app.redirect_uri(), params)
+        self.callback_of("gmail", params)
+    }
+
+    /// The way back from an app's provider.
+    pub(crate) fn callback_of(&self, app: &str, params: &[(&str, &str)]) -> String {
+        Url::parse_with_params(&self.app.redirect_uri(app), params)
             .unwrap()
             .into()
     }

@@ -196,7 +196,10 @@ async fn a_forged_replayed_or_stolen_state_changes_nothing() {
         .await
         .unwrap();
     let browser = Browser::new().unwrap();
-    let forged = format!("{}?code=code-forged&state=forged", stage.home.redirect_uri());
+    let forged = format!(
+        "{}?code=code-forged&state=forged",
+        stage.home.redirect_uri(OAUTH_APP)
+    );
     let page = browser.open(&forged).await.unwrap();
     assert_eq!(page.status, 400, "{}", page.text());
 
@@ -204,7 +207,7 @@ async fn a_forged_replayed_or_stolen_state_changes_nothing() {
     let state = query(&consent.url)["state"].clone();
     let stolen = format!(
         "{}?code=code-of-the-attacker&state={state}",
-        stage.home.redirect_uri()
+        stage.home.redirect_uri(OAUTH_APP)
     );
     let page = Browser::new().unwrap().open(&stolen).await.unwrap();
     assert_eq!(
@@ -227,7 +230,7 @@ async fn a_forged_replayed_or_stolen_state_changes_nothing() {
     let callback = done
         .visited
         .iter()
-        .find(|url| url.path().ends_with("/oauth/callback"))
+        .find(|url| url.path().contains("/oauth/callback/"))
         .unwrap();
     let replayed = browser.open(callback.as_str()).await.unwrap();
     assert_eq!(replayed.status, 400, "{}", replayed.text());

@@ -155,7 +155,7 @@ async fn approve(request_link: &str) {
 async fn connect_refresh_revoke(client_auth: &str, oidc_name: &str) {
     let provider = OidcProvider::start(oidc_name).await;
     let home = Home::new(&settings(&provider, client_auth)).unwrap();
-    provider.register(&home.redirect_uri()).await;
+    provider.register(&home.redirect_uri(OAUTH_APP)).await;
     let service = home.start().await.unwrap();
     let client: Client = client(&service, &home.tenant_key("Acme").await.unwrap());
     let alice = client.customer(ALICE).unwrap();
