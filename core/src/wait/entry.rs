@@ -188,16 +188,11 @@ impl Entry {
         self.failures += 1;
         let slower = self.turn.interval.saturating_mul(1 << self.failures.min(8));
         let backoff = slower.min(LONGEST_BACKOFF.max(self.turn.interval));
-        // One poll tells how it ended, however long the service wants to be left alone.
+        let wish = error.retry_after().unwrap_or_default();
+        // However long the service wants to be left alone, it is asked how the link ended.
         let now = Instant::now();
-        let end = self
-            .turn
-            .expires_at
-            .map_or(now + LONGEST_WAIT, |expires_at| expires_at + GRACE);
-        let wish = error
-            .retry_after()
-            .unwrap_or_default()
-            .min(end.saturating_duration_since(now));
+        let end = self.turn.expires_at.map(|expires_at| expires_at + GRACE);
+        let wish = end.map_or(wish, |end| wish.min(end.saturating_duration_since(now)));
         self.turn.not_before = now.checked_add(backoff.max(wish));
         if poll_began
             .checked_sub(GRACE)
