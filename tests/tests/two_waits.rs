@@ -312,8 +312,12 @@ fn who_gave_up_on_a_runtime_that_is_driven_no_more_leaves_nobody_waiting() {
     first.block_on(async { assert!(wait.now_or_never().is_none()) });
     second.block_on(async {
         let other = begin(&alice, "c2");
-        service.answers_active(&["alice: /connections/c2"]).await;
+        let asked = service.asked("alice: /connections/c2").await;
+        // What was to poll for the first has no say any more.
+        first.shutdown_background();
+        asked.answer.send((200, active("c2"))).expect("the poll goes on");
         is_settled(other, "c2").await;
+        service.was_asked_no_more();
     });
 }
 
