@@ -58,6 +58,8 @@ pub(crate) struct Budget {
 #[derive(Clone, Copy, Debug)]
 struct Told {
     left: f64,
+    /// How much of that others with the same key took between the last two answers, and may have taken since.
+    others: f64,
     reset_at: Instant,
     /// Whether waits met the end of the budget in this window.
     used_up: bool,
@@ -121,7 +123,10 @@ impl Budget {
                     (told.left, told.reset_at, told.is_guess) = (left, reset_at, false);
                 }
                 // Whole seconds make the end of one window wander by one.
-                Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => told.left = left,
+                Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => {
+                    told.others = (told.left - left).max(0.0);
+                    told.left = left;
+                }
                 _ => self.begin_window(left, reset_at, false),
             }
         }
@@ -186,7 +191,7 @@ impl Budget {
         let time_left = told.reset_at.saturating_duration_since(now);
         let part_left = time_left.as_secs_f64() / self.window.as_secs_f64();
         let kept = (self.reserve() * part_left.min(1.0)).ceil();
-        (told.left - 1.0 < kept).then_some(told.reset_at)
+        (told.left - told.others - 1.0 < kept).then_some(told.reset_at)
     }
 
     /// The time from one poll to the next when there is always one to send.
@@ -230,6 +235,7 @@ impl Budget {
         }
         self.told = Some(Told {
             left,
+            others: 0.0,
             reset_at,
             used_up: false,
             is_guess,
@@ -551,6 +557,27 @@ mod tests {
             now,
         );
         assert_eq!(budget.next_slot(now), now + 60 * SECOND);
+    }
+
+    #[test]
+    fn what_others_took_since_the_last_answer_may_be_taken_once_more() {
+        let now = Instant::now();
+        let mut budget = Budget::new(120, now);
+        let mut is_left = |left: u32, spent: u32, budget: &mut Budget| {
+            (0..spent).for_each(|_| budget.spend(now));
+            let state = format!(r#""default";r={left};t=60"#);
+            budget.observe(&headers(r#""default";q=120;w=60"#, &state), now);
+            budget.used_up(now).is_none()
+        };
+        // 12 are kept for foreground calls.
+        assert!(is_left(40, 0, &mut budget));
+        assert!(is_left(35, 5, &mut budget), "what waits spend is no other's");
+        assert!(
+            !is_left(23, 1, &mut budget),
+            "11 more would leave 12, and the poll itself is one"
+        );
+        assert!(is_left(23, 0, &mut budget), "nobody took any");
+        assert!(is_left(18, 0, &mut budget), "5 more and the poll would leave 12");
     }
 
     #[test]
