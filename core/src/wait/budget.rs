@@ -563,7 +563,7 @@ mod tests {
     fn what_others_took_since_the_last_answer_may_be_taken_once_more() {
         let now = Instant::now();
         let mut budget = Budget::new(120, now);
-        let mut is_left = |left: u32, spent: u32, budget: &mut Budget| {
+        let is_left = |left: u32, spent: u32, budget: &mut Budget| {
             (0..spent).for_each(|_| budget.spend(now));
             let state = format!(r#""default";r={left};t=60"#);
             budget.observe(&headers(r#""default";q=120;w=60"#, &state), now);
