@@ -12,6 +12,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::pace::Pace;
+use super::rate_limit::{Policy, RateLimit, Remainder};
 
 /// The part of the budget that waits never touch, however little foreground calls use.
 const LEAST_RESERVE: f64 = 0.1;
@@ -23,9 +24,6 @@ const HEADROOM: f64 = 1.25;
 const INCREASE: f64 = 0.1;
 /// What a window that was used up leaves of the waits' rate.
 const DECREASE: f64 = 0.7;
-/// No window is believed to be longer, nor its end to be further off, in seconds: sums with times stay in range,
-/// whatever a service says.
-const LONGEST_WINDOW: u64 = 86_400;
 /// How much of a window's share may be saved up, so that a new wait is polled at once.
 const BURST: f64 = 0.1;
 /// However large the budget, waits send no more polls than this at once: those that follow each other share a few
@@ -98,37 +96,28 @@ impl Budget {
 
     /// An answer arrived that counted against the budget.
     pub(crate) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
-        // Of several policies the one that allows the fewest requests in the long run.
-        let policy = items(headers, "ratelimit-policy", "q", "w").min_by(|one, other| {
-            // Their quotients, compared without dividing.
-            let in_seconds_of = |of: &Item, seconds| u128::from(of.amount) * u128::from(seconds);
-            in_seconds_of(one, other.seconds).cmp(&in_seconds_of(other, one.seconds))
-        });
-        if let Some(policy) = &policy {
-            let limit = policy.amount.max(1) as f64;
-            let window = Duration::from_secs(policy.seconds.clamp(1, LONGEST_WINDOW));
-            if (limit, window) != (self.limit, self.window) {
-                self.rate *= limit / self.limit;
-                (self.limit, self.window) = (limit, window);
-            }
+        let told = RateLimit::read(headers);
+        if let Some(Policy { limit, window }) = told.policy
+            && (limit, window) != (self.limit, self.window)
+        {
+            self.rate *= limit / self.limit;
+            (self.limit, self.window) = (limit, window);
         }
-        let states = || items(headers, "ratelimit", "r", "t");
-        let state = policy.and_then(|policy| states().find(|state| state.name == policy.name));
-        if let Some(state) = state.or_else(|| states().min_by_key(|state| state.amount)) {
-            // No window ends later than one that begins now.
-            let reset_at = now + Duration::from_secs(state.seconds).min(self.window);
-            let left = state.amount as f64;
-            match &mut self.told {
-                Some(told) if told.is_guess => {
-                    (told.left, told.reset_at, told.is_guess) = (left, reset_at, false);
-                }
-                // Whole seconds make the end of one window wander by one.
-                Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => {
-                    told.others = (told.left - left).max(0.0);
-                    told.left = left;
-                }
-                _ => self.begin_window(left, reset_at, false),
+        let Some(Remainder { left, reset_in }) = told.remainder else {
+            return;
+        };
+        // No window ends later than one that begins now.
+        let reset_at = now + reset_in.min(self.window);
+        match &mut self.told {
+            Some(told) if told.is_guess => {
+                (told.left, told.reset_at, told.is_guess) = (left, reset_at, false);
             }
+            // Whole seconds make the end of one window wander by one.
+            Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => {
+                told.others = (told.left - left).max(0.0);
+                told.left = left;
+            }
+            _ => self.begin_window(left, reset_at, false),
         }
     }
 
@@ -260,43 +249,6 @@ impl Budget {
             self.foreground.pop_front();
         }
     }
-}
-
-/// What one policy allows, or what is left of it.
-#[derive(Debug, PartialEq, Eq)]
-struct Item<'a> {
-    /// Of the policy.
-    name: &'a str,
-    amount: u64,
-    seconds: u64,
-}
-
-/// The items of a header that have both of these parameters. The headers are lists of structured fields such as
-/// `"default";r=50;t=30` (draft-ietf-httpapi-ratelimit-headers).
-fn items<'a>(
-    headers: &'a HeaderMap,
-    header: &str,
-    amount: &str,
-    seconds: &str,
-) -> impl Iterator<Item = Item<'a>> {
-    let values = headers
-        .get_all(header)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    let items = values.flat_map(|value| value.split(','));
-    items.filter_map(move |item| {
-        let mut parts = item.split(';').map(str::trim);
-        let name = parts.next()?;
-        let parameter = |name| {
-            let mut parameters = parts.clone().filter_map(|part| part.split_once('='));
-            parameters.find(|(key, _)| *key == name)?.1.parse().ok()
-        };
-        Some(Item {
-            name,
-            amount: parameter(amount)?,
-            seconds: parameter(seconds)?,
-        })
-    })
 }
 
 #[cfg(test)]
@@ -482,52 +434,6 @@ mod tests {
         assert_eq!(budget.next_slot(now + SECOND), now + 7 * SECOND);
         assert!(budget.rate >= 108.0 * 0.7);
         assert!(budget.next_slot(now + 8 * SECOND) <= now + 9 * SECOND);
-    }
-
-    #[test]
-    fn nonsense_in_headers_is_ignored() {
-        for value in [
-            "",
-            "default",
-            r#""default";r=x;t=1"#,
-            r#""default";r=-1;t=1"#,
-            r#""default";r=1"#,
-            ";;=,,",
-        ] {
-            assert_eq!(
-                items(&headers("x", value), "ratelimit", "r", "t").next(),
-                None,
-                "{value}"
-            );
-        }
-        let headers = headers("x", r#""a"; r=5; t=9, nonsense, "b";r=3;t=2;more=1"#);
-        let found = items(&headers, "ratelimit", "r", "t").map(|item| (item.name, item.amount, item.seconds));
-        assert_eq!(found.collect::<Vec<_>>(), [(r#""a""#, 5, 9), (r#""b""#, 3, 2)]);
-    }
-
-    #[test]
-    fn of_several_policies_the_one_that_allows_least_in_the_long_run_is_kept() {
-        let now = Instant::now();
-        for (policy, interval) in [
-            (r#""second";q=10;w=1, "minute";q=120;w=60"#, 60.0 / 108.0),
-            (r#""burst";q=100;w=60, "daily";q=1000;w=86400"#, 86_400.0 / 900.0),
-        ] {
-            let mut budget = Budget::new(120, now);
-            budget.observe(&headers(policy, ""), now);
-            assert!(
-                (budget.interval().as_secs_f64() - interval).abs() < 1e-6,
-                "{policy}"
-            );
-        }
-        // What is left is told of each by its name, and of the least if by none.
-        for (state, left) in [
-            (r#""second";r=9;t=1, "minute";r=13;t=60"#, 13.0),
-            (r#""other";r=20;t=1, "another";r=13;t=60"#, 13.0),
-        ] {
-            let mut budget = Budget::new(120, now);
-            budget.observe(&headers(r#""second";q=10;w=1, "minute";q=120;w=60"#, state), now);
-            assert_eq!(budget.told.map(|told| told.left), Some(left), "{state}");
-        }
     }
 
     #[test]

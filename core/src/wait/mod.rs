@@ -1,8 +1,9 @@
 //! Waiting until a customer is done with a connection.
 //!
 //! All waits of one client share one [scheduler]. It has a [queue] with an [entry] per connection, which keeps the
-//! tenant's [budget] and a [pace], and [plans](plan) whose turn it is; a [poll] is one request, whose answer the service
-//! may [hold], and its [report] is taken in for those whom it concerns.
+//! tenant's [budget], told by the service as a [rate limit](rate_limit), and a [pace], and [plans](plan) whose turn it
+//! is; a [poll] is one request, whose answer the service may [hold], and its [report] is taken in for those whom it
+//! concerns.
 
 mod budget;
 mod entry;
@@ -11,6 +12,7 @@ mod pace;
 mod plan;
 mod poll;
 mod queue;
+mod rate_limit;
 mod report;
 mod scheduler;
 #[cfg(test)]
