@@ -15,7 +15,7 @@ use crate::state::AppState;
 use crate::store::{Caller, Capability, Owner};
 
 /// The header that names the customer.
-const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+pub(crate) const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 
 /// Longer than any key; what is longer is not looked up.
 const MAX_KEY_LENGTH: usize = 256;

@@ -10,7 +10,6 @@ mod schema;
 mod tools;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -18,26 +17,21 @@ use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use tokio::time::timeout;
 
-use crate::access::{self, Customer};
+use crate::access::{self, Customer, USER_EMAIL};
 use crate::budget::Group;
 use crate::error::ApiError;
-use crate::server::MAX_BODY;
+use crate::server::{MAX_BODY, TIME_TO_ARRIVE};
 use crate::state::AppState;
 use crate::store::{Caller, Owner};
 use agent::{Agent, Asker};
 
-/// Whoever takes longer to send a message is not heard.
-const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
-
 /// Longer than any URL's token; what is longer is not looked up.
 const MAX_TOKEN_LENGTH: usize = 256;
-
-const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 
 /// Both ways to the one server.
 pub fn routes(app: &AppState) -> Router<AppState> {

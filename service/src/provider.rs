@@ -32,8 +32,6 @@ pub struct Tokens {
     pub token_type: String,
     /// How long the access token lives, in whole seconds, where the provider says so.
     pub expires_in: Option<u64>,
-    /// What was granted, as the provider writes it.
-    pub scope: Option<String>,
 }
 
 /// Why there are no tokens. Each calls for something different.

@@ -24,6 +24,9 @@ const LEASE: Duration = Duration::from_secs(20);
 const LEASE_POLL: Duration = Duration::from_millis(50);
 /// How long to wait for another process: longer than it can keep the lease, and less than a caller waits for us.
 const LEASE_PATIENCE: Duration = Duration::from_secs(25);
+/// For how long, and how often, it is tried to save what a provider granted.
+const SAVE_PATIENCE: Duration = Duration::from_secs(60);
+const SAVE_PAUSE: Duration = Duration::from_millis(500);
 /// A token is refreshed this long before it expires, but not before nine tenths of its life.
 const MARGIN: Millis = 60_000;
 /// When to refresh a token of which the provider does not tell how long it lives.
@@ -199,9 +202,7 @@ impl Refresh {
         match self.app.providers.refresh(&endpoint, refresh_token).await {
             Ok(granted) => {
                 let fresh = Tokens::granted(granted, now, Some(refresh_token));
-                // Losing the lease means that a newer grant is there; that one is vended then.
-                self.app.store.save_tokens(&self.owner, lease, &fresh).await?;
-                Ok(())
+                self.save(credential.version, &fresh).await
             }
             Err(ProviderError::Declined) => self.broken(&credential).await,
             Err(ProviderError::Misconfigured) => {
@@ -244,12 +245,36 @@ impl Refresh {
         })
     }
 
+    /// Saves what was granted for the credential of this version; where there is a newer one, that is vended. The
+    /// provider may honour nothing older any more, hence a database that is away for a moment is waited for.
+    async fn save(&self, version: i64, fresh: &Tokens) -> Result<(), RefreshError> {
+        let until = Instant::now() + SAVE_PATIENCE;
+        let store = &self.app.store;
+        while let Err(error) = store
+            .save_tokens(&self.owner, &self.connection_id, version, fresh)
+            .await
+        {
+            if Instant::now() >= until {
+                return Err(error.into());
+            }
+            tracing::warn!(%error, "refreshed tokens are not saved yet");
+            sleep(SAVE_PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// The provider does not honour this credential; where there is a newer one, that is vended.
     async fn broken(&self, credential: &Credential) -> Result<(), RefreshError> {
-        self.app
+        let was_latest = self
+            .app
             .store
             .mark_broken(&self.owner, &self.connection_id, credential.version)
             .await?;
-        Err(RefreshError::NeedsReconnection)
+        if was_latest {
+            Err(RefreshError::NeedsReconnection)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -401,6 +401,37 @@ async fn a_form_of_the_products_own_leads_to_the_provider() {
     assert_eq!(stage.status(&made).await, "active");
 }
 
+#[tokio::test]
+async fn a_choice_is_not_final_before_the_link_has_ended() {
+    let stage = Stage::start().await;
+    let made = stage.link("zendesk").await;
+    let link = stage.stored_link(&made).await;
+    let entered = |values: &[(&str, &str)]| -> Inputs {
+        let own = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        own.collect()
+    };
+    let submitted = submit_custom(&stage.app, &link, "oauth", &entered(&[("subdomain", "acme")]))
+        .await
+        .unwrap();
+    let page = Browser::new().get(&submitted.authorize_url.unwrap()).await;
+    assert!(page.html.contains(r#"value="acme""#), "{}", page.html);
+    assert_eq!(page.hidden("auth_option_key").as_deref(), Some("oauth"));
+    assert!(page.href("Email and API token instead").is_some());
+
+    let link = stage.stored_link(&made).await;
+    let instead = entered(&[
+        ("subdomain", "acme"),
+        ("username", "a@b.example/token"),
+        ("password", "p"),
+    ]);
+    let done = submit_custom(&stage.app, &link, "api_token", &instead)
+        .await
+        .unwrap();
+    assert_eq!(done.status, Status::Active);
+}
+
 /// A customer who makes somebody else's browser open a link must not get their account without a word.
 #[tokio::test]
 async fn nobody_can_send_a_browser_to_the_provider_without_a_word() {
@@ -417,11 +448,7 @@ async fn nobody_can_send_a_browser_to_the_provider_without_a_word() {
             .unwrap();
         let url = submitted.authorize_url.unwrap();
         let browser = Browser::new();
-        for url in [
-            &url,
-            &format!("{url}?start"),
-            &format!("{url}?app=gmail&option=oauth"),
-        ] {
+        for url in [&url, &format!("{url}&start"), url.split('?').next().unwrap()] {
             for page in [
                 browser.get(url).await,
                 browser.get_from("https://product.example/", url).await,

@@ -7,6 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use connect_service::config::Config;
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
 use support::{Answer, Platform, text};
@@ -308,4 +309,26 @@ async fn the_catalogue_can_be_searched_and_paged() {
     );
     let head = platform.call("HEAD", "/apps").send().await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
+}
+
+/// A client may go away at any moment, and takes its request along.
+#[tokio::test]
+async fn a_request_that_is_dropped_leaves_no_transaction_open() {
+    let platform = Platform::start().await;
+    let other = platform.another().await;
+    let (store, owner, id) = (&platform.app.store, platform.owner(), platform.connected().await);
+    for moments in 1..40 {
+        let mut dropped = Box::pin(store.add_usage(&owner, &id, "dropped"));
+        for _ in 0..moments {
+            if dropped.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        drop(dropped);
+        let usage = format!("after_{moments}");
+        assert!(store.add_usage(&owner, &id, &usage).await.unwrap());
+        let seen = other.app.store.usages(&owner, &id).await.unwrap();
+        assert!(seen.contains(&usage), "{moments}");
+    }
 }

@@ -91,11 +91,7 @@ async fn finish(
     match redeem(service, &journey, choice, &answer).await? {
         Some(page) => Ok(page),
         None => {
-            let handed_over = service
-                .store
-                .hand_over(link, &choice.app.id, &choice.option.key, &journey.inputs)
-                .await?;
-            let again = handed_over.map(|secret| flow::page_url(service, &secret));
+            let again = flow::hand_over(service, link, choice, &journey.inputs).await?;
             Ok(view::provider_failed(choice.app, again.as_deref()))
         }
     }

@@ -84,15 +84,11 @@ pub async fn submit_custom(
         Accepted::Stored(true) => ended(Status::Active),
         Accepted::Stored(false) => ended(current(service, link).await?.status),
         Accepted::Consent(inputs) => {
-            let handed_over = service
-                .store
-                .hand_over(link, &choice.app.id, &choice.option.key, &inputs)
-                .await?;
-            match handed_over {
+            match hand_over(service, link, choice, &inputs).await? {
                 // The journey itself begins there, in the customer's browser, which it is then bound to.
-                Some(secret) => Ok(Submitted {
+                Some(url) => Ok(Submitted {
                     status: Status::Pending,
-                    authorize_url: Some(page_url(service, &secret)),
+                    authorize_url: Some(url),
                 }),
                 None => ended(current(service, link).await?.status),
             }
@@ -224,19 +220,12 @@ pub(super) fn oauth_grant(
     tokens: provider::Tokens,
     asked_at: Millis,
 ) -> Grant {
-    let lifetime = tokens.expires_in.and_then(|seconds| i64::try_from(seconds).ok());
     Grant {
         app_id: app.id.clone(),
         auth_type: AuthType::OAuth,
         auth_option_key: option.key.clone(),
         inputs,
-        tokens: Some(store::Tokens {
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            token_type: tokens.token_type,
-            obtained_at: asked_at,
-            expires_at: lifetime.map(|seconds| asked_at.saturating_add(seconds.saturating_mul(1000))),
-        }),
+        tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
     }
 }
 
@@ -250,9 +239,25 @@ pub(super) async fn current(service: &Service, link: &Link) -> Result<Link, Stor
     }))
 }
 
-/// The hosted page's address.
-pub(super) fn page_url(service: &Service, secret: &str) -> String {
-    format!("{}/connect/{secret}", service.base_url())
+/// Where the customer goes on with this choice, and finds what was entered; any other choice stays open. `None` where the
+/// link has ended.
+pub(super) async fn hand_over(
+    service: &Service,
+    link: &Link,
+    Choice { app, option }: Choice<'_>,
+    inputs: &Inputs,
+) -> Result<Option<String>, StoreError> {
+    let secret = service.store.hand_over(link, inputs).await?;
+    // Ids of the catalogue need no escaping.
+    let url = |secret| {
+        format!(
+            "{}/connect/{secret}?app={}&option={}",
+            service.base_url(),
+            app.id,
+            option.key
+        )
+    };
+    Ok(secret.map(url))
 }
 
 impl From<StoreError> for Refusal {

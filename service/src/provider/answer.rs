@@ -114,7 +114,6 @@ fn tokens(object: &Map<String, Value>) -> Option<Tokens> {
         refresh_token: text("refresh_token").map(SecretString::from),
         token_type: token_type(text("token_type")),
         expires_in: object.get("expires_in").and_then(seconds),
-        scope: text("scope").map(str::to_owned),
     })
 }
 
@@ -168,14 +167,13 @@ mod tests {
         assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "rt");
         assert_eq!(tokens.token_type, "Bearer");
         assert_eq!(tokens.expires_in, Some(3600));
-        assert_eq!(tokens.scope.as_deref(), Some("a b"));
     }
 
     #[test]
     fn the_least_that_is_enough() {
         let tokens = ok(r#"{"access_token":"at"}"#);
         assert_eq!(tokens.token_type, "Bearer");
-        assert!(tokens.refresh_token.is_none() && tokens.expires_in.is_none() && tokens.scope.is_none());
+        assert!(tokens.refresh_token.is_none() && tokens.expires_in.is_none());
         assert_eq!(
             ok(r#"{"access_token":"at","token_type":"MAC"}"#).token_type,
             "MAC"

@@ -219,44 +219,48 @@ impl Store {
         Ok(())
     }
 
-    /// Saves refreshed tokens and gives the lease back. `false`, with nothing saved, where the lease is lost: somebody
-    /// else wrote a newer grant, or deleted the connection.
+    /// Saves the tokens for which those of this version were exchanged, and ends the lease. `false`, with nothing saved,
+    /// where somebody else wrote a newer grant, or deleted the connection. A lease that was lost does not matter: the
+    /// provider may honour nothing but these any more.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn save_tokens(&self, owner: &Owner, lease: &Lease, tokens: &Tokens) -> Result<bool> {
-        let sealed = self.seal_tokens(&owner.tenant, &lease.connection_id, Some(tokens))?;
+    pub async fn save_tokens(
+        &self,
+        owner: &Owner,
+        connection_id: &str,
+        version: i64,
+        tokens: &Tokens,
+    ) -> Result<bool> {
+        let sealed = self.seal_tokens(&owner.tenant, connection_id, Some(tokens))?;
         let updated = sqlx::query(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
                 expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL
-             WHERE connection_id = $6 AND lease_owner = $7",
+             WHERE connection_id = $6 AND version = $7",
         )
         .bind(sealed.access)
         .bind(sealed.refresh)
         .bind(&tokens.token_type)
         .bind(tokens.obtained_at)
         .bind(tokens.expires_at)
-        .bind(&lease.connection_id)
-        .bind(&lease.owner)
+        .bind(connection_id)
+        .bind(version)
         .execute(&self.pool)
         .await?;
         Ok(updated.rows_affected() == 1)
     }
 
-    /// Notes that this version of a connection's grant stopped working. A newer grant is left alone.
+    /// Notes that this version of a connection's grant stopped working. `false`, with nothing changed, where there is a
+    /// newer one.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<()> {
+    pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<bool> {
         let mut transaction = self.begin().await?;
-        // Whoever is storing a newer grant is waited for: PostgreSQL shows a statement what was committed before it.
-        sqlx::query("UPDATE connections SET updated_at = updated_at WHERE id = $1")
-            .bind(connection_id)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query(
+        self.lock_connection(&mut transaction, connection_id).await?;
+        let updated = sqlx::query(
             "UPDATE connections SET broken = 1, updated_at = $1,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
              WHERE id = $2 AND tenant_id = $3 AND customer = $4
@@ -271,7 +275,7 @@ impl Store {
         .await?;
         transaction.commit().await?;
         self.changes.tell(connection_id);
-        Ok(())
+        Ok(updated.rows_affected() == 1)
     }
 
     fn seal_tokens(&self, tenant: &str, connection: &str, tokens: Option<&Tokens>) -> Result<SealedTokens> {

@@ -71,11 +71,11 @@ pub struct Link {
     pub status: Status,
     /// How far the customer has come.
     pub phase: Phase,
-    /// The app, once it is known.
+    /// The app, if the tenant named one.
     pub app_id: Option<String>,
-    /// The one auth option to offer, if it was told or chosen.
+    /// The one auth option to offer, if the tenant named one.
     pub auth_option_key: Option<String>,
-    /// What a custom UI submitted before it handed over.
+    /// What the customer entered before they were handed over to the hosted page.
     pub inputs: Option<Inputs>,
     /// What the tenant asked for.
     pub options: LinkOptions,
@@ -143,27 +143,19 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what a custom UI submitted, for the hosted page to go on with, and opens a second way to that page: gives
+    /// Keeps what the customer entered, for the hosted page to go on with, and opens a second way to that page: gives
     /// its secret. `None` where the link is not pending any more.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn hand_over(
-        &self,
-        link: &Link,
-        app_id: &str,
-        key: &str,
-        inputs: &Inputs,
-    ) -> Result<Option<String>> {
+    pub async fn hand_over(&self, link: &Link, inputs: &Inputs) -> Result<Option<String>> {
         let secret = ids::secret();
         let updated = sqlx::query(
-            "UPDATE links SET handoff_digest = $1, app_id = $2, auth_option_key = $3, inputs = $4
-             WHERE id = $5 AND status = 'pending' AND expires_at > $6",
+            "UPDATE links SET handoff_digest = $1, inputs = $2
+             WHERE id = $3 AND status = 'pending' AND expires_at > $4",
         )
         .bind(ids::digest(&secret))
-        .bind(app_id)
-        .bind(key)
         .bind(self.seal_json(inputs_place(&link.owner, &link.id), inputs)?)
         .bind(&link.id)
         .bind(self.clock.now())
@@ -180,6 +172,8 @@ impl Store {
     /// When the database fails.
     pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<bool> {
         let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, &link.connection_id)
+            .await?;
         if !self.end_link(&mut transaction, link, Status::Active).await? {
             return Ok(false);
         }
@@ -208,6 +202,8 @@ impl Store {
     /// When the database fails.
     pub async fn decline_link(&self, link: &Link) -> Result<bool> {
         let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, &link.connection_id)
+            .await?;
         if !self.end_link(&mut transaction, link, Status::Rejected).await? {
             return Ok(false);
         }

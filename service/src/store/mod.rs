@@ -83,8 +83,27 @@ pub enum StoreError {
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl Store {
+    /// Begins in a task of its own, which ends whatever becomes of the caller: a request is dropped when its client goes
+    /// away, and SQLx, dropped between SQLite's `BEGIN` and its own note of it, would give the connection back to the
+    /// pool with the transaction open.
     async fn begin(&self) -> Result<Transaction<'static, Any>> {
-        Ok(self.pool.begin_with(self.begin).await?)
+        let (pool, begin) = (self.pool.clone(), self.begin);
+        let begun = tokio::spawn(async move { pool.begin_with(begin).await });
+        Ok(begun.await.map_err(|error| sqlx::Error::Io(error.into()))??)
+    }
+
+    /// Whoever else changes this connection or its links is waited for: PostgreSQL shows each statement what was
+    /// committed before it, and transactions that lock in the same order do not block each other for ever.
+    async fn lock_connection(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        connection_id: &str,
+    ) -> Result<()> {
+        sqlx::query("UPDATE connections SET updated_at = updated_at WHERE id = $1")
+            .bind(connection_id)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
     }
 
     /// Completes after the next change to this connection in this process. Subscribe first, then look.

@@ -14,7 +14,7 @@ impl Store {
     /// When the database fails.
     pub async fn add_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<bool> {
         let mut transaction = self.begin().await?;
-        sqlx::query(
+        let added = sqlx::query(
             "INSERT INTO usages (connection_id, usage_id, tenant_id, customer, created_at)
              SELECT id, $1, tenant_id, customer, $2 FROM connections
              WHERE id = $3 AND tenant_id = $4 AND customer = $5
@@ -26,7 +26,12 @@ impl Store {
         .bind(&owner.tenant)
         .bind(&owner.customer)
         .execute(&mut *transaction)
-        .await?;
+        .await;
+        match added {
+            // It was deleted at this very moment.
+            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => return Ok(false),
+            added => added?,
+        };
         let known = sqlx::query(
             "SELECT 1 FROM usages WHERE connection_id = $1 AND usage_id = $2 AND tenant_id = $3 AND customer = $4",
         )
