@@ -1,9 +1,11 @@
 //! A call that is ready to be sent.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::{AbortHandle, abortable};
+use futures_util::FutureExt;
+use futures_util::future::{AbortHandle, Aborted, abortable};
 use pyo3::prelude::*;
 
 use crate::client::Connected;
@@ -85,11 +87,14 @@ impl Call {
         } = self.take()?;
         let queue = queue.shared()?;
         queue.receive(number, connected.log(), log, polls.as_deref());
-        let (work, abort) = abortable(work);
+        let (work, abort) = abortable(AssertUnwindSafe(work).catch_unwind());
         *self.abort.lock().unwrap_or_else(PoisonError::into_inner) = Some(abort);
         let task = async move {
-            if let Ok(outcome) = work.await {
-                queue.finish(number, outcome);
+            match work.await {
+                Ok(Ok(outcome)) => queue.finish(number, outcome),
+                // Nobody waits for ever where the core panics.
+                Ok(Err(_)) => queue.panicked(number),
+                Err(Aborted) => {}
             }
             drop(connected);
         };

@@ -23,8 +23,8 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    fn new(py: Python<'_>, builder: &ClientBuilder, blocking: bool) -> PyResult<Arc<Self>> {
-        let (builder, log) = logged(builder.clone());
+    fn new(py: Python<'_>, builder: ClientBuilder, blocking: bool) -> PyResult<Arc<Self>> {
+        let (builder, log) = logged(builder);
         let client = builder.build().map_err(|error| exception(py, &error))?;
         let runtime = if blocking { Some(Runtime::new()?) } else { None };
         Ok(Arc::new(Self { client, log, runtime }))
@@ -57,16 +57,21 @@ impl Client {
         self.builder.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn held(&self) -> MutexGuard<'_, Option<Owned<Arc<Connected>>>> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// No lock is held where an exception is made: Python may switch there to a thread that waits for the lock and
+    /// does not give the GIL back.
     fn connected(&self, py: Python<'_>) -> PyResult<Arc<Connected>> {
-        let mut held = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*held {
+        let found = self.held().as_ref().map(|own| own.get().cloned());
+        match found {
             None => Err(refused(py, "the client is closed: make another one")),
-            Some(own) => {
-                if let Some(connected) = own.get() {
-                    return Ok(connected.clone());
-                }
-                let connected = Connected::new(py, &self.builder(), self.blocking)?;
-                *held = Some(Owned::new(connected.clone()));
+            Some(Some(connected)) => Ok(connected),
+            Some(None) => {
+                let builder = self.builder().clone();
+                let connected = Connected::new(py, builder, self.blocking)?;
+                *self.held() = Some(Owned::new(connected.clone()));
                 Ok(connected)
             }
         }
@@ -131,7 +136,7 @@ impl Client {
         if let Some(requests) = options::whole(py, "requests_per_minute", requests_per_minute)? {
             builder = builder.requests_per_minute(requests);
         }
-        let connected = Connected::new(py, &builder, blocking)?;
+        let connected = Connected::new(py, builder.clone(), blocking)?;
         Ok(Self {
             builder: Mutex::new(builder),
             blocking,
@@ -156,19 +161,11 @@ impl Client {
 
     /// Closes idle connections; calls that are under way go on.
     fn close(&self) {
-        self.connected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.held().take();
     }
 
     fn __repr__(&self) -> String {
-        match self
-            .connected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-        {
+        match *self.held() {
             Some(_) => "Client(open)".to_owned(),
             None => "Client(closed)".to_owned(),
         }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pabbly_connect::{ClientBuilder, Event, Poll, Wait};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
 const DEBUG: u8 = 10;
@@ -160,10 +161,17 @@ impl Line {
         Some(Self { level, text })
     }
 
-    /// Hands the line to the logger `pabbly_connect`.
+    /// Hands the line to the logger `pabbly_connect`. A filter that fails is told of where Python tells of errors that
+    /// nobody can catch: the call goes on. What ends the program does so here too.
     pub(crate) fn log(self, py: Python<'_>) -> PyResult<()> {
-        py.import("pabbly_connect._logging")?
-            .call_method1("write", (self.level, self.text))?;
+        let write = || {
+            py.import("pabbly_connect._logging")?
+                .call_method1("write", (self.level, self.text))
+        };
+        match write() {
+            Err(error) if error.is_instance_of::<PyException>(py) => error.write_unraisable(py, None),
+            written => drop(written?),
+        }
         Ok(())
     }
 }

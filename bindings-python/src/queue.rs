@@ -17,6 +17,7 @@ use crate::fork::Owned;
 /// A message for an event loop.
 enum Message {
     Finished(u64, Box<Outcome>),
+    Panicked(u64),
     Polled(u64, Polled),
     Log(Line),
 }
@@ -30,6 +31,10 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn finish(&self, number: u64, outcome: Outcome) {
         self.put(Message::Finished(number, Box::new(outcome)));
+    }
+
+    pub(crate) fn panicked(&self, number: u64) {
+        self.put(Message::Panicked(number));
     }
 
     /// Has what a call tells come here. The log of a client goes to the loop that used it last.
@@ -131,6 +136,10 @@ impl Queue {
                     Ok(answer) => (number, intern!(py, "answer"), answer),
                     Err(error) => (number, intern!(py, "error"), error.into_value(py).into_any()),
                 }),
+                Message::Panicked(number) => {
+                    let error = misuse("internal error of the SDK; please report it");
+                    news.push((number, intern!(py, "error"), error.into_value(py).into_any()));
+                }
             }
         }
         Ok(news)

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import logging
+import sys
 import threading
 import weakref
 
@@ -168,6 +170,52 @@ def test_the_log_and_polls_reach_the_loop(server, run, caplog):
     assert polls[0].status == "pending"
     assert "getConnection: GET /connections/pending_1 (attempt 1)" in caplog.text
     assert "connection pending_1 is pending" in caplog.text
+
+
+def test_a_log_filter_that_fails_leaves_the_calls_alone(server, run, caplog, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    def refuse(_record):
+        raise KeyError("a filter that fails")
+
+    async def main():
+        async with p.AsyncPabblyConnectPlatform() as client:
+            async with asyncio.timeout(20):
+                return await asyncio.gather(*(call(client) for _ in range(10)))
+
+    logger = logging.getLogger("pabbly_connect")
+    logger.addFilter(refuse)
+    try:
+        with caplog.at_level("DEBUG", "pabbly_connect"):
+            assert [token.token_type for token in run(main())] == ["Bearer"] * 10
+    finally:
+        logger.removeFilter(refuse)
+    assert {type(one.exc_value) for one in told} == {KeyError}
+
+
+def test_on_poll_may_cancel_its_task_or_raise_anything(server, run):
+    async def main():
+        async with p.AsyncPabblyConnectPlatform() as client:
+            failures = []
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+
+            def cancel(_):
+                waiting.cancel()
+                raise ZeroDivisionError
+
+            waiting = asyncio.ensure_future(client.wait_for_connection(EMAIL, "pending_1", on_poll=cancel))
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+
+            def stop(_):
+                raise StopIteration
+
+            with pytest.raises(RuntimeError, match="StopIteration"):
+                await client.wait_for_connection(EMAIL, "pending_1", on_poll=stop)
+            assert failures == []
+
+    run(main())
 
 
 def test_anyio_on_asyncio_works_and_trio_is_told(server):

@@ -2,12 +2,13 @@
 
 import logging
 import signal
+import sys
 import threading
 import time
 
 import pabbly_connect as p
 import pytest
-from conftest import EMAIL, Server
+from conftest import EMAIL, Server, run_python
 
 
 class Stopped(BaseException):
@@ -73,6 +74,28 @@ def test_a_closed_client_closes_its_connections_and_refuses(server):
     server.wait_for(lambda counters: counters["open"] == 1)
     with pytest.raises(p.InvalidArgumentError, match="closed"):
         client.get_token(EMAIL, "conn_1")
+
+
+def test_threads_may_meet_at_a_closed_client():
+    # In an interpreter of its own: the first error imports what makes exceptions, where another thread gets its turn.
+    run_python(
+        """
+import sys, threading
+import pabbly_connect as p
+sys.setswitchinterval(1e-6)
+client = p.PabblyConnectPlatform(base_url="http://127.0.0.1:1")
+client.close()
+def work():
+    for _ in range(200):
+        try:
+            client.get_token("alice@example.com", "conn_1")
+        except p.InvalidArgumentError:
+            repr(client)
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+    )
 
 
 def test_threads_share_a_client(server):
@@ -150,6 +173,23 @@ def test_the_log_tells_each_attempt_without_secrets(server, caplog):
     assert not caplog.text
 
 
+def refuse(_record):
+    raise KeyError("a filter that fails")
+
+
+def test_a_log_filter_that_fails_leaves_the_call_alone(server, caplog, monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    logger = logging.getLogger("pabbly_connect")
+    logger.addFilter(refuse)
+    try:
+        with caplog.at_level("DEBUG", "pabbly_connect"), p.PabblyConnectPlatform() as client:
+            assert client.get_token(EMAIL, "conn_1").token_type == "Bearer"
+    finally:
+        logger.removeFilter(refuse)
+    assert [type(one.exc_value) for one in told] == [KeyError] * 2
+
+
 def test_on_poll_is_told_and_may_end_the_wait(server):
     polls = []
     with p.PabblyConnectPlatform() as client:
@@ -177,6 +217,14 @@ def test_what_is_no_e_mail_is_refused_at_once(server):
                 client.get_token(EMAIL, "conn_1", **options)
         client.get_token(EMAIL, "conn_1", timeout=float("inf"), deadline=1e300)
     assert server.counters()["requests"] == 1
+
+
+def test_one_text_is_no_list_of_texts(server):
+    with p.PabblyConnectPlatform() as client:
+        for option in ("scopes", "allowed_apps"):
+            with pytest.raises(TypeError, match="pass a list of texts"):
+                client.create_request_link(EMAIL, app_id="gmail", name="Gmail", **{option: "openid"})
+        assert server.counters()["connections"] == 1  # the one that asks
 
 
 def test_pages_can_be_gone_through_again_and_turned_by_threads(server):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
 from ._models import App, Connection, RequestLink, listener
 from ._native import Client
-from ._settings import pem, product
+from ._settings import listed, pem, product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ class AsyncPabblyConnectPlatform:
         """Check the settings and make a client; nothing is sent.
 
         - `api_key`: the tenant key, `pk_live_…`; the environment's `PC_TENANT_KEY` unless given.
-        - `base_url`: where the service is; the environment's `PC_BASE_URL`, else the public platform.
+        - `base_url`: where the service is; the environment's `PC_BASE_URL`, else
+          `https://connect.pabbly.com/platform/v1`.
         - `max_retries`: how often a 503 is tried again (2); nothing else ever is.
         - `timeout`: seconds that each attempt may take, its body included (30).
-        - `backoff`: the ceiling under the wait before the first retry, in seconds (0.5); it doubles with each.
+        - `backoff`: the longest pause before the first retry, in seconds (0.5); it doubles with each, up to 16 times.
         - `allow_insecure_http`: allow plain HTTP to other machines than this one.
         - `proxy`: send everything through this proxy; `HTTPS_PROXY` and the like unless given.
         - `ca_certificates`: trust these certificates (PEM) beside Mozilla's roots.
@@ -152,13 +153,13 @@ class AsyncPabblyConnectPlatform:
         `app_id` is from the catalogue and `name` is what the customer sees later, such as `Work Gmail`. The other
         options are extensions of the guide's contract:
 
-        - `connection_id`: re-authorise this connection in place; it keeps its id.
+        - `connection_id`: re-authorise this connection in place; it keeps its id, and takes this `name`.
         - `auth_option_key`: which of the app's auth options the customer uses.
         - `allowed_apps`: the ids of the apps that the customer may choose from, instead of `app_id`.
         - `return_url`: where the hosted page sends the customer when it is done.
-        - `allowed_origin`: the web origin that may read the link's public status.
+        - `allowed_origin`: the only web origin that may read the link's public status; any may, where none is named.
         - `display_name`: the name of your product, or of the customer, on the hosted page.
-        - `expires_in`: how long the link lives, in seconds (600 unless told).
+        - `expires_in`: how long the link lives, in seconds from 60 to 86,400 (600 unless told).
         - `allow_multiple_connections`: where False, an active connection of this app is re-authorised.
         - `scopes`: the OAuth scopes to ask for instead of the app's own.
         - `idempotency_key`: calls with the same key and options within a day make one link.
@@ -170,13 +171,13 @@ class AsyncPabblyConnectPlatform:
                 name,
                 connection_id,
                 auth_option_key,
-                None if allowed_apps is None else list(allowed_apps),
+                listed(allowed_apps),
                 return_url,
                 allowed_origin,
                 display_name,
                 expires_in,
                 allow_multiple_connections,
-                None if scopes is None else list(scopes),
+                listed(scopes),
                 idempotency_key,
                 timeout,
                 deadline,
@@ -212,7 +213,7 @@ class AsyncPabblyConnectPlatform:
         """Wait until the connection is no longer pending, and give it. Needs the capability `connections`.
 
         `interval` is the time between two polls (2 s unless told). Without `timeout` the wait ends when the link
-        lapses. Raises `WaitTimeoutError`, with the `connection` as it was last seen, when it is over.
+        lapses. Raises `WaitTimeoutError`, with the `connection` if a poll saw it, when it is over.
 
         `on_poll` is called after each poll that did not end the wait. Where it raises, the wait ends with that.
         """

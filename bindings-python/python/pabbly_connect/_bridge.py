@@ -57,9 +57,20 @@ class _Bridge:
         try:
             self.on_poll[number](*poll)
         except BaseException as error:
-            future.set_exception(error)
-            if not isinstance(error, Exception):
+            # It may have cancelled the task that waits.
+            if not future.done():
+                future.set_exception(_raised(error))
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
+
+
+def _raised(error: BaseException) -> BaseException:
+    """Give what a coroutine ends with that raises this (PEP 479): a future takes no `StopIteration`."""
+    if not isinstance(error, StopIteration):
+        return error
+    instead = RuntimeError("on_poll raised StopIteration")
+    instead.__cause__ = error
+    return instead
 
 
 _bridges: WeakKeyDictionary[asyncio.AbstractEventLoop, _Bridge] = WeakKeyDictionary()

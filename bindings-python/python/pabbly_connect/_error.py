@@ -25,7 +25,7 @@ class PabblyConnectError(Exception):
     retry_after: float | None
     """Seconds that the service asked to wait before the next request."""
     connection: Connection | None
-    """The connection as a wait last saw it; only with `WaitTimeoutError`."""
+    """The connection as a wait last saw it, if it did; only with `WaitTimeoutError`."""
 
     def __init__(
         self,

@@ -170,12 +170,12 @@ class RequestLink(Record):
     """A hosted page where one customer connects one app.
 
     Hand `request_link`, `request_token` and `connection_id` to the front end. `to_dict()` gives the link whole; its
-    printed forms hide the request token.
+    printed forms hide the request token and the hosted page's address.
     """
 
     __slots__ = ()
     __match_args__ = ("request_link", "connection_id")
-    _hidden = frozenset({"request_token"})
+    _hidden = frozenset({"request_token", "request_link"})
 
     @property
     def connection_id(self) -> str:

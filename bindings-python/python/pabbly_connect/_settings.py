@@ -8,6 +8,10 @@ import sys
 
 from ._native import VERSION, after_fork_in_child, before_exit
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 atexit.register(before_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=after_fork_in_child)
@@ -23,3 +27,10 @@ def product(user_agent: str | None) -> str:
 def pem(certificates: str | bytes | None) -> str | None:
     """Take certificates as they were read from a file."""
     return certificates.decode() if isinstance(certificates, bytes) else certificates
+
+
+def listed(texts: Iterable[str] | None) -> list[str] | None:
+    """Take texts in whatever holds them, but for one text, which holds its letters."""
+    if isinstance(texts, str):
+        raise TypeError(f"pass a list of texts, such as [{texts!r}], instead of one text")
+    return None if texts is None else list(texts)
