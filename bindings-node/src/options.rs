@@ -6,7 +6,8 @@ use std::time::Duration;
 use napi::Result;
 use napi_derive::napi;
 use pabbly_connect::{
-    App, CallOptions, Client, ClientBuilder, Connection, CreateRequestLink, Customer, Item, List, Wait,
+    App, CallOptions, Client, ClientBuilder, Connection, CreateRequestLink, Customer, DEFAULT_BASE_URL, Item,
+    List, Wait,
 };
 
 /// Settings of a client.
@@ -15,13 +16,13 @@ pub struct Settings {
     /// The tenant key, `pk_live_…`. Without it `PC_TENANT_KEY` of the environment serves.
     pub api_key: Option<String>,
     /// Where the service is, such as `https://connect.example.com/platform/v1`. Without it `PC_BASE_URL` of the
-    /// environment serves, else the platform's public address.
+    /// environment serves, else `https://connect.pabbly.com/platform/v1`.
     pub base_url: Option<String>,
     /// How often a 503 is tried again; 0 means never. Nothing else is ever tried again. Default: 2.
     pub max_retries: Option<f64>,
     /// Bounds each attempt, the body included. Default: 30,000.
     pub timeout_ms: Option<f64>,
-    /// The ceiling under the wait before the first retry; it doubles with each. Default: 500.
+    /// The longest pause before the first retry; it doubles with each, up to 16 times. Default: 500.
     pub backoff_ms: Option<f64>,
     /// Allows plain `http://` to other machines than this one. Over it the tenant key and the vended credentials
     /// can be read by everybody in between.
@@ -39,13 +40,11 @@ pub struct Settings {
 
 impl Settings {
     pub(crate) fn builder(self) -> Result<ClientBuilder> {
-        let mut builder = Client::builder().allow_insecure_http(self.allow_insecure_http.unwrap_or(false));
-        if let Some(api_key) = self.api_key {
-            builder = builder.api_key(api_key);
-        }
-        if let Some(base_url) = self.base_url {
-            builder = builder.base_url(base_url);
-        }
+        // What is not given here the core would take from the environment of the process, which a worker need not share.
+        let mut builder = Client::builder()
+            .api_key(self.api_key.unwrap_or_default())
+            .base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
+            .allow_insecure_http(self.allow_insecure_http.unwrap_or(false));
         if let Some(retries) = count("maxRetries", self.max_retries)? {
             builder = builder.max_retries(retries);
         }
@@ -153,7 +152,7 @@ pub struct LinkRequest {
     pub app_id: Option<String>,
     /// What the customer sees later, such as `Work Gmail`.
     pub name: String,
-    /// Re-authorises this connection in place: it keeps its id.
+    /// Re-authorises this connection in place: it keeps its id, and takes the link's `name`.
     pub connection_id: Option<String>,
     /// Which of the app's auth options the customer uses, by its key.
     pub auth_option_key: Option<String>,
@@ -161,11 +160,11 @@ pub struct LinkRequest {
     pub allowed_apps: Option<Vec<String>>,
     /// Where the hosted page sends the customer when it is done.
     pub return_url: Option<String>,
-    /// The web origin that may read the link's public status.
+    /// The only web origin that may read the link's public status. Any may, where none is named.
     pub allowed_origin: Option<String>,
     /// The name of your product, or of the customer, on the hosted page.
     pub display_name: Option<String>,
-    /// How long the link lives, in whole seconds. The service's default is 10 minutes.
+    /// How long the link lives, in whole seconds: from 60 to 86,400. The service's default is 10 minutes.
     pub expires_in: Option<f64>,
     /// Whether the customer may have several connections of this app. Where not, an active one is re-authorised.
     pub allow_multiple_connections: Option<bool>,

@@ -196,7 +196,7 @@ unsafe extern "C" fn drain(
         if create(env, batch.as_ptr().cast(), length, &mut text) == sys::Status::napi_ok
             && sys::napi_get_undefined(env, &mut this) == sys::Status::napi_ok
         {
-            // What it throws, Node treats as uncaught.
+            // It throws nothing: Node would only warn, and what else is in the batch would be lost.
             sys::napi_call_function(env, this, deliver, 1, &text, &mut result);
         }
     }

@@ -1,12 +1,13 @@
 // What only this language can get wrong: errors as JavaScript knows them, signals, lists, hooks, secrets in print.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { getEventListeners } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { format, inspect } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import * as sdk from '@pabbly/connect-platform';
 import { folder } from './support.mjs';
 import { failing, stub, success, TOKEN } from './stub.mjs';
@@ -324,6 +325,7 @@ describe('secrets', () => {
     assert.equal(`${token.token_type} ${token.access_token}`, 'Bearer ya29.secret');
     assert.equal(token.newer, 'secret-too');
     assert.deepEqual([token.auth_type, token.expires_in, token.fields], ['o_auth', 3599, undefined]);
+    assert.equal(token.authorization, 'Bearer ya29.secret');
     assert.ok('access_token' in token);
     assert.doesNotMatch(shown(token), /secret/);
     assert.match(inspect(token), /^Token \{\s+auth_type: 'o_auth',\s+access_token: '\[redacted\]'/);
@@ -340,6 +342,7 @@ describe('secrets', () => {
     assert.deepEqual(Object.keys(fields), Object.keys(values));
     assert.ok('user' in fields && Object.hasOwn(fields, 'user') && !('absent' in fields));
     assert.deepEqual([token.access_token, token.auth_type, token.expires_in], [undefined, 'basic', null]);
+    assert.equal(token.authorization, undefined);
     assert.throws(() => structuredClone(fields), { name: 'DataCloneError' });
     assert.throws(() => { fields.user = 'x'; }, TypeError);
     const { toString, ...usual } = values;
@@ -362,7 +365,7 @@ describe('secrets', () => {
 
   it('are hidden in a printed link, which serialises whole', async () => {
     const link = {
-      connection_id: 'c', request_token: 'rt_secret', request_link: 'https://connect.example/platform/v1/connect/abc',
+      connection_id: 'c', request_token: 'rt_secret', request_link: 'https://connect.example/connect/secret',
       expires_at: '2026-11-21T10:10:00Z', app: { id: 'gmail', name: 'Gmail' }, newer: 1,
     };
     answer = () => success(link);
@@ -415,9 +418,52 @@ describe('hooks and the logger', () => {
     assert.equal((await careless.getToken(alice, 'c')).access_token, 'ya29.secret');
     assert.match((await warned).message, /oops/);
   });
+
+  it('may be asynchronous, and fail whatever way they like', async () => {
+    answer = () => success(TOKEN);
+    const warnings = [];
+    const note = ({ name, message }) => name === 'PabblyConnectWarning' && warnings.push(message);
+    process.on('warning', note);
+    const seen = [];
+    const careless = new PabblyConnectPlatform({
+      apiKey: KEY,
+      baseUrl: service.baseUrl,
+      logger: { debug: () => { throw Object.create(null); } },
+      onRequest: async () => { throw new Error('later'); },
+      onResponse: ({ status }) => seen.push(status),
+    });
+    // An unhandled rejection would fail this test.
+    assert.equal((await careless.getToken(alice, 'c')).access_token, 'ya29.secret');
+    await soon();
+    process.off('warning', note);
+    assert.deepEqual(seen, [200]);
+    assert.deepEqual(warnings.map((text) => text.split(': ')[1]).sort(), [
+      'Error', 'something that cannot be printed', 'something that cannot be printed',
+    ]);
+  });
 });
 
 describe('a client', () => {
+  it('of a worker sees the environment of the worker alone', async () => {
+    const code = `
+      const { PabblyConnectPlatform } = require(${JSON.stringify(require.resolve('@pabbly/connect-platform'))});
+      const { parentPort } = require('node:worker_threads');
+      try {
+        new PabblyConnectPlatform();
+        parentPort.postMessage('no error');
+      } catch (error) {
+        parentPort.postMessage(error.message);
+      }`;
+    process.env.PC_TENANT_KEY = KEY;
+    try {
+      const worker = new Worker(code, { eval: true, env: {} });
+      const [message] = await once(worker, 'message');
+      assert.match(message, /there is no tenant key/);
+    } finally {
+      delete process.env.PC_TENANT_KEY;
+    }
+  });
+
   it('that is closed ends its calls and takes no more', async () => {
     answer = () => undefined;
     const closing = new PabblyConnectPlatform({ apiKey: KEY, baseUrl: service.baseUrl });

@@ -130,7 +130,8 @@ export function answers(connection: Connection, link: RequestLink, app: App, tok
   if (token.access_token !== undefined) {
     equal<OAuthToken>()(token);
     equal<string>()(token.access_token);
-    equal<string>()(token.token_type);
+    equal<string>()(token.authorization);
+    equal<string | undefined>()(token.token_type);
   } else {
     equal<FieldsToken>()(token);
     equal<string | undefined>()(token.fields['api_key'] as string | undefined);

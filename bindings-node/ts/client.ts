@@ -88,7 +88,7 @@ export class PabblyConnectPlatform {
   constructor(options: Settings = {}) {
     const place = here();
     check(options, KNOWN.settings, place);
-    // Read here, since the core does not see the environment of a worker.
+    // Read here, since a worker may have an environment of its own, which the core does not see.
     const { PC_TENANT_KEY, PC_BASE_URL } = process.env;
     const settings = {
       ...options,

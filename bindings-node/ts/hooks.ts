@@ -26,26 +26,42 @@ export class Listener {
   }
 
   tell({ event, ...info }: Event): void {
+    const logger = this.#logger;
     guarded(() => {
-      const logger = this.#logger;
-      if (event === 'retry') logger?.info?.('pabbly-connect: retry', info);
-      else logger?.debug?.(`pabbly-connect: ${event}`, info);
-      const hooks = this.#hooks;
-      if (event === 'request') hooks.onRequest?.(info as never);
-      else if (event === 'response') hooks.onResponse?.(info as never);
-      else if (event === 'retry') hooks.onRetry?.(info as never);
-      else hooks.onWait?.(info as never);
+      if (event === 'retry') return logger?.info?.('pabbly-connect: retry', info);
+      return logger?.debug?.(`pabbly-connect: ${event}`, info);
+    });
+    const hooks = this.#hooks;
+    guarded(() => {
+      if (event === 'request') return hooks.onRequest?.(info as never);
+      if (event === 'response') return hooks.onResponse?.(info as never);
+      if (event === 'retry') return hooks.onRetry?.(info as never);
+      return hooks.onWait?.(info as never);
     });
   }
 }
 
-/** Calls back into the user's code. Where that fails it must not take the call with it, nor go unnoticed. */
-export function guarded(callback: () => void): void {
+/**
+ * Calls back into the user's code, which may be asynchronous. Where that fails it must not take the call with it, nor
+ * go unnoticed.
+ */
+export function guarded(callback: () => unknown): void {
   try {
-    callback();
+    const result = callback();
+    if (result instanceof Promise) result.catch(warn);
   } catch (error) {
-    process.emitWarning(`a hook or the logger threw: ${String(error)}`, 'PabblyConnectWarning');
+    warn(error);
   }
+}
+
+function warn(error: unknown): void {
+  let text = 'something that cannot be printed';
+  try {
+    text = String(error);
+  } catch {
+    // An object without a prototype, say.
+  }
+  process.emitWarning(`a hook or the logger threw: ${text}`, 'PabblyConnectWarning');
 }
 
 let nextNumber = 1;

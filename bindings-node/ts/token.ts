@@ -7,7 +7,9 @@ export interface OAuthToken {
   readonly auth_type: 'o_auth';
   readonly access_token: string;
   /** How the access token is presented, such as `Bearer`. */
-  readonly token_type: string;
+  readonly token_type?: string | undefined;
+  /** The value of an `Authorization` header, such as `Bearer ya29…`. */
+  readonly authorization: string;
   /** Seconds until the access token expires; `null` where the provider does not say. */
   readonly expires_in: number | null;
   readonly fields?: undefined;
@@ -21,6 +23,7 @@ export interface FieldsToken {
   readonly expires_in: number | null;
   readonly access_token?: undefined;
   readonly token_type?: undefined;
+  readonly authorization?: undefined;
 }
 
 /**
@@ -63,6 +66,11 @@ class RedactedToken {
 
   get token_type() {
     return this.#wire.token_type ?? undefined;
+  }
+
+  get authorization() {
+    const { access_token, token_type } = this.#wire;
+    return access_token == null ? undefined : `${token_type ?? 'Bearer'} ${access_token}`;
   }
 
   get expires_in() {

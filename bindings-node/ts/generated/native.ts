@@ -72,7 +72,7 @@ export interface LinkRequest {
   appId?: string | undefined
   /** What the customer sees later, such as `Work Gmail`. */
   name: string
-  /** Re-authorises this connection in place: it keeps its id. */
+  /** Re-authorises this connection in place: it keeps its id, and takes the link's `name`. */
   connectionId?: string | undefined
   /** Which of the app's auth options the customer uses, by its key. */
   authOptionKey?: string | undefined
@@ -80,11 +80,11 @@ export interface LinkRequest {
   allowedApps?: Array<string> | undefined
   /** Where the hosted page sends the customer when it is done. */
   returnUrl?: string | undefined
-  /** The web origin that may read the link's public status. */
+  /** The only web origin that may read the link's public status. Any may, where none is named. */
   allowedOrigin?: string | undefined
   /** The name of your product, or of the customer, on the hosted page. */
   displayName?: string | undefined
-  /** How long the link lives, in whole seconds. The service's default is 10 minutes. */
+  /** How long the link lives, in whole seconds: from 60 to 86,400. The service's default is 10 minutes. */
   expiresIn?: number | undefined
   /** Whether the customer may have several connections of this app. Where not, an active one is re-authorised. */
   allowMultipleConnections?: boolean | undefined
@@ -113,14 +113,14 @@ export interface Settings {
   apiKey?: string | undefined
   /**
    * Where the service is, such as `https://connect.example.com/platform/v1`. Without it `PC_BASE_URL` of the
-   * environment serves, else the platform's public address.
+   * environment serves, else `https://connect.pabbly.com/platform/v1`.
    */
   baseUrl?: string | undefined
   /** How often a 503 is tried again; 0 means never. Nothing else is ever tried again. Default: 2. */
   maxRetries?: number | undefined
   /** Bounds each attempt, the body included. Default: 30,000. */
   timeoutMs?: number | undefined
-  /** The ceiling under the wait before the first retry; it doubles with each. Default: 500. */
+  /** The longest pause before the first retry; it doubles with each, up to 16 times. Default: 500. */
   backoffMs?: number | undefined
   /**
    * Allows plain `http://` to other machines than this one. Over it the tenant key and the vended credentials
