@@ -78,8 +78,11 @@ function redirect(attempt: Attempt, link: URL, subject: Subject) {
   const { signal, nonce } = attempt;
   remember({ ...subject, nonce, redirected: true });
   location.assign(link);
-  // The browser's back button may bring this very page to life again.
-  window.addEventListener('pageshow', ({ persisted }) => persisted && watch(attempt, subject, () => 'surely'), {
-    signal,
-  });
+  // The browser's back button may bring this very page to life again, any number of times.
+  const revived = ({ persisted }: PageTransitionEvent) => {
+    if (!persisted) return;
+    window.removeEventListener('pageshow', revived);
+    watch(attempt, subject, () => 'surely');
+  };
+  window.addEventListener('pageshow', revived, { signal });
 }

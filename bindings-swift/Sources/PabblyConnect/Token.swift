@@ -46,7 +46,8 @@ extension Token: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
     private var shown: [(label: String?, value: Any)] {
         let all: [(String, Any?)] = [
             ("authType", authType),
-            ("accessToken", native.accessToken() == nil ? nil : Redacted()),
+            // Not by reading it, which would copy it.
+            ("accessToken", authType == .oAuth ? Redacted() : nil),
             ("tokenType", tokenType),
             ("expiresIn", expiresIn),
             ("fields", fields),

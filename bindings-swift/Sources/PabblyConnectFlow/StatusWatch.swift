@@ -21,7 +21,7 @@ actor StatusWatch {
     private static let longestHold: Duration = .seconds(25)
     /// How long a busy platform is left alone that does not say for how long.
     private static let busy: Duration = .seconds(10)
-    /// Questions in a row without an answer, over half a minute, after which the platform is out of reach. A device
+    /// Questions in a row without an answer, over a minute, after which the platform is out of reach. A device
     /// that wakes up has no network at first.
     private static let mostFailures = 5
     /// How long the platform may take to notice that a link has lapsed.
@@ -48,7 +48,7 @@ actor StatusWatch {
     func outcome(whilePageIs page: Page) async throws -> ConnectOutcome {
         failures = 0
         var pending = 0
-        var next = busyUntil
+        var next = heeded(busyUntil, page)
         while true {
             try await time.sleep(until: next)
             let asked = time.now
@@ -74,9 +74,16 @@ actor StatusWatch {
             }
             let isCertain = failures == 0 || failures >= Self.mostFailures
             if time.now >= end && isCertain { return .exit(.timeout) }
-            next = max(asked + pause(page), busyUntil)
-            if asked < end { next = min(next, end) }
+            next = heeded(max(asked + pause(page), busyUntil), page)
         }
+    }
+
+    /// When to ask again that is not to be asked before then. However long the platform wants to be left alone, nobody
+    /// waits long for the outcome of a page that is gone, nor beyond the link's end.
+    private func heeded(_ wish: Duration, _ page: Page) -> Duration {
+        let now = time.now
+        if page == .closed || now >= end { return min(wish, now + Self.longestInterval) }
+        return min(wish, end)
     }
 
     private func pause(_ page: Page) -> Duration {

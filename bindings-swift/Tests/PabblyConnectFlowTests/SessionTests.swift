@@ -207,6 +207,30 @@ struct SessionTests {
         #expect(try await run.value == .success(connectionID: "conn_1", operation: .creation))
     }
 
+    @Test func aBusyPlatformKeepsNobodyWaitingForAClosedPage() async throws {
+        let (run, first) = try await start()
+        first.reply(.busy(retryAfter: .seconds(3600)))
+        let nap = try await clock.nap()
+        #expect(nap.duration > .seconds(609) && nap.duration <= .seconds(610))
+        userAgent.leave()
+        try await next(after: .seconds(30)).reply(.busy(retryAfter: .seconds(3600)))
+        try await next(after: .seconds(30)).reply("active")
+        #expect(try await run.value == .success(connectionID: "conn_1", operation: .creation))
+    }
+
+    @Test func aBusyPlatformDoesNotOutlastTheLink() async throws {
+        let (run, first) = try await start(lifetime: 100)
+        first.fail(retryAfter: .seconds(3600))
+        let nap = try await clock.nap()
+        #expect(nap.duration > .seconds(109) && nap.duration <= .seconds(110))
+        nap.end()
+        try await platform.question().fail(retryAfter: .seconds(3600))
+        for _ in 0..<3 {
+            try await next(after: .seconds(30)).fail(retryAfter: .seconds(3600))
+        }
+        #expect(try await run.value == .exit(.timeout))
+    }
+
     @Test func nobodyIsKeptWaitingForAClosedPage() async throws {
         let (run, first) = try await start()
         first.fail()

@@ -63,6 +63,17 @@ describe('a phone', () => {
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
   });
 
+  it('asks no more often if the back button does so twice', async () => {
+    browser.reply = pending({ phase: 'at_provider' });
+    connect();
+    await pass(0);
+    for (let time = 0; time < 2; time++) {
+      browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+      await pass(2000);
+    }
+    expect(browser.requests.length).toBe(3);
+  });
+
   it('stays where it is if the attempt ends before there is a link', async () => {
     const slowly = () => new Promise<typeof request>((done) => setTimeout(done, 1000, request));
     started(library.open(slowly, listeners)).handle.close();
