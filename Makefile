@@ -1,5 +1,5 @@
 # What there is to do here. `make help` lists it. `demo` and `service` need Rust, a C compiler and make; `test` needs
-# Node 20 and Python 3.11 as well, and Swift 6 or, on Debian, the right to set it up.
+# Node 20, Python 3.11, and Debian as root as well.
 #
 # Everything that a target fetches goes into ignored folders of this checkout: target/, .cache/, node_modules/; but for
 # Debian 13 with its Swift and Python, which takes long to fetch: ${XDG_CACHE_HOME:-~/.cache}/pabbly-connect/.

@@ -60,7 +60,7 @@ export class PabblyConnectError extends Error {
   readonly attempts: number;
   /** How many seconds the service asked to wait before the next request (`Retry-After`); `null` where it did not. */
   readonly retryAfter: number | null;
-  /** With a `WaitTimeoutError`, the connection as the wait last saw it. */
+  /** With a `WaitTimeoutError`, the connection as the wait last saw it, if it did. */
   declare readonly connection?: Connection | null;
 
   constructor(message?: string, details: ErrorDetails = {}) {

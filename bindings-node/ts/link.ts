@@ -1,4 +1,5 @@
-// A request link: made to be handed to the front end, so it serialises whole; only its printed forms hide the token.
+// A request link: made to be handed to the front end, so it serialises whole; only its printed forms hide its secrets,
+// the token and the hosted page's address.
 import type { RequestLink as Link } from './generated/models.js';
 import { inspect, printed, REDACTED, type Inspect } from './redact.js';
 
@@ -14,7 +15,7 @@ class PrintedLink {
   }
 
   [inspect](_depth: number, options: object, print?: Inspect) {
-    return printed('RequestLink', { ...this, request_token: REDACTED }, options, print);
+    return printed('RequestLink', { ...this, request_token: REDACTED, request_link: REDACTED }, options, print);
   }
 }
 Object.defineProperty(PrintedLink, 'name', { value: 'RequestLink' });

@@ -109,8 +109,8 @@ def test_records_are_frozen_comparable_and_whole():
     assert repr(p.AppRef({"id": "gmail"})) == "AppRef(id='gmail')"
 
 
-def test_a_link_prints_without_its_token_and_serialises_whole():
-    wire = {"connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a/b", "expires_at": "x"}
+def test_a_link_prints_without_its_secrets_and_serialises_whole():
+    wire = {"connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a/canary", "expires_at": "x"}
     link = p.RequestLink(wire)
     assert link.request_token == "rt_canary"
     assert CANARY not in f"{link} {link!r} {pprint.pformat(link)}"

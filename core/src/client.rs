@@ -204,7 +204,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The ceiling under the wait before the first retry; it doubles with each. Default: 500 ms.
+    /// The longest pause before the first retry; it doubles with each, up to 16 times. Default: 500 ms.
     pub fn backoff(mut self, backoff: Duration) -> Self {
         self.backoff = Some(backoff);
         self

@@ -69,7 +69,7 @@ impl CreateRequestLink {
         }
     }
 
-    /// Re-authorises this connection in place: it keeps its id.
+    /// Re-authorises this connection in place: it keeps its id, and takes the link's name.
     pub fn connection_id(mut self, connection_id: impl Into<String>) -> Self {
         self.body.connection_id = Some(connection_id.into());
         self
@@ -87,13 +87,14 @@ impl CreateRequestLink {
         self
     }
 
-    /// Where the hosted page sends the customer when it is done, with `connection_id` and `status` in the query.
+    /// Where the hosted page sends the customer when it is done, with `connection_id`, `status` and `operation` in
+    /// the query.
     pub fn return_url(mut self, url: impl Into<String>) -> Self {
         self.body.return_url = Some(url.into());
         self
     }
 
-    /// The web origin that may read the link's public status.
+    /// The only web origin that may read the link's public status. Any may, where none is named.
     pub fn allowed_origin(mut self, origin: impl Into<String>) -> Self {
         self.body.allowed_origin = Some(origin.into());
         self
@@ -105,7 +106,7 @@ impl CreateRequestLink {
         self
     }
 
-    /// How long the link lives, in whole seconds. The service's default is 10 minutes.
+    /// How long the link lives, in whole seconds: from a minute to a day. The service's default is 10 minutes.
     pub fn expires_in(mut self, life: Duration) -> Self {
         self.body.expires_in = Some(life.as_secs());
         self

@@ -84,7 +84,7 @@ pub struct Connection {
     /// The name that the link was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The app; `None` while the customer has not chosen one yet.
+    /// The app; absent while the customer has not chosen one yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppRef>,
     /// How the customer authorised.
@@ -110,8 +110,9 @@ pub struct Connection {
 /// A hosted page where one customer connects one app. Hand `request_link`, `request_token` and `connection_id` to
 /// the front end, and nothing else of the SDK's.
 ///
-/// It serialises whole, because it is made to be handed on; its `Debug` form hides the request token.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// It serialises whole, because it is made to be handed on. Printing it hides the request token and the hosted page's
+/// address: whoever has that can connect an account of their own in the customer's place.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestLink {
     /// The connection that the link is for; it is `pending` until the customer is done.
@@ -122,7 +123,7 @@ pub struct RequestLink {
     pub request_link: String,
     /// When the link lapses.
     pub expires_at: Timestamp,
-    /// The app; `None` where the customer picks one on the hosted page.
+    /// The app; absent where the customer picks one on the hosted page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppRef>,
     /// The address of the public status, gated by the request token.
@@ -134,6 +135,21 @@ pub struct RequestLink {
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl fmt::Debug for RequestLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLink")
+            .field("connection_id", &self.connection_id)
+            .field("request_token", &self.request_token)
+            .field("request_link", &format_args!("[redacted]"))
+            .field("expires_at", &self.expires_at)
+            .field("app", &self.app)
+            .field("status_url", &self.status_url)
+            .field("operation", &self.operation)
+            .field("extra", &self.extra)
+            .finish()
+    }
 }
 
 /// The secret of a request link. Serialises as it is; prints as `[redacted]`.
@@ -308,9 +324,9 @@ mod tests {
     }
 
     #[test]
-    fn a_link_serialises_whole_and_prints_without_its_token() {
+    fn a_link_serialises_whole_and_prints_without_its_secrets() {
         let wire = json!({
-            "connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a/b",
+            "connection_id": "c1", "request_token": "rt_canary", "request_link": "https://a/canary",
             "expires_at": "2026-11-21T10:00:00.5+01:00",
         });
         let link: RequestLink = serde_json::from_value(wire.clone()).unwrap();

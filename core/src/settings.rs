@@ -15,7 +15,7 @@ pub const DEFAULT_BASE_URL: &str = "https://connect.pabbly.com/platform/v1";
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a 503 is tried again, unless told otherwise (the guide, section 7).
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
-/// The ceiling under the first back-off, unless told otherwise. It doubles with each attempt.
+/// The longest pause before the first retry, unless told otherwise. It doubles with each.
 pub const DEFAULT_BACKOFF: Duration = Duration::from_millis(500);
 
 /// The environment's tenant key, where none is given.

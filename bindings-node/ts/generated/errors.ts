@@ -116,7 +116,7 @@ export class UpstreamUnavailableError extends PabblyConnectError {
 
 /**
  * A wait's own deadline passed while the connection was still pending;
- * `connection` is its last known state.
+ * `connection` is what a poll last saw of it, if one did.
  */
 export class WaitTimeoutError extends PabblyConnectError {
   static {

@@ -98,7 +98,7 @@ export interface Connection {
   status: ConnectionStatus;
   /** The name that the link was made with. */
   name?: string | null;
-  /** The app; `None` while the customer has not chosen one yet. */
+  /** The app; absent while the customer has not chosen one yet. */
   app?: AppRef | null;
   /** How the customer authorised. */
   auth_type?: AuthType | null;
@@ -116,7 +116,8 @@ export interface Connection {
  * A hosted page where one customer connects one app. Hand `request_link`, `request_token` and `connection_id` to
  * the front end, and nothing else of the SDK's.
  *
- * It serialises whole, because it is made to be handed on; its `Debug` form hides the request token.
+ * It serialises whole, because it is made to be handed on. Printing it hides the request token and the hosted page's
+ * address: whoever has that can connect an account of their own in the customer's place.
  */
 export interface RequestLink {
   /** The connection that the link is for; it is `pending` until the customer is done. */
@@ -127,7 +128,7 @@ export interface RequestLink {
   request_link: string;
   /** When the link lapses. */
   expires_at: string;
-  /** The app; `None` where the customer picks one on the hosted page. */
+  /** The app; absent where the customer picks one on the hosted page. */
   app?: AppRef | null;
   /** The address of the public status, gated by the request token. */
   status_url?: string | null;

@@ -16,14 +16,14 @@ public struct Customer: Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - appID: The app, from the catalogue; left out where the customer picks one or the connection names it.
     ///   - name: What the customer sees later, such as `Work Gmail`.
-    ///   - connectionID: Re-authorises this connection in place: it keeps its id.
+    ///   - connectionID: Re-authorises this connection in place: it keeps its id, and takes this `name`.
     ///   - authOptionKey: Which of the app's auth options the customer uses, by its key.
     ///   - allowedApps: The ids of the apps that the customer may choose from.
     ///   - returnURL: Where the hosted page sends the customer when it is done, with `connection_id` and `status` in
     ///     the query.
-    ///   - allowedOrigin: The web origin that may read the link's public status.
+    ///   - allowedOrigin: The only web origin that may read the link's public status. Any may, where none is named.
     ///   - displayName: The name of your product, or of the customer, on the hosted page.
-    ///   - expiresIn: How long the link lives, in whole seconds (10 minutes unless told).
+    ///   - expiresIn: How long the link lives, in whole seconds, from a minute to a day (10 minutes unless told).
     ///   - allowMultipleConnections: Whether the customer may have several connections of this app. Where not, an
     ///     active one is re-authorised.
     ///   - scopes: The OAuth scopes to ask for instead of the app's own.
@@ -74,7 +74,7 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - timeout: How long to wait at most. Without it the wait ends when the link lapses.
     ///   - onPoll: Called after each poll that did not end the wait, on the thread that works on all calls: return
     ///     quickly.
-    /// - Throws: ``PabblyConnectError/waitTimeout(_:)``, with the connection as it was last seen, when the time is over.
+    /// - Throws: ``PabblyConnectError/waitTimeout(_:)``, with the connection if a poll saw it, when the time is over.
     public func waitForConnection(
         _ id: String, interval: Duration? = nil, timeout: Duration? = nil, onPoll: (@Sendable (Poll) -> Void)? = nil
     ) async throws -> Connection {

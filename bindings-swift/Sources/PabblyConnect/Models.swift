@@ -174,7 +174,8 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
 /// A hosted page where one customer connects one app. Encode it and hand it to the front end, and nothing else of the
 /// SDK's.
 ///
-/// It encodes whole, because it is made to be handed on; its printed forms hide the request token.
+/// It encodes whole, because it is made to be handed on; its printed forms hide the request token and the hosted page's
+/// address.
 public struct RequestLink: Codable, Hashable, Sendable {
     /// The connection that the link is for; it is `pending` until the customer is done.
     public let connectionID: String
@@ -224,15 +225,15 @@ public struct RequestLink: Codable, Hashable, Sendable {
 extension RequestLink: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Shows what tells links apart.
     public var description: String {
-        "RequestLink(connectionID: \(connectionID), requestLink: \(requestLink), requestToken: [redacted], "
+        "RequestLink(connectionID: \(connectionID), requestToken: [redacted], requestLink: [redacted], "
             + "expiresAt: \(expiresAt))"
     }
     /// The same as ``description``.
     public var debugDescription: String { description }
-    /// Shows everything but the request token.
+    /// Shows everything but the secrets.
     public var customMirror: Mirror {
         let children: KeyValuePairs<String, Any> = [
-            "connectionID": connectionID, "requestToken": Redacted(), "requestLink": requestLink,
+            "connectionID": connectionID, "requestToken": Redacted(), "requestLink": Redacted(),
             "expiresAt": expiresAt, "app": app as Any, "statusURL": statusURL as Any, "operation": operation as Any,
             "extra": extra,
         ]

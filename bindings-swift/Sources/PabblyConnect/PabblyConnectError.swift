@@ -83,7 +83,7 @@ public struct ErrorDetails: Hashable, Sendable {
     public let attempts: Int
     /// How long the service asked to wait before the next request.
     public let retryAfter: Duration?
-    /// The connection as a wait last saw it; only with ``PabblyConnectError/waitTimeout(_:)``.
+    /// The connection as a wait last saw it, if it did; only with ``PabblyConnectError/waitTimeout(_:)``.
     public let connection: Connection?
 
     /// Makes the details of an error; only the SDK and tests do.

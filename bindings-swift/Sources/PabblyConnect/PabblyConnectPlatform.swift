@@ -13,10 +13,11 @@ public final class PabblyConnectPlatform: Sendable {
     ///
     /// - Parameters:
     ///   - apiKey: The tenant key, `pk_live_…`; the environment's `PC_TENANT_KEY` unless given.
-    ///   - baseURL: Where the service is; the environment's `PC_BASE_URL`, else the public platform.
+    ///   - baseURL: Where the service is; the environment's `PC_BASE_URL`, else
+    ///     `https://connect.pabbly.com/platform/v1`.
     ///   - maxRetries: How often a 503 is tried again (2); nothing else ever is.
     ///   - timeout: Bounds each attempt, its body included (30 s).
-    ///   - backoff: The ceiling under the wait before the first retry (500 ms); it doubles with each.
+    ///   - backoff: The longest pause before the first retry (500 ms); it doubles with each, up to 16 times.
     ///   - allowInsecureHTTP: Allows plain HTTP to other machines than this one.
     ///   - proxy: Sends everything through this proxy; `HTTPS_PROXY` and the like unless given.
     ///   - caCertificates: Trusts these certificates (PEM) beside Mozilla's roots.

@@ -76,7 +76,7 @@ impl Error {
         self.details().retry_after
     }
 
-    /// The connection as a wait last saw it; only with [`Error::WaitTimeout`].
+    /// The connection as a wait last saw it, if it did; only with [`Error::WaitTimeout`].
     pub fn connection(&self) -> Option<&Connection> {
         self.details().connection.as_ref()
     }

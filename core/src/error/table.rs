@@ -91,7 +91,7 @@ error_classes! {
     /// The provider or the service is briefly unavailable, also after the retries.
     UpstreamUnavailable => "UpstreamUnavailableError",
     /// A wait's own deadline passed while the connection was still pending;
-    /// [`connection`](Error::connection) is its last known state.
+    /// [`connection`](Error::connection) is what a poll last saw of it, if one did.
     WaitTimeout => "WaitTimeoutError",
     /// No complete answer arrived in time.
     Timeout => "TimeoutError",

@@ -96,7 +96,8 @@ impl Wait {
 
     /// How long to wait at most. Without it the wait ends when the link lapses.
     ///
-    /// When it is over the wait gives [`Error::WaitTimeout`], with the connection as it was last seen.
+    /// When it is over the wait gives [`Error::WaitTimeout`], with the connection if a poll saw it. Of a link that
+    /// this client made, polls ask for the public status alone.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

@@ -58,10 +58,10 @@ private struct Job {
         }
     }
 
-    @Test func aLinkEncodesWholeAndPrintsWithoutItsToken() throws {
+    @Test func aLinkEncodesWholeAndPrintsWithoutItsSecrets() throws {
         let wire = """
             {"connection_id":"conn_1","expires_at":"2026-11-21T10:00:00.5+01:00","qr_code":"x",\
-            "request_link":"https://connect.example/l","request_token":"rt_canary"}
+            "request_link":"https://connect.example/canary","request_token":"rt_canary"}
             """
         let link = try JSONDecoder().decode(RequestLink.self, from: Data(wire.utf8))
         #expect(!printed(link).contains("canary"))
