@@ -84,7 +84,7 @@ try {
   console.log = log;
   const { inspect } = await import('node:util');
   assert.doesNotMatch(inspect(printed, { depth: null }), /secret|pk_live_/);
-  assert.ok(printed.some((parts) => inspect(parts).includes("'still'")), 'the wait timed out');
+  assert.ok(printed.some((parts) => inspect(parts).includes("'not done yet'")), 'the wait timed out');
   assert.ok(printed.some(([text]) => text === 'the customer went away'));
   console.log(`  ${others.length} further examples of docs/node.md`);
 
