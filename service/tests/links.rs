@@ -72,6 +72,27 @@ async fn a_link_has_all_that_the_guide_names() {
     );
 }
 
+/// The browser helper has to know in the click whether the flow comes back, and there it has nothing but the address.
+#[tokio::test]
+async fn the_address_says_whether_there_is_a_return_url() {
+    let platform = Platform::start().await;
+    let without = platform.link(json!({"app_id": "brevo", "name": "Work"})).await;
+    assert!(!text(&without["request_link"]).contains('?'));
+
+    let with = platform
+        .link(json!({"app_id": "brevo", "name": "Work", "return_url": "https://app.example.com/canary"}))
+        .await;
+    let address = text(&with["request_link"]);
+    let (page, query) = address.split_once('?').unwrap();
+    assert_eq!(query, "has_return_url=true");
+    let path = page.split_once("/platform/v1").unwrap().1;
+    for path in [path, &format!("{path}?{query}")] {
+        let answer = platform.bare("GET", path).send().await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.text.contains("Connect Brevo"), "{}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn a_link_lapses_by_itself() {
     let platform = Platform::start().await;

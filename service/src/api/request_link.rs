@@ -19,6 +19,10 @@ use crate::ids;
 use crate::state::AppState;
 use crate::store::{Connection, Created, NewAnswer, NewLink, Operation, Owner};
 
+/// Marks the address of a link that has a `return_url`: the browser helper must know it inside the click, where the
+/// address is all that it has. The hosted page ignores it.
+const RETURN_URL_MARKER: &str = "?has_return_url=true";
+
 #[derive(Serialize)]
 struct RequestLink<'a> {
     connection_id: &'a str,
@@ -115,8 +119,13 @@ async fn make(
     let (secret, request_token) = (ids::secret(), ids::request_token());
     // Whole seconds, so that what is told is exactly what holds.
     let expires_at = (app.clock.now() + wanted.lifetime + 999) / 1000 * 1000;
+    let marker = wanted
+        .options
+        .return_url
+        .as_ref()
+        .map_or("", |_| RETURN_URL_MARKER);
     let answer = Success::new(RequestLink {
-        request_link: format!("{}/connect/{secret}", app.base_url()),
+        request_link: format!("{}/connect/{secret}{marker}", app.base_url()),
         status_url: format!("{}/connections/{id}/status", app.base_url()),
         expires_at: rfc3339(expires_at),
         app: app_id.map(|id| AppRef::new(app, id)),
