@@ -4,7 +4,7 @@ const PHONE_OR_UPRIGHT_TABLET = [
   '(orientation: portrait) and (pointer: coarse)',
 ].join();
 
-/** Where a popup would be a tab that hides the page. A page in a frame has to use one all the same. */
-export function prefersRedirect(): boolean {
+/** Whether every window is a tab here, in front of this page. A page in a frame cannot tell: it sees its own size. */
+export function isPhoneOrUprightTablet(): boolean {
   return window.top === window && matchMedia(PHONE_OR_UPRIGHT_TABLET).matches;
 }

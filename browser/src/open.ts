@@ -1,8 +1,8 @@
 import { type Attempt, begin } from './attempt.js';
-import { prefersRedirect } from './device.js';
+import { isPhoneOrUprightTablet } from './device.js';
 import { forget, remember } from './memory.js';
-import { openPopup, watchPopup } from './popup.js';
-import { obtain, parse, type Subject } from './request.js';
+import { openPopup, openTab, watchPopup } from './popup.js';
+import { hasReturnUrl, obtain, parse, type Subject } from './request.js';
 import type { ConnectHandle, ConnectOptions, ConnectRequest, ConnectRequestSource, LinkValues } from './types.js';
 import { type Departure, watch } from './watch.js';
 
@@ -19,11 +19,12 @@ export function open(source: ConnectRequestSource, options = source as ConnectOp
   // A popup starts with a copy of this tab's storage: there must be nothing in it to resume.
   forget();
   const { display = 'auto' } = options;
-  if (display === 'redirect' || (display === 'auto' && prefersRedirect())) {
+  const tab = display === 'auto' && isPhoneOrUprightTablet();
+  if (display === 'redirect' || (tab && hasReturnUrl(source))) {
     void start(attempt, source, (link, subject) => redirect(attempt, link, subject));
     return attempt.handle;
   }
-  const popup = openPopup();
+  const popup = tab ? openTab() : openPopup();
   if (popup) {
     attempt.signal.addEventListener('abort', () => popup.close());
     void start(attempt, source, (link, subject) => follow(attempt, link, subject, popup));

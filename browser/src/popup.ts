@@ -12,7 +12,16 @@ const WHILE = 500;
 export function openPopup(): Window | null {
   const left = Math.round(window.screenX + (window.outerWidth - WIDTH) / 2);
   const top = Math.round(window.screenY + (window.outerHeight - HEIGHT) / 2);
-  const popup = window.open('', '_blank', `popup,width=${WIDTH},height=${HEIGHT},left=${left},top=${top}`);
+  return openBlank(`popup,width=${WIDTH},height=${HEIGHT},left=${left},top=${top}`);
+}
+
+/** Opens a blank tab in front of this page, or null if the browser does not allow it. */
+export function openTab(): Window | null {
+  return openBlank('');
+}
+
+function openBlank(features: string): Window | null {
+  const popup = window.open('', '_blank', features);
   return popup?.closed === false ? popup : null;
 }
 

@@ -16,6 +16,16 @@ export async function obtain(source: ConnectRequestSource): Promise<LinkValues> 
   return values.json();
 }
 
+/** Whether the link is known to have a `return_url`: its address says so. A promise or function is not known yet. */
+export function hasReturnUrl(source: ConnectRequestSource): boolean {
+  try {
+    const { requestLink } = camelCase(source as LinkValues);
+    return new URL(requestLink).searchParams.get('has_return_url') === 'true';
+  } catch {
+    return false;
+  }
+}
+
 /** The hosted page and what to watch while it is open; null unless the values are those of a link. */
 export function parse(values: LinkValues): [link: URL, subject: Subject] | null {
   try {

@@ -36,6 +36,7 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
   while (!attempt.signal.aborted) {
     // Seen before the question is asked, so that the answer is the newer of the two.
     const left = departure();
+    const askedAt = performance.now();
     const { status, problem, retryAfter } = await ask(subject, attempt.signal);
     if (status) {
       failures = 0;
@@ -47,8 +48,9 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
     } else if (problem === 'failed' && ++failures === MOST_FAILURES) {
       attempt.fail('network', 'The platform cannot be reached.');
     }
+    // A question from before the end says nothing about the time since, for which the page may have been frozen.
+    if (askedAt >= end) attempt.exit('timeout');
     const remaining = end - performance.now();
-    if (remaining <= 0) attempt.exit('timeout');
     const interval = Math.max(retryAfter, Math.min(INTERVAL * 2 ** failures, LONGEST_INTERVAL));
     await pause(Math.min(interval, remaining), !retryAfter);
   }

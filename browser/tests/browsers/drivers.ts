@@ -65,3 +65,9 @@ export async function click(page: Page, selector: string): Promise<void> {
   const element: ElementHandle = await until(`${selector} at ${page.url()}`, () => page.$(selector));
   await element.click();
 }
+
+/** Taps something with a finger as soon as it is there. */
+export async function tap(page: Page, selector: string): Promise<void> {
+  const element: ElementHandle = await until(`${selector} at ${page.url()}`, () => page.$(selector));
+  await element.tap();
+}

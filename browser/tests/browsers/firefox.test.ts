@@ -1,7 +1,8 @@
 import { describe } from 'vitest';
-import { devices, flows } from './flows.js';
+import { flows } from './flows.js';
+import { phone } from './phone.js';
 import { withService } from './service.js';
 
 describe('firefox', () => flows('firefox'));
-describe('firefox on touch screens', () => devices('firefox'));
+describe('firefox on a phone', () => phone('firefox'));
 describe('firefox with connect-service', () => withService('firefox'));

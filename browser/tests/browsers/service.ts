@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { RequestLinkAnswer } from '../../src/types.js';
 import { type BrowserName, click, launch, pageAt, until } from './drivers.js';
 import { enter, press, signInAndConsent } from './hosted-page.js';
+import { PHONE } from './phone.js';
 import { OidcProvider, Service } from './processes.js';
 import { Product } from './product.js';
 
@@ -103,9 +104,20 @@ export function withService(name: BrowserName) {
     expect(await outcome()).toEqual(['success', link.connection_id, 'creation']);
   });
 
-  it('goes to the hosted page and back on a phone', async () => {
-    await page.setViewport({ width: 390, height: 844 });
-    const hosted = await connect({ app_id: 'insightly', return_url: `${product.url}/app` });
+  it("connects on a phone in a tab, from a page with the guide's calls", async () => {
+    await page.setViewport(PHONE);
+    const tab = await connect({ app_id: 'gmail' }, '/guide');
+    expect(page.url()).toBe(`${product.url}/guide`);
+    await press(tab, 'connect');
+    await signInAndConsent(tab);
+    expect(await outcome()).toEqual(['success', link.connection_id]);
+    expect(await status()).toBe('active');
+    await until('the tab to close', () => tab.isClosed());
+  });
+
+  it('goes to the hosted page and back on a phone, where the link has a return_url', async () => {
+    await page.setViewport(PHONE);
+    const hosted = await connect({ app_id: 'insightly', return_url: `${product.url}/app` }, '/guide');
     expect(hosted).toBe(page);
     await enter(page, 'api_key', 'a key');
     await enter(page, 'api_url', 'https://api.na1.insightly.com/v3.1');

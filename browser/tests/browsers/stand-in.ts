@@ -41,7 +41,7 @@ export class StandIn {
     const product = await Product.start(platform.url, async () => ({
       connection_id: standIn.link.connectionId,
       request_token: standIn.link.token,
-      request_link: standIn.hostedPage,
+      request_link: standIn.requestLink,
     }));
     const standIn = new StandIn(product, platform, provider);
     return standIn;
@@ -59,6 +59,11 @@ export class StandIn {
     return `${this.platform.url}/platform/v1/connect/${this.link.secret}`;
   }
 
+  /** The hosted page as the platform names it. */
+  get requestLink(): string {
+    return this.hostedPage + (this.link.returnTo ? '?has_return_url=true' : '');
+  }
+
   get providerUrl(): string {
     return this.provider.url;
   }
@@ -70,6 +75,7 @@ export class StandIn {
   private async servePlatform(url: URL, request: IncomingMessage, response: ServerResponse) {
     const [, kind, id = '', rest] = /^\/platform\/v1\/(connect|connections)\/([^/]+)\/?(.*)$/.exec(url.pathname) ?? [];
     const link = this.links.get(id);
+    if (kind === 'connections' && request.method !== 'OPTIONS') link?.askedAt.push(Date.now());
     await new Promise((done) => setTimeout(done, link?.delay ?? 0));
     if (kind === 'connections') return this.serveStatus(link, request, response);
     if (!link) return response.writeHead(404).end();
@@ -95,7 +101,6 @@ export class StandIn {
     if (request.method === 'OPTIONS') {
       return response.writeHead(204, { 'access-control-allow-headers': 'x-request-token' }).end();
     }
-    link?.askedAt.push(Date.now());
     if (link?.trouble) return response.writeHead(link.trouble.status, link.trouble.headers).end();
     if (!link || request.headers['x-request-token'] !== link.token) {
       const gone = { status: 'error', message: 'Unknown', data: { code: 'connection_deleted' } };

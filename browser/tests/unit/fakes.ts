@@ -119,3 +119,6 @@ export const request = {
   requestToken: 'rt_1',
   connectionId: 'conn_1',
 };
+
+/** As the platform makes it where the link has a `return_url`. */
+export const returning = { ...request, requestLink: `${request.requestLink}?has_return_url=true` };

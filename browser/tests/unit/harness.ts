@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, vi } from 'vitest';
-import type { ConnectHandle, ConnectOptions, ConnectOutcome } from '../../src/types.js';
+import type { ConnectHandle, ConnectOptions, ConnectOutcome, ConnectRequest } from '../../src/types.js';
 import { FakeBrowser, request } from './fakes.js';
 
 type Library = typeof import('../../src/pabbly-connect.js');
@@ -42,7 +42,7 @@ export async function newPage(): Promise<void> {
 }
 
 /** `PabblyConnect.open` as in the guide. */
-export function connect(options: Partial<ConnectOptions> = {}) {
+export function connect(options: Partial<ConnectRequest & ConnectOptions> = {}) {
   return started(library.open({ ...request, ...listeners, ...options }));
 }
 

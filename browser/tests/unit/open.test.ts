@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { request, status } from './fakes.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { request, returning, status } from './fakes.js';
 import { browser, connect, library, listeners, pass, started } from './harness.js';
 
 describe('the window', () => {
@@ -41,6 +41,61 @@ describe('the window', () => {
     expect(second.outcome).toMatchObject({ type: 'success' });
     expect(browser.storage.size).toBe(0);
   });
+});
+
+describe('a phone', () => {
+  beforeEach(() => {
+    browser.hasSmallScreen = true;
+  });
+
+  it.each([
+    ['has no return_url', () => request],
+    ['says something else', () => ({ ...request, requestLink: `${request.requestLink}?has_return_url=` })],
+    ['is a promise', () => Promise.resolve(returning)],
+    ['is a function', () => () => returning],
+    ['is still an answer', () => Response.json(returning)],
+  ])('opens a tab and stays where the link %s', async (_, source) => {
+    started(library.open(source(), listeners));
+    expect(browser.popups.length).toBe(1);
+    expect(browser.features).toBe('');
+    await pass(0);
+    expect(browser.popup.sentTo).toContain(request.requestLink);
+    expect(browser.leftFor).toBeNull();
+  });
+
+  it.each([
+    ["the guide's", returning],
+    ["the API's", { request_link: returning.requestLink, request_token: 'rt_1', connection_id: 'conn_1' }],
+  ])('goes to a link with a return_url itself, in %s spelling', async (_, values) => {
+    started(library.open(values, listeners));
+    await pass(0);
+    expect(browser.popups).toEqual([]);
+    expect(browser.leftFor).toBe(returning.requestLink);
+  });
+
+  it('opens a window all the same in a frame, and where the page wants one', async () => {
+    browser.isFramed = true;
+    connect(returning);
+    browser.isFramed = false;
+    connect({ ...returning, display: 'popup' });
+    await pass(0);
+    expect(browser.popups.length).toBe(2);
+    expect(browser.leftFor).toBeNull();
+  });
+
+  it('goes itself where the page wants that, whatever the link', async () => {
+    started(library.open(async () => request, { ...listeners, display: 'redirect' }));
+    await pass(0);
+    expect(browser.popups).toEqual([]);
+    expect(browser.leftFor).toBe(request.requestLink);
+  });
+});
+
+it('opens a popup on a big screen though the link has a return_url', async () => {
+  connect(returning);
+  await pass(0);
+  expect(browser.popup.sentTo).toBe(returning.requestLink);
+  expect(browser.leftFor).toBeNull();
 });
 
 describe('the values', () => {

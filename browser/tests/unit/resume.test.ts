@@ -1,18 +1,18 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { pending, request, status } from './fakes.js';
+import { pending, request, returning, status } from './fakes.js';
 import { browser, connect, library, listeners, newPage, nothingTold, pass, resume, started } from './harness.js';
 
-describe('a phone', () => {
+describe('a phone, where the link has a return_url', () => {
   beforeEach(() => {
     browser.hasSmallScreen = true;
   });
 
   it('goes to the hosted page and back, and resume() tells the result', async () => {
-    connect();
+    connect(returning);
     await pass(0);
-    expect(browser.leftFor).toBe(request.requestLink);
+    expect(browser.leftFor).toBe(returning.requestLink);
     expect(browser.popups).toEqual([]);
-    expect([...browser.storage.values()].join()).not.toContain(request.requestLink);
+    expect([...browser.storage.values()].join()).not.toContain(returning.requestLink);
 
     await newPage();
     browser.reply = status('active');
@@ -26,7 +26,7 @@ describe('a phone', () => {
   });
 
   it('keeps a result for a page that is reloaded before it is told', async () => {
-    connect();
+    connect(returning);
     await pass(0);
     browser.reply = 'never';
     await newPage();
@@ -43,7 +43,7 @@ describe('a phone', () => {
     ['form', 'closed'],
     ['created', 'closed'],
   ])('that came back in the phase %s is %s', async (phase, reason) => {
-    connect();
+    connect(returning);
     await pass(0);
     browser.reply = pending({ phase });
     await newPage();
@@ -53,7 +53,7 @@ describe('a phone', () => {
   });
 
   it('goes on in the same page if the back button brings it to life again', async () => {
-    connect();
+    connect(returning);
     await pass(0);
     browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }));
     await pass(0);
@@ -65,7 +65,7 @@ describe('a phone', () => {
 
   it('asks no more often if the back button does so twice', async () => {
     browser.reply = pending({ phase: 'at_provider' });
-    connect();
+    connect(returning);
     await pass(0);
     for (let time = 0; time < 2; time++) {
       browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
@@ -76,14 +76,14 @@ describe('a phone', () => {
 
   it('stays where it is if the attempt ends before there is a link', async () => {
     const slowly = () => new Promise<typeof request>((done) => setTimeout(done, 1000, request));
-    started(library.open(slowly, listeners)).handle.close();
+    started(library.open(slowly, { ...listeners, display: 'redirect' })).handle.close();
     await pass(1000);
     expect(browser.leftFor).toBeNull();
     expect(browser.storage.size).toBe(0);
   });
 
   it('leaves a later attempt of the same tab alone', async () => {
-    connect();
+    connect(returning);
     await pass(0);
     const [[key, value]] = [...browser.storage] as [[string, string]];
     const later = JSON.stringify({ ...JSON.parse(value), nonce: 'later' });
@@ -94,21 +94,11 @@ describe('a phone', () => {
     expect([...browser.storage.values()]).toEqual([later]);
   });
 
-  it('uses a popup all the same in a frame, and where the page wants one', async () => {
-    browser.isFramed = true;
-    connect();
-    browser.isFramed = false;
-    connect({ display: 'popup' });
-    await pass(0);
-    expect(browser.popups.length).toBe(2);
-    expect(browser.leftFor).toBeNull();
-  });
-
   it('works without storage', async () => {
     vi.stubGlobal('sessionStorage', undefined);
-    connect();
+    connect(returning);
     await pass(0);
-    expect(browser.leftFor).toBe(request.requestLink);
+    expect(browser.leftFor).toBe(returning.requestLink);
     await newPage();
     expect(resume(listeners)).toBeNull();
   });

@@ -151,6 +151,19 @@ describe('the outcome', () => {
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
   });
 
+  it('is asked for again if the time ran out while a question was on its way', async () => {
+    browser.reply = pending({ expires_in: 10 });
+    connect();
+    await pass(100);
+    // As in a page that is frozen, each question is given up after ten seconds; the last one well after the end.
+    browser.reply = 'never';
+    await pass(25_000);
+    expect(nothingTold()).toBe(true);
+    browser.reply = status('active');
+    await pass(1000);
+    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'creation' });
+  });
+
   it('is a timeout when a link that should have lapsed stays pending', async () => {
     browser.reply = pending({ expires_in: 0 });
     connect();
