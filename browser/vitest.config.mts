@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const source = fileURLToPath(new URL('src/pabbly-connect.ts', import.meta.url));
 
+// Real browsers and real processes, on machines that may be busy.
+const timeouts = { testTimeout: 180_000, hookTimeout: 180_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,13 +17,10 @@ export default defineConfig({
         test: { name: 'package', include: ['tests/package/*.test.ts'], testTimeout: 60_000 },
       },
       {
-        test: {
-          name: 'browsers',
-          include: ['tests/browsers/*.test.ts'],
-          // Real browsers and real processes, on machines that may be busy.
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
+        test: { name: 'browsers', include: ['tests/browsers/*.test.ts'], ...timeouts },
+      },
+      {
+        test: { name: 'slow', include: ['tests/slow/*.test.ts'], ...timeouts },
       },
     ],
     maxWorkers: 2,

@@ -66,7 +66,7 @@ export function useConnect(options: ConnectOptions = {}): Connect {
 export interface ConnectButtonProps
   extends ConnectOptions,
     Omit<ComponentPropsWithoutRef<'button'>, 'onError' | keyof ConnectOptions> {
-  /** Where the link comes from; best a function, so that each click has a link of its own. */
+  /** Where the link comes from; best a function, so that each click has a link of its own. Phones open a tab for it. */
   request: ConnectRequestSource;
 }
 

@@ -26,7 +26,7 @@ export type Operation = 'creation' | 'reauth';
 /**
  * Why there is no connection:
  * - `rejected`: the customer declined
- * - `expired`: the link lapsed first
+ * - `expired`: the link expired first
  * - `closed`: the window was closed, or the customer came back, before signing in anywhere
  * - `timeout`: the link's time is over and the platform could not be asked how it ended
  */
@@ -58,8 +58,11 @@ export interface ConnectOptions {
   /** Without it, errors are written to the console. */
   onError?: ((error: ConnectError) => void) | undefined;
   /**
-   * `auto` (the default): a popup; on phones and upright tablets the page itself goes to the hosted page and comes
-   * back to the link's `return_url`, where `resume` has to be called.
+   * Where the hosted page opens. Default: `auto`.
+   * - `auto`: in a popup. On phones and upright tablets in a tab or, if the link is known to have a `return_url`, in
+   *   this page; `resume` has to be called where it comes back. A promise or function is not known in the click.
+   * - `popup`: in a popup, which is a tab on phones; this page stays.
+   * - `redirect`: in this page, on every device; needs a link with a `return_url`.
    */
   display?: 'auto' | 'popup' | 'redirect' | undefined;
 }

@@ -48,7 +48,7 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
     } else if (problem === 'failed' && ++failures === MOST_FAILURES) {
       attempt.fail('network', 'The platform cannot be reached.');
     }
-    // A question from before the end says nothing about the time since, for which the page may have been frozen.
+    // A request sent before the end proves nothing: the page may have been frozen since.
     if (askedAt >= end) attempt.exit('timeout');
     const remaining = end - performance.now();
     const interval = Math.max(retryAfter, Math.min(INTERVAL * 2 ** failures, LONGEST_INTERVAL));

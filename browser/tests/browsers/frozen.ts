@@ -23,13 +23,13 @@ export function frozen(milliseconds: number) {
       const page = await context.newPage();
       const asked = async (times: number) => {
         const before = link.askedAt.length;
-        await until(`${times} questions`, () => link.askedAt.length >= before + times);
+        await until(`${times} requests`, () => link.askedAt.length >= before + times);
       };
       await page.setViewport(PHONE);
       await page.goto(`${standIn.product.url}/guide`);
       await tap(page, '#connect');
       const tab = await pageAt(context, standIn.hostedPage);
-      // When the page runs again, the link's time is over, and one question has been on its way for as long.
+      // When the page runs again, the link's time is over, and a request from before has had no response.
       link.expiresIn = 0;
       await asked(2);
       link.delay = 3000;

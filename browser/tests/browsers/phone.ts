@@ -48,7 +48,7 @@ export function phone(name: BrowserName) {
       await tap(page, '#connect');
       const tab = await hostedPage();
       expect(page.url()).toBe(`${standIn.product.url}/guide`);
-      // A popup has no menu bar.
+      // A popup has no menu bar, says Firefox; headless Chromium shows one everywhere.
       expect(await tab.evaluate(() => menubar.visible)).toBe(true);
       await tap(tab, '#continue');
       await tap(await provider(), '#approve');
@@ -66,7 +66,8 @@ export function phone(name: BrowserName) {
       Object.assign(link, { status: 'pending', phase: 'created' });
       await tap(page, '#connect');
       const tab = await hostedPage();
-      await until('some questions', () => link.askedAt.length > 4);
+      const before = link.askedAt.length;
+      await until('two requests', () => link.askedAt.length >= before + 2);
       await tab.close();
       const second = await until('the second outcome', () => page.evaluate(() => told[1]));
       expect(second).toEqual(['exit', 'closed']);
@@ -115,7 +116,7 @@ export function phone(name: BrowserName) {
     it('loses nothing when the page is reloaded before the result is there', async () => {
       link.trouble = { status: 503 };
       await click(page, '#decline');
-      await until('a question', () => link.askedAt.length > 0);
+      await until('a request', () => link.askedAt.length > 0);
       await page.reload();
       link.trouble = null;
       expect(await outcome()).toEqual(['exit', 'rejected']);

@@ -53,7 +53,7 @@ describe('a phone', () => {
     ['says something else', () => ({ ...request, requestLink: `${request.requestLink}?has_return_url=` })],
     ['is a promise', () => Promise.resolve(returning)],
     ['is a function', () => () => returning],
-    ['is still an answer', () => Response.json(returning)],
+    ['is still a response', () => Response.json(returning)],
   ])('opens a tab and stays where the link %s', async (_, source) => {
     started(library.open(source(), listeners));
     expect(browser.popups.length).toBe(1);

@@ -151,11 +151,11 @@ describe('the outcome', () => {
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
   });
 
-  it('is asked for again if the time ran out while a question was on its way', async () => {
+  it("is asked for again if the link's time ran out during a request", async () => {
     browser.reply = pending({ expires_in: 10 });
     connect();
     await pass(100);
-    // As in a page that is frozen, each question is given up after ten seconds; the last one well after the end.
+    // As in a frozen page: a request that began before the end is given up after it.
     browser.reply = 'never';
     await pass(25_000);
     expect(nothingTold()).toBe(true);
