@@ -3,7 +3,7 @@
 //   node tests/scenarios.mjs [TEXT]    runs those whose id holds TEXT
 //
 // Each scenario runs twice: with the e-mail as first argument, and with a client narrowed to the customer.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
@@ -30,6 +30,7 @@ async function play(ask, task, narrowed) {
   print(prints, 'client', client);
   const outcomes = [];
   for (const [number, step] of task.steps.entries()) {
+    if (step.pause) await settle(ask, task.session, step.pause === 'blocked');
     const moment = `/sessions/${task.session}/moment?step=${number}`;
     const callers = Array.from({ length: step.callers }, () => perform(ask, client, step, moment, narrowed, prints));
     const [first, ...others] = await Promise.all(callers);
@@ -37,6 +38,14 @@ async function play(ask, task, narrowed) {
   }
   client.close();
   return { outcomes, prints };
+}
+
+/** Pauses until the server has done what it does unasked after the responses so far; `blocked`, nothing else runs here. */
+async function settle(ask, session, blocked) {
+  const path = `/sessions/${session}/settled`;
+  if (!blocked) return ask('GET', path);
+  const wait = 'fetch(process.argv[1]).then(({ ok }) => process.exit(ok ? 0 : 1))';
+  execFileSync(process.execPath, ['-e', wait, `${ask.address}${path}`]);
 }
 
 async function perform(ask, client, step, moment, narrowed, prints) {

@@ -1,8 +1,8 @@
 //! Calls on the caller's own thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use pyo3::prelude::*;
@@ -19,18 +19,13 @@ use crate::fork::generation;
 
 /// How often signals are looked for: Ctrl-C works that fast.
 const SIGNALS: Duration = Duration::from_millis(100);
-/// Connections that lay idle for so long may have been closed by the other side.
-const IDLE: Duration = Duration::from_millis(500);
 
-/// What drives the calls of one client. Nothing happens on it between two calls: several threads may call at once,
-/// one of them then works for all.
+/// What drives the calls of one client. Nothing happens on it between two calls: the core catches up with the
+/// connections before each request. Several threads may call at once; one of them then works for all.
 pub(crate) struct Runtime {
     tokio: Option<runtime::Runtime>,
     /// Tells that it is time to look for signals. One timer for all calls is cheaper than one for each.
     ticks: Arc<Notify>,
-    made: Instant,
-    /// When the last call ended, in milliseconds after `made`.
-    last_used: AtomicU64,
     /// How many threads are calling.
     callers: AtomicUsize,
 }
@@ -43,20 +38,8 @@ impl Runtime {
         Ok(Self {
             tokio: Some(tokio),
             ticks,
-            made: Instant::now(),
-            last_used: AtomicU64::new(0),
             callers: AtomicUsize::new(0),
         })
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Whether nothing has run for a while.
-    fn was_idle(&self) -> bool {
-        let idle = self.now().saturating_sub(self.last_used.load(Ordering::Relaxed));
-        idle >= u64::try_from(IDLE.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -135,19 +118,12 @@ pub(crate) fn run(
         }
         PyResult::Ok(())
     };
-    let mut settle = runtime.was_idle();
     loop {
         let (done, returning) = detached(py, || {
-            tokio.block_on(slice(
-                &mut work,
-                &runtime.ticks,
-                std::mem::take(&mut settle),
-                caller.alone,
-            ))
+            tokio.block_on(slice(&mut work, &runtime.ticks, caller.alone))
         });
         let told = hand_over();
         if let (Some(outcome), Ok(())) = (done, &told) {
-            runtime.last_used.store(runtime.now(), Ordering::Relaxed);
             return Ok((outcome, returning));
         }
         let interrupted = told.and_then(|()| py.check_signals());
@@ -174,10 +150,7 @@ async fn tick(ticks: Arc<Notify>) {
 }
 
 /// Works until there is an outcome, or until it is time to look for signals.
-async fn slice(work: &mut Work, ticks: &Notify, settle: bool, alone: bool) -> Option<Outcome> {
-    if settle {
-        yield_now().await;
-    }
+async fn slice(work: &mut Work, ticks: &Notify, alone: bool) -> Option<Outcome> {
     let outcome = tokio::select! {
         biased;
         outcome = work => outcome,

@@ -163,6 +163,8 @@ def play_sync(address, task):
     report.print("client", client)
     with client:
         for number, step in enumerate(task["steps"]):
+            if step["pause"]:
+                settle(address, task["session"])
             report.outcomes.append(perform_sync(address, task["session"], number, step, client, report))
     return report.to_dict()
 
@@ -259,6 +261,10 @@ async def play_async(address, task):
     report.print("client", client)
     async with client:
         for number, step in enumerate(task["steps"]):
+            if step["pause"] == "idle":
+                await in_thread(settle, address, task["session"])
+            elif step["pause"]:
+                settle(address, task["session"])
             report.outcomes.append(await perform_async(address, task["session"], number, step, client, report))
     return report.to_dict()
 
@@ -341,6 +347,11 @@ def in_thread(function, *arguments):
 
 def begin(address, scenario):
     return ask(address, "POST", "/sessions", {"id": scenario, "language": LANGUAGE})
+
+
+def settle(address, session):
+    """Pause until the server has done what it does unasked after the responses so far."""
+    ask(address, "GET", f"/sessions/{session}/settled")
 
 
 def verdict(address, task, report):

@@ -7,6 +7,7 @@ mod customer;
 mod email;
 mod error;
 mod event;
+mod io_driver;
 mod keys;
 mod link;
 mod link_status;

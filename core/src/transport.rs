@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::Answer;
 use crate::error::{Error, ErrorKind};
+use crate::io_driver;
 use crate::request::Request;
 
 /// Larger than any answer of the contract by far.
@@ -63,6 +64,9 @@ impl Transport {
     }
 
     /// Sends the request once. `timeout` bounds everything up to the end of the body.
+    ///
+    /// The HTTP client sends it again only where a connection that was kept from an earlier request hands it back
+    /// unsent, not one byte of it written, because the server had ended that connection.
     pub(crate) async fn send(
         &self,
         request: &Request,
@@ -74,10 +78,9 @@ impl Transport {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
         };
-        let mut response = timeout_at(until, self.http.execute(http_request(request, authorization)))
+        let mut response = timeout_at(until, self.respond(request, authorization))
             .await
-            .map_err(|_| timed_out())?
-            .map_err(|error| network("the service could not be reached", error))?;
+            .map_err(|_| timed_out())??;
 
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -96,6 +99,21 @@ impl Transport {
             body,
             attempts: 1,
         })
+    }
+
+    /// Sends the request and gives the response, its body still to be read.
+    async fn respond(
+        &self,
+        request: &Request,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<reqwest::Response, Error> {
+        io_driver::catch_up().await.map_err(|error| {
+            let message = "the connections could not be checked before the request";
+            Error::caused(ErrorKind::Network, message, error)
+        })?;
+        let request = http_request(request, authorization);
+        let response = self.http.execute(request).await;
+        response.map_err(|error| network("the service could not be reached", error))
     }
 }
 

@@ -411,3 +411,71 @@ async fn answers_go_wrong_as_they_are_told_to() {
     let played = begin("success-in-chunks").await;
     assert!(played.send("GET /apps/gmail", &[]).await.ends_with("0\r\n\r\n"));
 }
+
+#[tokio::test]
+async fn what_is_done_unasked_is_done_before_it_has_settled() {
+    let played = begin("late-408-idle").await;
+    let mut stream = TcpStream::connect(played.address).await.unwrap();
+    let head = played.head("GET /apps/gmail", &[]);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut first = [0; 9];
+    stream.read_exact(&mut first).await.unwrap();
+    let settled = format!("/sessions/{}/settled", played.task["session"]);
+    http::call(played.address, "GET", &settled, &Value::Null)
+        .await
+        .unwrap();
+    let mut rest = vec![0; 64 << 10];
+    let mut length = 0;
+    // Nothing more has to be waited for, the end included.
+    while let Ok(more) = stream.try_read(&mut rest[length..])
+        && more > 0
+    {
+        length += more;
+    }
+    let rest = String::from_utf8_lossy(&rest[..length]);
+    assert!(rest.contains("HTTP/1.1 408 "), "{rest}");
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_race_ends_with_success_or_with_the_error_that_it_names() {
+    let id = "close-1-ms-after-each-response-without-a-pause";
+    for (error, found) in [
+        (
+            json!({ "class": "NetworkError", "code": "network_error", "attempts": 1, "message": "x" }),
+            "",
+        ),
+        (
+            json!({ "class": "TimeoutError", "code": "timeout", "attempts": 1, "message": "x" }),
+            "TimeoutError",
+        ),
+    ] {
+        let played = begin(id).await;
+        // None of the requests comes, and none has to.
+        let outcome = json!({ "error": error });
+        let prints: Vec<Value> = (0..4)
+            .map(|_| print("error", ""))
+            .chain([print("client", "")])
+            .collect();
+        let verdict = played
+            .verdict(json!({ "outcomes": [outcome, outcome, outcome, outcome], "prints": prints }))
+            .await;
+        assert!(
+            if found.is_empty() {
+                verdict.is_empty()
+            } else {
+                verdict.contains(found)
+            },
+            "{verdict}"
+        );
+    }
+    let played = begin(id).await;
+    let request = "POST /connections/conn_2/token";
+    played.send(request, &[]).await;
+    played.send(request, &[]).await;
+    let verdict = played.verdict(json!({})).await;
+    assert!(
+        verdict.contains("request 2 (POST /connections/conn_2/token): expected"),
+        "{verdict}"
+    );
+}

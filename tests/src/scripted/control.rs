@@ -58,6 +58,10 @@ async fn route(server: &Server, request: &Request) -> Result<Value, String> {
             find(server, number)?.moment(step).await?;
             Ok(json!({}))
         }
+        ("GET", ["sessions", number, "settled"]) => {
+            find(server, number)?.settled().await?;
+            Ok(json!({}))
+        }
         ("POST", ["sessions", number, "verdict"]) => {
             let session = find(server, number)?;
             let failures = judge(&session, &parse(&request.body)?).await;

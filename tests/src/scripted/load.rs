@@ -152,8 +152,13 @@ fn rows(mut pattern: Map<String, Value>) -> Result<Vec<Map<String, Value>>, Stri
 fn check(scenario: &Scenario) -> Result<(), String> {
     let exchanges: Vec<_> = scenario.steps.iter().flat_map(|step| &step.exchanges).collect();
     for (i, exchange) in exchanges.iter().enumerate() {
-        if matches!(exchange.times, Some(Times::Between { .. })) && i + 1 != exchanges.len() {
-            return Err("only the last exchange of all may come an open number of times".to_owned());
+        let next = exchanges.get(i + 1);
+        if matches!(exchange.times, Some(Times::Between { .. }))
+            && next.is_some_and(|next| next.request == exchange.request)
+        {
+            return Err(
+                "an exchange that comes an open number of times ends with another request".to_owned(),
+            );
         }
         if exchange
             .request

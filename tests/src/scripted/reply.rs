@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::http::Stream;
-use super::scenario::{Ending, Instead, Reply};
+use super::scenario::{Ending, Instead, Interim, Reply, Then};
 use super::session::{Phase, Session};
 
 /// A connection that can be reset, not just closed.
@@ -51,7 +51,10 @@ pub async fn play(
                 seen.phase = Phase::Answered;
                 seen.answered = Some(std::time::Instant::now());
             });
-            after
+            let Some(then) = &reply.then else { return after };
+            let after = afterwards(stream, buffer, then, session).await;
+            session.note(seen, |seen| seen.settled = true);
+            after.unwrap_or(After::Close)
         }
         Err(Gone) => {
             session.note(seen, |seen| {
@@ -95,6 +98,9 @@ async fn answer(
         }
     }
 
+    if let Some(interim) = &reply.interim {
+        send_interim(stream, buffer, interim).await?;
+    }
     let body = Body::of(reply);
     stream.write_all(head(reply, &body, session).as_bytes()).await?;
     stream.flush().await?;
@@ -148,6 +154,60 @@ async fn answer(
         Some(Ending::Reset) => {
             // What was sent so far shall arrive before the reset does.
             sleep(Duration::from_millis(30)).await;
+            stream.tcp().set_zero_linger()?;
+            Ok(After::Close)
+        }
+        Some(Ending::Hang) => hang(stream, buffer).await,
+    }
+}
+
+/// Interim responses, as many as are wanted.
+async fn send_interim(
+    stream: &mut impl Connection,
+    buffer: &mut Vec<u8>,
+    interim: &Interim,
+) -> Result<(), Gone> {
+    let one = format!("HTTP/1.1 {} Interim\r\n\r\n", interim.status);
+    // Those that come as fast as possible are sent many at a time.
+    let at_once = match interim.every_ms {
+        None => 1000,
+        Some(_) => 1,
+    };
+    let mut left = interim.count.unwrap_or(u64::MAX);
+    while left > 0 {
+        let now = left.min(at_once);
+        stream.write_all(one.repeat(now as usize).as_bytes()).await?;
+        stream.flush().await?;
+        left -= now;
+        hold(
+            stream,
+            buffer,
+            Duration::from_millis(interim.every_ms.unwrap_or(0)),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// What the server does unasked.
+async fn afterwards(
+    stream: &mut impl Connection,
+    buffer: &mut Vec<u8>,
+    then: &Then,
+    session: &Session,
+) -> Result<After, Gone> {
+    hold(stream, buffer, Duration::from_millis(then.after_ms)).await?;
+    if let Some(reply) = &then.send {
+        let body = Body::of(reply);
+        let mut response = head(reply, &body, session).into_bytes();
+        response.extend(body.piece(0, body.len()));
+        stream.write_all(&response).await?;
+        stream.flush().await?;
+    }
+    match then.end {
+        None => Ok(After::KeepAlive),
+        Some(Ending::Close) => Ok(After::Close),
+        Some(Ending::Reset) => {
             stream.tcp().set_zero_linger()?;
             Ok(After::Close)
         }

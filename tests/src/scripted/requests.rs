@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::matching::{Members, compare};
-use super::scenario::{Exchange, Times};
+use super::scenario::Exchange;
 use super::session::{Phase, Planned, Seen, Session, State};
 
 /// The customer of all scenarios that are not about e-mails.
@@ -42,11 +42,7 @@ pub fn judge(session: &Session, state: &State) -> Vec<String> {
     }
     for (i, planned) in session.plan.iter().enumerate() {
         let came = state.seen.iter().filter(|seen| seen.exchange == Some(i)).count();
-        let (min, max) = match planned.exchange.times {
-            None => (1, 1),
-            Some(Times::Exactly(n)) => (n, n),
-            Some(Times::Between { min, max }) => (min, max),
-        };
+        let (min, max) = planned.exchange.times();
         if came < min {
             let request = &planned.exchange.request;
             failures.push(format!("`{request}` came {came} times, expected {min} to {max}"));

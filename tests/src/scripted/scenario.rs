@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// One behaviour that a user can observe, in every language alike.
@@ -53,6 +53,8 @@ pub struct Step {
     pub take: Option<u64>,
     /// So many callers make this call at once, and it ends alike for all of them; 1 unless told.
     pub callers: Option<usize>,
+    /// Before the call, until the server has done what `then` says of the responses so far.
+    pub pause: Option<Pausing>,
     pub cancel: Option<Cancel>,
     /// While the call is under way, the client is given another key.
     pub rekey: Option<Rekey>,
@@ -61,6 +63,16 @@ pub struct Step {
     pub expect: Expect,
     /// Bounds on how long the call took, as the runner measured it (milliseconds).
     pub lasts: Option<Span>,
+}
+
+/// How the thread that makes the calls spends a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pausing {
+    /// It is free for other work, as between two requests of a server.
+    Idle,
+    /// It is busy with something else than the SDK, and so is a runtime that has no thread but this.
+    Blocked,
 }
 
 /// When the caller takes the call back.
@@ -116,7 +128,7 @@ pub struct Exchange {
     pub body: Option<Value>,
     /// Time between the end of the answer before and this request (milliseconds).
     pub gap: Option<Span>,
-    /// The same exchange several times over: a number, or a span for the last exchange of all.
+    /// The same exchange several times over: a number, or a span, which ends with the first other request.
     pub times: Option<Times>,
     /// It comes through the proxy (in absolute form, or by CONNECT where it is TLS).
     #[serde(default)]
@@ -134,6 +146,17 @@ pub struct Exchange {
 pub enum Times {
     Exactly(usize),
     Between { min: usize, max: usize },
+}
+
+impl Exchange {
+    /// How often it comes: at least, at most.
+    pub fn times(&self) -> (usize, usize) {
+        match self.times {
+            None => (1, 1),
+            Some(Times::Exactly(n)) => (n, n),
+            Some(Times::Between { min, max }) => (min, max),
+        }
+    }
 }
 
 /// Milliseconds, both ends included.
@@ -177,6 +200,32 @@ pub struct Reply {
     pub end: Option<End>,
     /// What happens instead of an answer.
     pub instead: Option<Instead>,
+    /// Interim responses (1xx) before the response.
+    pub interim: Option<Interim>,
+    /// What happens on the connection once the response was sent whole.
+    pub then: Option<Then>,
+}
+
+/// Interim responses without end, unless their number is given; then the response is never sent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interim {
+    pub status: u16,
+    pub count: Option<u64>,
+    /// Time between two of them (milliseconds); without it they come as fast as the client reads.
+    pub every_ms: Option<u64>,
+}
+
+/// What the server does unasked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Then {
+    #[serde(default)]
+    pub after_ms: u64,
+    /// Sends this response, which nobody asked for.
+    pub send: Option<Box<Reply>>,
+    /// Ends the connection.
+    pub end: Option<Ending>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -243,6 +292,8 @@ pub struct Expect {
     /// What an iteration handed over before it ended.
     pub items: Option<Vec<Value>>,
     pub error: Option<ExpectedError>,
+    /// The call may end with this error instead, where it depends on who is faster.
+    pub or_error: Option<ExpectedError>,
     /// The caller got the language's own word for a cancelled call.
     pub cancelled: bool,
     /// The value is nothing (null, None, Void).

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::fill;
 use super::http::Request;
-use super::scenario::{Exchange, Moment, Reply, Scenario, Times};
+use super::scenario::{Exchange, Moment, Reply, Scenario};
 
 /// The word that every secret has in it, so that it can be looked for without knowing the session.
 pub const CANARY: &str = "CANARY";
@@ -49,6 +49,8 @@ pub struct Seen {
     pub sent: u64,
     /// The client closed the connection before it had the whole answer.
     pub gone: bool,
+    /// What was to happen after the response has happened.
+    pub settled: bool,
     pub after_verdict: bool,
 }
 
@@ -200,6 +202,7 @@ impl Session {
                 "take": step.take,
                 "callers": step.callers.unwrap_or(1),
                 "cancel": cancel,
+                "pause": step.pause,
                 "rekey": step.rekey.as_ref().map(|rekey| &rekey.api_key),
             })
         });
@@ -214,7 +217,10 @@ impl Session {
     /// Enters a request and says what it gets; none where nothing is scripted for it.
     pub fn arrive(&self, request: Request, target: String, by: &Way) -> (usize, Option<Reply>) {
         let mut state = self.state();
-        let exchange = state.next(&self.plan);
+        let exchange = state.next(&self.plan, &format!("{} {target}", request.method));
+        let reply = exchange
+            .and_then(|i| self.plan.get(i))
+            .map(|planned| planned.exchange.reply.clone());
         let verdict_given = state.verdict_given;
         state.seen.push(Seen {
             exchange,
@@ -228,17 +234,13 @@ impl Session {
             answered: None,
             sent: 0,
             gone: false,
+            settled: reply.as_ref().is_none_or(|reply| reply.then.is_none()),
             after_verdict: verdict_given,
         });
         let seen = state.seen.len() - 1;
         drop(state);
         self.changed.send_replace(());
-        (
-            seen,
-            exchange
-                .and_then(|i| self.plan.get(i))
-                .map(|planned| planned.exchange.reply.clone()),
-        )
+        (seen, reply)
     }
 
     /// Notes how far the answer to a request has gone.
@@ -272,6 +274,16 @@ impl Session {
         Ok(())
     }
 
+    /// Answers when the server has done everything that it does unasked after the responses so far.
+    pub async fn settled(&self) -> Result<(), String> {
+        let mut changed = self.changed.subscribe();
+        while !self.state().seen.iter().all(|seen| seen.settled || seen.gone) {
+            changed.changed().await.map_err(|e| e.to_string())?;
+        }
+        tokio::time::sleep(SETTLE).await;
+        Ok(())
+    }
+
     /// Accepts connections and says nothing, for as long as the client holds on to them.
     pub async fn keep_silent(&self, listener: TcpListener) {
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -288,16 +300,15 @@ impl Session {
 
 impl State {
     /// The exchange that the next request belongs to.
-    fn next(&mut self, plan: &[Planned]) -> Option<usize> {
-        let most = match plan.get(self.cursor)?.exchange.times {
-            None => 1,
-            Some(Times::Exactly(n)) => n,
-            Some(Times::Between { max, .. }) => max,
-        };
-        if self.count == most {
+    fn next(&mut self, plan: &[Planned], request: &str) -> Option<usize> {
+        let exchange = &plan.get(self.cursor)?.exchange;
+        let (least, most) = exchange.times();
+        let is_last = self.cursor + 1 == plan.len();
+        let is_another = self.count >= least && exchange.request != request && !is_last;
+        if self.count == most || is_another {
             self.cursor += 1;
             self.count = 0;
-            return self.next(plan);
+            return self.next(plan, request);
         }
         self.count += 1;
         Some(self.cursor)

@@ -114,6 +114,10 @@ fn judge_step(at: &str, step: &Step, sent: usize, outcome: &Outcome, failures: &
         failures.push(format!("{at}: {wanted} cancelled, ended with {outcome:?}"));
         return;
     }
+    if let (Some(expected), Some(actual)) = (&step.expect.or_error, &outcome.error) {
+        error(at, expected, sent, Some(step), actual, failures);
+        return;
+    }
     match (&step.expect.error, &outcome.error) {
         (Some(expected), Some(actual)) => error(at, expected, sent, Some(step), actual, failures),
         (Some(expected), None) => {

@@ -45,12 +45,36 @@ pub(crate) async fn play(address: SocketAddr, task: &Value, form: Form) -> Value
     prints.debug("client", &client);
     let mut outcomes = Vec::new();
     for (i, step) in task["steps"].as_array().into_iter().flatten().enumerate() {
+        pause(address, &task["session"], &step["pause"]).await;
         outcomes.push(perform(address, &task["session"], i, step, &client, form, &mut prints).await);
     }
     logs::since(logged_before)
         .into_iter()
         .for_each(|line| prints.add("log", "line", line));
     json!({ "outcomes": outcomes, "prints": prints.0 })
+}
+
+/// Until the server has done what it does unasked after the responses so far.
+async fn pause(address: SocketAddr, session: &Value, how: &Value) {
+    let settled = format!("/sessions/{session}/settled");
+    match how.as_str() {
+        None => {}
+        Some("idle") => {
+            let settled = http::call(address, "GET", &settled, &Value::Null).await;
+            settled.expect("the server tells when it has settled");
+        }
+        Some(_) => std::thread::scope(|scope| {
+            let ask = || alone(http::call(address, "GET", &settled, &Value::Null));
+            let settled = scope.spawn(ask).join().expect("no panic");
+            settled.expect("the server tells when it has settled");
+        }),
+    }
+}
+
+/// Runs to the end on this thread, which does nothing else meanwhile.
+pub(crate) fn alone<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime can be made").block_on(work)
 }
 
 async fn perform(

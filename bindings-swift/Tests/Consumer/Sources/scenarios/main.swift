@@ -37,6 +37,7 @@ struct Step: Decodable {
     let callers: Int
     let cancel: String?
     let rekey: String?
+    let pause: String?
 }
 
 struct Session: Decodable {
@@ -72,6 +73,17 @@ struct Server: Sendable {
             throw Failed(description: "\(method) \(path): \(String(decoding: data, as: UTF8.self))")
         }
         return try JSONDecoder().decode(Answer.self, from: data)
+    }
+
+    /// Pauses until the server has done what it does unasked after the responses so far; where `blocking`, on a thread
+    /// that does nothing else meanwhile.
+    func settle(_ session: Int, blocking: Bool) async throws {
+        let path = "/sessions/\(session)/settled"
+        if blocking {
+            _ = try Data(contentsOf: URL(string: address + path)!)
+        } else {
+            let _: JSONValue = try await ask("GET", path)
+        }
     }
 
     /// Returns when the scenario says that it is time.
@@ -352,6 +364,9 @@ func play(_ session: Session, _ server: Server) async throws -> JSONValue {
     report.print("client", client)
     var outcomes: [JSONValue] = []
     for (number, step) in session.steps.enumerated() {
+        if let pause = step.pause {
+            try await server.settle(session.session, blocking: pause == "blocked")
+        }
         outcomes.append(try await play(step, number, session.session, client, server, report))
     }
     return report.json(outcomes: outcomes)
