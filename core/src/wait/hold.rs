@@ -15,6 +15,10 @@ const MOST_HELD: usize = 1000;
 /// a silent connection.
 const LONGEST_HOLD: Duration = Duration::from_secs(50);
 
+/// A response that comes sooner was not held, whatever it says: `Prefer: wait` counts whole seconds. If it were
+/// believed it would be followed by the next poll at once, and so on without end.
+pub(super) const SHORTEST_HOLD: Duration = Duration::from_secs(1);
+
 /// A wish to have an answer held, while there is room for it.
 pub(super) struct Hold {
     pub(super) time: Duration,
@@ -40,7 +44,7 @@ impl Holds {
         let end = turn.deadline.into_iter().chain(expires_at).min()?;
         let time = end.saturating_duration_since(now).min(LONGEST_HOLD);
         // Where a poll failed, perhaps something on the way cuts off what takes long: the next one asks plainly.
-        if turn.news || turn.not_before.is_some() || time < Duration::from_secs(1) {
+        if turn.news || turn.not_before.is_some() || time < SHORTEST_HOLD {
             return None;
         }
         let _permit = self.0.clone().try_acquire_owned().ok()?;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
 use super::Seen;
-use super::hold::Hold;
+use super::hold::{Hold, SHORTEST_HOLD};
 use crate::answer::Answer;
 use crate::call::CallOptions;
 use crate::client::Client;
@@ -42,11 +44,11 @@ pub(super) async fn connection(customer: Customer, id: String, hold: Option<Hold
         spends: Spends::Wait,
         ..customer.get_connection_request(&id)?
     };
-    let answer = send(customer.client(), request, hold).await?;
+    let (answer, held) = send(customer.client(), request, hold).await?;
     let (connection, json) = answer.decode_json::<Connection>()?;
     let outlook = Outlook {
         expires_in: until_expiry(&connection, &answer),
-        held: held(&answer),
+        held,
     };
     Ok(Found::Connection(Box::new(Seen { connection, json }), outlook))
 }
@@ -58,11 +60,11 @@ pub(super) async fn status(
     hold: Option<Hold>,
 ) -> Result<Found, Error> {
     let request = Request::link_status(address.url.clone(), address.token.clone());
-    let answer = send(customer.client(), request, hold).await?;
+    let (answer, held) = send(customer.client(), request, hold).await?;
     let found = answer.decode::<LinkStatus>()?;
     let outlook = Outlook {
         expires_in: found.expires_in,
-        held: held(&answer),
+        held,
     };
     Ok(Found::Status(found.status, outlook))
 }
@@ -72,7 +74,7 @@ pub(super) async fn list(customer: Customer) -> Result<Found, Error> {
     let mut request = customer.list_connections_request();
     request.spends = Spends::Wait;
     request.url.query_pairs_mut().append_pair("limit", "100");
-    let answer = send(customer.client(), request, None).await?;
+    let (answer, _) = send(customer.client(), request, None).await?;
     let page = answer.decode::<Page<Connection>>()?;
     let connections = page.items.into_iter().map(|connection| {
         let outlook = Outlook {
@@ -85,7 +87,8 @@ pub(super) async fn list(customer: Customer) -> Result<Found, Error> {
     Ok(Found::List(connections.collect()))
 }
 
-async fn send(client: &Client, request: Request, hold: Option<Hold>) -> Result<Answer, Error> {
+/// Sends a poll; gives the response, and whether it was a long poll.
+async fn send(client: &Client, request: Request, hold: Option<Hold>) -> Result<(Answer, bool), Error> {
     let hold_time = hold.as_ref().map_or(Duration::ZERO, |hold| hold.time);
     let timeout = client.settings().timeout.saturating_add(hold_time);
     let options = CallOptions {
@@ -93,7 +96,10 @@ async fn send(client: &Client, request: Request, hold: Option<Hold>) -> Result<A
         deadline: None,
         max_retries: Some(0),
     };
-    client.execute(&request.hold(hold_time), options).await
+    let start = Instant::now();
+    let answer = client.execute(&request.hold(hold_time), options).await?;
+    let held = start.elapsed() >= SHORTEST_HOLD && says_held(&answer);
+    Ok((answer, held))
 }
 
 /// By the service's own clock.
@@ -103,7 +109,7 @@ fn until_expiry(connection: &Connection, answer: &Answer) -> Option<Duration> {
     Some(expires_at.duration_since(now).unwrap_or_default())
 }
 
-fn held(answer: &Answer) -> bool {
+fn says_held(answer: &Answer) -> bool {
     answer
         .headers
         .get_all("preference-applied")
