@@ -35,14 +35,14 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: test lint
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python test-swift e2e mcp test-browser unit bench-test doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit bench-test doctest tables clippy docs
 	@echo "make test: all passed"
 
 lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
 	@$(MAKE) --no-print-directory -k -j2 fmt clippy docs contract-lint deny
 	@echo "make lint: all passed"
 
-.PHONY: fmt build clippy docs unit doctest e2e
+.PHONY: fmt build clippy docs unit doctest e2e service-postgres
 fmt:
 	$(STEP) "format" cargo fmt --all --check
 
@@ -59,6 +59,12 @@ doctest: build
 # The scenarios of every language, and the real service with real providers.
 e2e: build tests/oidc/node_modules/.installed
 	$(STEP) "scenarios and end-to-end tests" $(CARGO) test --no-fail-fast --test '*'
+
+# The service's own tests once more, on a PostgreSQL server of their own.
+service-postgres: build
+	$(STEP) "PostgreSQL" scripts/postgres
+	$(STEP) "service tests on PostgreSQL" $(TARGET)/debug/with-postgres \
+		$(CARGO) test --no-fail-fast $(patsubst service/tests/%.rs,--test %,$(wildcard service/tests/*.rs))
 
 clippy:
 	$(STEP) "clippy" $(CARGO) clippy --all-targets -- -D warnings

@@ -2,6 +2,7 @@
 
 pub mod browser;
 mod docs;
+pub mod postgres;
 pub mod provider;
 pub mod random;
 pub mod scripted;

@@ -373,7 +373,7 @@ fn binary() -> Result<PathBuf, Error> {
 
 /// A free port outside the range from which the system takes ports by itself, so that it is still free when a
 /// process comes back to it. No two homes of this program get the same one.
-fn free_port() -> Result<u16, Error> {
+pub(crate) fn free_port() -> Result<u16, Error> {
     static TAKEN: OnceLock<AtomicU16> = OnceLock::new();
     let first = u16::try_from(random::below(u64::from(PORTS)))?;
     let taken = TAKEN.get_or_init(|| AtomicU16::new(first));
