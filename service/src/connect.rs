@@ -5,7 +5,9 @@
 //! POST /connect/{link}  its form          page::submit ──▶ flow::submit ──▶ finished
 //!                                                              │ OAuth
 //!                                                         flow::begin ──▶ the provider
-//! GET  /oauth/callback/{app}  back from there  callback::callback ──▶ finished
+//! GET  /oauth/callback/{app}  back from there  callback::callback
+//!                                                   │ 303
+//! GET  /oauth/result/{state}  what became of it  callback::result ──▶ finished
 //! ```
 //!
 //! The hosted page does nothing that a product's own form cannot do: both go through [`auth_options`] and the same
@@ -18,6 +20,6 @@ mod form;
 mod page;
 mod view;
 
-pub use callback::callback;
+pub use callback::{callback, result};
 pub use flow::{Submitted, auth_options, submit_custom};
 pub use page::{show, submit};

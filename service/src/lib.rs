@@ -23,4 +23,5 @@ pub mod refresh;
 pub mod server;
 pub mod state;
 pub mod store;
+pub mod text;
 pub mod vault;

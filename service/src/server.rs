@@ -41,6 +41,7 @@ fn hosted() -> Router<AppState> {
     Router::new()
         .route("/connect/{link}", get(connect::show).post(connect::submit))
         .route("/oauth/callback/{app}", get(connect::callback))
+        .route("/oauth/result/{state}", get(connect::result))
 }
 
 /// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled, then lets requests and refreshes

@@ -395,7 +395,7 @@ async fn a_form_of_the_products_own_leads_to_the_provider() {
     let left = browser.post(&url, &page, &[("action", "connect")]).await;
     let state = left.param("state").unwrap();
     let back = browser
-        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
         .await;
     assert_eq!(back.status, 200);
     assert_eq!(stage.status(&made).await, "active");

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connect_service::store::{LinkOptions, Phase, Target};
 use connect_support::{Browser, Made, Seen, Stage};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// Opens a link and presses the button that leads to the provider.
@@ -35,7 +36,7 @@ async fn a_customer_who_consents_is_connected() {
 
     let state = left.param("state").unwrap();
     let back = browser
-        .get(&stage.callback(&[("code", "c0de"), ("state", &state)]))
+        .visit(&stage.callback(&[("code", "c0de"), ("state", &state)]))
         .await;
     assert_eq!(back.status, 200, "{}", back.html);
     assert!(back.html.contains("Gmail is connected"));
@@ -65,12 +66,219 @@ async fn a_customer_who_declines_is_rejected() {
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     let back = browser
-        .get(&stage.callback(&[("error", "access_denied"), ("state", &state)]))
+        .visit(&stage.callback(&[("error", "access_denied"), ("state", &state)]))
         .await;
     assert_eq!(back.status, 200);
     assert!(back.html.contains("was not connected"));
     assert_eq!(stage.status(&made).await, "rejected");
     assert!(stage.provider.seen().is_empty());
+}
+
+/// Providers say `access_denied` where somebody else has to approve, too, so the page blames nobody.
+#[tokio::test]
+async fn a_provider_that_declines_gives_its_reason() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let reason = "Admin approval <b>required</b>\u{202e}\u{7}";
+    let denied = [
+        ("error", "access_denied"),
+        ("error_description", reason),
+        ("state", &state),
+    ];
+    let back = browser.visit(&stage.callback(&denied)).await;
+    assert_eq!(
+        (back.status, stage.status(&made).await.as_str()),
+        (200, "rejected")
+    );
+    assert!(!back.html.contains("You cancelled"), "{}", back.html);
+    assert!(
+        back.html
+            .contains("Admin approval &#60;b&#62;required&#60;/b&#62;"),
+        "{}",
+        back.html
+    );
+    assert!(!back.html.contains(['\u{202e}', '\u{7}']));
+    assert_eq!(stage.connection(&made).await["last_error"], json!(null));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_to_the_backend_until_it_is_over() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    assert_eq!(stage.connection(&made).await["last_error"], json!(null));
+    let said = [("error", "server_error"), ("error_description", "c4nary")];
+    for (params, answer, code) in [
+        (&said[..], None, "provider_refused"),
+        (&[][..], None, "invalid_response"),
+        (
+            &[("code", "c"), ("iss", "https://evil.example")],
+            None,
+            "issuer_mismatch",
+        ),
+        (
+            &[("code", "c")],
+            Some((500, r#"{"error":"server_error"}"#)),
+            "provider_unavailable",
+        ),
+        (
+            &[("code", "c")],
+            Some((400, r#"{"error":"invalid_grant"}"#)),
+            "authorization_code_refused",
+        ),
+        (
+            &[("code", "c")],
+            Some((401, r#"{"error":"invalid_client"}"#)),
+            "client_refused",
+        ),
+    ] {
+        if let Some((status, body)) = answer {
+            stage.provider.will_say(status, "application/json", body);
+        }
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let params = [params, &[("state", &state)]].concat();
+        let back = browser.visit(&stage.callback(&params)).await;
+        assert_eq!(back.status, 502, "{code}");
+        let connection = stage.connection(&made).await;
+        assert_eq!(connection["status"], "pending");
+        assert_eq!(connection["last_error"]["code"], code);
+        let message = connection["last_error"]["message"].as_str().unwrap();
+        assert!(message.len() > 20 && !message.contains("c4nary"), "{message}");
+    }
+    stage
+        .provider
+        .will_say(200, "application/json", r#"{"access_token":"at"}"#);
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    browser
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    let connection = stage.connection(&made).await;
+    assert_eq!(
+        (&connection["status"], &connection["last_error"]),
+        (&json!("active"), &json!(null))
+    );
+}
+
+#[tokio::test]
+async fn a_repeated_callback_shows_the_same_outcome() {
+    let stage = Stage::start().await;
+    for (outcome, status, words) in [
+        ("code", 200, "Gmail is connected"),
+        ("error", 502, "Gmail could not be connected"),
+    ] {
+        let made = stage.link("gmail").await;
+        let browser = Browser::new();
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let url = stage.callback(&[(outcome, "server_error"), ("state", &state)]);
+        let before = stage.provider.seen().len();
+        for _ in 0..3 {
+            let page = browser.visit(&url).await;
+            assert_eq!(page.status, status, "{}", page.html);
+            assert!(page.html.contains(words), "{}", page.html);
+            let reloaded = browser.get(&page.url).await;
+            assert_eq!(reloaded.status, status, "a reload is harmless");
+            assert!(reloaded.html.contains(words));
+        }
+        assert_eq!(
+            stage.provider.seen().len() - before,
+            usize::from(outcome == "code")
+        );
+    }
+}
+
+#[tokio::test]
+async fn two_callbacks_at_once_both_reach_the_return_url() {
+    let stage = Stage::start().await;
+    let options = LinkOptions {
+        return_url: Some("https://product.example/done".into()),
+        ..LinkOptions::default()
+    };
+    let made = stage.link_with(Some("gmail"), options).await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let url = stage.callback(&[("code", "c"), ("state", &state)]);
+    let pages = futures_util::future::join_all((0..4).map(|_| browser.visit(&url))).await;
+    for page in pages {
+        assert_eq!(page.status, 303, "{}", page.html);
+        assert_eq!(page.param("status").unwrap(), "active");
+    }
+    assert_eq!(stage.provider.seen().len(), 1);
+}
+
+/// A browser that prefetches, a service worker and a scanner come before the customer does.
+#[tokio::test]
+async fn what_is_no_visit_redeems_nothing() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let url = stage.callback(&[("code", "c"), ("state", &state)]);
+    for (header, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "Prefetch"),
+        ("x-moz", "prefetch"),
+        ("sec-fetch-dest", "empty"),
+        ("sec-fetch-dest", "image"),
+        ("sec-fetch-dest", "iframe"),
+    ] {
+        let page = browser.get_with(&url, header, value).await;
+        assert_eq!(page.status, 403, "{header}: {value}");
+    }
+    assert_eq!(browser.head(&url).await.status, 403);
+    assert!(stage.provider.seen().is_empty());
+    let page = browser.get_with(&url, "sec-fetch-dest", "document").await;
+    assert_eq!(page.status, 303);
+    assert_eq!(stage.status(&made).await, "active");
+}
+
+#[tokio::test]
+async fn the_result_is_for_the_browser_that_began() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let (own, other) = (Browser::new(), Browser::new());
+    let state = to_provider(&own, &made).await.param("state").unwrap();
+    let unborn = format!("{}/oauth/result/{state}", stage.app.base_url());
+    assert_eq!(own.get(&unborn).await.status, 400, "not back yet");
+    let back = own
+        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    let result = back.location.unwrap().to_string();
+    assert_eq!(other.get(&result).await.status, 400, "no cookie");
+    other.get(&made.url).await;
+    assert_eq!(other.get(&result).await.status, 400, "a cookie of its own");
+    assert_eq!(own.get(&result).await.status, 200);
+    let replayed = other
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .await;
+    assert_eq!(replayed.status, 400);
+}
+
+/// The process ended between the callback and its outcome.
+#[tokio::test]
+async fn an_interrupted_step_does_not_wait_for_ever() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let left = to_provider(&browser, &made).await;
+    let state = left.param("state").unwrap();
+    let cookie = browser.cookie();
+    stage
+        .app
+        .store
+        .take_authorization(&state, &cookie, "gmail", None)
+        .await
+        .unwrap();
+    let result = format!("{}/oauth/result/{state}", stage.app.base_url());
+    let waiting = browser.get(&result).await;
+    assert_eq!(waiting.status, 200);
+    assert_eq!(waiting.headers["refresh"], "1");
+    stage.advance(61);
+    let failed = browser.get(&result).await;
+    assert_eq!(failed.status, 502);
+    assert!(failed.href("Try again").is_some());
 }
 
 #[tokio::test]
@@ -92,7 +300,7 @@ async fn a_failing_provider_leaves_the_link_open() {
         stage.provider.will_say(status, content_type, body);
         let state = to_provider(&browser, &made).await.param("state").unwrap();
         let back = browser
-            .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+            .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
             .await;
         assert_eq!(back.status, 502, "{status} {content_type}");
         assert_eq!(stage.status(&made).await, "pending");
@@ -107,7 +315,7 @@ async fn after_a_failure_the_customer_can_try_again() {
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     let failed = browser
-        .get(&stage.callback(&[("error", "server_error"), ("state", &state)]))
+        .visit(&stage.callback(&[("error", "server_error"), ("state", &state)]))
         .await;
     assert_eq!(failed.status, 502);
 
@@ -117,7 +325,7 @@ async fn after_a_failure_the_customer_can_try_again() {
     };
     let state = to_provider(&browser, &again).await.param("state").unwrap();
     let back = browser
-        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
         .await;
     assert_eq!(back.status, 200);
     assert_eq!(stage.status(&again).await, "active");
@@ -148,11 +356,11 @@ async fn a_forged_or_replayed_state_changes_nothing() {
     assert!(stage.provider.seen().is_empty());
 
     let real = stage.callback(&[("code", "c"), ("state", &state)]);
-    assert_eq!(browser.get(&real).await.status, 200);
+    assert_eq!(browser.visit(&real).await.status, 200);
     stage
         .provider
         .will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
-    assert_eq!(browser.get(&real).await.status, 400);
+    assert_eq!(browser.visit(&real).await.status, 200);
     assert_eq!(stage.provider.seen().len(), 1);
     assert_eq!(stage.stored(&made).await.unwrap().1.unwrap(), "at-1");
 }
@@ -169,7 +377,7 @@ async fn another_browser_cannot_finish() {
     assert_eq!(other.get(&url).await.status, 400, "a cookie of its own");
     assert_eq!(stage.status(&made).await, "pending");
     assert_eq!(
-        own.get(&url).await.status,
+        own.visit(&url).await.status,
         200,
         "and the attempt has spoilt nothing"
     );
@@ -186,7 +394,7 @@ async fn another_issuers_answer_is_refused() {
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
         let back = browser
-            .get(&stage.callback(&[("code", "c"), ("state", &state), ("iss", iss)]))
+            .visit(&stage.callback(&[("code", "c"), ("state", &state), ("iss", iss)]))
             .await;
         assert_eq!(back.status, status, "{iss}");
     }
@@ -206,7 +414,7 @@ async fn what_came_to_another_apps_address_is_refused() {
         assert_eq!(back.status, 400, "{other}");
     }
     assert!(stage.provider.seen().is_empty());
-    assert_eq!(browser.get(&stage.callback(&params)).await.status, 200);
+    assert_eq!(browser.visit(&stage.callback(&params)).await.status, 200);
 }
 
 #[tokio::test]
@@ -221,7 +429,7 @@ async fn the_latest_journeys_of_a_link_are_remembered() {
     }
     let back = async |state| {
         browser
-            .get(&stage.callback(&[("error", "server_error"), ("state", state)]))
+            .visit(&stage.callback(&[("error", "server_error"), ("state", state)]))
             .await
     };
     assert_eq!(back(&states[0]).await.status, 400, "forgotten");
@@ -238,7 +446,7 @@ async fn a_link_that_lapsed_meanwhile_stays_lapsed() {
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     stage.advance(601);
     let back = browser
-        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
         .await;
     assert_eq!(back.status, 410);
     assert_eq!(stage.status(&made).await, "expired");
@@ -257,7 +465,7 @@ async fn the_return_url_gets_the_outcome_and_no_secret() {
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
         let back = browser
-            .get(&stage.callback(&[(outcome, "access_denied"), ("state", &state)]))
+            .visit(&stage.callback(&[(outcome, "access_denied"), ("state", &state)]))
             .await;
         assert_eq!(back.status, 303);
         let expected = format!(
@@ -275,7 +483,7 @@ async fn reauthorising_keeps_the_connection_and_declining_it_too() {
     let browser = Browser::new();
     let state = to_provider(&browser, &first).await.param("state").unwrap();
     browser
-        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
         .await;
 
     let again = || Target::Existing {
@@ -294,7 +502,7 @@ async fn reauthorising_keeps_the_connection_and_declining_it_too() {
     let made = stage.make(again(), Some("gmail"), &LinkOptions::default()).await;
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     browser
-        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
+        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
         .await;
     assert_eq!(stage.stored(&first).await.unwrap().1.unwrap(), "at-2");
 }

@@ -16,7 +16,7 @@ use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::store::{Connection, Deletion, Operation, Owner, Status};
+use crate::store::{Connection, Deletion, LinkError, Operation, Owner, Status};
 
 /// A connection on the wire.
 #[derive(Serialize)]
@@ -32,6 +32,14 @@ pub(super) struct ConnectionView {
     expires_at: Option<String>,
     user_email: String,
     usages: Vec<String>,
+    last_error: Option<LastError>,
+}
+
+/// Why the customer could not be connected so far.
+#[derive(Serialize)]
+struct LastError {
+    code: &'static str,
+    message: &'static str,
 }
 
 /// An app in brief.
@@ -60,6 +68,15 @@ impl AppRef {
     }
 }
 
+impl From<LinkError> for LastError {
+    fn from(error: LinkError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.message(),
+        }
+    }
+}
+
 impl ConnectionView {
     fn new(app: &AppState, owner: &Owner, connection: Connection, usages: Vec<String>) -> Self {
         let pending = connection.status == Status::Pending;
@@ -72,6 +89,7 @@ impl ConnectionView {
             updated_at: rfc3339(connection.updated_at),
             expires_at: pending.then(|| rfc3339(connection.link_expires_at)),
             user_email: owner.customer.clone(),
+            last_error: connection.last_error.map(LastError::from),
             name: connection.name,
             id: connection.id,
             usages,

@@ -1,37 +1,59 @@
-//! `GET /oauth/callback/{app}`: where an app's provider sends the customer back to.
+//! `GET /oauth/callback/{app}`: where an app's provider sends the customer back to, and the result that it leads to.
+//!
+//! A code works once, and browsers do not keep to that: they reload, go back, fetch in advance, and service workers fetch
+//! twice. So the callback redeems on the first visit alone, and every visit leads to one result.
 
 use std::collections::HashMap;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
 use super::browser::Browser;
-use super::flow::{self, Choice};
+use super::flow::{self, Choice, Refusal};
 use super::view;
+use crate::clock::Millis;
 use crate::page::PageResponse;
-use crate::provider::Pkce;
+use crate::provider::{Pkce, ProviderError};
 use crate::state::{AppState, Service};
-use crate::store::{Authorization, Status, StoreError};
+use crate::store::{Authorization, LinkError, Progress, Status, StoreError, Taken};
+use crate::text;
+
+/// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
+const MAX_REDEMPTION: Millis = 60_000;
+
+/// The provider's own words that are shown, in characters.
+const MAX_REASON: usize = 300;
 
 /// What the provider says, each at most once.
 struct Answer {
     state: Option<String>,
     code: Option<SecretString>,
     error: Option<String>,
+    error_description: Option<String>,
     iss: Option<String>,
 }
 
-/// Ends a journey, well or badly. Anything that is not the way back of a journey that this browser began changes
-/// nothing.
+/// Why a code was not turned into a grant.
+enum Failure {
+    Link(LinkError),
+    Store(StoreError),
+}
+
+/// Ends a journey, with success or failure, and leads to [`result`]. Anything that is not the way back of a journey that
+/// this browser began changes nothing.
 pub async fn callback(
     State(service): State<AppState>,
+    method: Method,
     app_id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> PageResponse {
+    if !is_visit(&method, &headers) {
+        return view::not_a_visit();
+    }
     let app_id = app_id.map(|Path(id)| id).unwrap_or_default();
     // A customer who closes the window now has granted all the same: what was begun is finished without them.
     let task = service.tasks.spawn({
@@ -42,13 +64,37 @@ pub async fn callback(
         }
     });
     match task.await {
-        Ok(Ok(page)) => page,
-        Ok(Err(error)) => {
-            tracing::error!(%error, "internal error");
-            view::failed()
-        }
+        Ok(page) => or_failed(page),
         Err(_) => view::failed(),
     }
+}
+
+/// `GET /oauth/result/{state}`: what became of a journey, for the browser that began it, as often as it asks.
+pub async fn result(
+    State(service): State<AppState>,
+    state: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> PageResponse {
+    let state = state.map(|Path(state)| state).unwrap_or_default();
+    or_failed(show_result(&service, &state, &headers).await)
+}
+
+/// Whether the customer is here in person. A browser that fetches pages in advance, a service worker and a scanner of
+/// links must not use up what works once.
+fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
+    let is_prefetch = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.to_ascii_lowercase().contains("prefetch"))
+    };
+    let mut purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name));
+    // Older browsers do not say what they fetch a page for.
+    let destination = headers.get("sec-fetch-dest");
+    method == Method::GET
+        && !purposes.any(is_prefetch)
+        && destination.is_none_or(|destination| destination == "document")
 }
 
 async fn finish(
@@ -64,87 +110,121 @@ async fn finish(
     let (Some(state), Some(app)) = (&answer.state, service.catalogue.get(app_id)) else {
         return Ok(view::unknown_journey());
     };
-    let journey = service.store.take_authorization(state, browser.secret(), &app.id);
-    let Some(journey) = journey.await? else {
-        return Ok(view::unknown_journey());
-    };
-    let link = &journey.link;
-    let choice = flow::choose(
-        service,
-        link,
-        Some(&journey.app_id),
-        Some(&journey.auth_option_key),
-    );
-    let choice = match choice {
-        _ if link.status != Status::Pending => return Ok(view::finished(service, link, None, link.status)),
-        Ok(choice) => choice,
-        Err(refusal) => return Ok(view::refused(&refusal)),
-    };
-    if answer.declined() {
-        return Ok(if service.store.decline_link(link).await? {
-            view::finished(service, link, Some(choice.app), Status::Rejected)
-        } else {
-            let link = flow::current(service, link).await?;
-            view::finished(service, &link, None, link.status)
-        });
-    }
-    match redeem(service, &journey, choice, &answer).await? {
-        Some(page) => Ok(page),
-        None => {
-            let again = flow::hand_over(service, link, choice, &journey.inputs).await?;
-            Ok(view::provider_failed(choice.app, again.as_deref()))
+    let (store, reason) = (&service.store, answer.reason());
+    let taken = store.take_authorization(state, browser.secret(), &app.id, reason.as_deref());
+    match taken.await? {
+        Taken::Unknown => return Ok(view::unknown_journey()),
+        Taken::Before => {}
+        Taken::Now(journey) if journey.link.status != Status::Pending => {}
+        Taken::Now(journey) if answer.declined() => {
+            store.decline_link(&journey.link).await?;
         }
+        Taken::Now(journey) => match redeem(service, &journey, &answer).await {
+            Ok(()) => {}
+            Err(Failure::Link(error)) => store.fail_authorization(state, &journey.link, error).await?,
+            Err(Failure::Store(error)) => return Err(error),
+        },
     }
+    // Of the characters that a state has, none needs escaping in a path.
+    let result = format!("{}/oauth/result/{state}", service.base_url());
+    Ok(PageResponse::redirect(&result))
 }
 
-/// Turns the code into a grant; `None` where the provider does not play along.
-async fn redeem(
-    service: &Service,
-    journey: &Authorization,
-    choice: Choice<'_>,
-    answer: &Answer,
-) -> Result<Option<PageResponse>, StoreError> {
+/// Turns the code into a grant. Where the link has ended meanwhile, nothing is stored.
+async fn redeem(service: &Service, journey: &Authorization, answer: &Answer) -> Result<(), Failure> {
     let link = &journey.link;
-    let Ok(endpoint) = flow::endpoint(service, link, choice, &journey.inputs) else {
-        return Ok(None);
-    };
+    let choice = choice(service, journey).map_err(|_| LinkError::AppNotConfigured)?;
+    let endpoint =
+        flow::endpoint(service, link, choice, &journey.inputs).map_err(|_| LinkError::AppNotConfigured)?;
     if let Some(error) = &answer.error {
         tracing::warn!(
             app = choice.app.id,
             error = known_error(error),
             "the provider refused to authorise"
         );
-        return Ok(None);
+        return Err(LinkError::ProviderRefused.into());
     }
     if !endpoint.accepts_issuer(answer.iss.as_deref()) {
         tracing::warn!(app = choice.app.id, "the answer is from another issuer");
-        return Ok(None);
+        return Err(LinkError::IssuerMismatch.into());
     }
-    let Some(code) = &answer.code else {
-        return Ok(None);
-    };
+    let code = answer.code.as_ref().ok_or(LinkError::InvalidResponse)?;
     let pkce = Pkce::from_verifier(journey.verifier.clone().unwrap_or_default());
     let asked_at = service.clock.now();
     let redirect_uri = service.redirect_uri(&choice.app.id);
     let code = code.expose_secret();
-    let Ok(tokens) = service
+    let exchange = service
         .providers
-        .exchange_code(&endpoint, code, &redirect_uri, &pkce)
-        .await
-    else {
-        return Ok(None);
-    };
+        .exchange_code(&endpoint, code, &redirect_uri, &pkce);
+    let tokens = exchange.await.map_err(LinkError::from)?;
     let grant = flow::oauth_grant(choice, journey.inputs.clone(), tokens, asked_at);
-    if service.store.finish_link(link, &grant).await? {
-        return Ok(Some(view::finished(
-            service,
-            link,
-            Some(choice.app),
-            Status::Active,
-        )));
+    service.store.finish_link(link, &grant).await?;
+    Ok(())
+}
+
+async fn show_result(
+    service: &Service,
+    state: &str,
+    headers: &HeaderMap,
+) -> Result<PageResponse, StoreError> {
+    let Some(browser) = Browser::known(service, headers) else {
+        return Ok(view::unknown_journey());
+    };
+    let Some(journey) = service.store.authorization(state, browser.secret()).await? else {
+        return Ok(view::unknown_journey());
+    };
+    let link = &journey.link;
+    let app = service.catalogue.get(&journey.app_id).map(AsRef::as_ref);
+    if link.status != Status::Pending {
+        let reason = journey.reason.as_deref();
+        return Ok(view::finished(service, link, app, link.status, reason));
     }
-    let link = flow::current(service, link).await?;
-    Ok(Some(view::finished(service, &link, None, link.status)))
+    match journey.progress {
+        Progress::AtProvider => Ok(view::unknown_journey()),
+        Progress::Taken { since } if service.clock.now() - since < MAX_REDEMPTION => Ok(view::under_way()),
+        Progress::Taken { .. } | Progress::Failed(_) => {
+            let choice = match choice(service, &journey) {
+                Ok(choice) => choice,
+                Err(refusal) => return Ok(view::refused(&refusal)),
+            };
+            let again = flow::hand_over(service, link, choice, &journey.inputs).await?;
+            Ok(view::provider_failed(choice.app, again.as_deref()))
+        }
+    }
+}
+
+fn choice<'a>(service: &'a Service, journey: &Authorization) -> Result<Choice<'a>, Refusal> {
+    let (app, key) = (&journey.app_id, &journey.auth_option_key);
+    flow::choose(service, &journey.link, Some(app), Some(key))
+}
+
+fn or_failed(page: Result<PageResponse, StoreError>) -> PageResponse {
+    page.unwrap_or_else(|error| {
+        tracing::error!(%error, "internal error");
+        view::failed()
+    })
+}
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Self {
+        Self::Link(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ProviderError> for LinkError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Declined => Self::CodeRefused,
+            ProviderError::Misconfigured => Self::ClientRefused,
+            ProviderError::Unavailable { .. } => Self::ProviderUnavailable,
+        }
+    }
 }
 
 impl Answer {
@@ -161,6 +241,7 @@ impl Answer {
             state: take("state"),
             code: take("code").map(SecretString::from),
             error: take("error"),
+            error_description: take("error_description"),
             iss: take("iss"),
         })
     }
@@ -173,6 +254,12 @@ impl Answer {
             "user_cancelled_login",
         ];
         self.error.as_deref().is_some_and(|error| words.contains(&error))
+    }
+
+    /// The provider's own words, where it declined.
+    fn reason(&self) -> Option<String> {
+        let words = self.error_description.as_deref().filter(|_| self.declined())?;
+        text::printable(words, MAX_REASON)
     }
 }
 

@@ -50,7 +50,7 @@ async fn show_page(
         return Ok(view::unknown_link());
     };
     if link.status != Status::Pending {
-        return Ok(view::ended(service, &link, None, link.status));
+        return Ok(view::ended(service, &link));
     }
     if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
         return Ok(view::too_often(seconds));
@@ -106,7 +106,7 @@ async fn submit_page(
         return Ok(view::foreign_form());
     };
     if link.status != Status::Pending {
-        return Ok(view::finished(service, &link, None, link.status));
+        return Ok(view::finished(service, &link, None, link.status, None));
     }
     if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
         return Ok(view::too_often(seconds));
@@ -124,10 +124,10 @@ async fn submit_page(
 
 async fn decline(service: &Service, link: &Link) -> Result<PageResponse, StoreError> {
     if service.store.decline_link(link).await? {
-        return Ok(view::finished(service, link, None, Status::Rejected));
+        return Ok(view::finished(service, link, None, Status::Rejected, None));
     }
     let link = flow::current(service, link).await?;
-    Ok(view::finished(service, &link, None, link.status))
+    Ok(view::finished(service, &link, None, link.status, None))
 }
 
 async fn connect(
@@ -143,10 +143,16 @@ async fn connect(
         form.auth_option_key.as_deref(),
     )?;
     match flow::submit(service, link, choice, &form.values).await {
-        Ok(Accepted::Stored(true)) => Ok(view::finished(service, link, Some(choice.app), Status::Active)),
+        Ok(Accepted::Stored(true)) => Ok(view::finished(
+            service,
+            link,
+            Some(choice.app),
+            Status::Active,
+            None,
+        )),
         Ok(Accepted::Stored(false)) => {
             let link = flow::current(service, link).await?;
-            Ok(view::finished(service, &link, None, link.status))
+            Ok(view::finished(service, &link, None, link.status, None))
         }
         Ok(Accepted::Consent(inputs)) => {
             let url = flow::begin(service, link, choice, &inputs, browser.secret()).await?;

@@ -79,15 +79,32 @@ pub(super) fn connect(
 }
 
 /// A link has just ended: back to the product, or a page that says so.
-pub(super) fn finished(service: &Service, link: &Link, app: Option<&App>, status: Status) -> PageResponse {
+/// `reason` is what the provider said where it declined.
+pub(super) fn finished(
+    service: &Service,
+    link: &Link,
+    app: Option<&App>,
+    status: Status,
+    reason: Option<&str>,
+) -> PageResponse {
     match result_url(link, status) {
         Some(url) if status != Status::Expired => PageResponse::redirect(url.as_str()),
-        _ => ended(service, link, app, status),
+        _ => result_page(service, link, app, status, reason),
     }
 }
 
 /// A link ended some time ago.
-pub(super) fn ended(service: &Service, link: &Link, app: Option<&App>, status: Status) -> PageResponse {
+pub(super) fn ended(service: &Service, link: &Link) -> PageResponse {
+    result_page(service, link, None, link.status, None)
+}
+
+fn result_page(
+    service: &Service,
+    link: &Link,
+    app: Option<&App>,
+    status: Status,
+    reason: Option<&str>,
+) -> PageResponse {
     let app = app.or_else(|| service.catalogue.get(link.app_id.as_ref()?).map(AsRef::as_ref));
     let name = app.map_or("The account", |app| app.name.as_str());
     let product = product(link).unwrap_or("the product that sent you");
@@ -102,9 +119,15 @@ pub(super) fn ended(service: &Service, link: &Link, app: Option<&App>, status: S
             StatusCode::OK,
             Mood::Bad,
             format!("{name} was not connected"),
-            format!(
-                "You cancelled, and nothing was shared. You can close this window and go back to {product}."
-            ),
+            match reason {
+                Some(reason) => format!(
+                    "Access was not given, and nothing was shared. {name} says: “{reason}” You can close this window and \
+                     go back to {product}."
+                ),
+                None => format!(
+                    "Access was not given, and nothing was shared. You can close this window and go back to {product}."
+                ),
+            },
         ),
         Status::Expired => (
             StatusCode::GONE,
@@ -196,10 +219,30 @@ pub(super) fn foreign_form() -> PageResponse {
 pub(super) fn unknown_journey() -> PageResponse {
     bad(
         StatusCode::BAD_REQUEST,
-        "This step cannot be repeated",
-        "It was done before, or begun in another browser. If you have just connected an account, all is well and you \
-         can close this window. Otherwise open the link again.",
+        "This page does not belong to your browser",
+        "The sign-in was begun in another browser, or a long time ago, or your browser does not keep cookies. If you have \
+         just connected an account, all is well and you can close this window. Otherwise open the link again.",
     )
+}
+
+/// Fetched in advance, or by a program.
+pub(super) fn not_a_visit() -> PageResponse {
+    bad(
+        StatusCode::FORBIDDEN,
+        "Please open this page in a window of its own",
+        "It was fetched in advance or from within another page. Nothing was changed.",
+    )
+}
+
+/// The code is being redeemed; the page asks again by itself.
+pub(super) fn under_way() -> PageResponse {
+    let page = Outcome {
+        mood: Mood::Late,
+        title: "One moment",
+        text: "The account is being connected. This page goes on by itself.",
+        onward: None,
+    };
+    PageResponse::new(StatusCode::OK, &page, &FormTargets::default()).reload_after(1)
 }
 
 /// The service failed.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, REFRESH, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -102,6 +102,13 @@ impl PageResponse {
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        self
+    }
+
+    /// Makes browsers load the page again after so many seconds.
+    #[must_use]
+    pub fn reload_after(mut self, seconds: u64) -> Self {
+        self.response.headers_mut().insert(REFRESH, seconds.into());
         self
     }
 

@@ -6,8 +6,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use super::{Link, Result, Store};
+use super::{Link, LinkError, Result, Store};
 use crate::catalogue::Inputs;
+use crate::clock::Millis;
 use crate::ids;
 use crate::vault::Place;
 
@@ -30,7 +31,32 @@ pub struct NewAuthorization<'a> {
     pub inputs: &'a Inputs,
 }
 
-/// A journey that came back.
+/// What [`Store::take_authorization`] found.
+#[derive(Debug)]
+pub enum Taken {
+    /// The request came back for the first time: the caller is the one to redeem the code.
+    Now(Authorization),
+    /// The same browser came back with it before.
+    Before,
+    /// There is none for this state, browser and app.
+    Unknown,
+}
+
+/// How far an authorization request has come. What became of its link is told by the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The customer has not come back.
+    AtProvider,
+    /// The customer came back, and no failure is known.
+    Taken {
+        /// When.
+        since: Millis,
+    },
+    /// It failed, and the link stayed open.
+    Failed(LinkError),
+}
+
+/// A journey of one browser.
 pub struct Authorization {
     /// The link that it is for, as of now.
     pub link: Link,
@@ -42,6 +68,10 @@ pub struct Authorization {
     pub verifier: Option<SecretString>,
     /// What the customer entered before.
     pub inputs: Inputs,
+    /// How far it has come.
+    pub progress: Progress,
+    /// The provider's own words, where it declined.
+    pub reason: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,8 +119,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a journey out, which works once and only for its app, with the browser that began it; anything else changes
-    /// nothing and gives `None`.
+    /// Takes an authorization request, which works once and only for its app, with the browser that began it; anything
+    /// else changes nothing. `reason` is what the provider said where it declined.
     ///
     /// # Errors
     ///
@@ -100,15 +130,40 @@ impl Store {
         state: &str,
         browser: &str,
         app_id: &str,
-    ) -> Result<Option<Authorization>> {
+        reason: Option<&str>,
+    ) -> Result<Taken> {
+        let taken = sqlx::query(
+            "UPDATE authorizations SET taken_at = $1, reason = $2
+             WHERE state_digest = $3 AND browser_digest = $4 AND app_id = $5 AND taken_at IS NULL",
+        )
+        .bind(self.clock.now())
+        .bind(reason)
+        .bind(ids::digest(state))
+        .bind(ids::digest(browser))
+        .bind(app_id)
+        .execute(&self.pool)
+        .await?;
+        let found = self.authorization(state, browser).await?;
+        Ok(match found.filter(|found| found.app_id == app_id) {
+            Some(authorization) if taken.rows_affected() == 1 => Taken::Now(authorization),
+            Some(_) => Taken::Before,
+            None => Taken::Unknown,
+        })
+    }
+
+    /// An authorization request of this browser, taken or not.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn authorization(&self, state: &str, browser: &str) -> Result<Option<Authorization>> {
         let state = ids::digest(state);
         let row = sqlx::query(
-            "DELETE FROM authorizations WHERE state_digest = $1 AND browser_digest = $2 AND app_id = $3
-             RETURNING link_id, app_id, auth_option_key, sealed",
+            "SELECT link_id, app_id, auth_option_key, sealed, taken_at, error, reason FROM authorizations
+             WHERE state_digest = $1 AND browser_digest = $2",
         )
         .bind(&state)
         .bind(ids::digest(browser))
-        .bind(app_id)
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
@@ -116,13 +171,48 @@ impl Store {
             return Ok(None);
         };
         let sealed: Sealed = self.open_json(place(&link.owner.tenant, &state), row.try_get("sealed")?)?;
+        let error = row.try_get::<Option<&str>, _>("error")?;
+        let progress = match (row.try_get::<Option<Millis>, _>("taken_at")?, error) {
+            (None, _) => Progress::AtProvider,
+            (Some(since), None) => Progress::Taken { since },
+            (Some(_), Some(error)) => Progress::Failed(error.parse()?),
+        };
         Ok(Some(Authorization {
             app_id: row.try_get("app_id")?,
             auth_option_key: row.try_get("auth_option_key")?,
             verifier: sealed.verifier.map(SecretString::from),
             inputs: sealed.inputs,
+            progress,
+            reason: row.try_get("reason")?,
             link,
         }))
+    }
+
+    /// Notes why an authorization request failed, for its browser, and for the backend while the link is open.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn fail_authorization(&self, state: &str, link: &Link, error: LinkError) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, &link.connection_id)
+            .await?;
+        sqlx::query("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
+            .bind(error.code())
+            .bind(ids::digest(state))
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "UPDATE connections SET last_error = $1
+             WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
+        )
+        .bind(error.code())
+        .bind(&link.connection_id)
+        .bind(&link.id)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::clock::millis;
 const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
-    /// Removes journeys whose link has ended, answers whose key is forgotten, and links that a newer one replaced. A
+    /// Removes authorization requests whose link has expired, answers whose key is forgotten, and links that a newer one replaced. A
     /// connection and its latest link stay until the tenant deletes them.
     ///
     /// # Errors
@@ -18,8 +18,7 @@ impl Store {
     pub async fn clean_up(&self) -> Result<()> {
         let now = self.clock.now();
         sqlx::query(
-            "DELETE FROM authorizations
-             WHERE link_id IN (SELECT id FROM links WHERE status <> 'pending' OR expires_at <= $1)",
+            "DELETE FROM authorizations WHERE link_id IN (SELECT id FROM links WHERE expires_at <= $1)",
         )
         .bind(now)
         .execute(&self.pool)

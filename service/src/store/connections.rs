@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Operation, Owner, Result, Store, StoreError};
+use super::{LinkError, Operation, Owner, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -39,6 +39,8 @@ pub struct Connection {
     pub status: Status,
     /// Whether its grant stopped working and nothing but a new one helps.
     pub broken: bool,
+    /// Why its latest link could not be finished so far.
+    pub last_error: Option<LinkError>,
     /// What its latest link was for.
     pub operation: Operation,
     /// When the latest link lapses or lapsed.
@@ -105,8 +107,8 @@ impl FromStr for Status {
 
 /// Columns of `connections c` and of its latest link `l`.
 const SELECT: &str =
-    "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.created_at, c.updated_at,
-        l.operation, l.status AS link_status, l.expires_at
+    "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.last_error, c.created_at,
+        c.updated_at, l.operation, l.status AS link_status, l.expires_at
     FROM connections c JOIN links l ON l.id = c.link_id";
 
 impl Store {
@@ -221,6 +223,10 @@ impl Store {
                 .transpose()?,
             status: self.read_status(row, "expires_at")?,
             broken: row.try_get::<i64, _>("broken")? != 0,
+            last_error: row
+                .try_get::<Option<&str>, _>("last_error")?
+                .map(str::parse)
+                .transpose()?,
             operation: row.try_get::<&str, _>("operation")?.parse()?,
             link_expires_at: row.try_get("expires_at")?,
             created_at: row.try_get("created_at")?,

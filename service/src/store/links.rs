@@ -178,7 +178,8 @@ impl Store {
             return Ok(false);
         }
         sqlx::query(
-            "UPDATE connections SET status = 'active', broken = 0, app_id = $1, auth_type = $2, updated_at = $3
+            "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
+                updated_at = $3
              WHERE id = $4",
         )
         .bind(&grant.app_id)
@@ -208,7 +209,8 @@ impl Store {
             return Ok(false);
         }
         sqlx::query(
-            "UPDATE connections SET status = 'rejected', updated_at = $1 WHERE id = $2 AND status <> 'active'",
+            "UPDATE connections SET status = 'rejected', last_error = NULL, updated_at = $1
+             WHERE id = $2 AND status <> 'active'",
         )
         .bind(self.clock.now())
         .bind(&link.connection_id)

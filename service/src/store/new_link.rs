@@ -161,7 +161,7 @@ impl Store {
     ) -> Result<bool> {
         let updated = sqlx::query(
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
-                updated_at = $4
+                last_error = NULL, updated_at = $4
              WHERE id = $5 AND tenant_id = $6 AND customer = $7",
         )
         .bind(link_id)

@@ -137,6 +137,24 @@ impl Stage {
         connection.unwrap().status.as_str().to_owned()
     }
 
+    /// The connection as the tenant's backend reads it.
+    pub(crate) async fn connection(&self, made: &Made) -> serde_json::Value {
+        let capabilities = [connect_service::store::Capability::Connections];
+        let key = self
+            .app
+            .store
+            .create_key(&self.owner.tenant, &capabilities)
+            .await
+            .unwrap()
+            .unwrap();
+        let url = format!("{}/connections/{}", self.app.base_url(), made.connection_id);
+        let request = Browser::new().http.get(url).bearer_auth(key);
+        let request = request.header("x-user-email", &self.owner.customer);
+        let body: serde_json::Value =
+            serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap();
+        body["data"].clone()
+    }
+
     pub(crate) async fn stored_link(&self, made: &Made) -> Link {
         self.app
             .store
@@ -255,6 +273,7 @@ pub(crate) struct Browser {
 
 /// What came back.
 pub(crate) struct Seen {
+    pub(crate) url: String,
     pub(crate) status: u16,
     pub(crate) location: Option<Url>,
     pub(crate) policy: String,
@@ -277,8 +296,42 @@ impl Browser {
         }
     }
 
+    /// The secret in its cookie.
+    pub(crate) fn cookie(&self) -> String {
+        let cookie = self.cookie.lock().unwrap().clone().unwrap();
+        cookie.split_once('=').unwrap().1.to_owned()
+    }
+
     pub(crate) async fn get(&self, url: &str) -> Seen {
         self.send(self.http.get(url)).await
+    }
+
+    /// Opens an address as browsers do: follows redirects within the service, and reloads where the page says so.
+    pub(crate) async fn visit(&self, url: &str) -> Seen {
+        let mut seen = self.get(url).await;
+        for _ in 0..50 {
+            let url = Url::parse(url).unwrap();
+            let next = match &seen.location {
+                Some(next) if next.origin() == url.origin() => next.to_string(),
+                None if seen.headers.contains_key("refresh") => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    seen.url.clone()
+                }
+                _ => return seen,
+            };
+            seen = self.get(&next).await;
+        }
+        seen
+    }
+
+    /// Requests an address with one more header.
+    pub(crate) async fn get_with(&self, url: &str, header: &str, value: &str) -> Seen {
+        self.send(self.http.get(url).header(header, value)).await
+    }
+
+    /// Requests the headers of an address alone.
+    pub(crate) async fn head(&self, url: &str) -> Seen {
+        self.send(self.http.head(url)).await
     }
 
     /// Follows a link on another page.
@@ -316,6 +369,7 @@ impl Browser {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
             *self.cookie.lock().unwrap() = Some(pair);
         }
+        let url = response.url().to_string();
         let headers = response.headers().clone();
         let text = |name| {
             headers
@@ -323,6 +377,7 @@ impl Browser {
                 .map(|value: &http::HeaderValue| value.to_str().unwrap())
         };
         Seen {
+            url,
             status: response.status().as_u16(),
             location: text(LOCATION).map(|url| Url::parse(url).unwrap()),
             policy: text(CONTENT_SECURITY_POLICY).unwrap_or_default().to_owned(),

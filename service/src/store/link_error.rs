@@ -1,0 +1,74 @@
+//! Why a customer could not be connected, in the service's own words.
+
+use std::str::FromStr;
+
+use super::StoreError;
+
+/// A failure that leaves the link open: the customer may try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkError {
+    /// The operator's OAuth client for the app is gone, or does not fit what the customer entered.
+    AppNotConfigured,
+    /// The provider sent the customer back with an error other than `access_denied`.
+    ProviderRefused,
+    /// The provider sent the customer back with neither a code nor an error.
+    InvalidResponse,
+    /// The response names another issuer than the app's (RFC 9207).
+    IssuerMismatch,
+    /// The provider does not accept the code that it gave out.
+    CodeRefused,
+    /// The provider does not accept the OAuth client.
+    ClientRefused,
+    /// The provider's token endpoint gave no usable response.
+    ProviderUnavailable,
+}
+
+impl LinkError {
+    /// Every failure, for the tests and for reading.
+    pub const ALL: [Self; 7] = [
+        Self::AppNotConfigured,
+        Self::ProviderRefused,
+        Self::InvalidResponse,
+        Self::IssuerMismatch,
+        Self::CodeRefused,
+        Self::ClientRefused,
+        Self::ProviderUnavailable,
+    ];
+
+    /// The word on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AppNotConfigured => "app_not_configured",
+            Self::ProviderRefused => "provider_refused",
+            Self::InvalidResponse => "invalid_response",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::CodeRefused => "authorization_code_refused",
+            Self::ClientRefused => "client_refused",
+            Self::ProviderUnavailable => "provider_unavailable",
+        }
+    }
+
+    /// A sentence for people. It repeats nothing that the provider sent.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::AppNotConfigured => "The app has no OAuth client that can be used",
+            Self::ProviderRefused => "The provider sent the customer back with an error",
+            Self::InvalidResponse => "The provider sent the customer back with neither a code nor an error",
+            Self::IssuerMismatch => "The response came from another issuer than the app's",
+            Self::CodeRefused => "The provider did not accept the authorization code",
+            Self::ClientRefused => "The provider did not accept the OAuth client of this app",
+            Self::ProviderUnavailable => "The provider gave no usable response to the token request",
+        }
+    }
+}
+
+impl FromStr for LinkError {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        Self::ALL
+            .into_iter()
+            .find(|error| error.code() == text)
+            .ok_or(StoreError::Unreadable("last_error"))
+    }
+}
