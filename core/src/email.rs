@@ -1,6 +1,8 @@
 //! Which e-mails name a customer.
 
 use http::HeaderValue;
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 
 use crate::error::{Error, ErrorKind};
 
@@ -9,7 +11,8 @@ const LONGEST_LOCAL_PART: usize = 64; // RFC 5321, section 4.5.3.1.1
 
 /// Checks an e-mail by the contract's rule and gives the value of the `x-user-email` header.
 ///
-/// The rule is narrower than RFC 5321: quoted local parts and everything that could end a header are refused.
+/// The rule is narrower than RFC 5321: quoted local parts, everything that could end a header and everything invisible
+/// are refused. The service brings what is left into one spelling.
 pub(crate) fn header(email: &str) -> Result<HeaderValue, Error> {
     let refused = |why: &str| {
         let message =
@@ -23,10 +26,7 @@ pub(crate) fn header(email: &str) -> Result<HeaderValue, Error> {
     if email.len() > LONGEST {
         return Err(refused("is longer than 254 bytes"));
     }
-    if email
-        .chars()
-        .any(|c| c.is_whitespace() || c.is_control() || ",;:<>()[]\\\"".contains(c))
-    {
+    if email.chars().any(is_forbidden) {
         return Err(refused("holds a character that is not allowed"));
     }
     let Some((local, domain)) = email.split_once('@') else {
@@ -47,9 +47,37 @@ pub(crate) fn header(email: &str) -> Result<HeaderValue, Error> {
     HeaderValue::from_bytes(email.as_bytes()).map_err(|_| refused("holds a character that is not allowed"))
 }
 
+/// White space, control and format characters, whatever else is invisible, and the few that become ASCII in NFC: none of
+/// them can be told from what it is not.
+fn is_forbidden(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_whitespace() || c.is_ascii_control() || ",;:<>()[]\\\"".contains(c);
+    }
+    c.is_whitespace()
+        || c.is_control()
+        || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
+        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        || matches!(c, '\u{37e}' | '\u{1fef}' | '\u{212a}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_table_shared_with_the_service_holds() {
+        let table = include_str!("../../tests/emails.json");
+        let table: serde_json::Value = serde_json::from_str(table).unwrap();
+        for row in table["accepted"].as_array().unwrap() {
+            let email = row["email"].as_str().unwrap();
+            assert_eq!(header(email).unwrap().as_bytes(), email.as_bytes());
+        }
+        for row in table["refused"].as_array().unwrap() {
+            let email = row["email"].as_str().unwrap();
+            let error = header(email).expect_err(row["why"].as_str().unwrap());
+            assert_eq!(error.code(), Some("invalid_user_email"));
+        }
+    }
 
     #[test]
     fn plain_tagged_and_unicode_addresses_are_accepted() {

@@ -7,13 +7,14 @@ use connect_service::clock::{Millis, rfc3339};
 use connect_service::config::Config;
 use connect_service::state::SetupError;
 use connect_service::store::{Actor, Capability, Minted, Promotion, Revocation, Rotation, Store};
-use connect_service::{email, server};
+use connect_service::{email, server, text};
 
 #[derive(Subcommand)]
 pub(crate) enum TenantCommand {
     /// Make a tenant and print its id.
     Create {
-        /// What customers see on the hosted page, unless a link says otherwise.
+        /// What customers see on the hosted page, always: a link can only add a name of its own.
+        #[arg(value_parser = tenant_name)]
         name: String,
         /// The tenant's own account, for which its MCP URLs act.
         #[arg(long, value_parser = account)]
@@ -195,6 +196,13 @@ async fn list(store: &Store, tenant: &str) -> Result<(), SetupError> {
 
 async fn tenant_of(store: &Store, key: &str) -> Result<String, SetupError> {
     store.tenant_of_key(key).await?.ok_or_else(|| NO_KEY.into())
+}
+
+fn tenant_name(name: &str) -> Result<String, String> {
+    let shown = text::printable(name, 120);
+    shown.filter(|shown| shown == name).ok_or_else(|| {
+        "it must be 1 to 120 characters, without controls and without white space around".to_owned()
+    })
 }
 
 fn account(text: &str) -> Result<String, String> {

@@ -21,7 +21,7 @@ pub const STYLE: &str = include_str!("page/style.css");
 #[template(path = "picker.html")]
 pub struct Picker<'a> {
     /// Whose product asks.
-    pub product: Option<&'a str>,
+    pub product: Product<'a>,
     /// What there is to choose from.
     pub apps: &'a [&'a App],
     /// Proves that a form came from this page in this browser.
@@ -30,12 +30,29 @@ pub struct Picker<'a> {
     pub expires: &'a str,
 }
 
+/// Whose product asks. The registered name always stands on the page, since the other is the tenant's own choice for one
+/// link.
+#[derive(Debug, Clone, Copy)]
+pub struct Product<'a> {
+    /// The tenant's registered name.
+    pub tenant: &'a str,
+    /// What the link calls the product, where that is something else.
+    pub display_name: Option<&'a str>,
+}
+
+impl<'a> Product<'a> {
+    /// What the product is called in sentences.
+    pub fn name(&self) -> &'a str {
+        self.display_name.unwrap_or(self.tenant)
+    }
+}
+
 /// Consent to connect one app, with a form where something has to be entered.
 #[derive(Template)]
 #[template(path = "connect.html")]
 pub struct Connect<'a> {
     /// Whose product asks.
-    pub product: Option<&'a str>,
+    pub product: Product<'a>,
     /// What is to be connected.
     pub app: &'a App,
     /// How.
@@ -48,6 +65,8 @@ pub struct Connect<'a> {
     pub name: &'a str,
     /// The customer to whom the connection will belong: whoever was sent somebody else's link can tell.
     pub customer: &'a str,
+    /// The same in ASCII, where the address mixes scripts and so may look like another.
+    pub customer_ascii: Option<&'a str>,
     /// The host at which the customer signs in; none for a form.
     pub provider: Option<&'a str>,
     /// What is asked for there.

@@ -463,3 +463,67 @@ async fn nobody_can_send_a_browser_to_the_provider_without_a_word() {
         assert!(left.param("state").is_some(), "{}", left.html);
     }
 }
+
+#[tokio::test]
+async fn a_display_name_does_not_hide_the_tenant() {
+    let stage = Stage::start().await;
+    for app in [Some("gmail"), Some("insightly"), None] {
+        let options = LinkOptions {
+            display_name: Some("Google Security".into()),
+            allowed_apps: ["gmail", "insightly"].map(str::to_owned).to_vec(),
+            ..LinkOptions::default()
+        };
+        let made = stage.link_with(app, options).await;
+        let page = Browser::new().get(&made.url).await;
+        assert!(
+            page.html.contains("<strong>Google Security</strong>"),
+            "{}",
+            page.html
+        );
+        assert!(page.html.contains("<strong>Acme</strong>"), "{}", page.html);
+    }
+    let made = stage.link("gmail").await;
+    let page = Browser::new().get(&made.url).await;
+    assert!(page.html.contains("<strong>Acme</strong> asks"), "{}", page.html);
+}
+
+/// Whoever was sent somebody else's link must be able to tell before they press the button.
+#[tokio::test]
+async fn whose_account_it_is_stands_above_the_button() {
+    let stage = Stage::start().await;
+    for app in ["gmail", "insightly"] {
+        let page = Browser::new().get(&stage.link(app).await.url).await;
+        let (above, button) = page.html.split_once(r#"<div class="actions">"#).unwrap();
+        assert!(button.contains("<button"));
+        let (_, whose) = above.rsplit_once("<p").unwrap();
+        assert!(whose.contains("<strong>alice@example.com</strong>"), "{whose}");
+        assert!(
+            whose.contains("Acme") && whose.contains("Only go on if"),
+            "{whose}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_several_scripts_is_shown_in_ascii_too() {
+    let mut stage = Stage::start().await;
+    for (email, ascii) in [
+        ("аlice@example.com", Some("xn--lice-43d@example.com")),
+        ("alice@exаmple.com", Some("alice@xn--exmple-4nf.com")),
+        ("alice@example.com", None),
+        ("josé@exämple.de", None),
+        ("алиса@пример.рф", None),
+    ] {
+        stage.owner.customer = email.into();
+        let page = Browser::new().get(&stage.link("gmail").await.url).await;
+        assert!(page.html.contains(&format!("<strong>{email}</strong>")));
+        match ascii {
+            Some(ascii) => assert!(
+                page.html.contains(&format!("<code>{ascii}</code>")),
+                "{}",
+                page.html
+            ),
+            None => assert!(!page.html.contains("xn--"), "{}", page.html),
+        }
+    }
+}

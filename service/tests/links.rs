@@ -4,7 +4,7 @@
 
 mod support;
 
-use connect_service::store::{Phase, Status};
+use connect_service::store::{LinkOptions, NewLink, Owner, Phase, Status, Target};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use support::{Platform, Provider, text};
@@ -364,4 +364,93 @@ async fn a_link_answers_the_origin_that_it_names() {
     let again = json!({"auth_option_key": "header", "fields": {"api_key": "other"}});
     assert_eq!(call().json(&again).await.data()["status"], "active");
     assert_eq!(platform.token(&id).await.data()["fields"]["api_key"], "k");
+}
+
+/// What is shown must not change the order of what stands beside it, or hide.
+#[tokio::test]
+async fn names_hold_no_controls() {
+    let platform = Platform::start().await;
+    let link = |name: &str, display_name: &str| {
+        let body = json!({"app_id": "brevo", "name": name, "display_name": display_name});
+        let call = platform.call("POST", "/connections/request-link");
+        async move { call.json(&body).await }
+    };
+    for c in [
+        '\u{1f}', '\u{7f}', '\u{80}', '\u{9f}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}',
+        '\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}',
+    ] {
+        let name = format!("a{c}b");
+        link(&name, "x").await.is_error(400, "invalid_request");
+        link("x", &name).await.is_error(400, "invalid_request");
+    }
+    for name in ["نمی\u{200c}خواهم", "क्\u{200d}ष", "👩\u{200d}👧", "Ärger & Söhne"] {
+        link(name, name).await.data();
+    }
+}
+
+/// The same address in another Unicode spelling is the same customer.
+#[tokio::test]
+async fn a_customer_has_one_spelling() {
+    let platform = Platform::start().await;
+    let (composed, decomposed) = ("jürgen@example.com", "ju\u{308}rgen@example.com");
+    let body = json!({"app_id": "brevo", "name": "x"});
+    let call = |method, path: &str| platform.call(method, path);
+    let made = call("POST", "/connections/request-link")
+        .customer(decomposed)
+        .json(&body)
+        .await;
+    let path = format!("/connections/{}", text(&made.data()["connection_id"]));
+    for email in [composed, decomposed, "JU\u{308}RGEN@example.com"] {
+        let found = call("GET", &path).customer(email).send().await;
+        assert_eq!(found.data()["user_email"], composed);
+    }
+}
+
+/// What an earlier version stored keeps the rules of this one after the database is opened.
+#[tokio::test]
+async fn stored_emails_and_names_are_brought_into_one_spelling() {
+    let platform = Platform::start().await;
+    let (composed, decomposed) = ("jürgen@example.com", "ju\u{308}rgen@example.com");
+    let owner = |customer: &str| Owner {
+        tenant: platform.tenant.clone(),
+        customer: customer.into(),
+    };
+    let mut ids = Vec::new();
+    for customer in [composed, decomposed, "jür\u{200b}gen@example.com"] {
+        let id = connect_service::ids::connection();
+        let new = NewLink {
+            owner: &owner(customer),
+            target: Target::New {
+                id: &id,
+                name: "Wo\u{202e}rk",
+            },
+            app_id: Some("brevo"),
+            auth_option_key: None,
+            secret: &connect_service::ids::secret(),
+            request_token: &connect_service::ids::request_token(),
+            options: &LinkOptions::default(),
+            expires_at: platform.clock.now() + 600_000,
+        };
+        platform.app.store.create_link(&new, None).await.unwrap();
+        let usage = platform.app.store.add_usage(&owner(customer), &id, "w1").await;
+        assert!(usage.unwrap());
+        ids.push(id);
+    }
+    let pool = sqlx::AnyPool::connect(&platform.database.url).await.unwrap();
+    let unmark = "DELETE FROM marks WHERE name = 'spelling'";
+    sqlx::query(unmark).execute(&pool).await.unwrap();
+    pool.close().await;
+
+    let store = platform.database.open(&platform.clock).await;
+    let (found, total) = store.connections(&owner(composed), None, 10, 0).await.unwrap();
+    assert_eq!(total, 2, "one address is one customer");
+    assert!(found.iter().all(|connection| connection.name == "Work"));
+    assert_eq!(store.all_usages(&owner(composed)).await.unwrap().len(), 2);
+    let link = store.connection(&owner(decomposed), &ids[1]).await.unwrap();
+    assert!(link.is_none(), "calls are made in the one spelling");
+    let kept = owner("jür\u{200b}gen@example.com");
+    assert!(
+        store.connection(&kept, &ids[2]).await.unwrap().is_some(),
+        "not given to anybody else"
+    );
 }

@@ -184,9 +184,9 @@ fn is_json(content_type: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(JSON.as_bytes())
 }
 
-/// No control characters, and between `min` and `max` characters in all.
+/// Between `min` and `max` characters in all, none of which [is a control](crate::text::is_control).
 pub(super) fn is_line(text: &str, min: usize, max: usize) -> bool {
-    (min..=max).contains(&text.chars().count()) && !text.contains(|c: char| c.is_ascii_control())
+    (min..=max).contains(&text.chars().count()) && !text.contains(crate::text::is_control)
 }
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ impl Wanted {
         };
         let id = |name| text(name, "an id", &is_id);
         let line = |name, max| {
-            let form = format!("1 to {max} characters without control characters");
+            let form =
+                format!("1 to {max} characters without control characters, of text or of its direction");
             text(name, &form, &|value| is_line(value, 1, max))
         };
         let lifetime = body.number("expires_in", 60, 86_400)?.unwrap_or(DEFAULT_LIFETIME);

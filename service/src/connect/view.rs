@@ -6,7 +6,8 @@ use url::Url;
 use super::flow::{self, Choice, Refusal};
 use crate::catalogue::{App, FieldError, Inputs};
 use crate::clock;
-use crate::page::{Connect, FieldView, FormTargets, Mood, Onward, Outcome, PageResponse, Picker};
+use crate::email;
+use crate::page::{Connect, FieldView, FormTargets, Mood, Onward, Outcome, PageResponse, Picker, Product};
 use crate::state::Service;
 use crate::store::{Link, Operation, Status};
 
@@ -48,6 +49,7 @@ pub(super) fn connect(
         .into_iter()
         .filter(|other| other.key != option.key)
         .collect();
+    let customer_ascii = email::ascii_if_mixed(&link.owner.customer);
     let page = Connect {
         product: product(link),
         app,
@@ -59,6 +61,7 @@ pub(super) fn connect(
         },
         name: &link.name,
         customer: &link.owner.customer,
+        customer_ascii: customer_ascii.as_deref(),
         provider: option.oauth.as_ref().map(|_| host.unwrap_or(&app.name)),
         scopes: endpoint
             .as_ref()
@@ -107,7 +110,7 @@ fn result_page(
 ) -> PageResponse {
     let app = app.or_else(|| service.catalogue.get(link.app_id.as_ref()?).map(AsRef::as_ref));
     let name = app.map_or("The account", |app| app.name.as_str());
-    let product = product(link).unwrap_or("the product that sent you");
+    let product = product(link).name();
     let (code, mood, title, text) = match status {
         Status::Active | Status::Pending => (
             StatusCode::OK,
@@ -288,10 +291,12 @@ fn form_targets(link: &Link) -> FormTargets {
     targets
 }
 
-/// Whose product asks.
-fn product(link: &Link) -> Option<&str> {
-    let name = link.options.display_name.as_deref().unwrap_or(&link.tenant_name);
-    Some(name.trim()).filter(|name| !name.is_empty())
+fn product(link: &Link) -> Product<'_> {
+    let display_name = link.options.display_name.as_deref().map(str::trim);
+    Product {
+        tenant: &link.tenant_name,
+        display_name: display_name.filter(|name| !name.is_empty() && *name != link.tenant_name),
+    }
 }
 
 /// `10:20 UTC`, out of `2026-11-21T10:20:00Z`.

@@ -35,7 +35,7 @@ pub struct NewAuthorization<'a> {
 #[derive(Debug)]
 pub enum Taken {
     /// The request came back for the first time: the caller is the one to redeem the code.
-    Now(Authorization),
+    Now(Box<Authorization>),
     /// The same browser came back with it before.
     Before,
     /// There is none for this state, browser and app.
@@ -145,7 +145,7 @@ impl Store {
         .await?;
         let found = self.authorization(state, browser).await?;
         Ok(match found.filter(|found| found.app_id == app_id) {
-            Some(authorization) if taken.rows_affected() == 1 => Taken::Now(authorization),
+            Some(authorization) if taken.rows_affected() == 1 => Taken::Now(Box::new(authorization)),
             Some(_) => Taken::Before,
             None => Taken::Unknown,
         })

@@ -17,6 +17,7 @@ mod new_link;
 mod open;
 mod rotation;
 mod sealed;
+mod spelling;
 mod tenants;
 mod usages;
 

@@ -72,6 +72,7 @@ impl Store {
         };
         store.migrate(sqlite).await?;
         store.check_key().await?;
+        store.adopt_spelling().await?;
         Ok(store)
     }
 

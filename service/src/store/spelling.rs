@@ -1,0 +1,107 @@
+//! Brings stored emails and names under the rules that new ones keep. Runs once for a database, when it is opened.
+//!
+//! An email moves to its one spelling ([`email::parse`]). Where a tenant had one address in two spellings, both are the
+//! same customer from then on: every call means that one spelling, whichever it is made with. An email that is refused now
+//! stays as it is. Leaving its invisible characters out would give its connections to somebody else, so nobody reaches
+//! them until the operator acts on the warning.
+
+use sqlx::Row;
+
+use super::{Result, Store};
+use crate::{email, text};
+
+const MARK: &str = "spelling";
+const BATCH: i64 = 500;
+
+/// What replaces a name of which nothing can be shown.
+const UNNAMED: &str = "Unnamed";
+
+impl Store {
+    /// Changes what does not keep the rules, unless that was done before.
+    pub(super) async fn adopt_spelling(&self) -> Result<()> {
+        let done: Option<String> = sqlx::query_scalar("SELECT value FROM marks WHERE name = $1")
+            .bind(MARK)
+            .fetch_optional(&self.pool)
+            .await?;
+        if done.is_some() {
+            return Ok(());
+        }
+        self.adopt_tenants().await?;
+        let mut unreachable = 0;
+        let mut last = String::new();
+        while let Some(next) = self.adopt_connections(&last, &mut unreachable).await? {
+            last = next;
+        }
+        if unreachable > 0 {
+            tracing::warn!(
+                connections = unreachable,
+                "the emails of some connections hold characters that are refused now; nobody can reach them"
+            );
+        }
+        sqlx::query("INSERT INTO marks (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING")
+            .bind(MARK)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    async fn adopt_tenants(&self) -> Result<()> {
+        for tenant in self.tenants().await? {
+            let email = tenant.email.as_deref().map(spelled);
+            sqlx::query("UPDATE tenants SET name = $1, email = $2 WHERE id = $3")
+                .bind(shown(&tenant.name))
+                .bind(email)
+                .bind(&tenant.id)
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// One batch of connections, after this id. Gives the id of the last one, or `None` after the last batch.
+    async fn adopt_connections(&self, after: &str, unreachable: &mut u64) -> Result<Option<String>> {
+        let mut transaction = self.begin().await?;
+        let rows =
+            sqlx::query("SELECT id, customer, name FROM connections WHERE id > $1 ORDER BY id LIMIT $2")
+                .bind(after)
+                .bind(BATCH)
+                .fetch_all(&mut *transaction)
+                .await?;
+        let mut last = None;
+        for row in rows {
+            let (id, customer, name): (String, String, String) =
+                (row.try_get("id")?, row.try_get("customer")?, row.try_get("name")?);
+            *unreachable += u64::from(email::parse(customer.as_bytes()).is_err());
+            let (new_customer, new_name) = (spelled(&customer), shown(&name));
+            if new_customer != customer || new_name != name {
+                sqlx::query("UPDATE connections SET name = $1 WHERE id = $2")
+                    .bind(&new_name)
+                    .bind(&id)
+                    .execute(&mut *transaction)
+                    .await?;
+                for query in [
+                    "UPDATE connections SET customer = $1 WHERE id = $2",
+                    "UPDATE links SET customer = $1 WHERE connection_id = $2",
+                    "UPDATE usages SET customer = $1 WHERE connection_id = $2",
+                ] {
+                    sqlx::query(query)
+                        .bind(&new_customer)
+                        .bind(&id)
+                        .execute(&mut *transaction)
+                        .await?;
+                }
+            }
+            last = Some(id);
+        }
+        transaction.commit().await?;
+        Ok(last)
+    }
+}
+
+fn spelled(email: &str) -> String {
+    email::parse(email.as_bytes()).unwrap_or_else(|_| email.to_owned())
+}
+
+fn shown(name: &str) -> String {
+    text::printable(name, usize::MAX).unwrap_or_else(|| UNNAMED.to_owned())
+}
