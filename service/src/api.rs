@@ -2,6 +2,7 @@
 
 mod apps;
 mod body;
+mod confirm;
 mod connections;
 mod gate;
 mod header;
@@ -54,6 +55,10 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             connections(get(connections::read)).merge(deletion(delete(connections::remove))),
         )
         .route("/connections/{connection_id}/token", vending(post(token::vend)))
+        .route(
+            "/connections/{connection_id}/confirm",
+            connections(post(confirm::confirm)),
+        )
         .route(
             "/connections/{connection_id}/usages/{usage_id}",
             connections(put(usages::add).delete(usages::remove)),

@@ -24,6 +24,8 @@ pub(crate) const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
 
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(60 * 60);
 
+const DROP_UNCONFIRMED_EVERY: Duration = Duration::from_secs(60);
+
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
     Router::new()
@@ -52,6 +54,7 @@ fn hosted() -> Router<AppState> {
 /// When the listener fails.
 pub async fn serve(app: AppState, listener: TcpListener) -> std::io::Result<()> {
     app.tasks.spawn(clean_up(app.clone()));
+    app.tasks.spawn(drop_unconfirmed(app.clone()));
     let ending = app.ending.clone();
     let server = axum::serve(listener, router(app.clone()))
         .with_graceful_shutdown(async move { ending.cancelled().await });
@@ -69,6 +72,16 @@ pub async fn serve(app: AppState, listener: TcpListener) -> std::io::Result<()> 
     }
     app.store.close().await;
     Ok(())
+}
+
+/// Erases grants that nobody confirmed, at most this much later than they could have been used.
+async fn drop_unconfirmed(app: AppState) {
+    let mut ticks = tokio::time::interval(DROP_UNCONFIRMED_EVERY);
+    while app.ending.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = app.store.drop_unconfirmed().await {
+            tracing::warn!(%error, "unconfirmed grants are not erased yet");
+        }
+    }
 }
 
 /// Forgets now and then what nobody can ask for any more.

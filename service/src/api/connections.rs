@@ -78,7 +78,7 @@ impl From<LinkError> for LastError {
 }
 
 impl ConnectionView {
-    fn new(app: &AppState, owner: &Owner, connection: Connection, usages: Vec<String>) -> Self {
+    pub(super) fn new(app: &AppState, owner: &Owner, connection: Connection, usages: Vec<String>) -> Self {
         let pending = connection.status == Status::Pending;
         Self {
             app: connection.app_id.map(|id| AppRef::new(app, &id)),

@@ -26,6 +26,7 @@ struct LinkStatus {
     connection_id: String,
     status: Status,
     phase: Phase,
+    confirmation_required: bool,
     operation: Operation,
     expires_in: i64,
 }
@@ -53,6 +54,7 @@ pub(super) async fn status(
     };
     let status = LinkStatus {
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
+        confirmation_required: link.awaits_confirmation(),
         connection_id: link.connection_id,
         status: link.status,
         phase: link.phase,

@@ -62,8 +62,14 @@ impl Wanted {
                 scopes: body
                     .texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?
                     .unwrap_or_default(),
+                confirm: body.flag("confirm")?.unwrap_or_default(),
             },
         };
+        if wanted.options.confirm && wanted.options.return_url.is_none() {
+            return Err(ApiError::invalid(
+                "return_url is missing; with confirm, the customer's browser brings the code there",
+            ));
+        }
         if wanted.connection_id.is_none() {
             if wanted.name.is_none() {
                 return Err(ApiError::invalid("name is missing"));

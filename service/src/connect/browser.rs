@@ -49,8 +49,24 @@ impl Browser {
 
     /// Goes into every form for this link. Other pages cannot know it, and it cannot be derived without the cookie.
     pub(super) fn csrf_token(&self, link: &Link) -> String {
+        self.derived("csrf", link)
+    }
+
+    /// What this browser carries to the tenant after it consented: the same as often as it comes, and nobody else can
+    /// derive it.
+    pub(super) fn confirmation_code(&self, link: &Link) -> String {
+        self.derived("confirm", link)
+    }
+
+    /// Whether this is the browser that consented.
+    pub(super) fn consented(&self, link: &Link) -> bool {
+        let digest = ids::digest(&self.confirmation_code(link));
+        link.code_digest.as_ref() == Some(&digest)
+    }
+
+    fn derived(&self, purpose: &str, link: &Link) -> String {
         let mut digest = Sha256::new();
-        for part in ["csrf", &self.secret, &link.id] {
+        for part in [purpose, &self.secret, &link.id] {
             digest.update(part);
             digest.update([0]);
         }

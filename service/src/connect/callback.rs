@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::browser::Browser;
 use super::flow::{self, Choice, Refusal};
-use super::view;
+use super::{page, view};
 use crate::clock::Millis;
 use crate::page::PageResponse;
 use crate::provider::{Pkce, ProviderError};
@@ -115,11 +115,12 @@ async fn finish(
     match taken.await? {
         Taken::Unknown => return Ok(view::unknown_journey()),
         Taken::Before => {}
-        Taken::Now(journey) if journey.link.status != Status::Pending => {}
+        Taken::Now(journey)
+            if journey.link.status != Status::Pending || journey.link.awaits_confirmation() => {}
         Taken::Now(journey) if answer.declined() => {
             store.decline_link(&journey.link).await?;
         }
-        Taken::Now(journey) => match redeem(service, &journey, &answer).await {
+        Taken::Now(journey) => match redeem(service, &journey, &answer, &browser).await {
             Ok(()) => {}
             Err(Failure::Link(error)) => store.fail_authorization(state, &journey.link, error).await?,
             Err(Failure::Store(error)) => return Err(error),
@@ -131,7 +132,12 @@ async fn finish(
 }
 
 /// Turns the code into a grant. Where the link has ended meanwhile, nothing is stored.
-async fn redeem(service: &Service, journey: &Authorization, answer: &Answer) -> Result<(), Failure> {
+async fn redeem(
+    service: &Service,
+    journey: &Authorization,
+    answer: &Answer,
+    browser: &Browser,
+) -> Result<(), Failure> {
     let link = &journey.link;
     let choice = choice(service, journey).map_err(|_| LinkError::AppNotConfigured)?;
     let endpoint =
@@ -158,7 +164,7 @@ async fn redeem(service: &Service, journey: &Authorization, answer: &Answer) -> 
         .exchange_code(&endpoint, code, &redirect_uri, &pkce);
     let tokens = exchange.await.map_err(LinkError::from)?;
     let grant = flow::oauth_grant(choice, journey.inputs.clone(), tokens, asked_at);
-    service.store.finish_link(link, &grant).await?;
+    flow::store_grant(service, link, &grant, browser).await?;
     Ok(())
 }
 
@@ -178,6 +184,9 @@ async fn show_result(
     if link.status != Status::Pending {
         let reason = journey.reason.as_deref();
         return Ok(view::finished(service, link, app, link.status, reason));
+    }
+    if link.awaits_confirmation() {
+        return Ok(page::awaiting(service, link, Some(&browser)));
     }
     match journey.progress {
         Progress::AtProvider => Ok(view::unknown_journey()),

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::browser::Browser;
 use crate::catalogue::{App, AuthOption, AuthType, FieldError, Inputs};
 use crate::clock::Millis;
 use crate::error::ApiError;
@@ -21,6 +22,8 @@ pub(super) struct Choice<'a> {
 pub(super) enum Accepted {
     /// It was all that is needed. `false` where the link had ended before; nothing was changed then.
     Stored(bool),
+    /// It was all that is needed, and waits for the tenant's confirmation.
+    Held,
     /// Now the provider has to be asked, with these inputs.
     Consent(Inputs),
 }
@@ -32,6 +35,8 @@ pub(super) enum Refusal {
     UnknownChoice,
     /// The operator has no OAuth client at the provider, and there is no other way.
     NotConfigured,
+    /// Only the customer's browser can be told the code of a link with `confirm`.
+    HostedPageOnly,
     /// What was entered is wrong.
     Invalid(Vec<FieldError>),
     /// The service failed.
@@ -79,8 +84,12 @@ pub async fn submit_custom(
     if link.status != Status::Pending {
         return ended(link.status);
     }
+    if link.awaits_confirmation() {
+        return ended(Status::Pending);
+    }
     let choice = choose(service, link, None, Some(auth_option_key))?;
-    match submit(service, link, choice, fields).await? {
+    match submit(service, link, choice, fields, None).await? {
+        Accepted::Held => ended(Status::Pending),
         Accepted::Stored(true) => ended(Status::Active),
         Accepted::Stored(false) => ended(current(service, link).await?.status),
         Accepted::Consent(inputs) => {
@@ -152,6 +161,7 @@ pub(super) async fn submit(
     link: &Link,
     Choice { app, option }: Choice<'_>,
     values: &Inputs,
+    browser: Option<&Browser>,
 ) -> Result<Accepted, Refusal> {
     let mut inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
     if option.auth_type == AuthType::OAuth {
@@ -165,7 +175,29 @@ pub(super) async fn submit(
         inputs,
         tokens: None,
     };
+    if link.options.confirm {
+        let browser = browser.ok_or(Refusal::HostedPageOnly)?;
+        store_grant(service, link, &grant, browser).await?;
+        return Ok(Accepted::Held);
+    }
     Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
+}
+
+/// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's. Where the
+/// link has ended meanwhile, nothing is stored.
+pub(super) async fn store_grant(
+    service: &Service,
+    link: &Link,
+    grant: &Grant,
+    browser: &Browser,
+) -> Result<(), StoreError> {
+    if link.options.confirm {
+        let code = browser.confirmation_code(link);
+        service.store.hold_grant(link, grant, &code).await?;
+    } else {
+        service.store.finish_link(link, grant).await?;
+    }
+    Ok(())
 }
 
 /// Begins a journey to the provider: gives the address to send this browser to.
@@ -271,6 +303,9 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::UnknownChoice => Self::invalid("auth_option_key names none of the link's auth options"),
             Refusal::NotConfigured => Self::AppNotConfigured,
+            Refusal::HostedPageOnly => {
+                Self::invalid("A link with confirm takes credentials on the hosted page only")
+            }
             Refusal::Failed(error) => error.into(),
             Refusal::Invalid(errors) => {
                 let texts: Vec<_> = errors

@@ -52,6 +52,13 @@ async fn show_page(
     if link.status != Status::Pending {
         return Ok(view::ended(service, &link));
     }
+    if link.awaits_confirmation() {
+        return Ok(awaiting(
+            service,
+            &link,
+            Browser::known(service, headers).as_ref(),
+        ));
+    }
     if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
@@ -108,6 +115,9 @@ async fn submit_page(
     if link.status != Status::Pending {
         return Ok(view::finished(service, &link, None, link.status, None));
     }
+    if link.awaits_confirmation() {
+        return Ok(awaiting(service, &link, Some(&browser)));
+    }
     if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
@@ -120,6 +130,14 @@ async fn submit_page(
         },
         Some(_) => Ok(view::refused(&Refusal::UnknownChoice)),
     }
+}
+
+/// The customer consented, and the tenant has yet to confirm it: the browser that consented carries the code there. All
+/// others are told no more than that.
+pub(super) fn awaiting(service: &Service, link: &Link, browser: Option<&Browser>) -> PageResponse {
+    let browser = browser.filter(|browser| browser.consented(link));
+    let code = browser.map(|browser| browser.confirmation_code(link));
+    view::awaiting(service, link, code.as_deref())
 }
 
 async fn decline(service: &Service, link: &Link) -> Result<PageResponse, StoreError> {
@@ -142,7 +160,15 @@ async fn connect(
         form.app_id.as_deref(),
         form.auth_option_key.as_deref(),
     )?;
-    match flow::submit(service, link, choice, &form.values).await {
+    match flow::submit(service, link, choice, &form.values, Some(browser)).await {
+        Ok(Accepted::Held) => {
+            let link = flow::current(service, link).await?;
+            Ok(if link.awaits_confirmation() {
+                awaiting(service, &link, Some(browser))
+            } else {
+                view::finished(service, &link, None, link.status, None)
+            })
+        }
         Ok(Accepted::Stored(true)) => Ok(view::finished(
             service,
             link,

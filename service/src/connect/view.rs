@@ -96,6 +96,27 @@ pub(super) fn finished(
     }
 }
 
+/// The tenant has yet to confirm what the customer consented to. With the code this is the browser that consented, which
+/// carries it there.
+pub(super) fn awaiting(service: &Service, link: &Link, code: Option<&str>) -> PageResponse {
+    if let (Some(code), Some(mut url)) = (code, result_url(link, link.status)) {
+        url.query_pairs_mut().append_pair("confirmation_code", code);
+        return PageResponse::redirect(url.as_str());
+    }
+    let product = product(link).name();
+    let app = link.app_id.as_ref().and_then(|id| service.catalogue.get(id));
+    let name = app.map_or("The account", |app| app.name.as_str());
+    let page = Outcome {
+        mood: Mood::Late,
+        title: &format!("{name} is not connected yet"),
+        text: &format!(
+            "Access was given in another browser. {product} has yet to confirm it, signed in there."
+        ),
+        onward: None,
+    };
+    PageResponse::new(StatusCode::OK, &page, &FormTargets::default())
+}
+
 /// A link ended some time ago.
 pub(super) fn ended(service: &Service, link: &Link) -> PageResponse {
     result_page(service, link, None, link.status, None)
@@ -178,7 +199,7 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
             "Something is missing",
             "This way to connect does not exist. Please open the link again and choose from what it shows.",
         ),
-        Refusal::NotConfigured => bad(
+        Refusal::HostedPageOnly | Refusal::NotConfigured => bad(
             StatusCode::CONFLICT,
             "Not available right now",
             "This app cannot be connected at the moment. Please tell the product that sent you here.",

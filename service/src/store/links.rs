@@ -50,6 +50,9 @@ pub struct LinkOptions {
     pub display_name: Option<String>,
     /// Instead of the app's own scopes.
     pub scopes: Vec<String>,
+    /// Whether the grant waits until the tenant confirms whose it is.
+    #[serde(default)]
+    pub confirm: bool,
 }
 
 /// A link, as of now.
@@ -79,14 +82,24 @@ pub struct Link {
     pub inputs: Option<Inputs>,
     /// What the tenant asked for.
     pub options: LinkOptions,
+    /// The digest of the code with which a grant can be confirmed, once the customer consented to one.
+    pub code_digest: Option<String>,
     /// When it lapses.
     pub expires_at: Millis,
 }
 
 const SELECT: &str =
     "SELECT l.id, l.tenant_id, l.customer, l.connection_id, l.operation, l.status, l.phase, l.app_id,
-        l.auth_option_key, l.inputs, l.options, l.expires_at, c.name, t.name AS tenant_name
+        l.auth_option_key, l.inputs, l.options, l.expires_at, c.name, t.name AS tenant_name,
+        (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
+
+impl Link {
+    /// Whether the customer consented and the tenant has yet to confirm it.
+    pub fn awaits_confirmation(&self) -> bool {
+        self.status == Status::Pending && self.code_digest.is_some()
+    }
+}
 
 impl Store {
     /// The link with this secret, whatever its status.
@@ -177,6 +190,21 @@ impl Store {
         if !self.end_link(&mut transaction, link, Status::Active).await? {
             return Ok(false);
         }
+        self.activate(&mut transaction, &link.owner.tenant, &link.connection_id, grant)
+            .await?;
+        transaction.commit().await?;
+        self.changes.tell(&link.connection_id);
+        Ok(true)
+    }
+
+    /// Makes a connection active with this grant, over whatever it held.
+    pub(super) async fn activate(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        tenant: &str,
+        connection_id: &str,
+        grant: &Grant,
+    ) -> Result<()> {
         sqlx::query(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
                 updated_at = $3
@@ -185,14 +213,10 @@ impl Store {
         .bind(&grant.app_id)
         .bind(grant.auth_type.as_str())
         .bind(self.clock.now())
-        .bind(&link.connection_id)
-        .execute(&mut *transaction)
+        .bind(connection_id)
+        .execute(&mut **transaction)
         .await?;
-        self.put_grant(&mut transaction, &link.owner.tenant, &link.connection_id, grant)
-            .await?;
-        transaction.commit().await?;
-        self.changes.tell(&link.connection_id);
-        Ok(true)
+        self.put_grant(transaction, tenant, connection_id, grant).await
     }
 
     /// Ends a link because the customer declined. An active connection stays active. `false`, with nothing changed,
@@ -262,6 +286,7 @@ impl Store {
             app_id: row.try_get("app_id")?,
             auth_option_key: row.try_get("auth_option_key")?,
             inputs,
+            code_digest: row.try_get("code_digest")?,
             options: serde_json::from_str(row.try_get("options")?)
                 .map_err(|_| StoreError::Unreadable("options"))?,
             expires_at,

@@ -19,6 +19,7 @@ mod rotation;
 mod sealed;
 mod spelling;
 mod tenants;
+mod unconfirmed;
 mod usages;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use mcp_urls::Minted;
 pub use new_link::{Created, NewLink, Target};
 pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
+pub use unconfirmed::Confirmation;
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -173,10 +173,15 @@ impl Store {
         .bind(&new.owner.customer)
         .execute(&mut **transaction)
         .await?;
-        sqlx::query("UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'")
-            .bind(id)
-            .execute(&mut **transaction)
-            .await?;
+        for end_earlier_links in [
+            "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'",
+            "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)",
+        ] {
+            sqlx::query(end_earlier_links)
+                .bind(id)
+                .execute(&mut **transaction)
+                .await?;
+        }
         Ok(updated.rows_affected() == 1)
     }
 }

@@ -137,6 +137,69 @@ impl Stage {
         connection.unwrap().status.as_str().to_owned()
     }
 
+    /// Calls the contract as the tenant's backend does.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        owner: &Owner,
+        body: &serde_json::Value,
+    ) -> (u16, serde_json::Value) {
+        let capabilities = [connect_service::store::Capability::Connections];
+        let key = self
+            .app
+            .store
+            .create_key(&owner.tenant, &capabilities)
+            .await
+            .unwrap()
+            .unwrap();
+        let url = format!("{}{path}", self.app.base_url());
+        let request = Browser::new().http.post(url).bearer_auth(key);
+        let request = request
+            .header("x-user-email", &owner.customer)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.to_string());
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (
+            status,
+            serde_json::from_str(&response.text().await.unwrap()).unwrap(),
+        )
+    }
+
+    /// Confirms a grant, in the session of the link's own customer.
+    pub(crate) async fn confirm(&self, made: &Made, code: &str) -> (u16, serde_json::Value) {
+        self.confirm_as(&self.owner, made, code).await
+    }
+
+    /// Confirms a grant in somebody's session.
+    pub(crate) async fn confirm_as(
+        &self,
+        owner: &Owner,
+        made: &Made,
+        code: &str,
+    ) -> (u16, serde_json::Value) {
+        let path = format!("/connections/{}/confirm", made.connection_id);
+        self.post(&path, owner, &serde_json::json!({ "code": code }))
+            .await
+    }
+
+    /// What a query counts.
+    pub(crate) async fn count(&self, query: &str) -> i64 {
+        let url = format!("sqlite://{}", self.dir.join("test.db").display());
+        let pool = sqlx::AnyPool::connect(&url).await.unwrap();
+        let count = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
+        pool.close().await;
+        count
+    }
+
+    /// Every byte of the database's files.
+    pub(crate) fn database(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(&self.dir).unwrap();
+        files
+            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect()
+    }
+
     /// The connection as the tenant's backend reads it.
     pub(crate) async fn connection(&self, made: &Made) -> serde_json::Value {
         let capabilities = [connect_service::store::Capability::Connections];

@@ -1,0 +1,43 @@
+//! `POST /connections/{id}/confirm`: the tenant's word that the customer who consented is the connection's own.
+
+use axum::extract::State;
+
+use super::body::Body;
+use super::connections::ConnectionView;
+use super::header::IdempotencyKey;
+use super::path::{ConnectionId, is_id};
+use crate::access::Customer;
+use crate::envelope::Success;
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::store::Confirmation;
+
+/// A repeat with the same code changes nothing and says the same, so an idempotency key is checked and otherwise not
+/// needed.
+pub(super) async fn confirm(
+    State(app): State<AppState>,
+    Customer(owner): Customer,
+    _: IdempotencyKey,
+    ConnectionId(id): ConnectionId,
+    body: Body,
+) -> Result<Success<ConnectionView>, ApiError> {
+    let form = "the confirmation_code that the customer's browser brought";
+    let code = body.text("code", form, is_id)?;
+    let code = code.ok_or_else(|| ApiError::invalid(format!("code must be {form}")))?;
+    match app.store.confirm(&owner, &id, code).await? {
+        Confirmation::Confirmed => {}
+        Confirmation::WrongCode => return Err(ApiError::invalid(format!("code must be {form}"))),
+        Confirmation::Unknown => return Err(ApiError::ConnectionDeleted),
+        Confirmation::NothingWaits => {
+            let connection = app.store.connection(&owner, &id).await?;
+            let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
+            return Err(ApiError::ConnectionNotActive(connection.status.as_str()));
+        }
+    }
+    let connection = app.store.connection(&owner, &id).await?;
+    let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
+    let usages = app.store.usages(&owner, &id).await?;
+    Ok(Success::new(ConnectionView::new(
+        &app, &owner, connection, usages,
+    )))
+}

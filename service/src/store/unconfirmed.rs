@@ -1,0 +1,271 @@
+//! Grants that wait for the tenant's confirmation: those of links with `confirm`.
+//!
+//! A customer can send a link of their own to somebody else, who consents in good faith; the account would then belong to
+//! the wrong customer. So the grant of such a link is kept apart, sealed, and the browser that consented carries a code to
+//! the tenant, whose backend compares its own session with the connection's owner and sends the code back. Nobody else is
+//! given the code, and without it nothing becomes active.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sqlx::{Any, Row, Transaction};
+
+use super::connections::read_auth_type;
+use super::{Grant, Link, Owner, Result, Status, Store, Tokens};
+use crate::catalogue::Inputs;
+use crate::clock::{Millis, millis};
+use crate::ids;
+use crate::vault::Place;
+
+/// For how long a grant waits.
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// After so many wrong codes the grant is dropped.
+const MAX_WRONG_CODES: i64 = 5;
+
+/// What [`Store::confirm`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The connection is active, since now or since an earlier call with the same code.
+    Confirmed,
+    /// The code is not the one of the browser that consented.
+    WrongCode,
+    /// Nothing waits: nobody has consented yet, or it was too long ago, or there were too many wrong codes.
+    NothingWaits,
+    /// This customer has no such connection.
+    Unknown,
+}
+
+/// A grant with its secrets in the open, to be sealed as one.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    app_id: String,
+    auth_type: String,
+    auth_option_key: String,
+    inputs: Inputs,
+    tokens: Option<WaitingTokens>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WaitingTokens {
+    access_token: String,
+    refresh_token: Option<String>,
+    token_type: String,
+    obtained_at: Millis,
+    expires_at: Option<Millis>,
+}
+
+impl Store {
+    /// Keeps a grant until it is confirmed with this code. The link and with it a connection that is not active yet stay
+    /// pending, until the grant is dropped. `false`, with nothing changed, where the link had ended before or a grant waits
+    /// already.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn hold_grant(&self, link: &Link, grant: &Grant, code: &str) -> Result<bool> {
+        let now = self.clock.now();
+        // Whole seconds, so that what is told is exactly what holds.
+        let expires_at = (now + millis(LIFETIME)) / 1000 * 1000;
+        let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, &link.connection_id)
+            .await?;
+        let updated = sqlx::query(
+            "UPDATE links SET phase = 'returned', inputs = NULL, expires_at = $1
+             WHERE id = $2 AND status = 'pending' AND expires_at > $3
+                AND NOT EXISTS (SELECT 1 FROM unconfirmed WHERE link_id = $2)",
+        )
+        .bind(expires_at)
+        .bind(&link.id)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at)
+             VALUES ($1, $2, 0, $3, $4)",
+        )
+        .bind(&link.id)
+        .bind(ids::digest(code))
+        .bind(self.seal_json(place(&link.owner, &link.id), &Waiting::from(grant))?)
+        .bind(expires_at)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        self.changes.tell(&link.connection_id);
+        Ok(true)
+    }
+
+    /// Makes a connection active with the grant that waits, if this is its code.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn confirm(&self, owner: &Owner, connection_id: &str, code: &str) -> Result<Confirmation> {
+        let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
+        let row = sqlx::query(
+            "SELECT c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
+             FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN unconfirmed u ON u.link_id = l.id
+             WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3",
+        )
+        .bind(connection_id)
+        .bind(&owner.tenant)
+        .bind(&owner.customer)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(row) = row else {
+            return Ok(Confirmation::Unknown);
+        };
+        let link_id: String = row.try_get("link_id")?;
+        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
+        let Some(expected) = row.try_get::<Option<String>, _>("code_digest")? else {
+            return Ok(Confirmation::NothingWaits);
+        };
+        // Digests are compared, so that the time that it takes tells nothing about the code.
+        let fits = ids::digest(code) == expected;
+        let is_open = status == Status::Pending && row.try_get::<Millis, _>("expires_at")? > self.clock.now();
+        let confirmation = match (is_open, fits) {
+            (true, true) => {
+                let waiting: Waiting = self.open_json(place(owner, &link_id), row.try_get("sealed")?)?;
+                self.activate(
+                    &mut transaction,
+                    &owner.tenant,
+                    connection_id,
+                    &waiting.try_into()?,
+                )
+                .await?;
+                self.end_waiting(&mut transaction, &link_id, Status::Active)
+                    .await?;
+                Confirmation::Confirmed
+            }
+            (true, false) => {
+                self.count_wrong_code(&mut transaction, &link_id).await?;
+                Confirmation::WrongCode
+            }
+            // A backend may have missed the response to its first call.
+            (false, true) if status == Status::Active => Confirmation::Confirmed,
+            (false, _) => Confirmation::NothingWaits,
+        };
+        transaction.commit().await?;
+        self.changes.tell(connection_id);
+        Ok(confirmation)
+    }
+
+    /// Erases grants that were not confirmed in time.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn drop_unconfirmed(&self) -> Result<()> {
+        sqlx::query("DELETE FROM unconfirmed WHERE expires_at <= $1")
+            .bind(self.clock.now())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    async fn count_wrong_code(&self, transaction: &mut Transaction<'_, Any>, link_id: &str) -> Result<()> {
+        let wrong_codes: i64 = sqlx::query_scalar(
+            "UPDATE unconfirmed SET wrong_codes = wrong_codes + 1 WHERE link_id = $1 RETURNING wrong_codes",
+        )
+        .bind(link_id)
+        .fetch_one(&mut **transaction)
+        .await?;
+        if wrong_codes >= MAX_WRONG_CODES {
+            self.end_waiting(transaction, link_id, Status::Expired).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends a link whose grant waited. The grant is erased; the code's digest stays to know a repeated call by.
+    async fn end_waiting(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        link_id: &str,
+        status: Status,
+    ) -> Result<()> {
+        sqlx::query("UPDATE links SET status = $1 WHERE id = $2")
+            .bind(status.as_str())
+            .bind(link_id)
+            .execute(&mut **transaction)
+            .await?;
+        sqlx::query("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1")
+            .bind(link_id)
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
+    }
+}
+
+fn place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
+    Place {
+        tenant: &owner.tenant,
+        connection: link_id,
+        field: "unconfirmed",
+    }
+}
+
+impl From<&Grant> for Waiting {
+    fn from(grant: &Grant) -> Self {
+        // Every part by name: one that is added must be kept here, too.
+        let Grant {
+            app_id,
+            auth_type,
+            auth_option_key,
+            inputs,
+            tokens,
+        } = grant;
+        Self {
+            app_id: app_id.clone(),
+            auth_type: auth_type.as_str().to_owned(),
+            auth_option_key: auth_option_key.clone(),
+            inputs: inputs.clone(),
+            tokens: tokens.as_ref().map(WaitingTokens::from),
+        }
+    }
+}
+
+impl From<&Tokens> for WaitingTokens {
+    fn from(tokens: &Tokens) -> Self {
+        let Tokens {
+            access_token,
+            refresh_token,
+            token_type,
+            obtained_at,
+            expires_at,
+        } = tokens;
+        Self {
+            access_token: access_token.expose_secret().to_owned(),
+            refresh_token: refresh_token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned()),
+            token_type: token_type.clone(),
+            obtained_at: *obtained_at,
+            expires_at: *expires_at,
+        }
+    }
+}
+
+impl TryFrom<Waiting> for Grant {
+    type Error = super::StoreError;
+
+    fn try_from(waiting: Waiting) -> Result<Self> {
+        Ok(Self {
+            app_id: waiting.app_id,
+            auth_type: read_auth_type(&waiting.auth_type)?,
+            auth_option_key: waiting.auth_option_key,
+            inputs: waiting.inputs,
+            tokens: waiting.tokens.map(|tokens| Tokens {
+                access_token: SecretString::from(tokens.access_token),
+                refresh_token: tokens.refresh_token.map(SecretString::from),
+                token_type: tokens.token_type,
+                obtained_at: tokens.obtained_at,
+                expires_at: tokens.expires_at,
+            }),
+        })
+    }
+}
