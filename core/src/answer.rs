@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorDetails, ErrorKind, ErrorResponse, Redactor, Scope, classify};
+use crate::error::{
+    Error, ErrorDetails, ErrorKind, ErrorResponse, Redactor, Scope, classify, has_contract_shape,
+};
 use crate::retry_after::retry_after;
 
 const LONGEST_MESSAGE: usize = 500;
@@ -91,7 +93,8 @@ impl Answer {
                 .and_then(|value| value.as_str())
         };
         let code = text("/data/code").map(printable);
-        let kind = classify(self.status, code.as_deref(), scope);
+        let shape = body.as_ref().is_some_and(has_contract_shape);
+        let kind = classify(self.status, code.as_deref(), shape, scope);
         let message = match text("/message")
             .map(printable)
             .filter(|message| !message.is_empty())
@@ -102,12 +105,12 @@ impl Answer {
             }
             None => format!("the service answered with HTTP status {}", self.status),
         };
-        let retry_after = match kind {
-            ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable => {
-                retry_after(&self.headers, SystemTime::now())
-            }
-            _ => None,
-        };
+        // A busy proxy may ask for patience too, whatever class its response has.
+        let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
+            || matches!(self.status, 429 | 503);
+        let retry_after = asks_to_wait
+            .then(|| retry_after(&self.headers, SystemTime::now()))
+            .flatten();
         let headers = redactor.headers(&self.headers);
         let response = Some(ErrorResponse {
             status: self.status,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::answer::Answer;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, has_contract_shape};
 use crate::model::{ConnectionStatus, LinkPhase, Operation};
 use crate::request::{Request, checked_id};
 use crate::retry_after::retry_after;
@@ -108,11 +108,12 @@ impl fmt::Debug for PublicLink {
     }
 }
 
-/// What an unsuccessful answer means. The status alone decides: no code of this endpoint says more, and an app has no
-/// use for a text that anybody in between could have written.
+/// What an unsuccessful answer means. The status alone decides, since no code of this endpoint says more, and an app has
+/// no use for a text that anybody in between could have written; but that the link is gone only the service can say.
 fn error(answer: &Answer) -> Error {
+    let is_contracts = || serde_json::from_slice(&answer.body).is_ok_and(|body| has_contract_shape(&body));
     let (kind, message) = match answer.status {
-        404 => (
+        404 if is_contracts() => (
             ErrorKind::ConnectionDeleted,
             "the service does not know this link (any more)".to_owned(),
         ),

@@ -115,6 +115,20 @@ async fn every_refusal_has_its_case_and_none_quotes_the_answer() {
     }
 }
 
+/// What a proxy or firewall says of an address is not about the link.
+#[tokio::test]
+async fn a_proxys_404_does_not_end_the_link() {
+    for body in ["<html>Not Found</html>", "", r#"{"message":"Not Found"}"#] {
+        let (_, status) = ask(&answer("404 Not Found", body), Duration::ZERO).await;
+        let error = status.expect_err(body);
+        assert_eq!(
+            (error.kind(), error.status()),
+            (ErrorKind::Other, Some(404)),
+            "{body}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_breaks_off_or_never_ends_is_an_error() {
     let broken = format!("HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{PENDING}");

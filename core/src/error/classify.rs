@@ -1,4 +1,6 @@
-//! Which class an error answer belongs to.
+//! Which class an error response belongs to.
+
+use serde_json::Value;
 
 use super::table::{CODES, ErrorKind};
 
@@ -13,15 +15,19 @@ pub(crate) enum Scope {
     DeleteConnection,
 }
 
-/// A known code decides; where there is none, or one that this version does not know, the status does.
-pub(crate) fn classify(status: u16, code: Option<&str>, scope: Scope) -> ErrorKind {
+/// The class of an error response. A known code decides; without one the status does, but only where the body has the
+/// contract's shape: a proxy or firewall in between knows nothing about a customer's connection.
+pub(crate) fn classify(status: u16, code: Option<&str>, has_contract_shape: bool, scope: Scope) -> ErrorKind {
     if let Some(row) = code.and_then(|code| CODES.iter().find(|row| row.status.is_some() && row.code == code))
     {
         return row.kind;
     }
+    if !has_contract_shape {
+        return ErrorKind::Other;
+    }
     match (status, scope) {
-        // Nobody is sent through the connect flow on a guess.
-        (401, _) if code.is_some() => ErrorKind::Other,
+        // Nobody is sent through the connect flow, or forgets an id, on a guess.
+        (401 | 404, _) if code.is_some() => ErrorKind::Other,
         (401, Scope::General) => ErrorKind::Authentication,
         (401, _) => ErrorKind::NeedsReconnection,
         (403, _) => ErrorKind::CapabilityDisabled,
@@ -33,62 +39,98 @@ pub(crate) fn classify(status: u16, code: Option<&str>, scope: Scope) -> ErrorKi
     }
 }
 
+/// Whether a body is an error as the contract writes it: `{"status": "error", "message": text, "data": anything}`.
+pub(crate) fn has_contract_shape(body: &Value) -> bool {
+    body["status"] == "error" && body["message"].is_string() && body.get("data").is_some()
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    /// The class of a response with the contract's shape.
+    fn contract(status: u16, code: Option<&str>, scope: Scope) -> ErrorKind {
+        classify(status, code, true, scope)
+    }
 
     #[test]
     fn a_known_code_outranks_the_status() {
-        assert_eq!(
-            classify(500, Some("rate_limited"), Scope::General),
-            ErrorKind::RateLimited
-        );
-        assert_eq!(
-            classify(401, Some("invalid_api_key"), Scope::Connection),
-            ErrorKind::Authentication
-        );
-        assert_eq!(
-            classify(404, Some("app_not_found"), Scope::Connection),
-            ErrorKind::Other
-        );
+        for shape in [true, false] {
+            let class = |status, code, scope| classify(status, Some(code), shape, scope);
+            assert_eq!(class(500, "rate_limited", Scope::General), ErrorKind::RateLimited);
+            assert_eq!(
+                class(401, "invalid_api_key", Scope::Connection),
+                ErrorKind::Authentication
+            );
+            assert_eq!(class(404, "app_not_found", Scope::Connection), ErrorKind::Other);
+        }
     }
 
     #[test]
     fn a_code_of_the_sdk_is_unknown_on_the_wire() {
         assert_eq!(
-            classify(503, Some("timeout"), Scope::General),
+            contract(503, Some("timeout"), Scope::General),
             ErrorKind::UpstreamUnavailable
         );
     }
 
     #[test]
-    fn an_unknown_code_leaves_it_to_the_status_but_for_401() {
-        assert_eq!(
-            classify(429, Some("slow_down"), Scope::General),
-            ErrorKind::RateLimited
-        );
-        assert_eq!(
-            classify(401, Some("something_new"), Scope::Connection),
-            ErrorKind::Other
-        );
+    fn an_unknown_code_leaves_it_to_the_status_but_for_401_and_404() {
+        let unknown = |status| contract(status, Some("something_new"), Scope::Connection);
+        assert_eq!(unknown(429), ErrorKind::RateLimited);
+        assert_eq!(unknown(401), ErrorKind::Other);
+        assert_eq!(unknown(404), ErrorKind::Other);
     }
 
     #[test]
     fn a_bare_status_means_what_the_call_is_about() {
-        assert_eq!(classify(401, None, Scope::General), ErrorKind::Authentication);
+        assert_eq!(contract(401, None, Scope::General), ErrorKind::Authentication);
         assert_eq!(
-            classify(401, None, Scope::Connection),
+            contract(401, None, Scope::Connection),
             ErrorKind::NeedsReconnection
         );
-        assert_eq!(classify(404, None, Scope::General), ErrorKind::Other);
+        assert_eq!(contract(404, None, Scope::General), ErrorKind::Other);
         assert_eq!(
-            classify(404, None, Scope::DeleteConnection),
+            contract(404, None, Scope::DeleteConnection),
             ErrorKind::ConnectionDeleted
         );
-        assert_eq!(classify(409, None, Scope::Connection), ErrorKind::Other);
+        assert_eq!(contract(409, None, Scope::Connection), ErrorKind::Other);
         assert_eq!(
-            classify(409, None, Scope::DeleteConnection),
+            contract(409, None, Scope::DeleteConnection),
             ErrorKind::ConnectionInUse
         );
+    }
+
+    #[test]
+    fn a_proxys_status_means_nothing() {
+        for status in [401, 403, 404, 409, 429, 503] {
+            for scope in [Scope::General, Scope::Connection, Scope::DeleteConnection] {
+                assert_eq!(classify(status, None, false, scope), ErrorKind::Other, "{status}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_contracts_shape_is_its_three_members() {
+        for body in [
+            json!({"status": "error", "message": "No.", "data": null}),
+            json!({"status": "error", "message": "", "data": {"code": "x"}, "more": 1}),
+        ] {
+            assert!(has_contract_shape(&body), "{body}");
+        }
+        for body in [
+            json!(null),
+            json!("<html>"),
+            json!([{"status": "error", "message": "", "data": null}]),
+            json!({"status": 404, "message": "Not Found", "data": null}),
+            json!({"status": "success", "message": "", "data": null}),
+            json!({"status": "error", "data": null}),
+            json!({"status": "error", "message": 7, "data": null}),
+            json!({"status": "error", "message": "Forbidden"}),
+        ] {
+            assert!(!has_contract_shape(&body), "{body}");
+        }
     }
 }

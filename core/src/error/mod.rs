@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::model::Connection;
 
-pub(crate) use classify::{Scope, classify};
+pub(crate) use classify::{Scope, classify, has_contract_shape};
 pub(crate) use redact::Redactor;
 pub use table::{CODES, Code, Error, ErrorKind};
 
