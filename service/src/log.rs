@@ -1,7 +1,12 @@
 //! The log: one JSON line per request on stderr, and nothing in it that is anybody's secret. It names the matched
 //! route, never the path, whose last part can be a link's secret; no query, header or body is ever logged.
+//!
+//! No request ever waits for stderr: lines go through a bounded queue to a thread of their own (`log/queue.rs`).
 
-use std::panic::AssertUnwindSafe;
+mod queue;
+
+use std::panic::{AssertUnwindSafe, PanicHookInfo};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
@@ -18,6 +23,8 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::error::ApiError;
 use crate::ids;
+pub use queue::LogFlush;
+use queue::LogQueue;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,17 +33,36 @@ pub fn is_discreet(metadata: &Metadata<'_>) -> bool {
     !metadata.target().starts_with("rmcp") || *metadata.level() <= Level::WARN
 }
 
-/// Sends the log to stderr. `RUST_LOG` chooses what is in it; by default what this service has to say.
-pub fn init() {
+/// Number of lines that wait for stderr at most, about a megabyte; what comes on top is dropped and counted.
+const MAX_QUEUED_LINES: usize = 4096;
+
+/// Sends the log to stderr. `RUST_LOG` chooses what is in it; by default what this service has to say. What is still
+/// queued is written when the returned value is dropped.
+///
+/// # Errors
+///
+/// When the thread that writes cannot be started.
+pub fn init() -> std::io::Result<LogFlush> {
+    let queue = Arc::new(LogQueue::start(std::io::stderr(), MAX_QUEUED_LINES)?);
+    let flush = queue.flush_on_drop();
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info,sqlx=error"));
     let layer = tracing_subscriber::fmt::layer()
         .json()
-        .with_writer(std::io::stderr)
+        .with_writer(queue)
         .with_filter(filter)
         .with_filter(filter_fn(is_discreet));
     // A second call, as in tests, changes nothing.
     let _ = tracing_subscriber::registry().with(layer).try_init();
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(flush)
+}
+
+/// Logs where a thread panicked. Rust's own hook would wait for stderr; the panic's message is left out, since it may
+/// quote a secret.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(location, "a thread panicked");
 }
 
 /// Around every request: its id, its line in the log, an answer even if a handler panics, and `no-store` on whatever

@@ -41,14 +41,14 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() -> std::io::Result<ExitCode> {
     let arguments = Arguments::parse();
-    log::init();
+    let _flush = log::init()?;
     match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::FAILURE
+            Ok(ExitCode::FAILURE)
         }
     }
 }

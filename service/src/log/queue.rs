@@ -1,0 +1,177 @@
+//! Log lines on their way to stderr. Whoever reads stderr may stall, and a write would then block: so requests only put
+//! their lines into a bounded queue, and one thread writes. A line that finds the queue full is dropped and counted, and
+//! the count is logged once there is room again.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::clock::{Clock, rfc3339};
+
+/// Time that a process which ends gives stderr to take the lines that are still queued.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A bounded queue of lines, written by a thread of its own.
+#[derive(Debug)]
+pub(super) struct LogQueue {
+    messages: SyncSender<Message>,
+    dropped: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+enum Message {
+    Line(Vec<u8>),
+    /// Everything before this was written; the sender is told by being hung up on.
+    Flush(#[expect(dead_code, reason = "only its drop matters")] SyncSender<()>),
+}
+
+/// Writes what is still queued when dropped, for a second at most.
+#[derive(Debug)]
+pub struct LogFlush(SyncSender<Message>);
+
+impl LogQueue {
+    /// Starts the thread. `capacity` is how many lines wait at most.
+    pub(super) fn start(writer: impl Write + Send + 'static, capacity: usize) -> io::Result<Self> {
+        let (messages, queued) = sync_channel(capacity);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let counter = dropped.clone();
+        thread::Builder::new()
+            .name("log".into())
+            .spawn(move || write_all(writer, &queued, &counter))?;
+        Ok(Self { messages, dropped })
+    }
+
+    pub(super) fn flush_on_drop(&self) -> LogFlush {
+        LogFlush(self.messages.clone())
+    }
+}
+
+/// `tracing` writes each line with one call.
+impl Write for &LogQueue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.messages.try_send(Message::Line(line.to_vec())).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for LogFlush {
+    fn drop(&mut self) {
+        let deadline = Instant::now() + FLUSH_TIMEOUT;
+        let (done, flushed) = sync_channel(0);
+        let mut message = Message::Flush(done);
+        loop {
+            match self.0.try_send(message) {
+                Ok(()) => break,
+                Err(TrySendError::Disconnected(_)) => return,
+                Err(TrySendError::Full(_)) if Instant::now() >= deadline => return,
+                Err(TrySendError::Full(unsent)) => message = unsent,
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        // Either the thread hangs up, or it took too long.
+        let _ = flushed.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Writes lines until there can be no more. A write that fails has nowhere to be reported.
+fn write_all(mut writer: impl Write, queued: &Receiver<Message>, dropped: &AtomicU64) {
+    for message in queued {
+        if let Message::Line(line) = message {
+            let _ = writer.write_all(&line);
+        }
+        let dropped = dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let _ = writer.write_all(dropped_line(dropped).as_bytes());
+        }
+    }
+}
+
+/// Written as `tracing` would, but past the queue, which may be full again.
+fn dropped_line(dropped: u64) -> String {
+    let line = json!({
+        "timestamp": rfc3339(Clock::default().now()),
+        "level": "WARN",
+        "fields": { "message": "log lines were dropped", "dropped": dropped },
+        "target": module_path!(),
+    });
+    format!("{line}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Sender, channel};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Takes a line only when it is let.
+    struct Stalled {
+        started: Sender<()>,
+        resume: Receiver<()>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Stalled {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.started.send(());
+            // Once the other end is gone nothing stalls any more.
+            let _ = self.resume.recv();
+            self.written.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_stalled_reader_blocks_nobody_and_drops_are_counted() {
+        let (started, begun) = channel();
+        let (resume, stalled) = channel();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let writer = Stalled {
+            started,
+            resume: stalled,
+            written: written.clone(),
+        };
+        let queue = LogQueue::start(writer, 2).unwrap();
+        let mut log = &queue;
+        log.write_all(b"{\"n\":1}\n").unwrap();
+        begun.recv().unwrap();
+        // The first is being written, two wait, and seven have no place.
+        for n in 2..=10 {
+            log.write_all(format!("{{\"n\":{n}}}\n").as_bytes()).unwrap();
+        }
+        // Nor does it block the end.
+        drop(queue.flush_on_drop());
+
+        drop(resume);
+        drop(queue.flush_on_drop());
+        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
+        let lines: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert_eq!(
+            [&lines[0]["n"], &lines[2]["n"], &lines[3]["n"]],
+            [1, 2, 3],
+            "{text}"
+        );
+        assert_eq!(lines[1]["fields"]["dropped"], 7, "{text}");
+    }
+}
