@@ -339,7 +339,7 @@ async fn queries_that_are_wrong() {
         "/apps?page=-1",
         "/apps?page=x",
         "/apps?page=1.5",
-        "/apps?page=",
+        "/apps?page=%20",
         "/apps?limit=0",
         "/apps?limit=101",
         "/apps?limit=1&limit=2",
@@ -348,7 +348,7 @@ async fn queries_that_are_wrong() {
         "/connections?page=0",
         "/connections?limit=101",
         "/connections?app_id=a%2Fb",
-        "/connections?app_id=",
+        "/connections?app_id=&app_id=gmail",
         &long,
         "/connections?app_id=gmail&app_id=slack",
     ] {
@@ -361,6 +361,9 @@ async fn queries_that_are_wrong() {
     for path in [
         "/apps?page=1000000&limit=100",
         "/apps?search=&x=1&x=2",
+        // As clients send what their user has not filled in.
+        "/apps?search=&page=&limit=",
+        "/connections?app_id=&page=&limit=",
         "/connections?app_id=nope",
         "/apps?%zz&&=&%ff",
     ] {

@@ -285,6 +285,11 @@ async fn pages_are_newest_first_and_complete() {
         .send()
         .await;
     assert_eq!(after.data()["connections"], json!([]));
+    let empty = platform
+        .call("GET", "/connections?app_id=&page=&limit=")
+        .send()
+        .await;
+    assert_eq!(empty.data()["total"], json!(7));
     let one_app = platform.call("GET", "/connections?app_id=insightly").send().await;
     assert_eq!(one_app.data()["total"], json!(3));
 }
@@ -302,6 +307,11 @@ async fn the_catalogue_can_be_searched_and_paged() {
     assert_eq!(found.data()["apps"][0]["auth_type"], "o_auth");
     let gmail = platform.call("GET", "/apps/gmail").send().await;
     assert_eq!(gmail.data(), &found.data()["apps"][0]);
+    let empty = platform.call("GET", "/apps?search=&page=&limit=").send().await;
+    assert_eq!(
+        (&empty.data()["total"], &empty.data()["limit"]),
+        (&json!(total), &json!(20))
+    );
     let none = platform.call("GET", "/apps?search=no%20such%20app").send().await;
     assert_eq!(
         (&none.data()["apps"], &none.data()["total"]),

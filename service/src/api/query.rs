@@ -1,4 +1,5 @@
-//! Query parameters. Those that are not asked for are ignored; those that are may be there once.
+//! Query parameters. Those that are not asked for are ignored; those that are may be there once. An empty value means
+//! that there is none.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -35,7 +36,7 @@ impl FromRequestParts<AppState> for Query {
 }
 
 impl Query {
-    /// The value of a parameter.
+    /// The value of a parameter; `None` where it is empty.
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self
             .0
@@ -44,7 +45,7 @@ impl Query {
             .map(|(_, value)| value.as_str());
         let first = values.next();
         match values.next() {
-            None => Ok(first),
+            None => Ok(first.filter(|value| !value.is_empty())),
             Some(_) => Err(ApiError::invalid(format!("{name} is there more than once"))),
         }
     }
@@ -90,7 +91,9 @@ mod tests {
 
     #[test]
     fn a_page_has_defaults_and_bounds() {
-        assert_eq!(query("").page().unwrap(), Page { page: 1, limit: 20 });
+        for text in ["", "page=&limit="] {
+            assert_eq!(query(text).page().unwrap(), Page { page: 1, limit: 20 });
+        }
         let page = query("page=1000000&limit=100&other=1&other=2").page().unwrap();
         assert_eq!(
             page,
@@ -110,12 +113,14 @@ mod tests {
             "limit=101",
             "limit=-1",
             "limit=%2B5",
-            "limit=",
+            "limit=%20",
             "limit=1.0",
             "page=x",
         ] {
             assert!(query(text).page().is_err(), "{text}");
         }
-        assert!(query("page=1&page=1").page().is_err());
+        for text in ["page=1&page=1", "page=&page=1"] {
+            assert!(query(text).page().is_err(), "{text}");
+        }
     }
 }
