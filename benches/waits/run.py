@@ -50,7 +50,7 @@ class Installation:
             "CONNECT_LISTEN": f"127.0.0.1:{port}",
             "CONNECT_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "CONNECT_BUDGETS_DEFAULT": str(round(budget)),
-            "CONNECT_LONGEST_HOLD": str(hold),
+            "CONNECT_MAX_LONG_POLL": str(hold),
             "RUST_LOG": "warn",
         }
 

@@ -29,7 +29,7 @@ class OnThisMachine(urllib.request.HTTPRedirectHandler):
 
 def link_page(url):
     """Give a page that exists in the place of one that does not."""
-    return "/".join(url.split("/")[:3]) + "/healthz"
+    return "/".join(url.split("/")[:3]) + "/livez"
 
 
 def connect(link):

@@ -65,7 +65,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         }
         Err(error) => error.into_response(),
     };
-    // As it stands now: the answer may have been held for a minute.
+    // As it stands now: a long poll may have taken a minute.
     budgets.look(guard.group, &tenant).tell(response.headers_mut());
     response
 }

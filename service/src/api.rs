@@ -7,8 +7,8 @@ mod connections;
 mod gate;
 mod header;
 mod health;
-mod hold;
 mod keys;
+mod long_poll;
 mod path;
 mod public;
 mod query;
@@ -18,8 +18,9 @@ mod usages;
 mod wanted_link;
 mod web_address;
 
-pub(crate) use connections::settled;
-pub use hold::Held;
+pub(crate) use connections::wait_until_not_pending;
+pub(crate) use long_poll::LongPoll;
+pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use path::is_id;
 pub(crate) use request_link::new_link;
 pub(crate) use wanted_link::is_connectable;
@@ -80,7 +81,9 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         )
 }
 
-/// The one address outside the contract's prefix.
-pub fn health() -> Router<AppState> {
-    Router::new().route("/healthz", get(health::check))
+/// The addresses outside the contract's prefix.
+pub fn probes() -> Router<AppState> {
+    Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
 }

@@ -34,10 +34,14 @@ pub struct Config {
     pub allow_private_networks: bool,
     /// Further app files, which replace built-in apps with the same id.
     pub catalogue_dir: Option<PathBuf>,
-    /// How long an answer is held at most, in seconds; 0 means never.
-    pub longest_hold: u64,
-    /// How long requests may take to finish after the service was asked to end, in seconds.
+    /// Maximum duration of a long poll, in seconds; 0 means that every response is given at once.
+    pub max_long_poll: u64,
+    /// How long the listener still accepts connections after SIGTERM, in seconds.
+    pub drain: u64,
+    /// How long requests may take to finish once the listener is closed, in seconds.
     pub shutdown_grace: u64,
+    /// Connections, headers and long polls.
+    pub limits: LimitConfig,
     /// The operator's OAuth clients by app id.
     #[serde(deserialize_with = "registrations")]
     pub apps: BTreeMap<String, Registration>,
@@ -53,6 +57,26 @@ pub struct BudgetConfig {
     pub default: u32,
     /// To the public endpoints, per link.
     pub status: u32,
+}
+
+/// What clients may use of one process.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitConfig {
+    /// Open connections. Default: half of the files that the process may open, at most 20,000.
+    pub max_connections: Option<usize>,
+    /// Seconds for a request's header to arrive whole.
+    pub header_timeout: u64,
+    /// Seconds for which a connection may stay open between two requests.
+    pub idle_timeout: u64,
+    /// Size of a request's header, in bytes.
+    pub max_header_size: usize,
+    /// Long polls at once, in all; never more than half of the connections.
+    pub max_long_polls: usize,
+    /// Long polls at once, per tenant; those of its links count.
+    pub max_long_polls_per_tenant: usize,
+    /// Long polls of the public status at once, per link.
+    pub max_long_polls_per_link: usize,
 }
 
 /// Where MCP requests may come from. Names only: none of them is let in without a key.
@@ -108,8 +132,10 @@ impl Default for Config {
             mcp: McpConfig::default(),
             allow_private_networks: false,
             catalogue_dir: None,
-            longest_hold: 60,
+            max_long_poll: 60,
+            drain: 5,
             shutdown_grace: 10,
+            limits: LimitConfig::default(),
             apps: BTreeMap::new(),
         }
     }
@@ -124,6 +150,23 @@ impl Default for BudgetConfig {
         }
     }
 }
+
+impl Default for LimitConfig {
+    fn default() -> Self {
+        Self {
+            max_connections: None,
+            header_timeout: 15,
+            idle_timeout: 90,
+            max_header_size: 16 * 1024,
+            max_long_polls: 10_000,
+            max_long_polls_per_tenant: 2000,
+            max_long_polls_per_link: 5,
+        }
+    }
+}
+
+/// Smallest `max_header_size`; the buffer that a request is read into has this size anyway.
+const MIN_HEADER_SIZE: usize = 8192;
 
 impl Config {
     /// Reads the file, if there is one, and the environment over it.
@@ -175,7 +218,11 @@ impl Config {
             name: name.to_owned(),
             problem,
         };
-        let number = |value: &str| value.parse().map_err(|_| wrong("it must be a whole number"));
+        let number =
+            |value: &str| -> Result<u32, _> { value.parse().map_err(|_| wrong("it must be a whole number")) };
+        let size = |value: &str| -> Result<usize, _> {
+            value.parse().map_err(|_| wrong("it must be a whole number"))
+        };
         match name {
             "CONNECT_LISTEN" => self.listen = value,
             "CONNECT_PUBLIC_URL" => {
@@ -193,8 +240,20 @@ impl Config {
                 self.allow_private_networks = value.parse().map_err(|_| wrong("it must be true or false"))?;
             }
             "CONNECT_CATALOGUE_DIR" => self.catalogue_dir = Some(value.into()),
-            "CONNECT_LONGEST_HOLD" => self.longest_hold = number(&value)?.into(),
+            "CONNECT_MAX_LONG_POLL" => self.max_long_poll = number(&value)?.into(),
+            "CONNECT_DRAIN" => self.drain = number(&value)?.into(),
             "CONNECT_SHUTDOWN_GRACE" => self.shutdown_grace = number(&value)?.into(),
+            "CONNECT_LIMITS_MAX_CONNECTIONS" => self.limits.max_connections = Some(size(&value)?),
+            "CONNECT_LIMITS_HEADER_TIMEOUT" => self.limits.header_timeout = number(&value)?.into(),
+            "CONNECT_LIMITS_IDLE_TIMEOUT" => self.limits.idle_timeout = number(&value)?.into(),
+            "CONNECT_LIMITS_MAX_HEADER_SIZE" => self.limits.max_header_size = size(&value)?,
+            "CONNECT_LIMITS_MAX_LONG_POLLS" => self.limits.max_long_polls = size(&value)?,
+            "CONNECT_LIMITS_MAX_LONG_POLLS_PER_TENANT" => {
+                self.limits.max_long_polls_per_tenant = size(&value)?;
+            }
+            "CONNECT_LIMITS_MAX_LONG_POLLS_PER_LINK" => {
+                self.limits.max_long_polls_per_link = size(&value)?;
+            }
             _ => {
                 let app = name.strip_prefix("CONNECT_APP_");
                 if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_ID")) {
@@ -263,6 +322,16 @@ impl Config {
         if [token, default, status].contains(&0) {
             return wrong("budgets", "each must be at least 1");
         }
+        let limits = &self.limits;
+        if limits.max_connections == Some(0) || limits.header_timeout == 0 || limits.idle_timeout == 0 {
+            return wrong(
+                "limits",
+                "max_connections, header_timeout and idle_timeout must be at least 1",
+            );
+        }
+        if limits.max_header_size < MIN_HEADER_SIZE {
+            return wrong("limits.max_header_size", "it must be at least 8192");
+        }
         for (app, registration) in &self.apps {
             if registration.client_id.is_empty() {
                 return wrong(&format!("apps.{app}"), "it needs a client id");
@@ -280,16 +349,37 @@ impl Config {
         }
     }
 
-    /// How long an answer is held at most.
-    pub fn longest_hold(&self) -> Duration {
-        // What is longer than a day would be too long for the clock at some point.
-        Duration::from_secs(self.longest_hold.min(86_400))
+    /// Maximum duration of a long poll.
+    pub fn max_long_poll(&self) -> Duration {
+        seconds(self.max_long_poll)
     }
 
-    /// How long requests may take to finish at the end.
-    pub fn grace(&self) -> Duration {
-        Duration::from_secs(self.shutdown_grace)
+    /// How long the listener still accepts connections after SIGTERM.
+    pub fn drain(&self) -> Duration {
+        seconds(self.drain)
     }
+
+    /// How long requests may take to finish once the listener is closed.
+    pub fn grace(&self) -> Duration {
+        seconds(self.shutdown_grace)
+    }
+}
+
+impl LimitConfig {
+    /// How long a request's header may take to arrive.
+    pub fn header_timeout(&self) -> Duration {
+        seconds(self.header_timeout)
+    }
+
+    /// How long a connection may stay open between two requests.
+    pub fn idle_timeout(&self) -> Duration {
+        seconds(self.idle_timeout)
+    }
+}
+
+/// At most a day: what is longer would be too long for the clock at some point.
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.min(86_400))
 }
 
 /// What the environment says about one app.
@@ -367,7 +457,13 @@ mod tests {
             config.database_url.expose_secret(),
             Config::default().database_url.expose_secret()
         );
-        for optional in ["catalogue_dir", "scopes", "authorization_url", "token_url"] {
+        for optional in [
+            "catalogue_dir",
+            "max_connections",
+            "scopes",
+            "authorization_url",
+            "token_url",
+        ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }
     }

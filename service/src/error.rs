@@ -79,6 +79,9 @@ pub enum ApiError {
         /// Seconds until it is worth another try; at least 1.
         retry_after: u64,
     },
+    /// The service ends, is not ready or has too many connections. Try again later.
+    #[error("The service is not available")]
+    ServiceUnavailable,
     /// The service itself failed. What happened goes to the log alone.
     #[error("Internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -119,7 +122,7 @@ impl ApiError {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::UpstreamUnavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::UpstreamUnavailable { .. } | Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -146,7 +149,7 @@ impl ApiError {
             Self::ConnectionInUse => "connection_in_use",
             Self::ConnectionNotActive(_) => "connection_not_active",
             Self::NeedsReconnection => "needs_reconnection",
-            Self::UpstreamUnavailable { .. } => "upstream_unavailable",
+            Self::UpstreamUnavailable { .. } | Self::ServiceUnavailable => "upstream_unavailable",
             Self::Internal(_) => "internal_error",
         }
     }
@@ -169,6 +172,9 @@ impl IntoResponse for ApiError {
             Self::RateLimited { retry_after } | Self::UpstreamUnavailable { retry_after } => {
                 // A client that is told 0 would come back at once, and again.
                 headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.max(1)));
+            }
+            Self::ServiceUnavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Self::InvalidApiKey => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -71,19 +71,28 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
 }
 
 async fn serve(config: Config, store: Store, clock: Clock) -> Result<(), SetupError> {
+    server::raise_file_limit();
     let listener = TcpListener::bind(&config.listen).await?;
     let address = listener.local_addr()?.to_string();
     let app = Service::new(config, store, clock, &address)?;
-    let ending = app.ending.clone();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (ending, closing) = (app.ending.clone(), app.closing.clone());
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        let is_interrupt = tokio::select! {
+            _ = terminate.recv() => false,
+            _ = interrupt.recv() => true,
+        };
         ending.cancel();
+        // Whoever presses Ctrl-C, or asks a second time, does not want to wait.
+        if !is_interrupt {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+        closing.cancel();
     });
     print(&format!("listening on http://{address}"))?;
-    server::serve(app, listener).await?;
+    server::serve(app, listener).await;
     Ok(())
 }

@@ -1,56 +1,166 @@
-//! Wakes whoever waits for a connection to change, within this process.
+//! Who waits for a connection to change, within this process.
+//!
+//! A change in this process wakes its waiters at once. What another process changed, and links that expired, are found
+//! by one look a second for all waiters together, see [`Store::look_for_changes`](crate::store::Store::look_for_changes).
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
-/// Enough that few waits share one, few enough to be nothing.
-const SLOTS: usize = 256;
+/// All waiters of a process.
+#[derive(Debug, Default)]
+pub struct Changes(Mutex<Waiters>);
 
-/// One wake-up per slot of connection ids. A waiter can be woken by another connection's change, so it looks for
-/// itself what happened; in return nothing has to be registered or cleaned up.
-#[derive(Debug)]
-pub struct Changes {
-    slots: Vec<Notify>,
+/// By connection id, then by a number of their own.
+type Key = (String, u64);
+
+#[derive(Debug, Default)]
+struct Waiters {
+    last: u64,
+    by_key: BTreeMap<Key, Entry>,
 }
 
-impl Default for Changes {
-    fn default() -> Self {
-        Self {
-            slots: (0..SLOTS).map(|_| Notify::new()).collect(),
-        }
-    }
+#[derive(Debug)]
+struct Entry {
+    link_id: Option<String>,
+    wake: Arc<Notify>,
+}
+
+/// One waiter, registered until it is dropped.
+#[derive(Debug)]
+pub struct Waiter {
+    changes: Arc<Changes>,
+    key: Key,
+    wake: Arc<Notify>,
+}
+
+/// A connection whose latest link is pending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingLink {
+    /// The link's id.
+    pub link_id: String,
+    /// Whether the connection works meanwhile, so that nobody needs to wait for it.
+    pub is_active: bool,
 }
 
 impl Changes {
-    /// Completes at the next change after this call, which need not have been polled by then.
-    pub fn next(&self, connection_id: &str) -> Notified<'_> {
-        self.slot(connection_id).notified()
+    /// Registers a waiter for a connection or, where `link_id` is given, for that link of it.
+    pub fn register(self: &Arc<Self>, connection_id: &str, link_id: Option<&str>) -> Waiter {
+        let wake = Arc::new(Notify::new());
+        let mut waiters = self.lock();
+        waiters.last += 1;
+        let key = (connection_id.to_owned(), waiters.last);
+        let entry = Entry {
+            link_id: link_id.map(str::to_owned),
+            wake: wake.clone(),
+        };
+        waiters.by_key.insert(key.clone(), entry);
+        Waiter {
+            changes: self.clone(),
+            key,
+            wake,
+        }
     }
 
-    /// Tells that a connection changed, after the change is committed.
+    /// Wakes all who wait for this connection or a link of it. To be called after the change is committed.
     pub fn tell(&self, connection_id: &str) {
-        self.slot(connection_id).notify_waiters();
+        for entry in self.lock().of(connection_id) {
+            entry.wake.notify_one();
+        }
     }
 
-    fn slot(&self, connection_id: &str) -> &Notify {
-        let mut hasher = DefaultHasher::new();
-        connection_id.hash(&mut hasher);
-        // The remainder is always a slot.
-        &self.slots[usize::try_from(hasher.finish() % SLOTS as u64).unwrap_or_default()]
+    /// The connections that are waited for.
+    pub fn awaited(&self) -> Vec<String> {
+        let waiters = self.lock();
+        let ids: BTreeSet<_> = waiters.by_key.keys().map(|(id, _)| id).collect();
+        ids.into_iter().cloned().collect()
+    }
+
+    /// Wakes those whose wait for one of these connections is over, given all of them that have a pending link.
+    pub fn wake_finished(&self, connection_ids: &[String], pending: &HashMap<String, PendingLink>) {
+        let waiters = self.lock();
+        for id in connection_ids {
+            let pending = pending.get(id);
+            for entry in waiters.of(id) {
+                let waits_on = pending.is_some_and(|pending| match &entry.link_id {
+                    Some(link_id) => *link_id == pending.link_id,
+                    None => !pending.is_active,
+                });
+                if !waits_on {
+                    entry.wake.notify_one();
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiters {
+    fn of(&self, connection_id: &str) -> impl Iterator<Item = &Entry> {
+        let key = |number| (connection_id.to_owned(), number);
+        self.by_key.range(key(0)..=key(u64::MAX)).map(|(_, entry)| entry)
+    }
+}
+
+impl Waiter {
+    /// Completes at the next change, or at once where there was one since the waiter was registered or last woken.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.changes.lock().by_key.remove(&self.key);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
-    #[tokio::test]
-    async fn a_change_between_subscribing_and_waiting_is_not_missed() {
-        let changes = Changes::default();
-        let change = changes.next("conn_1");
+    fn is_woken(waiter: &Waiter) -> bool {
+        waiter.woken().now_or_never().is_some()
+    }
+
+    #[test]
+    fn a_change_before_the_wait_is_not_missed() {
+        let changes = Arc::new(Changes::default());
+        let waiter = changes.register("conn_1", None);
+        let other = changes.register("conn_2", None);
         changes.tell("conn_1");
-        change.await;
+        assert!(is_woken(&waiter) && !is_woken(&waiter) && !is_woken(&other));
+        drop(waiter);
+        assert_eq!(changes.awaited(), ["conn_2"]);
+    }
+
+    #[test]
+    fn a_look_wakes_those_whose_link_is_not_pending() {
+        let changes = Arc::new(Changes::default());
+        let (connection, link) = (changes.register("a", None), changes.register("a", Some("l1")));
+        let ids = changes.awaited();
+        assert_eq!(ids, ["a"]);
+        let look = |pending: Option<(&str, bool)>| {
+            let pending = pending.map(|(link_id, is_active)| {
+                let link_id = link_id.to_owned();
+                ("a".to_owned(), PendingLink { link_id, is_active })
+            });
+            changes.wake_finished(&ids, &pending.into_iter().collect());
+            (is_woken(&connection), is_woken(&link))
+        };
+        assert_eq!(look(Some(("l1", false))), (false, false));
+        assert_eq!(look(Some(("l1", true))), (true, false));
+        assert_eq!(
+            look(Some(("l2", false))),
+            (false, true),
+            "another link replaced it"
+        );
+        assert_eq!(look(None), (true, true));
     }
 }

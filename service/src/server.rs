@@ -1,4 +1,8 @@
-//! The server: every address, what holds for all of them, and a graceful end.
+//! The server: every address, what holds for all of them, and a graceful end. How connections are served is in
+//! `server/connections.rs`.
+
+mod connections;
+mod stream;
 
 use std::time::Duration;
 
@@ -7,8 +11,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
+pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{api, connect, log, mcp};
@@ -30,7 +36,9 @@ const DROP_UNCONFIRMED_EVERY: Duration = Duration::from_secs(60);
 pub fn router(app: AppState) -> Router {
     Router::new()
         .nest(PREFIX, api::routes(&app).merge(mcp::routes(&app)).merge(hosted()))
-        .merge(api::health())
+        .layer(middleware::from_fn(connections::refuse_beyond_limit))
+        // Probes are answered whatever else is refused.
+        .merge(api::probes())
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -46,32 +54,38 @@ fn hosted() -> Router<AppState> {
         .route("/oauth/result/{state}", get(connect::result))
 }
 
-/// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled, then lets requests and refreshes
-/// finish, for as long as the configuration allows.
-///
-/// # Errors
-///
-/// When the listener fails.
-pub async fn serve(app: AppState, listener: TcpListener) -> std::io::Result<()> {
+/// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled. Then the service is not ready any more,
+/// long polls end, and each connection is closed after its next response, while the listener still accepts: whoever
+/// sends requests here needs time to learn that it should not. After `drain`, or once
+/// [`Service::closing`](crate::state::Service::closing) is cancelled, the listener and idle connections are closed, and
+/// requests and refreshes finish, for as long as the configuration allows.
+pub async fn serve(app: AppState, listener: TcpListener) {
     app.tasks.spawn(clean_up(app.clone()));
     app.tasks.spawn(drop_unconfirmed(app.clone()));
-    let ending = app.ending.clone();
-    let server = axum::serve(listener, router(app.clone()))
-        .with_graceful_shutdown(async move { ending.cancelled().await });
-    let too_long = async {
-        app.ending.cancelled().await;
-        tokio::time::sleep(app.config.grace()).await;
-    };
+    app.tasks.spawn(api::look_for_changes(app.clone()));
+    let (router, connections) = (router(app.clone()), TaskTracker::new());
     tokio::select! {
-        result = server => result?,
-        () = too_long => tracing::warn!("requests did not finish in time"),
+        never = connections::accept(&app, &router, listener, &connections) => match never {},
+        () = drained(&app) => app.closing.cancel(),
+    }
+    connections.close();
+    if timeout(app.config.grace(), connections.wait()).await.is_err() {
+        tracing::warn!("requests did not finish in time");
     }
     app.tasks.close();
     if timeout(app.config.grace(), app.tasks.wait()).await.is_err() {
         tracing::warn!("refreshes did not finish in time");
     }
     app.store.close().await;
-    Ok(())
+}
+
+async fn drained(app: &AppState) {
+    app.ending.cancelled().await;
+    tracing::info!(seconds = app.config.drain, "ending");
+    tokio::select! {
+        () = sleep(app.config.drain()) => {}
+        () = app.closing.cancelled() => {}
+    }
 }
 
 /// Erases grants that nobody confirmed, at most this much later than they could have been used.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::Held;
+use crate::api::LongPolls;
 use crate::budget::Budgets;
 use crate::catalogue::{App, Catalogue};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::provider::{ProviderClient, Registration};
 use crate::refresh::Refreshes;
+use crate::server;
 use crate::store::Store;
 
 /// Handed to every handler.
@@ -32,16 +33,20 @@ pub struct Service {
     pub providers: ProviderClient,
     /// Who may still call how often.
     pub budgets: Budgets,
-    /// The answers that are held for front ends.
-    pub held: Held,
+    /// Connections that may be open at once.
+    pub max_connections: usize,
+    /// The long polls under way.
+    pub long_polls: LongPolls,
     /// The refreshes under way.
     pub refreshes: Refreshes,
     /// The time.
     pub clock: Clock,
     /// Work that must be finished before the process ends, even if nobody waits for its answer.
     pub tasks: TaskTracker,
-    /// Told when the service is asked to end.
+    /// Cancelled when the service is asked to end.
     pub ending: CancellationToken,
+    /// Cancelled when the listener closes; earlier than after `drain` if cancelled from outside.
+    pub closing: CancellationToken,
 }
 
 /// Why a service cannot be set up. Tells the operator what to do about it.
@@ -59,24 +64,27 @@ impl Service {
         if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
             return Err(format!("apps.{unknown}: the catalogue has no such app").into());
         }
+        let max_connections = server::max_connections(&config.limits);
         Ok(Arc::new(Self {
             public_url,
             store,
             catalogue,
             providers: ProviderClient::new(config.allow_private_networks)?,
             budgets: Budgets::new(&config.budgets),
-            held: Held::default(),
+            max_connections,
+            long_polls: LongPolls::new(&config.limits, max_connections),
             refreshes: Refreshes::default(),
             clock,
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),
+            closing: CancellationToken::new(),
             config,
         }))
     }
 
     /// The base of every address under the contract: `{public_url}/platform/v1`.
     pub fn base_url(&self) -> String {
-        format!("{}{}", self.public_url, crate::server::PREFIX)
+        format!("{}{}", self.public_url, server::PREFIX)
     }
 
     /// Where an app's provider sends customers back to. Each app has an address of its own, so that no provider can

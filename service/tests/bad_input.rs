@@ -25,7 +25,8 @@ async fn addresses_and_methods_that_do_not_exist() {
         "/connections/x/y/z",
         "//",
         "//platform",
-        "//healthz/",
+        "//readyz/",
+        "//healthz",
     ] {
         platform.call("GET", path).send().await.is_error(404, "not_found");
     }
@@ -38,7 +39,8 @@ async fn addresses_and_methods_that_do_not_exist() {
         ("GET", "/connections/x/usages/y", "DELETE,PUT"),
         ("POST", "/connections/x/status", "GET,HEAD,OPTIONS"),
         ("TRACE", "/connections/x/submit", "OPTIONS,POST"),
-        ("POST", "//healthz", "GET,HEAD"),
+        ("POST", "//livez", "GET,HEAD"),
+        ("POST", "//readyz", "GET,HEAD"),
     ] {
         // Who asks does not matter.
         for call in [platform.call(method, path), platform.bare(method, path)] {

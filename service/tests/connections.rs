@@ -13,7 +13,7 @@ use serde_json::json;
 use support::{Answer, Platform, text};
 
 #[tokio::test]
-async fn a_held_answer_comes_with_the_change() {
+async fn a_long_poll_is_answered_with_the_change() {
     let platform = Platform::start().await;
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let stored = platform.stored_link(&link).await;
@@ -30,13 +30,13 @@ async fn a_held_answer_comes_with_the_change() {
 }
 
 #[tokio::test]
-async fn the_public_status_is_held_too() {
+async fn the_public_status_takes_long_polls_too() {
     let platform = Platform::start().await;
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let stored = platform.stored_link(&link).await;
     let path = format!("/connections/{}/status", text(&link["connection_id"]));
     let token = text(&link["request_token"]);
-    let hold = || {
+    let poll = || {
         platform
             .public("GET", &path, &token)
             .header("prefer", "wait=60")
@@ -46,7 +46,7 @@ async fn the_public_status_is_held_too() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         platform.app.store.decline_link(&stored).await.unwrap()
     };
-    let (answer, declined) = tokio::join!(hold(), declining);
+    let (answer, declined) = tokio::join!(poll(), declining);
     assert!(declined);
     assert_eq!(answer.data()["status"], "rejected");
     assert_eq!(answer.header("preference-applied"), "wait");
@@ -62,24 +62,24 @@ async fn the_public_status_is_held_too() {
             .contains("prefer")
     );
     // What is settled is not waited for.
-    assert_eq!(hold().await.data()["status"], "rejected");
+    assert_eq!(poll().await.data()["status"], "rejected");
 }
 
-/// Whoever has a link's token is anybody; a thousand held answers would be an attack.
+/// Anybody may have a link's token; a thousand long polls would be an attack.
 #[tokio::test]
-async fn five_answers_are_held_for_one_link_and_more_are_given_at_once() {
+async fn of_one_link_five_long_polls_wait_at_once() {
     let platform = Platform::start().await;
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let stored = platform.stored_link(&link).await;
     let path = format!("/connections/{}/status", text(&link["connection_id"]));
     let token = text(&link["request_token"]);
-    let hold = || {
+    let poll = || {
         platform
             .public("GET", &path, &token)
             .header("prefer", "wait=20")
             .send()
     };
-    let mut answers: FuturesUnordered<_> = (0..8).map(|_| hold()).collect();
+    let mut answers: FuturesUnordered<_> = (0..8).map(|_| poll()).collect();
     for _ in 0..3 {
         let answer = answers.next().await.unwrap();
         assert!(!answer.headers.contains_key("preference-applied"));
@@ -91,13 +91,13 @@ async fn five_answers_are_held_for_one_link_and_more_are_given_at_once() {
         assert_eq!(answer.data()["status"], "rejected");
     }
     // There is room again.
-    assert_eq!(hold().await.header("preference-applied"), "wait");
+    assert_eq!(poll().await.header("preference-applied"), "wait");
 }
 
 #[tokio::test]
-async fn no_answer_is_held_where_the_operator_does_not_want_it() {
+async fn no_long_poll_where_the_operator_allows_none() {
     let platform = Platform::with(Config {
-        longest_hold: 0,
+        max_long_poll: 0,
         ..Config::default()
     })
     .await;
@@ -113,7 +113,7 @@ async fn no_answer_is_held_where_the_operator_does_not_want_it() {
 }
 
 #[tokio::test]
-async fn a_held_answer_tells_the_budget_as_it_is_when_it_is_given() {
+async fn a_long_poll_tells_the_budget_as_it_is_at_its_end() {
     let platform = Platform::start().await;
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
@@ -121,14 +121,14 @@ async fn a_held_answer_tells_the_budget_as_it_is_when_it_is_given() {
         let (_, reset) = answer.header("ratelimit").split_once(";t=").unwrap();
         reset.parse().unwrap()
     };
-    let hold = |seconds: u32| {
+    let poll = |seconds: u32| {
         platform
             .call("GET", &path)
             .header("prefer", &format!("wait={seconds}"))
             .send()
     };
-    let before = reset(&hold(0).await);
-    assert!(reset(&hold(2).await) + 2 <= before);
+    let before = reset(&poll(0).await);
+    assert!(reset(&poll(2).await) + 2 <= before);
 }
 
 #[tokio::test]
@@ -145,13 +145,13 @@ async fn a_change_in_another_process_is_seen_too() {
 }
 
 #[tokio::test]
-async fn a_held_answer_ends_at_its_time_with_the_link_and_with_the_service() {
+async fn a_long_poll_ends_in_time_with_the_link_and_the_service() {
     let platform = Platform::start().await;
     let link = platform
         .link(json!({"app_id": "brevo", "name": "x", "expires_in": 60}))
         .await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
-    let hold = |seconds: u32| {
+    let poll = |seconds: u32| {
         platform
             .call("GET", &path)
             .header("prefer", &format!("wait={seconds}"))
@@ -159,15 +159,15 @@ async fn a_held_answer_ends_at_its_time_with_the_link_and_with_the_service() {
     };
 
     let start = Instant::now();
-    assert_eq!(hold(1).await.data()["status"], "pending");
+    assert_eq!(poll(1).await.data()["status"], "pending");
     assert!(start.elapsed() >= Duration::from_secs(1));
-    assert_eq!(hold(0).await.data()["status"], "pending");
+    assert_eq!(poll(0).await.data()["status"], "pending");
 
     let lapsing = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         platform.advance(61);
     };
-    let (answer, ()) = tokio::join!(hold(60), lapsing);
+    let (answer, ()) = tokio::join!(poll(60), lapsing);
     assert_eq!(answer.data()["status"], "expired");
 
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
@@ -182,7 +182,7 @@ async fn a_held_answer_ends_at_its_time_with_the_link_and_with_the_service() {
 }
 
 #[tokio::test]
-async fn a_deletion_ends_a_held_answer() {
+async fn a_deletion_ends_a_long_poll() {
     let platform = Platform::start().await;
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
@@ -341,4 +341,42 @@ async fn a_request_that_is_dropped_leaves_no_transaction_open() {
         let seen = other.app.store.usages(&owner, &id).await.unwrap();
         assert!(seen.contains(&usage), "{moments}");
     }
+}
+
+/// What a load balancer and a supervisor ask.
+#[tokio::test]
+async fn probes_tell_dead_from_not_ready() {
+    let platform = Platform::start().await;
+    for path in ["//livez", "//readyz"] {
+        platform.bare("GET", path).send().await.data();
+    }
+    let other = platform.another().await;
+    other.app.ending.cancel();
+    let ending = other.bare("GET", "//readyz").send().await;
+    ending.is_error(503, "upstream_unavailable");
+    assert_eq!(ending.header("retry-after"), "1");
+    other.bare("GET", "//livez").send().await.data();
+
+    platform.app.store.close().await;
+    let broken = platform.bare("GET", "//readyz").send().await;
+    broken.is_error(503, "upstream_unavailable");
+    platform.bare("GET", "//livez").send().await.data();
+}
+
+/// A writer that takes too long is no reason to wait for it.
+#[tokio::test]
+async fn a_database_that_lets_nobody_write_is_not_ready() {
+    let platform = Platform::start().await;
+    if !platform.database.url.starts_with("sqlite:") {
+        return;
+    }
+    let pool = sqlx::AnyPool::connect(&platform.database.url).await.unwrap();
+    let writer = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let begun = Instant::now();
+    let blocked = platform.bare("GET", "//readyz").send().await;
+    blocked.is_error(503, "upstream_unavailable");
+    // Far below the ten seconds for which a writer waits for another.
+    assert!(begun.elapsed() < Duration::from_secs(8));
+    writer.rollback().await.unwrap();
+    while platform.bare("GET", "//readyz").send().await.status != 200 {}
 }

@@ -351,3 +351,20 @@ async fn a_url_acts_for_the_account_alone_and_ends_with_its_key() {
     let key = store.keys(&tenant).await.unwrap()[0].id.clone();
     assert_eq!(store.mint_mcp_url(&key).await.unwrap(), Minted::NoEmail);
 }
+
+/// While the service drains, agents are still served; a call that waits is answered as it stands.
+#[tokio::test]
+async fn the_end_of_the_service_fails_no_call() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let arguments = json!({"connection_id": link["connection_id"], "wait_seconds": 30});
+    let waiting = tool(&platform, "check_connection_status", arguments);
+    let ending = async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        platform.app.ending.cancel();
+    };
+    let (status, ()) = tokio::join!(waiting, ending);
+    assert_eq!(status["structuredContent"]["connection"]["status"], "pending");
+    let apps = tool(&platform, "search_apps", json!({"limit": 1})).await;
+    assert_eq!(apps["structuredContent"]["limit"], 1, "{apps}");
+}

@@ -1,4 +1,4 @@
-"""What schemathesis cannot do by itself: an address outside the base URL, a request token per link, a rule, a check."""
+"""What schemathesis cannot do by itself: addresses outside the base URL, a request token per link, a rule, a check."""
 
 import os
 
@@ -15,8 +15,8 @@ tokens: dict[str, str] = {}
 
 @schemathesis.hook
 def before_init_operation(context, operation):
-    # The origin on the command line replaces the whole server, also that of a path with one of its own.
-    if operation.path == "/healthz":
+    # The origin on the command line replaces the whole server, also that of paths with one of their own.
+    if operation.path in ("/livez", "/readyz"):
         operation.base_url = ORIGIN
 
 

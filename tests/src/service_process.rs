@@ -36,6 +36,8 @@ pub struct Settings {
     pub catalogue: Vec<(String, String)>,
     /// OAuth apps of the catalogue and the providers that stand in for the real ones.
     pub apps: Vec<AppSettings>,
+    /// Further settings, as environment variables.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             log: None,
             catalogue: Vec::new(),
             apps: Vec::new(),
+            environment: Vec::new(),
         }
     }
 }
@@ -87,6 +90,7 @@ pub struct Home {
     folder: tempfile::TempDir,
     port: u16,
     log: Option<String>,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// A running process; killed when dropped.
@@ -106,6 +110,7 @@ impl Home {
             folder: tempfile::tempdir()?,
             port: free_port()?,
             log: settings.log.clone(),
+            environment: settings.environment.clone(),
         };
         fs::create_dir(home.path("catalogue"))?;
         for (id, text) in &settings.catalogue {
@@ -164,7 +169,8 @@ impl Home {
     /// # Errors
     /// When it does not come up; the text holds what it printed.
     pub async fn start(&self) -> Result<Service, Error> {
-        self.start_listening(&format!("127.0.0.1:{}", self.port)).await
+        self.start_listening(&format!("127.0.0.1:{}", self.port), self.log()?.into())
+            .await
     }
 
     /// Starts one more process over the same database, at a port that the system chooses.
@@ -172,15 +178,24 @@ impl Home {
     /// # Errors
     /// As for [`start`](Home::start).
     pub async fn start_another(&self) -> Result<Service, Error> {
-        self.start_listening("127.0.0.1:0").await
+        self.start_listening("127.0.0.1:0", self.log()?.into()).await
     }
 
-    async fn start_listening(&self, listen: &str) -> Result<Service, Error> {
+    /// Starts the service like [`start`](Home::start), with a log that nobody reads.
+    ///
+    /// # Errors
+    /// As for [`start`](Home::start).
+    pub async fn start_with_stalled_log(&self) -> Result<Service, Error> {
+        self.start_listening(&format!("127.0.0.1:{}", self.port), Stdio::piped())
+            .await
+    }
+
+    async fn start_listening(&self, listen: &str, log: Stdio) -> Result<Service, Error> {
         let mut child = self
             .command(&["serve"])?
             .env("CONNECT_LISTEN", listen)
             .stdout(Stdio::piped())
-            .stderr(self.log()?)
+            .stderr(log)
             .kill_on_drop(true)
             .spawn()?;
         let stdout = child.stdout.take().ok_or("the service has no stdout")?;
@@ -283,6 +298,9 @@ impl Home {
             }
         }
         command.envs(self.log.iter().map(|log| ("RUST_LOG", log)));
+        // Tests do not wait for load balancers that are not there.
+        command.env("CONNECT_DRAIN", "0");
+        command.envs(self.environment.iter().cloned());
         command
             .arg("--config")
             .arg(self.path("connect.toml"))

@@ -1,13 +1,11 @@
 //! `GET /connections`, and `GET` and `DELETE /connections/{id}`.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::header::Wait;
-use super::hold::{Hold, applied};
+use super::long_poll::{self, LongPoll, applied};
 use super::path::{ConnectionId, is_id};
 use super::query::Query;
 use crate::access::Customer;
@@ -131,30 +129,28 @@ pub(super) async fn read(
     ConnectionId(id): ConnectionId,
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
-    let connection = settled(&app, &owner, &id, wait).await?;
+    let long_poll = LongPoll::begin(&app, wait, &owner.tenant, None);
+    let connection = wait_until_not_pending(&app, &owner, &id, long_poll.as_ref()).await?;
     let usages = app.store.usages(&owner, &id).await?;
     Ok(applied(
-        wait,
+        long_poll.as_ref(),
         Success::new(ConnectionView::new(&app, &owner, connection, usages)),
     ))
 }
 
-/// The connection once it is not pending any more, or as it is when the wait is over.
-pub(crate) async fn settled(
+/// The connection once it is not pending any more, or as it is when the long poll is over.
+pub(crate) async fn wait_until_not_pending(
     app: &AppState,
     owner: &Owner,
     id: &str,
-    wait: Option<Duration>,
+    long_poll: Option<&LongPoll<'_>>,
 ) -> Result<Connection, ApiError> {
-    let hold = Hold::new(app, wait);
-    loop {
-        let change = app.store.change(id);
+    let read = async || {
         let found = app.store.connection(owner, id).await?;
-        let found = found.ok_or(ApiError::ConnectionDeleted)?;
-        if found.status != Status::Pending || !hold.until(change).await {
-            return Ok(found);
-        }
-    }
+        found.ok_or(ApiError::ConnectionDeleted)
+    };
+    let waiter = || app.store.waiter(id, None);
+    long_poll::wait_until_not_pending(long_poll, waiter, |found| found.status, read).await
 }
 
 pub(super) async fn remove(

@@ -39,7 +39,7 @@ async fn check(State(app): State<AppState>, request: Request, next: Next) -> Res
         }
         Err(error) => error.into_response(),
     };
-    // As it stands now: the answer may have been held for a minute.
+    // As it stands now: a long poll may have taken a minute.
     app.budgets.look(Group::Status, &id).tell(response.headers_mut());
     with_origin(response, origin)
 }

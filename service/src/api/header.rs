@@ -33,17 +33,17 @@ impl FromRequestParts<AppState> for IdempotencyKey {
     }
 }
 
-/// For how long the answer may be held, because `Prefer: wait=N` (RFC 7240) asks for it. As that RFC demands, what cannot be understood is
-/// ignored, and of two wishes the first counts.
+/// How long a long poll may take, where `Prefer: wait=N` (RFC 7240) asks for one. As that RFC demands, what cannot be
+/// understood is ignored, and of two wishes the first counts.
 pub(super) struct Wait(pub(super) Option<Duration>);
 
 impl FromRequestParts<AppState> for Wait {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let longest = app.config.longest_hold();
-        let wait = wait(&parts.headers).filter(|_| !longest.is_zero());
-        Ok(Self(wait.map(|wait| wait.min(longest))))
+        let max = app.config.max_long_poll();
+        let wait = wait(&parts.headers).filter(|_| !max.is_zero());
+        Ok(Self(wait.map(|wait| wait.min(max))))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::body::Body;
 use super::header::Wait;
-use super::hold::{Hold, applied};
+use super::long_poll::{LongPoll, applied, wait_until_not_pending};
 use super::path::is_id;
 use crate::catalogue::AuthOption;
 use crate::connect::{self, Submitted};
@@ -41,17 +41,13 @@ pub(super) async fn status(
     Extension(link): Extension<Link>,
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
-    let place = app.held.place(&link.id);
-    let wait = wait.filter(|_| place.is_some());
-    let hold = Hold::new(&app, wait);
-    let link = loop {
-        let change = app.store.change(&link.connection_id);
+    let long_poll = LongPoll::begin(&app, wait, &link.owner.tenant, Some(&link.id));
+    let read = async || {
         let found = app.store.link(&link.id).await?;
-        let found = found.ok_or(ApiError::ConnectionDeleted)?;
-        if found.status != Status::Pending || !hold.until(change).await {
-            break found;
-        }
+        found.ok_or(ApiError::ConnectionDeleted)
     };
+    let waiter = || app.store.waiter(&link.connection_id, Some(&link.id));
+    let link = wait_until_not_pending(long_poll.as_ref(), waiter, |found| found.status, read).await?;
     let status = LinkStatus {
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         confirmation_required: link.awaits_confirmation(),
@@ -60,7 +56,7 @@ pub(super) async fn status(
         phase: link.phase,
         operation: link.operation,
     };
-    Ok(applied(wait, Success::new(status)))
+    Ok(applied(long_poll.as_ref(), Success::new(status)))
 }
 
 pub(super) async fn auth_options(

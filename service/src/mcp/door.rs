@@ -23,7 +23,6 @@ pub(super) fn settings(app: &AppState) -> StreamableHttpServerConfig {
         .with_legacy_session_mode(false)
         .with_json_response(true)
         .with_max_request_body_bytes(MAX_BODY)
-        .with_cancellation_token(app.ending.clone())
         .with_allowed_hosts(hosts)
         .with_allowed_origins(origins.map(|origin| with_port(&origin)))
         .enforce_origin_validation()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::Trouble;
 use super::schema::{Described, describe};
-use crate::api;
+use crate::api::{self, LongPoll};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::ids;
@@ -300,8 +300,9 @@ pub(super) async fn check_connection_status(
     if !ids::is_connection(id) {
         return Err(ApiError::ConnectionDeleted.into());
     }
-    let wait = Duration::from_secs(wanted.wait_seconds).min(app.config.longest_hold());
-    let connection = api::settled(app, owner, id, Some(wait)).await?;
+    let wait = Duration::from_secs(wanted.wait_seconds).min(app.config.max_long_poll());
+    let long_poll = LongPoll::begin(app, (!wait.is_zero()).then_some(wait), &owner.tenant, None);
+    let connection = api::wait_until_not_pending(app, owner, id, long_poll.as_ref()).await?;
     Ok(Check {
         next_step: next_step(connection.status).to_owned(),
         connection: view(app, connection),

@@ -21,8 +21,10 @@ mod spelling;
 mod tenants;
 mod unconfirmed;
 mod usages;
+mod waiting;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{Any, AnyPool, Transaction};
 
@@ -43,6 +45,9 @@ pub use new_link::{Created, NewLink, Target};
 pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
+
+/// A database that takes longer to begin a transaction is not ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -111,18 +116,15 @@ impl Store {
         Ok(())
     }
 
-    /// Completes after the next change to this connection in this process. Subscribe first, then look.
-    pub fn change(&self, connection_id: &str) -> impl Future<Output = ()> + use<'_> {
-        self.changes.next(connection_id)
-    }
-
-    /// Whether the database answers.
+    /// Whether the database lets a transaction begin and end, within a second.
     ///
     /// # Errors
     ///
     /// When it does not.
-    pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
-        Ok(())
+    pub async fn ready(&self) -> Result<()> {
+        let transaction = async { Ok(self.begin().await?.rollback().await?) };
+        tokio::time::timeout(READY_TIMEOUT, transaction)
+            .await
+            .unwrap_or(Err(sqlx::Error::PoolTimedOut.into()))
     }
 }

@@ -17,10 +17,10 @@ use std::time::Duration;
 use axum::Router;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
-use connect_service::server;
 use connect_service::state::{AppState, Service};
 use connect_service::store::{Capability, Grant, Link, Owner, Store, Tokens};
 use connect_service::vault::Vault;
+use connect_service::{api, server};
 use serde_json::{Value, json};
 
 pub(crate) use provider::{Provider, Reply};
@@ -112,6 +112,7 @@ impl Platform {
             .unwrap()
             .unwrap();
         let app = Service::new(config, store, clock.clone(), "127.0.0.1:8080").unwrap();
+        tokio::spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {
             app,
@@ -133,6 +134,7 @@ impl Platform {
             "127.0.0.1:8080",
         )
         .unwrap();
+        tokio::spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {
             app,

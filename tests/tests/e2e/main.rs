@@ -8,6 +8,7 @@ mod crash;
 mod custom_ui;
 mod flow;
 mod isolation;
+mod limits;
 mod local_provider;
 mod oidc;
 mod quickstart;

@@ -1,4 +1,4 @@
-//! Waiting for a customer: the service holds the answer, so that a wait is one request and not many.
+//! Waiting for a customer: by long polls, so that a wait is one request and not many.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{OAUTH_APP, Raw, Stage, answer, approve};
 
 #[tokio::test]
-async fn a_held_get_answers_when_the_customer_is_done() {
+async fn a_long_poll_answers_when_the_customer_is_done() {
     let stage = Stage::start().await;
     let link = stage
         .alice()
@@ -18,17 +18,17 @@ async fn a_held_get_answers_when_the_customer_is_done() {
         .await
         .unwrap();
     let path = format!("/connections/{}", link.connection_id);
-    let held = stage
+    let poll = stage
         .raw()
         .request(Method::GET, &path)
         .header("prefer", "wait=60");
-    let held = tokio::spawn(answer(held));
+    let poll = tokio::spawn(answer(poll));
 
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!held.is_finished(), "it answered though nothing had happened");
+    assert!(!poll.is_finished(), "it answered though nothing had happened");
     approve(&Browser::new().unwrap(), &link).await;
 
-    let answer = held.await.unwrap();
+    let answer = poll.await.unwrap();
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("preference-applied"), Some("wait"));
     assert_eq!(answer.data()["status"], "active");
@@ -36,7 +36,7 @@ async fn a_held_get_answers_when_the_customer_is_done() {
 
 /// The same for a front end, which has the request token and no key.
 #[tokio::test]
-async fn a_held_status_answers_when_the_customer_is_done() {
+async fn a_long_poll_of_the_status_does_so_too() {
     let stage = Stage::start().await;
     let link = stage
         .alice()
@@ -44,26 +44,26 @@ async fn a_held_status_answers_when_the_customer_is_done() {
         .await
         .unwrap();
     let path = format!("/connections/{}/status", link.connection_id);
-    let held = stage
+    let poll = stage
         .raw()
         .keyless(Method::GET, &path)
         .header("prefer", "wait=60");
-    let held = tokio::spawn(answer(
-        held.header("x-request-token", link.request_token.expose_secret()),
+    let poll = tokio::spawn(answer(
+        poll.header("x-request-token", link.request_token.expose_secret()),
     ));
 
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!held.is_finished(), "it answered though nothing had happened");
+    assert!(!poll.is_finished(), "it answered though nothing had happened");
     approve(&Browser::new().unwrap(), &link).await;
 
-    let answer = held.await.unwrap();
+    let answer = poll.await.unwrap();
     assert_eq!(answer.header("preference-applied"), Some("wait"));
     assert_eq!(answer.data()["status"], "active");
 }
 
 /// The customer's browser reaches one process, the product's wait another.
 #[tokio::test]
-async fn a_held_get_hears_of_what_another_process_did() {
+async fn a_long_poll_hears_of_what_another_process_did() {
     let stage = Stage::start().await;
     let other = stage.home.start_another().await.unwrap();
     let link = stage
@@ -73,18 +73,18 @@ async fn a_held_get_hears_of_what_another_process_did() {
         .unwrap();
     let path = format!("/connections/{}", link.connection_id);
     let raw = Raw::new(&other, &stage.key);
-    let held = tokio::spawn(answer(
+    let poll = tokio::spawn(answer(
         raw.request(Method::GET, &path).header("prefer", "wait=60"),
     ));
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!held.is_finished());
+    assert!(!poll.is_finished());
     approve(&Browser::new().unwrap(), &link).await;
-    let answer = held.await.unwrap();
+    let answer = poll.await.unwrap();
     assert_eq!(answer.data()["status"], "active", "{}", answer.text);
 }
 
 #[tokio::test]
-async fn a_held_get_gives_up_after_the_seconds_it_was_given() {
+async fn a_long_poll_ends_after_the_seconds_it_was_given() {
     let stage = Stage::start().await;
     let link = stage
         .alice()

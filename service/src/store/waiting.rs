@@ -1,0 +1,56 @@
+//! What long polls wait for: links that are not pending any more.
+
+use std::collections::HashMap;
+
+use sqlx::Row;
+
+use super::{Result, Store};
+use crate::notify::{PendingLink, Waiter};
+
+/// Connections in one query. It always has so many parameters, so that there is one statement to prepare.
+const IDS_PER_QUERY: usize = 250;
+
+impl Store {
+    /// Registers a waiter for a connection or, where `link_id` is given, for that link of it. Register first, then
+    /// read: no change is missed in between.
+    pub fn waiter(&self, connection_id: &str, link_id: Option<&str>) -> Waiter {
+        self.changes.register(connection_id, link_id)
+    }
+
+    /// Wakes all waiters whose link is not pending any more, whoever changed it, or because it expired.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn look_for_changes(&self) -> Result<()> {
+        for ids in self.changes.awaited().chunks(IDS_PER_QUERY) {
+            let pending = self.pending_links(ids).await?;
+            self.changes.wake_finished(ids, &pending);
+        }
+        Ok(())
+    }
+
+    /// The latest links of these connections, as far as they are pending, by connection id.
+    async fn pending_links(&self, connection_ids: &[String]) -> Result<HashMap<String, PendingLink>> {
+        let parameters: Vec<_> = (2..IDS_PER_QUERY + 2).map(|n| format!("${n}")).collect();
+        let text = format!(
+            "SELECT c.id, c.status, c.link_id FROM connections c JOIN links l ON l.id = c.link_id
+             WHERE l.status = 'pending' AND l.expires_at > $1 AND c.id IN ({})",
+            parameters.join(", ")
+        );
+        let mut query = sqlx::query(&text).bind(self.clock.now());
+        let ids = connection_ids.iter().map(String::as_str);
+        for id in ids.chain(std::iter::repeat("")).take(IDS_PER_QUERY) {
+            query = query.bind(id);
+        }
+        let rows = query.fetch_all(&self.pool).await?;
+        let read = |row: &sqlx::any::AnyRow| {
+            let pending = PendingLink {
+                link_id: row.try_get("link_id")?,
+                is_active: row.try_get::<&str, _>("status")? == "active",
+            };
+            Ok((row.try_get("id")?, pending))
+        };
+        rows.iter().map(read).collect()
+    }
+}
