@@ -127,7 +127,9 @@ pub struct OAuth {
     /// `false` only for providers that refuse requests with PKCE parameters.
     #[serde(default = "yes")]
     pub pkce: bool,
-    /// The `iss` that the provider sends to the callback (RFC 9207); a different one is then refused.
+    /// The `iss` with which the provider answers every authorisation request (RFC 9207): a callback with another one, or
+    /// with none, is refused. Only for providers that say so in their metadata, with
+    /// `authorization_response_iss_parameter_supported`.
     #[serde(default)]
     pub issuer: Option<String>,
     /// Further parameters of the authorisation request.
@@ -251,6 +253,19 @@ impl App {
         self.auth_options.iter().find(|option| option.key == key)
     }
 
+    /// The first thing that makes addresses of the operator's, in the place of the catalogue's own, unusable with one of
+    /// the app's ways to connect.
+    pub fn problem_of_addresses(
+        &self,
+        authorization_url: Option<&str>,
+        token_url: Option<&str>,
+    ) -> Option<String> {
+        self.auth_options.iter().find_map(|option| {
+            let oauth = option.oauth.as_ref()?;
+            oauth.problem_of_addresses(authorization_url, token_url, &option.input)
+        })
+    }
+
     fn matches(&self, wanted: &str) -> bool {
         self.name.to_lowercase().contains(wanted)
             || self.id.contains(wanted)
@@ -322,21 +337,60 @@ impl AuthOption {
 
 impl OAuth {
     fn problem(&self, input: &InputSchema) -> Option<String> {
+        let is_https = |template: &str, url: &Url| {
+            (url.scheme() != "https").then(|| format!("`{template}` is not https"))
+        };
         [&self.authorization_url, &self.token_url]
             .into_iter()
-            .find_map(|template| {
-                let Some(address) = fill(template, input.samples()) else {
-                    return Some(format!(
-                        "`{template}` has a placeholder that no subdomain or choice field fills"
-                    ));
-                };
-                match Url::parse(&address) {
-                    Err(error) => Some(format!("`{template}` is no address: {error}")),
-                    Ok(url) if url.scheme() != "https" => Some(format!("`{template}` is not https")),
-                    Ok(_) => None,
-                }
+            .find_map(|template| match sample_address(template, input) {
+                Ok(url) => is_https(template, &url),
+                Err(problem) => Some(problem),
             })
+            .or_else(|| self.double_param(&self.authorization_url, input))
     }
+
+    /// The first thing that makes addresses of the operator's, in the place of the catalogue's own, unusable.
+    fn problem_of_addresses(
+        &self,
+        authorization_url: Option<&str>,
+        token_url: Option<&str>,
+        input: &InputSchema,
+    ) -> Option<String> {
+        let templates = authorization_url.into_iter().chain(token_url);
+        templates
+            .map(|template| sample_address(template, input))
+            .find_map(Result::err)
+            .or_else(|| self.double_param(authorization_url?, input))
+    }
+
+    /// A parameter that would stand twice in the authorisation request. Which one a provider takes is anybody's guess,
+    /// and `state` decides whose request it is.
+    fn double_param(&self, authorization_url: &str, input: &InputSchema) -> Option<String> {
+        let own = sample_address(authorization_url, input).ok()?;
+        let own: Vec<_> = own.query_pairs().map(|(name, _)| name.into_owned()).collect();
+        let sent = [
+            "response_type",
+            "client_id",
+            "redirect_uri",
+            "state",
+            "code_challenge",
+            "code_challenge_method",
+        ];
+        let further = self.authorize_params.keys().chain(&own).map(String::as_str);
+        let mut seen: HashSet<&str> = HashSet::from(sent);
+        [self.scope_param.as_str()]
+            .into_iter()
+            .chain(further)
+            .find(|name| !seen.insert(name))
+            .map(|name| format!("the authorisation request would have the parameter `{name}` twice"))
+    }
+}
+
+/// The address that a template gives with a value for each field that may stand in one.
+fn sample_address(template: &str, input: &InputSchema) -> Result<Url, String> {
+    let address = fill(template, input.samples())
+        .ok_or_else(|| format!("`{template}` has a placeholder that no subdomain or choice field fills"))?;
+    Url::parse(&address).map_err(|error| format!("`{template}` is no address: {error}"))
 }
 
 /// Replaces each `{name}` by its value; `None` if one is left over.

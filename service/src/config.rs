@@ -1,6 +1,7 @@
 //! The operator's configuration: a TOML file, and environment variables over it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub mcp: McpConfig,
     /// Lets provider calls use plain HTTP and reach addresses inside the network. For development only.
     pub allow_private_networks: bool,
+    /// Certificate authorities, in PEM, that provider calls trust beside the public ones.
+    pub provider_ca_file: Option<PathBuf>,
     /// Further app files, which replace built-in apps with the same id.
     pub catalogue_dir: Option<PathBuf>,
     /// Maximum duration of a long poll, in seconds; 0 means that every response is given at once.
@@ -131,6 +134,7 @@ impl Default for Config {
             budgets: BudgetConfig::default(),
             mcp: McpConfig::default(),
             allow_private_networks: false,
+            provider_ca_file: None,
             catalogue_dir: None,
             max_long_poll: 60,
             drain: 5,
@@ -204,7 +208,7 @@ impl Config {
             line: error
                 .span()
                 .map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
-            message: error.message().to_owned(),
+            message: without_values(error.message()),
         })
     }
 
@@ -239,6 +243,7 @@ impl Config {
             "CONNECT_ALLOW_PRIVATE_NETWORKS" => {
                 self.allow_private_networks = value.parse().map_err(|_| wrong("it must be true or false"))?;
             }
+            "CONNECT_PROVIDER_CA_FILE" => self.provider_ca_file = Some(value.into()),
             "CONNECT_CATALOGUE_DIR" => self.catalogue_dir = Some(value.into()),
             "CONNECT_MAX_LONG_POLL" => self.max_long_poll = number(&value)?.into(),
             "CONNECT_DRAIN" => self.drain = number(&value)?.into(),
@@ -260,6 +265,8 @@ impl Config {
                     clients.entry(app_id(app)).or_default().id = Some(value);
                 } else if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_SECRET")) {
                     clients.entry(app_id(app)).or_default().secret = Some(value.into());
+                } else if name.starts_with("CONNECT_") && !is_not_a_setting(name) {
+                    return Err(wrong("there is no such setting"));
                 }
             }
         }
@@ -345,8 +352,14 @@ impl Config {
     pub fn public_url_or(&self, address: &str) -> String {
         match &self.public_url {
             Some(url) => url.as_str().trim_end_matches('/').to_owned(),
-            None => format!("http://{address}"),
+            None => format!("http://{}", reachable(address)),
         }
+    }
+
+    /// The same without a running service, where the configuration tells it.
+    pub fn known_public_url(&self) -> Option<String> {
+        let is_known = self.public_url.is_some() || !self.listen.ends_with(":0");
+        is_known.then(|| self.public_url_or(&self.listen))
     }
 
     /// Maximum duration of a long poll.
@@ -382,11 +395,49 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(86_400))
 }
 
+/// Variables that begin like settings and are none: the command line's, and those that Kubernetes gives every container
+/// for a service called `connect`, `connect-service` and the like.
+fn is_not_a_setting(name: &str) -> bool {
+    name == "CONNECT_CONFIG"
+        || name.starts_with("CONNECT_SERVICE_")
+        || name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_")
+}
+
 /// What the environment says about one app.
 #[derive(Default)]
 struct Client {
     id: Option<String>,
     secret: Option<SecretString>,
+}
+
+/// What is said of a value of the wrong kind, without the value: it might be a secret that lacks its quotation marks.
+fn without_values(message: &str) -> String {
+    let is_about_a_value = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown variant",
+    ]
+    .iter()
+    .any(|start| message.starts_with(start));
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) if is_about_a_value => format!("wrong value, expected {expected}"),
+        _ if is_about_a_value => "wrong value".to_owned(),
+        // Addresses quote what they could not read at the end.
+        _ => message.split(": \"").next().unwrap_or_default().to_owned(),
+    }
+}
+
+/// Who listens at all addresses of a machine can be reached there at the loopback one.
+fn reachable(address: &str) -> String {
+    match address.parse::<SocketAddr>() {
+        Ok(SocketAddr::V4(v4)) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
+        Ok(SocketAddr::V6(v6)) if v6.ip().is_unspecified() => format!("[::1]:{}", v6.port()),
+        _ => address.to_owned(),
+    }
 }
 
 /// Values with commas between them.
@@ -460,12 +511,97 @@ mod tests {
         for optional in [
             "catalogue_dir",
             "max_connections",
+            "provider_ca_file",
             "scopes",
             "authorization_url",
             "token_url",
         ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }
+    }
+
+    #[test]
+    fn unknown_variables_are_refused_by_name() {
+        let load = |name: &str| Config::load(None, [(name.to_owned(), "canary".to_owned())]);
+        for name in [
+            "CONNECT_LISTN",
+            "CONNECT_BUDGET_TOKEN",
+            "CONNECT_APP_GMAIL_CLIENTID",
+            "CONNECT_APPS_GMAIL_CLIENT_SECRET",
+            "CONNECT_",
+        ] {
+            let error = load(name).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("canary"), "{error}");
+        }
+        for name in [
+            "CONNECT_CONFIG",
+            "CONNECTION",
+            "connect_listn",
+            "CONNECT_SERVICE_HOST",
+            "CONNECT_SERVICE_SERVICE_PORT_HTTP",
+            "CONNECT_PORT",
+            "CONNECT_PORT_8080_TCP_ADDR",
+            "CONNECT_API_SERVICE_HOST",
+            "CONNECT_API_PORT_443_TCP",
+        ] {
+            assert!(load(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_value_of_the_file_stands_in_an_error() {
+        let folder = std::env::temp_dir().join(format!("config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("connect.toml");
+        for (line, expected) in [
+            ("[apps.gmail]\nclient_secret = 123456789", "expected a string"),
+            ("[apps.gmail]\nclient_secret = 1234567.89", "expected a string"),
+            ("[apps.gmail]\nclient_secret = [123456789]", "expected a string"),
+            ("[apps.gmail]\nscopes = \"123456789\"", "expected a sequence"),
+            ("database_url = 123456789", "expected a string"),
+            ("longest_hold = \"123456789\"", "expected u64"),
+            ("public_url = \"123456789\"", "relative URL without a base"),
+            ("[budgets]\ntoken = 123456789123456789", "expected u32"),
+            ("client_secret = 123456789", "unknown field `client_secret`"),
+        ] {
+            std::fs::write(&path, line).unwrap();
+            let error = Config::load(Some(&path), []).unwrap_err().to_string();
+            let line_at = line.matches('\n').count() + 1;
+            assert!(
+                !error.contains("1234567") && error.contains(expected),
+                "{line}: {error}"
+            );
+            assert!(error.contains(&format!("line {line_at}")), "{line}: {error}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn the_public_address_can_be_reached() {
+        let config = |listen: &str| Config {
+            listen: listen.into(),
+            ..Config::default()
+        };
+        for (listen, public_url) in [
+            ("127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("0.0.0.0:8080", Some("http://127.0.0.1:8080")),
+            ("[::]:8080", Some("http://[::1]:8080")),
+            ("localhost:80", Some("http://localhost:80")),
+            ("127.0.0.1:0", None),
+            ("0.0.0.0:0", None),
+        ] {
+            let known = config(listen).known_public_url();
+            assert_eq!(known.as_deref(), public_url, "{listen}");
+        }
+        let public_url = "https://connect.example.com/".parse().ok();
+        let behind_a_proxy = Config {
+            public_url,
+            ..config("127.0.0.1:0")
+        };
+        assert_eq!(
+            behind_a_proxy.known_public_url().unwrap(),
+            "https://connect.example.com"
+        );
     }
 
     #[test]

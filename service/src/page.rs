@@ -125,7 +125,8 @@ impl<'a> FieldView<'a> {
                 .collect();
             let value = match entered.get(&field.name) {
                 Some(_) if field.is_secret() => "",
-                Some(value) => value,
+                // A browser lets nobody enter more; whoever sends more gets no more back.
+                Some(value) => first_chars(value, field.max_length),
                 None => field.default.as_deref().unwrap_or_default(),
             };
             Self {
@@ -190,6 +191,13 @@ impl Mood {
             Self::Late => "late",
         }
     }
+}
+
+/// The beginning of a text.
+fn first_chars(text: &str, count: usize) -> &str {
+    text.char_indices()
+        .nth(count)
+        .map_or(text, |(end, _)| &text[..end])
 }
 
 /// One of eight colours, always the same one for an app.

@@ -17,8 +17,10 @@ mod http;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use url::form_urlencoded;
 
 pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
+pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
 
 /// What a provider grants.
@@ -49,6 +51,18 @@ pub enum ProviderError {
         /// When to try again, where the provider says so.
         retry_after: Option<Duration>,
     },
+}
+
+/// Pairs as `application/x-www-form-urlencoded`, with spaces as `%20`: not every server reads `+` as a space.
+fn encode_form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(pairs);
+    percent_encode_spaces(&form.finish())
+}
+
+/// A plus sign of the value itself is `%2B` by then.
+fn percent_encode_spaces(encoded: &str) -> String {
+    encoded.replace('+', "%20")
 }
 
 impl ProviderError {

@@ -57,19 +57,30 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When the catalogue or TLS is unusable, or a client is configured for an app that there is not.
+    /// When the catalogue, TLS or an address of a client is unusable, or a client is configured for an app that there is
+    /// not.
     pub fn new(config: Config, store: Store, clock: Clock, address: &str) -> Result<AppState, SetupError> {
         let public_url = config.public_url_or(address);
         let catalogue = Catalogue::load(config.catalogue_dir.as_deref())?;
         if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
             return Err(format!("apps.{unknown}: the catalogue has no such app").into());
         }
+        for (id, client) in &config.apps {
+            let (authorize, token) = (client.authorization_url.as_deref(), client.token_url.as_deref());
+            let app = catalogue.get(id);
+            if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token)) {
+                return Err(format!("apps.{id}: {problem}").into());
+            }
+        }
         let max_connections = server::max_connections(&config.limits);
         Ok(Arc::new(Self {
             public_url,
             store,
             catalogue,
-            providers: ProviderClient::new(config.allow_private_networks)?,
+            providers: ProviderClient::new(
+                config.allow_private_networks,
+                config.provider_ca_file.as_deref(),
+            )?,
             budgets: Budgets::new(&config.budgets),
             max_connections,
             long_polls: LongPolls::new(&config.limits, max_connections),

@@ -527,3 +527,57 @@ async fn an_address_of_several_scripts_is_shown_in_ascii_too() {
         }
     }
 }
+
+/// What is made up is not given back, neither by thousands nor in one piece.
+#[tokio::test]
+async fn a_page_does_not_grow_with_what_was_sent() {
+    let stage = Stage::start().await;
+    let made = stage.link("brevo").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let names: Vec<String> = (0..4000).map(|n| format!("unknown_{n}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    let quotes = "\"".repeat(20_000);
+    for fields in [
+        many,
+        vec![(quotes.as_str(), "x")],
+        vec![("api_key", quotes.as_str())],
+    ] {
+        let mut form = vec![("action", "connect")];
+        form.extend(fields);
+        let refused = browser.post(&made.url, &page, &form).await;
+        assert_eq!(refused.status, 400);
+        let grown = refused.html.len() - page.html.len();
+        assert!(grown < 20_000, "{grown}");
+    }
+    let shown = stage.link("zendesk").await;
+    let page = browser.get(&shown.url).await;
+    let form = [("action", "connect"), ("subdomain", quotes.as_str())];
+    let refused = browser.post(&shown.url, &page, &form).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.html.len() < page.html.len() + 20_000,
+        "{}",
+        refused.html.len()
+    );
+}
+
+#[tokio::test]
+async fn a_pasted_address_is_as_good_as_its_name() {
+    let stage = Stage::start().await;
+    let made = stage.link("zendesk").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let form = [
+        ("action", "connect"),
+        ("subdomain", "https://acme.zendesk.com/agent"),
+    ];
+    let left = browser.post(&made.url, &page, &form).await;
+    assert_eq!(left.status, 303, "{}", left.html);
+    let url = left.location.unwrap();
+    assert_eq!(url.host_str(), Some("acme.zendesk.com"));
+
+    let form = [("action", "connect"), ("subdomain", "https://acme.evil.example")];
+    let refused = browser.post(&made.url, &page, &form).await;
+    assert_eq!(refused.status, 400);
+}

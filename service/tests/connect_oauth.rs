@@ -384,21 +384,42 @@ async fn another_browser_cannot_finish() {
 }
 
 #[tokio::test]
-async fn another_issuers_answer_is_refused() {
+async fn an_issuer_that_is_known_must_be_sent_and_fit() {
     let stage = Stage::start().await;
     for (iss, status) in [
-        ("https://evil.example", 502),
-        ("https://accounts.google.com", 200),
+        (Some("https://evil.example"), 502),
+        (None, 502),
+        (Some("https://strict.example"), 200),
+        (Some("https://strict.example/"), 200),
     ] {
+        let made = stage.link("strict").await;
+        let browser = Browser::new();
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let mut params = vec![("code", "c"), ("state", state.as_str())];
+        params.extend(iss.map(|iss| ("iss", iss)));
+        let back = browser.visit(&stage.callback_of("strict", &params)).await;
+        assert_eq!(back.status, status, "{iss:?}");
+    }
+    assert_eq!(stage.provider.seen().len(), 2);
+}
+
+/// Only a parameter that is read must not be there twice (RFC 6749, section 4.1.2).
+#[tokio::test]
+async fn what_the_provider_adds_may_be_there_twice() {
+    let stage = Stage::start().await;
+    for (twice, status) in [("scope", 200), ("hd", 200), ("iss", 400), ("error", 400)] {
         let made = stage.link("gmail").await;
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
-        let back = browser
-            .visit(&stage.callback(&[("code", "c"), ("state", &state), ("iss", iss)]))
-            .await;
-        assert_eq!(back.status, status, "{iss}");
+        let params = [
+            ("code", "c"),
+            ("state", state.as_str()),
+            (twice, "a"),
+            (twice, "b"),
+        ];
+        let back = browser.visit(&stage.callback(&params)).await;
+        assert_eq!(back.status, status, "{twice}");
     }
-    assert_eq!(stage.provider.seen().len(), 1);
 }
 
 /// A provider could make the customer's browser bring it another provider's code.

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { RequestLinkAnswer } from '../../src/types.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const oidcFolder = process.env.CONNECT_OIDC_DIR ?? join(repository, 'tests/oidc');
+const oidcFolder = process.env.OIDC_DIR ?? join(repository, 'tests/oidc');
 
 /** Where a child process listens, which it says in its first line. */
 async function started(child: ChildProcess, what: string): Promise<string> {

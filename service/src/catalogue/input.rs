@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use crate::provider::is_public_address;
+
 /// Values by field name, validated. Some are secrets: they are stored encrypted and never printed.
 pub type Inputs = BTreeMap<String, String>;
 
@@ -32,6 +34,10 @@ pub struct Field {
     /// What may be entered.
     #[serde(default)]
     pub format: Format,
+    /// What follows a [`Format::Subdomain`] in the customer's own address, such as `.zendesk.com`: where that address is
+    /// pasted, it is cut down to the name.
+    #[serde(default)]
+    pub suffix: Option<String>,
     /// Whether it can be left empty; it cannot, unless told.
     #[serde(default = "yes")]
     pub required: bool,
@@ -65,7 +71,7 @@ pub enum Format {
     Text,
     /// A secret: shown as dots, never shown again.
     Password,
-    /// An `https` address.
+    /// An `https` address. A literal one inside the network, which a backend would send the credential to, is refused.
     Uri,
     /// One DNS label, such as the `acme` of `acme.example.com`; safe to put into a host name.
     Subdomain,
@@ -79,6 +85,9 @@ pub struct FieldError {
     /// A whole sentence for the customer.
     pub message: String,
 }
+
+/// How much is repeated of the name of a field that there is not.
+const MAX_NAME_REPEATED: usize = 64;
 
 /// What the hosted page's form calls its own fields.
 const RESERVED: [&str; 4] = ["csrf_token", "action", "app_id", "auth_option_key"];
@@ -95,7 +104,8 @@ impl InputSchema {
     ///
     /// # Errors
     ///
-    /// One [`FieldError`] per bad field, in the order of the form; fields that the form does not have come last.
+    /// One [`FieldError`] per bad field, in the order of the form. Of the fields that the form does not have the first
+    /// comes last, and the others are not told: anybody can make up thousands.
     pub fn validate(&self, submitted: &Inputs) -> Result<Inputs, Vec<FieldError>> {
         let mut values = Inputs::new();
         let mut errors = Vec::new();
@@ -118,11 +128,10 @@ impl InputSchema {
                 Err(message) => wrong(&field.name, message),
             }
         }
-        for name in submitted
-            .keys()
-            .filter(|name| self.fields.iter().all(|field| field.name != **name))
-        {
-            wrong(name, "There is no such field.".into());
+        let is_unknown = |name: &&String| self.fields.iter().all(|field| field.name != **name);
+        if let Some(unknown) = submitted.keys().find(is_unknown) {
+            let name: String = unknown.chars().take(MAX_NAME_REPEATED).collect();
+            wrong(&name, "There is no such field.".into());
         }
         if errors.is_empty() {
             Ok(values)
@@ -147,13 +156,25 @@ impl InputSchema {
 
     /// A value for each field that may stand in an address, to try templates with.
     pub(super) fn samples(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields.iter().filter_map(|field| {
-            let sample = match field.format {
-                Format::Subdomain => "sample",
-                _ => field.choices.first()?.value.as_str(),
-            };
-            Some((field.name.as_str(), sample))
+        self.host_fields().map(|field| {
+            let sample = field.choices.first().map_or("sample", |choice| &choice.value);
+            (field.name.as_str(), sample)
         })
+    }
+
+    /// Of validated values those that may stand in an address.
+    pub(crate) fn host_values<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.host_fields().filter_map(|field| {
+            let value = inputs.get(&field.name)?;
+            Some((field.name.as_str(), value.as_str()))
+        })
+    }
+
+    /// The fields whose values cannot leave their place in a host name.
+    fn host_fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields
+            .iter()
+            .filter(|field| field.format == Format::Subdomain || !field.choices.is_empty())
     }
 
     /// The first thing that makes this form unusable.
@@ -183,6 +204,11 @@ impl InputSchema {
                 .all(|choice| choice.value.bytes().all(host_safe))
             {
                 return named("has a choice with more than letters, digits, dots, hyphens and underscores");
+            }
+            if let Some(suffix) = &field.suffix
+                && !(field.format == Format::Subdomain && suffix.starts_with('.'))
+            {
+                return named("has a suffix that no name can stand before");
             }
             if field
                 .default
@@ -223,13 +249,18 @@ impl Field {
         match self.format {
             Format::Text | Format::Password => Ok(Some(value.to_owned())),
             Format::Uri => match Url::parse(value) {
-                Ok(url) if url.scheme() == "https" && url.has_host() => Ok(Some(value.to_owned())),
-                _ => Err(format!("{title} must be an address that starts with https://")),
+                Ok(url) if url.scheme() != "https" || !url.has_host() => {
+                    Err(format!("{title} must be an address that starts with https://"))
+                }
+                Ok(url) if is_public_address(&url) => Ok(Some(value.to_owned())),
+                Ok(_) => Err(format!("{title} must be an address on the internet.")),
+                Err(_) => Err(format!("{title} must be an address that starts with https://")),
             },
             Format::Subdomain => {
-                let label = value.to_ascii_lowercase();
-                if is_dns_label(&label) {
-                    Ok(Some(label))
+                let value = value.to_ascii_lowercase();
+                let label = self.cut_to_label(&value);
+                if is_dns_label(label) {
+                    Ok(Some(label.to_owned()))
                 } else {
                     Err(format!(
                         "{title} must be only the name: letters, digits and hyphens."
@@ -237,6 +268,18 @@ impl Field {
                 }
             }
         }
+    }
+
+    /// The name in an address that was pasted whole: `acme` of `https://acme.zendesk.com/agent`. Only the provider's own
+    /// address is cut: another's first label could be another customer's name.
+    fn cut_to_label<'a>(&self, value: &'a str) -> &'a str {
+        let address = value
+            .strip_prefix("https://")
+            .or_else(|| value.strip_prefix("http://"))
+            .unwrap_or(value);
+        let host = address.split(['/', '?', '#']).next().unwrap_or_default();
+        let suffix = self.suffix.as_deref().unwrap_or_default();
+        host.strip_suffix(suffix).unwrap_or(host)
     }
 
     /// Whether its value is a secret.
@@ -330,7 +373,8 @@ mod tests {
             fields = [
                 { name = "key", title = "Key", format = "password", max_length = 10 },
                 { name = "url", title = "URL", format = "uri", required = false },
-                { name = "host", title = "Host", format = "subdomain", required = false },
+                { name = "host", title = "Host", format = "subdomain", suffix = ".desk.example", required = false },
+                { name = "plain", title = "Plain", format = "subdomain", required = false },
                 { name = "area", title = "Area", default = "eu", choices = [
                     { value = "eu", title = "Europe" }, { value = "us", title = "America" } ] },
             ]
@@ -361,6 +405,31 @@ mod tests {
     }
 
     #[test]
+    fn a_pasted_address_is_cut_to_its_name() {
+        for pasted in [
+            "https://acme.desk.example",
+            "https://acme.desk.example/agent/tickets?x=1#y",
+            "http://ACME.desk.example/",
+            " acme.desk.example ",
+            "acme/",
+        ] {
+            let inputs = validate(&[("key", "k"), ("host", pasted)]).unwrap();
+            assert_eq!(inputs["host"], "acme", "{pasted}");
+        }
+    }
+
+    #[test]
+    fn thousands_of_unknown_fields_give_one_short_error() {
+        let mut values: Inputs = (0..5000)
+            .map(|n| (format!("unknown_{n}"), String::new()))
+            .collect();
+        values.insert("a".repeat(60_000), String::new());
+        let errors = schema().validate(&values).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["key", "a".repeat(64).as_str()]);
+    }
+
+    #[test]
     fn every_bad_value_is_told_and_none_repeated() {
         let bad = [
             ("key", ""),
@@ -371,7 +440,19 @@ mod tests {
             ("url", "http://example.com"),
             ("url", "javascript:alert(1)"),
             ("url", "example.com"),
+            ("url", "https://169.254.169.254/latest"),
+            ("url", "https://127.0.0.1:8443/"),
+            ("url", "https://[fd00:ec2::254]/"),
+            ("url", "https://2852039166/"),
+            ("url", "https://localhost/"),
             ("host", "evil.com/"),
+            ("host", "https://shop.evil.com"),
+            ("host", "https://a.b.desk.example/"),
+            ("host", "https://user@acme.desk.example/"),
+            ("host", "https://acme.desk.example:8443/"),
+            ("host", "https://.desk.example"),
+            ("host", "ftp://acme.desk.example"),
+            ("plain", "acme.desk.example"),
             ("host", "a.b"),
             ("host", "-a"),
             ("host", "a-"),

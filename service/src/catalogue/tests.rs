@@ -120,6 +120,75 @@ fn bad_files_are_refused_with_the_reason() {
     }
 }
 
+/// Which of two a provider takes is anybody's guess.
+#[test]
+fn no_parameter_is_sent_twice_to_the_provider() {
+    let oauth = |url: &str, more: &str| {
+        with_auth(&format!(
+            "type = \"o_auth\"\n[auth.oauth]\nauthorization_url = \"{url}\"\ntoken_url = \"https://example.com/\"\n{more}"
+        ))
+    };
+    let plain = "https://example.com/auth";
+    for (url, more, name) in [
+        (plain, "authorize_params = { state = \"x\" }", "state"),
+        (
+            plain,
+            "authorize_params = { response_type = \"token\" }",
+            "response_type",
+        ),
+        (plain, "authorize_params = { scope = \"a\" }", "scope"),
+        (
+            plain,
+            "authorize_params = { code_challenge = \"a\" }",
+            "code_challenge",
+        ),
+        (
+            plain,
+            "authorize_params = { user_scope = \"a\" }\nscope_param = \"user_scope\"",
+            "user_scope",
+        ),
+        (plain, "scope_param = \"state\"", "state"),
+        ("https://example.com/auth?client_id=x", "", "client_id"),
+        (
+            "https://example.com/auth?prompt=a",
+            "authorize_params = { prompt = \"b\" }",
+            "prompt",
+        ),
+        ("https://example.com/auth?a=1&a=2", "", "a"),
+    ] {
+        let error = parse(&oauth(url, more)).unwrap_err();
+        assert!(error.contains(&format!("`{name}` twice")), "{error}");
+    }
+    let fine = "authorize_params = { scope = \"a\", prompt = \"b\" }\nscope_param = \"user_scope\"";
+    assert!(parse(&oauth("https://example.com/auth?tenant=t", fine)).is_ok());
+}
+
+#[test]
+fn the_operators_addresses_are_held_to_the_same() {
+    let catalogue = Catalogue::load(None).unwrap();
+    let problem = |authorization_url, token_url| {
+        let app = catalogue.get("zendesk").unwrap();
+        app.problem_of_addresses(authorization_url, token_url)
+    };
+    assert_eq!(problem(None, None), None);
+    assert_eq!(
+        problem(
+            Some("http://127.0.0.1/{subdomain}?a=b"),
+            Some("https://{subdomain}.x.example/")
+        ),
+        None
+    );
+    for (authorization_url, token_url, reason) in [
+        (None, Some("https://{password}.x.example/"), "placeholder"),
+        (Some("https://{username}.x.example/"), None, "placeholder"),
+        (Some("nonsense"), None, "no address"),
+        (Some("https://x.example/?state=1"), None, "`state` twice"),
+    ] {
+        let found = problem(authorization_url, token_url).unwrap();
+        assert!(found.contains(reason), "{found}");
+    }
+}
+
 #[test]
 fn an_option_on_the_wire_has_five_members_and_its_fields_in_order() {
     let catalogue = Catalogue::load(None).unwrap();

@@ -27,7 +27,7 @@ const MAX_REDEMPTION: Millis = 60_000;
 /// The provider's own words that are shown, in characters.
 const MAX_REASON: usize = 300;
 
-/// What the provider says, each at most once.
+/// What the provider says, each at most once. What else it sends is its own affair.
 struct Answer {
     state: Option<String>,
     code: Option<SecretString>,
@@ -237,11 +237,12 @@ impl From<ProviderError> for LinkError {
 }
 
 impl Answer {
-    /// `None` where a parameter is there twice: whichever were taken, the other could be meant.
+    /// `None` where one of these parameters is there twice: whichever were taken, the other could be meant.
     fn parse(query: &str) -> Option<Self> {
         let mut params = HashMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if params.insert(name.into_owned(), value.into_owned()).is_some() {
+            let is_read = ["state", "code", "error", "iss"].contains(&name.as_ref());
+            if is_read && params.insert(name.into_owned(), value.into_owned()).is_some() {
                 return None;
             }
         }

@@ -110,7 +110,7 @@ fn tokens(object: &Map<String, Value>) -> Option<Tokens> {
             .filter(|value| is_printable(value))
     };
     Some(Tokens {
-        access_token: SecretString::from(text("access_token")?),
+        access_token: SecretString::from(text("access_token").filter(|token| is_token(token))?),
         refresh_token: text("refresh_token").map(SecretString::from),
         token_type: token_type(text("token_type")),
         expires_in: object.get("expires_in").and_then(seconds),
@@ -120,6 +120,14 @@ fn tokens(object: &Map<String, Value>) -> Option<Tokens> {
 /// Not empty, and safe to be sent in a header.
 fn is_printable(value: &str) -> bool {
     !value.is_empty() && value.len() <= MAX_TOKEN_CHARS && !value.chars().any(char::is_control)
+}
+
+/// An access token has no space (RFC 6750, section 2.1). Some servers put an error's text in its place.
+fn is_token(value: &str) -> bool {
+    let is_error = value
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("error"));
+    !is_error && !value.contains(char::is_whitespace)
 }
 
 /// `bearer` in any case is `Bearer`, which APIs that are strict about it expect. Slack tells the token's kind (`bot`,
@@ -240,6 +248,27 @@ mod tests {
             err(200, r#"{"error":"invalid_grant","access_token":"at"}"#),
             ProviderError::Declined
         );
+    }
+
+    /// Casdoor answers so with status 200.
+    #[test]
+    fn an_errors_text_is_no_access_token() {
+        for token in [
+            "error: token is expired by 3h",
+            "error",
+            "Error:expired",
+            "token is expired",
+            " at",
+            "a\u{a0}t",
+        ] {
+            let body =
+                serde_json::json!({"access_token": token, "refresh_token": "", "token_type": "Bearer"});
+            assert_eq!(err(200, &body.to_string()), ProviderError::UNAVAILABLE, "{token}");
+        }
+        for token in ["ya29.error", "err", "terror", "é"] {
+            let body = serde_json::json!({ "access_token": token });
+            assert_eq!(ok(&body.to_string()).access_token.expose_secret(), token);
+        }
     }
 
     #[test]

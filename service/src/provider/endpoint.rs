@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::encode_form;
 use crate::catalogue::{AuthOption, ClientAuth, Inputs, OAuth, TokenRequest, fill};
 
 /// The operator's client at a provider, from the configuration.
@@ -47,7 +48,7 @@ pub enum EndpointError {
 
 impl Endpoint {
     /// Puts together what the catalogue, the configuration and the customer say. `inputs` must have been validated
-    /// against the option's fields: their values become part of host names.
+    /// against the option's fields: the values of those that may become part of host names are filled in, and no others.
     ///
     /// # Errors
     ///
@@ -60,8 +61,7 @@ impl Endpoint {
         let oauth = option.oauth.as_ref().ok_or(EndpointError::NotOAuth)?;
         let address = |configured: &Option<String>, usual: &str, what| {
             let template = configured.as_deref().unwrap_or(usual);
-            let values = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            fill(template, values)
+            fill(template, option.input.host_values(inputs))
                 .and_then(|address| Url::parse(&address).ok())
                 .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
                 .ok_or(EndpointError::BadAddress(what))
@@ -102,38 +102,39 @@ impl Endpoint {
 
     /// Where to send the customer's browser.
     pub fn authorize_url(&self, redirect_uri: &str, state: &str, pkce: &Pkce) -> Url {
-        let mut url = self.authorization_url.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            query
-                .append_pair("response_type", "code")
-                .append_pair("client_id", &self.client_id)
-                .append_pair("redirect_uri", redirect_uri)
-                .append_pair("state", state);
-            if !self.scopes.is_empty() {
-                query.append_pair(
-                    &self.oauth.scope_param,
-                    &self.scopes.join(&self.oauth.scope_separator),
-                );
-            }
-            if self.oauth.pkce {
-                query
-                    .append_pair("code_challenge", &pkce.challenge())
-                    .append_pair("code_challenge_method", "S256");
-            }
-            for (name, value) in &self.oauth.authorize_params {
-                query.append_pair(name, value);
-            }
+        let scopes = self.scopes.join(&self.oauth.scope_separator);
+        let challenge = pkce.challenge();
+        let mut params = vec![
+            ("response_type", "code"),
+            ("client_id", &self.client_id),
+            ("redirect_uri", redirect_uri),
+            ("state", state),
+        ];
+        if !self.scopes.is_empty() {
+            params.push((&self.oauth.scope_param, &scopes));
         }
+        if self.oauth.pkce {
+            params.push(("code_challenge", &challenge));
+            params.push(("code_challenge_method", "S256"));
+        }
+        let further = self.oauth.authorize_params.iter();
+        params.extend(further.map(|(name, value)| (name.as_str(), value.as_str())));
+
+        let mut url = self.authorization_url.clone();
+        let query = match url.query() {
+            Some(own) if !own.is_empty() => format!("{own}&{}", encode_form(params)),
+            _ => encode_form(params),
+        };
+        url.set_query(Some(&query));
         url
     }
 
-    /// Whether a callback with this `iss` can be from this provider (RFC 9207). One that is not sent says nothing.
+    /// Whether a callback with this `iss` is from this provider (RFC 9207, section 2.4): where the catalogue names the
+    /// provider's issuer, it must be there and the same. A slash at the end makes no difference.
     pub fn accepts_issuer(&self, iss: Option<&str>) -> bool {
-        match (&self.oauth.issuer, iss) {
-            (Some(expected), Some(given)) => expected == given,
-            _ => true,
-        }
+        self.oauth.issuer.as_deref().is_none_or(|expected| {
+            iss.is_some_and(|given| given.trim_end_matches('/') == expected.trim_end_matches('/'))
+        })
     }
 
     /// The parameters of a code exchange.
@@ -314,15 +315,71 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_is_compared_where_both_sides_name_one() {
-        let gmail = endpoint("gmail", &[]).unwrap();
-        assert!(gmail.accepts_issuer(Some("https://accounts.google.com")));
-        assert!(gmail.accepts_issuer(None));
-        assert!(!gmail.accepts_issuer(Some("https://accounts.google.com.evil.example")));
+    fn an_issuer_that_is_known_must_be_sent_and_fit() {
+        let catalogue = Catalogue::load(None).unwrap();
+        let mut option = catalogue.get("gmail").unwrap().auth_options[0].clone();
+        let accepts = |option: &AuthOption, iss| {
+            let endpoint = Endpoint::new(option, &registration(), &Inputs::new()).unwrap();
+            endpoint.accepts_issuer(iss)
+        };
+        // Nothing is known of this provider's.
+        assert!(accepts(&option, None) && accepts(&option, Some("https://id.example")));
+
+        for issuer in ["https://id.example", "https://id.example/"] {
+            option.oauth.as_mut().unwrap().issuer = Some(issuer.into());
+            assert!(accepts(&option, Some("https://id.example")));
+            assert!(accepts(&option, Some("https://id.example/")));
+            assert!(!accepts(&option, None));
+            for other in [
+                "",
+                "https://id.example.evil.example",
+                "https://id.example/x",
+                "https://ID.example",
+            ] {
+                assert!(!accepts(&option, Some(other)), "{other}");
+            }
+        }
+    }
+
+    /// Not every server reads `+` as a space, and every one reads `%20` so.
+    #[test]
+    fn a_space_is_percent_encoded() {
+        let mut registration = registration();
+        registration.authorization_url = Some("https://id.example/auth?a=b+c".into());
+        let catalogue = Catalogue::load(None).unwrap();
+        let option = &catalogue.get("github").unwrap().auth_options[0];
+        let endpoint = Endpoint::new(option, &registration, &Inputs::new()).unwrap();
+        let url = endpoint
+            .with_scopes(vec!["a+b".into(), "c".into()])
+            .authorize_url("https://me.example/", "s", &pkce());
+        // What the operator wrote stays as it is.
+        let query = url.query().unwrap();
         assert!(
-            endpoint("github", &[])
-                .unwrap()
-                .accepts_issuer(Some("https://github.com/login/oauth"))
+            query.starts_with("a=b+c&response_type=code&client_id=the%20id&"),
+            "{query}"
+        );
+        assert!(query.contains("&scope=a%2Bb%20c&"), "{query}");
+    }
+
+    #[test]
+    fn a_configured_address_is_filled_from_host_names_alone() {
+        let registration = Registration {
+            token_url: Some("https://{password}.example.com/".into()),
+            ..registration()
+        };
+        let catalogue = Catalogue::load(None).unwrap();
+        let zendesk = catalogue.get("zendesk").unwrap();
+        let mut option = zendesk.auth_options[0].clone();
+        option.input = zendesk.auth_options[1].input.clone();
+        let inputs = [
+            ("subdomain", "acme"),
+            ("username", "me"),
+            ("password", "evil.example/"),
+        ];
+        let inputs = inputs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(
+            Endpoint::new(&option, &registration, &inputs.into()).unwrap_err(),
+            EndpointError::BadAddress("token_url")
         );
     }
 

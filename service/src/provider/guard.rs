@@ -59,7 +59,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 /// Whether a URL may be called as it is written: `https`, and no literal address inside the network. Names are
-/// looked at when they are resolved, by [`PublicOnly`].
+/// looked at when they are resolved, by [`Resolver`].
 pub(super) fn may_call(url: &Url) -> bool {
     url.scheme() == "https"
         && match url.host() {
@@ -70,19 +70,51 @@ pub(super) fn may_call(url: &Url) -> bool {
         }
 }
 
-/// Resolves names to public addresses alone. The connection is made to the very addresses that were looked at, so
-/// that a second, different DNS answer changes nothing.
-pub(super) struct PublicOnly;
+/// Whether an address that a customer entered may be handed to a backend, which will call it: [`may_call`], and no
+/// name of the machine itself. What other names lead to is for the backend to see, when it resolves them.
+pub(crate) fn is_public_address(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    may_call(url) && host != "localhost" && !host.ends_with(".localhost")
+}
 
-impl Resolve for PublicOnly {
+/// Resolves names, to public addresses alone unless `private` ones are allowed. The connection is made to the very
+/// addresses that were looked at, so that a second, different DNS answer changes nothing.
+pub(super) struct Resolver {
+    pub(super) private: bool,
+}
+
+/// Why a name leads nowhere. In the chain of an error it tells that the name was at fault.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ResolveError {
+    /// The system's resolver found nothing, or failed.
+    #[error("the name does not resolve: {0}")]
+    Failed(#[from] std::io::Error),
+    /// All addresses are inside the network.
+    #[error("the name has no public address")]
+    NotPublic,
+}
+
+impl Resolver {
+    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
+        let found = tokio::net::lookup_host((name, 0)).await?;
+        let allowed: Vec<_> = found
+            .filter(|address| self.private || is_public(address.ip()))
+            .collect();
+        if allowed.is_empty() {
+            return Err(ResolveError::NotPublic);
+        }
+        Ok(allowed)
+    }
+}
+
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let resolver = Self {
+            private: self.private,
+        };
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err("the name has no public address".into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
+            let addresses = resolver.addresses(name.as_str()).await?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
@@ -171,7 +203,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_home_leads_nowhere() {
-        let name = "localhost".parse().unwrap();
-        assert!(PublicOnly.resolve(name).await.is_err());
+        let name = || "localhost".parse().unwrap();
+        assert!(Resolver { private: false }.resolve(name()).await.is_err());
+        assert!(Resolver { private: true }.resolve(name()).await.is_ok());
+    }
+
+    #[test]
+    fn a_customers_address_is_not_the_machine_itself() {
+        for url in [
+            "https://localhost/",
+            "https://LOCALHOST./",
+            "https://api.localhost/",
+            "https://169.254.169.254/latest",
+            "https://[fe80::1]/",
+            "http://api.example.com/",
+        ] {
+            assert!(!is_public_address(&Url::parse(url).unwrap()), "{url}");
+        }
+        assert!(is_public_address(
+            &Url::parse("https://localhost.example.com/").unwrap()
+        ));
     }
 }

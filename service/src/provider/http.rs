@@ -1,17 +1,21 @@
 //! The HTTP client for providers.
 
+use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::answer;
-use super::guard::{PublicOnly, may_call};
-use super::{Endpoint, Pkce, ProviderError, Tokens};
+use super::guard::{ResolveError, Resolver, may_call};
+use super::{Endpoint, Pkce, ProviderError, Tokens, encode_form, percent_encode_spaces};
 use crate::catalogue::{ClientAuth, TokenRequest};
 use crate::state::SetupError;
 
@@ -28,25 +32,31 @@ pub struct ProviderClient {
 }
 
 impl ProviderClient {
-    /// A client that refuses plain HTTP and addresses inside the network, unless `allow_private_networks`.
+    /// A client that refuses plain HTTP and addresses inside the network, unless `allow_private_networks`. It trusts the
+    /// certificate authorities in `ca_file`, in PEM, beside the public ones.
     ///
     /// # Errors
     ///
-    /// When TLS cannot be set up.
-    pub fn new(allow_private_networks: bool) -> Result<Self, SetupError> {
-        Self::with_timeout(allow_private_networks, TIMEOUT)
+    /// When TLS cannot be set up, or the file holds no certificate.
+    pub fn new(allow_private_networks: bool, ca_file: Option<&Path>) -> Result<Self, SetupError> {
+        Self::with_timeout(allow_private_networks, ca_file, TIMEOUT)
     }
 
-    fn with_timeout(allow_private_networks: bool, timeout: Duration) -> Result<Self, SetupError> {
-        let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
+    fn with_timeout(
+        allow_private_networks: bool,
+        ca_file: Option<&Path>,
+        timeout: Duration,
+    ) -> Result<Self, SetupError> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(ca_file)?)
             .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .timeout(timeout)
-            .no_proxy();
-        if !allow_private_networks {
-            http = http.https_only(true).dns_resolver(PublicOnly);
-        }
+            .no_proxy()
+            .https_only(!allow_private_networks)
+            .dns_resolver(Resolver {
+                private: allow_private_networks,
+            });
         Ok(Self {
             http: http.build()?,
             allow_private_networks,
@@ -102,20 +112,18 @@ impl ProviderClient {
             .http
             .post(endpoint.token_url.clone())
             .header(ACCEPT, "application/json");
-        match endpoint.client_auth() {
-            ClientAuth::Basic => request = request.header(AUTHORIZATION, basic(endpoint)?),
-            ClientAuth::Body => {
-                params.push(("client_id", &endpoint.client_id));
-                params.push(("client_secret", endpoint.client_secret.expose_secret()));
+        let secret = endpoint.client_secret.expose_secret();
+        if endpoint.client_auth() == ClientAuth::Basic && !secret.is_empty() {
+            request = request.header(AUTHORIZATION, basic(endpoint)?);
+        } else {
+            params.push(("client_id", &endpoint.client_id));
+            // A public client has none, and some servers refuse an empty one (RFC 6749, section 2.3.1).
+            if !secret.is_empty() {
+                params.push(("client_secret", secret));
             }
         }
         let (content_type, body) = match endpoint.token_request() {
-            TokenRequest::Form => {
-                let form = form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(params)
-                    .finish();
-                ("application/x-www-form-urlencoded", form)
-            }
+            TokenRequest::Form => ("application/x-www-form-urlencoded", encode_form(params)),
             TokenRequest::Json => {
                 let object: std::collections::BTreeMap<_, _> = params.into_iter().collect();
                 let json = serde_json::to_string(&object).map_err(|_| ProviderError::UNAVAILABLE)?;
@@ -149,7 +157,10 @@ impl ProviderClient {
 /// RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
 fn basic(endpoint: &Endpoint) -> Result<HeaderValue, ProviderError> {
     use base64::Engine;
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let encode = |text: &str| {
+        let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        percent_encode_spaces(&encoded)
+    };
     let pair = Zeroizing::new(format!(
         "{}:{}",
         encode(&endpoint.client_id),
@@ -166,19 +177,39 @@ fn basic(endpoint: &Endpoint) -> Result<HeaderValue, ProviderError> {
 
 /// The error's own text is left out: it may hold the address with what was filled in.
 fn unreachable(endpoint: &Endpoint, error: &reqwest::Error) -> ProviderError {
-    tracing::warn!(
-        host = endpoint.token_url.host_str(),
-        timeout = error.is_timeout(),
-        connect = error.is_connect(),
-        "the provider did not answer"
-    );
+    let (host, cause) = (endpoint.token_url.host_str(), cause(error));
+    tracing::warn!(host, cause, "the provider did not answer");
     ProviderError::UNAVAILABLE
+}
+
+/// What a call failed of, in a word.
+fn cause(error: &reqwest::Error) -> &'static str {
+    if error.is_timeout() {
+        return "timeout";
+    }
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if error.is::<ResolveError>() {
+            return "dns";
+        }
+        if error.is::<rustls::Error>() {
+            return "tls";
+        }
+        next = match error.downcast_ref::<std::io::Error>() {
+            // What an I/O error wraps is not its source.
+            Some(error) => error.get_ref().map(|wrapped| wrapped as &(dyn Error + 'static)),
+            None => error.source(),
+        };
+    }
+    if error.is_connect() { "connect" } else { "transfer" }
 }
 
 /// In seconds or as a date; nonsense is as good as nothing.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u32>() {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fits is still a wish to wait for very long.
+        let seconds = value.parse::<u32>().unwrap_or(u32::MAX);
         return Some(Duration::from_secs(seconds.into()));
     }
     httpdate::parse_http_date(value)
@@ -187,11 +218,24 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .ok()
 }
 
-/// rustls on ring with the roots built in: no system library and nothing global.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = rustls::RootCertStore {
+/// rustls on ring with the roots built in, and the operator's own: no system library and nothing global.
+fn tls(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, SetupError> {
+    let mut roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
+    if let Some(path) = ca_file {
+        let failed = |error: &dyn std::fmt::Display| format!("provider_ca_file {}: {error}", path.display());
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
+        let before = roots.len();
+        for certificate in certificates {
+            roots
+                .add(certificate.map_err(|error| failed(&error))?)
+                .map_err(|error| failed(&error))?;
+        }
+        if roots.len() == before {
+            return Err(failed(&"it holds no certificate in PEM").into());
+        }
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -202,7 +246,7 @@ fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -210,9 +254,13 @@ mod tests {
     use crate::provider::Registration;
 
     fn endpoint(app: &str, token_url: &str) -> Endpoint {
+        endpoint_with_secret(app, token_url, "s3 cret:")
+    }
+
+    fn endpoint_with_secret(app: &str, token_url: &str, client_secret: &str) -> Endpoint {
         let registration = Registration {
             client_id: "an id".into(),
-            client_secret: "s3cret:".into(),
+            client_secret: client_secret.into(),
             scopes: None,
             authorization_url: None,
             token_url: Some(token_url.into()),
@@ -230,7 +278,7 @@ mod tests {
     async fn nothing_inside_the_network_is_called() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let client = ProviderClient::new(false).unwrap();
+        let client = ProviderClient::new(false, None).unwrap();
         for (url, outcome) in [
             (format!("http://127.0.0.1:{port}/"), ProviderError::Misconfigured),
             (format!("https://127.0.0.1:{port}/"), ProviderError::Misconfigured),
@@ -271,7 +319,7 @@ mod tests {
                 }
             }
         });
-        let client = ProviderClient::with_timeout(true, Duration::from_millis(100)).unwrap();
+        let client = ProviderClient::with_timeout(true, None, Duration::from_millis(100)).unwrap();
         let given_up = client
             .refresh(&endpoint("gmail", &url), &"rt".into())
             .await
@@ -283,8 +331,155 @@ mod tests {
     fn basic_credentials_are_encoded_before_they_are_joined() {
         let header = basic(&endpoint("notion", "https://example.com/")).unwrap();
         assert!(header.is_sensitive());
-        // an+id:s3cret%3A
-        assert_eq!(header, "Basic YW4raWQ6czNjcmV0JTNB");
+        // an%20id:s3%20cret%3A
+        assert_eq!(header, "Basic YW4lMjBpZDpzMyUyMGNyZXQlM0E=");
+    }
+
+    /// What a refresh sends, headers and body.
+    async fn sent(app: &str, client_secret: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let received = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut text, mut buffer) = (String::new(), [0; 4096]);
+            while !text.contains("refresh_token=") && !text.contains("refresh_token\"") {
+                let read = stream.read(&mut buffer).await.unwrap();
+                text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            }
+            text
+        });
+        let client = ProviderClient::new(true, None).unwrap();
+        let endpoint = endpoint_with_secret(app, &url, client_secret);
+        client.refresh(&endpoint, &"r t".into()).await.unwrap_err();
+        received.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_public_client_sends_its_id_and_no_empty_secret() {
+        // By body, by Basic authentication, and in JSON with that.
+        for app in ["gmail", "pipedrive", "notion"] {
+            let request = sent(app, "").await;
+            assert!(
+                request.contains("client_id") && request.contains("an"),
+                "{request}"
+            );
+            assert!(!request.contains("client_secret"), "{request}");
+            assert!(
+                !request.to_ascii_lowercase().contains("authorization:"),
+                "{request}"
+            );
+        }
+        let request = sent("gmail", "s3 cret").await;
+        assert!(
+            request.contains("client_id=an%20id&client_secret=s3%20cret"),
+            "{request}"
+        );
+        assert!(request.contains("refresh_token=r%20t&"), "{request}");
+    }
+
+    /// A server for `localhost` with a certificate of an authority that nobody knows, and the authority's certificate.
+    async fn private_provider() -> (String, String) {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertifiedIssuer::self_signed(params, key).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let leaf = leaf.signed_by(&key, &authority).unwrap();
+        let private = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let ring = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(ring)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], private)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let body = r#"{"access_token":"at"}"#;
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length";
+                let _ = stream
+                    .write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes())
+                    .await;
+            }
+        });
+        (url, authority.pem())
+    }
+
+    #[tokio::test]
+    async fn an_authority_of_the_operators_own_is_trusted() {
+        let (url, pem) = private_provider().await;
+        let folder = std::env::temp_dir().join(format!("ca-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let good = file("good.pem", &format!("An authority.\n{pem}"));
+        let client = ProviderClient::new(true, Some(&good)).unwrap();
+        let tokens = client
+            .refresh(&endpoint("gmail", &url), &"rt".into())
+            .await
+            .unwrap();
+        assert_eq!(tokens.access_token.expose_secret(), "at");
+
+        let stranger = ProviderClient::new(true, None).unwrap();
+        let refused = stranger.refresh(&endpoint("gmail", &url), &"rt".into()).await;
+        assert_eq!(refused.unwrap_err(), ProviderError::UNAVAILABLE);
+
+        let broken = pem.replacen("M", "!", 1);
+        let empty = ["", "no certificate", broken.as_str()].map(|text| file("bad.pem", text));
+        for path in empty.iter().chain([&folder.join("absent.pem")]) {
+            let error = ProviderClient::new(true, Some(path)).unwrap_err().to_string();
+            assert!(
+                error.starts_with("provider_ca_file ") && error.contains(".pem"),
+                "{error}"
+            );
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_a_failed_call_is_one_word() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        // It accepts, says something that is neither TLS nor HTTP, and hangs up; the last time it says nothing.
+        tokio::spawn(async move {
+            for say in [&b"SSH-2.0-x\r\n"[..], b"SSH-2.0-x\r\n"] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(say).await.unwrap();
+            }
+            let _silent = listener.accept().await.unwrap();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+        });
+        let closed = {
+            let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            gone.local_addr().unwrap()
+        };
+        let (untrusted, _) = private_provider().await;
+        let client = ProviderClient::new(true, None).unwrap();
+        let public = ProviderClient::new(false, None).unwrap();
+        let hasty = ProviderClient::with_timeout(true, None, Duration::from_millis(50)).unwrap();
+        for (client, url, expected) in [
+            (&public, "https://localhost/", "dns"),
+            (&client, "https://no-such-name.invalid/", "dns"),
+            (&client, &format!("http://{closed}/"), "connect"),
+            (&client, &format!("https://{address}/"), "tls"),
+            (&client, &untrusted, "tls"),
+            (&client, &format!("http://{address}/"), "transfer"),
+            (&hasty, &format!("http://{address}/"), "timeout"),
+        ] {
+            let error = client.http.post(url).send().await.unwrap_err();
+            assert_eq!(cause(&error), expected, "{url} {error:?}");
+        }
     }
 
     #[test]
@@ -294,6 +489,9 @@ mod tests {
             retry_after(&headers.into_iter().collect())
         };
         assert_eq!(read("7"), Some(Duration::from_secs(7)));
+        for more_than_fits in ["4294967295", "4294967296", "99999999999999999999999"] {
+            assert_eq!(read(more_than_fits), Some(Duration::from_secs(u32::MAX.into())));
+        }
         let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(60));
         assert!(read(&date).is_some_and(|wait| wait <= Duration::from_secs(60)));
         for nonsense in ["", "-1", "soon", "1.5", "Thu, 01 Jan 1970 00:00:00 GMT"] {

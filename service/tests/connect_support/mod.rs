@@ -28,6 +28,22 @@ use url::{Url, form_urlencoded};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// An app whose provider sends `iss` with every answer.
+const STRICT: &str = r#"
+    id = "strict"
+    name = "Strict"
+    description = ""
+    categories = []
+    [[auth]]
+    key = "oauth"
+    type = "o_auth"
+    title = "Sign in"
+    [auth.oauth]
+    authorization_url = "https://strict.example/authorize"
+    token_url = "https://strict.example/token"
+    issuer = "https://strict.example"
+"#;
+
 /// A running service with one tenant, and a provider for its OAuth apps.
 pub(crate) struct Stage {
     pub(crate) app: AppState,
@@ -58,7 +74,11 @@ impl Stage {
             allow_private_networks: true,
             ..Config::default()
         };
-        for app in ["gmail", "github", "zendesk"] {
+        let catalogue = dir.join("catalogue");
+        std::fs::create_dir_all(&catalogue).unwrap();
+        std::fs::write(catalogue.join("strict.toml"), STRICT).unwrap();
+        config.catalogue_dir = Some(catalogue);
+        for app in ["gmail", "github", "zendesk", "strict"] {
             config.apps.insert(app.into(), provider.registration());
         }
         if let Some(zendesk) = config.apps.get_mut("zendesk") {

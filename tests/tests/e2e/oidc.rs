@@ -110,7 +110,7 @@ impl OidcProvider {
 }
 
 fn folder() -> PathBuf {
-    std::env::var_os("CONNECT_OIDC_DIR").map_or_else(
+    std::env::var_os("OIDC_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("oidc"),
         PathBuf::from,
     )
