@@ -10,6 +10,10 @@ use time::format_description::well_known::Rfc3339;
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
 
+/// By how much the clocks of processes that share a database may differ. What is further in the future than that was
+/// written by a clock that was wrong.
+pub const CLOCK_TOLERANCE: Millis = 60_000;
+
 /// The system's clock. Clones share what [`Clock::advance`] adds to it.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {

@@ -43,6 +43,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> std::io::Result<ExitCode> {
     let arguments = Arguments::parse();
+    stay_out_of_core_dumps();
     let _flush = log::init()?;
     match run(arguments).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -59,7 +60,18 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let config = Config::load(arguments.config.as_deref(), environment)?;
     let vault = match &config.encryption_key {
         Some(key) => Vault::from_base64(key.expose_secret(), "CONNECT_ENCRYPTION_KEY")?,
-        None => Vault::from_file(&config.key_file)?,
+        None => {
+            // A new key would open nothing of a database that was made with another.
+            let url = config.database_url.expose_secret();
+            if !config.key_file.exists() && Store::has_encryption_key(url).await? {
+                return Err(format!(
+                    "the key file {} is missing, and the database was made with it: give it back",
+                    config.key_file.display()
+                )
+                .into());
+            }
+            Vault::from_file(&config.key_file)?
+        }
     };
     let clock = Clock::default();
     let store = Store::open(config.database_url.expose_secret(), vault, clock.clone()).await?;
@@ -67,6 +79,18 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
         Command::Serve => serve(config, store, clock).await,
         Command::Tenant(command) => manage::tenants(&store, command).await,
         Command::Key(command) => manage::keys(&store, &config, command).await,
+    }
+}
+
+/// Keeps credentials and the encryption key out of the file that a crash may leave, and other processes of the same user
+/// from reading them here. Only Linux can be asked to.
+fn stay_out_of_core_dumps() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+            tracing::warn!(%error, "a core dump could hold credentials");
+        }
     }
 }
 

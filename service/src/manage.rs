@@ -150,16 +150,7 @@ pub(crate) async fn keys(store: &Store, config: &Config, command: KeyCommand) ->
             true => Ok(()),
             false => Err("there is no such key, or it has no MCP URL".into()),
         },
-        KeyCommand::McpUrl { id, revoke: false } => match store.mint_mcp_url(&id).await? {
-            Minted::Minted(token) => {
-                let public_url = config.public_url_or(&config.listen);
-                print(&format!("{public_url}{}/mcp/{token}", server::PREFIX))
-            }
-            Minted::NoEmail => {
-                Err("the tenant has no account that the URL could act for: set it with `tenant email`".into())
-            }
-            Minted::Unknown => Err(NO_KEY.into()),
-        },
+        KeyCommand::McpUrl { id, revoke: false } => mint_mcp_url(store, config, &id).await,
         KeyCommand::Audit { tenant } => {
             for line in store.audit(&tenant).await? {
                 let (at, key) = (rfc3339(line.at), line.key.as_deref().unwrap_or("-"));
@@ -171,6 +162,20 @@ pub(crate) async fn keys(store: &Store, config: &Config, command: KeyCommand) ->
 }
 
 const NO_KEY: &str = "there is no such key, or it has ended";
+
+async fn mint_mcp_url(store: &Store, config: &Config, key: &str) -> Result<(), SetupError> {
+    // Before the URL that the key may have is replaced.
+    let public_url = config.known_public_url().ok_or(
+        "the address would have no port: set public_url, since `listen` leaves the port to the running service",
+    )?;
+    match store.mint_mcp_url(key).await? {
+        Minted::Minted(token) => print(&format!("{public_url}{}/mcp/{token}", server::PREFIX)),
+        Minted::NoEmail => {
+            Err("the tenant has no account that the URL could act for: set it with `tenant email`".into())
+        }
+        Minted::Unknown => Err(NO_KEY.into()),
+    }
+}
 
 async fn list(store: &Store, tenant: &str) -> Result<(), SetupError> {
     let time = |time: Option<Millis>| time.map_or_else(|| "-".to_owned(), rfc3339);

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use tokio::time::{Instant, sleep};
 
-use crate::clock::Millis;
+use crate::clock::{CLOCK_TOLERANCE, Millis};
 use crate::error::ApiError;
 use crate::provider::{Endpoint, ProviderError};
 use crate::state::AppState;
@@ -307,8 +307,16 @@ impl Credential {
 }
 
 impl Tokens {
+    /// Whether a clock that was wrong wrote these times: they are not believed.
+    fn is_from_the_future(&self, now: Millis) -> bool {
+        self.obtained_at > now.saturating_add(CLOCK_TOLERANCE)
+    }
+
     /// Whether it is time for new ones.
     fn is_due(&self, now: Millis) -> bool {
+        if self.is_from_the_future(now) {
+            return self.refresh_token.is_some();
+        }
         match self.expires_at {
             Some(expires_at) => {
                 let margin = MARGIN.min((expires_at - self.obtained_at) / 10);
@@ -318,8 +326,12 @@ impl Tokens {
         }
     }
 
-    /// Whether the access token can still be used, as far as is known.
+    /// Whether the access token can still be used, as far as is known. Where nothing is known, and it cannot be
+    /// refreshed, it is given a chance rather than the customer the trouble of connecting again.
     fn is_valid(&self, now: Millis) -> bool {
+        if self.is_from_the_future(now) {
+            return self.refresh_token.is_none();
+        }
         self.expires_at.is_none_or(|expires_at| expires_at > now)
     }
 }
@@ -372,6 +384,24 @@ mod tests {
         assert!(tokens(None, true).is_due(3_600_000));
         assert!(!tokens(None, false).is_due(i64::MAX));
         assert!(tokens(None, false).is_valid(i64::MAX));
+    }
+
+    /// A clock that was a year ahead must not vend a dead token for a year.
+    #[test]
+    fn times_of_a_wrong_clock_are_not_believed() {
+        let year = 365 * 24 * 3_600_000;
+        for (lifetime, refreshable) in [(Some(3_600_000), true), (None, true)] {
+            let mut ahead = tokens(lifetime, refreshable);
+            ahead.obtained_at += year;
+            ahead.expires_at = ahead.expires_at.map(|at| at + year);
+            assert!(ahead.is_due(0) && !ahead.is_valid(0));
+            // Clocks of several processes never agree entirely.
+            let slightly = year - CLOCK_TOLERANCE;
+            assert!(!ahead.is_due(slightly) && ahead.is_valid(slightly));
+        }
+        let mut alone = tokens(Some(3_600_000), false);
+        alone.obtained_at += year;
+        assert!(!alone.is_due(0) && alone.is_valid(0));
     }
 
     #[test]

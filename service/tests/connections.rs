@@ -7,6 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use connect_service::config::Config;
+use connect_service::store::{AddedUsage, MAX_USAGES};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
@@ -337,7 +338,8 @@ async fn a_request_that_is_dropped_leaves_no_transaction_open() {
         }
         drop(dropped);
         let usage = format!("after_{moments}");
-        assert!(store.add_usage(&owner, &id, &usage).await.unwrap());
+        let added = store.add_usage(&owner, &id, &usage).await.unwrap();
+        assert_eq!(added, AddedUsage::Added);
         let seen = other.app.store.usages(&owner, &id).await.unwrap();
         assert!(seen.contains(&usage), "{moments}");
     }
@@ -379,4 +381,98 @@ async fn a_database_that_lets_nobody_write_is_not_ready() {
     assert!(begun.elapsed() < Duration::from_secs(8));
     writer.rollback().await.unwrap();
     while platform.bare("GET", "//readyz").send().await.status != 200 {}
+}
+
+#[tokio::test]
+async fn a_connection_has_a_bounded_number_of_usages() {
+    let platform = Platform::start().await;
+    let (id, owner) = (platform.connected().await, platform.owner());
+    let put = async |usage: &str| {
+        let path = format!("/connections/{id}/usages/{usage}");
+        platform.call("PUT", &path).send().await
+    };
+    for n in 0..MAX_USAGES {
+        let added = platform.app.store.add_usage(&owner, &id, &n.to_string()).await;
+        assert_eq!(added.unwrap(), AddedUsage::Added);
+    }
+    let refused = put("more").await;
+    refused.is_error(400, "invalid_request");
+    assert!(refused.text.contains("1000 usages"), "{}", refused.text);
+    put("7").await.data();
+    let path = format!("/connections/{id}/usages/7");
+    platform.call("DELETE", &path).send().await.data();
+    put("more").await.data();
+    put("7").await.is_error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn a_list_reads_the_usages_of_its_page_alone() {
+    let platform = Platform::start().await;
+    let (first, second, owner) = (
+        platform.connected().await,
+        platform.connected().await,
+        platform.owner(),
+    );
+    let store = &platform.app.store;
+    for id in [&first, &second] {
+        store.add_usage(&owner, id, "one").await.unwrap();
+        store.add_usage(&owner, id, "two").await.unwrap();
+    }
+    let read = store.usages_of(&owner, &[&first, "conn_unknown"]).await.unwrap();
+    assert_eq!(
+        read.into_iter().collect::<Vec<_>>(),
+        [(first, vec!["one".into(), "two".into()])]
+    );
+    let list = platform.call("GET", "/connections?limit=1&page=2").send().await;
+    assert_eq!(list.data()["connections"][0]["usages"], json!(["one", "two"]));
+    let beyond = platform.call("GET", "/connections?limit=1&page=3").send().await;
+    assert_eq!(beyond.data()["connections"], json!([]));
+}
+
+/// Links that nobody finishes would fill the database otherwise.
+#[tokio::test]
+async fn unfinished_connections_are_removed_after_a_week() {
+    const DAY: u64 = 24 * 60 * 60;
+    let platform = Platform::start().await;
+    let (store, owner) = (&platform.app.store, platform.owner());
+    let new = async || {
+        let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+        (text(&link["connection_id"]), link)
+    };
+    let ((expired, _), (declined, link)) = (new().await, new().await);
+    assert!(
+        store
+            .decline_link(&platform.stored_link(&link).await)
+            .await
+            .unwrap()
+    );
+    let ((used, _), (again, _)) = (new().await, new().await);
+    store.add_usage(&owner, &used, "w").await.unwrap();
+    let kept = platform.connected().await;
+    let exists = async |id: &str| store.connection(&owner, id).await.unwrap().is_some();
+
+    platform.advance(7 * DAY);
+    store.clean_up().await.unwrap();
+    assert!(
+        exists(&expired).await && exists(&declined).await,
+        "the links lived for minutes"
+    );
+    platform.link(json!({"connection_id": again})).await;
+    platform.advance(601);
+    store.clean_up().await.unwrap();
+    assert!(!exists(&expired).await && !exists(&declined).await);
+    for id in [&kept, &used, &again] {
+        assert!(exists(id).await, "{id}");
+    }
+    let read = platform
+        .call("GET", &format!("/connections/{expired}"))
+        .send()
+        .await;
+    read.is_error(404, "connection_deleted");
+    platform.advance(7 * DAY);
+    store.clean_up().await.unwrap();
+    assert!(!exists(&again).await);
+    assert!(store.remove_usage(&owner, &used, "w").await.unwrap());
+    store.clean_up().await.unwrap();
+    assert!(!exists(&used).await);
 }

@@ -6,6 +6,7 @@ mod support;
 
 use std::time::Duration;
 
+use connect_service::clock::Clock;
 use connect_service::store::Tokens;
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
@@ -283,6 +284,103 @@ async fn one_lease_at_a_time_over_two_handles() {
     assert!(second.app.store.lease(&id, LEASE).await.unwrap().is_none());
     first.app.store.release(&current).await.unwrap();
     assert!(second.app.store.lease(&id, LEASE).await.unwrap().is_some());
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+#[tokio::test]
+async fn a_lease_of_a_wrong_clock_is_not_believed() {
+    const LEASE: Duration = Duration::from_secs(20);
+    let platform = Platform::with_provider(&Provider::start().await).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    for (ahead, is_believed) in [(Duration::from_secs(30), true), (YEAR, false)] {
+        let clock = Clock::default();
+        clock.advance(ahead);
+        let other = platform.database.open(&clock).await;
+        assert!(other.lease(&id, LEASE).await.unwrap().is_some());
+        let mine = platform.app.store.lease(&id, LEASE).await.unwrap();
+        assert_eq!(mine.is_none(), is_believed, "{ahead:?}");
+        platform.advance(LEASE.as_secs() + 31);
+    }
+}
+
+/// A token that a clock of next year obtained would be vended, dead, until then.
+#[tokio::test]
+async fn a_token_of_a_wrong_clock_is_refreshed() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    let credential = platform
+        .app
+        .store
+        .credential(&platform.owner(), &id)
+        .await
+        .unwrap()
+        .unwrap();
+    let ahead = i64::try_from(YEAR.as_millis()).unwrap();
+    let mut tokens = credential.grant.tokens.unwrap();
+    tokens.obtained_at += ahead;
+    tokens.expires_at = tokens.expires_at.map(|at| at + ahead);
+    let (store, owner) = (&platform.app.store, platform.owner());
+    assert!(
+        store
+            .save_tokens(&owner, &id, credential.version, &tokens)
+            .await
+            .unwrap()
+    );
+
+    provider.will(Reply::Say(503, "text/plain", "down"));
+    platform.token(&id).await.is_error(503, "upstream_unavailable");
+    provider.will(Reply::Rotate(Some(3600)));
+    let token = platform.token(&id).await;
+    assert_eq!(token.data()["access_token"], "canary-access-2");
+    assert!(token.data()["expires_in"].as_i64().unwrap() <= 3600);
+    platform.token(&id).await.data();
+    assert_eq!(provider.seen().len(), 2);
+}
+
+/// Another process, whose refresh lost against ours, may have thought that the grant is gone.
+#[tokio::test]
+async fn saved_tokens_end_that_a_connection_is_broken() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    let (store, owner) = (&platform.app.store, platform.owner());
+    let credential = store.credential(&owner, &id).await.unwrap().unwrap();
+    assert!(store.mark_broken(&owner, &id, credential.version).await.unwrap());
+    platform.token(&id).await.is_error(401, "needs_reconnection");
+    let tokens = credential.grant.tokens.unwrap();
+    assert!(
+        store
+            .save_tokens(&owner, &id, credential.version, &tokens)
+            .await
+            .unwrap()
+    );
+    assert_eq!(platform.status(&id).await, "active");
+    platform.token(&id).await.data();
+}
+
+/// After `kill -9` in a refresh nobody is left who could give the lease back.
+#[tokio::test]
+async fn a_process_that_starts_alone_waits_for_no_dead_one() {
+    const LEASE: Duration = Duration::from_secs(20);
+    let platform = Platform::with_provider(&Provider::start().await).await;
+    if !platform.database.url.starts_with("sqlite:") {
+        return; // Only a file tells who is alive.
+    }
+    let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
+    assert!(platform.app.store.lease(&id, LEASE).await.unwrap().is_some());
+    let (database, clock) = (platform.database.clone(), platform.clock.clone());
+    let second = database.open(&clock).await;
+    assert!(
+        second.lease(&id, LEASE).await.unwrap().is_none(),
+        "its owner lives"
+    );
+    platform.app.store.close().await;
+    second.close().await;
+    drop((platform, second));
+    let third = database.open(&clock).await;
+    assert!(third.lease(&id, LEASE).await.unwrap().is_some());
 }
 
 /// The provider may honour nothing but the tokens that it gave last, so they are saved whoever has the lease.

@@ -109,7 +109,11 @@ pub(super) async fn list(
         .store
         .connections(&owner, app_id, page.limit, page.offset())
         .await?;
-    let mut usages = app.store.all_usages(&owner).await?;
+    let ids: Vec<_> = connections
+        .iter()
+        .map(|connection| connection.id.as_str())
+        .collect();
+    let mut usages = app.store.usages_of(&owner, &ids).await?;
     let view = |connection: Connection| {
         let usages = usages.remove(&connection.id).unwrap_or_default();
         ConnectionView::new(&app, &owner, connection, usages)

@@ -52,7 +52,8 @@ impl Token {
                 token_type: tokens.token_type,
                 expires_in: tokens
                     .expires_at
-                    .map(|expires_at| (expires_at - now).max(0) / 1000),
+                    // Never more than its whole life, whatever a clock said when it was obtained.
+                    .map(|expires_at| (expires_at - now.max(tokens.obtained_at)).max(0) / 1000),
                 auth_type: grant.auth_type,
             },
             None => Self::Fields {

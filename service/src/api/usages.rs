@@ -7,6 +7,7 @@ use crate::access::Customer;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::state::AppState;
+use crate::store::{AddedUsage, MAX_USAGES};
 
 pub(super) async fn add(
     State(app): State<AppState>,
@@ -14,8 +15,13 @@ pub(super) async fn add(
     ConnectionId(id): ConnectionId,
     UsageId(usage): UsageId,
 ) -> Result<Success<()>, ApiError> {
-    let known = app.store.add_usage(&owner, &id, &usage).await?;
-    known.then(|| Success::new(())).ok_or(ApiError::ConnectionDeleted)
+    match app.store.add_usage(&owner, &id, &usage).await? {
+        AddedUsage::Added => Ok(Success::new(())),
+        AddedUsage::TooMany => Err(ApiError::invalid(format!(
+            "The connection has {MAX_USAGES} usages, which is as many as it can have"
+        ))),
+        AddedUsage::Unknown => Err(ApiError::ConnectionDeleted),
+    }
 }
 
 pub(super) async fn remove(

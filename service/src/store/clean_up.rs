@@ -3,14 +3,30 @@
 use std::time::Duration;
 
 use super::{Result, Store};
-use crate::clock::millis;
+use crate::clock::{Millis, millis};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// For how long a link that was replaced still answers how it ended.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+const REMEMBERED: Duration = DAY;
+
+/// For how long a connection that never had a credential still answers how its last link ended.
+const UNFINISHED: Duration = DAY.saturating_mul(7);
+
+/// How many connections are removed in one transaction: whoever else writes waits no longer than for these.
+const BATCH: usize = 200;
+
+/// How many connections are removed in one clean-up. The next one goes on.
+const MAX_REMOVED: i64 = 10_000;
+
+/// A connection that nobody can finish any more, and that nothing uses. `$1` is when its link must have expired.
+const IS_ABANDONED: &str = "NOT EXISTS (SELECT 1 FROM credentials k WHERE k.connection_id = connections.id)
+    AND NOT EXISTS (SELECT 1 FROM usages u WHERE u.connection_id = connections.id)
+    AND EXISTS (SELECT 1 FROM links l WHERE l.id = connections.link_id AND l.expires_at <= $1)";
 
 impl Store {
-    /// Removes authorization requests whose link has expired, answers whose key is forgotten, and links that a newer one replaced. A
-    /// connection and its latest link stay until the tenant deletes them.
+    /// Removes authorization requests whose link has expired, answers whose key is forgotten, links that a newer one
+    /// replaced, and connections that were never finished. Any other connection, with its latest link, stays until the tenant deletes it.
     ///
     /// # Errors
     ///
@@ -33,6 +49,36 @@ impl Store {
         .bind(now - millis(REMEMBERED))
         .execute(&self.pool)
         .await?;
+        let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
+        if removed > 0 {
+            tracing::info!(removed, "connections that were never finished are removed");
+        }
         Ok(())
+    }
+
+    /// Removes connections that were never finished and whose link expired before; gives their number.
+    async fn remove_abandoned(&self, expired_before: Millis) -> Result<u64> {
+        let find = format!("SELECT id FROM connections WHERE {IS_ABANDONED} LIMIT $2");
+        let found: Vec<String> = sqlx::query_scalar(&find)
+            .bind(expired_before)
+            .bind(MAX_REMOVED)
+            .fetch_all(&self.pool)
+            .await?;
+        // A new link or usage may have come meanwhile.
+        let remove = format!("DELETE FROM connections WHERE id = $2 AND {IS_ABANDONED}");
+        let mut removed = 0;
+        for batch in found.chunks(BATCH) {
+            let mut transaction = self.begin().await?;
+            for id in batch {
+                let deleted = sqlx::query(&remove)
+                    .bind(expired_before)
+                    .bind(id)
+                    .execute(&mut *transaction)
+                    .await?;
+                removed += deleted.rows_affected();
+            }
+            transaction.commit().await?;
+        }
+        Ok(removed)
     }
 }

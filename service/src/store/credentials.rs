@@ -9,7 +9,7 @@ use sqlx::{Any, Row, Transaction};
 use super::connections::read_auth_type;
 use super::{Owner, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
-use crate::clock::{Millis, millis};
+use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
 use crate::{ids, provider};
 
@@ -178,7 +178,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the lease on a connection's credential, unless somebody, in whatever process, holds it.
+    /// Takes the lease on a connection's credential, unless somebody, in whatever process, holds it. One that ends later
+    /// than a lease can, even of a process whose clock is ahead, is from a clock that was wrong and is not believed.
     ///
     /// # Errors
     ///
@@ -191,12 +192,13 @@ impl Store {
         let now = self.clock.now();
         let updated = sqlx::query(
             "UPDATE credentials SET lease_owner = $1, lease_until = $2
-             WHERE connection_id = $3 AND (lease_until IS NULL OR lease_until <= $4)",
+             WHERE connection_id = $3 AND (lease_until IS NULL OR lease_until <= $4 OR lease_until > $5)",
         )
         .bind(&lease.owner)
         .bind(now + millis(duration))
         .bind(connection_id)
         .bind(now)
+        .bind(now + millis(duration) + CLOCK_TOLERANCE)
         .execute(&self.pool)
         .await?;
         Ok((updated.rows_affected() == 1).then_some(lease))
@@ -221,7 +223,7 @@ impl Store {
 
     /// Saves the tokens for which those of this version were exchanged, and ends the lease. `false`, with nothing saved,
     /// where somebody else wrote a newer grant, or deleted the connection. A lease that was lost does not matter: the
-    /// provider may honour nothing but these any more.
+    /// provider may honour nothing but these any more. A connection that was thought broken meanwhile works again.
     ///
     /// # Errors
     ///
@@ -234,6 +236,8 @@ impl Store {
         tokens: &Tokens,
     ) -> Result<bool> {
         let sealed = self.seal_tokens(&owner.tenant, connection_id, Some(tokens))?;
+        let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
         let updated = sqlx::query(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
                 expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL
@@ -246,9 +250,23 @@ impl Store {
         .bind(tokens.expires_at)
         .bind(connection_id)
         .bind(version)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(updated.rows_affected() == 1)
+        if updated.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let mended = sqlx::query(
+            "UPDATE connections SET broken = 0, status = 'active', updated_at = $1 WHERE id = $2 AND broken = 1",
+        )
+        .bind(self.clock.now())
+        .bind(connection_id)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        if mended.rows_affected() == 1 {
+            self.changes.tell(connection_id);
+        }
+        Ok(true)
     }
 
     /// Notes that this version of a connection's grant stopped working. `false`, with nothing changed, where there is a

@@ -15,6 +15,7 @@ mod links;
 mod mcp_urls;
 mod new_link;
 mod open;
+mod presence;
 mod rotation;
 mod sealed;
 mod spelling;
@@ -23,6 +24,7 @@ mod unconfirmed;
 mod usages;
 mod waiting;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,9 +44,11 @@ pub use link_error::LinkError;
 pub use links::{Link, LinkOptions, Operation, Phase};
 pub use mcp_urls::Minted;
 pub use new_link::{Created, NewLink, Target};
+use presence::Presence;
 pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
+pub use usages::{AddedUsage, MAX_USAGES};
 
 /// A database that takes longer to begin a transaction is not ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -58,6 +62,8 @@ pub struct Store {
     vault: Vault,
     clock: Clock,
     changes: Arc<Changes>,
+    /// Tells other processes that this one is alive; none on PostgreSQL.
+    _presence: Option<Arc<Presence>>,
 }
 
 /// Whose things a query is about.
@@ -84,6 +90,9 @@ pub enum StoreError {
     /// A value that this version cannot read.
     #[error("the database holds a value that this version cannot read: {0}")]
     Unreadable(&'static str),
+    /// Others than its owner can read the database file.
+    #[error("the database {} can be read by others than its owner; run: chmod 600 {}", .0.display(), .0.display())]
+    ExposedDatabase(PathBuf),
     /// The database was made with another encryption key.
     #[error("the database was made with another encryption key; give back the one that it was made with")]
     WrongKey,

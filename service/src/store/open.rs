@@ -2,16 +2,18 @@
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::Executor;
 use sqlx::any::AnyPoolOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AnyConnection, Connection, Executor};
 
+use super::presence::Presence;
 use super::{Result, Store, StoreError};
 use crate::clock::Clock;
 use crate::notify::Changes;
@@ -38,13 +40,19 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When it cannot be opened, or was made with another encryption key.
+    /// When it cannot be opened, is a file that others can read, or was made with another encryption key.
     pub async fn open(url: &str, vault: Vault, clock: Clock) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let sqlite = url.starts_with("sqlite:");
-        if sqlite {
-            make_private_file(url)?;
-        }
+        let file = if sqlite { sqlite_file(url)? } else { None };
+        let presence = match &file {
+            Some(file) => {
+                make_private_file(file)?;
+                let presence = Presence::note(file).await.map_err(sqlx::Error::Io)?;
+                Some(Arc::new(presence))
+            }
+            None => None,
+        };
         let pool = AnyPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(10))
@@ -69,11 +77,57 @@ impl Store {
             vault,
             clock,
             changes: Arc::new(Changes::default()),
+            _presence: presence.clone(),
         };
         store.migrate(sqlite).await?;
         store.check_key().await?;
         store.adopt_spelling().await?;
+        if let Some(presence) = presence.filter(|presence| presence.is_only()) {
+            store.end_leases().await?;
+            presence.let_others_in().await.map_err(sqlx::Error::Io)?;
+        }
         Ok(store)
+    }
+
+    /// Whether the database at `url` is there and was made with an encryption key, which it needs from then on.
+    ///
+    /// # Errors
+    ///
+    /// When it is there and cannot be read.
+    pub async fn has_encryption_key(url: &str) -> Result<bool> {
+        sqlx::any::install_default_drivers();
+        let is_table = if url.starts_with("sqlite:") {
+            if sqlite_file(url)?.is_none_or(|file| !file.exists()) {
+                return Ok(false);
+            }
+            "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'marks'"
+        } else {
+            "SELECT COUNT(*) FROM information_schema.tables
+             WHERE table_schema = current_schema() AND table_name = 'marks'"
+        };
+        let mut connection = AnyConnection::connect(url).await?;
+        let count = async |connection: &mut AnyConnection, query| -> Result<i64> {
+            Ok(sqlx::query_scalar(query).fetch_one(connection).await?)
+        };
+        let has_key = count(&mut connection, is_table).await? > 0
+            && count(
+                &mut connection,
+                "SELECT COUNT(*) FROM marks WHERE name = 'encryption_key'",
+            )
+            .await?
+                > 0;
+        connection.close().await?;
+        Ok(has_key)
+    }
+
+    /// Ends the leases of processes that are no more, so that nobody waits for them.
+    async fn end_leases(&self) -> Result<()> {
+        sqlx::query(
+            "UPDATE credentials SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Of several processes that start at once, one makes the tables and the others find them made. For that PostgreSQL
@@ -114,16 +168,31 @@ impl Store {
     }
 }
 
-/// SQLite would make a file that everybody can read; its other files take its permissions on.
-fn make_private_file(url: &str) -> Result<()> {
+/// The file of a SQLite database; none where it is in memory.
+fn sqlite_file(url: &str) -> Result<Option<PathBuf>> {
     let path = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
-    match OpenOptions::new()
+    Ok((!url.contains(":memory:") && !url.contains("mode=memory")).then_some(path))
+}
+
+/// SQLite would make a file that everybody can read; its other files take its permissions on. One that is there and that
+/// others can read is refused, like a key file.
+fn make_private_file(path: &PathBuf) -> Result<()> {
+    let made = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(&path)
-    {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error).into()),
-        _ => Ok(()),
+        .open(path);
+    match made {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(sqlx::Error::Io(error).into()),
+        Err(_) => {}
     }
+    let mode = std::fs::metadata(path)
+        .map_err(sqlx::Error::Io)?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(StoreError::ExposedDatabase(path.clone()));
+    }
+    Ok(())
 }

@@ -6,18 +6,34 @@ use sqlx::Row;
 
 use super::{Owner, Result, Store};
 
+/// How many usages a connection can have.
+pub const MAX_USAGES: i64 = 1000;
+
+/// What [`Store::add_usage`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddedUsage {
+    /// The usage is there, now or from before.
+    Added,
+    /// The connection has [`MAX_USAGES`] others.
+    TooMany,
+    /// There is no such connection.
+    Unknown,
+}
+
 impl Store {
-    /// Marks a connection as in use; doing so twice is the same as once. `false` where there is no such connection.
+    /// Marks a connection as in use; doing so twice is the same as once.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn add_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<bool> {
+    pub async fn add_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<AddedUsage> {
         let mut transaction = self.begin().await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
         let added = sqlx::query(
             "INSERT INTO usages (connection_id, usage_id, tenant_id, customer, created_at)
              SELECT id, $1, tenant_id, customer, $2 FROM connections
              WHERE id = $3 AND tenant_id = $4 AND customer = $5
+                AND (SELECT COUNT(*) FROM usages WHERE connection_id = $3) < $6
              ON CONFLICT (connection_id, usage_id) DO NOTHING",
         )
         .bind(usage_id)
@@ -25,15 +41,23 @@ impl Store {
         .bind(connection_id)
         .bind(&owner.tenant)
         .bind(&owner.customer)
+        .bind(MAX_USAGES)
         .execute(&mut *transaction)
         .await;
         match added {
+            Ok(added) if added.rows_affected() == 1 => {
+                transaction.commit().await?;
+                return Ok(AddedUsage::Added);
+            }
             // It was deleted at this very moment.
-            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => return Ok(false),
+            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+                return Ok(AddedUsage::Unknown);
+            }
             added => added?,
         };
-        let known = sqlx::query(
-            "SELECT 1 FROM usages WHERE connection_id = $1 AND usage_id = $2 AND tenant_id = $3 AND customer = $4",
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM usages WHERE connection_id = $1 AND usage_id = $2) AS known
+             FROM connections WHERE id = $1 AND tenant_id = $3 AND customer = $4",
         )
         .bind(connection_id)
         .bind(usage_id)
@@ -41,8 +65,11 @@ impl Store {
         .bind(&owner.customer)
         .fetch_optional(&mut *transaction)
         .await?;
-        transaction.commit().await?;
-        Ok(known.is_some())
+        Ok(match row {
+            None => AddedUsage::Unknown,
+            Some(row) if row.try_get::<i64, _>("known")? == 1 => AddedUsage::Added,
+            Some(_) => AddedUsage::TooMany,
+        })
     }
 
     /// Takes the mark away; it need not be there. `false` where there is no such connection.
@@ -80,20 +107,29 @@ impl Store {
         .await?)
     }
 
-    /// The usages of all of a customer's connections, by connection.
+    /// The usages of some of a customer's connections, by connection.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn all_usages(&self, owner: &Owner) -> Result<HashMap<String, Vec<String>>> {
-        let rows = sqlx::query(
-            "SELECT connection_id, usage_id FROM usages WHERE tenant_id = $1 AND customer = $2
+    pub async fn usages_of(
+        &self,
+        owner: &Owner,
+        connection_ids: &[&str],
+    ) -> Result<HashMap<String, Vec<String>>> {
+        if connection_ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let places: Vec<_> = (3..connection_ids.len() + 3).map(|n| format!("${n}")).collect();
+        let query = format!(
+            "SELECT connection_id, usage_id FROM usages
+             WHERE tenant_id = $1 AND customer = $2 AND connection_id IN ({})
              ORDER BY created_at, usage_id",
-        )
-        .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .fetch_all(&self.pool)
-        .await?;
+            places.join(", ")
+        );
+        let query = sqlx::query(&query).bind(&owner.tenant).bind(&owner.customer);
+        let query = connection_ids.iter().fold(query, |query, id| query.bind(*id));
+        let rows = query.fetch_all(&self.pool).await?;
         let mut usages: HashMap<String, Vec<String>> = HashMap::new();
         for row in rows {
             usages

@@ -1,0 +1,183 @@
+//! The program itself: what it refuses to start with, what it prints, and what it leaves behind.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder with everything that the program makes.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Self {
+        Self(support::folder())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_connect-service"));
+        command
+            .args(arguments)
+            .current_dir(&self.0)
+            .env_clear()
+            .env("CONNECT_LISTEN", "127.0.0.1:0");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What a command prints.
+    #[track_caller]
+    fn print(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Why a command fails.
+    #[track_caller]
+    fn fail(&self, command: &mut Command) -> String {
+        let output = command.output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn no_new_key_is_made_for_a_database_that_has_one() {
+    let home = Home::new();
+    home.print(&["tenant", "create", "Acme"]);
+    let key = home.path("connect.key");
+    std::fs::rename(&key, home.path("kept.key")).unwrap();
+    let error = home.fail(&mut home.command(&["tenant", "list"]));
+    assert!(error.contains("connect.key is missing"), "{error}");
+    assert!(!key.exists());
+
+    std::fs::rename(home.path("kept.key"), &key).unwrap();
+    assert!(home.print(&["tenant", "list"]).contains("Acme"));
+}
+
+#[test]
+fn a_database_that_others_can_read_is_refused() {
+    let home = Home::new();
+    let database = home.path("connect.db");
+    std::fs::write(&database, "").unwrap();
+    std::fs::set_permissions(&database, PermissionsExt::from_mode(0o644)).unwrap();
+    let error = home.fail(&mut home.command(&["tenant", "create", "Acme"]));
+    assert!(error.contains("chmod 600 connect.db"), "{error}");
+    assert_eq!(std::fs::metadata(&database).unwrap().len(), 0);
+
+    std::fs::set_permissions(&database, PermissionsExt::from_mode(0o600)).unwrap();
+    home.print(&["tenant", "create", "Acme"]);
+    for file in std::fs::read_dir(&home.0).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn an_unknown_variable_is_named_and_its_value_is_not() {
+    let home = Home::new();
+    let mut command = home.command(&["tenant", "list"]);
+    let error = home.fail(command.env("CONNECT_APP_GMAIL_CLIENTSECRET", "canary"));
+    assert!(
+        error.contains("CONNECT_APP_GMAIL_CLIENTSECRET") && !error.contains("canary"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_dir(&home.0).unwrap().count(), 0);
+}
+
+#[test]
+fn an_mcp_url_is_an_address_that_works_or_none() {
+    let home = Home::new();
+    let tenant = home.print(&["tenant", "create", "Acme", "--email", "owner@acme.example"]);
+    home.print(&["key", "create", "--tenant", &tenant]);
+    let listed = home.print(&["key", "list", "--tenant", &tenant]);
+    let id = listed.split('\t').next().unwrap();
+    let has_url = || {
+        home.print(&["key", "list", "--tenant", &tenant])
+            .ends_with("\tmcp")
+    };
+
+    let error = home.fail(&mut home.command(&["key", "mcp-url", id]));
+    assert!(error.contains("public_url"), "{error}");
+    assert!(!has_url(), "nothing was minted");
+    for (name, value, start) in [
+        (
+            "CONNECT_LISTEN",
+            "0.0.0.0:8080",
+            "http://127.0.0.1:8080/platform/v1/mcp/mcp_",
+        ),
+        (
+            "CONNECT_PUBLIC_URL",
+            "https://a.example/",
+            "https://a.example/platform/v1/mcp/mcp_",
+        ),
+    ] {
+        let output = home
+            .command(&["key", "mcp-url", id])
+            .env(name, value)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.starts_with(start), "{printed}");
+    }
+    assert!(has_url());
+}
+
+/// Linux gives what tells of a process that must not be dumped to root, whoever runs it.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_service_is_kept_out_of_core_dumps() {
+    const NOBODY: u32 = 65534;
+    let home = Home::new();
+    let mut command = home.command(&["serve"]);
+    let own = std::fs::metadata("/proc/self").unwrap().uid();
+    if own == 0 {
+        chown(&home.0, Some(NOBODY), Some(NOBODY)).unwrap();
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let mut service = Running(
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(service.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.starts_with("listening on "), "{line}");
+    let about = std::fs::metadata(format!("/proc/{}/stat", service.0.id())).unwrap();
+    assert_eq!(about.uid(), 0);
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
