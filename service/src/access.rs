@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderName};
 use crate::budget::Group;
 use crate::email;
 use crate::error::ApiError;
+use crate::ids;
 use crate::state::AppState;
-use crate::store::{Caller, Capability, Owner};
+use crate::store::{Caller, Capability, Owner, StoreError};
 
 /// The header that names the customer.
 pub(crate) const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
@@ -74,11 +75,30 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
 ///
 /// # Errors
 ///
-/// [`ApiError::InvalidApiKey`] where there is none, or one that opens nothing.
+/// [`ApiError::InvalidApiKey`] where there is none, or one that opens nothing; [`ApiError::RateLimited`] where that one
+/// comes again and again.
 pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let value = only(headers, &AUTHORIZATION).map_err(|_| ApiError::InvalidApiKey)?;
     let key = value.and_then(bearer).ok_or(ApiError::InvalidApiKey)?;
-    app.store.caller(key).await?.ok_or(ApiError::InvalidApiKey)
+    opened(app, key, app.store.caller(key)).await
+}
+
+/// What a key or an MCP URL's token opens, by a look into the database.
+///
+/// # Errors
+///
+/// Those of [`authenticate`].
+pub(crate) async fn opened<T>(
+    app: &AppState,
+    key: &str,
+    lookup: impl Future<Output = Result<Option<T>, StoreError>>,
+) -> Result<T, ApiError> {
+    let digest = ids::digest(key);
+    app.rejected_keys.check(&digest)?;
+    lookup.await?.ok_or_else(|| {
+        app.rejected_keys.note(&digest);
+        ApiError::InvalidApiKey
+    })
 }
 
 fn bearer(value: &[u8]) -> Option<&str> {

@@ -20,6 +20,7 @@ pub mod notify;
 pub mod page;
 pub mod provider;
 pub mod refresh;
+pub mod rejected_keys;
 pub mod server;
 pub mod state;
 pub mod store;

@@ -22,7 +22,7 @@ use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use tokio::time::timeout;
 
-use crate::access::{self, Customer, USER_EMAIL};
+use crate::access::{self, Customer};
 use crate::budget::Group;
 use crate::error::ApiError;
 use crate::server::{MAX_BODY, TIME_TO_ARRIVE};
@@ -86,28 +86,20 @@ async fn by_header(app: &AppState, server: &Server, request: Request) -> Respons
     response
 }
 
-/// With nothing but the URL, which acts for its key's own account and for nobody else.
+/// With nothing but the URL, which acts for its key's own account and for nobody else: an `x-user-email`, which some
+/// clients send wherever they speak MCP, changes nothing.
 async fn by_url(app: &AppState, server: &Server, token: &str, request: Request) -> Response {
-    let found = if token.len() <= MAX_TOKEN_LENGTH {
-        app.store.mcp_caller(token).await
-    } else {
-        Ok(None)
-    };
-    let (caller, owner) = match found {
-        Ok(Some(found)) => found,
-        Ok(None) => return ApiError::InvalidApiKey.into_response(),
-        Err(error) => return ApiError::from(error).into_response(),
+    if token.len() > MAX_TOKEN_LENGTH {
+        return ApiError::InvalidApiKey.into_response();
+    }
+    let (caller, owner) = match access::opened(app, token, app.store.mcp_caller(token)).await {
+        Ok(found) => found,
+        Err(error) => return error.into_response(),
     };
     let standing = app.budgets.take(Group::Default, &caller.tenant);
-    let mut response = if let Err(error) = standing.check() {
-        error.into_response()
-    } else if request.headers().contains_key(USER_EMAIL) {
-        ApiError::InvalidUserEmail(
-            "is not for an MCP URL, which acts for the key's own account: for customers use /mcp with the key",
-        )
-        .into_response()
-    } else {
-        speak(server, caller, owner, request).await
+    let mut response = match standing.check() {
+        Ok(()) => speak(server, caller, owner, request).await,
+        Err(error) => error.into_response(),
     };
     standing.tell(response.headers_mut());
     response

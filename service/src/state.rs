@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::provider::{ProviderClient, Registration};
 use crate::refresh::Refreshes;
+use crate::rejected_keys::RejectedKeys;
 use crate::server;
 use crate::store::Store;
 
@@ -33,6 +34,8 @@ pub struct Service {
     pub providers: ProviderClient,
     /// Who may still call how often.
     pub budgets: Budgets,
+    /// The keys that opened nothing lately.
+    pub rejected_keys: RejectedKeys,
     /// Connections that may be open at once.
     pub max_connections: usize,
     /// The long polls under way.
@@ -82,6 +85,7 @@ impl Service {
                 config.provider_ca_file.as_deref(),
             )?,
             budgets: Budgets::new(&config.budgets),
+            rejected_keys: RejectedKeys::default(),
             max_connections,
             long_polls: LongPolls::new(&config.limits, max_connections),
             refreshes: Refreshes::default(),

@@ -240,3 +240,36 @@ async fn every_change_leaves_a_line_and_no_secret() {
         json!({"code": "invalid_api_key"})
     );
 }
+
+/// Counted by key: nobody can use up the attempts of a right one.
+#[tokio::test]
+async fn a_wrong_key_is_told_to_slow_down() {
+    let platform = Platform::start().await;
+    let store = &platform.app.store;
+    let key_id = &store.keys(&platform.tenant).await.unwrap()[0].id;
+    store.mint_mcp_url(key_id).await.unwrap();
+    let by_key = |key: &str| platform.call("GET", "/apps").key(key).send();
+    let by_url = |token: &str| platform.bare("POST", &format!("/mcp/{token}")).send();
+    for n in 0..12 {
+        let (key, url) = (by_key("pk_live_wrong").await, by_url("mcp_wrong").await);
+        for answer in [key, url] {
+            if n < 10 {
+                answer.is_error(401, "invalid_api_key");
+            } else {
+                answer.is_error(429, "rate_limited");
+                let retry_after: u64 = answer.header("retry-after").parse().unwrap();
+                assert!((1..=60).contains(&retry_after));
+            }
+        }
+    }
+    by_key("pk_live_another").await.is_error(401, "invalid_api_key");
+    by_url("mcp_another").await.is_error(401, "invalid_api_key");
+    by_key(&platform.key).await.data();
+
+    // A revoked key is a wrong one.
+    store.revoke_key(key_id, true).await.unwrap();
+    for _ in 0..10 {
+        by_key(&platform.key).await.is_error(401, "invalid_api_key");
+    }
+    by_key(&platform.key).await.is_error(429, "rate_limited");
+}

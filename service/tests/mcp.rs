@@ -308,6 +308,24 @@ async fn hosts_and_origins_are_checked_and_configured() {
     }
 }
 
+/// As any other held answer, it is given when the service is asked to end.
+#[tokio::test]
+async fn a_held_call_is_answered_when_the_service_ends() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "Mail"})).await;
+    let arguments = json!({"connection_id": link["connection_id"], "wait_seconds": 30});
+    let held = tool(&platform, "check_connection_status", arguments);
+    let end = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        platform.app.ending.cancel();
+    };
+    let (result, ()) = tokio::join!(held, end);
+    assert_eq!(
+        result["structuredContent"]["connection"]["status"], "pending",
+        "{result}"
+    );
+}
+
 #[tokio::test]
 async fn a_url_acts_for_the_account_alone_and_ends_with_its_key() {
     let platform = Platform::start().await;
@@ -322,14 +340,20 @@ async fn a_url_acts_for_the_account_alone_and_ends_with_its_key() {
     };
     platform.connected().await; // Alice's.
     assert_eq!(list(&url).await.json["result"]["structuredContent"]["total"], 0);
-    let named = platform
-        .bare("POST", &url)
-        .header("host", "localhost")
-        .customer(support::ALICE);
-    named
-        .json(&message("ping", json!({})))
-        .await
-        .is_error(400, "invalid_user_email");
+    // Some clients name a customer wherever they speak MCP.
+    for email in [support::ALICE, "no email"] {
+        let named = platform
+            .bare("POST", &url)
+            .header("host", "localhost")
+            .customer(email);
+        let call = json!({"name": "list_connections", "arguments": {}});
+        let answer = named.json(&message("tools/call", call)).await;
+        assert_eq!(
+            answer.json["result"]["structuredContent"]["total"], 0,
+            "{}",
+            answer.text
+        );
+    }
 
     let unknown = list("/mcp/mcp_unknown").await;
     unknown.is_error(401, "invalid_api_key");

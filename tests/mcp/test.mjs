@@ -43,9 +43,10 @@ function newKey(capabilities) {
   return { key, id };
 }
 
-/** The path of a new MCP URL; the address that the command prints has the port that was configured, which is 0. */
+/** The path of a new MCP URL. The command cannot know which free port the service listens at, so it is told another. */
 function newUrl(id) {
-  const path = new URL(cli('key', 'mcp-url', id)).pathname;
+  const options = { env: { ...env, CONNECT_PUBLIC_URL: 'http://127.0.0.1:1' }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+  const path = new URL(execFileSync(binary, ['key', 'mcp-url', id], options).trim()).pathname;
   secrets.add(path.split('/').at(-1));
   return path;
 }

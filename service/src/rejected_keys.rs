@@ -1,0 +1,109 @@
+//! Keys that opened nothing, remembered for a minute: a client that goes on with one is told to slow down, and costs no
+//! look into the database.
+//!
+//! Counted per presented key, hence nobody can lock out a right one: it is never among them, whoever else sends what.
+//! Guessing is hopeless without any limit, since keys have 256 random bits. Addresses of callers are not looked at: behind
+//! a proxy all are the proxy's.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::ApiError;
+
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// How often one wrong key is looked up in a window.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// How many wrong keys are remembered. Where there are more, the further ones are looked up each time.
+const MAX_KEYS: usize = 10_000;
+
+/// The keys that opened nothing lately, by their digests.
+#[derive(Debug, Default)]
+pub struct RejectedKeys {
+    attempts: Mutex<HashMap<String, Attempts>>,
+}
+
+#[derive(Debug)]
+struct Attempts {
+    count: u32,
+    until: Instant,
+}
+
+impl RejectedKeys {
+    /// Whether this key may be looked up.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::RateLimited`], where it opened nothing too often.
+    pub fn check(&self, digest: &str) -> Result<(), ApiError> {
+        self.check_at(digest, Instant::now())
+    }
+
+    /// Notes that this key opened nothing.
+    pub fn note(&self, digest: &str) {
+        self.note_at(digest, Instant::now());
+    }
+
+    fn check_at(&self, digest: &str, now: Instant) -> Result<(), ApiError> {
+        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        match attempts.get(digest) {
+            Some(attempts) if attempts.count >= MAX_ATTEMPTS && attempts.until > now => {
+                let left = attempts.until - now;
+                let retry_after = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+                Err(ApiError::RateLimited { retry_after })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_at(&self, digest: &str, now: Instant) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = attempts.get_mut(digest).filter(|known| known.until > now) {
+            known.count += 1;
+            return;
+        }
+        if attempts.len() >= MAX_KEYS {
+            attempts.retain(|_, known| known.until > now);
+        }
+        if attempts.len() < MAX_KEYS {
+            let until = now + WINDOW;
+            attempts.insert(digest.to_owned(), Attempts { count: 1, until });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_key_is_looked_up_ten_times_a_minute() {
+        let (keys, start) = (RejectedKeys::default(), Instant::now());
+        for _ in 0..MAX_ATTEMPTS {
+            assert!(keys.check_at("wrong", start).is_ok());
+            keys.note_at("wrong", start);
+        }
+        let last = start + WINDOW - Duration::from_millis(1);
+        assert!(matches!(
+            keys.check_at("wrong", last),
+            Err(ApiError::RateLimited { retry_after: 1 })
+        ));
+        assert!(keys.check_at("right", last).is_ok());
+        assert!(keys.check_at("wrong", start + WINDOW).is_ok());
+        keys.note_at("wrong", start + WINDOW);
+        assert!(keys.check_at("wrong", start + WINDOW).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_wrong_keys_fills_no_memory() {
+        let (keys, start) = (RejectedKeys::default(), Instant::now());
+        for n in 0..2 * MAX_KEYS {
+            keys.note_at(&n.to_string(), start);
+        }
+        assert_eq!(keys.attempts.lock().unwrap().len(), MAX_KEYS);
+        keys.note_at("later", start + WINDOW);
+        assert_eq!(keys.attempts.lock().unwrap().len(), 1);
+    }
+}
