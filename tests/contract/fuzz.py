@@ -45,8 +45,9 @@ def main() -> int:
         command = [str(binary), "--config", str(config)]
         env = {name: value for name, value in os.environ.items() if not name.startswith("CONNECT_")}
 
-        def cli(*arguments: str) -> str:
-            done = subprocess.run([*command, *arguments], env=env, check=True, stdout=subprocess.PIPE, text=True)
+        def cli(*arguments: str, **settings: str) -> str:
+            own = {**env, **settings}
+            done = subprocess.run([*command, *arguments], env=own, check=True, stdout=subprocess.PIPE, text=True)
             return done.stdout.strip()
 
         def new_key(name: str) -> str:
@@ -100,7 +101,7 @@ def seed(base: str, key: str, cli) -> dict:
     pending = link("carol@example.com", app)
     secret = pending["request_link"].rsplit("/", 1)[1]
     key_id = call("GET", "/keys", None, authorization=f"Bearer {key}")["keys"][0]["id"]
-    mcp_url_token = cli("key", "mcp-url", key_id).rsplit("/", 1)[1]
+    mcp_url_token = cli("key", "mcp-url", key_id, CONNECT_PUBLIC_URL=base).rsplit("/", 1)[1]
     return {
         "active": active["connection_id"],
         "pending": pending["connection_id"],
