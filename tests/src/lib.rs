@@ -7,6 +7,7 @@ pub mod provider;
 pub mod random;
 pub mod scripted;
 pub mod service_process;
+pub mod workload;
 
 /// What went wrong, for whoever reads a test's output.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

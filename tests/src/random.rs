@@ -24,3 +24,20 @@ pub fn text(length: usize) -> String {
 pub fn below(end: u64) -> u64 {
     getrandom::u64().expect("the operating system gives random bytes") % end.max(1)
 }
+
+/// One of several at random.
+///
+/// # Panics
+/// When there is none.
+pub fn choose<T>(from: &[T]) -> &T {
+    let chosen = usize::try_from(below(from.len() as u64)).expect("below the length");
+    &from[chosen]
+}
+
+/// A random number from 0 to 1.
+///
+/// # Panics
+/// When the operating system gives no random bytes.
+pub fn fraction() -> f64 {
+    below(1_000) as f64 / 999.0
+}
