@@ -1,6 +1,7 @@
 //! Scenarios that every language runs, the scripted server behind them, and the end-to-end tests' helpers.
 
 pub mod browser;
+pub mod chaos;
 mod docs;
 pub mod postgres;
 pub mod provider;

@@ -32,6 +32,10 @@ pub struct Settings {
     pub default_budget: u32,
     /// What is logged, as `RUST_LOG` says it; the service's own choice unless told.
     pub log: Option<String>,
+    /// URL of the database. Default: a SQLite file in the installation's folder.
+    pub database_url: Option<String>,
+    /// Program and arguments that start the service, such as `nice`. Default: none, it is started itself.
+    pub launcher: Vec<String>,
     /// Apps beside the built-in ones, or in place of them: id and catalogue file.
     pub catalogue: Vec<(String, String)>,
     /// OAuth apps of the catalogue and the providers that stand in for the real ones.
@@ -46,6 +50,8 @@ impl Default for Settings {
             token_budget: 1_000_000,
             default_budget: 1_000_000,
             log: None,
+            database_url: None,
+            launcher: Vec::new(),
             catalogue: Vec::new(),
             apps: Vec::new(),
             environment: Vec::new(),
@@ -91,6 +97,7 @@ pub struct Home {
     port: u16,
     log: Option<String>,
     environment: Vec<(&'static str, String)>,
+    launcher: Vec<String>,
 }
 
 /// A running process; killed when dropped.
@@ -111,6 +118,7 @@ impl Home {
             port: free_port()?,
             log: settings.log.clone(),
             environment: settings.environment.clone(),
+            launcher: settings.launcher.clone(),
         };
         fs::create_dir(home.path("catalogue"))?;
         for (id, text) in &settings.catalogue {
@@ -136,13 +144,16 @@ impl Home {
     }
 
     fn configuration(&self, settings: &Settings) -> String {
-        let database = self.path("connect.db");
+        let database_url = settings
+            .database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}", self.path("connect.db").display()));
         let mut text = format!(
-            "listen = \"127.0.0.1:{}\"\npublic_url = \"{}\"\ndatabase_url = \"sqlite://{}\"\nkey_file = \"{}\"\n\
+            "listen = \"127.0.0.1:{}\"\npublic_url = \"{}\"\ndatabase_url = \"{}\"\nkey_file = \"{}\"\n\
              catalogue_dir = \"{}\"\nallow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\n",
             self.port,
             self.public_url(),
-            database.display(),
+            database_url,
             self.path("connect.key").display(),
             self.path("catalogue").display(),
             settings.token_budget,
@@ -188,6 +199,14 @@ impl Home {
     pub async fn start_with_stalled_log(&self) -> Result<Service, Error> {
         self.start_listening(&format!("127.0.0.1:{}", self.port), Stdio::piped())
             .await
+    }
+
+    /// Starts one more process like [`start_another`](Home::start_another), with a log that nobody reads.
+    ///
+    /// # Errors
+    /// As for [`start`](Home::start).
+    pub async fn start_another_with_stalled_log(&self) -> Result<Service, Error> {
+        self.start_listening("127.0.0.1:0", Stdio::piped()).await
     }
 
     async fn start_listening(&self, listen: &str, log: Stdio) -> Result<Service, Error> {
@@ -289,7 +308,14 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, Error> {
-        let mut command = Command::new(binary()?);
+        let mut command = match self.launcher.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(binary()?);
+                command
+            }
+            None => Command::new(binary()?),
+        };
         // Nothing of the developer's own surroundings configures it.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy().to_uppercase();
