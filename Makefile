@@ -1,5 +1,5 @@
-# What there is to do here. `make help` lists it. `demo` and `service` need Rust, a C compiler and make; `test` needs
-# Node 20, Python 3.11, and Debian as root as well.
+# What there is to do here. `make help` lists it. `demo` and `service` need Rust, a C compiler and make; `check` also needs
+# Node 20 and Python 3.11; `test` also needs Debian as root.
 #
 # Everything that a target fetches goes into ignored folders of this checkout: target/, .cache/, node_modules/; but for
 # Debian 13 with its Swift and Python, which takes long to fetch: ${XDG_CACHE_HOME:-~/.cache}/pabbly-connect/.
@@ -33,16 +33,25 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 # Two lanes for two cores, in the order of the list: tools are fetched while cargo builds, then the slow tests run
 # side by side. All steps run even if one fails (-k), so that one run shows everything that is wrong.
 
-.PHONY: test lint
+.PHONY: check test test-all
+CHECK := fmt build clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
+TEST := fmt build deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit \
+	bench-test doctest tables clippy docs
+SLOW := chaos-short mutants-some
+
+check: ## Format, lints, unit tests, Rust scenarios, generated files: minutes, and nothing as root
+	@$(MAKE) --no-print-directory -k -j2 $(CHECK)
+	@echo "make check: all passed"
+
 test: ## Check everything; fetches the tools that it needs
-	@$(MAKE) --no-print-directory -k -j2 fmt build deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit bench-test doctest tables clippy docs
+	@$(MAKE) --no-print-directory -k -j2 $(TEST)
 	@echo "make test: all passed"
 
-lint: ## Only what reads the sources: format, clippy, documentation, licences, contract
-	@$(MAKE) --no-print-directory -k -j2 fmt clippy docs contract-lint deny
-	@echo "make lint: all passed"
+# The slow ones come last and one after the other: each needs the whole machine.
+test-all: ## `make test` and what takes longer: chaos, mutants; writes docs/checks.md
+	@scripts/checks-page "$(TEST)" "$(SLOW)"
 
-.PHONY: fmt build clippy docs unit doctest e2e service-postgres
+.PHONY: fmt build clippy docs unit scenarios doctest e2e service-postgres
 fmt:
 	$(STEP) "format" cargo fmt --all --check
 
@@ -52,6 +61,9 @@ build:
 
 unit: build
 	$(STEP) "unit tests" $(CARGO) test --no-fail-fast --lib --bins
+
+scenarios: build
+	$(STEP) "scenarios in Rust" $(CARGO) test --test scenarios
 
 doctest: build
 	$(STEP) "examples in the documentation" $(CARGO) test --no-fail-fast --doc
@@ -72,8 +84,20 @@ clippy:
 docs:
 	$(STEP) "documentation" env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
-# Each folder that is not only Rust has one script that checks all of it.
-.PHONY: test-browser test-node test-python test-swift
+# Each folder that is not only Rust has one script that checks all of it, and one for what needs no running program.
+.PHONY: lint-browser lint-node lint-python lint-swift test-browser test-node test-python test-swift
+lint-browser: browser/node_modules/.installed
+	$(STEP) "browser helper: format, lint, types" npm run --silent --prefix browser lint
+
+lint-node:
+	$(STEP) "Node: format, lint, types, generated files" bindings-node/lint --debug
+
+lint-python:
+	$(STEP) "Python: format, lint, types, generated files" bindings-python/lint
+
+lint-swift:
+	$(STEP) "Swift: lint, generated files" bindings-swift/lint
+
 test-browser: build tests/oidc/node_modules/.installed
 	$(STEP) "browser helper" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
 
@@ -112,10 +136,24 @@ MCP_TOOLS := tests/mcp/node_modules/.installed tests/oidc/node_modules/.installe
 mcp: build $(MCP_TOOLS)
 	$(STEP) "official MCP clients" tests/mcp/run $(TARGET)/debug/connect-service $(CACHE)/mcp/bin/python
 
-# Not a part of `test`, since it takes hours; .cargo/mutants.toml has its settings.
-.PHONY: mutants
+# Processes, PostgreSQL and the disk fail under load; nothing that was acknowledged may get lost.
+.PHONY: chaos chaos-short
+chaos: ## Kill, restart, fill and flood everything under load (CHAOS_SECONDS=600)
+	scripts/postgres
+	$(CARGO) build --bin connect-service --bin chaos
+	$(TARGET)/debug/chaos
+
+chaos-short: build
+	$(STEP) "chaos, 60 s" env CHAOS_SECONDS=60 $(MAKE) --no-print-directory chaos
+
+# All of them take hours, hence `test-all` has some files only; .cargo/mutants.toml has the settings.
+.PHONY: mutants mutants-some
 mutants: $(CACHE)/cargo-mutants/bin/cargo-mutants ## Change the core at random: tests must notice (ARGS="--file core/src/retry.rs")
 	$< mutants --package pabbly-connect --baseline skip --timeout 300 $(ARGS)
+
+# Where a mistake is least visible from outside: when a request is repeated.
+mutants-some: $(CACHE)/cargo-mutants/bin/cargo-mutants
+	$(STEP) "mutants of core/src/retry_after.rs" $(MAKE) --no-print-directory mutants ARGS="--file core/src/retry_after.rs"
 
 # --- measuring it -----------------------------------------------------------------------------------------------
 
