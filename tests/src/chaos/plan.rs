@@ -53,6 +53,20 @@ impl Plan {
         }
     }
 
+    /// Whether everything is there, and for long enough to compare memory.
+    pub(super) fn is_full(&self) -> bool {
+        self.length >= FULL
+    }
+
+    /// Token calls that a tenant may get in the whole run: the budget begins anew each minute in each process, and with
+    /// each process that is started.
+    pub(super) fn max_allowed(&self) -> u64 {
+        // One has begun, and one more for rounds that take longer than planned.
+        let minutes = self.length.as_secs() / 60 + 2;
+        let kills = self.length.as_secs() / KILL_INTERVAL.as_secs();
+        u64::from(TOKEN_BUDGET) * (u64::from(PROCESSES) * minutes + kills)
+    }
+
     /// Lets this process, and those that it starts, open as many files as the plan needs.
     pub(super) fn raise_open_files(&self) -> Result<(), Error> {
         let needed = u64::from(self.slow_sockets + self.long_polls) + OTHER_FILES;
