@@ -92,7 +92,7 @@ def at_rest(binary, times, pin):
             with subprocess.Popen(
                 [binary, "serve"],
                 cwd=folder,
-                env={"CONNECT_LISTEN": "127.0.0.1:0"},
+                env={"CONNECT_LISTEN": "127.0.0.1:0", "CONNECT_DRAIN": "0"},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,

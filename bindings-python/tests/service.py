@@ -21,6 +21,7 @@ listen = "127.0.0.1:{port}"
 public_url = "http://127.0.0.1:{port}"
 database_url = "sqlite://{home}/connect.db"
 key_file = "{home}/connect.key"
+drain = 0
 allow_private_networks = true
 
 [budgets]

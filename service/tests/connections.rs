@@ -7,6 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use connect_service::config::Config;
+use connect_service::notify::Waiter;
 use connect_service::store::{AddedUsage, MAX_USAGES};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -143,6 +144,26 @@ async fn a_change_in_another_process_is_seen_too() {
     let (answer, declined) = tokio::join!(waiting, other.app.store.decline_link(&stored));
     assert!(declined.unwrap());
     assert_eq!(answer.data()["status"], "rejected");
+}
+
+/// More waiters than one query looks for.
+#[tokio::test]
+async fn one_look_finds_what_ended_among_many() {
+    let platform = Platform::start().await;
+    let other = platform.another().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let stored = platform.stored_link(&link).await;
+    let store = platform.database.open(&platform.clock).await;
+    let waiters = |id: &str| [None, Some(stored.id.as_str())].map(|link| store.waiter(id, link));
+    let pending = waiters(&stored.connection_id);
+    let deleted: Vec<_> = (0..600).flat_map(|n| waiters(&format!("conn_{n}"))).collect();
+    let is_woken = |waiter: &Waiter| waiter.woken().now_or_never().is_some();
+
+    store.look_for_changes().await.unwrap();
+    assert!(deleted.iter().all(is_woken) && !pending.iter().any(is_woken));
+    assert!(other.app.store.decline_link(&stored).await.unwrap());
+    store.look_for_changes().await.unwrap();
+    assert!(pending.iter().all(is_woken));
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ CONFIG = """
 listen = "127.0.0.1:0"
 database_url = "sqlite://{folder}/connect.db"
 key_file = "{folder}/connect.key"
+drain = 0
 
 [budgets]
 token = 100000000

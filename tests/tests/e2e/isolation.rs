@@ -14,14 +14,15 @@ const BOB: &str = "bob@example.com";
 const ALL: [&str; 5] = ["apps", "connections", "token", "delete", "admin"];
 
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
-/// preflights, which look at nothing, and the health check. The MCP URL is a secret of its own, too; the clients of
+/// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
 /// tests/mcp try it.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 10] = [
     "openConnectPage",
     "submitConnectPage",
     "oauthCallback",
     "openOauthResult",
-    "getHealth",
+    "getLiveness",
+    "getReadiness",
     "preflightConnectionStatus",
     "preflightAuthOptions",
     "preflightSubmit",

@@ -119,7 +119,11 @@ async fn the_sdk_waits_with_few_requests() {
     approve(&Browser::new().unwrap(), &link).await;
     assert_eq!(waiting.await.unwrap().status, ConnectionStatus::Active);
 
-    let logs = stage.home.logs().unwrap();
+    // At its end it has written what it had to log.
+    let Stage { home, service, .. } = stage;
+    service.ask_to_end().unwrap();
+    assert!(service.ended().await.unwrap().success());
+    let logs = home.logs().unwrap();
     let polls = logs
         .lines()
         .filter(|line| is_poll(&serde_json::from_str(line).unwrap()))
