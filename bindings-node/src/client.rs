@@ -133,6 +133,24 @@ impl Client {
         self.calls.start(env, call, move || wait.json())
     }
 
+    /// The answer is a connection that is active.
+    #[napi]
+    pub fn confirm_connection(
+        &self,
+        env: Env,
+        call: u32,
+        email: String,
+        id: String,
+        code: String,
+        options: Option<Options>,
+    ) -> Result<()> {
+        let request = self
+            .customer(&email)?
+            .confirm_connection(&id, &code)
+            .options(Options::convert(options)?);
+        self.calls.start(env, call, move || request.json())
+    }
+
     /// The answer is a token.
     #[napi]
     pub fn get_token(

@@ -170,6 +170,9 @@ pub struct LinkRequest {
     pub allow_multiple_connections: Option<bool>,
     /// The OAuth scopes to ask for instead of the app's own.
     pub scopes: Option<Vec<String>>,
+    /// Whether the grant waits until `confirmConnection` says whose it is. Needs `returnUrl`. For products whose customers
+    /// do not know each other.
+    pub confirm: Option<bool>,
     /// Calls with the same key and body within a day make one link. Without it each call has a key of its own,
     /// which its retries share.
     pub idempotency_key: Option<String>,
@@ -204,6 +207,9 @@ impl LinkRequest {
         }
         if let Some(scopes) = self.scopes {
             call = call.scopes(scopes);
+        }
+        if let Some(confirm) = self.confirm {
+            call = call.confirm(confirm);
         }
         if let Some(key) = self.idempotency_key {
             call = call.idempotency_key(key);

@@ -127,6 +127,7 @@ describe('what is refused', () => {
       (email) => client.getToken(email, 'c'),
       (email) => client.listConnections(email),
       (email) => client.deleteConnection(email, 'c'),
+      (email) => client.confirmConnection(email, 'c', 'code'),
       (email) => client.customer(email),
       (email) => client.getToken(email, 'c', { signal: AbortSignal.abort() }),
       (email) => client.getToken(email, 'c', { typo: 1 }),

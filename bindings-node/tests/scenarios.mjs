@@ -88,6 +88,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
       return target.waitForConnection(...customer, id, { ...rest, signal, onPoll: onPoll && ((poll) => polls.push(poll)) });
     case 'listConnections':
       return target.listConnections(...customer, { appId, ...rest }, callOptions);
+    case 'confirmConnection':
+      return target.confirmConnection(...customer, id, rest.code, callOptions);
     case 'setApiKey':
       return client.setApiKey(rest.apiKey);
     case 'getConnection':

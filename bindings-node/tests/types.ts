@@ -65,7 +65,7 @@ const wait: WaitOptions = { signal, intervalMs: 1, timeoutMs: 2, onPoll: ({ stat
 const request: LinkRequest = {
   appId: 'gmail', name: 'Work', connectionId: 'c', authOptionKey: 'oauth', allowedApps: ['gmail'], returnUrl: 'https://a',
   allowedOrigin: 'https://a', displayName: 'Acme', expiresIn: 600, allowMultipleConnections: true, scopes: ['mail'],
-  idempotencyKey: 'k',
+  confirm: true, idempotencyKey: 'k',
 };
 
 export async function calls(email: string, id: string) {
@@ -77,6 +77,7 @@ export async function calls(email: string, id: string) {
   equal<RequestLink>()(await pc.createRequestLink(email, request, options));
   equal<Connection>()(await pc.getConnection(email, id, options));
   equal<Connection>()(await pc.waitForConnection(email, id, wait));
+  equal<Connection>()(await pc.confirmConnection(email, id, 'code', options));
   equal<Token>()(await pc.getToken(email, id, options));
   equal<ConnectionPage>()(await pc.listConnections(email, { appId: 'gmail', page: 1, limit: 2 }, options));
   for await (const connection of pc.listConnections(email)) equal<Connection>()(connection);

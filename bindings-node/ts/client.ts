@@ -177,6 +177,23 @@ export class PabblyConnectPlatform {
     });
   }
 
+  /**
+   * Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
+   *
+   * `code` is the `confirmation_code` with which the customer's browser came to `returnUrl`. Take the e-mail from the
+   * session of that very request: then nobody can have their link finished by somebody else.
+   */
+  confirmConnection(email: string, id: string, code: string, options?: CallOptions): Promise<Connection> {
+    return this.#run({
+      email,
+      options,
+      place: here(),
+      make: whole<Connection>,
+      start: (client, number) =>
+        client.confirmConnection(number, text(email), id ?? '', code ?? '', options),
+    });
+  }
+
   /** A credential that works now. Ask each time; never store or log it. Needs the capability `token`. */
   getToken(email: string, id: string, options?: CallOptions): Promise<Token> {
     return this.#run({

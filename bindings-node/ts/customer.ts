@@ -32,6 +32,11 @@ export class Customer {
     return this.#client.waitForConnection(this.email, id, options);
   }
 
+  /** See `PabblyConnectPlatform.confirmConnection`. */
+  confirmConnection(id: string, code: string, options?: CallOptions): Promise<Connection> {
+    return this.#client.confirmConnection(this.email, id, code, options);
+  }
+
   /** See `PabblyConnectPlatform.getToken`. */
   getToken(id: string, options?: CallOptions): Promise<Token> {
     return this.#client.getToken(this.email, id, options);

@@ -78,7 +78,7 @@ export const KNOWN = {
   link: names<Required<LinkRequest>>({
     appId: true, name: true, connectionId: true, authOptionKey: true, allowedApps: true, returnUrl: true,
     allowedOrigin: true, displayName: true, expiresIn: true, allowMultipleConnections: true, scopes: true,
-    idempotencyKey: true,
+    confirm: true, idempotencyKey: true,
   }),
 };
 

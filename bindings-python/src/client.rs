@@ -229,6 +229,7 @@ impl Client {
         expires_in: Option<i64>,
         allow_multiple_connections: Option<bool>,
         scopes: Option<Vec<String>>,
+        confirm: Option<bool>,
         idempotency_key: Option<String>,
         timeout: Option<f64>,
         deadline: Option<f64>,
@@ -268,6 +269,9 @@ impl Client {
         if let Some(scopes) = scopes {
             call = call.scopes(scopes);
         }
+        if let Some(confirm) = confirm {
+            call = call.confirm(confirm);
+        }
         if let Some(key) = idempotency_key {
             call = call.idempotency_key(key);
         }
@@ -290,6 +294,27 @@ impl Client {
         let call = customer
             .get_connection(id)
             .options(options::call(py, timeout, deadline, max_retries)?);
+        Ok(Call::new(
+            connected,
+            async move { Ok(Done::Json(call.json().await?)) },
+        ))
+    }
+
+    fn confirm_connection(
+        &self,
+        py: Python<'_>,
+        email: &Bound<'_, PyAny>,
+        id: &str,
+        code: &str,
+        timeout: Option<f64>,
+        deadline: Option<f64>,
+        max_retries: Option<i64>,
+    ) -> PyResult<Call> {
+        let (connected, customer) = self.customer(email)?;
+        let call =
+            customer
+                .confirm_connection(id, code)
+                .options(options::call(py, timeout, deadline, max_retries)?);
         Ok(Call::new(
             connected,
             async move { Ok(Done::Json(call.json().await?)) },

@@ -80,7 +80,7 @@ def make_call(client, step, polls):
     arguments = keywords({**step["with"], **step["options"]})
     if arguments.pop("on_poll", None):
         arguments["on_poll"] = lambda poll: polls.append({"status": poll.status, "nextInMs": int(poll.next_in * 1000)})
-    positional = [arguments.pop(name) for name in ("email", "id") if name in arguments]
+    positional = [arguments.pop(name) for name in ("email", "id", "code") if name in arguments]
     return getattr(client, snake(step["call"]))(*positional, **arguments)
 
 

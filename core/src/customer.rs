@@ -81,6 +81,38 @@ impl Customer {
         Wait::new(self.clone(), connection_id)
     }
 
+    /// Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
+    ///
+    /// `code` is the `confirmation_code` with which the customer's browser came to the return URL. Take the customer from
+    /// the session of that very request: then nobody can have their link finished by somebody else.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where the session's customer has no such connection: somebody else's link was finished.
+    /// [`Error::Other`] with the code `connection_not_active` where no grant waits, and with `invalid_request` where the
+    /// code is wrong.
+    ///
+    /// ```no_run
+    /// # async fn example(session_customer: pabbly_connect::Customer, id: &str, code: &str) -> Result<(), pabbly_connect::Error> {
+    /// let connection = session_customer.confirm_connection(id, code).await?;
+    /// println!("{}", connection.status);
+    /// # Ok(()) }
+    /// ```
+    pub fn confirm_connection(&self, connection_id: &str, code: &str) -> Call<Connection> {
+        let request = self.about(
+            "confirmConnection",
+            Method::POST,
+            connection_id,
+            Some("confirm"),
+            Scope::Connection,
+        );
+        let body = serde_json::json!({ "code": code });
+        let request = request.and_then(Request::idempotent);
+        Call::new(
+            self.client.clone(),
+            request.and_then(|request| request.json(&body)),
+        )
+    }
+
     /// A credential that works now, refreshed where needed. Needs the capability `token`. Ask each time; never
     /// store or log it.
     ///

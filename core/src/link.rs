@@ -38,6 +38,8 @@ struct Body {
     allow_multiple_connections: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm: Option<bool>,
 }
 
 /// A call that makes a request link, sent when it is awaited. Made by
@@ -121,6 +123,13 @@ impl CreateRequestLink {
     /// The OAuth scopes to ask for instead of the app's own.
     pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.body.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether the grant waits until [`confirm_connection`](crate::Customer::confirm_connection) says whose it is. Needs a
+    /// return URL. For products whose customers do not know each other.
+    pub fn confirm(mut self, confirm: bool) -> Self {
+        self.body.confirm = Some(confirm);
         self
     }
 

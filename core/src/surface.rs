@@ -41,7 +41,8 @@ const fn plain(name: &'static str) -> Setting {
     Setting { name, default: None }
 }
 
-/// The methods of the guide's section 7, and the exchange of the key that its section 3 asks for.
+/// The methods of the guide's section 7, the confirmation of a link with `confirm`, and the exchange of the key that
+/// its section 3 asks for.
 pub const METHODS: &[Method] = &[
     Method {
         name: "listApps",
@@ -72,6 +73,7 @@ pub const METHODS: &[Method] = &[
             plain("expiresIn"),
             plain("allowMultipleConnections"),
             plain("scopes"),
+            plain("confirm"),
             plain("idempotencyKey"),
         ],
         pages: false,
@@ -91,6 +93,13 @@ pub const METHODS: &[Method] = &[
             setting("intervalMs", "2000"),
             setting("timeoutMs", "until the link expires"),
         ],
+        pages: false,
+        sends: true,
+    },
+    Method {
+        name: "confirmConnection",
+        arguments: &["email", "id", "code"],
+        options: &[],
         pages: false,
         sends: true,
     },

@@ -19,6 +19,8 @@ export declare class Client {
   getConnection(call: number, email: string, id: string, options?: Options | undefined | null): void
   /** The answer is a connection that is no longer pending. Where `polls`, each poll before is told too. */
   waitForConnection(call: number, email: string, id: string, options: WaitOptions | undefined | null, polls: boolean): void
+  /** The answer is a connection that is active. */
+  confirmConnection(call: number, email: string, id: string, code: string, options?: Options | undefined | null): void
   /** The answer is a token. */
   getToken(call: number, email: string, id: string, options?: Options | undefined | null): void
   /** The answer is one page of the customer's connections. */
@@ -90,6 +92,11 @@ export interface LinkRequest {
   allowMultipleConnections?: boolean | undefined
   /** The OAuth scopes to ask for instead of the app's own. */
   scopes?: Array<string> | undefined
+  /**
+   * Whether the grant waits until `confirmConnection` says whose it is. Needs `returnUrl`. For products whose customers
+   * do not know each other.
+   */
+  confirm?: boolean | undefined
   /**
    * Calls with the same key and body within a day make one link. Without it each call has a key of its own,
    * which its retries share.

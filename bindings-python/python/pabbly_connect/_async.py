@@ -143,6 +143,7 @@ class AsyncPabblyConnectPlatform:
         expires_in: int | None = None,
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
+        confirm: bool | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -162,6 +163,7 @@ class AsyncPabblyConnectPlatform:
         - `expires_in`: how long the link lives, in seconds from 60 to 86,400 (600 unless told).
         - `allow_multiple_connections`: where False, an active connection of this app is re-authorised.
         - `scopes`: the OAuth scopes to ask for instead of the app's own.
+        - `confirm`: where True, the grant waits until `confirm_connection` says whose it is; needs `return_url`.
         - `idempotency_key`: calls with the same key and options within a day make one link.
         """
         return self._run(
@@ -178,6 +180,7 @@ class AsyncPabblyConnectPlatform:
                 expires_in,
                 allow_multiple_connections,
                 listed(scopes),
+                confirm,
                 idempotency_key,
                 timeout,
                 deadline,
@@ -200,6 +203,23 @@ class AsyncPabblyConnectPlatform:
         Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
         """
         return self._run(self._native.get_connection(email, id, timeout, deadline, max_retries), Connection)
+
+    def confirm_connection(
+        self,
+        email: str,
+        id: str,
+        code: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """Make a connection active whose link was made with `confirm`. Needs the capability `connections`.
+
+        `code` is the `confirmation_code` with which the customer's browser came to `return_url`. Take the email from
+        the session of that very request: then nobody can have their link finished by somebody else.
+        """
+        return self._run(self._native.confirm_connection(email, id, code, timeout, deadline, max_retries), Connection)
 
     def wait_for_connection(
         self,
@@ -324,6 +344,7 @@ class AsyncCustomer:
         expires_in: int | None = None,
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
+        confirm: bool | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -343,6 +364,7 @@ class AsyncCustomer:
             expires_in=expires_in,
             allow_multiple_connections=allow_multiple_connections,
             scopes=scopes,
+            confirm=confirm,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,
@@ -359,6 +381,20 @@ class AsyncCustomer:
     ) -> Coroutine[Any, Any, Connection]:
         """See `AsyncPabblyConnectPlatform.get_connection`."""
         return self._client.get_connection(self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries)
+
+    def confirm_connection(
+        self,
+        id: str,
+        code: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """See `AsyncPabblyConnectPlatform.confirm_connection`."""
+        return self._client.confirm_connection(
+            self._email, id, code, timeout=timeout, deadline=deadline, max_retries=max_retries
+        )
 
     def wait_for_connection(
         self,

@@ -27,6 +27,8 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - allowMultipleConnections: Whether the customer may have several connections of this app. Where not, an
     ///     active one is re-authorised.
     ///   - scopes: The OAuth scopes to ask for instead of the app's own.
+    ///   - confirm: Whether the grant waits until ``confirmConnection(_:_:options:)`` says whose it is. Needs a return
+    ///     URL. For products whose customers do not know each other.
     ///   - idempotencyKey: Calls with the same key and options within a day make one link.
     ///   - options: Of this call alone.
     public func createRequestLink(
@@ -41,6 +43,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         expiresIn: Duration? = nil,
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
+        confirm: Bool? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -48,7 +51,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             appId: appID, name: name, connectionId: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnUrl: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn?.seconds, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
-            idempotencyKey: idempotencyKey)
+            confirm: confirm, idempotencyKey: idempotencyKey)
         let json = try await cancellable {
             try await client.createRequestLink(email: email, link: link, options: options.native, cancellation: $0)
         }
@@ -62,6 +65,24 @@ public struct Customer: Sendable, CustomStringConvertible {
     public func getConnection(_ id: String, options: CallOptions = CallOptions()) async throws -> Connection {
         let json = try await cancellable {
             try await client.getConnection(email: email, id: id, options: options.native, cancellation: $0)
+        }
+        return try decoded(json)
+    }
+
+    /// Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - code: The `confirmation_code` with which the customer's browser came to the return URL. Take the customer from
+    ///     the session of that very request: then nobody can have their link finished by somebody else.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where the session's customer has no such connection.
+    public func confirmConnection(
+        _ id: String, _ code: String, options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        let json = try await cancellable {
+            try await client.confirmConnection(
+                email: email, id: id, code: code, options: options.native, cancellation: $0)
         }
         return try decoded(json)
     }

@@ -92,7 +92,7 @@ public final class PabblyConnectPlatform: Sendable {
         return try decoded(json)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -106,6 +106,7 @@ public final class PabblyConnectPlatform: Sendable {
         expiresIn: Duration? = nil,
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
+        confirm: Bool? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -113,7 +114,7 @@ public final class PabblyConnectPlatform: Sendable {
             appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
-            idempotencyKey: idempotencyKey, options: options)
+            confirm: confirm, idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -121,6 +122,13 @@ public final class PabblyConnectPlatform: Sendable {
         _ email: String, _ id: String, options: CallOptions = CallOptions()
     ) async throws -> Connection {
         try await Customer(client: native, email: email).getConnection(id, options: options)
+    }
+
+    /// See ``Customer/confirmConnection(_:_:options:)``.
+    public func confirmConnection(
+        _ email: String, _ id: String, _ code: String, options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).confirmConnection(id, code, options: options)
     }
 
     /// See ``Customer/waitForConnection(_:interval:timeout:onPoll:)``.

@@ -767,6 +767,8 @@ public protocol ClientProtocol: AnyObject, Sendable {
      */
     func checkEmail(email: String) throws
 
+    func confirmConnection(email: String, id: String, code: String, options: CallOptions, cancellation: Cancellation) async throws  -> String
+
     func createRequestLink(email: String, link: Link, options: CallOptions, cancellation: Cancellation) async throws  -> String
 
     func deleteConnection(email: String, id: String, options: CallOptions, cancellation: Cancellation) async throws
@@ -871,6 +873,22 @@ open func checkEmail(email: String)throws   {try rustCallWithError(FfiConverterT
         FfiConverterString.lower(email),uniffiCallStatus
     )
 }
+}
+
+open func confirmConnection(email: String, id: String, code: String, options: CallOptions, cancellation: Cancellation)async throws  -> String  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_pabbly_connect_swift_fn_method_client_confirm_connection(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterString.lower(code),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
+                )
+            },
+            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
+            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_rust_buffer,
+            freeFunc: ffi_pabbly_connect_swift_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterString.lift,
+            errorHandler: FfiConverterTypeFailure_lift
+        )
 }
 
 open func createRequestLink(email: String, link: Link, options: CallOptions, cancellation: Cancellation)async throws  -> String  {
@@ -1634,6 +1652,7 @@ public struct Link: Equatable, Hashable {
     public let expiresIn: Double?
     public let allowMultipleConnections: Bool?
     public let scopes: [String]?
+    public let confirm: Bool?
     public let idempotencyKey: String?
 
     // Default memberwise initializers are never public by default, so we
@@ -1641,7 +1660,7 @@ public struct Link: Equatable, Hashable {
     public init(appId: String?, name: String, connectionId: String?, authOptionKey: String?, allowedApps: [String]?, returnUrl: String?, allowedOrigin: String?, displayName: String?,
         /**
          * Seconds.
-         */expiresIn: Double?, allowMultipleConnections: Bool?, scopes: [String]?, idempotencyKey: String?) {
+         */expiresIn: Double?, allowMultipleConnections: Bool?, scopes: [String]?, confirm: Bool?, idempotencyKey: String?) {
         self.appId = appId
         self.name = name
         self.connectionId = connectionId
@@ -1653,6 +1672,7 @@ public struct Link: Equatable, Hashable {
         self.expiresIn = expiresIn
         self.allowMultipleConnections = allowMultipleConnections
         self.scopes = scopes
+        self.confirm = confirm
         self.idempotencyKey = idempotencyKey
     }
 
@@ -1683,6 +1703,7 @@ public struct FfiConverterTypeLink: FfiConverterRustBuffer {
                 expiresIn: FfiConverterOptionDouble.read(from: &buf),
                 allowMultipleConnections: FfiConverterOptionBool.read(from: &buf),
                 scopes: FfiConverterOptionSequenceString.read(from: &buf),
+                confirm: FfiConverterOptionBool.read(from: &buf),
                 idempotencyKey: FfiConverterOptionString.read(from: &buf)
         )
     }
@@ -1699,6 +1720,7 @@ public struct FfiConverterTypeLink: FfiConverterRustBuffer {
         FfiConverterOptionDouble.write(value.expiresIn, into: &buf)
         FfiConverterOptionBool.write(value.allowMultipleConnections, into: &buf)
         FfiConverterOptionSequenceString.write(value.scopes, into: &buf)
+        FfiConverterOptionBool.write(value.confirm, into: &buf)
         FfiConverterOptionString.write(value.idempotencyKey, into: &buf)
     }
 }
@@ -2567,6 +2589,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_client_check_email() != 15859) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_client_confirm_connection() != 34255) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_client_create_request_link() != 34592) {

@@ -30,6 +30,7 @@ pub(crate) struct Link {
     expires_in: Option<f64>,
     allow_multiple_connections: Option<bool>,
     scopes: Option<Vec<String>>,
+    confirm: Option<bool>,
     idempotency_key: Option<String>,
 }
 
@@ -173,6 +174,9 @@ impl Client {
         if let Some(scopes) = link.scopes {
             call = call.scopes(scopes);
         }
+        if let Some(confirm) = link.confirm {
+            call = call.confirm(confirm);
+        }
         if let Some(key) = link.idempotency_key {
             call = call.idempotency_key(key);
         }
@@ -187,6 +191,21 @@ impl Client {
         cancellation: Arc<Cancellation>,
     ) -> Result<String, Failure> {
         let call = self.customer(email)?.get_connection(id).options(options.core()?);
+        Ok(text(&cancellation.guard(call.json()).await?))
+    }
+
+    async fn confirm_connection(
+        &self,
+        email: &str,
+        id: &str,
+        code: &str,
+        options: &CallOptions,
+        cancellation: Arc<Cancellation>,
+    ) -> Result<String, Failure> {
+        let call = self
+            .customer(email)?
+            .confirm_connection(id, code)
+            .options(options.core()?);
         Ok(text(&cancellation.guard(call.json()).await?))
     }
 

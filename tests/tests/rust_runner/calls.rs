@@ -118,6 +118,7 @@ pub(crate) fn begin<'a>(
                         "expiresIn" => call.expires_in(Duration::from_secs(number(name).unwrap_or_default())),
                         "allowMultipleConnections" => call.allow_multiple_connections(with[name] == true),
                         "scopes" => call.scopes(texts(name)),
+                        "confirm" => call.confirm(with[name] == true),
                         "idempotencyKey" => call.idempotency_key(text(name)),
                         unknown => panic!("createRequestLink has no option {unknown}"),
                     };
@@ -136,6 +137,15 @@ pub(crate) fn begin<'a>(
                         handed.prints.debug("customer", &customer);
                         handed
                     }),
+                    Form::Json => call.json().await.map(parsed),
+                }
+            }
+            "confirmConnection" => {
+                let call = customer()?
+                    .confirm_connection(text("id"), text("code"))
+                    .options(options);
+                match form {
+                    Form::Typed => call.await.map(|connection| shown("Connection", &connection)),
                     Form::Json => call.json().await.map(parsed),
                 }
             }

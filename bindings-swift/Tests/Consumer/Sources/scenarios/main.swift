@@ -175,6 +175,7 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let expiresIn: Duration? = try options.int("expiresIn").map { .seconds($0) }
         let allowMultipleConnections = try options.bool("allowMultipleConnections")
         let scopes = try options.texts("scopes")
+        let confirm = try options.bool("confirm")
         let idempotencyKey = try options.text("idempotencyKey")
         let ofCall = try options.ofCall()
         try options.end()
@@ -182,12 +183,17 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             email, appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
-            idempotencyKey: idempotencyKey, options: ofCall)
+            confirm: confirm, idempotencyKey: idempotencyKey, options: ofCall)
         try outcome.set(report.value(link))
     case "getConnection":
         let ofCall = try options.ofCall()
         try options.end()
         try outcome.set(report.value(try await client.getConnection(email, id, options: ofCall)))
+    case "confirmConnection":
+        let code = try options.text("code") ?? ""
+        let ofCall = try options.ofCall()
+        try options.end()
+        try outcome.set(report.value(try await client.confirmConnection(email, id, code, options: ofCall)))
     case "waitForConnection":
         let interval = try options.milliseconds("intervalMs")
         let timeout = try options.milliseconds("timeoutMs")
