@@ -26,7 +26,8 @@ use tokio::net::UnixDatagram;
 ///
 /// So no byte that arrived before an attempt began is part of its response; over TLS, no record that arrived whole.
 /// What remains is a race on the wire, which no client can tell from a fast server: bytes that the server sent before
-/// it had the request, and that arrive after the request was sent.
+/// it had the request, and that arrive once the attempt has begun. It is as short for the connection's task: if another
+/// thread runs that just then, and the system stops it between its look and its write, its look was the earlier one.
 pub(crate) async fn catch_up() -> io::Result<()> {
     #[cfg(unix)]
     let socket = UnixDatagram::unbound()?;
