@@ -74,7 +74,7 @@ export function phone(name: BrowserName) {
     });
   });
 
-  it('opens a tab for a link with a return_url that is still a promise', async () => {
+  it('opens a tab for a promise, also of a link with a return_url', async () => {
     link.returnTo = `${standIn.product.url}/app`;
     await go('/app');
     await tap(page, '#connect');
@@ -113,7 +113,7 @@ export function phone(name: BrowserName) {
       expect(await outcome()).toEqual(['exit', 'closed']);
     });
 
-    it('loses nothing when the page is reloaded before the result is there', async () => {
+    it('loses nothing when the page is reloaded before the result', async () => {
       link.trouble = { status: 503 };
       await click(page, '#decline');
       await until('a request', () => link.askedAt.length > 0);

@@ -104,7 +104,7 @@ export function withService(name: BrowserName) {
     expect(await outcome()).toEqual(['success', link.connection_id, 'creation']);
   });
 
-  it("connects on a phone in a tab, from a page with the guide's calls", async () => {
+  it("connects in a tab on a phone, by the guide's calls", async () => {
     await page.setViewport(PHONE);
     const tab = await connect({ app_id: 'gmail' }, '/guide');
     expect(page.url()).toBe(`${product.url}/guide`);
@@ -115,7 +115,7 @@ export function withService(name: BrowserName) {
     await until('the tab to close', () => tab.isClosed());
   });
 
-  it('goes to the hosted page and back on a phone, where the link has a return_url', async () => {
+  it('goes there and back on a phone by a link with a return_url', async () => {
     await page.setViewport(PHONE);
     const hosted = await connect({ app_id: 'insightly', return_url: `${product.url}/app` }, '/guide');
     expect(hosted).toBe(page);

@@ -71,7 +71,7 @@ describe('WebKitGTK with a window like a phone, with connect-service', () => {
     await webkit.click('button[value="connect"]');
   }
 
-  it("connects an OAuth app in a tab, from a page with the guide's calls", async () => {
+  it("connects an OAuth app in a tab, by the guide's calls", async () => {
     await connect({ app_id: 'gmail' }, '/guide');
     await goToTab();
     await webkit.click('button[value="connect"]');
@@ -85,7 +85,7 @@ describe('WebKitGTK with a window like a phone, with connect-service', () => {
     expect(await status()).toBe('active');
   });
 
-  it('opens a tab for a link with a return_url that is still a promise', async () => {
+  it('opens a tab for a promise, also of a link with a return_url', async () => {
     await connect({ app_id: 'insightly', return_url: `${product.url}/app` }, '/app');
     await goToTab();
     await submitKey();
@@ -100,7 +100,7 @@ describe('WebKitGTK with a window like a phone, with connect-service', () => {
     expect(await backFromTab()).toEqual(['exit', 'rejected']);
   });
 
-  it('goes to the hosted page and back where the link has a return_url', async () => {
+  it('goes there and back by a link with a return_url', async () => {
     await connect({ app_id: 'insightly', return_url: `${product.url}/app` }, '/guide');
     await hostedPage();
     expect(await webkit.windows()).toEqual([page]);

@@ -73,7 +73,7 @@ describe('a phone', () => {
     expect(browser.leftFor).toBe(returning.requestLink);
   });
 
-  it('opens a window all the same in a frame, and where the page wants one', async () => {
+  it('opens a window in a frame, and where the page wants one', async () => {
     browser.isFramed = true;
     connect(returning);
     browser.isFramed = false;
@@ -91,7 +91,7 @@ describe('a phone', () => {
   });
 });
 
-it('opens a popup on a big screen though the link has a return_url', async () => {
+it('opens a popup on a big screen, also with a return_url', async () => {
   connect(returning);
   await pass(0);
   expect(browser.popup.sentTo).toBe(returning.requestLink);

@@ -151,7 +151,7 @@ describe('the outcome', () => {
     expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('timeout');
   });
 
-  it("is asked for again if the link's time ran out during a request", async () => {
+  it("asks again if the link's time ran out during a request", async () => {
     browser.reply = pending({ expires_in: 10 });
     connect();
     await pass(100);
