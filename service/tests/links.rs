@@ -4,7 +4,7 @@
 
 mod support;
 
-use connect_service::store::{LinkOptions, NewLink, Owner, Phase, Status, Target};
+use connect_service::store::{AddedUsage, LinkOptions, NewLink, Owner, Phase, Status, Target};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use support::{Platform, Provider, text};
@@ -433,7 +433,7 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
         };
         platform.app.store.create_link(&new, None).await.unwrap();
         let usage = platform.app.store.add_usage(&owner(customer), &id, "w1").await;
-        assert!(usage.unwrap());
+        assert_eq!(usage.unwrap(), AddedUsage::Added);
         ids.push(id);
     }
     let pool = sqlx::AnyPool::connect(&platform.database.url).await.unwrap();
@@ -445,7 +445,9 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
     let (found, total) = store.connections(&owner(composed), None, 10, 0).await.unwrap();
     assert_eq!(total, 2, "one address is one customer");
     assert!(found.iter().all(|connection| connection.name == "Work"));
-    assert_eq!(store.all_usages(&owner(composed)).await.unwrap().len(), 2);
+    let ids_of_page: Vec<&str> = found.iter().map(|connection| connection.id.as_str()).collect();
+    let usages = store.usages_of(&owner(composed), &ids_of_page).await.unwrap();
+    assert_eq!(usages.len(), 2);
     let link = store.connection(&owner(decomposed), &ids[1]).await.unwrap();
     assert!(link.is_none(), "calls are made in the one spelling");
     let kept = owner("jür\u{200b}gen@example.com");
