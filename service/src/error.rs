@@ -79,8 +79,9 @@ pub enum ApiError {
         /// Seconds until it is worth another try; at least 1.
         retry_after: u64,
     },
-    /// The service ends, is not ready or has too many connections. Try again later.
-    #[error("The service is not available")]
+    /// The database is away, busy or full, or the service ends, is not ready or has too many connections. What happened
+    /// goes to the log alone.
+    #[error("The service is temporarily unavailable")]
     ServiceUnavailable,
     /// The service itself failed. What happened goes to the log alone.
     #[error("Internal error")]
@@ -187,6 +188,10 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        if error.is_unavailable() {
+            tracing::error!(%error, "a request failed");
+            return Self::ServiceUnavailable;
+        }
         Self::internal(error)
     }
 }

@@ -24,9 +24,8 @@ const LEASE: Duration = Duration::from_secs(20);
 const LEASE_POLL: Duration = Duration::from_millis(50);
 /// How long to wait for another process: longer than it can keep the lease, and less than a caller waits for us.
 const LEASE_PATIENCE: Duration = Duration::from_secs(25);
-/// For how long, and how often, it is tried to save what a provider granted.
-const SAVE_PATIENCE: Duration = Duration::from_secs(60);
-const SAVE_PAUSE: Duration = Duration::from_millis(500);
+/// Time between two attempts to save what a provider granted.
+const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 /// A token is refreshed this long before it expires, but not before nine tenths of its life.
 const MARGIN: Millis = 60_000;
 /// When to refresh a token of which the provider does not tell how long it lives.
@@ -48,6 +47,7 @@ enum RefreshError {
     NeedsReconnection,
     NotConfigured,
     Unavailable { retry_after: u64 },
+    DatabaseUnavailable,
     Deleted,
     Internal(Arc<dyn std::error::Error + Send + Sync>),
 }
@@ -81,12 +81,12 @@ pub async fn vend(app: &AppState, owner: &Owner, connection_id: &str) -> Result<
                     retry_after: RETRY_AFTER,
                 })
         }
-        // The old token is good enough while the provider, or its configuration, is not.
-        Err(RefreshError::Unavailable { .. } | RefreshError::NotConfigured)
-            if works(&credential, app.clock.now()) =>
-        {
-            Ok(credential.grant)
-        }
+        // The old token is good enough while the provider, its configuration or the database is not.
+        Err(
+            RefreshError::Unavailable { .. }
+            | RefreshError::DatabaseUnavailable
+            | RefreshError::NotConfigured,
+        ) if works(&credential, app.clock.now()) => Ok(credential.grant),
         Err(error) => Err(error.into()),
     }
 }
@@ -147,18 +147,36 @@ struct Refresh {
     connection_id: String,
 }
 
+/// What the provider granted for the credential of this version.
+struct Fresh {
+    version: i64,
+    tokens: Tokens,
+}
+
 impl Refresh {
     async fn run(self) -> Result<(), RefreshError> {
         let Some(lease) = self.lease().await? else {
             return Ok(());
         };
-        let result = self.with_lease(&lease).await;
-        if result.is_err()
-            && let Err(error) = self.app.store.release(&lease).await
-        {
-            tracing::warn!(%error, "a lease ends by itself only");
+        let fresh = match self.with_lease(&lease).await {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                if let Err(error) = self.app.store.release(&lease).await {
+                    tracing::warn!(%error, "a lease ends by itself only");
+                }
+                return Err(error);
+            }
+        };
+        match self.save(&fresh).await {
+            Ok(()) => Ok(()),
+            // This refresh goes on: until its tokens are saved, those who ask next get the same error.
+            Err(error) => {
+                tracing::error!(%error, "refreshed tokens are not saved yet");
+                self.app.tasks.clone().spawn(self.save_until_done(fresh));
+                Err(RefreshError::DatabaseUnavailable)
+            }
         }
-        result
     }
 
     /// Waits for the lease; `None` if somebody else refreshed meanwhile.
@@ -180,7 +198,8 @@ impl Refresh {
         }
     }
 
-    async fn with_lease(&self, lease: &Lease) -> Result<(), RefreshError> {
+    /// The tokens that the provider granted; `None`, with the lease released, where there is nothing to save.
+    async fn with_lease(&self, lease: &Lease) -> Result<Option<Fresh>, RefreshError> {
         // Only what is read under the lease is sure to be the latest refresh token.
         let credential = self.credential().await?;
         let now = self.app.clock.now();
@@ -190,21 +209,23 @@ impl Refresh {
             .as_ref()
             .filter(|tokens| tokens.is_due(now))
         else {
-            return Ok(self.app.store.release(lease).await?);
+            self.app.store.release(lease).await?;
+            return Ok(None);
         };
         let Some(refresh_token) = &tokens.refresh_token else {
             if tokens.is_valid(now) {
-                return Ok(self.app.store.release(lease).await?);
+                self.app.store.release(lease).await?;
+                return Ok(None);
             }
-            return self.broken(&credential).await;
+            return self.broken(&credential).await.map(|()| None);
         };
         let endpoint = self.endpoint(&credential.grant)?;
         match self.app.providers.refresh(&endpoint, refresh_token).await {
-            Ok(granted) => {
-                let fresh = Tokens::granted(granted, now, Some(refresh_token));
-                self.save(credential.version, &fresh).await
-            }
-            Err(ProviderError::Declined) => self.broken(&credential).await,
+            Ok(granted) => Ok(Some(Fresh {
+                version: credential.version,
+                tokens: Tokens::granted(granted, now, Some(refresh_token)),
+            })),
+            Err(ProviderError::Declined) => self.broken(&credential).await.map(|()| None),
             Err(ProviderError::Misconfigured) => {
                 tracing::error!(
                     app = credential.grant.app_id,
@@ -245,22 +266,26 @@ impl Refresh {
         })
     }
 
-    /// Saves what was granted for the credential of this version; where there is a newer one, that is vended. The
-    /// provider may honour nothing older any more, hence a database that is away for a moment is waited for.
-    async fn save(&self, version: i64, fresh: &Tokens) -> Result<(), RefreshError> {
-        let until = Instant::now() + SAVE_PATIENCE;
+    /// Saves what was granted; where there is a newer grant, that is vended.
+    async fn save(&self, fresh: &Fresh) -> Result<(), StoreError> {
         let store = &self.app.store;
-        while let Err(error) = store
-            .save_tokens(&self.owner, &self.connection_id, version, fresh)
-            .await
-        {
-            if Instant::now() >= until {
-                return Err(error.into());
-            }
-            tracing::warn!(%error, "refreshed tokens are not saved yet");
-            sleep(SAVE_PAUSE).await;
-        }
+        store
+            .save_tokens(&self.owner, &self.connection_id, fresh.version, &fresh.tokens)
+            .await?;
         Ok(())
+    }
+
+    /// Saves what was granted, as soon as the database allows it: the provider may honour nothing older any more. An
+    /// attempt that failed may have been committed; then the next one finds a newer version and changes nothing.
+    async fn save_until_done(self, fresh: Fresh) {
+        loop {
+            sleep(SAVE_INTERVAL).await;
+            match self.save(&fresh).await {
+                Ok(()) => break,
+                Err(error) => tracing::debug!(%error, "refreshed tokens are not saved yet"),
+            }
+        }
+        tracing::info!("refreshed tokens are saved");
     }
 
     /// The provider does not honour this credential; where there is a newer one, that is vended.
@@ -338,6 +363,10 @@ impl Tokens {
 
 impl From<StoreError> for RefreshError {
     fn from(error: StoreError) -> Self {
+        if error.is_unavailable() {
+            tracing::error!(%error, "a refresh cannot use the database now");
+            return Self::DatabaseUnavailable;
+        }
         Self::Internal(Arc::new(error))
     }
 }
@@ -348,6 +377,7 @@ impl From<RefreshError> for ApiError {
             RefreshError::NeedsReconnection => Self::NeedsReconnection,
             RefreshError::NotConfigured => Self::AppNotConfigured,
             RefreshError::Unavailable { retry_after } => Self::UpstreamUnavailable { retry_after },
+            RefreshError::DatabaseUnavailable => Self::ServiceUnavailable,
             RefreshError::Deleted => Self::ConnectionDeleted,
             RefreshError::Internal(error) => Self::internal(error.to_string()),
         }

@@ -235,7 +235,7 @@ async fn what_waits_is_sealed_and_erased() {
             .await,
         1
     );
-    let database = stage.database();
+    let database = stage.stored_bytes().await;
     for secret in ["c4nary", code.as_str()] {
         let found = database
             .windows(secret.len())

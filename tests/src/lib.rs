@@ -5,6 +5,7 @@ pub mod chaos;
 mod docs;
 pub mod postgres;
 pub mod provider;
+pub mod proxy;
 pub mod random;
 pub mod scripted;
 pub mod service_process;

@@ -32,7 +32,7 @@ pub struct Settings {
     pub default_budget: u32,
     /// What is logged, as `RUST_LOG` says it; the service's own choice unless told.
     pub log: Option<String>,
-    /// URL of the database. Default: a SQLite file in the installation's folder.
+    /// URL of the PostgreSQL database. Default: a SQLite file in the installation's folder.
     pub database_url: Option<String>,
     /// Program and arguments that start the service, such as `nice`. Default: none, it is started itself.
     pub launcher: Vec<String>,

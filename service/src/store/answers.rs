@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use sqlx::{Any, Row, Transaction};
+use sqlx::Row;
 
+use super::database::Transaction;
 use super::{Result, Store};
 use crate::clock::millis;
 use crate::ids;
@@ -31,14 +32,13 @@ impl Store {
     /// When the database fails.
     pub async fn answer(&self, tenant: &str, key: &str) -> Result<Option<(String, SecretString)>> {
         let key = ids::digest(key);
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT fingerprint, sealed FROM answers WHERE tenant_id = $1 AND key_digest = $2 AND expires_at > $3",
         )
         .bind(tenant)
         .bind(&key)
-        .bind(self.clock.now())
-        .fetch_optional(&self.pool)
-        .await?;
+        .bind(self.clock.now());
+        let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
         let body = self.vault.open(place(tenant, &key), row.try_get("sealed")?)?;
         Ok(Some((row.try_get("fingerprint")?, body)))
@@ -47,17 +47,15 @@ impl Store {
     /// Keeps an answer; `false` where another one has the key. Answers of the past are removed on the way.
     pub(super) async fn keep_answer(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         tenant: &str,
         answer: &NewAnswer<'_>,
     ) -> Result<bool> {
         let key = ids::digest(answer.key);
         let now = self.clock.now();
-        sqlx::query("DELETE FROM answers WHERE expires_at <= $1")
-            .bind(now)
-            .execute(&mut **transaction)
-            .await?;
-        let inserted = sqlx::query(
+        let query = sqlx::query("DELETE FROM answers WHERE expires_at <= $1").bind(now);
+        transaction.execute(query).await?;
+        let query = sqlx::query(
             "INSERT INTO answers (tenant_id, key_digest, fingerprint, sealed, expires_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, key_digest) DO NOTHING",
         )
@@ -65,10 +63,9 @@ impl Store {
         .bind(&key)
         .bind(answer.fingerprint)
         .bind(self.vault.seal(place(tenant, &key), answer.body)?)
-        .bind(now + millis(LIFETIME))
-        .execute(&mut **transaction)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
+        .bind(now + millis(LIFETIME));
+        let inserted = transaction.execute(query).await?;
+        Ok(inserted == 1)
     }
 }
 

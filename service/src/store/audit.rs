@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use sqlx::{Any, Row, Transaction};
+use sqlx::Row;
 
+use super::database::Transaction;
 use super::{Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -85,11 +86,10 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn audit(&self, tenant: &str) -> Result<Vec<AuditLine>> {
-        let rows =
+        let query =
             sqlx::query("SELECT at, action, key_id, actor FROM audit WHERE tenant_id = $1 ORDER BY at, id")
-                .bind(tenant)
-                .fetch_all(&self.pool)
-                .await?;
+                .bind(tenant);
+        let rows = self.database.fetch_all(query).await?;
         rows.iter()
             .map(|row| {
                 Ok(AuditLine {
@@ -105,14 +105,14 @@ impl Store {
     /// Writes a line in the transaction of the change itself, so that there is none without the other.
     pub(super) async fn note(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         tenant: &str,
         key: Option<&str>,
         action: Action,
         actor: Actor<'_>,
     ) -> Result<()> {
         let (action, actor) = (action.as_str(), actor.to_string());
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO audit (id, at, tenant_id, key_id, action, actor) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(ids::prefixed("aud_"))
@@ -120,9 +120,8 @@ impl Store {
         .bind(tenant)
         .bind(key)
         .bind(action)
-        .bind(&actor)
-        .execute(&mut **transaction)
-        .await?;
+        .bind(&actor);
+        transaction.execute(query).await?;
         tracing::info!(tenant, key, action, actor, "audit");
         Ok(())
     }

@@ -92,16 +92,15 @@ impl Store {
             verifier: new.verifier.map(str::to_owned),
             inputs: new.inputs.clone(),
         };
-        let mut transaction = self.begin().await?;
-        sqlx::query(
+        let mut transaction = self.database.begin().await?;
+        let query = sqlx::query(
             "DELETE FROM authorizations WHERE link_id = $1 AND state_digest NOT IN (
                 SELECT state_digest FROM authorizations WHERE link_id = $1 ORDER BY begun_at DESC LIMIT $2)",
         )
         .bind(&link.id)
-        .bind(MOST_OF_A_LINK - 1)
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query(
+        .bind(MOST_OF_A_LINK - 1);
+        transaction.execute(query).await?;
+        let query = sqlx::query(
             "INSERT INTO authorizations
                 (state_digest, browser_digest, link_id, app_id, auth_option_key, sealed, begun_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -112,9 +111,8 @@ impl Store {
         .bind(new.app_id)
         .bind(new.auth_option_key)
         .bind(self.seal_json(place(&link.owner.tenant, &state), &sealed)?)
-        .bind(self.clock.now())
-        .execute(&mut *transaction)
-        .await?;
+        .bind(self.clock.now());
+        transaction.execute(query).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -132,7 +130,7 @@ impl Store {
         app_id: &str,
         reason: Option<&str>,
     ) -> Result<Taken> {
-        let taken = sqlx::query(
+        let query = sqlx::query(
             "UPDATE authorizations SET taken_at = $1, reason = $2
              WHERE state_digest = $3 AND browser_digest = $4 AND app_id = $5 AND taken_at IS NULL",
         )
@@ -140,12 +138,11 @@ impl Store {
         .bind(reason)
         .bind(ids::digest(state))
         .bind(ids::digest(browser))
-        .bind(app_id)
-        .execute(&self.pool)
-        .await?;
+        .bind(app_id);
+        let taken = self.database.execute(query).await?;
         let found = self.authorization(state, browser).await?;
         Ok(match found.filter(|found| found.app_id == app_id) {
-            Some(authorization) if taken.rows_affected() == 1 => Taken::Now(Box::new(authorization)),
+            Some(authorization) if taken == 1 => Taken::Now(Box::new(authorization)),
             Some(_) => Taken::Before,
             None => Taken::Unknown,
         })
@@ -158,14 +155,13 @@ impl Store {
     /// When the database fails.
     pub async fn authorization(&self, state: &str, browser: &str) -> Result<Option<Authorization>> {
         let state = ids::digest(state);
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT link_id, app_id, auth_option_key, sealed, taken_at, error, reason FROM authorizations
              WHERE state_digest = $1 AND browser_digest = $2",
         )
         .bind(&state)
-        .bind(ids::digest(browser))
-        .fetch_optional(&self.pool)
-        .await?;
+        .bind(ids::digest(browser));
+        let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
         let Some(link) = self.link(row.try_get("link_id")?).await? else {
             return Ok(None);
@@ -194,23 +190,21 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn fail_authorization(&self, state: &str, link: &Link, error: LinkError) -> Result<()> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
-        sqlx::query("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
+        let query = sqlx::query("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
             .bind(error.code())
-            .bind(ids::digest(state))
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query(
+            .bind(ids::digest(state));
+        transaction.execute(query).await?;
+        let query = sqlx::query(
             "UPDATE connections SET last_error = $1
              WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
         )
         .bind(error.code())
         .bind(&link.connection_id)
-        .bind(&link.id)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(&link.id);
+        transaction.execute(query).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::Row;
+
 use super::{Result, Store};
 use crate::clock::{Millis, millis};
 
@@ -33,22 +35,18 @@ impl Store {
     /// When the database fails.
     pub async fn clean_up(&self) -> Result<()> {
         let now = self.clock.now();
-        sqlx::query(
+        let query = sqlx::query(
             "DELETE FROM authorizations WHERE link_id IN (SELECT id FROM links WHERE expires_at <= $1)",
         )
-        .bind(now)
-        .execute(&self.pool)
-        .await?;
-        sqlx::query("DELETE FROM answers WHERE expires_at <= $1")
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-        sqlx::query(
+        .bind(now);
+        self.database.execute(query).await?;
+        let query = sqlx::query("DELETE FROM answers WHERE expires_at <= $1").bind(now);
+        self.database.execute(query).await?;
+        let query = sqlx::query(
             "DELETE FROM links WHERE expires_at <= $1 AND id NOT IN (SELECT link_id FROM connections)",
         )
-        .bind(now - millis(REMEMBERED))
-        .execute(&self.pool)
-        .await?;
+        .bind(now - millis(REMEMBERED));
+        self.database.execute(query).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {
             tracing::info!(removed, "connections that were never finished are removed");
@@ -59,23 +57,18 @@ impl Store {
     /// Removes connections that were never finished and whose link expired before; gives their number.
     async fn remove_abandoned(&self, expired_before: Millis) -> Result<u64> {
         let find = format!("SELECT id FROM connections WHERE {IS_ABANDONED} LIMIT $2");
-        let found: Vec<String> = sqlx::query_scalar(&find)
-            .bind(expired_before)
-            .bind(MAX_REMOVED)
-            .fetch_all(&self.pool)
-            .await?;
+        let query = sqlx::query(&find).bind(expired_before).bind(MAX_REMOVED);
+        let found = self.database.fetch_all(query).await?;
         // A new link or usage may have come meanwhile.
         let remove = format!("DELETE FROM connections WHERE id = $2 AND {IS_ABANDONED}");
         let mut removed = 0;
         for batch in found.chunks(BATCH) {
-            let mut transaction = self.begin().await?;
-            for id in batch {
-                let deleted = sqlx::query(&remove)
+            let mut transaction = self.database.begin().await?;
+            for row in batch {
+                let query = sqlx::query(&remove)
                     .bind(expired_before)
-                    .bind(id)
-                    .execute(&mut *transaction)
-                    .await?;
-                removed += deleted.rows_affected();
+                    .bind(row.try_get::<&str, _>("id")?);
+                removed += transaction.execute(query).await?;
             }
             transaction.commit().await?;
         }

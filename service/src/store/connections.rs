@@ -119,12 +119,11 @@ impl Store {
     /// When the database fails.
     pub async fn connection(&self, owner: &Owner, id: &str) -> Result<Option<Connection>> {
         let query = format!("{SELECT} WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3");
-        let row = sqlx::query(&query)
+        let query = sqlx::query(&query)
             .bind(id)
             .bind(&owner.tenant)
-            .bind(&owner.customer)
-            .fetch_optional(&self.pool)
-            .await?;
+            .bind(&owner.customer);
+        let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_connection(&row)).transpose()
     }
 
@@ -144,22 +143,21 @@ impl Store {
             "{SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND ($3 = '' OR c.app_id = $3)
              ORDER BY c.created_at DESC, c.id LIMIT $4 OFFSET $5"
         );
-        let rows = sqlx::query(&query)
+        let query = sqlx::query(&query)
             .bind(&owner.tenant)
             .bind(&owner.customer)
             .bind(app_id.unwrap_or_default())
             .bind(i64::from(limit))
-            .bind(i64::try_from(offset).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await?;
-        let total: i64 = sqlx::query_scalar(
+            .bind(i64::try_from(offset).unwrap_or(i64::MAX));
+        let rows = self.database.fetch_all(query).await?;
+        let query = sqlx::query(
             "SELECT COUNT(*) FROM connections WHERE tenant_id = $1 AND customer = $2 AND ($3 = '' OR app_id = $3)",
         )
         .bind(&owner.tenant)
         .bind(&owner.customer)
-        .bind(app_id.unwrap_or_default())
-        .fetch_one(&self.pool)
-        .await?;
+        .bind(app_id.unwrap_or_default());
+        let total = self.database.fetch_optional(query).await?;
+        let total: i64 = total.map_or(Ok(0), |row| row.try_get(0))?;
         let page = rows
             .iter()
             .map(|row| self.read_connection(row))
@@ -178,12 +176,11 @@ impl Store {
                 AND (c.status = 'active' OR c.broken = 1)
              ORDER BY c.created_at DESC, c.id LIMIT 1"
         );
-        let row = sqlx::query(&query)
+        let query = sqlx::query(&query)
             .bind(&owner.tenant)
             .bind(&owner.customer)
-            .bind(app_id)
-            .fetch_optional(&self.pool)
-            .await?;
+            .bind(app_id);
+        let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_connection(&row)).transpose()
     }
 
@@ -193,23 +190,28 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
-        let deleted =
-            sqlx::query("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
-                .bind(id)
-                .bind(&owner.tenant)
-                .bind(&owner.customer)
-                .execute(&self.pool)
-                .await;
+        let mut transaction = self.database.begin().await?;
+        let query = sqlx::query("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
+            .bind(id)
+            .bind(&owner.tenant)
+            .bind(&owner.customer);
+        let deleted = transaction.execute(query).await;
         match deleted {
-            Ok(deleted) if deleted.rows_affected() == 0 => Ok(Deletion::Unknown),
-            Ok(_) => {
-                self.changes.tell(id);
-                Ok(Deletion::Deleted)
-            }
             // Usages refer to it, and what else does goes with it. Unlike a look before, this leaves no gap.
-            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => Ok(Deletion::InUse),
-            Err(error) => Err(error.into()),
+            Err(error) if error.is_foreign_key_violation() => {
+                transaction.rollback().await?;
+                return Ok(Deletion::InUse);
+            }
+            deleted => {
+                let deleted = deleted?;
+                transaction.commit().await?;
+                if deleted == 0 {
+                    return Ok(Deletion::Unknown);
+                }
+            }
         }
+        self.changes.tell(id);
+        Ok(Deletion::Deleted)
     }
 
     fn read_connection(&self, row: &AnyRow) -> Result<Connection> {

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{Any, Row, Transaction};
+use sqlx::Row;
 
 use super::connections::read_auth_type;
+use super::database::Transaction;
 use super::{Owner, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
@@ -87,7 +88,7 @@ impl Store {
     ///
     /// When the database fails, or what is stored does not open.
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
                 k.obtained_at, k.expires_at, k.version, c.status, c.broken, l.status AS link_status,
                 l.expires_at AS link_expires_at
@@ -96,9 +97,8 @@ impl Store {
         )
         .bind(connection_id)
         .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .fetch_optional(&self.pool)
-        .await?;
+        .bind(&owner.customer);
+        let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
         let place = |field| Place {
             tenant: &owner.tenant,
@@ -141,7 +141,7 @@ impl Store {
     /// Writes a grant over whatever the connection held. Whoever refreshes the old one loses the lease.
     pub(super) async fn put_grant(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         tenant: &str,
         connection_id: &str,
         grant: &Grant,
@@ -152,7 +152,7 @@ impl Store {
             field: "inputs",
         };
         let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
                 refresh_token, token_type, obtained_at, expires_at, version)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
@@ -172,14 +172,15 @@ impl Store {
         .bind(tokens.refresh)
         .bind(grant.tokens.as_ref().map(|tokens| tokens.token_type.as_str()))
         .bind(grant.tokens.as_ref().map_or_else(|| self.clock.now(), |tokens| tokens.obtained_at))
-        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at))
-        .execute(&mut **transaction)
-        .await?;
+        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at));
+        transaction.execute(query).await?;
         Ok(())
     }
 
-    /// Takes the lease on a connection's credential, unless somebody, in whatever process, holds it. One that ends later
-    /// than a lease can, even of a process whose clock is ahead, is from a clock that was wrong and is not believed.
+    /// Takes the lease on a connection's credential, unless another process holds it. One that this process holds is
+    /// taken over: it runs one refresh of a connection at a time, so the holder is a call that was given up in the
+    /// database's silence and may have been carried out nevertheless. One that ends later than a lease can, even of a
+    /// process whose clock is ahead, is from a clock that was wrong and is not believed.
     ///
     /// # Errors
     ///
@@ -187,21 +188,22 @@ impl Store {
     pub async fn lease(&self, connection_id: &str, duration: Duration) -> Result<Option<Lease>> {
         let lease = Lease {
             connection_id: connection_id.to_owned(),
-            owner: ids::random(16),
+            owner: format!("{}.{}", self.process, ids::random(16)),
         };
         let now = self.clock.now();
-        let updated = sqlx::query(
+        let query = sqlx::query(
             "UPDATE credentials SET lease_owner = $1, lease_until = $2
-             WHERE connection_id = $3 AND (lease_until IS NULL OR lease_until <= $4 OR lease_until > $5)",
+             WHERE connection_id = $3
+                AND (lease_until IS NULL OR lease_until <= $4 OR lease_until > $5 OR lease_owner LIKE $6)",
         )
         .bind(&lease.owner)
         .bind(now + millis(duration))
         .bind(connection_id)
         .bind(now)
         .bind(now + millis(duration) + CLOCK_TOLERANCE)
-        .execute(&self.pool)
-        .await?;
-        Ok((updated.rows_affected() == 1).then_some(lease))
+        .bind(format!("{}.%", self.process));
+        let updated = self.database.execute(query).await?;
+        Ok((updated == 1).then_some(lease))
     }
 
     /// Gives the lease back, with nothing changed.
@@ -210,14 +212,13 @@ impl Store {
     ///
     /// When the database fails; the lease then ends by itself.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
-        sqlx::query(
+        let query = sqlx::query(
             "UPDATE credentials SET lease_owner = NULL, lease_until = NULL
              WHERE connection_id = $1 AND lease_owner = $2",
         )
         .bind(&lease.connection_id)
-        .bind(&lease.owner)
-        .execute(&self.pool)
-        .await?;
+        .bind(&lease.owner);
+        self.database.execute(query).await?;
         Ok(())
     }
 
@@ -236,9 +237,9 @@ impl Store {
         tokens: &Tokens,
     ) -> Result<bool> {
         let sealed = self.seal_tokens(&owner.tenant, connection_id, Some(tokens))?;
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let updated = sqlx::query(
+        let query = sqlx::query(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
                 expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL
              WHERE connection_id = $6 AND version = $7",
@@ -249,21 +250,19 @@ impl Store {
         .bind(tokens.obtained_at)
         .bind(tokens.expires_at)
         .bind(connection_id)
-        .bind(version)
-        .execute(&mut *transaction)
-        .await?;
-        if updated.rows_affected() == 0 {
+        .bind(version);
+        if transaction.execute(query).await? == 0 {
+            transaction.rollback().await?;
             return Ok(false);
         }
-        let mended = sqlx::query(
+        let query = sqlx::query(
             "UPDATE connections SET broken = 0, status = 'active', updated_at = $1 WHERE id = $2 AND broken = 1",
         )
         .bind(self.clock.now())
-        .bind(connection_id)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(connection_id);
+        let repaired = transaction.execute(query).await?;
         transaction.commit().await?;
-        if mended.rows_affected() == 1 {
+        if repaired == 1 {
             self.changes.tell(connection_id);
         }
         Ok(true)
@@ -276,9 +275,9 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<bool> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let updated = sqlx::query(
+        let query = sqlx::query(
             "UPDATE connections SET broken = 1, updated_at = $1,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
              WHERE id = $2 AND tenant_id = $3 AND customer = $4
@@ -288,12 +287,11 @@ impl Store {
         .bind(connection_id)
         .bind(&owner.tenant)
         .bind(&owner.customer)
-        .bind(version)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(version);
+        let updated = transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(connection_id);
-        Ok(updated.rows_affected() == 1)
+        Ok(updated == 1)
     }
 
     fn seal_tokens(&self, tenant: &str, connection: &str, tokens: Option<&Tokens>) -> Result<SealedTokens> {

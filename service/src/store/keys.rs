@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::audit::{Action, Actor};
+use super::database::Transaction;
 use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
@@ -123,8 +124,9 @@ impl Store {
     /// When the database fails.
     pub async fn create_key(&self, tenant: &str, capabilities: &[Capability]) -> Result<Option<String>> {
         let (id, key) = (ids::prefixed("key_"), ids::tenant_key());
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         if !self.lock_tenant(&mut transaction, tenant).await? {
+            transaction.rollback().await?;
             return Ok(None);
         }
         let capabilities = write_capabilities(capabilities);
@@ -153,11 +155,8 @@ impl Store {
              ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, generation DESC, id
              LIMIT $2"
         );
-        let rows = sqlx::query(&query)
-            .bind(tenant)
-            .bind(MAX_LISTED)
-            .fetch_all(&self.pool)
-            .await?;
+        let query = sqlx::query(&query).bind(tenant).bind(MAX_LISTED);
+        let rows = self.database.fetch_all(query).await?;
         rows.iter().map(read_key).collect()
     }
 
@@ -167,11 +166,9 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn tenant_of_key(&self, id: &str) -> Result<Option<String>> {
-        let tenant = sqlx::query_scalar("SELECT tenant_id FROM keys WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(tenant)
+        let query = sqlx::query("SELECT tenant_id FROM keys WHERE id = $1").bind(id);
+        let row = self.database.fetch_optional(query).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
     }
 
     /// Ends a key, and its MCP URL with it, from the next request on. The tenant's last key ends only if `even_last`.
@@ -183,17 +180,18 @@ impl Store {
         let Some(tenant) = self.tenant_of_key(id).await? else {
             return Ok(Revocation::Unknown);
         };
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_tenant(&mut transaction, &tenant).await?;
-        let live: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL")
-                .bind(&tenant)
-                .fetch_all(&mut *transaction)
-                .await?;
-        if !live.iter().any(|other| other == id) {
+        let query =
+            sqlx::query("SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL").bind(&tenant);
+        let rows = transaction.fetch_all(query).await?;
+        let live: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        if !live.contains(&id) {
+            transaction.rollback().await?;
             return Ok(Revocation::Unknown);
         }
         if live.len() == 1 && !even_last {
+            transaction.rollback().await?;
             return Ok(Revocation::Last);
         }
         self.end_key(&mut transaction, id).await?;
@@ -215,49 +213,41 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn caller(&self, key: &str) -> Result<Option<Caller>> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, tenant_id, capabilities, used_at FROM keys WHERE digest = $1 AND revoked_at IS NULL",
         )
-        .bind(ids::digest(key))
-        .fetch_optional(&self.pool)
-        .await?;
+        .bind(ids::digest(key));
+        let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else {
             return Ok(None);
         };
         let caller = read_caller(&row)?;
         if row.try_get::<Option<Millis>, _>("used_at")?.is_none() {
-            sqlx::query("UPDATE keys SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
+            let query = sqlx::query("UPDATE keys SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
                 .bind(self.clock.now())
-                .bind(&caller.key)
-                .execute(&self.pool)
-                .await?;
+                .bind(&caller.key);
+            self.database.execute(query).await?;
         }
         Ok(Some(caller))
     }
 
     /// Makes what changes a tenant's keys wait for each other, to the end of the transaction. `false` where there is no
     /// such tenant.
-    pub(super) async fn lock_tenant(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        tenant: &str,
-    ) -> Result<bool> {
-        let locked = sqlx::query("UPDATE tenants SET name = name WHERE id = $1")
-            .bind(tenant)
-            .execute(&mut **transaction)
-            .await?;
-        Ok(locked.rows_affected() == 1)
+    pub(super) async fn lock_tenant(&self, transaction: &mut Transaction, tenant: &str) -> Result<bool> {
+        let query = sqlx::query("UPDATE tenants SET name = name WHERE id = $1").bind(tenant);
+        let locked = transaction.execute(query).await?;
+        Ok(locked == 1)
     }
 
     pub(super) async fn insert_key(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         tenant: &str,
         (id, key): (&str, &str),
         (family, generation): (&str, i64),
         capabilities: &str,
     ) -> Result<()> {
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO keys (id, tenant_id, digest, family, generation, capabilities, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -267,18 +257,16 @@ impl Store {
         .bind(family)
         .bind(generation)
         .bind(capabilities)
-        .bind(self.clock.now())
-        .execute(&mut **transaction)
-        .await?;
+        .bind(self.clock.now());
+        transaction.execute(query).await?;
         Ok(())
     }
 
-    pub(super) async fn end_key(&self, transaction: &mut Transaction<'_, Any>, id: &str) -> Result<()> {
-        sqlx::query("UPDATE keys SET revoked_at = $1, mcp_digest = NULL WHERE id = $2")
+    pub(super) async fn end_key(&self, transaction: &mut Transaction, id: &str) -> Result<()> {
+        let query = sqlx::query("UPDATE keys SET revoked_at = $1, mcp_digest = NULL WHERE id = $2")
             .bind(self.clock.now())
-            .bind(id)
-            .execute(&mut **transaction)
-            .await?;
+            .bind(id);
+        transaction.execute(query).await?;
         Ok(())
     }
 }

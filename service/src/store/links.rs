@@ -3,10 +3,11 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::connections::Status;
+use super::database::Transaction;
 use super::{Grant, Owner, Result, Store, StoreError};
 use crate::catalogue::Inputs;
 use crate::clock::Millis;
@@ -109,10 +110,8 @@ impl Store {
     /// When the database fails.
     pub async fn link_by_secret(&self, secret: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.secret_digest = $1 OR l.handoff_digest = $1");
-        let row = sqlx::query(&query)
-            .bind(ids::digest(secret))
-            .fetch_optional(&self.pool)
-            .await?;
+        let query = sqlx::query(&query).bind(ids::digest(secret));
+        let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
     }
 
@@ -123,11 +122,10 @@ impl Store {
     /// When the database fails.
     pub async fn link_by_token(&self, connection_id: &str, request_token: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2");
-        let row = sqlx::query(&query)
+        let query = sqlx::query(&query)
             .bind(connection_id)
-            .bind(ids::digest(request_token))
-            .fetch_optional(&self.pool)
-            .await?;
+            .bind(ids::digest(request_token));
+        let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
     }
 
@@ -138,7 +136,8 @@ impl Store {
     /// When the database fails.
     pub async fn link(&self, id: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.id = $1");
-        let row = sqlx::query(&query).bind(id).fetch_optional(&self.pool).await?;
+        let query = sqlx::query(&query).bind(id);
+        let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
     }
 
@@ -148,11 +147,10 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn set_phase(&self, link: &Link, phase: Phase) -> Result<()> {
-        sqlx::query("UPDATE links SET phase = $1 WHERE id = $2 AND status = 'pending'")
+        let query = sqlx::query("UPDATE links SET phase = $1 WHERE id = $2 AND status = 'pending'")
             .bind(phase.as_str())
-            .bind(&link.id)
-            .execute(&self.pool)
-            .await?;
+            .bind(&link.id);
+        self.database.execute(query).await?;
         Ok(())
     }
 
@@ -164,17 +162,16 @@ impl Store {
     /// When the database fails.
     pub async fn hand_over(&self, link: &Link, inputs: &Inputs) -> Result<Option<String>> {
         let secret = ids::secret();
-        let updated = sqlx::query(
+        let query = sqlx::query(
             "UPDATE links SET handoff_digest = $1, inputs = $2
              WHERE id = $3 AND status = 'pending' AND expires_at > $4",
         )
         .bind(ids::digest(&secret))
         .bind(self.seal_json(inputs_place(&link.owner, &link.id), inputs)?)
         .bind(&link.id)
-        .bind(self.clock.now())
-        .execute(&self.pool)
-        .await?;
-        Ok((updated.rows_affected() == 1).then_some(secret))
+        .bind(self.clock.now());
+        let updated = self.database.execute(query).await?;
+        Ok((updated == 1).then_some(secret))
     }
 
     /// Ends a link with success: the connection is active and holds this grant. `false`, with nothing changed, where
@@ -184,10 +181,11 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<bool> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
         if !self.end_link(&mut transaction, link, Status::Active).await? {
+            transaction.rollback().await?;
             return Ok(false);
         }
         self.activate(&mut transaction, &link.owner.tenant, &link.connection_id, grant)
@@ -200,12 +198,12 @@ impl Store {
     /// Makes a connection active with this grant, over whatever it held.
     pub(super) async fn activate(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         tenant: &str,
         connection_id: &str,
         grant: &Grant,
     ) -> Result<()> {
-        sqlx::query(
+        let query = sqlx::query(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
                 updated_at = $3
              WHERE id = $4",
@@ -213,9 +211,8 @@ impl Store {
         .bind(&grant.app_id)
         .bind(grant.auth_type.as_str())
         .bind(self.clock.now())
-        .bind(connection_id)
-        .execute(&mut **transaction)
-        .await?;
+        .bind(connection_id);
+        transaction.execute(query).await?;
         self.put_grant(transaction, tenant, connection_id, grant).await
     }
 
@@ -226,42 +223,36 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn decline_link(&self, link: &Link) -> Result<bool> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
         if !self.end_link(&mut transaction, link, Status::Rejected).await? {
+            transaction.rollback().await?;
             return Ok(false);
         }
-        sqlx::query(
+        let query = sqlx::query(
             "UPDATE connections SET status = 'rejected', last_error = NULL, updated_at = $1
              WHERE id = $2 AND status <> 'active'",
         )
         .bind(self.clock.now())
-        .bind(&link.connection_id)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(&link.connection_id);
+        transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
         Ok(true)
     }
 
     /// Whoever ends it first wins.
-    async fn end_link(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        link: &Link,
-        status: Status,
-    ) -> Result<bool> {
-        let updated = sqlx::query(
+    async fn end_link(&self, transaction: &mut Transaction, link: &Link, status: Status) -> Result<bool> {
+        let query = sqlx::query(
             "UPDATE links SET status = $1, phase = 'returned', inputs = NULL
              WHERE id = $2 AND status = 'pending' AND expires_at > $3",
         )
         .bind(status.as_str())
         .bind(&link.id)
-        .bind(self.clock.now())
-        .execute(&mut **transaction)
-        .await?;
-        Ok(updated.rows_affected() == 1)
+        .bind(self.clock.now());
+        let updated = transaction.execute(query).await?;
+        Ok(updated == 1)
     }
 
     fn read_link(&self, row: &AnyRow) -> Result<Link> {

@@ -29,20 +29,19 @@ impl Store {
             return Ok(Minted::Unknown);
         };
         let token = ids::mcp_token();
-        let mut transaction = self.begin().await?;
-        let email: Option<String> = sqlx::query_scalar("SELECT email FROM tenants WHERE id = $1")
-            .bind(&tenant)
-            .fetch_one(&mut *transaction)
-            .await?;
-        if email.is_none() {
+        let mut transaction = self.database.begin().await?;
+        let query = sqlx::query("SELECT 1 FROM tenants WHERE id = $1 AND email IS NOT NULL").bind(&tenant);
+        let row = transaction.fetch_optional(query).await?;
+        if row.is_none() {
+            transaction.rollback().await?;
             return Ok(Minted::NoEmail);
         }
-        let updated = sqlx::query("UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND revoked_at IS NULL")
+        let query = sqlx::query("UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND revoked_at IS NULL")
             .bind(ids::digest(&token))
-            .bind(key)
-            .execute(&mut *transaction)
-            .await?;
-        if updated.rows_affected() == 0 {
+            .bind(key);
+        let updated = transaction.execute(query).await?;
+        if updated == 0 {
+            transaction.rollback().await?;
             return Ok(Minted::Unknown);
         }
         self.note(
@@ -66,13 +65,12 @@ impl Store {
         let Some(tenant) = self.tenant_of_key(key).await? else {
             return Ok(false);
         };
-        let mut transaction = self.begin().await?;
-        let updated =
-            sqlx::query("UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND mcp_digest IS NOT NULL")
-                .bind(key)
-                .execute(&mut *transaction)
-                .await?;
-        if updated.rows_affected() == 0 {
+        let mut transaction = self.database.begin().await?;
+        let query = sqlx::query("UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND mcp_digest IS NOT NULL")
+            .bind(key);
+        let updated = transaction.execute(query).await?;
+        if updated == 0 {
+            transaction.rollback().await?;
             return Ok(false);
         }
         self.note(
@@ -93,13 +91,12 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn mcp_caller(&self, token: &str) -> Result<Option<(Caller, Owner)>> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT k.id, k.tenant_id, k.capabilities, t.email FROM keys k JOIN tenants t ON t.id = k.tenant_id
              WHERE k.mcp_digest = $1 AND k.revoked_at IS NULL AND t.email IS NOT NULL",
         )
-        .bind(ids::digest(token))
-        .fetch_optional(&self.pool)
-        .await?;
+        .bind(ids::digest(token));
+        let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else {
             return Ok(None);
         };

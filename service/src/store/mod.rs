@@ -9,6 +9,7 @@ mod authorizations;
 mod clean_up;
 mod connections;
 mod credentials;
+mod database;
 mod keys;
 mod link_error;
 mod links;
@@ -26,13 +27,11 @@ mod waiting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-use sqlx::{Any, AnyPool, Transaction};
 
 use crate::clock::Clock;
 use crate::notify::Changes;
 use crate::vault::{Vault, VaultError};
+use database::{Database, Transaction};
 
 pub use answers::NewAnswer;
 pub use audit::{Actor, AuditLine};
@@ -50,15 +49,12 @@ pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 
-/// A database that takes longer to begin a transaction is not ready.
-const READY_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: AnyPool,
-    /// How a transaction that writes begins; the only difference between the two databases.
-    begin: &'static str,
+    database: Database,
+    /// Tells this process's leases from those of others.
+    process: String,
     vault: Vault,
     clock: Clock,
     changes: Arc<Changes>,
@@ -78,9 +74,20 @@ pub struct Owner {
 /// Why the store could not answer. Holds no stored value.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database refused, or is not there.
+    /// The database is away, busy or full: the same call may succeed in a moment.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The database cannot be opened.
+    #[error("cannot open the database {place}: {reason}")]
+    Open {
+        /// The file, or the server with the name of the database. Never a password.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The database refused.
     #[error("database: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("migration: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -102,38 +109,68 @@ pub enum StoreError {
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl Store {
-    /// Begins in a task of its own, which ends whatever becomes of the caller: a request is dropped when its client goes
-    /// away, and SQLx, dropped between SQLite's `BEGIN` and its own note of it, would give the connection back to the
-    /// pool with the transaction open.
-    async fn begin(&self) -> Result<Transaction<'static, Any>> {
-        let (pool, begin) = (self.pool.clone(), self.begin);
-        let begun = tokio::spawn(async move { pool.begin_with(begin).await });
-        Ok(begun.await.map_err(|error| sqlx::Error::Io(error.into()))??)
-    }
-
     /// Whoever else changes this connection or its links is waited for: PostgreSQL shows each statement what was
     /// committed before it, and transactions that lock in the same order do not block each other for ever.
-    async fn lock_connection(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        connection_id: &str,
-    ) -> Result<()> {
-        sqlx::query("UPDATE connections SET updated_at = updated_at WHERE id = $1")
-            .bind(connection_id)
-            .execute(&mut **transaction)
-            .await?;
+    async fn lock_connection(&self, transaction: &mut Transaction, connection_id: &str) -> Result<()> {
+        let query =
+            sqlx::query("UPDATE connections SET updated_at = updated_at WHERE id = $1").bind(connection_id);
+        transaction.execute(query).await?;
         Ok(())
     }
 
-    /// Whether the database lets a transaction begin and end, within a second.
+    /// Whether the database can be written to, within a second: begins a transaction that writes, and rolls it back.
     ///
     /// # Errors
     ///
-    /// When it does not.
+    /// When it cannot.
     pub async fn ready(&self) -> Result<()> {
-        let transaction = async { Ok(self.begin().await?.rollback().await?) };
-        tokio::time::timeout(READY_TIMEOUT, transaction)
-            .await
-            .unwrap_or(Err(sqlx::Error::PoolTimedOut.into()))
+        self.database.begin().await?.rollback().await
+    }
+}
+
+impl StoreError {
+    /// Whether the same call may succeed in a moment.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    fn is_foreign_key_violation(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use http::header::RETRY_AFTER;
+
+    use super::*;
+    use crate::error::ApiError;
+    use crate::ids;
+
+    /// SQLite rolls back by itself when the disk is full, and the driver does not notice.
+    #[tokio::test]
+    async fn a_full_disk_is_a_503_and_leaves_no_connection_unusable() {
+        let folder = std::env::temp_dir().join(format!("connect-store-{}", ids::random(16)));
+        std::fs::create_dir_all(&folder).unwrap();
+        let url = format!("sqlite://{}", folder.join("test.db").display());
+        let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let vault = Vault::from_base64(key, "a test").unwrap();
+        let store = Store::open(&url, vault, Clock::default()).await.unwrap();
+        let name = "x".repeat(20_000);
+        for _ in 0..32 {
+            store.database.limit_pages(1).await;
+            let error = store.create_tenant(&name, None).await.unwrap_err();
+            let response = ApiError::from(error).into_response();
+            assert_eq!(response.status(), 503);
+            assert_eq!(response.headers()[RETRY_AFTER], "1");
+        }
+        store.database.limit_pages(1_000_000).await;
+        for _ in 0..32 {
+            store.create_tenant(&name, None).await.unwrap();
+            store.ready().await.unwrap();
+        }
+        store.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,7 +1,6 @@
 //! Making a link, and with it the connection if that is new.
 
-use sqlx::{Any, Transaction};
-
+use super::database::Transaction;
 use super::{LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
@@ -76,12 +75,13 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn create_link(&self, new: &NewLink<'_>, answer: Option<&NewAnswer<'_>>) -> Result<Created> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         if let Some(answer) = answer
             && !self
                 .keep_answer(&mut transaction, &new.owner.tenant, answer)
                 .await?
         {
+            transaction.rollback().await?;
             return Ok(Created::KeyUsed);
         }
         let link_id = ids::prefixed("link_");
@@ -96,12 +96,13 @@ impl Store {
                     .reopen_connection(&mut transaction, new, id, name, &link_id)
                     .await?
                 {
+                    transaction.rollback().await?;
                     return Ok(Created::UnknownConnection);
                 }
                 id
             }
         };
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO links (id, tenant_id, customer, connection_id, secret_digest, token_digest, operation, status,
                 phase, app_id, auth_option_key, options, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12)",
@@ -117,9 +118,8 @@ impl Store {
         .bind(new.auth_option_key)
         .bind(serde_json::to_string(new.options).map_err(|_| StoreError::Unreadable("options"))?)
         .bind(self.clock.now())
-        .bind(new.expires_at)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(new.expires_at);
+        transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(connection_id);
         Ok(Created::Created)
@@ -127,13 +127,13 @@ impl Store {
 
     async fn insert_connection(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         new: &NewLink<'_>,
         id: &str,
         name: &str,
         link_id: &str,
     ) -> Result<()> {
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, created_at,
                 updated_at)
              VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $7)",
@@ -144,22 +144,21 @@ impl Store {
         .bind(new.app_id)
         .bind(name)
         .bind(link_id)
-        .bind(self.clock.now())
-        .execute(&mut **transaction)
-        .await?;
+        .bind(self.clock.now());
+        transaction.execute(query).await?;
         Ok(())
     }
 
     /// The connection keeps its status, which a pending link overrides unless it is active.
     async fn reopen_connection(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         new: &NewLink<'_>,
         id: &str,
         name: Option<&str>,
         link_id: &str,
     ) -> Result<bool> {
-        let updated = sqlx::query(
+        let query = sqlx::query(
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
                 last_error = NULL, updated_at = $4
              WHERE id = $5 AND tenant_id = $6 AND customer = $7",
@@ -170,18 +169,16 @@ impl Store {
         .bind(self.clock.now())
         .bind(id)
         .bind(&new.owner.tenant)
-        .bind(&new.owner.customer)
-        .execute(&mut **transaction)
-        .await?;
+        .bind(&new.owner.customer);
+        let updated = transaction.execute(query).await?;
         for end_earlier_links in [
             "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'",
             "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)",
         ] {
-            sqlx::query(end_earlier_links)
-                .bind(id)
-                .execute(&mut **transaction)
+            transaction
+                .execute(sqlx::query(end_earlier_links).bind(id))
                 .await?;
         }
-        Ok(updated.rows_affected() == 1)
+        Ok(updated == 1)
     }
 }

@@ -1,9 +1,10 @@
 //! Exchanging a key without an interruption: rotate makes its successor, and both work; promote ends the old one.
 
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row, Transaction};
 
 use super::audit::{Action, Actor};
+use super::database::Transaction;
 use super::{Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -61,15 +62,19 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn rotate_key(&self, tenant: &str, id: &str, actor: Actor<'_>) -> Result<Rotation> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let mut family = self.family(&mut transaction, tenant, id).await?;
         let Some(newest) = family.pop() else {
+            transaction.rollback().await?;
             return Ok(Rotation::Unknown);
         };
         let generation = newest.generation + 1;
         let old = match family.pop() {
             None => newest,
-            Some(_) if newest.used => return Ok(Rotation::UnderWay),
+            Some(_) if newest.used => {
+                transaction.rollback().await?;
+                return Ok(Rotation::UnderWay);
+            }
             Some(old) => {
                 self.end_key(&mut transaction, &newest.id).await?;
                 self.note(
@@ -107,15 +112,18 @@ impl Store {
         actor: Actor<'_>,
         even_unused: bool,
     ) -> Result<Promotion> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         let mut family = self.family(&mut transaction, tenant, id).await?;
         let Some(newest) = family.pop() else {
+            transaction.rollback().await?;
             return Ok(Promotion::Unknown);
         };
         let Some(old) = family.pop() else {
+            transaction.rollback().await?;
             return Ok(Promotion::NoSuccessor);
         };
         if !newest.used && !even_unused {
+            transaction.rollback().await?;
             return Ok(Promotion::Unused);
         }
         self.end_key(&mut transaction, &old.id).await?;
@@ -137,23 +145,17 @@ impl Store {
     }
 
     /// The live keys of the family of a live key, the oldest first: never more than two.
-    async fn family(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        tenant: &str,
-        id: &str,
-    ) -> Result<Vec<Member>> {
+    async fn family(&self, transaction: &mut Transaction, tenant: &str, id: &str) -> Result<Vec<Member>> {
         self.lock_tenant(transaction, tenant).await?;
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, family, generation, capabilities, used_at FROM keys
              WHERE revoked_at IS NULL AND family =
                 (SELECT family FROM keys WHERE id = $1 AND tenant_id = $2 AND revoked_at IS NULL)
              ORDER BY generation",
         )
         .bind(id)
-        .bind(tenant)
-        .fetch_all(&mut **transaction)
-        .await?;
+        .bind(tenant);
+        let rows = transaction.fetch_all(query).await?;
         rows.iter().map(read_member).collect()
     }
 }

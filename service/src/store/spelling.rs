@@ -19,11 +19,8 @@ const UNNAMED: &str = "Unnamed";
 impl Store {
     /// Changes what does not keep the rules, unless that was done before.
     pub(super) async fn adopt_spelling(&self) -> Result<()> {
-        let done: Option<String> = sqlx::query_scalar("SELECT value FROM marks WHERE name = $1")
-            .bind(MARK)
-            .fetch_optional(&self.pool)
-            .await?;
-        if done.is_some() {
+        let query = sqlx::query("SELECT value FROM marks WHERE name = $1").bind(MARK);
+        if self.database.fetch_optional(query).await?.is_some() {
             return Ok(());
         }
         self.adopt_tenants().await?;
@@ -38,35 +35,33 @@ impl Store {
                 "the emails of some connections hold characters that are refused now; nobody can reach them"
             );
         }
-        sqlx::query("INSERT INTO marks (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING")
-            .bind(MARK)
-            .execute(&self.pool)
-            .await?;
+        let query =
+            sqlx::query("INSERT INTO marks (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING")
+                .bind(MARK);
+        self.database.execute(query).await?;
         Ok(())
     }
 
     async fn adopt_tenants(&self) -> Result<()> {
         for tenant in self.tenants().await? {
             let email = tenant.email.as_deref().map(spelled);
-            sqlx::query("UPDATE tenants SET name = $1, email = $2 WHERE id = $3")
+            let query = sqlx::query("UPDATE tenants SET name = $1, email = $2 WHERE id = $3")
                 .bind(shown(&tenant.name))
                 .bind(email)
-                .bind(&tenant.id)
-                .execute(&self.pool)
-                .await?;
+                .bind(&tenant.id);
+            self.database.execute(query).await?;
         }
         Ok(())
     }
 
     /// One batch of connections, after this id. Gives the id of the last one, or `None` after the last batch.
     async fn adopt_connections(&self, after: &str, unreachable: &mut u64) -> Result<Option<String>> {
-        let mut transaction = self.begin().await?;
-        let rows =
+        let mut transaction = self.database.begin().await?;
+        let query =
             sqlx::query("SELECT id, customer, name FROM connections WHERE id > $1 ORDER BY id LIMIT $2")
                 .bind(after)
-                .bind(BATCH)
-                .fetch_all(&mut *transaction)
-                .await?;
+                .bind(BATCH);
+        let rows = transaction.fetch_all(query).await?;
         let mut last = None;
         for row in rows {
             let (id, customer, name): (String, String, String) =
@@ -74,21 +69,17 @@ impl Store {
             *unreachable += u64::from(email::parse(customer.as_bytes()).is_err());
             let (new_customer, new_name) = (spelled(&customer), shown(&name));
             if new_customer != customer || new_name != name {
-                sqlx::query("UPDATE connections SET name = $1 WHERE id = $2")
+                let query = sqlx::query("UPDATE connections SET name = $1 WHERE id = $2")
                     .bind(&new_name)
-                    .bind(&id)
-                    .execute(&mut *transaction)
-                    .await?;
-                for query in [
+                    .bind(&id);
+                transaction.execute(query).await?;
+                for text in [
                     "UPDATE connections SET customer = $1 WHERE id = $2",
                     "UPDATE links SET customer = $1 WHERE connection_id = $2",
                     "UPDATE usages SET customer = $1 WHERE connection_id = $2",
                 ] {
-                    sqlx::query(query)
-                        .bind(&new_customer)
-                        .bind(&id)
-                        .execute(&mut *transaction)
-                        .await?;
+                    let query = sqlx::query(text).bind(&new_customer).bind(&id);
+                    transaction.execute(query).await?;
                 }
             }
             last = Some(id);

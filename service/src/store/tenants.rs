@@ -29,14 +29,13 @@ impl Store {
     /// When the database fails.
     pub async fn create_tenant(&self, name: &str, email: Option<&str>) -> Result<String> {
         let id = ids::prefixed("ten_");
-        let mut transaction = self.begin().await?;
-        sqlx::query("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
+        let mut transaction = self.database.begin().await?;
+        let query = sqlx::query("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
             .bind(&id)
             .bind(name)
             .bind(email)
-            .bind(self.clock.now())
-            .execute(&mut *transaction)
-            .await?;
+            .bind(self.clock.now());
+        transaction.execute(query).await?;
         self.note(
             &mut transaction,
             &id,
@@ -55,13 +54,13 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn set_tenant_email(&self, tenant: &str, email: &str) -> Result<bool> {
-        let mut transaction = self.begin().await?;
-        let updated = sqlx::query("UPDATE tenants SET email = $1 WHERE id = $2")
+        let mut transaction = self.database.begin().await?;
+        let query = sqlx::query("UPDATE tenants SET email = $1 WHERE id = $2")
             .bind(email)
-            .bind(tenant)
-            .execute(&mut *transaction)
-            .await?;
-        if updated.rows_affected() == 0 {
+            .bind(tenant);
+        let updated = transaction.execute(query).await?;
+        if updated == 0 {
+            transaction.rollback().await?;
             return Ok(false);
         }
         self.note(
@@ -82,9 +81,8 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
-        let rows = sqlx::query("SELECT id, name, email, created_at FROM tenants ORDER BY created_at, id")
-            .fetch_all(&self.pool)
-            .await?;
+        let query = sqlx::query("SELECT id, name, email, created_at FROM tenants ORDER BY created_at, id");
+        let rows = self.database.fetch_all(query).await?;
         let tenant = |row: &AnyRow| {
             Ok(Tenant {
                 id: row.try_get("id")?,

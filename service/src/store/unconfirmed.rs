@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sqlx::{Any, Row, Transaction};
+use sqlx::Row;
 
 use super::connections::read_auth_type;
+use super::database::Transaction;
 use super::{Grant, Link, Owner, Result, Status, Store, Tokens};
 use crate::catalogue::Inputs;
 use crate::clock::{Millis, millis};
@@ -68,32 +69,30 @@ impl Store {
         let now = self.clock.now();
         // Whole seconds, so that what is told is exactly what holds.
         let expires_at = (now + millis(LIFETIME)) / 1000 * 1000;
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
-        let updated = sqlx::query(
+        let query = sqlx::query(
             "UPDATE links SET phase = 'returned', inputs = NULL, expires_at = $1
              WHERE id = $2 AND status = 'pending' AND expires_at > $3
                 AND NOT EXISTS (SELECT 1 FROM unconfirmed WHERE link_id = $2)",
         )
         .bind(expires_at)
         .bind(&link.id)
-        .bind(now)
-        .execute(&mut *transaction)
-        .await?;
-        if updated.rows_affected() == 0 {
+        .bind(now);
+        if transaction.execute(query).await? == 0 {
+            transaction.rollback().await?;
             return Ok(false);
         }
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at)
              VALUES ($1, $2, 0, $3, $4)",
         )
         .bind(&link.id)
         .bind(ids::digest(code))
         .bind(self.seal_json(place(&link.owner, &link.id), &Waiting::from(grant))?)
-        .bind(expires_at)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(expires_at);
+        transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
         Ok(true)
@@ -105,24 +104,24 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn confirm(&self, owner: &Owner, connection_id: &str, code: &str) -> Result<Confirmation> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
              FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN unconfirmed u ON u.link_id = l.id
              WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3",
         )
         .bind(connection_id)
         .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .fetch_optional(&mut *transaction)
-        .await?;
-        let Some(row) = row else {
+        .bind(&owner.customer);
+        let Some(row) = transaction.fetch_optional(query).await? else {
+            transaction.rollback().await?;
             return Ok(Confirmation::Unknown);
         };
         let link_id: String = row.try_get("link_id")?;
         let status: Status = row.try_get::<&str, _>("status")?.parse()?;
         let Some(expected) = row.try_get::<Option<String>, _>("code_digest")? else {
+            transaction.rollback().await?;
             return Ok(Confirmation::NothingWaits);
         };
         // Digests are compared, so that the time that it takes tells nothing about the code.
@@ -161,42 +160,32 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn drop_unconfirmed(&self) -> Result<()> {
-        sqlx::query("DELETE FROM unconfirmed WHERE expires_at <= $1")
-            .bind(self.clock.now())
-            .execute(&self.pool)
-            .await?;
+        let query = sqlx::query("DELETE FROM unconfirmed WHERE expires_at <= $1").bind(self.clock.now());
+        self.database.execute(query).await?;
         Ok(())
     }
 
-    async fn count_wrong_code(&self, transaction: &mut Transaction<'_, Any>, link_id: &str) -> Result<()> {
-        let wrong_codes: i64 = sqlx::query_scalar(
+    async fn count_wrong_code(&self, transaction: &mut Transaction, link_id: &str) -> Result<()> {
+        let query = sqlx::query(
             "UPDATE unconfirmed SET wrong_codes = wrong_codes + 1 WHERE link_id = $1 RETURNING wrong_codes",
         )
-        .bind(link_id)
-        .fetch_one(&mut **transaction)
-        .await?;
-        if wrong_codes >= MAX_WRONG_CODES {
+        .bind(link_id);
+        let row = transaction.fetch_optional(query).await?;
+        let wrong_codes = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
+        if wrong_codes.is_some_and(|wrong_codes| wrong_codes >= MAX_WRONG_CODES) {
             self.end_waiting(transaction, link_id, Status::Expired).await?;
         }
         Ok(())
     }
 
     /// Ends a link whose grant waited. The grant is erased; the code's digest stays to know a repeated call by.
-    async fn end_waiting(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        link_id: &str,
-        status: Status,
-    ) -> Result<()> {
-        sqlx::query("UPDATE links SET status = $1 WHERE id = $2")
+    async fn end_waiting(&self, transaction: &mut Transaction, link_id: &str, status: Status) -> Result<()> {
+        let query = sqlx::query("UPDATE links SET status = $1 WHERE id = $2")
             .bind(status.as_str())
-            .bind(link_id)
-            .execute(&mut **transaction)
-            .await?;
-        sqlx::query("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1")
-            .bind(link_id)
-            .execute(&mut **transaction)
-            .await?;
+            .bind(link_id);
+        transaction.execute(query).await?;
+        let query = sqlx::query("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1").bind(link_id);
+        transaction.execute(query).await?;
         Ok(())
     }
 }

@@ -27,9 +27,9 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn add_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<AddedUsage> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let added = sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO usages (connection_id, usage_id, tenant_id, customer, created_at)
              SELECT id, $1, tenant_id, customer, $2 FROM connections
              WHERE id = $3 AND tenant_id = $4 AND customer = $5
@@ -41,30 +41,30 @@ impl Store {
         .bind(connection_id)
         .bind(&owner.tenant)
         .bind(&owner.customer)
-        .bind(MAX_USAGES)
-        .execute(&mut *transaction)
-        .await;
+        .bind(MAX_USAGES);
+        let added = transaction.execute(query).await;
         match added {
-            Ok(added) if added.rows_affected() == 1 => {
+            Ok(1) => {
                 transaction.commit().await?;
                 return Ok(AddedUsage::Added);
             }
             // It was deleted at this very moment.
-            Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+            Err(error) if error.is_foreign_key_violation() => {
+                transaction.rollback().await?;
                 return Ok(AddedUsage::Unknown);
             }
             added => added?,
         };
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM usages WHERE connection_id = $1 AND usage_id = $2) AS known
              FROM connections WHERE id = $1 AND tenant_id = $3 AND customer = $4",
         )
         .bind(connection_id)
         .bind(usage_id)
         .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .fetch_optional(&mut *transaction)
-        .await?;
+        .bind(&owner.customer);
+        let row = transaction.fetch_optional(query).await?;
+        transaction.rollback().await?;
         Ok(match row {
             None => AddedUsage::Unknown,
             Some(row) if row.try_get::<i64, _>("known")? == 1 => AddedUsage::Added,
@@ -78,15 +78,14 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn remove_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<bool> {
-        sqlx::query(
+        let query = sqlx::query(
             "DELETE FROM usages WHERE connection_id = $1 AND usage_id = $2 AND tenant_id = $3 AND customer = $4",
         )
         .bind(connection_id)
         .bind(usage_id)
         .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .execute(&self.pool)
-        .await?;
+        .bind(&owner.customer);
+        self.database.execute(query).await?;
         Ok(self.connection(owner, connection_id).await?.is_some())
     }
 
@@ -96,15 +95,15 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn usages(&self, owner: &Owner, connection_id: &str) -> Result<Vec<String>> {
-        Ok(sqlx::query_scalar(
+        let query = sqlx::query(
             "SELECT usage_id FROM usages WHERE connection_id = $1 AND tenant_id = $2 AND customer = $3
              ORDER BY created_at, usage_id",
         )
         .bind(connection_id)
         .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .fetch_all(&self.pool)
-        .await?)
+        .bind(&owner.customer);
+        let rows = self.database.fetch_all(query).await?;
+        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     /// The usages of some of a customer's connections, by connection.
@@ -129,7 +128,7 @@ impl Store {
         );
         let query = sqlx::query(&query).bind(&owner.tenant).bind(&owner.customer);
         let query = connection_ids.iter().fold(query, |query, id| query.bind(*id));
-        let rows = query.fetch_all(&self.pool).await?;
+        let rows = self.database.fetch_all(query).await?;
         let mut usages: HashMap<String, Vec<String>> = HashMap::new();
         for row in rows {
             usages

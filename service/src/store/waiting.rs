@@ -43,7 +43,7 @@ impl Store {
         for id in ids.chain(std::iter::repeat("")).take(IDS_PER_QUERY) {
             query = query.bind(id);
         }
-        let rows = query.fetch_all(&self.pool).await?;
+        let rows = self.database.fetch_all(query).await?;
         let read = |row: &sqlx::any::AnyRow| {
             let pending = PendingLink {
                 link_id: row.try_get("link_id")?,

@@ -3,9 +3,10 @@
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "../support/database.rs"]
+mod database;
+
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,15 +19,13 @@ use connect_service::config::Config;
 use connect_service::ids;
 use connect_service::provider::Registration;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Link, LinkOptions, NewLink, Owner, Store, Target};
-use connect_service::vault::Vault;
+use connect_service::store::{Link, LinkOptions, NewLink, Owner, Target};
+use database::Database;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use reqwest::redirect::Policy;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
-
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// An app whose provider sends `iss` with every answer.
 const STRICT: &str = r#"
@@ -50,7 +49,7 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
     pub(crate) owner: Owner,
-    dir: PathBuf,
+    database: Database,
 }
 
 /// A link that was just made.
@@ -62,10 +61,6 @@ pub(crate) struct Made {
 
 impl Stage {
     pub(crate) async fn start() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("connect-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let provider = Provider::start().await;
@@ -74,7 +69,8 @@ impl Stage {
             allow_private_networks: true,
             ..Config::default()
         };
-        let catalogue = dir.join("catalogue");
+        let database = Database::new().await;
+        let catalogue = database.folder().join("catalogue");
         std::fs::create_dir_all(&catalogue).unwrap();
         std::fs::write(catalogue.join("strict.toml"), STRICT).unwrap();
         config.catalogue_dir = Some(catalogue);
@@ -85,9 +81,7 @@ impl Stage {
             zendesk.authorization_url = None;
         }
         let clock = Clock::default();
-        let database = format!("sqlite://{}", dir.join("test.db").display());
-        let vault = Vault::from_base64(KEY, "a test").unwrap();
-        let store = Store::open(&database, vault, clock.clone()).await.unwrap();
+        let store = database.open(&clock).await;
         let owner = Owner {
             tenant: store
                 .create_tenant("Acme", Some("owner@acme.example"))
@@ -103,7 +97,7 @@ impl Stage {
             clock,
             provider,
             owner,
-            dir,
+            database,
         }
     }
 
@@ -205,19 +199,26 @@ impl Stage {
 
     /// What a query counts.
     pub(crate) async fn count(&self, query: &str) -> i64 {
-        let url = format!("sqlite://{}", self.dir.join("test.db").display());
-        let pool = sqlx::AnyPool::connect(&url).await.unwrap();
+        let pool = sqlx::AnyPool::connect(&self.database.url).await.unwrap();
         let count = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
         pool.close().await;
         count
     }
 
-    /// Every byte of the database's files.
-    pub(crate) fn database(&self) -> Vec<u8> {
-        let files = std::fs::read_dir(&self.dir).unwrap();
-        files
-            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .collect()
+    /// All that the database holds of unconfirmed grants: every byte of its files, or the rows of PostgreSQL's table.
+    pub(crate) async fn stored_bytes(&self) -> Vec<u8> {
+        if self.database.file().is_none() {
+            let pool = sqlx::AnyPool::connect(&self.database.url).await.unwrap();
+            let rows = "SELECT COALESCE(STRING_AGG(CAST(u AS TEXT), ' '), '') FROM unconfirmed u";
+            let text: String = sqlx::query_scalar(rows).fetch_one(&pool).await.unwrap();
+            pool.close().await;
+            return text.into_bytes();
+        }
+        let files = std::fs::read_dir(self.database.folder()).unwrap();
+        let paths = files
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.is_file());
+        paths.flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 
     /// The connection as the tenant's backend reads it.
@@ -277,12 +278,6 @@ impl Stage {
         Url::parse_with_params(&self.app.redirect_uri(app), params)
             .unwrap()
             .into()
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

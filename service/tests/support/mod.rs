@@ -7,27 +7,23 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod database;
 mod provider;
 mod request;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Grant, Link, Owner, Store, Tokens};
-use connect_service::vault::Vault;
+use connect_service::store::{Capability, Grant, Link, Owner, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
+pub(crate) use database::{Database, KEY, folder};
 pub(crate) use provider::{Provider, Reply};
 pub(crate) use request::{Answer, Call};
-
-/// An encryption key of no value.
-pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The customer of a [`Call`] that names no other.
 pub(crate) const ALICE: &str = "alice@example.com";
@@ -40,49 +36,6 @@ pub(crate) struct Platform {
     pub(crate) key: String,
     pub(crate) database: Database,
     router: Router,
-}
-
-/// A database that goes away with its last user: a file, or the server that `CONNECT_TEST_POSTGRES_URL` names.
-#[derive(Clone)]
-pub(crate) struct Database {
-    pub(crate) url: String,
-    _folder: std::sync::Arc<Folder>,
-}
-
-struct Folder(PathBuf);
-
-impl Database {
-    pub(crate) fn new() -> Self {
-        let folder = folder();
-        // Tenants are new in every test, so tests can share one database.
-        let url = std::env::var("CONNECT_TEST_POSTGRES_URL")
-            .unwrap_or_else(|_| format!("sqlite://{}", folder.join("test.db").display()));
-        Self {
-            url,
-            _folder: std::sync::Arc::new(Folder(folder)),
-        }
-    }
-
-    /// One more user of it, as if in another process.
-    pub(crate) async fn open(&self, clock: &Clock) -> Store {
-        let vault = Vault::from_base64(KEY, "a test").unwrap();
-        Store::open(&self.url, vault, clock.clone()).await.unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A new empty folder.
-pub(crate) fn folder() -> PathBuf {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("connect-service-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 impl Platform {
@@ -100,7 +53,7 @@ impl Platform {
 
     pub(crate) async fn with(mut config: Config) -> Self {
         config.allow_private_networks = true;
-        let (database, clock) = (Database::new(), Clock::default());
+        let (database, clock) = (Database::new().await, Clock::default());
         let store = database.open(&clock).await;
         let tenant = store
             .create_tenant("Acme", Some("owner@acme.example"))

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use connect_tests::provider::{Mode, Options, Reuse};
-use connect_tests::service_process::Home;
+use connect_tests::service_process::{Home, Settings};
 use connect_tests::workload::{Journal, Rotation, Workload};
 use connect_tests::{Error, random};
 use pabbly_connect::{Client, Customer};
@@ -18,6 +18,8 @@ use pabbly_connect::{Client, Customer};
 use crate::support::{ALICE, Raw, Stage, access_token, outlive};
 
 const KILLS: usize = 20;
+/// How much of each kind of load makes the kills mean something; a busy machine does twice as much.
+const MIN_LOAD: usize = 10;
 const WORKERS: usize = 6;
 /// How long the provider's access tokens live: short, so that almost every round has to refresh.
 const LIFETIME: Duration = Duration::from_secs(2);
@@ -112,21 +114,29 @@ async fn losses(stage: &Stage, journal: &Journal) -> Vec<String> {
 }
 
 /// A provider that forgives a refresh whose answer was lost: a kill right there is nobody's fault.
-async fn stage() -> Stage {
-    Stage::with(Options {
+pub(crate) async fn stage(database_url: Option<String>) -> Stage {
+    let options = Options {
         lifetime: LIFETIME,
         reuse: Reuse::UntilSuccessorUsed,
         ..Options::default()
-    })
-    .await
+    };
+    let settings = Settings {
+        database_url,
+        ..Settings::default()
+    };
+    Stage::with_settings(options, settings).await
 }
 
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_in_twenty_kills() {
-    let mut stage = stage().await;
+    lose_nothing(stage(None).await, KILLS, MIN_LOAD).await;
+}
+
+/// Kills the service under load so many times. Whatever it acknowledged is there after each restart, and in the end.
+pub(crate) async fn lose_nothing(mut stage: Stage, kills: usize, min_load: usize) {
     let workload = Arc::new(Workload::new(stage.provider.clone()));
     let mut all = Journal::default();
-    for kill in 1..=KILLS {
+    for kill in 1..=kills {
         let (restarted, mut journal) = load_and_kill(stage, &workload, |_| {}).await;
         stage = restarted;
         all.extend(&journal);
@@ -137,7 +147,7 @@ async fn nothing_acknowledged_is_lost_in_twenty_kills() {
     }
     let load = [all.links.len(), all.connections.len(), all.rotated()];
     assert!(
-        load.iter().all(|count| *count >= 20),
+        load.iter().all(|count| *count >= min_load),
         "too little load to mean anything: {load:?}"
     );
     outlive(LIFETIME).await;
@@ -148,7 +158,10 @@ async fn nothing_acknowledged_is_lost_in_twenty_kills() {
 /// The one that was refreshing is gone; the other waits until that is sure, and then does it.
 #[tokio::test]
 async fn another_process_takes_over_a_refresh_that_was_killed() {
-    let stage = stage().await;
+    take_over(stage(None).await).await;
+}
+
+pub(crate) async fn take_over(stage: Stage) {
     let other = stage.home.start_another().await.unwrap();
     let id = stage.connected().await;
     outlive(LIFETIME).await;
@@ -170,7 +183,7 @@ async fn another_process_takes_over_a_refresh_that_was_killed() {
 /// The proof that the comparison can fail: the service comes back with the database of a while ago.
 #[tokio::test]
 async fn an_older_database_is_noticed() {
-    let mut stage = stage().await;
+    let mut stage = stage(None).await;
     let id = stage.connected().await;
     let backup = tempfile::tempdir().unwrap();
     stage.service.kill().await.unwrap();

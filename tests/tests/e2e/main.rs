@@ -11,6 +11,7 @@ mod isolation;
 mod limits;
 mod local_provider;
 mod oidc;
+mod postgres;
 mod quickstart;
 mod refresh;
 mod rotation;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use connect_tests::browser::Browser;
 use connect_tests::provider::{Mode, Options, Reuse};
+use connect_tests::service_process::Settings;
 use futures_util::future::join_all;
 use pabbly_connect::{ConnectionStatus, Error};
 
@@ -18,11 +19,19 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// A stage where the first token has run out before anybody needs it.
 async fn stage_with_short_tokens() -> Stage {
-    Stage::with(Options {
+    stage_on(None).await
+}
+
+pub(crate) async fn stage_on(database_url: Option<String>) -> Stage {
+    let options = Options {
         lifetime: SHORT,
         ..Options::default()
-    })
-    .await
+    };
+    let settings = Settings {
+        database_url,
+        ..Settings::default()
+    };
+    Stage::with_settings(options, settings).await
 }
 
 #[tokio::test]
@@ -49,7 +58,11 @@ async fn fifty_callers_at_once_cause_one_refresh() {
 
 #[tokio::test]
 async fn two_processes_over_one_database_cause_one_refresh() {
-    let stage = stage_with_short_tokens().await;
+    refresh_once(stage_with_short_tokens().await).await;
+}
+
+/// Fifty callers of two processes cause one refresh, and all get its token.
+pub(crate) async fn refresh_once(stage: Stage) {
     let second = stage.home.start_another().await.unwrap();
     let id = stage.connected().await;
     let customers = [

@@ -15,11 +15,17 @@ const CALLERS: usize = 16;
 /// Rotate, give the new key to one deployment after the other, wait for what is under way, promote; again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_calls_outlive_their_keys() {
-    let home = Home::new(&Settings::default()).unwrap();
+    rotate_under_load(&Settings::default(), CALLS).await;
+}
+
+/// Two processes over one database serve the calls.
+pub(crate) async fn rotate_under_load(settings: &Settings, calls: usize) {
+    let home = Home::new(settings).unwrap();
     let service = home.start().await.unwrap();
+    let second = home.start_another().await.unwrap();
     let tenant = home.run(&["tenant", "create", "Acme"]).await.unwrap();
     let first = home.key(&tenant, "apps,connections,admin").await.unwrap();
-    let deployments = [client(&service, &first), client(&service, &first)];
+    let deployments = [client(&service, &first), client(&second, &first)];
 
     let begun = AtomicUsize::new(0);
     let finished: Vec<AtomicUsize> = (0..CALLERS).map(|_| AtomicUsize::new(0)).collect();
@@ -27,7 +33,7 @@ async fn ten_thousand_calls_outlive_their_keys() {
         let client = &deployments[number % deployments.len()];
         let alice = client.customer(ALICE).unwrap();
         let mut failures = Vec::new();
-        while begun.fetch_add(1, Ordering::Relaxed) < CALLS {
+        while begun.fetch_add(1, Ordering::Relaxed) < calls {
             let ended = if number % 4 < 2 {
                 client.get_app("gmail").await.map(drop)
             } else {
@@ -55,7 +61,7 @@ async fn ten_thousand_calls_outlive_their_keys() {
     };
     let rotations = async {
         let (mut rotations, mut key) = (0, first.clone());
-        while begun.load(Ordering::Relaxed) < CALLS {
+        while begun.load(Ordering::Relaxed) < calls {
             let rotated = answer(Raw::new(&service, &key).request(Method::POST, "/keys/rotate")).await;
             assert_eq!(rotated.status, 200, "{}", rotated.text);
             let new = rotated.data()["api_key"].as_str().unwrap().to_owned();
@@ -83,7 +89,6 @@ async fn ten_thousand_calls_outlive_their_keys() {
         failures[0]
     );
     assert!(rotations >= 3, "{rotations} rotations");
-    println!("{CALLS} calls, {rotations} rotations, no failure");
     let live = home.run(&["key", "list", "--tenant", &tenant]).await.unwrap();
     let live = live.lines().filter(|line| line.split('\t').nth(3) == Some("-"));
     assert_eq!(live.count(), 1);

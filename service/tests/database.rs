@@ -1,0 +1,92 @@
+//! A database that cannot be used for a moment: what a caller is told, and when.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::time::Duration;
+
+use connect_service::config::Config;
+use futures_util::future::join_all;
+use serde_json::json;
+use sqlx::{AnyConnection, Connection, Executor};
+use support::{Answer, Platform};
+use tokio::time::timeout;
+
+/// A database that cannot be used is reported after one second; the rest is for a busy machine. The former limit was
+/// 10 s.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(7);
+
+/// Another process that writes, for as long as the connection is open.
+async fn block_writers(platform: &Platform) -> AnyConnection {
+    let mut other = AnyConnection::connect(&platform.database.url).await.unwrap();
+    if platform.database.file().is_some() {
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+    } else {
+        let lock = "BEGIN; LOCK TABLE tenants, keys, connections, links, answers IN EXCLUSIVE MODE";
+        other.execute(lock).await.unwrap();
+    }
+    other
+}
+
+async fn make_link(platform: &Platform) -> Answer {
+    let call = platform.call("POST", "/connections/request-link");
+    call.json(&json!({"app_id": "brevo", "name": "Mail"})).await
+}
+
+/// Sixteen is the number of connections in the pool.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writers_that_wait_for_a_lock_hold_up_no_reader() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    let other = block_writers(&platform).await;
+
+    let writers = join_all((0..16).map(|_| make_link(&platform)));
+    let path = format!("/connections/{id}");
+    let readers = async {
+        // The writers are waiting by then.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        for _ in 0..16 {
+            platform.call("GET", &path).send().await.data();
+            platform.bare("GET", "//livez").send().await.data();
+        }
+    };
+    let both = async { tokio::join!(writers, readers) };
+    let (answers, ()) = timeout(REPORT_TIMEOUT, both).await.expect("told in time");
+    for answer in answers {
+        answer.is_error(503, "upstream_unavailable");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+
+    other.close().await.unwrap();
+    make_link(&platform).await.data();
+}
+
+#[tokio::test]
+async fn readiness_fails_in_time_while_the_database_is_locked() {
+    let platform = Platform::start().await;
+    platform.app.store.ready().await.unwrap();
+    if platform.database.file().is_some() {
+        let other = block_writers(&platform).await;
+        let ready = timeout(REPORT_TIMEOUT, platform.app.store.ready()).await;
+        let error = ready.expect("told in time").unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+        other.close().await.unwrap();
+        platform.app.store.ready().await.unwrap();
+    }
+}
+
+/// A caller who goes away in the middle of a write leaves nothing behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropped_callers_leave_no_transaction_open() {
+    let mut config = Config::default();
+    config.budgets.default = 1_000_000;
+    let platform = Platform::with(config).await;
+    for pause in 0..200 {
+        let dropped = timeout(Duration::from_micros(pause * 20), make_link(&platform));
+        drop(dropped.await);
+    }
+    for _ in 0..32 {
+        make_link(&platform).await.data();
+    }
+}
