@@ -139,13 +139,15 @@ mcp: build $(MCP_TOOLS)
 
 # Processes, PostgreSQL and the disk fail under load; nothing that was acknowledged may get lost.
 .PHONY: chaos chaos-short
-chaos: ## Kill, restart, fill and flood everything under load (CHAOS_SECONDS=600)
+chaos: ## Kill, restart, fill and flood everything under load (CHAOS_SECONDS=600), with the service as it ships
 	scripts/postgres
-	$(CARGO) build --bin connect-service --bin chaos
-	$(TARGET)/debug/chaos
+	$(CARGO) build --release -p connect-service
+	$(CARGO) build --bin chaos
+	CONNECT_SERVICE_BIN=$(TARGET)/release/connect-service $(TARGET)/debug/chaos
 
 chaos-short: build
-	$(STEP) "chaos, 60 s" env CHAOS_SECONDS=60 $(MAKE) --no-print-directory chaos
+	$(STEP) "PostgreSQL" scripts/postgres
+	$(STEP) "chaos, 60 s" env CHAOS_SECONDS=60 $(TARGET)/debug/chaos
 
 # All of them take hours, hence `test-all` has some files only; .cargo/mutants.toml has the settings.
 .PHONY: mutants mutants-some

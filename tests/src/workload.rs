@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
 use pabbly_connect::{ConnectionStatus, Customer, ExposeSecret as _, RequestLink};
@@ -15,6 +16,8 @@ use crate::{Error, random};
 
 /// The OAuth app whose provider the local one stands in for.
 const APP: &str = "gmail";
+/// How long links live: until any test ends. An expired link would look like a lost one.
+const LINK_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Comparisons that run at once.
 const CONCURRENT_CHECKS: usize = 16;
 
@@ -81,7 +84,7 @@ impl Workload {
     /// # Errors
     /// When the call fails.
     pub async fn create_link(&self, customer: &Customer) -> Result<(), Error> {
-        let link = customer.create_request_link(APP, "Work Gmail").await?;
+        let link = new_link(customer).await?;
         self.journal().links.push(link);
         Ok(())
     }
@@ -91,7 +94,7 @@ impl Workload {
     /// # Errors
     /// When a call or a page fails.
     pub async fn connect(&self, customer: &Customer) -> Result<(), Error> {
-        let link = customer.create_request_link(APP, "Work Gmail").await?;
+        let link = new_link(customer).await?;
         let browser = Browser::new()?;
         let hosted = browser.open(&link.request_link).await?;
         let consent = browser.press(&hosted, "Continue", &[]).await?;
@@ -128,6 +131,17 @@ impl Workload {
         self.journal().tokens.insert(id.to_owned(), rotation);
         Ok(())
     }
+}
+
+/// Creates a link that does not expire while a test runs.
+///
+/// # Errors
+/// When the call fails.
+pub async fn new_link(customer: &Customer) -> Result<RequestLink, pabbly_connect::Error> {
+    customer
+        .create_request_link(APP, "Work Gmail")
+        .expires_in(LINK_LIFETIME)
+        .await
 }
 
 impl Journal {

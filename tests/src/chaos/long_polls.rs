@@ -14,14 +14,15 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::gauge::Gauge;
 use super::installation::address;
 use super::tenants::customer;
+use crate::workload::new_link;
 use crate::{Error, random};
 
 /// Long polls of one link in each process: as many as the service allows by default.
 const POLLS_PER_LINK: u32 = 5;
 /// Calls at once while the links are created.
 const CONCURRENT_CALLS: usize = 16;
-/// Longest pause before a poll is repeated, and before the first one.
-const MAX_PAUSE: Duration = Duration::from_secs(4);
+/// Longest pause before a poll, so that not all of them come at once after a process was killed.
+const MAX_PAUSE: Duration = Duration::from_secs(15);
 
 /// The long polls, the same number at each process.
 pub(super) struct LongPolls {
@@ -45,8 +46,7 @@ impl LongPolls {
         let customer = customer(&urls[0], key, 2)?;
         let links = count.div_ceil(POLLS_PER_LINK * u32::try_from(urls.len())?);
         let links: Vec<_> = stream::iter(0..links)
-            .map(|_| customer.create_request_link("gmail", "Waiting"))
-            .map(|call| async move { call.await })
+            .map(|_| new_link(&customer))
             .buffer_unordered(CONCURRENT_CALLS)
             .try_collect()
             .await?;
