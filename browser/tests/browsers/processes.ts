@@ -84,12 +84,16 @@ export class Service {
   }
 
   /** What a product's backend would ask for. */
-  createLink(body: Record<string, unknown>): Promise<RequestLinkAnswer> {
-    return this.call('POST', '/connections/request-link', body);
+  createLink(body: Record<string, unknown>, customer?: string): Promise<RequestLinkAnswer> {
+    return this.call('POST', '/connections/request-link', body, customer);
   }
 
-  getConnection(id: string): Promise<{ status: string }> {
-    return this.call('GET', `/connections/${id}`);
+  getConnection(id: string, customer?: string): Promise<{ status: string }> {
+    return this.call('GET', `/connections/${id}`, undefined, customer);
+  }
+
+  confirmConnection(id: string, code: string, customer: string): Promise<{ status: string }> {
+    return this.call('POST', `/connections/${id}/confirm`, { code }, customer);
   }
 
   async stop(): Promise<void> {
@@ -97,12 +101,12 @@ export class Service {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async call<T>(method: string, path: string, body?: unknown, customer = 'alice@example.com'): Promise<T> {
     const response = await fetch(`${this.url}/platform/v1${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.key}`,
-        'x-user-email': 'alice@example.com',
+        'x-user-email': customer,
         'content-type': 'application/json',
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
