@@ -559,7 +559,7 @@ mod tests {
             ("[apps.gmail]\nclient_secret = [123456789]", "expected a string"),
             ("[apps.gmail]\nscopes = \"123456789\"", "expected a sequence"),
             ("database_url = 123456789", "expected a string"),
-            ("longest_hold = \"123456789\"", "expected u64"),
+            ("max_long_poll = \"123456789\"", "expected u64"),
             ("public_url = \"123456789\"", "relative URL without a base"),
             ("[budgets]\ntoken = 123456789123456789", "expected u32"),
             ("client_secret = 123456789", "unknown field `client_secret`"),

@@ -132,6 +132,7 @@ async fn a_caller_who_goes_away_does_not_take_the_refresh_along() {
         _ = platform.token(&id) => panic!("the provider takes longer"),
         () = async { while provider.seen().is_empty() { tokio::time::sleep(Duration::from_millis(5)).await } } => {}
     }
+    platform.app.ending.cancel();
     platform.app.tasks.close();
     platform.app.tasks.wait().await;
     assert_eq!(
@@ -379,6 +380,10 @@ async fn a_process_that_starts_alone_waits_for_no_dead_one() {
         second.lease(&id, LEASE).await.unwrap().is_none(),
         "its owner lives"
     );
+    // What a process that ends does, but for the lease.
+    platform.app.ending.cancel();
+    platform.app.tasks.close();
+    platform.app.tasks.wait().await;
     platform.app.store.close().await;
     second.close().await;
     drop((platform, second));

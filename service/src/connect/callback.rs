@@ -241,7 +241,7 @@ impl Answer {
     fn parse(query: &str) -> Option<Self> {
         let mut params = HashMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let is_read = ["state", "code", "error", "iss"].contains(&name.as_ref());
+            let is_read = ["state", "code", "error", "error_description", "iss"].contains(&name.as_ref());
             if is_read && params.insert(name.into_owned(), value.into_owned()).is_some() {
                 return None;
             }

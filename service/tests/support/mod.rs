@@ -65,7 +65,7 @@ impl Platform {
             .unwrap()
             .unwrap();
         let app = Service::new(config, store, clock.clone(), "127.0.0.1:8080").unwrap();
-        tokio::spawn(api::look_for_changes(app.clone()));
+        app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {
             app,
@@ -87,7 +87,7 @@ impl Platform {
             "127.0.0.1:8080",
         )
         .unwrap();
-        tokio::spawn(api::look_for_changes(app.clone()));
+        app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {
             app,
