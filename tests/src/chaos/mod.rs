@@ -1,9 +1,9 @@
 //! Chaos: the service under load while everything around it fails, and whether it keeps its promises.
 //!
-//! Two processes on one PostgreSQL and one on SQLite serve the clients of ordinary [`tenants`]. Meanwhile thousands of
-//! [`slow_sockets`] and [`long_polls`] are open, a [`greedy`] tenant asks for ten times its budget, nobody reads the
-//! log of one process, and processes, PostgreSQL and the disk fail ([`faults`]). All this happens in two equal rounds
-//! with a rest after each, so that the memory after them can be compared. [`report`] says what must hold.
+//! Two processes on one PostgreSQL and one on SQLite serve the clients of ordinary `tenants`. Meanwhile thousands of
+//! `slow_sockets` and `long_polls` are open, a `greedy` tenant asks for ten times its budget, nobody reads the
+//! log of one process, and processes, PostgreSQL and the disk fail (`faults`). All this happens in two equal rounds
+//! with a rest after each, so that the memory after them can be compared. `report` says what must hold.
 
 mod faults;
 mod figures;
