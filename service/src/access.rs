@@ -12,6 +12,7 @@ use crate::budget::Group;
 use crate::email;
 use crate::error::ApiError;
 use crate::ids;
+use crate::rejected_keys::RejectedKeys;
 use crate::state::AppState;
 use crate::store::{Caller, Capability, Owner, StoreError};
 
@@ -80,7 +81,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
 pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let value = only(headers, &AUTHORIZATION).map_err(|_| ApiError::InvalidApiKey)?;
     let key = value.and_then(bearer).ok_or(ApiError::InvalidApiKey)?;
-    opened(app, key, app.store.caller(key)).await
+    opened(&app.rejected_keys, key, app.store.caller(key)).await
 }
 
 /// What a key or an MCP URL's token opens, by a look into the database.
@@ -89,14 +90,14 @@ pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller,
 ///
 /// Those of [`authenticate`].
 pub(crate) async fn opened<T>(
-    app: &AppState,
+    rejected: &RejectedKeys,
     key: &str,
     lookup: impl Future<Output = Result<Option<T>, StoreError>>,
 ) -> Result<T, ApiError> {
     let digest = ids::digest(key);
-    app.rejected_keys.check(&digest)?;
+    rejected.check(&digest)?;
     lookup.await?.ok_or_else(|| {
-        app.rejected_keys.note(&digest);
+        rejected.note(&digest);
         ApiError::InvalidApiKey
     })
 }

@@ -92,10 +92,11 @@ async fn by_url(app: &AppState, server: &Server, token: &str, request: Request) 
     if token.len() > MAX_TOKEN_LENGTH {
         return ApiError::InvalidApiKey.into_response();
     }
-    let (caller, owner) = match access::opened(app, token, app.store.mcp_caller(token)).await {
-        Ok(found) => found,
-        Err(error) => return error.into_response(),
-    };
+    let (caller, owner) =
+        match access::opened(&app.rejected_mcp_tokens, token, app.store.mcp_caller(token)).await {
+            Ok(found) => found,
+            Err(error) => return error.into_response(),
+        };
     let standing = app.budgets.take(Group::Default, &caller.tenant);
     let mut response = match standing.check() {
         Ok(()) => speak(server, caller, owner, request).await,

@@ -6,7 +6,7 @@
 //! a proxy all are the proxy's.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::ApiError;
@@ -16,13 +16,21 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// How often one wrong key is looked up in a window.
 const MAX_ATTEMPTS: u32 = 60;
 
+/// Minimum time between two purges: each looks at all keys, under a lock that every request takes.
+const PURGE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How many wrong keys are remembered. Where there are more, the further ones are looked up each time.
 const MAX_KEYS: usize = 10_000;
 
-/// The keys that opened nothing lately, by their digests.
+/// The keys of one kind that opened nothing lately, by their digests. What is right as another kind counts here, too, so
+/// that each kind needs one of its own.
 #[derive(Debug, Default)]
-pub struct RejectedKeys {
-    attempts: Mutex<HashMap<String, Attempts>>,
+pub struct RejectedKeys(Mutex<Rejected>);
+
+#[derive(Debug, Default)]
+struct Rejected {
+    attempts: HashMap<String, Attempts>,
+    next_purge: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -47,8 +55,7 @@ impl RejectedKeys {
     }
 
     fn check_at(&self, digest: &str, now: Instant) -> Result<(), ApiError> {
-        let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        match attempts.get(digest) {
+        match self.lock().attempts.get(digest) {
             Some(attempts) if attempts.count >= MAX_ATTEMPTS && attempts.until > now => {
                 let left = attempts.until - now;
                 let retry_after = left.as_secs() + u64::from(left.subsec_nanos() > 0);
@@ -59,18 +66,24 @@ impl RejectedKeys {
     }
 
     fn note_at(&self, digest: &str, now: Instant) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rejected = self.lock();
+        let Rejected { attempts, next_purge } = &mut *rejected;
         if let Some(known) = attempts.get_mut(digest).filter(|known| known.until > now) {
             known.count += 1;
             return;
         }
-        if attempts.len() >= MAX_KEYS {
+        if attempts.len() >= MAX_KEYS && next_purge.is_none_or(|at| at <= now) {
             attempts.retain(|_, known| known.until > now);
+            *next_purge = Some(now + PURGE_INTERVAL);
         }
         if attempts.len() < MAX_KEYS {
             let until = now + WINDOW;
             attempts.insert(digest.to_owned(), Attempts { count: 1, until });
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rejected> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,8 +115,8 @@ mod tests {
         for n in 0..2 * MAX_KEYS {
             keys.note_at(&n.to_string(), start);
         }
-        assert_eq!(keys.attempts.lock().unwrap().len(), MAX_KEYS);
+        assert_eq!(keys.lock().attempts.len(), MAX_KEYS);
         keys.note_at("later", start + WINDOW);
-        assert_eq!(keys.attempts.lock().unwrap().len(), 1);
+        assert_eq!(keys.lock().attempts.len(), 1);
     }
 }

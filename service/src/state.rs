@@ -34,8 +34,10 @@ pub struct Service {
     pub providers: ProviderClient,
     /// Who may still call how often.
     pub budgets: Budgets,
-    /// The keys that opened nothing lately.
+    /// The tenant keys that opened nothing lately.
     pub rejected_keys: RejectedKeys,
+    /// The tokens of MCP URLs that opened nothing lately.
+    pub rejected_mcp_tokens: RejectedKeys,
     /// Connections that may be open at once.
     pub max_connections: usize,
     /// The long polls under way.
@@ -86,6 +88,7 @@ impl Service {
             )?,
             budgets: Budgets::new(&config.budgets),
             rejected_keys: RejectedKeys::default(),
+            rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls: LongPolls::new(&config.limits, max_connections),
             refreshes: Refreshes::default(),

@@ -10,7 +10,7 @@ use connect_service::config::Config;
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{AnyConnection, Connection, Executor};
-use support::{Answer, Platform};
+use support::{Answer, Platform, text};
 use tokio::time::timeout;
 
 /// A database that cannot be used is reported after one second; the rest is for a busy machine. The former limit was
@@ -89,4 +89,23 @@ async fn dropped_callers_leave_no_transaction_open() {
     for _ in 0..32 {
         make_link(&platform).await.data();
     }
+}
+
+/// The customer's browser is told to come back, as a backend is.
+#[tokio::test]
+async fn the_hosted_page_is_a_503_without_the_database() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "Mail"})).await;
+    let address = text(&link["request_link"]);
+    let (_, path) = address.split_once("/platform/v1").unwrap();
+    assert_eq!(platform.bare("GET", path).send().await.status, 200);
+    platform.app.store.close().await;
+    let page = platform.bare("GET", path).send().await;
+    assert_eq!(page.status, 503, "{}", page.text);
+    assert_eq!(page.header("retry-after"), "1");
+    assert!(
+        page.text.contains("Please try again in a moment"),
+        "{}",
+        page.text
+    );
 }

@@ -264,6 +264,10 @@ async fn a_wrong_key_is_told_to_slow_down() {
     }
     by_key("pk_live_another").await.is_error(401, "invalid_api_key");
     by_url("mcp_another").await.is_error(401, "invalid_api_key");
+    // A right key in the wrong place is wrong there alone.
+    for _ in 0..62 {
+        by_url(&platform.key).await;
+    }
     by_key(&platform.key).await.data();
 
     // A revoked key is a wrong one.

@@ -15,7 +15,7 @@ export type ErrorCode =
   | 'connection_in_use'
   /** The budget is used up: wait for Retry-After. */
   | 'rate_limited'
-  /** The provider is unavailable: retry later. */
+  /** The provider or the service is unavailable: retry later. */
   | 'upstream_unavailable'
   /** The tenant key is missing, unknown or revoked. */
   | 'invalid_api_key'

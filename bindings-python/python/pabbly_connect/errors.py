@@ -53,7 +53,7 @@ class RateLimitedError(PabblyConnectError):
 
 
 class UpstreamUnavailableError(PabblyConnectError):
-    """`upstream_unavailable` (HTTP 503): The provider is unavailable: retry later."""
+    """`upstream_unavailable` (HTTP 503): The provider or the service is unavailable: retry later."""
 
 
 class WaitTimeoutError(PabblyConnectError, builtins.TimeoutError):

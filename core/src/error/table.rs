@@ -234,7 +234,7 @@ pub const CODES: &[Code] = &[
         "upstream_unavailable",
         503,
         ErrorKind::UpstreamUnavailable,
-        "The provider is unavailable: retry later.",
+        "The provider or the service is unavailable: retry later.",
     ),
     extension(
         "invalid_api_key",

@@ -64,7 +64,7 @@ pub async fn callback(
         }
     });
     match task.await {
-        Ok(page) => or_failed(page),
+        Ok(page) => page.unwrap_or_else(|error| view::store_failed(&error)),
         Err(_) => view::failed(),
     }
 }
@@ -76,7 +76,9 @@ pub async fn result(
     headers: HeaderMap,
 ) -> PageResponse {
     let state = state.map(|Path(state)| state).unwrap_or_default();
-    or_failed(show_result(&service, &state, &headers).await)
+    show_result(&service, &state, &headers)
+        .await
+        .unwrap_or_else(|error| view::store_failed(&error))
 }
 
 /// Whether the customer is here in person. A browser that fetches pages in advance, a service worker and a scanner of
@@ -205,13 +207,6 @@ async fn show_result(
 fn choice<'a>(service: &'a Service, journey: &Authorization) -> Result<Choice<'a>, Refusal> {
     let (app, key) = (&journey.app_id, &journey.auth_option_key);
     flow::choose(service, &journey.link, Some(app), Some(key))
-}
-
-fn or_failed(page: Result<PageResponse, StoreError>) -> PageResponse {
-    page.unwrap_or_else(|error| {
-        tracing::error!(%error, "internal error");
-        view::failed()
-    })
 }
 
 impl From<LinkError> for Failure {

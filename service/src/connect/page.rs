@@ -27,7 +27,9 @@ pub async fn show(
     headers: HeaderMap,
 ) -> PageResponse {
     let params = params.map(|Query(params)| params).unwrap_or_default();
-    or_failed(show_page(&service, secret, &params, &headers).await)
+    show_page(&service, secret, &params, &headers)
+        .await
+        .unwrap_or_else(|error| view::store_failed(&error))
 }
 
 /// `POST /connect/{link}`: one of the page's buttons was pressed.
@@ -37,7 +39,9 @@ pub async fn submit(
     headers: HeaderMap,
     form: SubmittedForm,
 ) -> PageResponse {
-    or_failed(submit_page(&service, secret, &headers, form).await)
+    submit_page(&service, secret, &headers, form)
+        .await
+        .unwrap_or_else(|error| view::store_failed(&error))
 }
 
 async fn show_page(
@@ -204,11 +208,4 @@ async fn find(service: &Service, secret: Secret) -> Result<Option<Link>, StoreEr
         Ok(Path(secret)) => service.store.link_by_secret(&secret).await,
         Err(_) => Ok(None),
     }
-}
-
-fn or_failed(page: Result<PageResponse, StoreError>) -> PageResponse {
-    page.unwrap_or_else(|error| {
-        tracing::error!(%error, "internal error");
-        view::failed()
-    })
 }

@@ -9,7 +9,7 @@ use crate::clock;
 use crate::email;
 use crate::page::{Connect, FieldView, FormTargets, Mood, Onward, Outcome, PageResponse, Picker, Product};
 use crate::state::Service;
-use crate::store::{Link, Operation, Status};
+use crate::store::{Link, Operation, Status, StoreError};
 
 /// Which of these apps?
 pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageResponse {
@@ -204,10 +204,7 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
             "Not available right now",
             "This app cannot be connected at the moment. Please tell the product that sent you here.",
         ),
-        Refusal::Failed(error) => {
-            tracing::error!(%error, "internal error");
-            failed()
-        }
+        Refusal::Failed(error) => store_failed(error),
     }
 }
 
@@ -276,6 +273,21 @@ pub(super) fn failed() -> PageResponse {
         "Something went wrong",
         "It is our fault. Please try again in a moment.",
     )
+}
+
+/// The store failed: for a moment, or in a way that somebody has to look at.
+pub(super) fn store_failed(error: &StoreError) -> PageResponse {
+    if error.is_unavailable() {
+        tracing::warn!(%error, "the database is unavailable");
+        return bad(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Please try again in a moment",
+            "The service is not available just now. Please load this page again.",
+        )
+        .retry_after(1);
+    }
+    tracing::error!(%error, "internal error");
+    failed()
 }
 
 fn bad(status: StatusCode, title: &str, text: &str) -> PageResponse {

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleError, RecycleResult};
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::{AnyArguments, AnyRow};
@@ -26,6 +26,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum duration of one use: a read, or a transaction from its beginning to its commit.
 const USE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum time for an idle connection to show that it works.
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A commit is on the disk before it is acknowledged, and readers do not wait for a writer.
@@ -294,7 +296,9 @@ impl Manager for Connector {
     /// A server may have closed a connection that lay idle; a file does not, and asking costs as much as a query.
     async fn recycle(&self, connection: &mut AnyConnection, _: &Metrics) -> RecycleResult<sqlx::Error> {
         if !self.is_sqlite {
-            connection.ping().await?;
+            // A server that went silent must not keep the place of a connection that could be made anew.
+            let pinged = timeout(PING_TIMEOUT, connection.ping()).await;
+            pinged.map_err(|_| RecycleError::message("no response in time"))??;
         }
         Ok(())
     }

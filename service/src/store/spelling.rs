@@ -11,7 +11,8 @@ use super::{Result, Store};
 use crate::{email, text};
 
 const MARK: &str = "spelling";
-const BATCH: i64 = 500;
+/// Connections in one transaction, which has seconds.
+const BATCH: i64 = 100;
 
 /// What replaces a name of which nothing can be shown.
 const UNNAMED: &str = "Unnamed";

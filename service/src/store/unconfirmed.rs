@@ -154,13 +154,15 @@ impl Store {
         Ok(confirmation)
     }
 
-    /// Erases grants that were not confirmed in time.
+    /// Erases grants that were not confirmed in time. What is left of confirmed ones, whose grant is erased already, stays
+    /// with their link, to know a repeated call by.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn drop_unconfirmed(&self) -> Result<()> {
-        let query = sqlx::query("DELETE FROM unconfirmed WHERE expires_at <= $1").bind(self.clock.now());
+        let query = sqlx::query("DELETE FROM unconfirmed WHERE expires_at <= $1 AND sealed <> ''")
+            .bind(self.clock.now());
         self.database.execute(query).await?;
         Ok(())
     }
