@@ -134,8 +134,16 @@ pub(super) async fn read(
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
     let long_poll = LongPoll::begin(&app, wait, &owner.tenant, None);
-    let connection = wait_until_not_pending(&app, &owner, &id, long_poll.as_ref()).await?;
-    let usages = app.store.usages(&owner, &id).await?;
+    // Both in one read: where thousands of long polls end together, nothing is left to be read.
+    let read = async || {
+        let found = app.store.connection(&owner, &id).await?;
+        let connection = found.ok_or(ApiError::ConnectionDeleted)?;
+        Ok((connection, app.store.usages(&owner, &id).await?))
+    };
+    let waiter = || app.store.waiter(&id, None);
+    let status = |found: &(Connection, Vec<String>)| found.0.status;
+    let (connection, usages) =
+        long_poll::wait_until_not_pending(long_poll.as_ref(), waiter, status, read).await?;
     Ok(applied(
         long_poll.as_ref(),
         Success::new(ConnectionView::new(&app, &owner, connection, usages)),

@@ -112,18 +112,18 @@ impl<'a> LongPoll<'a> {
         })
     }
 
-    /// Waits until there may be a change. `false`, at once, where the time is over or the service ends.
+    /// Waits until there may be a change or the time is over. `false`, at once, where it was over before or the service
+    /// ends: what was read last is the response then, since thousands that read again together would find no connection.
     async fn wait(&self, waiter: &Waiter) -> bool {
         let ending = &self.app.ending;
         if Instant::now() >= self.deadline || ending.is_cancelled() {
             return false;
         }
         tokio::select! {
-            () = waiter.woken() => {}
-            () = sleep_until(self.deadline) => {}
-            () = ending.cancelled() => {}
+            () = waiter.woken() => true,
+            () = sleep_until(self.deadline) => true,
+            () = ending.cancelled() => false,
         }
-        true
     }
 }
 
