@@ -83,7 +83,7 @@ impl Store {
     /// When it is there and cannot be read.
     pub async fn has_encryption_key(url: &str) -> Result<bool> {
         sqlx::any::install_default_drivers();
-        let is_table = if url.starts_with("sqlite:") {
+        let is_table = if database::is_sqlite(url) {
             if sqlite_file(url)?.is_none_or(|file| !file.exists()) {
                 return Ok(false);
             }

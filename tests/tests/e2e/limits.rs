@@ -27,7 +27,8 @@ async fn started(limits: &[(&'static str, u32)]) -> (Home, Service) {
     (home, service)
 }
 
-async fn connect(service: &Service) -> TcpStream {
+/// A connection with nothing sent yet.
+pub(crate) async fn connect(service: &Service) -> TcpStream {
     let address = service.url().trim_start_matches("http://");
     TcpStream::connect(address).await.unwrap()
 }

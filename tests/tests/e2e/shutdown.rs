@@ -12,6 +12,7 @@ use reqwest::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::limits::connect;
 use crate::support::{OAUTH_APP, Stage, answer, outlive};
 
 #[tokio::test]
@@ -114,11 +115,6 @@ async fn exchange(service: &Service, bytes: &str) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     text
-}
-
-async fn connect(service: &Service) -> TcpStream {
-    let address = service.url().trim_start_matches("http://");
-    TcpStream::connect(address).await.unwrap()
 }
 
 const READY: &str = "GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n";
