@@ -72,6 +72,8 @@ pub struct LimitConfig {
     pub header_timeout: u64,
     /// Seconds for which a connection may stay open between two requests.
     pub idle_timeout: u64,
+    /// Seconds for a client to take a response whole.
+    pub write_timeout: u64,
     /// Size of a request's header, in bytes.
     pub max_header_size: usize,
     /// Long polls at once, in all; never more than half of the connections.
@@ -161,6 +163,7 @@ impl Default for LimitConfig {
             max_connections: None,
             header_timeout: 15,
             idle_timeout: 90,
+            write_timeout: 60,
             max_header_size: 16 * 1024,
             max_long_polls: 10_000,
             max_long_polls_per_tenant: 2000,
@@ -251,6 +254,7 @@ impl Config {
             "CONNECT_LIMITS_MAX_CONNECTIONS" => self.limits.max_connections = Some(size(&value)?),
             "CONNECT_LIMITS_HEADER_TIMEOUT" => self.limits.header_timeout = number(&value)?.into(),
             "CONNECT_LIMITS_IDLE_TIMEOUT" => self.limits.idle_timeout = number(&value)?.into(),
+            "CONNECT_LIMITS_WRITE_TIMEOUT" => self.limits.write_timeout = number(&value)?.into(),
             "CONNECT_LIMITS_MAX_HEADER_SIZE" => self.limits.max_header_size = size(&value)?,
             "CONNECT_LIMITS_MAX_LONG_POLLS" => self.limits.max_long_polls = size(&value)?,
             "CONNECT_LIMITS_MAX_LONG_POLLS_PER_TENANT" => {
@@ -330,10 +334,11 @@ impl Config {
             return wrong("budgets", "each must be at least 1");
         }
         let limits = &self.limits;
-        if limits.max_connections == Some(0) || limits.header_timeout == 0 || limits.idle_timeout == 0 {
+        let timeouts = [limits.header_timeout, limits.idle_timeout, limits.write_timeout];
+        if limits.max_connections == Some(0) || timeouts.contains(&0) {
             return wrong(
                 "limits",
-                "max_connections, header_timeout and idle_timeout must be at least 1",
+                "max_connections, header_timeout, idle_timeout and write_timeout must be at least 1",
             );
         }
         if limits.max_header_size < MIN_HEADER_SIZE {
@@ -387,6 +392,11 @@ impl LimitConfig {
     /// How long a connection may stay open between two requests.
     pub fn idle_timeout(&self) -> Duration {
         seconds(self.idle_timeout)
+    }
+
+    /// How long a client may take to read a response.
+    pub fn write_timeout(&self) -> Duration {
+        seconds(self.write_timeout)
     }
 }
 

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::MAX_BODY;
-use super::stream::{HeaderTimeout, RequestCount};
+use super::stream::{ClientStream, RequestCount, Timeouts};
 use crate::config::LimitConfig;
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -103,7 +103,7 @@ pub(super) async fn refuse_beyond_limit(request: Request, next: Next) -> Respons
 
 fn http(limits: &LimitConfig) -> http1::Builder {
     let mut http = http1::Builder::new();
-    // Of the two limits on time, this one is for connections that lie idle, see `HeaderTimeout`.
+    // Of the two limits on time, this one is for connections that lie idle, see `ClientStream`.
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.idle_timeout())
         .max_header_size(limits.max_header_size)
@@ -122,8 +122,12 @@ impl Connection {
     /// Serves requests until the client or a limit ends the connection, or the service closes.
     async fn serve(self, http: http1::Builder, stream: TcpStream) {
         let requests = RequestCount::default();
-        let timeout = self.app.config.limits.header_timeout();
-        let stream = HeaderTimeout::new(stream, timeout, requests.clone());
+        let limits = &self.app.config.limits;
+        let timeouts = Timeouts {
+            header: limits.header_timeout(),
+            write: limits.write_timeout(),
+        };
+        let stream = ClientStream::new(stream, timeouts, requests.clone());
         let service = service_fn(|request| self.answer(request, &requests));
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
         tokio::select! {

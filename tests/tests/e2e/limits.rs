@@ -122,6 +122,19 @@ async fn an_idle_connection_is_closed_in_the_end() {
     assert!(closed.unwrap().starts_with("HTTP/1.1 200"));
 }
 
+/// A client that goes on asking and never reads: once the buffers between are full, the service cannot write any more.
+#[tokio::test]
+async fn a_client_that_does_not_read_is_closed() {
+    let (_home, service) = started(&[("CONNECT_LIMITS_WRITE_TIMEOUT", 1)]).await;
+    let stream = connect(&service).await;
+    let (reader, mut writer) = stream.into_split();
+    let requests = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+    let write = async { while writer.write_all(&requests).await.is_ok() {} };
+    let closed = tokio::time::timeout(Duration::from_secs(60), write).await;
+    assert!(closed.is_ok(), "the connection is still open");
+    drop(reader);
+}
+
 #[tokio::test]
 async fn a_header_that_is_too_large_is_a_431() {
     let (_home, service) = started(&[]).await;
