@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::gauge::Gauge;
 use super::installation::address;
+use super::plan::Plan;
 use super::tenants::customer;
 use crate::workload::new_link;
 use crate::{Error, random};
@@ -21,12 +22,11 @@ use crate::{Error, random};
 const POLLS_PER_LINK: u32 = 5;
 /// Calls at once while the links are created.
 const CONCURRENT_CALLS: usize = 16;
-/// Longest pause before a poll, so that not all of them come at once after a process was killed.
-const MAX_PAUSE: Duration = Duration::from_secs(15);
 
 /// The long polls, the same number at each process.
 pub(super) struct LongPolls {
     requests: Vec<Request>,
+    max_pause: Duration,
     /// How many wait for their response.
     pub(super) open: Gauge,
     /// How many got a 200.
@@ -42,9 +42,11 @@ struct Request {
 
 impl LongPolls {
     /// Creates the links to wait for.
-    pub(super) async fn new(urls: &[String], key: &str, count: u32) -> Result<LongPolls, Error> {
+    pub(super) async fn new(plan: &Plan, urls: &[String], key: &str) -> Result<LongPolls, Error> {
         let customer = customer(&urls[0], key, 2)?;
-        let links = count.div_ceil(POLLS_PER_LINK * u32::try_from(urls.len())?);
+        let links = plan
+            .long_polls
+            .div_ceil(POLLS_PER_LINK * u32::try_from(urls.len())?);
         let links: Vec<_> = stream::iter(0..links)
             .map(|_| new_link(&customer))
             .buffer_unordered(CONCURRENT_CALLS)
@@ -69,6 +71,7 @@ impl LongPolls {
         }
         Ok(LongPolls {
             requests,
+            max_pause: plan.max_pause,
             open: Gauge::default(),
             answered: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -86,7 +89,7 @@ impl LongPolls {
 
     async fn repeat(&self, request: &Request) {
         loop {
-            sleep(MAX_PAUSE.mul_f64(random::fraction())).await;
+            sleep(self.max_pause.mul_f64(random::fraction())).await;
             match self.poll(request).await {
                 Ok(200) => self.answered.fetch_add(1, Ordering::Relaxed),
                 Ok(_) => self.refused.fetch_add(1, Ordering::Relaxed),

@@ -80,7 +80,7 @@ impl Chaos {
         let key = on_postgres.home.tenant_key("Greedy").await?;
         let greedy = Greedy::new(urls, &key, &provider).await?;
         let key = on_postgres.home.tenant_key("Crowd").await?;
-        let long_polls = LongPolls::new(urls, &key, plan.long_polls).await?;
+        let long_polls = LongPolls::new(&plan, urls, &key).await?;
         let slow_sockets = SlowSockets::new(urls, plan.slow_sockets)?;
         Ok(Chaos {
             plan,

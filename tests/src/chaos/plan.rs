@@ -35,6 +35,9 @@ pub struct Plan {
     pub slow_sockets: u32,
     /// Long polls at once.
     pub long_polls: u32,
+    /// Longest pause before a long poll, so that not all of them come at once after a process was killed: the shorter
+    /// the run, the fewer they are, and the less time is left between two faults.
+    pub max_pause: Duration,
 }
 
 impl Plan {
@@ -50,6 +53,7 @@ impl Plan {
             rest: length / 10,
             slow_sockets: part(SLOW_SOCKETS),
             long_polls: part(LONG_POLLS),
+            max_pause: length / 40,
         }
     }
 
