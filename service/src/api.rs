@@ -19,6 +19,7 @@ mod wanted_link;
 mod web_address;
 
 pub(crate) use connections::wait_until_not_pending;
+pub use health::Readiness;
 pub(crate) use long_poll::LongPoll;
 pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use path::is_id;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::LongPolls;
+use crate::api::{LongPolls, Readiness};
 use crate::budget::Budgets;
 use crate::catalogue::{App, Catalogue};
 use crate::clock::Clock;
@@ -42,6 +42,8 @@ pub struct Service {
     pub max_connections: usize,
     /// The long polls under way.
     pub long_polls: LongPolls,
+    /// The last check of the database for `/readyz`.
+    pub readiness: Readiness,
     /// The refreshes under way.
     pub refreshes: Refreshes,
     /// The time.
@@ -91,6 +93,7 @@ impl Service {
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls: LongPolls::new(&config.limits, max_connections),
+            readiness: Readiness::default(),
             refreshes: Refreshes::default(),
             clock,
             tasks: TaskTracker::new(),
