@@ -50,6 +50,24 @@ impl Database {
     pub(crate) fn file(&self) -> Option<&str> {
         self.url.strip_prefix("sqlite://")
     }
+
+    /// All that is stored: the bytes of SQLite's files, or the rows of PostgreSQL's tables, which are all text.
+    pub(crate) async fn contents(&self) -> Vec<u8> {
+        if let Some(path) = self.file() {
+            let read = |end| std::fs::read(format!("{path}{end}")).unwrap();
+            return ["", "-wal"].into_iter().flat_map(read).collect();
+        }
+        let pool = sqlx::AnyPool::connect(&self.url).await.unwrap();
+        let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.unwrap();
+        let mut contents = String::new();
+        for table in tables {
+            let rows = format!("SELECT row::text FROM \"{table}\" row");
+            let rows: Vec<String> = sqlx::query_scalar(&rows).fetch_all(&pool).await.unwrap();
+            contents.extend(rows);
+        }
+        contents.into_bytes()
+    }
 }
 
 impl Drop for Folder {
