@@ -71,6 +71,7 @@ doctest: build
 # The scenarios of every language, and the real service with real providers.
 e2e: build tests/oidc/node_modules/.installed
 	$(STEP) "PostgreSQL" scripts/postgres
+	$(STEP) "nginx" scripts/nginx
 	$(STEP) "scenarios and end-to-end tests" $(CARGO) test --no-fail-fast --test '*'
 
 # The service's own tests once more, on a PostgreSQL server of their own.
