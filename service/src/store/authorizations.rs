@@ -93,6 +93,8 @@ impl Store {
             inputs: new.inputs.clone(),
         };
         let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, &link.connection_id)
+            .await?;
         let query = sqlx::query(
             "DELETE FROM authorizations WHERE link_id = $1 AND state_digest NOT IN (
                 SELECT state_digest FROM authorizations WHERE link_id = $1 ORDER BY begun_at DESC LIMIT $2)",
