@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use backon::Retryable;
 use secrecy::SecretString;
@@ -18,7 +18,6 @@ use crate::event::Event;
 use crate::keys::Key;
 use crate::request::{Request, Spends};
 use crate::retry;
-use crate::retry_after::retry_after;
 
 /// What is under way, boxed so that it can be named.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -83,7 +82,7 @@ pub(crate) use call_options;
 ///
 /// ```
 /// # async fn example(client: pabbly_connect::Client) -> Result<(), pabbly_connect::Error> {
-/// use std::time::{Duration, SystemTime};
+/// use std::time::Duration;
 /// let app = client.get_app("gmail").timeout(Duration::from_secs(5)).max_retries(0).await?;
 /// # Ok(()) }
 /// ```
@@ -191,7 +190,7 @@ impl Client {
             }
         });
         if request.spends == Spends::Default {
-            self.waits().foreground_sent();
+            self.rate_budget().foreground_sent(Instant::now());
         }
         let start = Instant::now();
         // The request token of a link is credential enough.
@@ -213,16 +212,17 @@ impl Client {
         });
         let mut answer = answer.map_err(|error| error.with_attempts(attempt))?;
         answer.attempts = attempt;
-        if matches!(request.spends, Spends::Default | Spends::Wait) {
-            self.waits().observe(&answer.headers);
-            if answer.status == 429 {
-                self.waits()
-                    .refused(retry_after(&answer.headers, SystemTime::now()));
-            }
+        let counts = matches!(request.spends, Spends::Default | Spends::Wait);
+        if counts {
+            self.rate_budget().observe(&answer.headers, Instant::now());
         }
         if answer.is_success() {
             return Ok(answer);
         }
-        Err(answer.into_error(request.scope, &self.keys().redactor(key)))
+        let error = answer.into_error(request.scope, &self.keys().redactor(key));
+        if counts && error.status() == Some(429) {
+            self.rate_budget().refused(error.retry_after(), Instant::now());
+        }
+        Err(error)
     }
 }

@@ -1,11 +1,12 @@
 //! The client, and how it is built.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::customer::Customer;
@@ -16,6 +17,7 @@ use crate::keys::Keys;
 use crate::links::Links;
 use crate::list::List;
 use crate::model::App;
+use crate::rate_budget::RateBudget;
 use crate::request::{Request, checked_id};
 use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
@@ -45,6 +47,7 @@ struct Inner {
     keys: Keys,
     transport: Transport,
     listener: Listener,
+    rate_budget: Mutex<RateBudget>,
     waits: Waits,
     links: Links,
 }
@@ -137,6 +140,11 @@ impl Client {
 
     pub(crate) fn transport(&self) -> &Transport {
         &self.0.transport
+    }
+
+    pub(crate) fn rate_budget(&self) -> MutexGuard<'_, RateBudget> {
+        let locked = self.0.rate_budget.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn waits(&self) -> &Waits {
@@ -287,13 +295,16 @@ impl ClientBuilder {
             max_retries: self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES),
             backoff: self.backoff.unwrap_or(DEFAULT_BACKOFF),
         };
-        let waits = Waits::new(self.requests_per_minute.unwrap_or(DEFAULT_REQUESTS_PER_MINUTE));
+        let requests_per_minute = self.requests_per_minute.unwrap_or(DEFAULT_REQUESTS_PER_MINUTE);
+        let rate_budget = Mutex::new(RateBudget::new(requests_per_minute, Instant::now()));
+        let waits = Waits::new();
         let (listener, links) = (self.listener, Links::default());
         Ok(Client(Arc::new(Inner {
             settings,
             keys,
             transport,
             listener,
+            rate_budget,
             waits,
             links,
         })))

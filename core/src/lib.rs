@@ -14,6 +14,7 @@ mod link_status;
 mod links;
 mod list;
 mod model;
+mod rate_budget;
 mod request;
 mod retry;
 mod retry_after;

@@ -89,7 +89,7 @@ impl PublicLink {
     /// [`Error::Network`], [`Error::Timeout`] and [`Error::Decode`] where no usable answer came;
     /// [`Error::Other`] for any other answer. None holds the answer's text.
     pub async fn status(&self, hold: Duration) -> Result<LinkStatus, Error> {
-        let request = Request::link_status(self.status_url.clone(), header(&self.token)?).hold(hold);
+        let request = Request::link_status(self.status_url.clone(), header(&self.token)?).long_poll(hold);
         let answer = self
             .transport
             .send(&request, None, PATIENCE.saturating_add(hold))

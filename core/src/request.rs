@@ -83,9 +83,9 @@ impl Request {
         self
     }
 
-    /// Asks the service to hold the answer for so many whole seconds (RFC 7240, section 4.3).
-    pub(crate) fn hold(mut self, hold: Duration) -> Self {
-        let seconds = hold.as_secs();
+    /// Asks for a long poll of so many whole seconds (RFC 7240, section 4.3).
+    pub(crate) fn long_poll(mut self, duration: Duration) -> Self {
+        let seconds = duration.as_secs();
         if seconds > 0
             && let Ok(value) = HeaderValue::from_str(&format!("wait={seconds}"))
         {

@@ -10,16 +10,16 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::hold::Hold;
-use super::plan::{Rank, Turn};
-use super::poll::{self, Found, Outlook};
+use super::long_poll::LongPoll;
+use super::poll::{self, PendingDetails, PollResponse};
+use super::poll_state::{PollState, Priority};
 use super::{NEVER, OnPoll, Seen};
 use crate::customer::Customer;
 use crate::error::{Error, ErrorKind};
 use crate::links::StatusAddress;
 
-/// A wait for a link that does not say when it lapses ends after this.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// A wait for a link that does not say when it expires ends after this.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(3600);
 /// By how much two tellings of the same expiry may differ.
 const EXPIRY_ROUNDING: Duration = Duration::from_secs(5);
 
@@ -28,7 +28,7 @@ const POLLS_AFTER_EXPIRY: u32 = 2;
 /// For how long after the link's expiry failing polls are tried again.
 const GRACE: Duration = Duration::from_secs(60);
 /// Failing polls become more and more seldom, up to this.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// What a wait ends with.
 pub(super) type Outcome = Result<Box<Seen>, Error>;
@@ -49,7 +49,7 @@ pub(super) struct Waiter {
     pub(super) sender: oneshot::Sender<Outcome>,
 }
 
-/// A poll under way, held by every entry that it is for. It is stopped when the last of them lets go.
+/// A poll under way, shared by the entries that it is for. It is stopped when the last of them drops it.
 pub(super) struct UnderWay(pub(super) AbortHandle);
 
 impl Drop for UnderWay {
@@ -58,22 +58,22 @@ impl Drop for UnderWay {
     }
 }
 
-/// Where an entry stands in the queue.
+/// An entry's position in the queues.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
-    /// In which of the two lanes.
+pub(super) struct QueuePosition {
+    /// In which of the two run queues.
     pub(super) watches_status: bool,
-    /// How its poll ranks there, if one is due.
-    pub(super) due: Option<Rank>,
+    /// How its poll priorities there, if one is due.
+    pub(super) due: Option<Priority>,
     /// When that changes by itself.
     pub(super) review_at: Option<Instant>,
 }
 
 pub(super) struct Entry {
     pub(super) customer: Customer,
-    pub(super) turn: Turn,
-    /// Where the queue has it.
-    pub(super) filed: Option<Place>,
+    pub(super) state: PollState,
+    /// Its position as the queue has it.
+    pub(super) queued: Option<QueuePosition>,
     pub(super) waiters: Vec<Waiter>,
     /// Where the link's public status is, while that can be believed.
     pub(super) status: Option<Arc<StatusAddress>>,
@@ -86,19 +86,19 @@ pub(super) struct Entry {
     /// Polls in a row that failed.
     failures: u32,
     polls_after_expiry: u32,
-    /// Whether the service said when the link lapses.
-    expiry_told: bool,
+    /// Whether the service said when the link expires.
+    expiry_is_known: bool,
 }
 
 impl Entry {
     pub(super) fn new(customer: &Customer, connection_id: &str, now: Instant) -> Self {
         Self {
             customer: customer.clone(),
-            turn: Turn {
-                expires_at: Some(now + LONGEST_WAIT),
-                ..Turn::new(now, NEVER)
+            state: PollState {
+                expires_at: Some(now + MAX_WAIT),
+                ..PollState::new(now, NEVER)
             },
-            filed: None,
+            queued: None,
             waiters: Vec::with_capacity(1),
             status: customer.client().links().find(connection_id, customer.email()),
             under_way: None,
@@ -107,75 +107,79 @@ impl Entry {
             polls: 0,
             failures: 0,
             polls_after_expiry: 0,
-            expiry_told: false,
+            expiry_is_known: false,
         }
     }
 
     pub(super) fn join(&mut self, waiter: Waiter) {
         self.waiters.push(waiter);
-        self.note_wishes();
+        self.apply_options();
     }
 
     pub(super) fn leave(&mut self, id: u64) {
         self.waiters.retain(|waiter| waiter.id != id);
-        self.note_wishes();
+        self.apply_options();
     }
 
     /// Whether the next poll asks for the link's public status, which costs the tenant's budget nothing.
     pub(super) fn watches_status(&self) -> bool {
-        self.status.is_some() && !self.turn.news
+        self.status.is_some() && !self.state.status_changed
     }
 
     /// Asks for the connection, or for its public status while that is enough.
-    pub(super) fn poll(&self, key: &Key, hold: Option<Hold>) -> BoxFuture<'static, Result<Found, Error>> {
+    pub(super) fn poll(
+        &self,
+        key: &Key,
+        long_poll: Option<LongPoll>,
+    ) -> BoxFuture<'static, Result<PollResponse, Error>> {
         let customer = self.customer.clone();
         match &self.status {
-            Some(address) if self.watches_status() => poll::status(customer, address.clone(), hold).boxed(),
-            _ => poll::connection(customer, key.connection_id.clone(), hold).boxed(),
+            Some(address) if self.watches_status() => {
+                poll::status(customer, address.clone(), long_poll).boxed()
+            }
+            _ => poll::connection(customer, key.connection_id.clone(), long_poll).boxed(),
         }
     }
 
-    pub(super) fn poll_begins(&mut self, under_way: Arc<UnderWay>, now: Instant, lane_clock: Duration) {
+    pub(super) fn poll_begins(&mut self, under_way: Arc<UnderWay>, now: Instant) {
         self.under_way = Some(under_way);
-        self.turn.polled(now, lane_clock);
+        self.state.polled(now);
         self.polls += 1;
     }
 
     /// The link's public status is not worth asking any more.
     pub(super) fn distrust_status(&mut self) {
         self.status = None;
-        // The other lane has a clock of its own.
-        self.turn.paid = Duration::ZERO;
     }
 
-    /// Where it stands now.
-    pub(super) fn place(&self, now: Instant) -> Place {
+    /// Its position by now.
+    pub(super) fn position(&self, now: Instant) -> QueuePosition {
         let is_under_way = self.under_way.is_some();
-        Place {
+        QueuePosition {
             watches_status: self.watches_status(),
-            due: self.turn.rank(now).filter(|_| !is_under_way),
+            due: self.state.priority(now).filter(|_| !is_under_way),
             review_at: if is_under_way {
-                self.turn.deadline
+                self.state.deadline
             } else {
-                self.turn.changes_at(now)
+                self.state.changes_at(now)
             },
         }
     }
 
-    /// A poll found that there is news at the link's public status: the next one fetches the connection.
-    pub(super) fn has_news(&mut self) {
+    /// A poll saw at the link's public status that the customer is done: the next one fetches the connection.
+    pub(super) fn status_changed(&mut self) {
         self.poll_succeeded();
-        self.turn.news = true;
+        self.state.status_changed = true;
     }
 
     /// A poll that began then found that the customer is not done.
-    pub(super) fn still_pending(&mut self, outlook: Outlook, poll_began: Instant) {
+    pub(super) fn still_pending(&mut self, details: PendingDetails, poll_began: Instant) {
         self.poll_succeeded();
-        self.turn.held = outlook.held;
-        if let Some(left) = outlook.expires_in {
+        self.state.was_long_poll = details.was_long_poll;
+        if let Some(left) = details.expires_in {
             self.expires_in(left);
         }
-        if outlook.expires_in == Some(Duration::ZERO) || self.had_expired(poll_began) {
+        if details.expires_in == Some(Duration::ZERO) || self.had_expired(poll_began) {
             self.polls_after_expiry += 1;
         }
         if self.polls_after_expiry >= POLLS_AFTER_EXPIRY {
@@ -186,14 +190,14 @@ impl Entry {
     /// A poll that began then failed in a way that does not end the wait.
     pub(super) fn poll_failed(&mut self, error: &Error, poll_began: Instant) {
         self.failures += 1;
-        let slower = self.turn.interval.saturating_mul(1 << self.failures.min(8));
-        let backoff = slower.min(LONGEST_BACKOFF.max(self.turn.interval));
+        let slower = self.state.interval.saturating_mul(1 << self.failures.min(8));
+        let backoff = slower.min(MAX_BACKOFF.max(self.state.interval));
         let wish = error.retry_after().unwrap_or_default();
         // However long the service wants to be left alone, it is asked how the link ended.
         let now = Instant::now();
-        let end = self.turn.expires_at.map(|expires_at| expires_at + GRACE);
+        let end = self.state.expires_at.map(|expires_at| expires_at + GRACE);
         let wish = end.map_or(wish, |end| wish.min(end.saturating_duration_since(now)));
-        self.turn.not_before = now.checked_add(backoff.max(wish));
+        self.state.not_before = now.checked_add(backoff.max(wish));
         if poll_began
             .checked_sub(GRACE)
             .is_some_and(|then| self.had_expired(then))
@@ -205,7 +209,7 @@ impl Entry {
     /// Ends the waits whose callers' deadlines have passed.
     pub(super) fn end_overdue(&mut self, now: Instant) {
         let is_over = |deadline| deadline <= now;
-        if self.turn.deadline.is_some_and(is_over) {
+        if self.state.deadline.is_some_and(is_over) {
             self.time_out(|waiter| waiter.deadline.is_some_and(is_over));
         }
     }
@@ -220,26 +224,26 @@ impl Entry {
 
     fn poll_succeeded(&mut self) {
         self.failures = 0;
-        self.turn.not_before = None;
+        self.state.not_before = None;
     }
 
     /// The service told for how long the link is still open.
     fn expires_in(&mut self, left: Duration) {
-        let told = Instant::now().checked_add(left.min(NEVER));
-        let known = self.expiry_told.then_some(self.turn.expires_at).flatten();
-        self.turn.expires_at = match (known, told) {
+        let said = Instant::now().checked_add(left.min(NEVER));
+        let known = self.expiry_is_known.then_some(self.state.expires_at).flatten();
+        self.state.expires_at = match (known, said) {
             // The same moment told again, give or take rounding; a new link would be longer.
-            (Some(known), Some(told)) if told < known + EXPIRY_ROUNDING => Some(known.min(told)),
-            _ => told,
+            (Some(known), Some(said)) if said < known + EXPIRY_ROUNDING => Some(known.min(said)),
+            _ => said,
         };
-        self.expiry_told = true;
+        self.expiry_is_known = true;
     }
 
     fn had_expired(&self, then: Instant) -> bool {
-        self.turn.expires_at.is_some_and(|expires_at| expires_at <= then)
+        self.state.expires_at.is_some_and(|expires_at| expires_at <= then)
     }
 
-    /// The link has lapsed, so only a caller's own deadline is worth waiting for.
+    /// The link has expired, so only a caller's own deadline is worth waiting for.
     fn end_those_without_deadline(&mut self) {
         self.time_out(|waiter| waiter.deadline.is_none());
     }
@@ -254,14 +258,14 @@ impl Entry {
                 .with_connection(last_seen);
             let _gone = waiter.sender.send(Err(error));
         }
-        self.note_wishes();
+        self.apply_options();
     }
 
-    /// Takes up what those who wait now ask for.
-    fn note_wishes(&mut self) {
+    /// Brings interval and deadline up to date with those who wait now.
+    fn apply_options(&mut self) {
         let intervals = self.waiters.iter().map(|waiter| waiter.interval);
-        self.turn.interval = intervals.min().unwrap_or(NEVER);
-        self.turn.deadline = self.waiters.iter().filter_map(|waiter| waiter.deadline).min();
+        self.state.interval = intervals.min().unwrap_or(NEVER);
+        self.state.deadline = self.waiters.iter().filter_map(|waiter| waiter.deadline).min();
     }
 }
 
@@ -289,10 +293,10 @@ mod tests {
         (entry, outcome)
     }
 
-    fn pending(expires_in: Option<Duration>) -> Outlook {
-        Outlook {
+    fn pending(expires_in: Option<Duration>) -> PendingDetails {
+        PendingDetails {
             expires_in,
-            held: false,
+            was_long_poll: false,
         }
     }
 
@@ -306,14 +310,14 @@ mod tests {
         let now = Instant::now();
         for pause in [2, 4, 8, 16, 30, 30] {
             entry.poll_failed(&unavailable(), now);
-            assert_eq!(entry.turn.not_before, Some(now + pause * SECOND));
+            assert_eq!(entry.state.not_before, Some(now + pause * SECOND));
         }
         entry.still_pending(pending(None), now);
-        assert_eq!(entry.turn.not_before, None);
+        assert_eq!(entry.state.not_before, None);
         entry.poll_failed(&unavailable(), now);
-        assert_eq!(entry.turn.not_before, Some(now + 2 * SECOND));
-        entry.has_news();
-        assert_eq!(entry.turn.not_before, None);
+        assert_eq!(entry.state.not_before, Some(now + 2 * SECOND));
+        entry.status_changed();
+        assert_eq!(entry.state.not_before, None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -325,7 +329,7 @@ mod tests {
             entry.failures = 0;
             let error = unavailable().with_retry_after(Some(wish * SECOND));
             entry.poll_failed(&error, now);
-            assert_eq!(entry.turn.not_before, Some(now + pause * SECOND), "{wish}");
+            assert_eq!(entry.state.not_before, Some(now + pause * SECOND), "{wish}");
         }
     }
 
@@ -340,19 +344,19 @@ mod tests {
             sender: oneshot::channel().0,
         };
         entry.join(eager);
-        assert_eq!(entry.turn.interval, SECOND / 10);
-        assert!(entry.turn.deadline.is_some());
+        assert_eq!(entry.state.interval, SECOND / 10);
+        assert!(entry.state.deadline.is_some());
         entry.leave(2);
-        assert_eq!((entry.turn.interval, entry.turn.deadline), (SECOND, None));
+        assert_eq!((entry.state.interval, entry.state.deadline), (SECOND, None));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_expiry_told_again_may_come_nearer_and_only_a_new_link_moves_it_away() {
+    async fn the_expiry_is_known_again_may_come_nearer_and_only_a_new_link_moves_it_away() {
         let (mut entry, _outcome) = entry();
         let now = Instant::now();
         let mut tell = |seconds| {
             entry.still_pending(pending(Some(seconds * SECOND)), now);
-            (entry.turn.expires_at.unwrap() - now).as_secs()
+            (entry.state.expires_at.unwrap() - now).as_secs()
         };
         // What was assumed before is no telling of the service's.
         assert_eq!(tell(7200), 7200);

@@ -1,19 +1,15 @@
 //! Waiting until a customer is done with a connection.
 //!
-//! All waits of one client share one [scheduler]. It has a [queue] with an [entry] per connection, which keeps the
-//! tenant's [budget], told by the service as a [rate limit](rate_limit), and a [pace], and [plans](plan) whose turn it
-//! is; a [poll] is one request, whose answer the service may [hold], and its [report] is taken in for those whom it
-//! concerns.
+//! All waits of one client share one [scheduler]. Its [queue] has an [entry] per connection and decides by each entry's
+//! [state](poll_state), within the [rate budget](crate::rate_budget), which connection is polled next. A [poll] is one
+//! request, if possible a [long poll](long_poll); its [result](poll_result) is applied to the entries that it was for.
 
-mod budget;
 mod entry;
-mod hold;
-mod pace;
-mod plan;
+mod long_poll;
 mod poll;
+mod poll_result;
+mod poll_state;
 mod queue;
-mod rate_limit;
-mod report;
 mod scheduler;
 #[cfg(test)]
 mod simulation;
@@ -35,13 +31,13 @@ use crate::request::checked_id;
 use entry::Key;
 pub(crate) use scheduler::Waits;
 
-/// How often a wait polls, unless told otherwise (the guide, section 8).
+/// How often a wait polls by default (the guide, section 8).
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
-/// Requests a minute for everything but tokens, unless told otherwise (the guide, section 12).
+/// Requests a minute for everything but tokens, by default (the guide, section 12).
 pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 120;
 
 /// The shortest time between two polls of one connection, however eager caller and service are.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// As good as never, and short enough to be added to any time.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);
@@ -51,7 +47,7 @@ const NEVER: Duration = Duration::from_secs(365 * 86_400);
 ///
 /// All waits of one client share the tenant's budget of requests: where there are many, each is polled more
 /// seldom, calls that are not waits go first, and a connection is polled once for all who wait for it. The service
-/// is asked to hold each answer until there is news (`Prefer: wait`), and is polled plainly where it does not.
+/// is asked for long polls (`Prefer: wait`), and is polled plainly where it does not offer them.
 /// Links that this client made are watched at their public status, which costs the tenant's budget nothing.
 ///
 /// A 429, a 502 to 504, a broken connection and a timeout are no errors here: the wait slows down and goes on.
@@ -70,7 +66,7 @@ pub struct Wait {
 pub struct Poll {
     /// The connection's status; `None` where the poll failed in a way that the wait survives.
     pub status: Option<ConnectionStatus>,
-    /// When the next poll is expected. Zero where the service holds the answer until there is news.
+    /// When the next poll is expected. Zero after a long poll.
     pub next_in: Duration,
 }
 
@@ -94,7 +90,7 @@ impl Wait {
         self
     }
 
-    /// How long to wait at most. Without it the wait ends when the link lapses.
+    /// How long to wait at most. Without it the wait ends when the link expires.
     ///
     /// When it is over the wait gives [`Error::WaitTimeout`], with the connection if a poll saw it. Of a link that
     /// this client made, polls ask for the public status alone.
@@ -119,7 +115,7 @@ impl Wait {
 
     #[expect(
         clippy::manual_async_fn,
-        reason = "an async fn holds its arguments twice, and there may be thousands"
+        reason = "an async fn long_polls its arguments twice, and there may be thousands"
     )]
     fn run(self) -> impl Future<Output = Result<Box<Seen>, Error>> + Send {
         async move {
@@ -136,9 +132,9 @@ impl Wait {
             let deadline = self
                 .timeout
                 .and_then(|timeout| Instant::now().checked_add(timeout));
-            let interval = self.interval.clamp(SHORTEST_INTERVAL, NEVER);
+            let interval = self.interval.clamp(MIN_INTERVAL, NEVER);
             loop {
-                let (_registration, outcome) =
+                let (_guard, outcome) =
                     scheduler::join(&self.customer, &key, interval, deadline, self.on_poll.clone());
                 if let Ok(outcome) = outcome.await {
                     return outcome;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::Seen;
-use super::hold::{Hold, SHORTEST_HOLD};
+use super::long_poll::{LongPoll, MIN_LONG_POLL};
 use crate::answer::Answer;
 use crate::call::CallOptions;
 use crate::client::Client;
@@ -19,87 +19,100 @@ use crate::model::{Connection, ConnectionStatus};
 use crate::request::{Request, Spends};
 use crate::retry_after::server_time;
 
-/// What a poll found.
-pub(super) enum Found {
+/// What a poll saw.
+pub(super) enum PollResponse {
     /// The connection itself.
-    Connection(Box<Seen>, Outlook),
+    Connection(Box<Seen>, PendingDetails),
     /// The public status of a link.
-    Status(ConnectionStatus, Outlook),
+    Status(ConnectionStatus, PendingDetails),
     /// The first hundred of a customer's connections.
-    List(Vec<(Seen, Outlook)>),
+    List(Vec<(Seen, PendingDetails)>),
 }
 
-/// What an answer tells a wait that has to go on.
+/// What a response says to a wait that continues.
 #[derive(Clone, Copy)]
-pub(super) struct Outlook {
-    /// Until the link lapses.
+pub(super) struct PendingDetails {
+    /// Until the link expires.
     pub(super) expires_in: Option<Duration>,
-    /// Whether the service held the answer.
-    pub(super) held: bool,
+    /// Whether it ended a long poll, so that the next poll may follow at once.
+    pub(super) was_long_poll: bool,
 }
 
 /// Asks for one connection.
-pub(super) async fn connection(customer: Customer, id: String, hold: Option<Hold>) -> Result<Found, Error> {
+pub(super) async fn connection(
+    customer: Customer,
+    id: String,
+    long_poll: Option<LongPoll>,
+) -> Result<PollResponse, Error> {
     let request = Request {
         spends: Spends::Wait,
         ..customer.get_connection_request(&id)?
     };
-    let (answer, held) = send(customer.client(), request, hold).await?;
+    let (answer, was_long_poll) = send(customer.client(), request, long_poll).await?;
     let (connection, json) = answer.decode_json::<Connection>()?;
-    let outlook = Outlook {
+    let details = PendingDetails {
         expires_in: until_expiry(&connection, &answer),
-        held,
+        was_long_poll,
     };
-    Ok(Found::Connection(Box::new(Seen { connection, json }), outlook))
+    Ok(PollResponse::Connection(
+        Box::new(Seen { connection, json }),
+        details,
+    ))
 }
 
 /// Asks for the public status of a link.
 pub(super) async fn status(
     customer: Customer,
     address: Arc<StatusAddress>,
-    hold: Option<Hold>,
-) -> Result<Found, Error> {
+    long_poll: Option<LongPoll>,
+) -> Result<PollResponse, Error> {
     let request = Request::link_status(address.url.clone(), address.token.clone());
-    let (answer, held) = send(customer.client(), request, hold).await?;
-    let found = answer.decode::<LinkStatus>()?;
-    let outlook = Outlook {
-        expires_in: found.expires_in,
-        held,
+    let (answer, was_long_poll) = send(customer.client(), request, long_poll).await?;
+    let status = answer.decode::<LinkStatus>()?;
+    let details = PendingDetails {
+        expires_in: status.expires_in,
+        was_long_poll,
     };
-    Ok(Found::Status(found.status, outlook))
+    Ok(PollResponse::Status(status.status, details))
 }
 
 /// Asks for many connections of one customer at once.
-pub(super) async fn list(customer: Customer) -> Result<Found, Error> {
+pub(super) async fn list(customer: Customer) -> Result<PollResponse, Error> {
     let mut request = customer.list_connections_request();
     request.spends = Spends::Wait;
     request.url.query_pairs_mut().append_pair("limit", "100");
     let (answer, _) = send(customer.client(), request, None).await?;
     let page = answer.decode::<Page<Connection>>()?;
     let connections = page.items.into_iter().map(|connection| {
-        let outlook = Outlook {
+        let details = PendingDetails {
             expires_in: until_expiry(&connection, &answer),
-            held: false,
+            was_long_poll: false,
         };
         let json = serde_json::to_string(&connection).unwrap_or_default().into();
-        (Seen { connection, json }, outlook)
+        (Seen { connection, json }, details)
     });
-    Ok(Found::List(connections.collect()))
+    Ok(PollResponse::List(connections.collect()))
 }
 
 /// Sends a poll; gives the response, and whether it was a long poll.
-async fn send(client: &Client, request: Request, hold: Option<Hold>) -> Result<(Answer, bool), Error> {
-    let hold_time = hold.as_ref().map_or(Duration::ZERO, |hold| hold.time);
-    let timeout = client.settings().timeout.saturating_add(hold_time);
+async fn send(
+    client: &Client,
+    request: Request,
+    long_poll: Option<LongPoll>,
+) -> Result<(Answer, bool), Error> {
+    let duration = long_poll
+        .as_ref()
+        .map_or(Duration::ZERO, |long_poll| long_poll.time);
+    let timeout = client.settings().timeout.saturating_add(duration);
     let options = CallOptions {
         timeout: Some(timeout),
         deadline: None,
         max_retries: Some(0),
     };
     let start = Instant::now();
-    let answer = client.execute(&request.hold(hold_time), options).await?;
-    let held = start.elapsed() >= SHORTEST_HOLD && says_held(&answer);
-    Ok((answer, held))
+    let answer = client.execute(&request.long_poll(duration), options).await?;
+    let was_long_poll = start.elapsed() >= MIN_LONG_POLL && says_waited(&answer);
+    Ok((answer, was_long_poll))
 }
 
 /// By the service's own clock.
@@ -109,7 +122,7 @@ fn until_expiry(connection: &Connection, answer: &Answer) -> Option<Duration> {
     Some(expires_at.duration_since(now).unwrap_or_default())
 }
 
-fn says_held(answer: &Answer) -> bool {
+fn says_waited(answer: &Answer) -> bool {
     answer
         .headers
         .get_all("preference-applied")

@@ -10,49 +10,51 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::budget::Budget;
-use super::entry::{Entry, Key, LONGEST_WAIT, Place, UnderWay, Waiter};
-use super::hold::{Holds, most_held};
-use super::plan::Lane;
-use super::poll::{self, Found};
-use super::report::Report;
+use super::entry::{Entry, Key, MAX_WAIT, QueuePosition, UnderWay, Waiter};
+use super::long_poll::{LongPolls, max_long_polls};
+use super::poll::{self, PollResponse};
+use super::poll_result::PollResult;
+use super::poll_state::Priority;
 use crate::customer::Customer;
 use crate::error::Error;
+use crate::rate_budget::RateBudget;
 
 /// The time from a poll of a public status to the next. They cost no budget but are not to flood the service.
 const STATUS_SPACING: Duration = Duration::from_millis(10);
-/// The same where no answer is held any more, because there are too many.
-const UNHELD_SPACING: Duration = Duration::from_millis(100);
+/// The same for plain polls, where there are too many long polls already.
+const PLAIN_STATUS_SPACING: Duration = Duration::from_millis(100);
 
 /// Small in the table, because up to half of its places are empty.
 type Entries = HashMap<Arc<Key>, Box<Entry>>;
 
 pub(super) struct Queue {
     pub(super) entries: Entries,
-    lanes: Lanes,
-    /// When an entry's place has to be looked at again, although nothing happens to it.
+    run_queues: RunQueues,
+    /// When an entry's position has to be looked at again, although nothing happens to it.
     reviews: BTreeSet<(Instant, Arc<Key>)>,
-    pub(super) budget: Budget,
-    /// When the next public status may be asked for, and when if its answer cannot be held.
+    /// When the next public status may be asked for, and when by a plain poll.
     status_slot: Instant,
-    unheld_slot: Instant,
-    holds: Holds,
+    plain_status_slot: Instant,
+    long_polls: LongPolls,
     /// How many entries' polls cost budget.
     on_budget: usize,
     last_id: u64,
-    /// The task that polls, while there is one; it is told when the queue has changed.
+    /// The task that polls, while there is one; notified when the queue has changed.
     pub(super) task: Option<Arc<Notify>>,
 }
 
-/// The polls that are due: of public statuses, and of the connections themselves. Each lane has slots of its own.
+/// The polls that are due, in their order.
+type RunQueue = BTreeSet<(Priority, Arc<Key>)>;
+
+/// The polls of public statuses, and of the connections themselves.
 #[derive(Default)]
-struct Lanes {
-    statuses: Lane<Arc<Key>>,
-    connections: Lane<Arc<Key>>,
+struct RunQueues {
+    statuses: RunQueue,
+    connections: RunQueue,
 }
 
-impl Lanes {
-    fn of(&mut self, watches_status: bool) -> &mut Lane<Arc<Key>> {
+impl RunQueues {
+    fn of(&mut self, watches_status: bool) -> &mut RunQueue {
         if watches_status {
             &mut self.statuses
         } else {
@@ -62,18 +64,17 @@ impl Lanes {
 }
 
 /// A poll on its way; it gives `None` where it was stopped.
-pub(super) type Sent = BoxFuture<'static, Option<Report>>;
+pub(super) type Sent = BoxFuture<'static, Option<PollResult>>;
 
 impl Queue {
-    pub(super) fn new(requests_per_minute: u32, now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         Self {
             entries: Entries::new(),
-            lanes: Lanes::default(),
+            run_queues: RunQueues::default(),
             reviews: BTreeSet::new(),
-            budget: Budget::new(requests_per_minute, now),
             status_slot: now,
-            unheld_slot: now,
-            holds: Holds::new(most_held()),
+            plain_status_slot: now,
+            long_polls: LongPolls::new(max_long_polls()),
             on_budget: 0,
             last_id: 0,
             task: None,
@@ -92,14 +93,14 @@ impl Queue {
             .entry(key.clone())
             .or_insert_with(|| Box::new(Entry::new(customer, &key.connection_id, now)))
             .join(waiter);
-        self.file(key, now);
+        self.reschedule(key, now);
     }
 
     /// Takes off somebody who no longer waits, and stops the poll where it was for nobody else.
     pub(super) fn leave(&mut self, key: &Arc<Key>, id: u64) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.leave(id);
-            self.file(key, Instant::now());
+            self.reschedule(key, Instant::now());
         }
     }
 
@@ -119,9 +120,9 @@ impl Queue {
         self.task = None;
     }
 
-    /// Puts an entry where it stands by now, whatever has happened to it. Waits whose callers' deadlines have passed
+    /// Brings an entry's position up to date, whatever has happened to it. Waits whose callers' deadlines have passed
     /// end here, and the entry goes when nobody waits any more.
-    pub(super) fn file(&mut self, key: &Arc<Key>, now: Instant) {
+    pub(super) fn reschedule(&mut self, key: &Arc<Key>, now: Instant) {
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
@@ -130,71 +131,76 @@ impl Queue {
             self.remove(key);
             return;
         }
-        let place = entry.place(now);
-        let old = entry.filed.replace(place);
-        self.unfile(key, old);
-        self.on_budget += usize::from(!place.watches_status);
-        if let Some(rank) = place.due {
-            self.lanes.of(place.watches_status).add(rank, key.clone());
+        let position = entry.position(now);
+        let old = entry.queued.replace(position);
+        self.dequeue(key, old);
+        self.on_budget += usize::from(!position.watches_status);
+        if let Some(priority) = position.due {
+            self.run_queues
+                .of(position.watches_status)
+                .insert((priority, key.clone()));
         }
-        if let Some(at) = place.review_at {
+        if let Some(at) = position.review_at {
             self.reviews.insert((at, key.clone()));
         }
     }
 
     pub(super) fn remove(&mut self, key: &Arc<Key>) -> Option<Box<Entry>> {
         let entry = self.entries.remove(key)?;
-        self.unfile(key, entry.filed);
+        self.dequeue(key, entry.queued);
         Some(entry)
     }
 
-    fn unfile(&mut self, key: &Arc<Key>, place: Option<Place>) {
-        let Some(place) = place else { return };
-        self.on_budget -= usize::from(!place.watches_status);
-        if let Some(rank) = place.due {
-            self.lanes.of(place.watches_status).remove(rank, key.clone());
+    fn dequeue(&mut self, key: &Arc<Key>, position: Option<QueuePosition>) {
+        let Some(position) = position else { return };
+        self.on_budget -= usize::from(!position.watches_status);
+        if let Some(priority) = position.due {
+            self.run_queues
+                .of(position.watches_status)
+                .remove(&(priority, key.clone()));
         }
-        if let Some(at) = place.review_at {
+        if let Some(at) = position.review_at {
             self.reviews.remove(&(at, key.clone()));
         }
     }
 
     /// Sends the polls that may be sent now.
-    pub(super) fn send_due(&mut self, now: Instant, polls: &FuturesUnordered<Sent>) {
+    pub(super) fn send_due(&mut self, now: Instant, budget: &mut RateBudget, polls: &FuturesUnordered<Sent>) {
         while self.reviews.first().is_some_and(|(at, _)| *at <= now)
             && let Some((_, key)) = self.reviews.pop_first()
         {
-            self.file(&key, now);
+            self.reschedule(&key, now);
         }
         while self.next_status() <= now
-            && let Some(key) = self.lanes.statuses.pop()
+            && let Some((_, key)) = self.run_queues.statuses.pop_first()
         {
             let Some(entry) = self.entries.get(&key) else {
                 continue;
             };
-            let hold = self.holds.take(&entry.turn, now);
+            let long_poll = self.long_polls.take(&entry.state, now);
             self.status_slot = now + STATUS_SPACING;
-            if hold.is_none() {
-                self.unheld_slot = now + UNHELD_SPACING;
+            if long_poll.is_none() {
+                self.plain_status_slot = now + PLAIN_STATUS_SPACING;
             }
-            let poll = entry.poll(&key, hold);
+            let poll = entry.poll(&key, long_poll);
             polls.push(self.begin(poll, vec![key], now));
         }
         // Only who has something to ask meets the end of a budget.
-        while !self.lanes.connections.is_empty()
-            && self.budget.next_slot(now) <= now
-            && let Some(key) = self.lanes.connections.pop()
+        while !self.run_queues.connections.is_empty()
+            && budget.next_slot(now) <= now
+            && let Some((_, key)) = self.run_queues.connections.pop_first()
         {
             let Some(entry) = self.entries.get(&key) else {
                 continue;
             };
-            self.budget.spend(now);
+            budget.spend(now);
             // One list call for all of the customer's, where the budget is short.
-            if !entry.unlisted && self.budget.is_short(now) {
+            if !entry.unlisted && budget.is_short(now) {
                 let is_listed = |other: &&Arc<Key>| {
                     other.email == key.email && self.entries.get(*other).is_some_and(|entry| !entry.unlisted)
                 };
-                let mut listed: Vec<_> = self.lanes.connections.keys().filter(is_listed).cloned().collect();
+                let due = self.run_queues.connections.iter().map(|(_, key)| key);
+                let mut listed: Vec<_> = due.filter(is_listed).cloned().collect();
                 if !listed.is_empty() {
                     let poll = poll::list(entry.customer.clone()).boxed();
                     listed.push(key);
@@ -202,8 +208,8 @@ impl Queue {
                     continue;
                 }
             }
-            let hold = self.holds.take(&entry.turn, now);
-            let poll = entry.poll(&key, hold);
+            let long_poll = self.long_polls.take(&entry.state, now);
+            let poll = entry.poll(&key, long_poll);
             polls.push(self.begin(poll, vec![key], now));
         }
     }
@@ -211,7 +217,7 @@ impl Queue {
     /// Notes that a poll is sent for these.
     fn begin(
         &mut self,
-        poll: BoxFuture<'static, Result<Found, Error>>,
+        poll: BoxFuture<'static, Result<PollResponse, Error>>,
         keys: Vec<Arc<Key>>,
         began: Instant,
     ) -> Sent {
@@ -219,43 +225,42 @@ impl Queue {
         let under_way = Arc::new(UnderWay(handle));
         for key in &keys {
             if let Some(entry) = self.entries.get_mut(key) {
-                let lane = self.lanes.of(entry.watches_status());
-                entry.poll_begins(under_way.clone(), began, lane.clock());
+                entry.poll_begins(under_way.clone(), began);
             }
-            self.file(key, began);
+            self.reschedule(key, began);
         }
-        let report = poll.map(move |found| Report { keys, began, found });
-        Abortable::new(report, registration).map(Result::ok).boxed()
+        let result = poll.map(move |result| PollResult { keys, began, result });
+        Abortable::new(result, registration).map(Result::ok).boxed()
     }
 
     /// When there will be something to send, or a wait will be over.
-    pub(super) fn wake_at(&mut self, now: Instant) -> Instant {
+    pub(super) fn wake_at(&self, now: Instant, budget: &mut RateBudget) -> Instant {
         let review = self.reviews.first().map(|(at, _)| *at);
-        let status = (!self.lanes.statuses.is_empty()).then(|| self.next_status());
-        let connection = (!self.lanes.connections.is_empty()).then(|| self.budget.next_slot(now));
+        let status = (!self.run_queues.statuses.is_empty()).then(|| self.next_status());
+        let connection = (!self.run_queues.connections.is_empty()).then(|| budget.next_slot(now));
         let all = [review, status, connection].into_iter().flatten();
-        all.fold(now + LONGEST_WAIT, Instant::min)
+        all.fold(now + MAX_WAIT, Instant::min)
     }
 
     /// When the next public status may be asked for.
     fn next_status(&self) -> Instant {
-        if self.holds.has_room() {
+        if self.long_polls.has_room() {
             self.status_slot
         } else {
-            self.status_slot.max(self.unheld_slot)
+            self.status_slot.max(self.plain_status_slot)
         }
     }
 
     /// When an entry's next poll is expected.
-    pub(super) fn expected(&self, entry: &Entry) -> Duration {
-        if entry.turn.held {
+    pub(super) fn expected(&self, entry: &Entry, budget: &RateBudget) -> Duration {
+        if entry.state.was_long_poll {
             return Duration::ZERO;
         }
         if entry.watches_status() {
-            return entry.turn.interval;
+            return entry.state.interval;
         }
-        let round = self.budget.interval() * u32::try_from(self.on_budget).unwrap_or(u32::MAX);
-        entry.turn.interval.max(round)
+        let round = budget.interval() * u32::try_from(self.on_budget).unwrap_or(u32::MAX);
+        entry.state.interval.max(round)
     }
 }
 
@@ -273,7 +278,7 @@ mod tests {
     fn queue(ids: &[&str], with_links: bool, now: Instant) -> (Queue, Vec<oneshot::Receiver<Outcome>>) {
         let client = Client::builder().api_key("pk_live_test").build().unwrap();
         let customer = client.customer("alice@example.com").unwrap();
-        let mut queue = Queue::new(600, now);
+        let mut queue = Queue::new(now);
         let mut outcomes = Vec::new();
         for id in ids {
             if with_links {
@@ -308,18 +313,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn public_statuses_are_asked_for_one_after_the_other_and_more_seldom_where_none_is_held() {
+    async fn public_statuses_are_spaced_and_plain_polls_of_them_more() {
         let now = Instant::now();
-        for (holds, spacing) in [(99, STATUS_SPACING), (0, UNHELD_SPACING)] {
+        let mut budget = RateBudget::new(600, now);
+        for (limit, spacing) in [(99, STATUS_SPACING), (0, PLAIN_STATUS_SPACING)] {
             let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
-            queue.holds = Holds::new(holds);
+            queue.long_polls = LongPolls::new(limit);
             let polls = FuturesUnordered::new();
             for sent in 0..2 {
                 let now = now + spacing * sent;
-                assert_eq!(queue.wake_at(now), now);
-                queue.send_due(now, &polls);
+                assert_eq!(queue.wake_at(now, &mut budget), now);
+                queue.send_due(now, &mut budget, &polls);
                 assert_eq!(
-                    (polls.len(), queue.wake_at(now)),
+                    (polls.len(), queue.wake_at(now, &mut budget)),
                     (sent as usize + 1, now + spacing)
                 );
             }
@@ -327,86 +333,107 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_that_can_be_held_is_asked_for_although_others_have_to_wait() {
+    async fn a_long_poll_does_not_wait_for_plain_polls() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(600, now);
         let (mut queue, _outcomes) = queue(&["c1", "c2"], true, now);
-        queue.holds = Holds::new(0);
+        queue.long_polls = LongPolls::new(0);
         let polls = FuturesUnordered::new();
-        queue.send_due(now, &polls);
-        assert_eq!(queue.wake_at(now), now + UNHELD_SPACING);
-        queue.holds = Holds::new(1);
-        assert_eq!(queue.wake_at(now), now + STATUS_SPACING);
+        queue.send_due(now, &mut budget, &polls);
+        assert_eq!(queue.wake_at(now, &mut budget), now + PLAIN_STATUS_SPACING);
+        queue.long_polls = LongPolls::new(1);
+        assert_eq!(queue.wake_at(now, &mut budget), now + STATUS_SPACING);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_nothing_is_due_the_queue_sleeps_until_the_first_deadline() {
+    async fn an_idle_queue_sleeps_until_the_first_deadline() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(600, now);
         let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
         let polls = FuturesUnordered::new();
-        queue.send_due(now, &polls);
-        assert_eq!((polls.len(), queue.wake_at(now)), (2, now + LONGEST_WAIT));
+        queue.send_due(now, &mut budget, &polls);
+        assert_eq!(
+            (polls.len(), queue.wake_at(now, &mut budget)),
+            (2, now + MAX_WAIT)
+        );
 
         let keys: Vec<_> = queue.entries.keys().cloned().collect();
         for (key, seconds) in keys.iter().zip([9, 7]) {
             let entry = queue.entries.get_mut(key).unwrap();
             entry.waiters[0].deadline = Some(now + seconds * SECOND);
-            entry.turn.deadline = Some(now + seconds * SECOND);
-            queue.file(key, now);
+            entry.state.deadline = Some(now + seconds * SECOND);
+            queue.reschedule(key, now);
         }
-        assert_eq!(queue.wake_at(now), now + 7 * SECOND);
+        assert_eq!(queue.wake_at(now, &mut budget), now + 7 * SECOND);
         let now = now + 7 * SECOND;
-        queue.send_due(now, &polls);
-        assert_eq!((queue.entries.len(), queue.wake_at(now)), (1, now + 2 * SECOND));
+        queue.send_due(now, &mut budget, &polls);
+        assert_eq!(
+            (queue.entries.len(), queue.wake_at(now, &mut budget)),
+            (1, now + 2 * SECOND)
+        );
         let ended = outcomes.iter_mut().filter_map(|outcome| outcome.try_recv().ok());
         assert_eq!(ended.count(), 1);
-        queue.send_due(now + 3 * SECOND, &polls);
+        queue.send_due(now + 3 * SECOND, &mut budget, &polls);
         assert!(queue.is_empty(), "the deadline was a second ago");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_joins_or_has_been_polled_is_polled_when_the_next_poll_may_be_sent() {
+    async fn an_entry_is_due_again_after_its_interval() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(600, now);
         let (mut queue, _outcomes) = queue(&["c1"], true, now);
         let polls = FuturesUnordered::new();
-        queue.send_due(now, &polls);
+        queue.send_due(now, &mut budget, &polls);
         let key = queue.entries.keys().next().unwrap().clone();
-        queue.file(&key, now);
-        assert_eq!(queue.wake_at(now), now + LONGEST_WAIT, "its poll is under way");
+        queue.reschedule(&key, now);
+        assert_eq!(
+            queue.wake_at(now, &mut budget),
+            now + MAX_WAIT,
+            "its poll is under way"
+        );
         queue.entries.get_mut(&key).unwrap().under_way = None;
-        queue.file(&key, now);
-        assert_eq!(queue.wake_at(now), now + SECOND, "after its interval");
+        queue.reschedule(&key, now);
+        assert_eq!(
+            queue.wake_at(now, &mut budget),
+            now + SECOND,
+            "after its interval"
+        );
         let now = now + SECOND;
         queue.status_slot = now + 3 * SECOND;
-        queue.file(&key, now);
-        assert_eq!(queue.wake_at(now), now + 3 * SECOND, "in the lane's next slot");
+        queue.reschedule(&key, now);
+        assert_eq!(
+            queue.wake_at(now, &mut budget),
+            now + 3 * SECOND,
+            "in the next slot of public statuses"
+        );
         queue.entries.get_mut(&key).unwrap().distrust_status();
-        queue.file(&key, now);
-        assert_eq!(queue.wake_at(now), now, "in the other lane");
+        queue.reschedule(&key, now);
+        assert_eq!(queue.wake_at(now, &mut budget), now, "in the other run queue");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_only_has_to_wait_for_others_polls_is_not_listed() {
+    async fn entries_that_wait_for_the_burst_limit_are_not_listed() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(1_000_000, now);
         let ids: Vec<_> = (0..40).map(|number| format!("c{number}")).collect();
         let ids: Vec<_> = ids.iter().map(String::as_str).collect();
         let (mut queue, _outcomes) = queue(&ids, false, now);
-        queue.budget = Budget::new(1_000_000, now);
         let polls = FuturesUnordered::new();
-        queue.send_due(now, &polls);
+        queue.send_due(now, &mut budget, &polls);
         let under_way = queue.entries.values().filter(|entry| entry.under_way.is_some());
         assert_eq!((polls.len(), under_way.count()), (32, 32));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_the_budget_is_short_one_list_is_asked_for_all_of_a_customers_connections() {
+    async fn a_short_budget_uses_one_list_for_all_of_a_customer() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(1, now);
         let (mut queue, mut outcomes) = queue(&["c1", "c2", "c3"], false, now);
         let client = Client::builder().api_key("pk_live_test").build().unwrap();
         let bob = client.customer("bob@example.com").unwrap();
         outcomes.push(join(&mut queue, &bob, "c4"));
         let mut keys: Vec<_> = queue.entries.keys().cloned().collect();
         keys.sort();
-        queue.budget = Budget::new(1, now);
         queue.entries.get_mut(&keys[1]).unwrap().unlisted = true;
         let under_way = |queue: &Queue| -> Vec<_> {
             let is_under_way = |key: &&Arc<Key>| {
@@ -422,49 +449,51 @@ mod tests {
         };
 
         let polls = FuturesUnordered::new();
-        queue.send_due(now, &polls);
+        queue.send_due(now, &mut budget, &polls);
         assert_eq!((polls.len(), under_way(&queue)), (1, vec!["c1", "c3"]));
-        queue.send_due(now + 60 * SECOND, &polls);
+        queue.send_due(now + 60 * SECOND, &mut budget, &polls);
         assert_eq!((polls.len(), under_way(&queue)), (2, vec!["c1", "c2", "c3"]));
         // Who is not in the list is asked for alone, also where others could be listed.
         for key in &keys[..3] {
             let entry = queue.entries.get_mut(key).unwrap();
             (entry.under_way, entry.unlisted) = (None, key == &keys[1]);
-            entry.turn.paid = if entry.unlisted { Duration::ZERO } else { SECOND };
-            queue.file(key, now + 120 * SECOND);
+            entry.state.polled_at = Some(now + if entry.unlisted { Duration::ZERO } else { SECOND });
+            queue.reschedule(key, now + 120 * SECOND);
         }
         queue.leave(&keys[3], 4);
-        queue.send_due(now + 120 * SECOND, &polls);
+        queue.send_due(now + 120 * SECOND, &mut budget, &polls);
         assert_eq!((polls.len(), under_way(&queue)), (3, vec!["c2"]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_has_nothing_to_ask_does_not_meet_the_end_of_the_budget() {
+    async fn an_idle_queue_does_not_use_up_the_budget() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(600, now);
         let (mut queue, _outcomes) = queue(&["c1"], true, now);
         let mut headers = http::HeaderMap::new();
         headers.insert("ratelimit-policy", r#""default";q=600;w=60"#.parse().unwrap());
         headers.insert("ratelimit", r#""default";r=1;t=60"#.parse().unwrap());
-        queue.budget.observe(&headers, now);
-        let full = queue.budget.interval();
-        queue.send_due(now, &FuturesUnordered::new());
-        queue.budget.next_slot(now + 60 * SECOND);
-        assert_eq!(queue.budget.interval(), full);
+        budget.observe(&headers, now);
+        let full = budget.interval();
+        queue.send_due(now, &mut budget, &FuturesUnordered::new());
+        budget.next_slot(now + 60 * SECOND);
+        assert_eq!(budget.interval(), full);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_queue_knows_how_many_share_the_budget_and_forgets_who_left() {
+    async fn the_queue_counts_the_entries_that_share_the_budget() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(600, now);
         let (mut queue, _outcomes) = queue(&["c1", "c2", "c3"], true, now);
         let keys: Vec<_> = queue.entries.keys().cloned().collect();
         assert_eq!(queue.on_budget, 0);
         for key in &keys[..2] {
             queue.entries.get_mut(key).unwrap().distrust_status();
-            queue.file(key, now);
+            queue.reschedule(key, now);
         }
         // Of 600 requests a minute, waits may use nine tenths.
         let entry = queue.entries.get(&keys[0]).unwrap();
-        assert_eq!(queue.expected(entry), SECOND);
+        assert_eq!(queue.expected(entry, &budget), SECOND);
         assert_eq!(queue.on_budget, 2);
         for (left, key) in keys.iter().enumerate() {
             let id = queue.entries.get(key).unwrap().waiters[0].id;
@@ -472,17 +501,18 @@ mod tests {
             assert_eq!(queue.on_budget, 1_usize.saturating_sub(left));
         }
         assert!(queue.is_empty());
-        assert_eq!(queue.wake_at(now), now + LONGEST_WAIT);
+        assert_eq!(queue.wake_at(now, &mut budget), now + MAX_WAIT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_queue_that_stops_lets_everybody_go() {
         let now = Instant::now();
+        let mut budget = RateBudget::new(600, now);
         let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
         queue.task = Some(Arc::default());
         queue.stop(None);
         assert!(queue.is_empty() && queue.task.is_none());
-        assert_eq!(queue.wake_at(now), now + LONGEST_WAIT);
+        assert_eq!(queue.wake_at(now, &mut budget), now + MAX_WAIT);
         assert!(
             outcomes
                 .iter_mut()

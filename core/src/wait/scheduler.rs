@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use http::HeaderMap;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::entry::{Key, Outcome, Waiter};
 use super::queue::Queue;
-use super::{OnPoll, report};
+use super::{OnPoll, poll_result};
 use crate::client::Client;
 use crate::customer::Customer;
 use crate::error::{Error, ErrorKind};
@@ -20,23 +19,8 @@ use crate::error::{Error, ErrorKind};
 pub(crate) struct Waits(Mutex<Queue>);
 
 impl Waits {
-    pub(crate) fn new(requests_per_minute: u32) -> Self {
-        Self(Mutex::new(Queue::new(requests_per_minute, Instant::now())))
-    }
-
-    /// A call that is not a wait's was sent and counts against the budget.
-    pub(crate) fn foreground_sent(&self) {
-        self.lock().budget.foreground_sent(Instant::now());
-    }
-
-    /// An answer arrived that tells about the budget.
-    pub(crate) fn observe(&self, headers: &HeaderMap) {
-        self.lock().budget.observe(headers, Instant::now());
-    }
-
-    /// The budget is used up.
-    pub(crate) fn refused(&self, retry_after: Option<Duration>) {
-        self.lock().budget.refused(retry_after, Instant::now());
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Queue::new(Instant::now())))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -45,13 +29,13 @@ impl Waits {
 }
 
 /// Takes its waiter off the queue when dropped.
-pub(super) struct Registration<'a> {
+pub(super) struct WaitGuard<'a> {
     client: &'a Client,
     key: &'a Arc<Key>,
     id: u64,
 }
 
-/// Joins those who wait, until the registration is dropped. The outcome fails where the runtime that polls for all of
+/// Joins those who wait, until the guard is dropped. The outcome fails where the runtime that polls for all of
 /// them is shut down.
 pub(super) fn join<'a>(
     customer: &'a Customer,
@@ -59,7 +43,7 @@ pub(super) fn join<'a>(
     interval: Duration,
     deadline: Option<Instant>,
     on_poll: Option<OnPoll>,
-) -> (Registration<'a>, oneshot::Receiver<Outcome>) {
+) -> (WaitGuard<'a>, oneshot::Receiver<Outcome>) {
     let client = customer.client();
     let (sender, receiver) = oneshot::channel();
     let mut queue = client.waits().lock();
@@ -83,14 +67,14 @@ pub(super) fn join<'a>(
         }),
     };
     drop(queue);
-    let registration = Registration { client, key, id };
+    let guard = WaitGuard { client, key, id };
     if let Some(task) = task {
         tokio::spawn(poll_for_all(task));
     }
-    (registration, receiver)
+    (guard, receiver)
 }
 
-impl Drop for Registration<'_> {
+impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
         let mut queue = self.client.waits().lock();
         queue.leave(self.key, self.id);
@@ -109,7 +93,7 @@ impl Drop for Registration<'_> {
 /// The task that polls for all who wait. It is made before it is spawned, so that it is dropped also where it never runs.
 struct Task {
     client: Client,
-    /// Told when the queue has changed.
+    /// Notified when the queue has changed.
     changed: Arc<Notify>,
 }
 
@@ -124,7 +108,7 @@ impl Task {
 }
 
 impl Drop for Task {
-    /// Where the runtime is shut down under it, everybody who waits is told, so as to go on elsewhere.
+    /// Where the runtime is shut down under it, everybody who waits learns it and continues elsewhere.
     fn drop(&mut self) {
         let mut queue = self.client.waits().lock();
         if self.is_wanted(&queue) {
@@ -147,19 +131,20 @@ async fn poll_for_all(task: Task) {
                 return;
             }
             let now = Instant::now();
-            queue.send_due(now, &polls);
+            let mut budget = task.client.rate_budget();
+            queue.send_due(now, &mut budget, &polls);
             if queue.is_empty() {
                 queue.task = None;
                 return;
             }
-            queue.wake_at(now)
+            queue.wake_at(now, &mut budget)
         };
         tokio::select! {
             Some(first) = polls.next(), if !polls.is_empty() => {
                 // All that has arrived, before the next are sent.
                 let mut arrived = Some(first);
-                while let Some(report) = arrived {
-                    report.into_iter().for_each(|report| report::take_in(&task.client, report));
+                while let Some(result) = arrived {
+                    result.into_iter().for_each(|result| poll_result::apply(&task.client, result));
                     arrived = polls.next().now_or_never().flatten();
                 }
             }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use super::budget::Budget;
-use super::plan::{Lane, Turn};
+use super::poll_state::{PollState, Priority};
+use crate::rate_budget::RateBudget;
 
 const LIMIT: u32 = 120;
 const WINDOW: Duration = Duration::from_secs(60);
@@ -59,11 +59,11 @@ impl Service {
 
 /// One process with its waits.
 struct Process {
-    budget: Budget,
+    budget: RateBudget,
     /// The waits that go on, each with when its customer is done.
-    turns: HashMap<u32, (Turn, Instant)>,
-    lane: Lane<u32>,
-    /// When those are due that are not in the lane yet.
+    states: HashMap<u32, (PollState, Instant)>,
+    run_queue: BTreeSet<(Priority, u32)>,
+    /// When those are due that are not in the run queue yet.
     later: BTreeSet<(Instant, u32)>,
     polls: u32,
     /// From a customer's being done to its being noticed, in seconds.
@@ -72,15 +72,15 @@ struct Process {
 
 impl Process {
     fn new(done_at: impl IntoIterator<Item = Instant>, now: Instant) -> Self {
-        let turns = done_at
+        let states = done_at
             .into_iter()
-            .map(|done_at| (Turn::new(now, INTERVAL), done_at));
-        let turns: HashMap<_, _> = (0..).zip(turns).collect();
+            .map(|done_at| (PollState::new(now, INTERVAL), done_at));
+        let states: HashMap<_, _> = (0..).zip(states).collect();
         Self {
-            budget: Budget::new(LIMIT, now),
-            lane: Lane::default(),
-            later: turns.keys().map(|id| (now, *id)).collect(),
-            turns,
+            budget: RateBudget::new(LIMIT, now),
+            run_queue: BTreeSet::new(),
+            later: states.keys().map(|id| (now, *id)).collect(),
+            states,
             polls: 0,
             delays: Vec::new(),
         }
@@ -91,16 +91,16 @@ impl Process {
         while self.later.first().is_some_and(|(at, _)| *at <= now)
             && let Some((_, id)) = self.later.pop_first()
         {
-            let rank = self.turns[&id].0.rank(now).unwrap();
-            self.lane.add(rank, id);
+            let priority = self.states[&id].0.priority(now).unwrap();
+            self.run_queue.insert((priority, id));
         }
-        while !self.lane.is_empty()
+        while !self.run_queue.is_empty()
             && self.budget.next_slot(now) <= now
-            && let Some(id) = self.lane.pop()
+            && let Some((_, id)) = self.run_queue.pop_first()
         {
             self.poll(id, service, now);
         }
-        let due = (!self.lane.is_empty()).then(|| self.budget.next_slot(now));
+        let due = (!self.run_queue.is_empty()).then(|| self.budget.next_slot(now));
         let later = self.later.first().map(|(at, _)| *at);
         due.into_iter().chain(later).min().unwrap_or(now + WINDOW)
     }
@@ -110,15 +110,15 @@ impl Process {
         self.polls += 1;
         let (headers, refused) = service.request(now);
         self.budget.observe(&headers, now);
-        let (turn, done_at) = self.turns.get_mut(&id).unwrap();
-        turn.polled(now, self.lane.clock());
-        self.later.insert((turn.due_at(), id));
+        let (state, done_at) = self.states.get_mut(&id).unwrap();
+        state.polled(now);
+        self.later.insert((state.due_at(), id));
         if refused {
             self.budget.refused(Some(Duration::from_secs(1)), now);
         } else if *done_at <= now {
             self.delays.push((now - *done_at).as_secs_f64());
-            self.later.remove(&(turn.due_at(), id));
-            self.turns.remove(&id);
+            self.later.remove(&(state.due_at(), id));
+            self.states.remove(&id);
         }
     }
 }
@@ -159,11 +159,11 @@ fn a_thousand_waits_are_noticed_nearly_as_soon_as_the_budget_allows() {
     let (mut service, mut process) = (Service::new(start), Process::new(done_at.iter().copied(), start));
     let calls_a_minute = 6;
     let (mut now, mut next_call) = (start, start);
-    while !process.turns.is_empty() {
+    while !process.states.is_empty() {
         assert!(
             now < start + WINDOW * 60,
             "{} were never noticed",
-            process.turns.len()
+            process.states.len()
         );
         if next_call <= now {
             let (headers, refused) = service.request(now);

@@ -1,9 +1,15 @@
-//! How many requests waits may send: a model of the tenant's budget, in which foreground calls come first.
+//! The tenant's budget of requests, and how many of them waits may send: foreground calls come first.
+//!
+//! Every call that counts against the budget reports here (`call.rs`); only waits ask (`wait/`), since a foreground call
+//! is never delayed.
 //!
 //! The service tells its budget by `RateLimit` headers and by 429; until then the configured one holds. Other
 //! processes may use the same key, so the share that waits take is found as TCP finds its share of a line:
 //! it grows by a little each window and shrinks by a factor when the budget turns out to be used up (additive
 //! increase, multiplicative decrease; D.-M. Chiu and R. Jain, 1989), which ends in equal shares.
+
+mod pace;
+mod rate_limit;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,13 +17,13 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use super::pace::Pace;
-use super::rate_limit::{Policy, RateLimit, Remainder};
+use pace::Pace;
+use rate_limit::{Policy, RateLimit, Remainder};
 
 /// The part of the budget that waits never touch, however little foreground calls use.
-const LEAST_RESERVE: f64 = 0.1;
+const MIN_RESERVE: f64 = 0.1;
 /// The part of the budget that waits may always use, however much foreground calls use.
-const LEAST_SHARE: f64 = 0.2;
+const MIN_SHARE: f64 = 0.2;
 /// What is kept for foreground calls, as a multiple of their use in the last window.
 const HEADROOM: f64 = 1.25;
 /// What a window that was not used up adds to the waits' rate, as a part of the limit.
@@ -28,13 +34,13 @@ const DECREASE: f64 = 0.7;
 const BURST: f64 = 0.1;
 /// However large the budget, waits send no more polls than this at once: those that follow each other share a few
 /// connections to the service, where a thousand at once would open one each.
-const MOST_AT_ONCE: u32 = 32;
+const MAX_BURST: u32 = 32;
 /// What counts as at once: about as long as an answer takes.
-const AT_ONCE: Duration = Duration::from_millis(10);
+const BURST_WINDOW: Duration = Duration::from_millis(10);
 
 /// The tenant's budget for everything but tokens.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub(crate) struct RateBudget {
     /// Requests per window.
     limit: f64,
     window: Duration,
@@ -46,7 +52,7 @@ pub(crate) struct Budget {
     /// Keeps what was saved up from being sent all at once.
     burst: Pace,
     /// What the service said is left of the current window, and when that ends.
-    told: Option<Told>,
+    server_limit: Option<ServerLimit>,
     /// Nothing is sent before this, because the service said so.
     blocked_until: Option<Instant>,
     /// When foreground calls were sent, within the last window.
@@ -54,7 +60,7 @@ pub(crate) struct Budget {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct ServerLimit {
     left: f64,
     /// How much of that others with the same key took between the last two answers, and may have taken since.
     others: f64,
@@ -66,10 +72,10 @@ struct Told {
     is_guess: bool,
 }
 
-impl Budget {
+impl RateBudget {
     pub(crate) fn new(requests_per_minute: u32, now: Instant) -> Self {
         let limit = f64::from(requests_per_minute.max(1));
-        let rate = limit * (1.0 - LEAST_RESERVE);
+        let rate = limit * (1.0 - MIN_RESERVE);
         Self {
             limit,
             window: Duration::from_secs(60),
@@ -77,8 +83,8 @@ impl Budget {
             // The first poll is always sent at once.
             saved: (limit * BURST).max(1.0),
             counted_at: now,
-            burst: Pace::new(MOST_AT_ONCE, AT_ONCE, now),
-            told: None,
+            burst: Pace::new(MAX_BURST, BURST_WINDOW, now),
+            server_limit: None,
             blocked_until: None,
             foreground: VecDeque::new(),
         }
@@ -96,26 +102,26 @@ impl Budget {
 
     /// An answer arrived that counted against the budget.
     pub(crate) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
-        let told = RateLimit::read(headers);
-        if let Some(Policy { limit, window }) = told.policy
+        let headers = RateLimit::read(headers);
+        if let Some(Policy { limit, window }) = headers.policy
             && (limit, window) != (self.limit, self.window)
         {
             self.rate *= limit / self.limit;
             (self.limit, self.window) = (limit, window);
         }
-        let Some(Remainder { left, reset_in }) = told.remainder else {
+        let Some(Remainder { left, reset_in }) = headers.remainder else {
             return;
         };
         // No window ends later than one that begins now.
         let reset_at = now + reset_in.min(self.window);
-        match &mut self.told {
-            Some(told) if told.is_guess => {
-                (told.left, told.reset_at, told.is_guess) = (left, reset_at, false);
+        match &mut self.server_limit {
+            Some(server_limit) if server_limit.is_guess => {
+                (server_limit.left, server_limit.reset_at, server_limit.is_guess) = (left, reset_at, false);
             }
             // Whole seconds make the end of one window wander by one.
-            Some(told) if reset_at <= told.reset_at + Duration::from_secs(2) => {
-                told.others = (told.left - left).max(0.0);
-                told.left = left;
+            Some(server_limit) if reset_at <= server_limit.reset_at + Duration::from_secs(2) => {
+                server_limit.others = (server_limit.left - left).max(0.0);
+                server_limit.left = left;
             }
             _ => self.begin_window(left, reset_at, false),
         }
@@ -138,8 +144,8 @@ impl Budget {
         self.count(now);
         self.saved -= 1.0;
         self.burst.count(now);
-        if let Some(told) = &mut self.told {
-            told.left -= 1.0;
+        if let Some(server_limit) = &mut self.server_limit {
+            server_limit.left -= 1.0;
         }
     }
 
@@ -147,8 +153,8 @@ impl Budget {
     pub(crate) fn next_slot(&mut self, now: Instant) -> Instant {
         self.count(now);
         let meets_end = self.blocked(now).is_none() && self.used_up(now).is_some();
-        if let Some(told) = &mut self.told {
-            told.used_up |= meets_end;
+        if let Some(server_limit) = &mut self.server_limit {
+            server_limit.used_up |= meets_end;
         }
         self.next_affordable(now).max(self.burst.next(now))
     }
@@ -176,11 +182,11 @@ impl Budget {
 
     /// When the window ends, if foreground calls may still need all that is left of it.
     fn used_up(&self, now: Instant) -> Option<Instant> {
-        let told = self.told?;
-        let time_left = told.reset_at.saturating_duration_since(now);
+        let server_limit = self.server_limit?;
+        let time_left = server_limit.reset_at.saturating_duration_since(now);
         let part_left = time_left.as_secs_f64() / self.window.as_secs_f64();
         let kept = (self.reserve() * part_left.min(1.0)).ceil();
-        (told.left - told.others - 1.0 < kept).then_some(told.reset_at)
+        (server_limit.left - server_limit.others - 1.0 < kept).then_some(server_limit.reset_at)
     }
 
     /// The time from one poll to the next when there is always one to send.
@@ -196,18 +202,18 @@ impl Budget {
     /// Requests per window that are kept for foreground calls; grows with their recent use.
     fn reserve(&self) -> f64 {
         let recent = self.foreground.len() as f64 * HEADROOM;
-        recent.clamp(self.limit * LEAST_RESERVE, self.limit * (1.0 - LEAST_SHARE))
+        recent.clamp(self.limit * MIN_RESERVE, self.limit * (1.0 - MIN_SHARE))
     }
 
     /// Brings what is saved up to date.
     fn count(&mut self, now: Instant) {
         self.forget_old(now);
-        if let Some(told) = self.told.filter(|told| told.reset_at <= now) {
-            self.begin_window(self.limit, told.reset_at + self.window, true);
+        if let Some(server_limit) = self.server_limit.filter(|limit| limit.reset_at <= now) {
+            self.begin_window(self.limit, server_limit.reset_at + self.window, true);
         }
         let windows =
             now.saturating_duration_since(self.counted_at).as_secs_f64() / self.window.as_secs_f64();
-        if self.told.is_none() {
+        if self.server_limit.is_none() {
             // A service that tells nothing of its windows.
             self.speed_up(windows);
         }
@@ -217,12 +223,12 @@ impl Budget {
     }
 
     fn begin_window(&mut self, left: f64, reset_at: Instant, is_guess: bool) {
-        match self.told {
-            Some(told) if told.used_up => self.slow_down(),
+        match self.server_limit {
+            Some(server_limit) if server_limit.used_up => self.slow_down(),
             Some(_) => self.speed_up(1.0),
             None => {}
         }
-        self.told = Some(Told {
+        self.server_limit = Some(ServerLimit {
             left,
             others: 0.0,
             reset_at,
@@ -236,7 +242,7 @@ impl Budget {
     }
 
     fn speed_up(&mut self, windows: f64) {
-        let most = self.limit * (1.0 - LEAST_RESERVE);
+        let most = self.limit * (1.0 - MIN_RESERVE);
         self.rate = (self.rate + windows * self.limit * INCREASE).min(most);
     }
 
@@ -265,7 +271,7 @@ mod tests {
     }
 
     /// Spends whatever may be spent within a time, and says how much that was.
-    fn drain(budget: &mut Budget, from: Instant, time: Duration) -> u32 {
+    fn drain(budget: &mut RateBudget, from: Instant, time: Duration) -> u32 {
         let (mut now, mut spent) = (from, 0);
         loop {
             now = budget.next_slot(now).max(now);
@@ -280,21 +286,21 @@ mod tests {
     #[test]
     fn a_large_budget_is_not_spent_all_at_once() {
         let start = Instant::now();
-        let mut budget = Budget::new(1_000_000, start);
+        let mut budget = RateBudget::new(1_000_000, start);
         for burst in 0..3 {
-            let now = start + AT_ONCE * burst;
-            for _ in 0..MOST_AT_ONCE {
+            let now = start + BURST_WINDOW * burst;
+            for _ in 0..MAX_BURST {
                 assert_eq!(budget.next_slot(now), now);
                 budget.spend(now);
             }
-            assert_eq!(budget.next_slot(now), now + AT_ONCE);
+            assert_eq!(budget.next_slot(now), now + BURST_WINDOW);
         }
     }
 
     #[test]
     fn waits_take_nine_tenths_when_nobody_else_calls() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         // The first window may also use what is saved up.
         assert!((108..=120).contains(&drain(&mut budget, now, 60 * SECOND)));
         assert!((107..=109).contains(&drain(&mut budget, now + 60 * SECOND, 60 * SECOND)));
@@ -305,7 +311,7 @@ mod tests {
         let most = u64::MAX;
         for left in [0, 5, most] {
             let now = Instant::now();
-            let mut budget = Budget::new(120, now);
+            let mut budget = RateBudget::new(120, now);
             let headers = headers(
                 &format!("\"default\";q=1;w={most}"),
                 &format!("\"default\";r={left};t=0"),
@@ -325,7 +331,7 @@ mod tests {
     #[test]
     fn foreground_calls_take_from_the_waits() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         for _ in 0..64 {
             budget.foreground_sent(now);
         }
@@ -342,7 +348,7 @@ mod tests {
     #[test]
     fn what_the_service_tells_is_a_limit() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         budget.observe(&headers(r#""default";q=120;w=60"#, r#""default";r=13;t=60"#), now);
         // 12 are kept for foreground calls, so one is left until the window ends.
         assert_eq!(budget.next_slot(now), now);
@@ -353,7 +359,7 @@ mod tests {
     #[test]
     fn a_smaller_budget_is_learned_and_the_rate_shrinks_with_it() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         budget.slow_down();
         let policy = r#""burst";q=1000;w=60, "default";q=30;w=30"#;
         budget.observe(&headers(policy, r#""default";r=30;t=30"#), now);
@@ -364,7 +370,7 @@ mod tests {
     #[test]
     fn a_window_that_is_used_up_slows_down_and_others_speed_up_again_to_the_full_rate() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         let policy = r#""default";q=120;w=60"#;
         budget.observe(&headers(policy, r#""default";r=12;t=60"#), now);
         assert_eq!(budget.next_slot(now), now + 60 * SECOND);
@@ -383,7 +389,7 @@ mod tests {
     #[test]
     fn the_end_of_a_window_may_wander_by_a_second_and_a_later_end_is_a_new_window() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         budget.slow_down();
         let slow = budget.rate;
         let policy = r#""default";q=120;w=60"#;
@@ -397,7 +403,7 @@ mod tests {
     #[test]
     fn a_pause_saves_up_a_tenth_and_then_polls_are_evenly_spaced() {
         let start = Instant::now();
-        let mut budget = Budget::new(120, start);
+        let mut budget = RateBudget::new(120, start);
         let now = start + 3600 * SECOND;
         let mut at_once = 0;
         while budget.next_slot(now) == now {
@@ -413,7 +419,7 @@ mod tests {
     #[test]
     fn what_is_remembered_of_foreground_calls_is_bounded_and_a_window_long() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         for _ in 0..1000 {
             budget.foreground_sent(now);
         }
@@ -427,7 +433,7 @@ mod tests {
     #[test]
     fn a_refusal_blocks_for_as_long_as_it_says_and_counts_once() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         budget.refused(Some(7 * SECOND), now);
         assert!((budget.rate - 108.0 * 0.7).abs() < 1e-9);
         budget.refused(Some(5 * SECOND), now + SECOND);
@@ -439,7 +445,7 @@ mod tests {
     #[test]
     fn a_service_that_tells_nothing_but_refusals_is_asked_more_often_again() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         for refusal in 0..14 {
             budget.refused(Some(SECOND), now + 2 * refusal * SECOND);
         }
@@ -457,7 +463,7 @@ mod tests {
     #[test]
     fn no_window_is_believed_to_end_later_than_one_that_begins_now() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         budget.observe(
             &headers(r#""default";q=120;w=60"#, r#""default";r=0;t=86400"#),
             now,
@@ -468,8 +474,8 @@ mod tests {
     #[test]
     fn what_others_took_since_the_last_answer_may_be_taken_once_more() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
-        let is_left = |left: u32, spent: u32, budget: &mut Budget| {
+        let mut budget = RateBudget::new(120, now);
+        let is_left = |left: u32, spent: u32, budget: &mut RateBudget| {
             (0..spent).for_each(|_| budget.spend(now));
             let state = format!(r#""default";r={left};t=60"#);
             budget.observe(&headers(r#""default";q=120;w=60"#, &state), now);
@@ -489,7 +495,7 @@ mod tests {
     #[test]
     fn asking_whether_the_budget_is_short_changes_nothing() {
         let now = Instant::now();
-        let mut budget = Budget::new(120, now);
+        let mut budget = RateBudget::new(120, now);
         budget.observe(&headers(r#""default";q=120;w=60"#, r#""default";r=12;t=60"#), now);
         assert!(budget.is_short(now));
         budget.count(now + 60 * SECOND);

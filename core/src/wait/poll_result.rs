@@ -1,11 +1,11 @@
-//! What a poll found, and whom it concerns.
+//! Applies the result of a poll to all who wait for it, and notifies them.
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::entry::{Entry, Key, Outcome};
-use super::poll::{Found, Outlook};
+use super::poll::{PendingDetails, PollResponse};
 use super::queue::Queue;
 use super::{OnPoll, Poll, Seen};
 use crate::client::Client;
@@ -13,40 +13,40 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, undisturbed};
 use crate::model::ConnectionStatus;
 
-/// What came of one poll.
-pub(super) struct Report {
+/// The result of one poll.
+pub(super) struct PollResult {
     pub(super) keys: Vec<Arc<Key>>,
     pub(super) began: Instant,
-    pub(super) found: Result<Found, Error>,
+    pub(super) result: Result<PollResponse, Error>,
 }
 
-/// Takes in what a poll found, and tells everybody whom it concerns.
-pub(super) fn take_in(client: &Client, report: Report) {
+/// Applies a result, and notifies everybody whom it concerns.
+pub(super) fn apply(client: &Client, poll: PollResult) {
     let mut queue = client.waits().lock();
-    let mut intake = Intake {
+    let mut applying = Applying {
         client,
         queue: &mut queue,
-        began: report.began,
-        news: Vec::new(),
+        began: poll.began,
+        notifications: Vec::new(),
     };
-    let is_list = report.keys.len() > 1;
-    for key in &report.keys {
+    let is_list = poll.keys.len() > 1;
+    for key in &poll.keys {
         // Who left and came back has another poll under way.
-        if let Some(entry) = intake.entry(key)
-            && entry.turn.polled_at == Some(report.began)
+        if let Some(entry) = applying.entry(key)
+            && entry.state.polled_at == Some(poll.began)
         {
             entry.under_way = None;
         }
-        match &report.found {
-            Ok(found) => intake.found(key, found),
-            Err(error) => intake.failed(key, error, is_list),
+        match &poll.result {
+            Ok(response) => applying.response(key, response),
+            Err(error) => applying.failed(key, error, is_list),
         }
-        intake.queue.file(key, Instant::now());
+        applying.queue.reschedule(key, Instant::now());
     }
-    let news = intake.news;
-    // Those who are told may call the client.
+    let notifications = applying.notifications;
+    // Listeners may call the client.
     drop(queue);
-    for (event, poll, listeners) in news {
+    for (event, poll, listeners) in notifications {
         client.tell(|| event);
         for listener in listeners {
             undisturbed(|| listener(&poll));
@@ -54,62 +54,62 @@ pub(super) fn take_in(client: &Client, report: Report) {
     }
 }
 
-struct Intake<'a> {
+struct Applying<'a> {
     client: &'a Client,
     queue: &'a mut Queue,
     /// When the poll began.
     began: Instant,
-    /// What to tell once the queue is released.
-    news: Vec<(Event, Poll, Vec<OnPoll>)>,
+    /// Sent once the queue is unlocked.
+    notifications: Vec<(Event, Poll, Vec<OnPoll>)>,
 }
 
-impl Intake<'_> {
+impl Applying<'_> {
     /// The entry that a poll was for, if anybody still waits.
     fn entry(&mut self, key: &Arc<Key>) -> Option<&mut Entry> {
         self.queue.entries.get_mut(key).map(AsMut::as_mut)
     }
 
-    fn found(&mut self, key: &Arc<Key>, found: &Found) {
+    fn response(&mut self, key: &Arc<Key>, response: &PollResponse) {
         let began = self.began;
         let Some(entry) = self.entry(key) else { return };
-        match found {
-            Found::Connection(seen, outlook) => self.connection(key, seen, *outlook),
-            Found::Status(ConnectionStatus::Pending, outlook) => {
-                entry.still_pending(*outlook, began);
-                self.goes_on(key, Some(ConnectionStatus::Pending));
+        match response {
+            PollResponse::Connection(seen, details) => self.connection(key, seen, *details),
+            PollResponse::Status(ConnectionStatus::Pending, details) => {
+                entry.still_pending(*details, began);
+                self.still_waiting(key, Some(ConnectionStatus::Pending));
             }
-            Found::Status(..) => entry.has_news(),
-            Found::List(all) => match all
+            PollResponse::Status(..) => entry.status_changed(),
+            PollResponse::List(all) => match all
                 .iter()
                 .find(|(seen, _)| seen.connection.id == key.connection_id)
             {
-                Some((seen, outlook)) => self.connection(key, seen, *outlook),
+                Some((seen, details)) => self.connection(key, seen, *details),
                 None => entry.unlisted = true,
             },
         }
     }
 
-    fn connection(&mut self, key: &Arc<Key>, seen: &Seen, outlook: Outlook) {
+    fn connection(&mut self, key: &Arc<Key>, seen: &Seen, details: PendingDetails) {
         if seen.connection.status != ConnectionStatus::Pending {
             return self.end(key, &Ok(Box::new(seen.clone())));
         }
         let began = self.began;
         let Some(entry) = self.entry(key) else { return };
-        if std::mem::take(&mut entry.turn.news) {
+        if std::mem::take(&mut entry.state.status_changed) {
             // The public status said otherwise, so it is not worth asking.
             entry.distrust_status();
         }
         entry.last_seen = Some(seen.json.clone());
-        entry.still_pending(outlook, began);
-        self.goes_on(key, Some(ConnectionStatus::Pending));
+        entry.still_pending(details, began);
+        self.still_waiting(key, Some(ConnectionStatus::Pending));
     }
 
     fn failed(&mut self, key: &Arc<Key>, error: &Error, is_list: bool) {
         let began = self.began;
         let Some(entry) = self.entry(key) else { return };
-        if survivable(error) {
+        if is_survivable(error) {
             entry.poll_failed(error, began);
-            self.goes_on(key, None);
+            self.still_waiting(key, None);
         } else if entry.watches_status() {
             entry.distrust_status();
         } else if is_list {
@@ -128,15 +128,15 @@ impl Intake<'_> {
         }
     }
 
-    /// Notes what is to be told of a poll, if anybody still waits.
-    fn goes_on(&mut self, key: &Arc<Key>, status: Option<ConnectionStatus>) {
+    /// Queues the notification of a poll, if anybody still waits.
+    fn still_waiting(&mut self, key: &Arc<Key>, status: Option<ConnectionStatus>) {
         let Some(entry) = self.queue.entries.get(key) else {
             return;
         };
         if entry.waiters.is_empty() {
             return;
         }
-        let next_in = self.queue.expected(entry);
+        let next_in = self.queue.expected(entry, &self.client.rate_budget());
         let listeners = entry.waiters.iter().filter_map(|waiter| waiter.on_poll.clone());
         let listeners = listeners.collect();
         let event = Event::Wait {
@@ -144,12 +144,13 @@ impl Intake<'_> {
             status: status.clone(),
             delay: next_in,
         };
-        self.news.push((event, Poll { status, next_in }, listeners));
+        self.notifications
+            .push((event, Poll { status, next_in }, listeners));
     }
 }
 
-/// Whether a wait goes on after this.
-fn survivable(error: &Error) -> bool {
+/// Whether a wait continues after this.
+fn is_survivable(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Network)
         || matches!(error.status(), Some(429 | 502..=504))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 /// No window is believed to be longer, in seconds: sums with times stay in range, whatever a service says.
-const LONGEST_WINDOW: u64 = 86_400;
+const MAX_WINDOW: u64 = 86_400;
 
 /// What the headers of one answer tell, as far as they can be read.
 #[derive(Debug, PartialEq)]
@@ -49,7 +49,7 @@ impl RateLimit {
         Self {
             policy: policy.map(|item| Policy {
                 limit: item.amount.max(1) as f64,
-                window: Duration::from_secs(item.seconds.clamp(1, LONGEST_WINDOW)),
+                window: Duration::from_secs(item.seconds.clamp(1, MAX_WINDOW)),
             }),
             remainder: state.map(|item| Remainder {
                 left: item.amount as f64,
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn absurd_policies_are_brought_into_range() {
         let told = read(&format!("a;q=0;w={}", u64::MAX), "");
-        assert_eq!(told.policy, policy(1.0, LONGEST_WINDOW));
+        assert_eq!(told.policy, policy(1.0, MAX_WINDOW));
         assert_eq!(read("a;q=5;w=0", "").policy, policy(5.0, 1));
     }
 
