@@ -38,6 +38,11 @@ impl Installation {
     ) -> Result<(Installation, Service), Error> {
         let home = Home::new(&Settings {
             database_url: Some(database_url),
+            // All long polls are one tenant's, half of them in each process.
+            environment: vec![
+                ("CONNECT_LIMITS_MAX_CONNECTIONS", "15000".to_owned()),
+                ("CONNECT_LIMITS_MAX_LONG_POLLS_PER_TENANT", "7500".to_owned()),
+            ],
             ..settings(provider)
         })?;
         let killed = home.start().await?;
