@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -62,9 +63,22 @@ impl Answer {
         Ok(envelope.data.map_or("null", RawValue::get))
     }
 
+    /// How the body is encoded, though no encoding was asked for.
+    fn content_encoding(&self) -> Option<String> {
+        let encoding = self.headers.get(CONTENT_ENCODING)?.to_str().ok()?.trim();
+        let is_encoded = !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity");
+        is_encoded.then(|| printable(encoding))
+    }
+
     /// serde's own text is left out, since it quotes values.
     fn malformed(&self, error: &serde_json::Error) -> Error {
-        let content_type = self.headers.get(http::header::CONTENT_TYPE);
+        if let Some(encoding) = self.content_encoding() {
+            let message = format!(
+                "the answer has the content encoding {encoding}, which was not asked for: is there a proxy in between?"
+            );
+            return self.refused(message);
+        }
+        let content_type = self.headers.get(CONTENT_TYPE);
         let content_type = content_type
             .and_then(|value| value.to_str().ok())
             .unwrap_or("no content type");
@@ -103,7 +117,13 @@ impl Answer {
             None if (300..400).contains(&self.status) => {
                 "the service redirects, which is not followed: check the base URL".to_owned()
             }
-            None => format!("the service answered with HTTP status {}", self.status),
+            None => match self.content_encoding() {
+                Some(encoding) => format!(
+                    "the service answered with HTTP status {} and the content encoding {encoding}, which was not asked for",
+                    self.status
+                ),
+                None => format!("the service answered with HTTP status {}", self.status),
+            },
         };
         // A busy proxy may ask for patience too, whatever class its response has.
         let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
