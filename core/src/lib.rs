@@ -13,6 +13,8 @@ mod link;
 mod link_status;
 mod links;
 mod list;
+#[cfg(all(test, target_os = "linux"))]
+mod memory;
 mod model;
 mod rate_budget;
 mod request;

@@ -12,8 +12,13 @@ use crate::model::AuthType;
 /// A working credential for one connection. Use it at once; never store or log it.
 ///
 /// An OAuth app gives [`access_token`](Self::access_token), every other kind gives [`fields`](Self::fields).
-/// Secret values are only reached through [`ExposeSecret::expose_secret`] and are zeroed when dropped. There is
-/// deliberately no way to serialise a token.
+/// Secret values are only reached through [`ExposeSecret::expose_secret`]. There is deliberately no way to serialise a
+/// token.
+///
+/// The values, and the SDK's own copy of the response that they came in, are zeroed when dropped. Other copies are not:
+/// the read buffers of the HTTP and TLS libraries, which keep a response until a later one on the same connection is
+/// written over it, or beyond that in memory that was freed; and a parser's buffer where JSON escapes a character of the
+/// value. A core dump may hold them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Token {
@@ -79,15 +84,21 @@ impl<'de> Deserialize<'de> for SecretFields {
         let raw = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
         Ok(Self(
             raw.into_iter()
-                .map(|(name, value)| (name, text_of(&value)))
+                .map(|(name, value)| (name, text_of(value)))
                 .collect(),
         ))
     }
 }
 
+/// JSON text, in the buffer that it came in: a copy would leave that one behind, not zeroed.
+fn json_text(value: Box<RawValue>) -> SecretString {
+    SecretString::new(value.into())
+}
+
 /// The value of a JSON string, and the JSON text of anything else.
-fn text_of(value: &RawValue) -> SecretString {
-    serde_json::from_str::<SecretString>(value.get()).unwrap_or_else(|_| value.get().into())
+fn text_of(value: Box<RawValue>) -> SecretString {
+    let json = json_text(value);
+    serde_json::from_str::<SecretString>(json.expose_secret()).unwrap_or(json)
 }
 
 // Written out, because serde's `flatten` would copy every secret into buffers that are not zeroed.
@@ -118,8 +129,7 @@ impl<'de> Visitor<'de> for TokenVisitor {
                 "expires_in" => expires_in = members.next_value()?,
                 "fields" => fields = members.next_value::<Option<SecretFields>>()?,
                 _ => {
-                    let value = members.next_value::<Box<RawValue>>()?;
-                    extra.0.insert(name, value.get().into());
+                    extra.0.insert(name, json_text(members.next_value()?));
                 }
             }
         }
@@ -174,5 +184,29 @@ mod tests {
         assert!(serde_json::from_str::<Token>(r#"{"auth_type":"saml"}"#).is_ok());
         let error = serde_json::from_str::<Token>("7").unwrap_err().to_string();
         assert!(error.contains("expected a token"), "{error}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_dropped_token_and_its_response_are_nowhere_in_memory() {
+        use crate::memory::Needle;
+        use zeroize::Zeroizing;
+
+        for (before, after) in [
+            (r#"{"auth_type":"o_auth","access_token":""#, r#""}"#),
+            (r#"{"auth_type":"api_key","fields":{"key":""#, r#""}}"#),
+            (r#"{"auth_type":"api_key","fields":{"key":[""#, r#""]}}"#),
+            (r#"{"auth_type":"o_auth","access_token":"a","new":""#, r#""}"#),
+        ] {
+            let needle = Needle::new();
+            let mut body = Zeroizing::new(Vec::with_capacity(512));
+            body.extend_from_slice(before.as_bytes());
+            needle.write(&mut body);
+            body.extend_from_slice(after.as_bytes());
+            let token: Token = serde_json::from_slice(&body).unwrap();
+            assert_eq!(needle.count(), 2, "{before}");
+            drop((token, body));
+            assert_eq!(needle.count(), 0, "{before}");
+        }
     }
 }

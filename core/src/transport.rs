@@ -166,7 +166,6 @@ async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Zeroizin
     if announced > limit {
         return Err(too_large());
     }
-    // Room from the start: a growing buffer would leave copies behind that are not zeroed.
     let mut body = Zeroizing::new(Vec::with_capacity(announced));
     while let Some(chunk) = response
         .chunk()
@@ -176,8 +175,19 @@ async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Zeroizin
         if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
-        body.extend_from_slice(&chunk);
+        append(&mut body, &chunk);
     }
+/// Appends to a buffer that leaves no copy behind when it has to grow: the old one is zeroed.
+fn append(body: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
+    let length = body.len() + bytes.len();
+    if length > body.capacity() {
+        let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.capacity())));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+    body.extend_from_slice(bytes);
+}
+
     Ok(body)
 }
 
@@ -186,7 +196,7 @@ async fn read_some(response: &mut reqwest::Response, limit: usize) -> Zeroizing<
     let mut body = Zeroizing::new(Vec::new());
     while let Ok(Some(chunk)) = response.chunk().await {
         let room = limit - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        append(&mut body, &chunk[..chunk.len().min(room)]);
         if body.len() == limit {
             break;
         }
@@ -209,6 +219,24 @@ fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
             .map_err(|_| ())
             .and_then(|certificate| roots.add(certificate).map_err(|_| ()))
             .map_err(|()| Error::invalid_argument("the CA certificate is not valid PEM"))?;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_body_that_grew_leaves_no_copy_behind() {
+        use crate::memory::Needle;
+
+        let needle = Needle::new();
+        let mut chunk = Zeroizing::new(Vec::with_capacity(Needle::LENGTH));
+        needle.write(&mut chunk);
+        let mut body = Zeroizing::new(Vec::new());
+        append(&mut body, &chunk);
+        for _ in 0..12 {
+            append(&mut body, &[b' '; 128]);
+        }
+        assert_eq!((body.len(), needle.count()), (Needle::LENGTH + 12 * 128, 2));
+        drop((body, chunk));
+        assert_eq!(needle.count(), 0);
+    }
     }
     if roots.len() == webpki_roots::TLS_SERVER_ROOTS.len() && !ca_certificates.is_empty() {
         return Err(Error::invalid_argument(
