@@ -30,7 +30,8 @@ pub struct Settings {
     /// Sends everything through this proxy, such as `http://user:password@127.0.0.1:3128`. Without it the usual
     /// variables of the environment are heeded (`HTTPS_PROXY`, `NO_PROXY` …).
     pub proxy: Option<String>,
-    /// Trusts these certificates (PEM, one or many) beside Mozilla's roots.
+    /// Trusts these certificate authorities (PEM, one or many) beside the others: Mozilla's roots, or those that
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead, and those of `NODE_EXTRA_CA_CERTS`.
     pub ca_certificates: Option<String>,
     /// Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
     pub user_agent: Option<String>,
@@ -44,7 +45,8 @@ impl Settings {
         let mut builder = Client::builder()
             .api_key(self.api_key.unwrap_or_default())
             .base_url(self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
-            .allow_insecure_http(self.allow_insecure_http.unwrap_or(false));
+            .allow_insecure_http(self.allow_insecure_http.unwrap_or(false))
+            .extra_ca_variable("NODE_EXTRA_CA_CERTS");
         if let Some(retries) = count("maxRetries", self.max_retries)? {
             builder = builder.max_retries(retries);
         }

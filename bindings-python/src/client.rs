@@ -111,6 +111,7 @@ impl Client {
     ) -> PyResult<Self> {
         let mut builder = pabbly_connect::Client::builder()
             .allow_insecure_http(allow_insecure_http)
+            .ca_bundle_variable("REQUESTS_CA_BUNDLE")
             .user_agent(user_agent);
         if let Some(key) = api_key {
             builder = builder.api_key(key);

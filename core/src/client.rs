@@ -22,6 +22,7 @@ use crate::request::{Request, checked_id};
 use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
 };
+use crate::tls::Trust;
 use crate::transport::{Transport, Via, user_agent};
 use crate::wait::{DEFAULT_REQUESTS_PER_MINUTE, Waits};
 
@@ -180,7 +181,7 @@ pub struct ClientBuilder {
     backoff: Option<Duration>,
     allow_insecure_http: bool,
     proxy: Option<SecretString>,
-    ca_certificates: Vec<u8>,
+    trust: Trust,
     user_agent: Option<String>,
     requests_per_minute: Option<u32>,
     listener: Listener,
@@ -232,9 +233,34 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts these certificates (PEM, one or many) beside Mozilla's roots.
+    /// Trusts these certificate authorities (PEM, one or many) beside the others: Mozilla's roots, which are built in,
+    /// or what replaces them. `SSL_CERT_FILE` (a file) and `SSL_CERT_DIR` (directories) of the environment do, as with
+    /// OpenSSL; both are read when the client is made.
     pub fn ca_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.ca_certificates = pem.into();
+        self.trust.ca_certificates = pem.into();
+        self
+    }
+
+    /// Trusts the operating system's trust store instead of Mozilla's roots. On Linux it is read when the client is
+    /// made, which takes about 3 ms. `SSL_CERT_FILE` and `SSL_CERT_DIR` still replace it. Default: false.
+    pub fn system_trust_store(mut self, trust: bool) -> Self {
+        self.trust.system_trust_store = trust;
+        self
+    }
+
+    /// For the SDKs of other languages: the variable of their ecosystem that names a file or directory of authorities
+    /// instead of `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+    #[doc(hidden)]
+    pub fn ca_bundle_variable(mut self, name: &'static str) -> Self {
+        self.trust.bundle_variable = Some(name);
+        self
+    }
+
+    /// For the SDKs of other languages: the variable of their ecosystem that names a file of authorities beside the
+    /// others.
+    #[doc(hidden)]
+    pub fn extra_ca_variable(mut self, name: &'static str) -> Self {
+        self.trust.extra_variable = Some(name);
         self
     }
 
@@ -284,11 +310,7 @@ impl ClientBuilder {
             None if base_url.scheme() == "http" && !self.allow_insecure_http => Via::Nothing,
             None => Via::Environment,
         };
-        let transport = Transport::new(
-            user_agent(self.user_agent.as_deref())?,
-            via,
-            &self.ca_certificates,
-        )?;
+        let transport = Transport::new(user_agent(self.user_agent.as_deref())?, via, &self.trust)?;
         let settings = Settings {
             base_url,
             timeout,

@@ -23,6 +23,7 @@ mod retry_after;
 mod settings;
 mod shape;
 pub mod surface;
+mod tls;
 mod token;
 mod transport;
 mod wait;

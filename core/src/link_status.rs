@@ -14,6 +14,7 @@ use crate::model::{ConnectionStatus, LinkPhase, Operation};
 use crate::request::{Request, checked_id};
 use crate::retry_after::retry_after;
 use crate::settings::is_private;
+use crate::tls::Trust;
 use crate::transport::{Transport, Via, user_agent};
 
 /// Longer than this and an answer will not come; time for which the service was asked to hold it comes on top.
@@ -71,7 +72,7 @@ impl PublicLink {
             "http" => Via::Nothing,
             _ => Via::Environment,
         };
-        let transport = Transport::new(user_agent(product)?, via, &[])?;
+        let transport = Transport::new(user_agent(product)?, via, &Trust::default())?;
         Ok(Self {
             status_url,
             token,

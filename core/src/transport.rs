@@ -1,12 +1,8 @@
 //! Sends one attempt over HTTP and reads its answer whole.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -16,6 +12,7 @@ use crate::answer::Answer;
 use crate::error::{Error, ErrorKind};
 use crate::io_driver;
 use crate::request::Request;
+use crate::tls::Trust;
 
 /// Larger than any answer of the contract by far.
 const LARGEST_BODY: usize = 8 << 20;
@@ -41,9 +38,9 @@ pub(crate) enum Via<'a> {
 }
 
 impl Transport {
-    pub(crate) fn new(user_agent: HeaderValue, via: Via<'_>, ca_certificates: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn new(user_agent: HeaderValue, via: Via<'_>, trust: &Trust) -> Result<Self, Error> {
         let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(ca_certificates)?)
+            .tls_backend_preconfigured(trust.client_config()?)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
@@ -177,6 +174,9 @@ async fn read(response: &mut reqwest::Response, limit: usize) -> Result<Zeroizin
         }
         append(&mut body, &chunk);
     }
+    Ok(body)
+}
+
 /// Appends to a buffer that leaves no copy behind when it has to grow: the old one is zeroed.
 fn append(body: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
     let length = body.len() + bytes.len();
@@ -186,9 +186,6 @@ fn append(body: &mut Zeroizing<Vec<u8>>, bytes: &[u8]) {
         *body = larger;
     }
     body.extend_from_slice(bytes);
-}
-
-    Ok(body)
 }
 
 /// Reads as much of a body as arrives, up to a limit.
@@ -208,17 +205,20 @@ fn network(message: &str, error: reqwest::Error) -> Error {
     Error::caused(ErrorKind::Network, message, error.without_url())
 }
 
-/// rustls with ring and Mozilla's roots, plus the user's own. Nothing global is installed, and the machine's
-/// certificate store is not read, which would cost milliseconds per client.
-fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    for certificate in CertificateDer::pem_slice_iter(ca_certificates) {
-        certificate
-            .map_err(|_| ())
-            .and_then(|certificate| roots.add(certificate).map_err(|_| ()))
-            .map_err(|()| Error::invalid_argument("the CA certificate is not valid PEM"))?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read_within(limit: usize, body: &'static str) -> Option<usize> {
+        let mut response = http::Response::new(body).into();
+        read(&mut response, limit).await.ok().map(|body| body.len())
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_large_as_the_limit() {
+        assert_eq!(read_within(6, "answer").await, Some(6));
+        assert_eq!(read_within(5, "answer").await, None);
+    }
 
     #[cfg(target_os = "linux")]
     #[test]
@@ -236,34 +236,5 @@ fn tls(ca_certificates: &[u8]) -> Result<ClientConfig, Error> {
         assert_eq!((body.len(), needle.count()), (Needle::LENGTH + 12 * 128, 2));
         drop((body, chunk));
         assert_eq!(needle.count(), 0);
-    }
-    }
-    if roots.len() == webpki_roots::TLS_SERVER_ROOTS.len() && !ca_certificates.is_empty() {
-        return Err(Error::invalid_argument(
-            "the CA certificate holds no PEM certificate",
-        ));
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::caused(ErrorKind::Other, "no TLS version is available", error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn read_within(limit: usize, body: &'static str) -> Option<usize> {
-        let mut response = http::Response::new(body).into();
-        read(&mut response, limit).await.ok().map(|body| body.len())
-    }
-
-    #[tokio::test]
-    async fn a_body_may_be_as_large_as_the_limit() {
-        assert_eq!(read_within(6, "answer").await, Some(6));
-        assert_eq!(read_within(5, "answer").await, None);
     }
 }

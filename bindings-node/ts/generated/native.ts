@@ -139,7 +139,10 @@ export interface Settings {
    * variables of the environment are heeded (`HTTPS_PROXY`, `NO_PROXY` …).
    */
   proxy?: string | undefined
-  /** Trusts these certificates (PEM, one or many) beside Mozilla's roots. */
+  /**
+   * Trusts these certificate authorities (PEM, one or many) beside the others: Mozilla's roots, or those that
+   * `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead, and those of `NODE_EXTRA_CA_CERTS`.
+   */
   caCertificates?: string | undefined
   /** Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`. */
   userAgent?: string | undefined

@@ -51,7 +51,8 @@ class PabblyConnectPlatform:
         - `backoff`: the longest pause before the first retry, in seconds (0.5); it doubles with each, up to 16 times.
         - `allow_insecure_http`: allow plain HTTP to other machines than this one.
         - `proxy`: send everything through this proxy; `HTTPS_PROXY` and the like unless given.
-        - `ca_certificates`: trust these certificates (PEM) beside Mozilla's roots.
+        - `ca_certificates`: trust these certificate authorities (PEM) beside the others: Mozilla's roots, or those that
+          `REQUESTS_CA_BUNDLE`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`, name instead.
         - `user_agent`: put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
         - `requests_per_minute`: the tenant's budget for everything but tokens, which waits keep (120).
 

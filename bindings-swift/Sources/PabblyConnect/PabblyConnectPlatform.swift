@@ -20,7 +20,8 @@ public final class PabblyConnectPlatform: Sendable {
     ///   - backoff: The longest pause before the first retry (500 ms); it doubles with each, up to 16 times.
     ///   - allowInsecureHTTP: Allows plain HTTP to other machines than this one.
     ///   - proxy: Sends everything through this proxy; `HTTPS_PROXY` and the like unless given.
-    ///   - caCertificates: Trusts these certificates (PEM) beside Mozilla's roots.
+    ///   - caCertificates: Trusts these certificate authorities (PEM) beside the others: Mozilla's roots, or those that
+    ///     `SSL_CERT_FILE` and `SSL_CERT_DIR` name instead.
     ///   - userAgent: Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
     ///   - requestsPerMinute: The tenant's budget for everything but tokens, which waits keep (120).
     ///   - onEvent: Called for each attempt, answer, retry and poll, on the thread that works on all calls: return

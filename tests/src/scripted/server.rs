@@ -37,6 +37,8 @@ pub struct Server {
 pub async fn start(folder: &Path) -> Result<Arc<Server>, String> {
     let index = load::load(folder)?;
     let tls = tls::make()?;
+    let ca_directory = tempfile::tempdir().map_err(|e| e.to_string())?;
+    std::fs::write(ca_directory.path().join("authority.pem"), &tls.ca_pem).map_err(|e| e.to_string())?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(any_port).await.map_err(|e| e.to_string())?;
     let tls_listener = TcpListener::bind(any_port).await.map_err(|e| e.to_string())?;
@@ -50,6 +52,7 @@ pub async fn start(folder: &Path) -> Result<Arc<Server>, String> {
             address: local(listener.local_addr())?,
             tls_address: local(tls_listener.local_addr())?,
             ca_pem: tls.ca_pem,
+            ca_directory,
             refused: local(refused.local_addr())?,
         },
         acceptor: tls.acceptor,

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 use tokio::net::TcpListener;
@@ -95,6 +96,8 @@ pub struct Common {
     pub address: SocketAddr,
     pub tls_address: SocketAddr,
     pub ca_pem: String,
+    /// The same in a file `authority.pem` of a directory of its own.
+    pub ca_directory: TempDir,
     /// A port that is taken and not listened on.
     pub refused: SocketAddr,
 }
@@ -134,6 +137,7 @@ impl Session {
                 "tls_base" => json!(format!("https://localhost:{}/s/{id}", common.tls_address.port())),
                 "tls_by_address" => json!(format!("https://{}/s/{id}", common.tls_address)),
                 "ca" => json!(common.ca_pem),
+                "ca_directory" => json!(common.ca_directory.path()),
                 "refused" => json!(common.refused.to_string()),
                 "silent" => json!(silent?.to_string()),
                 "language" => json!(language),
