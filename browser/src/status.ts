@@ -41,11 +41,17 @@ export async function ask(subject: Subject, signal: AbortSignal): Promise<Answer
     const retryAfter = Number(response.headers.get('retry-after')) * 1000 || 0;
     if (response.ok) return { status: (await response.json()).data, problem: 'failed', retryAfter };
     if (response.status === 429) return { problem: 'busy', retryAfter: retryAfter || BUSY };
-    return { problem: response.status < 500 ? 'refused' : 'failed', retryAfter };
+    return { problem: response.status === 404 && (await isPlatforms(response)) ? 'refused' : 'failed', retryAfter };
   } catch {
     return { problem: 'failed', retryAfter: 0 };
   } finally {
     clearTimeout(timer);
     stop();
   }
+}
+
+/** Whether an error is the platform's own, and not that of a proxy or firewall in between, which may pass. */
+async function isPlatforms(response: Response): Promise<boolean> {
+  const body = await response.json().catch(() => null);
+  return typeof body?.data?.code === 'string';
 }

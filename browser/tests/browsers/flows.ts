@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BrowserName, click, launch, pageAt, until } from './drivers.js';
-import { type Link, StandIn } from './stand-in.js';
+import { GONE, type Link, StandIn } from './stand-in.js';
 
 // What the pages of the product declare.
 declare const told: unknown[][];
@@ -209,7 +209,7 @@ export function flows(name: BrowserName) {
 
   it('knows that the platform does not know the link', async () => {
     await go('/app');
-    link.trouble = { status: 404 };
+    link.trouble = { status: 404, body: GONE };
     await click(page, '#connect');
     expect(await outcome()).toEqual(['error', 'invalid_token']);
   });

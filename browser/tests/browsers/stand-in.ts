@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Product } from './product.js';
 import { type RunningServer, serve } from './servers.js';
 
+/** What the platform says of a link that it does not know. */
+export const GONE = JSON.stringify({ status: 'error', message: 'Unknown', data: { code: 'connection_deleted' } });
+
 /** A link of the stand-in platform, for a test to look at and to change. */
 export class Link {
   readonly secret = `secret-${randomBytes(8).toString('hex')}`;
@@ -17,7 +20,7 @@ export class Link {
   /** How long each answer takes, in milliseconds. */
   delay = 0;
   /** What the status endpoint answers instead of the status. */
-  trouble: { status: number; headers?: Record<string, string> } | null = null;
+  trouble: { status: number; headers?: Record<string, string>; body?: string } | null = null;
   /** When the status was asked for, in milliseconds. */
   readonly askedAt: number[] = [];
 }
@@ -101,10 +104,9 @@ export class StandIn {
     if (request.method === 'OPTIONS') {
       return response.writeHead(204, { 'access-control-allow-headers': 'x-request-token' }).end();
     }
-    if (link?.trouble) return response.writeHead(link.trouble.status, link.trouble.headers).end();
+    if (link?.trouble) return response.writeHead(link.trouble.status, link.trouble.headers).end(link.trouble.body);
     if (!link || request.headers['x-request-token'] !== link.token) {
-      const gone = { status: 'error', message: 'Unknown', data: { code: 'connection_deleted' } };
-      return response.writeHead(404).end(JSON.stringify(gone));
+      return response.writeHead(404).end(GONE);
     }
     const data = {
       connection_id: link.connectionId,

@@ -91,6 +91,10 @@ describe('the question', () => {
   it.each([
     ['a 503', new Response('', { status: 503 })],
     ['a page instead of JSON', new Response('<html>')],
+    ["a proxy's 404", new Response('<html>Not Found</html>', { status: 404 })],
+    ["a gateway's 404", Response.json({ message: 'no Route matched' }, { status: 404 })],
+    ["a proxy's 407", new Response('<html>Log in</html>', { status: 407 })],
+    ["a proxy's 431", new Response('', { status: 431 })],
     ['an empty envelope', Response.json({ data: null })],
     ['no answer for ten seconds', 'never' as const],
   ])('survives %s', async (_, reply) => {
@@ -103,7 +107,8 @@ describe('the question', () => {
   });
 
   it('is given up when the platform does not know the link', async () => {
-    browser.reply = new Response('{}', { status: 404 });
+    const gone = { status: 'error', message: 'Unknown', data: { code: 'connection_deleted' } };
+    browser.reply = Response.json(gone, { status: 404 });
     connect();
     await pass(0);
     expect(listeners.onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'invalid_token' }));
