@@ -69,6 +69,17 @@ def test_a_token_cannot_be_stored(token):
         type(token)()
 
 
+@pytest.mark.parametrize("kind", [p.PabblyConnectPlatform, p.AsyncPabblyConnectPlatform])
+def test_clients_are_shared_by_copies_and_never_stored(kind):
+    client = kind()
+    for shared in (client, client.customer(EMAIL)):
+        assert copy.copy(shared) is shared
+        assert copy.deepcopy({"in": [shared]})["in"][0] is shared
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+            with pytest.raises(TypeError, match="a client cannot be pickled"):
+                pickle.dumps(shared, protocol)
+
+
 def test_tokens_compare_and_match(token, server):
     with p.PabblyConnectPlatform() as client:
         assert token == client.get_token(EMAIL, "conn_1")

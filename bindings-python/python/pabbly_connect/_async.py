@@ -6,18 +6,19 @@ from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, Async
 from ._models import App, Connection, RequestLink, listener
 from ._native import Client
 from ._settings import listed, pem, product
+from ._shared import Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from types import TracebackType
-    from typing import Any, NoReturn
+    from typing import Any
 
     from ._models import Poll
     from ._native import Token
 
 
-class AsyncPabblyConnectPlatform:
+class AsyncPabblyConnectPlatform(Shared):
     """A client of the connection manager for one tenant, for asyncio.
 
     Make one and reuse it: it keeps connections open, and serves any number of event loops, one after the other or at
@@ -310,12 +311,8 @@ class AsyncPabblyConnectPlatform:
         """Close the client."""
         self._native.close()
 
-    def __reduce__(self) -> NoReturn:
-        """Refuse: the tenant key must not be stored."""
-        raise TypeError("a client cannot be pickled, since it holds the tenant key: make one in each process")
 
-
-class AsyncCustomer:
+class AsyncCustomer(Shared):
     """A client that acts for one customer: its methods take no e-mail. Made by `customer`."""
 
     __slots__ = ("_client", "_email")

@@ -7,18 +7,18 @@ from ._models import App, Connection, RequestLink, listener
 from ._native import Client
 from ._pages import AppPage, ConnectionPage
 from ._settings import listed, pem, product
+from ._shared import Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import NoReturn
 
     from ._models import Poll
     from ._native import Token
 
 
-class PabblyConnectPlatform:
+class PabblyConnectPlatform(Shared):
     """A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open.
 
     Any number of threads may use it at once, and so may processes that are forked. Its key is only for a backend:
@@ -308,12 +308,8 @@ class PabblyConnectPlatform:
         """Close the client."""
         self.close()
 
-    def __reduce__(self) -> NoReturn:
-        """Refuse: the tenant key must not be stored."""
-        raise TypeError("a client cannot be pickled, since it holds the tenant key: make one in each process")
 
-
-class Customer:
+class Customer(Shared):
     """A client that acts for one customer: its methods take no e-mail. Made by `customer`."""
 
     __slots__ = ("_client", "_email")
