@@ -327,6 +327,43 @@ async fn after_a_failure_the_customer_can_try_again() {
 }
 
 #[tokio::test]
+async fn a_reload_of_a_failure_keeps_every_tabs_way_on() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let mut results = Vec::new();
+    for _ in 0..2 {
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        let failed = stage.callback(&[("error", "server_error"), ("state", &state)]);
+        let result = browser.get(&failed).await.location.unwrap().to_string();
+        let again = browser.get(&result).await.href("Try again").unwrap();
+        results.push((result, again));
+    }
+    for (result, _) in &results {
+        assert_eq!(browser.get(result).await.status, 502);
+    }
+    for (_, again) in &results {
+        assert_eq!(browser.get(again).await.status, 200, "{again}");
+    }
+}
+
+/// Whoever knows of no authorization request must not make those wait who have one: SQLite has one writer.
+#[tokio::test]
+async fn an_invented_state_waits_for_no_writer() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &made).await.param("state").unwrap();
+    let _other = stage.block_writers().await;
+    for (app, state) in [("gmail", "invented"), ("github", &state)] {
+        let callback = stage.callback_of(app, &[("code", "c"), ("state", state)]);
+        assert_eq!(browser.get(&callback).await.status, 400, "{app}");
+    }
+    let own = stage.callback(&[("code", "c"), ("state", &state)]);
+    assert_eq!(browser.get(&own).await.status, 503, "it is taken in the database");
+}
+
+#[tokio::test]
 async fn a_forged_or_replayed_state_changes_nothing() {
     let stage = Stage::start().await;
     let made = stage.link("gmail").await;

@@ -58,6 +58,12 @@ impl Browser {
         self.derived("confirm", link)
     }
 
+    /// Opens the hosted page for this browser to try again: the same from each of its tabs and after each reload, so that
+    /// none closes another's way.
+    pub(super) fn handover_secret(&self, link: &Link) -> String {
+        self.derived("handover", link)
+    }
+
     /// Whether this is the browser that consented.
     pub(super) fn consented(&self, link: &Link) -> bool {
         let digest = ids::digest(&self.confirmation_code(link));

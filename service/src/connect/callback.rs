@@ -198,7 +198,8 @@ async fn show_result(
                 Ok(choice) => choice,
                 Err(refusal) => return Ok(view::refused(&refusal)),
             };
-            let again = flow::hand_over(service, link, choice, &journey.inputs).await?;
+            let secret = browser.handover_secret(link);
+            let again = flow::hand_over(service, link, choice, &journey.inputs, &secret).await?;
             Ok(view::provider_failed(choice.app, again.as_deref()))
         }
     }

@@ -93,7 +93,7 @@ pub async fn submit_custom(
         Accepted::Stored(true) => ended(Status::Active),
         Accepted::Stored(false) => ended(current(service, link).await?.status),
         Accepted::Consent(inputs) => {
-            match hand_over(service, link, choice, &inputs).await? {
+            match hand_over(service, link, choice, &inputs, &ids::secret()).await? {
                 // The journey itself begins there, in the customer's browser, which it is then bound to.
                 Some(url) => Ok(Submitted {
                     status: Status::Pending,
@@ -278,10 +278,11 @@ pub(super) async fn hand_over(
     link: &Link,
     Choice { app, option }: Choice<'_>,
     inputs: &Inputs,
+    secret: &str,
 ) -> Result<Option<String>, StoreError> {
-    let secret = service.store.hand_over(link, inputs).await?;
+    let is_open = service.store.hand_over(link, inputs, secret).await?;
     // Ids of the catalogue need no escaping.
-    let url = |secret| {
+    let url = || {
         format!(
             "{}/connect/{secret}?app={}&option={}",
             service.base_url(),
@@ -289,7 +290,7 @@ pub(super) async fn hand_over(
             option.key
         )
     };
-    Ok(secret.map(url))
+    Ok(is_open.then(url))
 }
 
 impl From<StoreError> for Refusal {

@@ -132,21 +132,24 @@ impl Store {
         app_id: &str,
         reason: Option<&str>,
     ) -> Result<Taken> {
+        // Anybody can invent a state, and a write waits for SQLite's one writer: nothing is written for it.
+        let found = self.authorization(state, browser).await?;
+        let Some(authorization) = found.filter(|found| found.app_id == app_id) else {
+            return Ok(Taken::Unknown);
+        };
+        if authorization.progress != Progress::AtProvider {
+            return Ok(Taken::Before);
+        }
         let query = sqlx::query(
-            "UPDATE authorizations SET taken_at = $1, reason = $2
-             WHERE state_digest = $3 AND browser_digest = $4 AND app_id = $5 AND taken_at IS NULL",
+            "UPDATE authorizations SET taken_at = $1, reason = $2 WHERE state_digest = $3 AND taken_at IS NULL",
         )
         .bind(self.clock.now())
         .bind(reason)
-        .bind(ids::digest(state))
-        .bind(ids::digest(browser))
-        .bind(app_id);
+        .bind(ids::digest(state));
         let taken = self.database.execute(query).await?;
-        let found = self.authorization(state, browser).await?;
-        Ok(match found.filter(|found| found.app_id == app_id) {
-            Some(authorization) if taken == 1 => Taken::Now(Box::new(authorization)),
-            Some(_) => Taken::Before,
-            None => Taken::Unknown,
+        Ok(match taken {
+            1 => Taken::Now(Box::new(authorization)),
+            _ => Taken::Before,
         })
     }
 

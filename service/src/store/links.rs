@@ -154,24 +154,22 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what the customer entered, for the hosted page to go on with, and opens a second way to that page: gives
-    /// its secret. `None` where the link is not pending any more.
+    /// Keeps what the customer entered, for the hosted page to go on with, and opens a second way to that page, by its
+    /// secret, in the place of an earlier one. `false` where the link is not pending any more.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn hand_over(&self, link: &Link, inputs: &Inputs) -> Result<Option<String>> {
-        let secret = ids::secret();
+    pub async fn hand_over(&self, link: &Link, inputs: &Inputs, secret: &str) -> Result<bool> {
         let query = sqlx::query(
             "UPDATE links SET handoff_digest = $1, inputs = $2
              WHERE id = $3 AND status = 'pending' AND expires_at > $4",
         )
-        .bind(ids::digest(&secret))
+        .bind(ids::digest(secret))
         .bind(self.seal_json(inputs_place(&link.owner, &link.id), inputs)?)
         .bind(&link.id)
         .bind(self.clock.now());
-        let updated = self.database.execute(query).await?;
-        Ok((updated == 1).then_some(secret))
+        Ok(self.database.execute(query).await? == 1)
     }
 
     /// Ends a link with success: the connection is active and holds this grant. `false`, with nothing changed, where

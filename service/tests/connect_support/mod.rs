@@ -24,6 +24,7 @@ use database::Database;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use reqwest::redirect::Policy;
+use sqlx::{AnyConnection, Connection, Executor};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
@@ -195,6 +196,17 @@ impl Stage {
         let path = format!("/connections/{}/confirm", made.connection_id);
         self.post(&path, owner, &serde_json::json!({ "code": code }))
             .await
+    }
+
+    /// Another process that writes, for as long as the connection is open.
+    pub(crate) async fn block_writers(&self) -> AnyConnection {
+        let mut other = AnyConnection::connect(&self.database.url).await.unwrap();
+        let lock = match self.database.file() {
+            Some(_) => "BEGIN IMMEDIATE",
+            None => "BEGIN; LOCK TABLE authorizations IN EXCLUSIVE MODE",
+        };
+        other.execute(lock).await.unwrap();
+        other
     }
 
     /// What a query counts.
