@@ -37,7 +37,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 CHECK := fmt build clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
 TEST := fmt build deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit \
 	bench-test doctest tables clippy docs
-SLOW := chaos-short mutants-some
+SLOW := chaos-short mutants-some next
 
 check: ## Format, lints, unit tests, Rust scenarios, generated files: minutes, and nothing as root
 	@$(MAKE) --no-print-directory -k -j2 $(CHECK)
@@ -112,6 +112,12 @@ test-python: build
 
 test-swift: build
 	$(STEP) "Swift" bindings-swift/test
+
+# With the package as `test-node` builds it.
+.PHONY: next
+next: build
+	$(STEP) "Next.js, a real build" sh -c "cd bindings-node && npm install --no-save --loglevel error && \
+		node scripts/build.mjs --debug && node tests/next.mjs"
 
 .PHONY: deny contract-lint tables fuzz errors-page
 deny: $(CACHE)/cargo-deny/bin/cargo-deny

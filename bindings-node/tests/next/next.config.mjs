@@ -1,0 +1,1 @@
+export default { serverExternalPackages: ['@pabbly/connect-platform'] };
