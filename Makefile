@@ -34,8 +34,8 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 # side by side. All steps run even if one fails (-k), so that one run shows everything that is wrong.
 
 .PHONY: check test test-all
-CHECK := fmt build clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
-TEST := fmt build deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit \
+CHECK := fmt build generated clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
+TEST := fmt build generated deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit \
 	bench-test doctest tables clippy docs
 SLOW := chaos-short mutants-some next
 
@@ -51,13 +51,19 @@ test: ## Check everything; fetches the tools that it needs
 test-all: ## `make test` and what takes longer: chaos, mutants; writes docs/checks.md
 	@scripts/checks-page "$(TEST)" "$(SLOW)"
 
-.PHONY: fmt build clippy docs unit scenarios doctest e2e service-postgres
+.PHONY: fmt build generate generated clippy docs unit scenarios doctest e2e service-postgres
 fmt:
 	$(STEP) "format" cargo fmt --all --check
 
 # One build for all that runs afterwards, so that nothing is compiled twice with other features.
 build:
 	$(STEP) "build" $(CARGO) build --all-targets
+
+generate: ## Write what is generated from core/manifest.yaml
+	$(CARGO) run --quiet -p xtask -- generate
+
+generated: build
+	$(STEP) "generated files" $(TARGET)/debug/xtask check
 
 unit: build
 	$(STEP) "unit tests" $(CARGO) test --no-fail-fast --lib --bins
@@ -126,13 +132,13 @@ deny: $(CACHE)/cargo-deny/bin/cargo-deny
 contract-lint: tests/contract/node_modules/.installed
 	$(STEP) "contract lint" tests/contract/lint
 
-# The core's tables of codes and options are the source; the contract and docs/errors.md must say the same.
-TABLES := $(CACHE)/venv/bin/python tests/contract/tables.py $(TARGET)/debug/examples/tables
+# core/manifest.yaml is the source; the contract and docs/errors.md must say the same.
+TABLES := $(CACHE)/venv/bin/python tests/contract/tables.py $(TARGET)/debug/xtask
 tables: build $(CACHE)/venv/.installed
-	$(STEP) "contract and docs against the core's tables" $(TABLES)
+	$(STEP) "contract and docs against core/manifest.yaml" $(TABLES)
 
 errors-page: $(CACHE)/venv/.installed ## Write docs/errors.md anew
-	$(CARGO) build -p pabbly-connect --example tables
+	$(CARGO) build -p xtask
 	$(TABLES) --write
 
 fuzz: build $(CACHE)/venv/.installed

@@ -1,17 +1,18 @@
-//! The client, as JavaScript sees it: each method starts a call with the number that JavaScript gave it.
+//! The client, as JavaScript sees it: a call is started by the name of its method, with the number that JavaScript gave
+//! it.
 //!
 //! A malformed e-mail or option is thrown; everything else is delivered through the port.
 
 use std::rc::Rc;
 
-use napi::{Env, Result};
+use napi::bindgen_prelude::{Either4, Object};
+use napi::{Env, Error, Result};
 use napi_derive::napi;
-use pabbly_connect::{App, Connection, Customer, List};
+use pabbly_connect::DEFAULT_BASE_URL;
+use pabbly_connect::bindings::{self, Options, PreparedCall, Value, event_json, poll_json};
 
-use crate::events::{event_json, poll_json};
-use crate::options::{AppQuery, ConnectionQuery, LinkRequest, Options, Settings, WaitOptions};
 use crate::outcome::thrown;
-use crate::pages::{Pages, Source};
+use crate::pages::Pages;
 use crate::port::{Calls, Port};
 use crate::queue::Kind;
 
@@ -26,22 +27,25 @@ pub struct Client {
 impl Client {
     /// Checks the settings. Where `events` is not 0, everything that the client does is told under that number.
     #[napi(constructor)]
-    pub fn new(port: &Port, settings: Settings, events: u32) -> Result<Self> {
+    pub fn new(port: &Port, settings: Object<'_>, events: u32) -> Result<Self> {
         let calls = port.calls();
-        let mut builder = settings.builder()?;
+        // What is not given here the core would take from the environment of the process, which a worker need not share.
+        let builder = pabbly_connect::Client::builder()
+            .api_key("")
+            .base_url(DEFAULT_BASE_URL)
+            .extra_ca_variable("NODE_EXTRA_CA_CERTS");
+        let mut builder =
+            bindings::settings(builder, options(Some(settings))?).map_err(|error| thrown(&error))?;
         if events != 0 {
             let queue = calls.queue();
-            builder = builder.on_event(move |event| {
-                if let Some(json) = event_json(event) {
-                    queue.push(events, Kind::Event, json.into());
-                }
-            });
+            builder =
+                builder.on_event(move |event| queue.push(events, Kind::Event, event_json(event).into()));
         }
         let core = builder.build().map_err(|error| thrown(&error))?;
         Ok(Self { core, calls })
     }
 
-    /// Exchanges the key; calls that have begun finish with the old one.
+    /// Replaces the key; calls that have begun finish with the old one.
     #[napi]
     pub fn set_api_key(&self, api_key: String) -> Result<()> {
         self.core.set_api_key(api_key).map_err(|error| thrown(&error))
@@ -50,186 +54,81 @@ impl Client {
     /// Throws where no customer can have this e-mail.
     #[napi]
     pub fn check_email(&self, email: String) -> Result<()> {
-        self.customer(&email).map(drop)
+        self.core
+            .customer(&email)
+            .map(drop)
+            .map_err(|error| thrown(&error))
     }
 
-    /// The answer is one page of the catalogue.
+    /// Starts a call, whose answer is the JSON text that came. Where `polls`, each poll of a wait is told too.
     #[napi]
-    pub fn list_apps(
+    pub fn start(
         &self,
         env: Env,
-        call: u32,
-        query: Option<AppQuery>,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let list = self.apps(query, options)?;
-        self.calls.start(env, call, move || list.json())
-    }
-
-    /// All pages of the catalogue.
-    #[napi]
-    pub fn app_pages(&self, query: Option<AppQuery>, options: Option<Options>) -> Result<Pages> {
-        let pages = self.apps(query, options)?.pages();
-        Ok(Pages::new(Source::Apps(pages), self.calls.clone()))
-    }
-
-    /// The answer is one app.
-    #[napi]
-    pub fn get_app(&self, env: Env, call: u32, id: String, options: Option<Options>) -> Result<()> {
-        let request = self.core.get_app(&id).options(Options::convert(options)?);
-        self.calls.start(env, call, move || request.json())
-    }
-
-    /// The answer is a request link.
-    #[napi]
-    pub fn create_request_link(
-        &self,
-        env: Env,
-        call: u32,
-        email: String,
-        request: LinkRequest,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let request = request
-            .call(&self.customer(&email)?)?
-            .options(Options::convert(options)?);
-        self.calls.start(env, call, move || request.json())
-    }
-
-    /// The answer is a connection.
-    #[napi]
-    pub fn get_connection(
-        &self,
-        env: Env,
-        call: u32,
-        email: String,
-        id: String,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let request = self
-            .customer(&email)?
-            .get_connection(&id)
-            .options(Options::convert(options)?);
-        self.calls.start(env, call, move || request.json())
-    }
-
-    /// The answer is a connection that is no longer pending. Where `polls`, each poll before is told too.
-    #[napi]
-    pub fn wait_for_connection(
-        &self,
-        env: Env,
-        call: u32,
-        email: String,
-        id: String,
-        options: Option<WaitOptions>,
+        number: u32,
+        method: String,
+        email: Option<String>,
+        arguments: Vec<String>,
+        options: Option<Object<'_>>,
         polls: bool,
     ) -> Result<()> {
-        let wait = self.customer(&email)?.wait_for_connection(&id);
-        let mut wait = options.unwrap_or_default().apply(wait)?;
-        if polls {
+        let mut call = self.prepare(&method, email.as_deref(), &arguments, options)?;
+        if let PreparedCall::Wait(wait) = call {
             let queue = self.calls.queue();
-            wait = wait.on_poll(move |poll| queue.push(call, Kind::Poll, poll_json(poll).into()));
+            call = PreparedCall::Wait(if polls {
+                wait.on_poll(move |poll| queue.push(number, Kind::Poll, poll_json(poll).into()))
+            } else {
+                wait
+            });
         }
-        self.calls.start(env, call, move || wait.json())
+        self.calls.start(env, number, move || call.json())
     }
 
-    /// The answer is a connection that is active.
+    /// All pages of a list.
     #[napi]
-    pub fn confirm_connection(
+    pub fn pages(
         &self,
-        env: Env,
-        call: u32,
-        email: String,
-        id: String,
-        code: String,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let request = self
-            .customer(&email)?
-            .confirm_connection(&id, &code)
-            .options(Options::convert(options)?);
-        self.calls.start(env, call, move || request.json())
-    }
-
-    /// The answer is a token.
-    #[napi]
-    pub fn get_token(
-        &self,
-        env: Env,
-        call: u32,
-        email: String,
-        id: String,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let request = self
-            .customer(&email)?
-            .get_token(&id)
-            .options(Options::convert(options)?);
-        self.calls.start(env, call, move || request.json())
-    }
-
-    /// The answer is one page of the customer's connections.
-    #[napi]
-    pub fn list_connections(
-        &self,
-        env: Env,
-        call: u32,
-        email: String,
-        query: Option<ConnectionQuery>,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let list = self.connections(&email, query, options)?;
-        self.calls.start(env, call, move || list.json())
-    }
-
-    /// All pages of the customer's connections.
-    #[napi]
-    pub fn connection_pages(
-        &self,
-        email: String,
-        query: Option<ConnectionQuery>,
-        options: Option<Options>,
+        method: String,
+        email: Option<String>,
+        arguments: Vec<String>,
+        options: Option<Object<'_>>,
     ) -> Result<Pages> {
-        let pages = self.connections(&email, query, options)?.pages();
-        Ok(Pages::new(Source::Connections(pages), self.calls.clone()))
+        match self.prepare(&method, email.as_deref(), &arguments, options)? {
+            PreparedCall::List(list) => Ok(Pages::new(list.pages(), self.calls.clone())),
+            _ => Err(Error::from_reason(format!("{method} gives no list"))),
+        }
     }
 
-    /// The answer is null.
-    #[napi]
-    pub fn delete_connection(
+    fn prepare(
         &self,
-        env: Env,
-        call: u32,
-        email: String,
-        id: String,
-        options: Option<Options>,
-    ) -> Result<()> {
-        let request = self
-            .customer(&email)?
-            .delete_connection(&id)
-            .options(Options::convert(options)?);
-        self.calls.start(env, call, move || request.json())
+        method: &str,
+        email: Option<&str>,
+        arguments: &[String],
+        options: Option<Object<'_>>,
+    ) -> Result<PreparedCall> {
+        bindings::prepare(&self.core, method, email, arguments, self::options(options)?)
+            .map_err(|error| thrown(&error))
     }
+}
 
-    fn customer(&self, email: &str) -> Result<Customer> {
-        self.core.customer(email).map_err(|error| thrown(&error))
+/// Those options that were given.
+fn options(object: Option<Object<'_>>) -> Result<Options> {
+    let Some(object) = object else {
+        return Ok(Options::new());
+    };
+    let mut options = Options::new();
+    for name in Object::keys(&object)? {
+        let value = object
+            .get::<Option<Either4<bool, f64, String, Vec<String>>>>(&name)
+            .map_err(|_| Error::from_reason(format!("{name} has a value of a wrong type")))?;
+        let value = match value.flatten() {
+            None => continue,
+            Some(Either4::A(flag)) => Value::Flag(flag),
+            Some(Either4::B(number)) => Value::Number(number),
+            Some(Either4::C(text)) => Value::Text(text),
+            Some(Either4::D(texts)) => Value::Texts(texts),
+        };
+        options.push((name, value));
     }
-
-    fn apps(&self, query: Option<AppQuery>, options: Option<Options>) -> Result<List<App>> {
-        let list = self.core.list_apps().options(Options::convert(options)?);
-        query.unwrap_or_default().narrow(list)
-    }
-
-    fn connections(
-        &self,
-        email: &str,
-        query: Option<ConnectionQuery>,
-        options: Option<Options>,
-    ) -> Result<List<Connection>> {
-        let list = self
-            .customer(email)?
-            .list_connections()
-            .options(Options::convert(options)?);
-        query.unwrap_or_default().narrow(list)
-    }
+    Ok(options)
 }

@@ -4,8 +4,6 @@
 //! batches, as JSON text, through a [`Port`](port::Port). Everything else is done by the TypeScript beside this crate.
 
 mod client;
-mod events;
-mod options;
 mod outcome;
 mod pages;
 mod port;

@@ -11,8 +11,9 @@ use futures_util::future::{AbortHandle, Abortable};
 use napi::bindgen_prelude::Function;
 use napi::{Env, JsValue, Result, check_status, sys};
 use napi_derive::napi;
+use pabbly_connect::bindings::{error_json, panic_json};
 
-use crate::outcome::{self, Outcome};
+use crate::outcome::Outcome;
 use crate::queue::{Kind, Queue};
 use crate::runtime;
 
@@ -123,7 +124,7 @@ impl Calls {
             let task = async move {
                 let (kind, json) = match call.await {
                     Ok(json) => (Kind::Value, json),
-                    Err(error) => (Kind::Error, outcome::error_json(&error).into()),
+                    Err(error) => (Kind::Error, error_json(&error).into()),
                 };
                 unanswered.number = None;
                 unanswered.queue.push(number, kind, json);
@@ -161,7 +162,7 @@ impl Drop for Unanswered {
         if let Some(number) = self.number
             && std::thread::panicking()
         {
-            self.queue.push(number, Kind::Error, outcome::panic_json().into());
+            self.queue.push(number, Kind::Error, panic_json().into());
         }
     }
 }

@@ -1,5 +1,6 @@
 // What only this language can get wrong: errors as JavaScript knows them, signals, lists, hooks, secrets in print.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { getEventListeners, once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -12,7 +13,7 @@ import * as sdk from '@pabbly/connect-platform';
 import { folder } from './support.mjs';
 import { failing, stub, success, TOKEN } from './stub.mjs';
 
-const { PabblyConnectPlatform, PabblyConnectError } = sdk;
+const { PabblyConnectPlatform, PabblyConnectError, Token } = sdk;
 const require = createRequire(import.meta.url);
 const alice = 'alice@example.com';
 const KEY = 'pk_live_secretsecret';
@@ -36,15 +37,14 @@ describe('the package', () => {
     assert.deepEqual(Object.keys(require('@pabbly/connect-platform')).sort(), Object.keys(sdk).sort());
   });
 
-  it('has every method of the core', () => {
-    const native = readFileSync(`${folder}ts/generated/native.ts`, 'utf8');
-    const surface = readFileSync(`${folder}../core/src/surface.rs`, 'utf8');
-    const methods = [...surface.matchAll(/ {4}Method \{\s+name: "(\w+)"/g)].map(([, name]) => name);
-    assert.ok(methods.length >= 8);
-    for (const name of methods) assert.equal(typeof PabblyConnectPlatform.prototype[name], 'function', name);
-    const options = [...surface.matchAll(/(?:plain|setting)\(\s*"(\w+)"/g)].map(([, name]) => name);
+  it('has every method and option of the manifest', () => {
+    const tables = JSON.parse(execFileSync('cargo', ['xtask', 'tables'], { cwd: folder }));
+    const types = readFileSync(`${folder}ts/generated/options.ts`, 'utf8');
+    assert.ok(tables.methods.length >= 8);
+    for (const { name } of tables.methods) assert.equal(typeof PabblyConnectPlatform.prototype[name], 'function', name);
+    const options = [...tables.clientOptions, ...tables.callOptions, ...tables.methods.flatMap((method) => method.options)];
     assert.ok(options.length > 25);
-    for (const name of options) assert.match(native, new RegExp(`\\b${name}\\??: `), name);
+    for (const { name } of options) assert.match(types, new RegExp(`\\b${name}\\??: `), name);
   });
 });
 
@@ -318,6 +318,14 @@ describe('secrets', () => {
     }
     return forms.join('\n');
   };
+
+  it('are hidden in a token that a test made', () => {
+    const token = Token.of({ access_token: 'ya29.secret', token_type: 'Bearer' });
+    assert.deepEqual([token.auth_type, token.authorization, token.expires_in], ['o_auth', 'Bearer ya29.secret', null]);
+    assert.doesNotMatch(shown(token), /secret/);
+    assert.equal(Token.of({ auth_type: 'api_key', fields: { key: 'secret' } }).fields.key, 'secret');
+    for (const wrong of [{}, { auth_type: 'basic' }]) assert.throws(() => Token.of(wrong), { code: 'invalid_argument' });
+  });
 
   it('are hidden in a token, whose members are the plain values', async () => {
     answer = () => success({ ...TOKEN, newer: 'secret-too' });

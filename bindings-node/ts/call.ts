@@ -1,9 +1,8 @@
 // Calls that are under way: each has a number, under which the native library delivers its end.
 import { CancelledError } from './generated/errors.js';
 import { failure, placed, refusal, type Place } from './failure.js';
-import { guarded, tell } from './hooks.js';
+import { guarded, tell, type Poll } from './hooks.js';
 import { native } from './native.js';
-import type { Poll } from './options.js';
 
 interface Running {
   /** Who made the call; its hooks live as long as it does. */

@@ -1,5 +1,36 @@
 // Tells hooks and the logger what a client does.
-import type { Hooks, Logger, Settings } from './options.js';
+import type { ConnectionStatus } from './generated/models.js';
+import type { Settings } from './generated/options.js';
+
+/** Called while calls are under way. None of them is told a secret. */
+export interface Hooks {
+  /** A request is about to be sent. `call` is the method, such as `getToken`; `attempt` counts from 1. */
+  onRequest?: ((info: { call: string; method: string; path: string; attempt: number }) => void) | undefined;
+  /** An attempt ended; `status` is `null` where no answer arrived. `requestId` is the service's `x-request-id`. */
+  onResponse?:
+    | ((info: { call: string; attempt: number; status: number | null; elapsedMs: number; requestId: string | null }) => void)
+    | undefined;
+  /** A 503 arrived, and the call pauses before its next attempt. */
+  onRetry?: ((info: { call: string; attempt: number; delayMs: number }) => void) | undefined;
+  /** A wait asked for the status and will ask again; `status` is `null` where a poll failed that the wait survives. */
+  onWait?:
+    | ((info: { connectionId: string; status: ConnectionStatus | null; delayMs: number }) => void)
+    | undefined;
+}
+
+/** Where the client writes what it does, such as `console`. */
+export interface Logger {
+  debug?(message: string, details: object): void;
+  info?(message: string, details: object): void;
+}
+
+/** What a wait has just learned. */
+export interface Poll {
+  /** `null` where the poll failed in a way that the wait survives. */
+  status: ConnectionStatus | null;
+  /** When the next poll is expected; 0 where the service holds the answer until there is news. */
+  nextInMs: number;
+}
 
 type Event =
   | ({ event: 'request' } & Parameters<NonNullable<Hooks['onRequest']>>[0])

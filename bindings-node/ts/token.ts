@@ -1,4 +1,5 @@
 // A vended credential. Reading a member gives its value; every other way to look at it shows none.
+import { here, refused } from './failure.js';
 import type { AuthType } from './generated/models.js';
 import { inspect, printed, REDACTED, type Inspect } from './redact.js';
 
@@ -33,6 +34,7 @@ export interface FieldsToken {
  */
 export type Token = OAuthToken | FieldsToken;
 
+/** The members of a token, as the service sends them. */
 interface Wire {
   auth_type: AuthType;
   access_token?: string | null;
@@ -100,6 +102,17 @@ Object.defineProperty(RedactedToken, 'name', { value: 'Token' });
 export function token(wire: Wire): Token {
   return new RedactedToken(wire) as unknown as Token;
 }
+
+export const Token = {
+  /** Makes a token for a test, of the members that the service would send. */
+  of(members: Partial<Wire>): Token {
+    const { auth_type = 'o_auth', access_token, fields } = members;
+    if (auth_type === 'o_auth' ? access_token == null : fields == null) {
+      throw refused('an OAuth token needs its access_token, every other its fields', here());
+    }
+    return token({ ...members, auth_type });
+  },
+};
 
 /**
  * Fields whose names are listed and whose values can be read one by one. They are behind a proxy, since own members

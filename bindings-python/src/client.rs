@@ -1,10 +1,11 @@
 //! The client: settings in, calls out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use pabbly_connect::{ClientBuilder, Customer};
+use pabbly_connect::ClientBuilder;
+use pabbly_connect::bindings::{self, Options, PreparedCall, Value};
 use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
 use crate::blocking::Runtime;
 use crate::call::Call;
@@ -12,8 +13,7 @@ use crate::done::Done;
 use crate::errors::{exception, misuse, refused};
 use crate::events::{Log, logged, told};
 use crate::fork::Owned;
-use crate::options;
-use crate::pages::{self, Kind};
+use crate::pages;
 
 /// A client of the core and what drives its blocking calls, both of one process.
 pub(crate) struct Connected {
@@ -76,67 +76,15 @@ impl Client {
             }
         }
     }
-
-    /// The client narrowed to a customer. What is no text at all is as malformed as a text without an `@`.
-    fn customer(&self, email: &Bound<'_, PyAny>) -> PyResult<(Arc<Connected>, Customer)> {
-        let py = email.py();
-        let connected = self.connected(py)?;
-        let email = email.extract::<String>().unwrap_or_default();
-        let customer = connected
-            .client
-            .customer(&email)
-            .map_err(|error| exception(py, &error))?;
-        Ok((connected, customer))
-    }
 }
 
 #[pymethods]
-#[expect(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
 impl Client {
     #[new]
-    #[pyo3(signature = (*, blocking, api_key, base_url, max_retries, timeout, backoff, allow_insecure_http, proxy, ca_certificates, user_agent, requests_per_minute))]
-    fn new(
-        py: Python<'_>,
-        blocking: bool,
-        api_key: Option<String>,
-        base_url: Option<String>,
-        max_retries: Option<i64>,
-        timeout: Option<f64>,
-        backoff: Option<f64>,
-        allow_insecure_http: bool,
-        proxy: Option<String>,
-        ca_certificates: Option<String>,
-        user_agent: String,
-        requests_per_minute: Option<i64>,
-    ) -> PyResult<Self> {
-        let mut builder = pabbly_connect::Client::builder()
-            .allow_insecure_http(allow_insecure_http)
-            .ca_bundle_variable("REQUESTS_CA_BUNDLE")
-            .user_agent(user_agent);
-        if let Some(key) = api_key {
-            builder = builder.api_key(key);
-        }
-        if let Some(url) = base_url {
-            builder = builder.base_url(url);
-        }
-        if let Some(retries) = options::retries(py, max_retries)? {
-            builder = builder.max_retries(retries);
-        }
-        if let Some(timeout) = options::seconds(py, "timeout", timeout)? {
-            builder = builder.timeout(timeout);
-        }
-        if let Some(backoff) = options::seconds(py, "backoff", backoff)? {
-            builder = builder.backoff(backoff);
-        }
-        if let Some(proxy) = proxy {
-            builder = builder.proxy(proxy);
-        }
-        if let Some(pem) = ca_certificates {
-            builder = builder.ca_certificates(pem);
-        }
-        if let Some(requests) = options::whole(py, "requests_per_minute", requests_per_minute)? {
-            builder = builder.requests_per_minute(requests);
-        }
+    #[pyo3(signature = (*, blocking, settings: "dict[str, Any]"))]
+    fn new(py: Python<'_>, blocking: bool, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let builder = pabbly_connect::Client::builder().ca_bundle_variable("REQUESTS_CA_BUNDLE");
+        let builder = bindings::settings(builder, options(settings)?).map_err(|error| exception(py, &error))?;
         let connected = Connected::new(py, builder.clone(), blocking)?;
         Ok(Self {
             builder: Mutex::new(builder),
@@ -145,11 +93,11 @@ impl Client {
         })
     }
 
-    /// Exchanges the tenant key: what has begun finishes with the old one.
+    /// Replaces the tenant key: what has begun finishes with the old one.
     fn set_api_key(&self, py: Python<'_>, api_key: String) -> PyResult<()> {
         let connected = self.connected(py)?;
-        let exchanged = connected.client.set_api_key(api_key.clone());
-        exchanged.map_err(|error| exception(py, &error))?;
+        let replaced = connected.client.set_api_key(api_key.clone());
+        replaced.map_err(|error| exception(py, &error))?;
         let mut builder = self.builder();
         *builder = builder.clone().api_key(api_key);
         Ok(())
@@ -157,10 +105,12 @@ impl Client {
 
     /// Raises where the address could not be a customer's.
     fn check_email(&self, email: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.customer(email).map(drop)
+        let py = email.py();
+        let checked = self.connected(py)?.client.customer(&address(email));
+        checked.map(drop).map_err(|error| exception(py, &error))
     }
 
-    /// Closes idle connections; calls that are under way go on.
+    /// Closes idle connections; calls that are under way finish.
     fn close(&self) {
         self.held().take();
     }
@@ -172,240 +122,65 @@ impl Client {
         }
     }
 
-    fn list_apps(
+    /// The call of this name. Of the options those that are None are left out; `tell_polls` says whether anybody wants
+    /// to know of the polls of a wait.
+    #[pyo3(signature = (method, email, arguments: "tuple[str, ...]", options: "dict[str, Any]", tell_polls = false))]
+    fn prepare(
         &self,
         py: Python<'_>,
-        search: Option<String>,
-        page: Option<i64>,
-        limit: Option<i64>,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let connected = self.connected(py)?;
-        let mut list =
-            connected
-                .client
-                .list_apps()
-                .options(options::call(py, timeout, deadline, max_retries)?);
-        if let Some(search) = search {
-            list = list.search(search);
-        }
-        let list = options::paged(py, list, page, limit)?;
-        Ok(pages::first(connected, list, Kind::Apps))
-    }
-
-    fn get_app(
-        &self,
-        py: Python<'_>,
-        app_id: &str,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let connected = self.connected(py)?;
-        let call =
-            connected
-                .client
-                .get_app(app_id)
-                .options(options::call(py, timeout, deadline, max_retries)?);
-        Ok(Call::new(
-            connected,
-            async move { Ok(Done::Json(call.json().await?)) },
-        ))
-    }
-
-    fn create_request_link(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        app_id: &str,
-        name: &str,
-        connection_id: Option<String>,
-        auth_option_key: Option<String>,
-        allowed_apps: Option<Vec<String>>,
-        return_url: Option<String>,
-        allowed_origin: Option<String>,
-        display_name: Option<String>,
-        expires_in: Option<i64>,
-        allow_multiple_connections: Option<bool>,
-        scopes: Option<Vec<String>>,
-        confirm: Option<bool>,
-        idempotency_key: Option<String>,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let mut call = customer.create_request_link(app_id, name).options(options::call(
-            py,
-            timeout,
-            deadline,
-            max_retries,
-        )?);
-        if let Some(id) = connection_id {
-            call = call.connection_id(id);
-        }
-        if let Some(key) = auth_option_key {
-            call = call.auth_option_key(key);
-        }
-        if let Some(ids) = allowed_apps {
-            call = call.allowed_apps(ids);
-        }
-        if let Some(url) = return_url {
-            call = call.return_url(url);
-        }
-        if let Some(origin) = allowed_origin {
-            call = call.allowed_origin(origin);
-        }
-        if let Some(name) = display_name {
-            call = call.display_name(name);
-        }
-        if let Some(life) = options::whole(py, "expires_in", expires_in)? {
-            call = call.expires_in(Duration::from_secs(life));
-        }
-        if let Some(allow) = allow_multiple_connections {
-            call = call.allow_multiple_connections(allow);
-        }
-        if let Some(scopes) = scopes {
-            call = call.scopes(scopes);
-        }
-        if let Some(confirm) = confirm {
-            call = call.confirm(confirm);
-        }
-        if let Some(key) = idempotency_key {
-            call = call.idempotency_key(key);
-        }
-        Ok(Call::new(
-            connected,
-            async move { Ok(Done::Json(call.json().await?)) },
-        ))
-    }
-
-    fn get_connection(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        id: &str,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let call = customer
-            .get_connection(id)
-            .options(options::call(py, timeout, deadline, max_retries)?);
-        Ok(Call::new(
-            connected,
-            async move { Ok(Done::Json(call.json().await?)) },
-        ))
-    }
-
-    fn confirm_connection(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        id: &str,
-        code: &str,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let call =
-            customer
-                .confirm_connection(id, code)
-                .options(options::call(py, timeout, deadline, max_retries)?);
-        Ok(Call::new(
-            connected,
-            async move { Ok(Done::Json(call.json().await?)) },
-        ))
-    }
-
-    fn wait_for_connection(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        id: &str,
-        interval: Option<f64>,
-        timeout: Option<f64>,
+        method: &str,
+        email: Option<&Bound<'_, PyAny>>,
+        arguments: Vec<String>,
+        options: &Bound<'_, PyDict>,
         tell_polls: bool,
     ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let mut wait = customer.wait_for_connection(id);
-        if let Some(interval) = options::seconds(py, "interval", interval)? {
-            wait = wait.interval(interval);
-        }
-        if let Some(timeout) = options::seconds(py, "timeout", timeout)? {
-            wait = wait.timeout(timeout);
-        }
-        let (wait, polls) = if tell_polls {
-            let (wait, polls) = told(wait);
-            (wait, Some(polls))
-        } else {
-            (wait, None)
-        };
-        let work = async move { Ok(Done::Json(wait.json().await?)) };
-        Ok(Call::telling(connected, polls, work))
+        let connected = self.connected(py)?;
+        let email = email.map(address);
+        let options = self::options(options)?;
+        let call = bindings::prepare(&connected.client, method, email.as_deref(), &arguments, options)
+            .map_err(|error| exception(py, &error))?;
+        Ok(match call {
+            PreparedCall::List(list) => pages::first(connected, list),
+            PreparedCall::Token(call) => {
+                Call::new(connected, async move { Ok(Done::Token(Box::new(call.await?))) })
+            }
+            PreparedCall::Nothing(call) => Call::new(connected, async move {
+                call.await?;
+                Ok(Done::Nothing)
+            }),
+            PreparedCall::Wait(wait) if tell_polls => {
+                let (wait, polls) = told(wait);
+                let work = async move { Ok(Done::Json(PreparedCall::Wait(wait).json().await?)) };
+                Call::telling(connected, Some(polls), work)
+            }
+            call => Call::new(connected, async move { Ok(Done::Json(call.json().await?)) }),
+        })
     }
+}
 
-    fn get_token(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        id: &str,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let call = customer
-            .get_token(id)
-            .options(options::call(py, timeout, deadline, max_retries)?);
-        Ok(Call::new(connected, async move {
-            Ok(Done::Token(Box::new(call.await?)))
-        }))
-    }
+/// What is no text at all is as malformed as a text without an `@`.
+fn address(email: &Bound<'_, PyAny>) -> String {
+    email.extract().unwrap_or_default()
+}
 
-    fn list_connections(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        app_id: Option<String>,
-        page: Option<i64>,
-        limit: Option<i64>,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let mut list =
-            customer
-                .list_connections()
-                .options(options::call(py, timeout, deadline, max_retries)?);
-        if let Some(id) = app_id {
-            list = list.app_id(id);
-        }
-        let list = options::paged(py, list, page, limit)?;
-        Ok(pages::first(connected, list, Kind::Connections))
-    }
+/// Those options that were given.
+fn options(options: &Bound<'_, PyDict>) -> PyResult<Options> {
+    let given = options.iter().filter(|(_, value)| !value.is_none());
+    given
+        .map(|(name, value)| Ok((name.extract()?, self::value(&value)?)))
+        .collect()
+}
 
-    fn delete_connection(
-        &self,
-        py: Python<'_>,
-        email: &Bound<'_, PyAny>,
-        id: &str,
-        timeout: Option<f64>,
-        deadline: Option<f64>,
-        max_retries: Option<i64>,
-    ) -> PyResult<Call> {
-        let (connected, customer) = self.customer(email)?;
-        let call = customer
-            .delete_connection(id)
-            .options(options::call(py, timeout, deadline, max_retries)?);
-        Ok(Call::new(connected, async move {
-            call.await?;
-            Ok(Done::Nothing)
-        }))
-    }
+fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
+    Ok(if let Ok(flag) = value.cast::<PyBool>() {
+        Value::Flag(flag.is_true())
+    } else if let Ok(text) = value.cast::<PyString>() {
+        Value::Text(text.extract()?)
+    } else if let Ok(texts) = value.cast::<PyList>() {
+        Value::Texts(texts.extract()?)
+    } else if let Ok(whole) = value.extract() {
+        Value::Integer(whole)
+    } else {
+        Value::Number(value.extract()?)
+    })
 }

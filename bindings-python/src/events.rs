@@ -1,15 +1,12 @@
 //! What calls tell while they are under way: lines for Python's `logging`, and the polls of waits. The core tells it
 //! on whichever thread works on a call; Python hears of it on a thread of its own.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pabbly_connect::{ClientBuilder, Event, Poll, Wait};
+use pabbly_connect::bindings::event_json;
+use pabbly_connect::{ClientBuilder, Poll, Wait};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-
-const DEBUG: u8 = 10;
-const INFO: u8 = 20;
 
 /// Where messages of one kind go.
 pub(crate) struct Mailbox<T>(Mutex<To<T>>);
@@ -57,15 +54,11 @@ impl<T> Mailbox<T> {
     }
 
     /// Takes a message that is only made where somebody wants it.
-    fn put(&self, message: impl FnOnce() -> Option<T>) {
+    fn put(&self, message: impl FnOnce() -> T) {
         match &mut *self.to() {
             To::Nobody => {}
-            To::Here(kept) => kept.extend(message()),
-            To::Elsewhere(receive) => {
-                if let Some(message) = message() {
-                    receive(message);
-                }
-            }
+            To::Here(kept) => kept.push(message()),
+            To::Elsewhere(receive) => receive(message()),
         }
     }
 }
@@ -77,7 +70,10 @@ pub(crate) type Log = Mailbox<Line>;
 pub(crate) fn logged(builder: ClientBuilder) -> (ClientBuilder, Arc<Log>) {
     let log = Log::new();
     let own = log.clone();
-    (builder.on_event(move |event| own.put(|| Line::new(event))), log)
+    (
+        builder.on_event(move |event| own.put(|| Line(event_json(event)))),
+        log,
+    )
 }
 
 /// The polls of one wait.
@@ -94,79 +90,20 @@ pub(crate) fn told(wait: Wait) -> (Wait, Arc<Polls>) {
         let status = poll.status.as_ref().map(|status| status.as_str().to_owned());
         (status, poll.next_in.as_secs_f64())
     };
-    (wait.on_poll(move |poll| own.put(|| Some(polled(poll)))), polls)
+    (wait.on_poll(move |poll| own.put(|| polled(poll))), polls)
 }
 
-/// One line of the log.
+/// An event of the log, as JSON.
 #[derive(Debug)]
-pub(crate) struct Line {
-    level: u8,
-    text: String,
-}
+pub(crate) struct Line(String);
 
 impl Line {
-    fn new(event: &Event) -> Option<Self> {
-        let (level, text) = match event {
-            Event::Request {
-                call,
-                method,
-                path,
-                attempt,
-                ..
-            } => (DEBUG, format!("{call}: {method} {path} (attempt {attempt})")),
-            Event::Response {
-                call,
-                attempt,
-                status,
-                elapsed,
-                request_id,
-                ..
-            } => {
-                let mut text = match status {
-                    Some(status) => format!("{call}: HTTP {status}"),
-                    None => format!("{call}: no answer"),
-                };
-                let _ = write!(text, " after {:.3} s (attempt {attempt})", elapsed.as_secs_f64());
-                if let Some(id) = request_id {
-                    let _ = write!(text, ", request {id}");
-                }
-                (DEBUG, text)
-            }
-            Event::Retry {
-                call, attempt, delay, ..
-            } => {
-                let seconds = delay.as_secs_f64();
-                (
-                    INFO,
-                    format!("{call}: attempt {attempt} failed, the next follows in {seconds:.3} s"),
-                )
-            }
-            Event::Wait {
-                connection_id,
-                status,
-                delay,
-                ..
-            } => {
-                let status = status.as_ref().map_or("not known", |status| status.as_str());
-                let seconds = delay.as_secs_f64();
-                (
-                    DEBUG,
-                    format!(
-                        "connection {connection_id} is {status}, the next poll follows in {seconds:.3} s"
-                    ),
-                )
-            }
-            _ => return None,
-        };
-        Some(Self { level, text })
-    }
-
     /// Hands the line to the logger `pabbly_connect`. A filter that fails is told of where Python tells of errors that
     /// nobody can catch: the call goes on. What ends the program does so here too.
     pub(crate) fn log(self, py: Python<'_>) -> PyResult<()> {
         let write = || {
             py.import("pabbly_connect._logging")?
-                .call_method1("write", (self.level, self.text))
+                .call_method1("write", (self.0,))
         };
         match write() {
             Err(error) if error.is_instance_of::<PyException>(py) => error.write_unraisable(py, None),

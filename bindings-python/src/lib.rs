@@ -14,7 +14,6 @@ mod ending;
 mod errors;
 mod events;
 mod fork;
-mod options;
 mod pages;
 mod queue;
 mod token;

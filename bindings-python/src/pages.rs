@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pabbly_connect::{App, Connection, Error, ExposeSecret, Item, List, SecretString};
+use pabbly_connect::bindings::{AnyList, AnyPages};
+use pabbly_connect::{Error, ExposeSecret, SecretString};
 use pyo3::prelude::*;
 use tokio::sync::Mutex;
 
@@ -12,31 +13,16 @@ use crate::done::Done;
 use crate::errors::refused;
 use crate::fork::Owned;
 
-/// The core's pages of either kind.
-pub(crate) enum Kind {
-    Apps(pabbly_connect::Pages<App>),
-    Connections(pabbly_connect::Pages<Connection>),
-}
-
-impl Kind {
-    async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
-        match self {
-            Self::Apps(pages) => pages.next_json().await,
-            Self::Connections(pages) => pages.next_json().await,
-        }
-    }
-}
-
 /// Pages, and those that were fetched already.
 struct Fetched {
-    kind: Kind,
+    rest: AnyPages,
     pages: Vec<SecretString>,
 }
 
 impl Fetched {
     async fn get(&mut self, number: usize) -> Result<Done, Error> {
         while self.pages.len() <= number {
-            match self.kind.next_json().await? {
+            match self.rest.next_json().await? {
                 Some(json) => self.pages.push(json),
                 None => return Ok(Done::Nothing),
             }
@@ -53,22 +39,18 @@ pub(crate) struct Rest {
 }
 
 impl Rest {
-    fn new(kind: Kind, connected: Arc<Connected>) -> Arc<Self> {
+    fn new(rest: AnyPages, connected: Arc<Connected>) -> Arc<Self> {
         let pages = Vec::new();
-        let fetched = Mutex::new(Fetched { kind, pages });
+        let fetched = Mutex::new(Fetched { rest, pages });
         Arc::new(Self { fetched, connected })
     }
 }
 
 /// The call for the page that a list begins with. It gives that page with those that follow it.
-pub(crate) fn first<T: Item>(
-    connected: Arc<Connected>,
-    list: List<T>,
-    kind: fn(pabbly_connect::Pages<T>) -> Kind,
-) -> Call {
+pub(crate) fn first(connected: Arc<Connected>, list: AnyList) -> Call {
     Call::new(connected.clone(), async move {
         let (json, rest) = list.json_and_rest().await?;
-        Ok(Done::Page(json, Rest::new(kind(rest), connected)))
+        Ok(Done::Page(json, Rest::new(rest, connected)))
     })
 }
 

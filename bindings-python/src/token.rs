@@ -1,9 +1,13 @@
 //! A vended credential in Python. Its values are in Rust's memory until they are read.
 
+use std::collections::HashMap;
+
 use pabbly_connect::ExposeSecret;
 use pyo3::exceptions::{PyKeyError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList};
+
+use crate::errors::refused;
 
 /// A working credential for one connection. Use it at once; never store or log it.
 ///
@@ -64,6 +68,30 @@ impl Token {
             .map(|value| value.expose_secret().to_owned())
     }
 
+    /// Makes a credential for a test, of the members that the service would send.
+    #[staticmethod]
+    #[pyo3(signature = (*, auth_type = "o_auth", access_token = None, token_type = None, expires_in = None, fields = None))]
+    fn of(
+        py: Python<'_>,
+        auth_type: &str,
+        access_token: Option<&str>,
+        token_type: Option<&str>,
+        expires_in: Option<u64>,
+        fields: Option<HashMap<String, String>>,
+    ) -> PyResult<Self> {
+        let token = serde_json::json!({
+            "auth_type": auth_type, "access_token": access_token, "token_type": token_type, "expires_in": expires_in,
+            "fields": fields,
+        });
+        match serde_json::from_value(token) {
+            Ok(token) => Ok(Self { token }),
+            Err(_) => Err(refused(
+                py,
+                "an OAuth token needs its access_token, every other its fields",
+            )),
+        }
+    }
+
     /// Everything as it came, secrets included.
     #[pyo3(signature = () -> "dict[str, Any]")]
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -84,10 +112,11 @@ impl Token {
         Ok(all)
     }
 
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other
-            .cast::<Self>()
-            .is_ok_and(|other| same(&self.token, &other.get().token))
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
+        match other.cast::<Self>() {
+            Ok(same) => self.to_dict(other.py())?.eq(same.get().to_dict(other.py())?),
+            Err(_) => Ok(false),
+        }
     }
 
     fn __repr__(&self) -> String {
@@ -120,25 +149,6 @@ impl Token {
     fn __reduce_ex__(&self, _protocol: i64) -> PyResult<String> {
         Err(unpicklable())
     }
-}
-
-/// Whether two credentials are the same in every member.
-fn same(a: &pabbly_connect::Token, b: &pabbly_connect::Token) -> bool {
-    let secret = |value: &Option<pabbly_connect::SecretString>| {
-        value.as_ref().map(|value| value.expose_secret().to_owned())
-    };
-    let values = |fields: &pabbly_connect::SecretFields| -> Vec<(String, String)> {
-        fields
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.expose_secret().to_owned()))
-            .collect()
-    };
-    a.auth_type == b.auth_type
-        && a.token_type == b.token_type
-        && a.expires_in == b.expires_in
-        && secret(&a.access_token) == secret(&b.access_token)
-        && a.fields.as_ref().map(values) == b.fields.as_ref().map(values)
-        && values(&a.extra) == values(&b.extra)
 }
 
 fn unpicklable() -> PyErr {
@@ -181,25 +191,18 @@ impl SecretFields {
     }
 
     /// The names.
-    #[pyo3(signature = () -> "list[str]")]
-    fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.fields.iter().map(|(name, _)| name))
+    fn keys(&self) -> Vec<&str> {
+        self.pairs().into_iter().map(|(name, _)| name).collect()
     }
 
     /// The secret values.
-    #[pyo3(signature = () -> "list[str]")]
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.pairs().into_iter().map(|(_, value)| value))
+    fn values(&self) -> Vec<&str> {
+        self.pairs().into_iter().map(|(_, value)| value).collect()
     }
 
     /// Names with their secret values.
-    #[pyo3(signature = () -> "list[tuple[str, str]]")]
-    fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let pairs = self
-            .pairs()
-            .into_iter()
-            .map(|pair| PyTuple::new(py, [pair.0, pair.1]));
-        PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
+    fn items(&self) -> Vec<(&str, &str)> {
+        self.pairs()
     }
 
     /// A dictionary of them, which shows its secrets when it is printed.
@@ -229,7 +232,7 @@ impl SecretFields {
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        self.keys(py)?.try_iter()
+        PyList::new(py, self.keys())?.try_iter()
     }
 
     fn __eq__(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<bool> {

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use backon::Retryable;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
@@ -108,10 +107,8 @@ impl<T: DeserializeOwned + Send + 'static> Call<T> {
 
     /// Sends the call and gives the answer's `data` as the JSON text that came, after checking that it is what
     /// the contract says. For hosts that parse JSON faster than objects can be handed to them.
-    ///
-    /// # Errors
-    /// The same as awaiting the call.
-    pub async fn json(self) -> Result<SecretString, Error> {
+    #[doc(hidden)]
+    pub async fn json(self) -> Result<secrecy::SecretString, Error> {
         let answer = self.client.execute(&self.request?, self.options).await?;
         Ok(answer.decode_json::<T>()?.1)
     }

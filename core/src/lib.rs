@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+#[cfg(feature = "bindings")]
+#[doc(hidden)]
+pub mod bindings;
 mod call;
 mod client;
 mod customer;
@@ -22,7 +25,6 @@ mod retry;
 mod retry_after;
 mod settings;
 mod shape;
-pub mod surface;
 mod tls;
 mod token;
 mod transport;

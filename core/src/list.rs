@@ -132,18 +132,14 @@ impl<T: Item> List<T> {
 
     call_options!();
 
-    /// Sends the call and gives the page as the JSON text that came; see [`Call::json`](crate::Call::json).
-    ///
-    /// # Errors
-    /// The same as awaiting the call.
+    /// See `Call::json`.
+    #[doc(hidden)]
     pub async fn json(self) -> Result<SecretString, Error> {
         Ok(self.fetch::<T::Shape>(None).await?.1)
     }
 
     /// The same with the pages that follow, for hosts whose page can be iterated on from.
-    ///
-    /// # Errors
-    /// The same as awaiting the call.
+    #[doc(hidden)]
     pub async fn json_and_rest(self) -> Result<(SecretString, Pages<T>), Error> {
         let (page, json) = self.fetch::<T::Shape>(None).await?;
         let mut rest = self.pages();
@@ -231,10 +227,8 @@ impl<T: Item> Pages<T> {
         Ok(self.advance::<T>().await?.map(|(page, _)| page))
     }
 
-    /// The same as the JSON text that came; see [`Call::json`](crate::Call::json).
-    ///
-    /// # Errors
-    /// The same as [`next`](Self::next).
+    /// The same as the JSON text that came; see `Call::json`.
+    #[doc(hidden)]
     pub async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
         Ok(self.advance::<T::Shape>().await?.map(|(_, json)| json))
     }

@@ -1,8 +1,8 @@
-"""Compares the contract and docs/errors.md with the core's own tables of codes, classes, methods and options.
+"""Compares the contract and docs/errors.md with the codes, classes, methods and options of core/manifest.yaml.
 
-    tables.py PATH_TO_TABLES_EXAMPLE [--write]
+    tables.py PATH_TO_XTASK [--write]
 
-The core (core/examples/tables.rs) is the source. `--write` writes docs/errors.md instead of comparing it.
+The manifest is the source. `--write` writes docs/errors.md instead of comparing it.
 """
 
 import json
@@ -16,19 +16,9 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs" / "errors.md"
 
-# What to do about the SDK's own codes, which the contract does not know.
-ACTIONS = {
-    "wait_timeout": "Wait again, or make a new link.",
-    "timeout": "Try again, or allow more time.",
-    "network_error": "Try again; check the base URL and the network.",
-    "decode_error": "Check the base URL; update the SDK.",
-    "cancelled": "Nothing.",
-    "invalid_argument": "Correct the value; the message names it.",
-}
-
 
 def main() -> int:
-    tables = json.loads(subprocess.run([sys.argv[1]], check=True, stdout=subprocess.PIPE).stdout)
+    tables = json.loads(subprocess.run([sys.argv[1], "tables"], check=True, stdout=subprocess.PIPE).stdout)
     contract = yaml.safe_load((ROOT / "openapi" / "platform.yaml").read_text())
     page = errors_page(tables, contract)
     if "--write" in sys.argv:
@@ -55,7 +45,7 @@ def compare_codes(tables: dict, contract: dict):
     ours = {code: (row["x-status"], not row.get("x-extension")) for code, row in contract_codes(contract).items()}
     for code in sorted(core.keys() | ours.keys()):
         if core.get(code) != ours.get(code):
-            yield f"code {code}: the core has (status, base) {core.get(code)}, the contract {ours.get(code)}"
+            yield f"code {code}: the manifest has (status, base) {core.get(code)}, the contract {ours.get(code)}"
 
 
 def compare_methods(tables: dict, contract: dict):
@@ -76,7 +66,7 @@ def compare_methods(tables: dict, contract: dict):
         takes = set(operation_options(operations[name], contract)) - set(method["arguments"])
         offers = {re.sub(r"[A-Z]", lambda c: "_" + c[0].lower(), option["name"]) for option in method["options"]}
         if takes != offers:
-            yield f"method {name}: the core offers {sorted(offers)}, the contract takes {sorted(takes)}"
+            yield f"method {name}: the manifest offers {sorted(offers)}, the contract takes {sorted(takes)}"
 
 
 def operation_options(operation: dict, contract: dict):
@@ -98,7 +88,7 @@ def errors_page(tables: dict, contract: dict) -> str:
     lines = [
         "# Errors",
         "",
-        "<!-- Written by `make errors-page` from the core's table and openapi/platform.yaml. Do not edit. -->",
+        "<!-- Written by `make errors-page` from core/manifest.yaml and openapi/platform.yaml. Do not edit. -->",
         "",
         "Every failed call gives one of these. In Rust the cases are named without the `Error` at the end, in Swift likewise",
         "with a small first letter; `PabblyConnectError` is `Other` and `.other` there. Where a caller cancels, the language's",
@@ -114,7 +104,7 @@ def errors_page(tables: dict, contract: dict) -> str:
     ]
     order = {name: index for index, name in enumerate(tables["classes"])}
     for row in sorted(tables["codes"], key=lambda row: order[row["class"]]):
-        action = codes[row["code"]]["x-action"] if row["status"] else ACTIONS[row["code"]]
+        action = codes[row["code"]]["x-action"] if row["status"] else row["action"]
         status = row["status"] or ""
         lines.append(f"| `{row['class']}` | `{row['code']}` | {status} | {row['meaning']} | {action} |")
     lines += [

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use connect_tests::scripted::load;
 use connect_tests::scripted::scenario::{ExpectedError, Scenario, Step};
-use pabbly_connect::{CODES, ErrorKind, surface};
+use pabbly_connect::{CODES, ErrorKind};
 use serde_json::Value;
+use xtask::manifest::{Manifest, Opt};
 
 /// Fewer were never meant to be enough.
 const AT_LEAST: usize = 150;
@@ -22,6 +23,11 @@ fn steps(scenarios: &[Scenario]) -> impl Iterator<Item = &Step> {
 fn errors(scenarios: &[Scenario]) -> impl Iterator<Item = &ExpectedError> {
     let of_steps = steps(scenarios).filter_map(|step| step.expect.error.as_ref());
     of_steps.chain(scenarios.iter().filter_map(|scenario| scenario.refused.as_ref()))
+}
+
+/// The options as scenarios spell them.
+fn names(options: &[Opt]) -> Vec<String> {
+    options.iter().map(Opt::name_with_unit).collect()
 }
 
 /// Whatever of `all` is not in `there`.
@@ -86,7 +92,8 @@ fn there_are_enough_and_few_are_skipped() {
 #[test]
 fn every_method_and_option_is_used() {
     let scenarios = scenarios();
-    for method in surface::METHODS {
+    let manifest = Manifest::read().unwrap();
+    for method in &manifest.methods {
         let of_method: Vec<&Step> = steps(&scenarios)
             .filter(|step| step.call == method.name)
             .collect();
@@ -95,15 +102,14 @@ fn every_method_and_option_is_used() {
             .flat_map(|step| step.with.keys())
             .map(String::as_str)
             .collect();
-        let names = method
-            .options
-            .iter()
-            .map(|option| option.name)
-            .chain(method.arguments.iter().copied());
-        assert_eq!(missing(names, &given), [""; 0], "{}", method.name);
+        let email = method.customer.then_some("email");
+        let arguments = method.arguments.iter().map(String::as_str).chain(email);
+        let options = names(&method.options);
+        let all = arguments.chain(options.iter().map(String::as_str));
+        assert_eq!(missing(all, &given), [""; 0], "{}", method.name);
         assert_eq!(
             of_method.iter().any(|step| step.iterate),
-            method.pages,
+            method.list.is_some(),
             "{}",
             method.name
         );
@@ -112,9 +118,14 @@ fn every_method_and_option_is_used() {
             .flat_map(|step| step.options.keys())
             .map(String::as_str)
             .collect();
-        if method.sends && method.name != "waitForConnection" {
-            let all = surface::CALL_OPTIONS.iter().map(|option| option.name);
-            assert_eq!(missing(all, &options), [""; 0], "{}", method.name);
+        if !method.local && !method.wait {
+            let all = names(&manifest.call_options);
+            assert_eq!(
+                missing(all.iter().map(String::as_str), &options),
+                [""; 0],
+                "{}",
+                method.name
+            );
         }
         let ends: BTreeSet<bool> = of_method.iter().map(|step| step.expect.error.is_some()).collect();
         assert_eq!(
@@ -125,12 +136,16 @@ fn every_method_and_option_is_used() {
         );
         assert_eq!(
             of_method.iter().any(|step| step.expect.cancelled),
-            method.sends,
+            !method.local,
             "{} must be seen cancelled",
             method.name
         );
     }
-    let methods: BTreeSet<&str> = surface::METHODS.iter().map(|method| method.name).collect();
+    let methods: BTreeSet<&str> = manifest
+        .methods
+        .iter()
+        .map(|method| method.name.as_str())
+        .collect();
     assert_eq!(
         missing(steps(&scenarios).map(|step| step.call.as_str()), &methods),
         [""; 0]
@@ -145,7 +160,8 @@ fn every_client_option_is_used() {
         .flat_map(|scenario| scenario.client.keys())
         .map(String::as_str)
         .collect();
-    let all: BTreeSet<&str> = surface::CLIENT_OPTIONS.iter().map(|option| option.name).collect();
+    let all = names(&Manifest::read().unwrap().client_options);
+    let all: BTreeSet<&str> = all.iter().map(String::as_str).collect();
     assert_eq!(missing(all.iter().copied(), &given), [""; 0]);
     assert_eq!(
         missing(given.iter().copied(), &all),

@@ -12,15 +12,14 @@ for them::
     token = pc.get_token("alice@example.com", connection.id)
 
 `AsyncPabblyConnectPlatform` is the same for asyncio. Everything that goes wrong is a `PabblyConnectError`.
+
+Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 """
 
 from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
-from ._async_pages import AsyncAppList, AsyncAppPage, AsyncConnectionList, AsyncConnectionPage
 from ._client import Customer, PabblyConnectPlatform
-from ._models import App, AppRef, AuthOption, Connection, ErrorResponse, Poll, RequestLink
 from ._native import VERSION as __version__
 from ._native import SecretFields, Token
-from ._pages import AppPage, ConnectionPage
 from .errors import (
     AuthenticationError,
     CapabilityDisabledError,
@@ -37,6 +36,24 @@ from .errors import (
     UpstreamUnavailableError,
     WaitTimeoutError,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._models import (
+        App,
+        AppPage,
+        AppRef,
+        AsyncAppList,
+        AsyncAppPage,
+        AsyncConnectionList,
+        AsyncConnectionPage,
+        AuthOption,
+        Connection,
+        ConnectionPage,
+        ErrorResponse,
+        Poll,
+        RequestLink,
+    )
 
 __all__ = [
     "App",
@@ -74,3 +91,13 @@ __all__ = [
     "WaitTimeoutError",
     "__version__",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the classes of results when they are first needed: dataclasses take longer to import than all else."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _models
+
+    globals()[name] = result = getattr(_models, name)
+    return result

@@ -1,11 +1,12 @@
-"""The client whose calls block. Each runs on the thread that makes it, without the GIL."""
+"""The client whose calls block. Each runs on the thread that makes it, without the GIL.
+
+Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+"""
 
 from __future__ import annotations
 
 from ._logging import wanted
-from ._models import App, Connection, RequestLink, listener
 from ._native import Client
-from ._pages import AppPage, ConnectionPage
 from ._settings import listed, pem, product
 from ._shared import Shared
 
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
-    from ._models import Poll
+    from ._models import (
+        App,
+        AppPage,
+        Connection,
+        ConnectionPage,
+        Poll,
+        RequestLink,
+    )
     from ._native import Token
 
 
@@ -23,6 +31,12 @@ class PabblyConnectPlatform(Shared):
 
     Any number of threads may use it at once, and so may processes that are forked. Its key is only for a backend:
     never put it into a browser, an app or a model's context.
+
+    Every call but a wait takes three options:
+
+    - `timeout`: Bounds each attempt, its body included. Default: the client's.
+    - `deadline`: Bounds the whole call: all attempts and the waits between them. Default: none.
+    - `max_retries`: How often a 503 is tried again; 0 means never. Default: the client's.
     """
 
     __slots__ = ("__weakref__", "_native")
@@ -43,46 +57,51 @@ class PabblyConnectPlatform(Shared):
     ) -> None:
         """Check the settings and make a client; nothing is sent.
 
-        - `api_key`: the tenant key, `pk_live_…`; the environment's `PC_TENANT_KEY` unless given.
-        - `base_url`: where the service is; the environment's `PC_BASE_URL`, else
+        - `api_key`: The tenant key, `pk_live_…`. Default: `PC_TENANT_KEY` of the environment.
+        - `base_url`: Where the service is. Default: `PC_BASE_URL` of the environment, else
           `https://connect.pabbly.com/platform/v1`.
-        - `max_retries`: how often a 503 is tried again (2); nothing else ever is.
-        - `timeout`: seconds that each attempt may take, its body included (30).
-        - `backoff`: the longest pause before the first retry, in seconds (0.5); it doubles with each, up to 16 times.
-        - `allow_insecure_http`: allow plain HTTP to other machines than this one.
-        - `proxy`: send everything through this proxy; `HTTPS_PROXY` and the like unless given.
-        - `ca_certificates`: trust these certificate authorities (PEM) beside the others: Mozilla's roots, or those that
-          `REQUESTS_CA_BUNDLE`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`, name instead.
-        - `user_agent`: put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
-        - `requests_per_minute`: the tenant's budget for everything but tokens, which waits keep (120).
+        - `max_retries`: How often a 503 is tried again; 0 means never. Nothing else is ever tried again. Default: 2.
+        - `timeout`: Bounds each attempt, its body included. Default: 30 s.
+        - `backoff`: The longest pause before the first retry; it doubles with each, up to 16 times. Default: 500 ms.
+        - `allow_insecure_http`: Allows plain `http://` to other machines than this one. Over it the tenant key and the
+          vended credentials can be read by everybody in between. Default: false.
+        - `proxy`: Sends everything through this proxy, such as `http://user:password@127.0.0.1:3128`. Default:
+          `HTTPS_PROXY`, `NO_PROXY` and the like of the environment.
+        - `ca_certificates`: Trusts these certificate authorities (PEM, one or many) beside Mozilla's roots or those
+          that the environment names instead.
+        - `user_agent`: Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
+        - `requests_per_minute`: The tenant's budget for everything but tokens, which waits keep. The service tells its
+          own. Default: 120.
 
         Raises `InvalidArgumentError` where a setting is missing or malformed.
         """
         try:
             self._native = Client(
                 blocking=True,
-                api_key=api_key,
-                base_url=base_url,
-                max_retries=max_retries,
-                timeout=timeout,
-                backoff=backoff,
-                allow_insecure_http=allow_insecure_http,
-                proxy=proxy,
-                ca_certificates=pem(ca_certificates),
-                user_agent=product(user_agent),
-                requests_per_minute=requests_per_minute,
+                settings={
+                    "api_key": api_key,
+                    "base_url": base_url,
+                    "max_retries": max_retries,
+                    "timeout": timeout,
+                    "backoff": backoff,
+                    "allow_insecure_http": allow_insecure_http,
+                    "proxy": proxy,
+                    "ca_certificates": pem(ca_certificates),
+                    "user_agent": product(user_agent),
+                    "requests_per_minute": requests_per_minute,
+                },
             )
         finally:
             # What prints a traceback's variables must not find them.
             del api_key, base_url, proxy
 
     def set_api_key(self, api_key: str) -> None:
-        """Exchange the tenant key while calls are under way.
+        """Replace the tenant key while calls are under way.
 
         What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how
         a key is rotated without a restart: rotate, give the new key to every client, promote.
 
-        Raises `InvalidArgumentError` where it is no key; the client then goes on with the old one.
+        Raises `InvalidArgumentError` where it is no key; the client then keeps the old one.
         """
         try:
             self._native.set_api_key(api_key)
@@ -103,12 +122,28 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> AppPage:
-        """Give one page of the catalogue; iterate over it for all that follow too. Needs the capability `apps`.
+        """The app catalogue. One page; iterate over it for all that follow too. Needs the capability `apps`.
 
-        `search` keeps apps whose name, id or category holds it; `page` counts from 1; `limit` is 1 to 100
-        (20 unless told).
+        - `search`: Only apps whose name, id or category holds this.
+        - `page`: Which page, from 1. Default: the first.
+        - `limit`: How many apps a page holds, 1 to 100. Default: the service's, 20.
         """
-        return AppPage(*self._native.list_apps(search, page, limit, timeout, deadline, max_retries).run(wanted()))
+        from ._models import AppPage
+
+        call = self._native.prepare(
+            "listApps",
+            None,
+            (),
+            {
+                "search": search,
+                "page": page,
+                "limit": limit,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return AppPage.first(call.run(wanted()))
 
     def get_app(
         self,
@@ -118,18 +153,30 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> App:
-        """Give one app of the catalogue. Needs the capability `apps`.
+        """One app of the catalogue. Needs the capability `apps`.
 
         Raises `PabblyConnectError` with the code `app_not_found` for an unknown one.
         """
-        return App(self._native.get_app(app_id, timeout, deadline, max_retries).run(wanted()))
+        from ._models import App
+
+        call = self._native.prepare(
+            "getApp",
+            None,
+            (app_id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return App.from_dict(call.run(wanted()))
 
     def create_request_link(
         self,
         email: str,
         *,
-        name: str,
         app_id: str | None = None,
+        name: str,
         connection_id: str | None = None,
         auth_option_key: str | None = None,
         allowed_apps: Iterable[str] | None = None,
@@ -145,44 +192,56 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> RequestLink:
-        """Make a hosted page where the customer connects an app. Needs the capability `connections`.
+        """Makes a hosted page where the customer connects an app. Needs the capability `connections`.
 
-        `app_id` is from the catalogue and `name` is what the customer sees later, such as `Work Gmail`. The other
-        options are extensions of the guide's contract:
+        Hand the result's `request_link`, `request_token` and `connection_id` to your front end. All options but
+        `app_id` and `name` are extensions of the guide's contract.
 
-        - `connection_id`: re-authorise this connection in place; it keeps its id, and takes this `name`.
-        - `auth_option_key`: which of the app's auth options the customer uses.
-        - `allowed_apps`: the ids of the apps that the customer may choose from, instead of `app_id`.
-        - `return_url`: where the hosted page sends the customer when it is done.
-        - `allowed_origin`: the only web origin that may read the link's public status; any may, where none is named.
-        - `display_name`: the name of your product, or of the customer, on the hosted page.
-        - `expires_in`: how long the link lives, in seconds from 60 to 86,400 (600 unless told).
-        - `allow_multiple_connections`: where False, an active connection of this app is re-authorised.
-        - `scopes`: the OAuth scopes to ask for instead of the app's own.
-        - `confirm`: where True, the grant waits until `confirm_connection` says whose it is; needs `return_url`.
-        - `idempotency_key`: calls with the same key and options within a day make one link.
+        - `app_id`: The app, from the catalogue. Only with `allowed_apps` or `connection_id` it may be left out.
+        - `name`: What the customer sees later, such as `Work Gmail`.
+        - `connection_id`: Re-authorises this connection in place: it keeps its id, and takes the link's `name`.
+        - `auth_option_key`: Which of the app's auth options the customer uses, by its key.
+        - `allowed_apps`: The ids of the apps that the customer may choose from on the hosted page, instead of `app_id`.
+        - `return_url`: Where the hosted page sends the customer when it is done, with `connection_id`, `status` and
+          `operation` in the query.
+        - `allowed_origin`: The only web origin that may read the link's public status. Default: any.
+        - `display_name`: The name of your product, or of the customer, on the hosted page.
+        - `expires_in`: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10
+          minutes.
+        - `allow_multiple_connections`: Whether the customer may have several connections of this app. Where not, an
+          active one is re-authorised.
+        - `scopes`: The OAuth scopes to ask for instead of the app's own.
+        - `confirm`: Whether the grant waits until `confirm_connection` says whose it is. Needs `return_url`. For
+          products whose customers do not know each other.
+        - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
+          which its retries share.
         """
-        return RequestLink(
-            self._native.create_request_link(
-                email,
-                app_id or "",
-                name,
-                connection_id,
-                auth_option_key,
-                listed(allowed_apps),
-                return_url,
-                allowed_origin,
-                display_name,
-                expires_in,
-                allow_multiple_connections,
-                listed(scopes),
-                confirm,
-                idempotency_key,
-                timeout,
-                deadline,
-                max_retries,
-            ).run(wanted())
+        from ._models import RequestLink
+
+        call = self._native.prepare(
+            "createRequestLink",
+            email,
+            (),
+            {
+                "app_id": app_id,
+                "name": name,
+                "connection_id": connection_id,
+                "auth_option_key": auth_option_key,
+                "allowed_apps": listed(allowed_apps),
+                "return_url": return_url,
+                "allowed_origin": allowed_origin,
+                "display_name": display_name,
+                "expires_in": expires_in,
+                "allow_multiple_connections": allow_multiple_connections,
+                "scopes": listed(scopes),
+                "confirm": confirm,
+                "idempotency_key": idempotency_key,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
         )
+        return RequestLink.from_dict(call.run(wanted()))
 
     def get_connection(
         self,
@@ -193,11 +252,54 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> Connection:
-        """Give one connection and its status. Needs the capability `connections`.
+        """One connection and its status. Needs the capability `connections`.
 
         Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
         """
-        return Connection(self._native.get_connection(email, id, timeout, deadline, max_retries).run(wanted()))
+        from ._models import Connection
+
+        call = self._native.prepare(
+            "getConnection",
+            email,
+            (id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return Connection.from_dict(call.run(wanted()))
+
+    def wait_for_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        interval: float | None = None,
+        timeout: float | None = None,
+        on_poll: Callable[[Poll], object] | None = None,
+    ) -> Connection:
+        """Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
+
+        - `interval`: The time between two polls, at least 100 ms. Default: 2 s.
+        - `timeout`: How long to wait at most. Default: until the link expires.
+        - `on_poll`: called after each poll that did not end the wait. Where it raises, the wait ends with that.
+
+        Raises `WaitTimeoutError` with the connection if a poll saw it, when the time is over.
+        """
+        from ._models import Connection, listener
+
+        call = self._native.prepare(
+            "waitForConnection",
+            email,
+            (id,),
+            {
+                "interval": interval,
+                "timeout": timeout,
+            },
+            on_poll is not None,
+        )
+        return Connection.from_dict(call.run(wanted(), listener(on_poll)))
 
     def confirm_connection(
         self,
@@ -209,36 +311,26 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> Connection:
-        """Make a connection active whose link was made with `confirm`. Needs the capability `connections`.
+        """Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
 
-        `code` is the `confirmation_code` with which the customer's browser came to `return_url`. Take the email from
-        the session of that very request: then nobody can have their link finished by somebody else.
+        Take the e-mail from the session of that very request: then nobody can have their link finished by somebody
+        else.
+
+        Raises `ConnectionDeletedError` where the session's customer has no such connection.
         """
-        return Connection(
-            self._native.confirm_connection(email, id, code, timeout, deadline, max_retries).run(wanted())
+        from ._models import Connection
+
+        call = self._native.prepare(
+            "confirmConnection",
+            email,
+            (id, code),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
         )
-
-    def wait_for_connection(
-        self,
-        email: str,
-        id: str,
-        *,
-        interval: float | None = None,
-        timeout: float | None = None,
-        on_poll: Callable[[Poll], object] | None = None,
-    ) -> Connection:
-        """Wait until the connection is no longer pending, and give it. Needs the capability `connections`.
-
-        `interval` is the time between two polls (2 s unless told). Without `timeout` the wait ends when the link
-        lapses. Raises `WaitTimeoutError`, with the `connection` if a poll saw it, when it is over.
-
-        `on_poll` is called after each poll that did not end the wait. Where it raises, the wait ends with that.
-        """
-        return Connection(
-            self._native.wait_for_connection(email, id, interval, timeout, on_poll is not None).run(
-                wanted(), listener(on_poll)
-            )
-        )
+        return Connection.from_dict(call.run(wanted()))
 
     def get_token(
         self,
@@ -249,12 +341,23 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> Token:
-        """Give a credential that works now. Needs the capability `token`. Ask each time; never store or log it.
+        """A credential that works now, refreshed where needed. Ask each time; never store or log it. Needs the
+        capability `token`.
 
         Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
         connect flow again.
         """
-        token: Token = self._native.get_token(email, id, timeout, deadline, max_retries).run(wanted())
+        call = self._native.prepare(
+            "getToken",
+            email,
+            (id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        token: Token = call.run(wanted())
         return token
 
     def list_connections(
@@ -268,13 +371,29 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> ConnectionPage:
-        """Give one page of the customer's connections that this tenant made; iterate over it for all that follow too.
+        """The customer's connections that this tenant made. One page; iterate over it for all that follow too. Needs
+        the capability `connections`.
 
-        Needs the capability `connections`. `page` counts from 1; `limit` is 1 to 100 (20 unless told).
+        - `app_id`: Only connections of this app.
+        - `page`: Which page, from 1. Default: the first.
+        - `limit`: How many connections a page holds, 1 to 100. Default: the service's, 20.
         """
-        return ConnectionPage(
-            *self._native.list_connections(email, app_id, page, limit, timeout, deadline, max_retries).run(wanted())
+        from ._models import ConnectionPage
+
+        call = self._native.prepare(
+            "listConnections",
+            email,
+            (),
+            {
+                "app_id": app_id,
+                "page": page,
+                "limit": limit,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
         )
+        return ConnectionPage.first(call.run(wanted()))
 
     def delete_connection(
         self,
@@ -285,11 +404,21 @@ class PabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> None:
-        """Delete a connection and its credential. Needs the capability `delete`.
+        """Deletes a connection and its credential. Needs the capability `delete`.
 
         Raises `ConnectionInUseError` while something uses it.
         """
-        self._native.delete_connection(email, id, timeout, deadline, max_retries).run(wanted())
+        call = self._native.prepare(
+            "deleteConnection",
+            email,
+            (id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        call.run(wanted())
 
     def close(self) -> None:
         """Close idle connections. Later calls are refused."""
@@ -306,7 +435,7 @@ class PabblyConnectPlatform(Shared):
         traceback: TracebackType | None,
     ) -> None:
         """Close the client."""
-        self.close()
+        self._native.close()
 
 
 class Customer(Shared):
@@ -328,8 +457,8 @@ class Customer(Shared):
     def create_request_link(
         self,
         *,
-        name: str,
         app_id: str | None = None,
+        name: str,
         connection_id: str | None = None,
         auth_option_key: str | None = None,
         allowed_apps: Iterable[str] | None = None,
@@ -348,8 +477,8 @@ class Customer(Shared):
         """See `PabblyConnectPlatform.create_request_link`."""
         return self._client.create_request_link(
             self._email,
-            name=name,
             app_id=app_id,
+            name=name,
             connection_id=connection_id,
             auth_option_key=auth_option_key,
             allowed_apps=allowed_apps,
@@ -375,7 +504,30 @@ class Customer(Shared):
         max_retries: int | None = None,
     ) -> Connection:
         """See `PabblyConnectPlatform.get_connection`."""
-        return self._client.get_connection(self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries)
+        return self._client.get_connection(
+            self._email,
+            id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def wait_for_connection(
+        self,
+        id: str,
+        *,
+        interval: float | None = None,
+        timeout: float | None = None,
+        on_poll: Callable[[Poll], object] | None = None,
+    ) -> Connection:
+        """See `PabblyConnectPlatform.wait_for_connection`."""
+        return self._client.wait_for_connection(
+            self._email,
+            id,
+            interval=interval,
+            timeout=timeout,
+            on_poll=on_poll,
+        )
 
     def confirm_connection(
         self,
@@ -388,19 +540,13 @@ class Customer(Shared):
     ) -> Connection:
         """See `PabblyConnectPlatform.confirm_connection`."""
         return self._client.confirm_connection(
-            self._email, id, code, timeout=timeout, deadline=deadline, max_retries=max_retries
+            self._email,
+            id,
+            code,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
         )
-
-    def wait_for_connection(
-        self,
-        id: str,
-        *,
-        interval: float | None = None,
-        timeout: float | None = None,
-        on_poll: Callable[[Poll], object] | None = None,
-    ) -> Connection:
-        """See `PabblyConnectPlatform.wait_for_connection`."""
-        return self._client.wait_for_connection(self._email, id, interval=interval, timeout=timeout, on_poll=on_poll)
 
     def get_token(
         self,
@@ -411,7 +557,13 @@ class Customer(Shared):
         max_retries: int | None = None,
     ) -> Token:
         """See `PabblyConnectPlatform.get_token`."""
-        return self._client.get_token(self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries)
+        return self._client.get_token(
+            self._email,
+            id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
 
     def list_connections(
         self,
@@ -443,7 +595,13 @@ class Customer(Shared):
         max_retries: int | None = None,
     ) -> None:
         """See `PabblyConnectPlatform.delete_connection`."""
-        self._client.delete_connection(self._email, id, timeout=timeout, deadline=deadline, max_retries=max_retries)
+        return self._client.delete_connection(
+            self._email,
+            id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
 
     def __repr__(self) -> str:
         """Show whom it acts for."""

@@ -1,4 +1,4 @@
-"""Each attempt, retry and poll, told to the logger `pabbly_connect`."""
+"""Each attempt, retry and poll, written to the logger `pabbly_connect`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from typing import Any
 
-_INFO = 20
+_DEBUG, _INFO = 10, 20
 _logger: logging.Logger | None = None
 
 
@@ -29,6 +30,23 @@ def logger() -> logging.Logger:
     return _logger
 
 
-def write(level: int, text: str) -> None:
-    """Write one line; called by the native module."""
-    logger().log(level, "%s", text)
+def write(text: str) -> None:
+    """Write an event that is told as JSON; called by the native module."""
+    from json import loads
+
+    event = loads(text)
+    logger().log(_INFO if event["event"] == "retry" else _DEBUG, "%s", _line(event))
+
+
+def _line(event: dict[str, Any]) -> str:
+    kind, call, attempt = event["event"], event.get("call"), event.get("attempt")
+    if kind == "request":
+        return f"{call}: {event['method']} {event['path']} (attempt {attempt})"
+    if kind == "response":
+        status = "no response" if event["status"] is None else f"HTTP {event['status']}"
+        request = "" if event["requestId"] is None else f", request {event['requestId']}"
+        return f"{call}: {status} after {event['elapsedMs'] / 1000:.3f} s (attempt {attempt}){request}"
+    delay = f"{event['delayMs'] / 1000:.3f} s"
+    if kind == "retry":
+        return f"{call}: attempt {attempt} failed, the next follows in {delay}"
+    return f"connection {event['connectionId']} is {event['status'] or 'not known'}, the next poll follows in {delay}"

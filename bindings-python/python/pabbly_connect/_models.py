@@ -1,247 +1,260 @@
-"""What the service answers. Members are named as on the wire; times are RFC 3339 texts."""
+"""What the service answers. Members are named as on the wire; times are RFC 3339 texts.
 
-from __future__ import annotations
+Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+"""
 
-from ._record import Record
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from ._pages import AsyncList, AsyncPage, Page
+from ._record import Record, records
 
 
+@dataclass(frozen=True, repr=False)
 class AuthOption(Record):
     """One way to authorise an app."""
 
-    __slots__ = ()
-    __match_args__ = ("key", "type")
-
-    @property
-    def key(self) -> str:
-        """Unique within the app; a request link takes it as `auth_option_key`."""
-        return self._data["key"]  # type: ignore[no-any-return]
-
-    @property
-    def type(self) -> str:
-        """How the customer authorises: `o_auth`, `api_key`, `basic` or `header`."""
-        return self._data["type"]  # type: ignore[no-any-return]
-
-    @property
-    def title(self) -> str:
-        """The name to show."""
-        return self._data["title"]  # type: ignore[no-any-return]
-
-    @property
-    def description(self) -> str | None:
-        """What the customer needs for it."""
-        return self._data.get("description")
-
-    @property
-    def input_schema(self) -> Any:  # noqa: ANN401
-        """A JSON Schema of what the customer is asked for; empty where nothing is asked."""
-        return self._data.get("input_schema")
+    key: str
+    """Unique within the app; a request link takes it as `auth_option_key`."""
+    type: str
+    """How the customer authorises."""
+    title: str
+    """The name to show."""
+    description: Optional[str] = None
+    """What the customer needs for it."""
+    input_schema: Optional[Any] = field(default=None, hash=False)
+    """A JSON Schema of what the customer is asked for; empty where nothing is asked."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
+@dataclass(frozen=True, repr=False)
 class App(Record):
     """An app of the catalogue, such as Gmail."""
 
-    __slots__ = ()
-    __match_args__ = ("id", "name")
-
-    @property
-    def id(self) -> str:
-        """Opaque; store it exactly as it came."""
-        return self._data["id"]  # type: ignore[no-any-return]
-
-    @property
-    def name(self) -> str:
-        """The name to show."""
-        return self._data["name"]  # type: ignore[no-any-return]
-
-    @property
-    def auth_type(self) -> str | None:
-        """How the app's customers authorise: `o_auth`, `api_key`, `basic` or `header`."""
-        return self._data.get("auth_type")
-
-    @property
-    def description(self) -> str | None:
-        """One sentence for a catalogue page."""
-        return self._data.get("description")
-
-    @property
-    def categories(self) -> tuple[str, ...] | None:
-        """What the app is for, such as `email`."""
-        return None if (items := self._data.get("categories")) is None else tuple(items)
-
-    @property
-    def auth_options(self) -> tuple[AuthOption, ...] | None:
-        """The ways to authorise, for those who build their own connection page."""
-        items = self._data.get("auth_options")
-        return None if items is None else tuple(map(AuthOption, items))
+    id: str
+    """Opaque; store it exactly as it came."""
+    name: str
+    """The name to show."""
+    auth_type: Optional[str] = None
+    """How the app's customers authorise."""
+    description: Optional[str] = None
+    """One sentence for a catalogue page."""
+    categories: Optional[tuple[str, ...]] = None
+    """What the app is for, such as `email`."""
+    auth_options: Optional[tuple[AuthOption, ...]] = None
+    """The ways to authorise, for those who build their own connection page."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
+App._made_of = {"categories": tuple, "auth_options": records(AuthOption)}
+
+
+@dataclass(frozen=True, repr=False)
 class AppRef(Record):
     """The app that a connection or a link belongs to."""
 
-    __slots__ = ()
-    __match_args__ = ("id", "name")
-
-    @property
-    def id(self) -> str:
-        """The app's id in the catalogue."""
-        return self._data["id"]  # type: ignore[no-any-return]
-
-    @property
-    def name(self) -> str | None:
-        """The name to show."""
-        return self._data.get("name")
+    id: str
+    """The app's id in the catalogue."""
+    name: Optional[str] = None
+    """The name to show."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
+@dataclass(frozen=True, repr=False)
 class Connection(Record):
     """One authorisation of one app, owned by one customer."""
 
-    __slots__ = ()
-    __match_args__ = ("id", "status")
-
-    @property
-    def id(self) -> str:
-        """Opaque; store it exactly as it came."""
-        return self._data["id"]  # type: ignore[no-any-return]
-
-    @property
-    def status(self) -> str:
-        """Where the connection is in its life: `pending`, then `active`, `rejected` or `expired`."""
-        return self._data["status"]  # type: ignore[no-any-return]
-
-    @property
-    def name(self) -> str | None:
-        """The name that the link was made with."""
-        return self._data.get("name")
-
-    @property
-    def app(self) -> AppRef | None:
-        """The app; None while the customer has not chosen one yet."""
-        return _app(self._data)
-
-    @property
-    def auth_type(self) -> str | None:
-        """How the customer authorised: `o_auth`, `api_key`, `basic` or `header`."""
-        return self._data.get("auth_type")
-
-    @property
-    def user_email(self) -> str | None:
-        """The customer's e-mail."""
-        return self._data.get("user_email")
-
-    @property
-    def created_at(self) -> str | None:
-        """When the connection was made."""
-        return self._data.get("created_at")
-
-    @property
-    def updated_at(self) -> str | None:
-        """When the connection last changed."""
-        return self._data.get("updated_at")
-
-    @property
-    def expires_at(self) -> str | None:
-        """When the open link lapses; only while one is open."""
-        return self._data.get("expires_at")
+    id: str
+    """Opaque; store it exactly as it came."""
+    status: str
+    """Where the connection is in its life."""
+    name: Optional[str] = None
+    """The name that the link was made with."""
+    app: Optional[AppRef] = None
+    """The app; absent while the customer has not chosen one yet."""
+    auth_type: Optional[str] = None
+    """How the customer authorised."""
+    user_email: Optional[str] = None
+    """The customer's e-mail."""
+    created_at: Optional[str] = None
+    """When the connection was made."""
+    updated_at: Optional[str] = None
+    """When the connection last changed."""
+    expires_at: Optional[str] = None
+    """When the open link expires; only while one is open."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
-class Poll(Record):
-    """What a wait has just learned."""
-
-    __slots__ = ()
-    __match_args__ = ("status", "next_in")
-
-    @property
-    def status(self) -> str | None:
-        """The connection's status; None where the poll failed in a way that the wait survives."""
-        return self._data.get("status")
-
-    @property
-    def next_in(self) -> float:
-        """Seconds until the next poll is expected; 0 where the service holds the answer until there is news."""
-        return self._data["next_in"]  # type: ignore[no-any-return]
+Connection._made_of = {"app": AppRef.from_dict}
 
 
+@dataclass(frozen=True, repr=False)
 class RequestLink(Record):
     """A hosted page where one customer connects one app.
 
-    Hand `request_link`, `request_token` and `connection_id` to the front end. `to_dict()` gives the link whole; its
-    printed forms hide the request token and the hosted page's address.
+    Hand `request_link`, `request_token` and `connection_id` to the front end, and nothing else of the SDK's. It
+    serialises whole, because it is made to be handed on; its printed forms hide the request token and the hosted page's
+    address, since whoever has that can connect an account of their own in the customer's place.
     """
 
+    connection_id: str
+    """The connection that the link is for; it is `pending` until the customer is done."""
+    request_token: str
+    """Lets a front end watch the link, and send in a form of its own: for the customer's own browser alone."""
+    request_link: str
+    """The address of the hosted page."""
+    expires_at: str
+    """When the link expires."""
+    app: Optional[AppRef] = None
+    """The app; absent where the customer picks one on the hosted page."""
+    status_url: Optional[str] = None
+    """The address of the public status, gated by the request token."""
+    operation: Optional[str] = None
+    """Whether the link makes a connection or re-authorises one in place."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    def __post_init__(self) -> None:
+        """Have the secrets print as `[redacted]`."""
+        self._hide("request_token", "request_link")
+
+
+RequestLink._made_of = {"app": AppRef.from_dict}
+
+
+@dataclass(frozen=True, repr=False)
+class AppPage(Page[App]):
+    """One page of the catalogue. Iterating over it goes through this page and all that follow."""
+
+    apps: tuple[App, ...]
+    """The apps of this page."""
+    page: Optional[int] = None
+    """Which page this is, from 1."""
+    limit: Optional[int] = None
+    """How many items a full page holds."""
+    total: Optional[int] = None
+    """How many items there are on all pages."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    @property
+    def _items(self) -> tuple[App, ...]:
+        return self.apps
+
+
+AppPage._made_of = {"apps": records(App)}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionPage(Page[Connection]):
+    """One page of a customer's connections. Iterating over it goes through this page and all that follow."""
+
+    connections: tuple[Connection, ...]
+    """The connections of this page."""
+    page: Optional[int] = None
+    """Which page this is, from 1."""
+    limit: Optional[int] = None
+    """How many items a full page holds."""
+    total: Optional[int] = None
+    """How many items there are on all pages."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    @property
+    def _items(self) -> tuple[Connection, ...]:
+        return self.connections
+
+
+ConnectionPage._made_of = {"connections": records(Connection)}
+
+
+@dataclass(frozen=True, repr=False)
+class AsyncAppPage(AsyncPage[App]):
+    """One page of the catalogue. `async for` over it goes through this page and all that follow."""
+
+    apps: tuple[App, ...]
+    """The apps of this page."""
+    page: Optional[int] = None
+    """Which page this is, from 1."""
+    limit: Optional[int] = None
+    """How many items a full page holds."""
+    total: Optional[int] = None
+    """How many items there are on all pages."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    @property
+    def _items(self) -> tuple[App, ...]:
+        return self.apps
+
+
+AsyncAppPage._made_of = {"apps": records(App)}
+
+
+class AsyncAppList(AsyncList[AsyncAppPage, App]):
+    """A call for apps: `await` gives one page, `async for` goes through all."""
+
     __slots__ = ()
-    __match_args__ = ("request_link", "connection_id")
-    _hidden = frozenset({"request_token", "request_link"})
+
+
+@dataclass(frozen=True, repr=False)
+class AsyncConnectionPage(AsyncPage[Connection]):
+    """One page of a customer's connections. `async for` over it goes through this page and all that follow."""
+
+    connections: tuple[Connection, ...]
+    """The connections of this page."""
+    page: Optional[int] = None
+    """Which page this is, from 1."""
+    limit: Optional[int] = None
+    """How many items a full page holds."""
+    total: Optional[int] = None
+    """How many items there are on all pages."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
     @property
-    def connection_id(self) -> str:
-        """The connection that the link is for; it is `pending` until the customer is done."""
-        return self._data["connection_id"]  # type: ignore[no-any-return]
-
-    @property
-    def request_token(self) -> str:
-        """Lets a front end watch the link, and send in a form of its own: for the customer's own browser alone."""
-        return self._data["request_token"]  # type: ignore[no-any-return]
-
-    @property
-    def request_link(self) -> str:
-        """The address of the hosted page."""
-        return self._data["request_link"]  # type: ignore[no-any-return]
-
-    @property
-    def expires_at(self) -> str:
-        """When the link lapses."""
-        return self._data["expires_at"]  # type: ignore[no-any-return]
-
-    @property
-    def app(self) -> AppRef | None:
-        """The app; None where the customer picks one on the hosted page."""
-        return _app(self._data)
-
-    @property
-    def status_url(self) -> str | None:
-        """The address of the public status, gated by the request token."""
-        return self._data.get("status_url")
-
-    @property
-    def operation(self) -> str | None:
-        """Whether the link makes a connection (`creation`) or re-authorises one in place (`reauth`)."""
-        return self._data.get("operation")
+    def _items(self) -> tuple[Connection, ...]:
+        return self.connections
 
 
+AsyncConnectionPage._made_of = {"connections": records(Connection)}
+
+
+class AsyncConnectionList(AsyncList[AsyncConnectionPage, Connection]):
+    """A call for connections: `await` gives one page, `async for` goes through all."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, repr=False)
 class ErrorResponse(Record):
-    """The answer that an error was made from, without credentials."""
+    """The response that an error was made from, without credentials."""
 
-    __slots__ = ()
-    __match_args__ = ("status", "body")
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self._data["status"]  # type: ignore[no-any-return]
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers, names in lower case, without those that hold credentials or cookies."""
-        return dict(self._data["headers"])
-
-    @property
-    def body(self) -> Any:  # noqa: ANN401
-        """The body: parsed where it was JSON, else its text; None where it was empty or did not arrive."""
-        return self._data.get("body")
+    status: int
+    """The HTTP status."""
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
+    """The headers, names in lower case, without those that hold credentials or cookies."""
+    body: Any = field(default=None, hash=False)
+    """The body: parsed where it was JSON, else its text; None where it was empty or did not arrive."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
-def _app(data: dict[str, Any]) -> AppRef | None:
-    app = data.get("app")
-    return None if app is None else AppRef(app)
+@dataclass(frozen=True)
+class Poll:
+    """What a wait has just learned."""
+
+    status: Optional[str]
+    """The connection's status; None where the poll failed in a way that the wait survives."""
+    next_in: float
+    """Seconds until the next poll is expected; 0 where the service keeps the request until there is news."""
 
 
-def listener(on_poll: Callable[[Poll], object] | None) -> Callable[[str | None, float], object] | None:
+def listener(on_poll: Optional[Callable[[Poll], object]]) -> Optional[Callable[[Optional[str], float], object]]:
     """Make polls of what the native module tells of them."""
-    if on_poll is None:
-        return None
-    return lambda status, next_in: on_poll(Poll({"status": status, "next_in": next_in}))
+    return None if on_poll is None else lambda status, next_in: on_poll(Poll(status, next_in))

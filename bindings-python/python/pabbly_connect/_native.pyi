@@ -2,9 +2,8 @@
 What `pabbly_connect` is made of. Not for use on its own.
 """
 
-from _typeshed import SupportsGetItem
 from collections.abc import Iterator
-from typing import Any, Final, SupportsFloat, SupportsIndex, final
+from typing import Any, Final, SupportsIndex, final
 
 __all__ = ["VERSION", "Call", "Client", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "before_exit", "generation"]
 
@@ -34,7 +33,7 @@ class Client:
     """
     Makes calls ready. Which of them are blocking is up to the caller.
     """
-    def __new__(cls, /, *, blocking: bool, api_key: str | None, base_url: str | None, max_retries: SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, backoff: SupportsFloat | SupportsIndex | None, allow_insecure_http: bool, proxy: str | None, ca_certificates: str | None, user_agent: str, requests_per_minute: SupportsIndex | None) -> Client: ...
+    def __new__(cls, /, *, blocking: bool, settings: "dict[str, Any]") -> Client: ...
     def __repr__(self, /) -> str: ...
     def check_email(self, /, email: Any) -> None:
         """
@@ -42,21 +41,17 @@ class Client:
         """
     def close(self, /) -> None:
         """
-        Closes idle connections; calls that are under way go on.
+        Closes idle connections; calls that are under way finish.
         """
-    def confirm_connection(self, /, email: Any, id: str, code: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def create_request_link(self, /, email: Any, app_id: str, name: str, connection_id: str | None, auth_option_key: str | None, allowed_apps: SupportsGetItem[int, str] | None, return_url: str | None, allowed_origin: str | None, display_name: str | None, expires_in: SupportsIndex | None, allow_multiple_connections: bool | None, scopes: SupportsGetItem[int, str] | None, confirm: bool | None, idempotency_key: str | None, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def delete_connection(self, /, email: Any, id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def get_app(self, /, app_id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def get_connection(self, /, email: Any, id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def get_token(self, /, email: Any, id: str, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def list_apps(self, /, search: str | None, page: SupportsIndex | None, limit: SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
-    def list_connections(self, /, email: Any, app_id: str | None, page: SupportsIndex | None, limit: SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, deadline: SupportsFloat | SupportsIndex | None, max_retries: SupportsIndex | None) -> Call: ...
+    def prepare(self, /, method: str, email: Any | None, arguments: "tuple[str, ...]", options: "dict[str, Any]", tell_polls: bool = False) -> Call:
+        """
+        The call of this name. Of the options those that are None are left out; `tell_polls` says whether anybody wants
+        to know of the polls of a wait.
+        """
     def set_api_key(self, /, api_key: str) -> None:
         """
-        Exchanges the tenant key: what has begun finishes with the old one.
+        Replaces the tenant key: what has begun finishes with the old one.
         """
-    def wait_for_connection(self, /, email: Any, id: str, interval: SupportsFloat | SupportsIndex | None, timeout: SupportsFloat | SupportsIndex | None, tell_polls: bool) -> Call: ...
 
 @final
 class Pages:
@@ -110,11 +105,11 @@ class SecretFields:
         """
         The value of one field, or the default where there is none of that name.
         """
-    def items(self, /) -> "list[tuple[str, str]]":
+    def items(self, /) -> list[tuple[str, str]]:
         """
         Names with their secret values.
         """
-    def keys(self, /) -> "list[str]":
+    def keys(self, /) -> list[str]:
         """
         The names.
         """
@@ -122,7 +117,7 @@ class SecretFields:
         """
         A dictionary of them, which shows its secrets when it is printed.
         """
-    def values(self, /) -> "list[str]":
+    def values(self, /) -> list[str]:
         """
         The secret values.
         """
@@ -168,6 +163,11 @@ class Token:
     def fields(self, /) -> SecretFields | None:
         """
         The credential values of an API-key, basic or header app, by the name of the field.
+        """
+    @staticmethod
+    def of(*, auth_type: str = "o_auth", access_token: str | None = None, token_type: str | None = None, expires_in: SupportsIndex | None = None, fields: dict[str, str] | None = None) -> Token:
+        """
+        Makes a credential for a test, of the members that the service would send.
         """
     def to_dict(self, /) -> "dict[str, Any]":
         """

@@ -1,50 +1,46 @@
-"""Pages of lists, and how they are gone on from."""
+"""Pages of lists, and how those that follow are asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any, Callable, Generic, TypeVar
+
 from ._logging import wanted
-from ._models import App, Connection
 from ._record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import AsyncIterator, Generator, Iterator
 
     from ._native import Call, Pages
 
+ItemT = TypeVar("ItemT")
+AnyPageT = TypeVar("AnyPageT", bound="_Page[Any]")
+PageT = TypeVar("PageT", bound="Page[Any]")
+AsyncPageT = TypeVar("AsyncPageT", bound="AsyncPage[Any]")
 
-class Page(Record):
-    """One page of a list."""
 
-    __slots__ = ("_number", "_rest")
-    __match_args__ = ("page", "total")
-
-    _number: int
-    """How many pages lie between the one that the call gave and this one."""
-    _rest: Pages | None
+class _Page(Record, Generic[ItemT]):
+    # Not members of the dataclass: a page that was copied or made by hand has none that follow.
+    _rest: Pages | None = None
     """The pages that follow the one that the call gave."""
+    _number = 0
+    """How many pages lie between that one and this one."""
 
-    def __init__(self, data: dict[str, Any], rest: Pages | None = None, number: int = 0) -> None:
-        """Wrap what came."""
-        super().__init__(data)
-        object.__setattr__(self, "_rest", rest)
-        object.__setattr__(self, "_number", number)
+    @classmethod
+    def first(cls: type[AnyPageT], found: tuple[dict[str, Any], Pages]) -> AnyPageT:
+        """Make the page that a call gave, with those that follow it."""
+        return cls._at(0, *found)
 
-    @property
-    def page(self) -> int | None:
-        """Which page this is, from 1."""
-        return self._data.get("page")
-
-    @property
-    def limit(self) -> int | None:
-        """How many items a full page holds."""
-        return self._data.get("limit")
+    @classmethod
+    def _at(cls: type[AnyPageT], number: int, data: dict[str, Any], rest: Pages | None) -> AnyPageT:
+        page = cls.from_dict(data)
+        vars(page).update(_rest=rest, _number=number)
+        return page
 
     @property
-    def total(self) -> int | None:
-        """How many items there are on all pages."""
-        return self._data.get("total")
+    def _items(self) -> tuple[ItemT, ...]:
+        raise NotImplementedError
 
     def _next(self) -> Call:
         """Give the call for the page that follows."""
@@ -54,48 +50,80 @@ class Page(Record):
             raise InvalidArgumentError("a copied page knows nothing of those that follow it", code="invalid_argument")
         return self._rest.get(self._number)
 
+    def _following(self: AnyPageT, data: dict[str, Any] | None) -> AnyPageT | None:
+        return None if data is None else self._at(self._number + 1, data, self._rest)
 
-class AppPage(Page):
-    """One page of the catalogue. Iterating over it goes through this page and all that follow."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what came, without what follows."""
+        return type(self).from_dict, (self.to_dict(),)
 
-    __slots__ = ()
 
-    @property
-    def apps(self) -> tuple[App, ...]:
-        """The apps of this page."""
-        return tuple(map(App, self._data["apps"]))
+class Page(_Page[ItemT]):
+    """One page of a list, when calls block."""
 
-    def next_page(self) -> AppPage | None:
+    def next_page(self: PageT) -> PageT | None:
         """Ask for the page that follows; None where nothing does."""
-        data = self._next().run(wanted())
-        return None if data is None else AppPage(data, self._rest, self._number + 1)
+        return self._following(self._next().run(wanted()))
 
-    def __iter__(self) -> Iterator[App]:
+    def __iter__(self) -> Iterator[ItemT]:
         """Go through this page and all that follow, each asked for when it is needed."""
-        page: AppPage | None = self
+        page: Page[ItemT] | None = self
         while page is not None:
-            yield from page.apps
+            yield from page._items
             page = page.next_page()
 
 
-class ConnectionPage(Page):
-    """One page of a customer's connections. Iterating over it goes through this page and all that follow."""
+class AsyncPage(_Page[ItemT]):
+    """One page of a list under asyncio."""
 
-    __slots__ = ()
-
-    @property
-    def connections(self) -> tuple[Connection, ...]:
-        """The connections of this page."""
-        return tuple(map(Connection, self._data["connections"]))
-
-    def next_page(self) -> ConnectionPage | None:
+    async def next_page(self: AsyncPageT) -> AsyncPageT | None:
         """Ask for the page that follows; None where nothing does."""
-        data = self._next().run(wanted())
-        return None if data is None else ConnectionPage(data, self._rest, self._number + 1)
+        from ._bridge import run
 
-    def __iter__(self) -> Iterator[Connection]:
+        return self._following(await run(self._next()))
+
+    async def __aiter__(self) -> AsyncIterator[ItemT]:
         """Go through this page and all that follow, each asked for when it is needed."""
-        page: ConnectionPage | None = self
+        page: AsyncPage[ItemT] | None = self
         while page is not None:
-            yield from page.connections
-            page = page.next_page()
+            for item in page._items:
+                yield item
+            page = await page.next_page()
+
+
+class AsyncList(Coroutine[Any, Any, AsyncPageT], Generic[AsyncPageT, ItemT]):
+    """A call for a list, which begins once something treats it as a coroutine."""
+
+    __slots__ = ("_coroutine", "_make")
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, AsyncPageT]]) -> None:
+        """Take what makes the coroutine."""
+        self._make = make
+        self._coroutine: Coroutine[Any, Any, AsyncPageT] | None = None
+
+    def _begun(self) -> Coroutine[Any, Any, AsyncPageT]:
+        if self._coroutine is None:
+            self._coroutine = self._make()
+        return self._coroutine
+
+    def __await__(self) -> Generator[Any, Any, AsyncPageT]:
+        """Give one page."""
+        return self._begun().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[ItemT]:
+        """Go through all pages, each asked for when it is needed."""
+        async for item in await self:
+            yield item
+
+    def send(self, value: Any) -> Any:  # noqa: ANN401
+        """Resume, as a coroutine does."""
+        return self._begun().send(value)
+
+    def throw(self, *error: Any) -> Any:  # noqa: ANN401
+        """Raise inside, as a coroutine does."""
+        return self._begun().throw(*error)
+
+    def close(self) -> None:
+        """Give up, as a coroutine does."""
+        if self._coroutine is not None:
+            self._coroutine.close()

@@ -5,27 +5,24 @@ from __future__ import annotations
 from json import loads
 
 from . import errors
-from ._models import Connection, ErrorResponse
 
 
-def make(
-    name: str,
-    message: str,
-    status: int | None,
-    code: str | None,
-    response: str | None,
-    attempts: int,
-    retry_after: float | None,
-    connection: str | None,
-) -> errors.PabblyConnectError:
-    """Make the exception of this class; `response` and `connection` are JSON."""
-    cls: type[errors.PabblyConnectError] = getattr(errors, name, errors.PabblyConnectError)
+def make(text: str) -> errors.PabblyConnectError:
+    """Make the exception of an error that is told as JSON."""
+    error = loads(text)
+    response, connection = error["response"], error["connection"]
+    if response is not None or connection is not None:
+        from ._models import Connection, ErrorResponse
+
+        response = None if response is None else ErrorResponse.from_dict(response)
+        connection = None if connection is None else Connection.from_dict(connection)
+    cls: type[errors.PabblyConnectError] = getattr(errors, error["class"], errors.PabblyConnectError)
     return cls(
-        message,
-        status=status,
-        code=code,
-        response=None if response is None else ErrorResponse(loads(response)),
-        attempts=attempts,
-        retry_after=retry_after,
-        connection=None if connection is None else Connection(loads(connection)),
+        error["message"],
+        status=error["status"],
+        code=error["code"],
+        response=response,
+        attempts=error["attempts"],
+        retry_after=error["retryAfter"],
+        connection=connection,
     )

@@ -1,77 +1,78 @@
-"""What all results have in common."""
+"""What all results have in common. It is loaded with the first result, since dataclasses take long to import."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any, ClassVar, NoReturn
+from dataclasses import fields
+from typing import Any, Callable, ClassVar, TypeVar
+
+R = TypeVar("R", bound="Record")
 
 
 class Record:
-    """A frozen view of a JSON object that the service sent.
+    """The base of frozen dataclasses that are made of JSON objects and become such again.
 
-    Attributes are read from the object itself, so that nothing is lost of what a newer service sends: members that
-    this version does not know are in `extra`.
+    Members that this version does not know are kept in `extra`, so that nothing is lost of what a newer service sends.
     """
 
-    __slots__ = ("_data",)
+    _made_of: ClassVar[dict[str, Callable[[Any], Any]]] = {}
+    """How members are made that are not taken as they come."""
 
-    _data: dict[str, Any]
-    _members: ClassVar[frozenset[str]] = frozenset()
-    """Names of the members that have an attribute."""
-    _hidden: ClassVar[frozenset[str]] = frozenset()
-    """Names of the members that are not printed."""
-
-    def __init_subclass__(cls) -> None:
-        """Collect the members: every property is one, named as on the wire."""
-        own = {name for name, value in vars(cls).items() if isinstance(value, property)}
-        cls._members = cls._members | own
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        """Wrap what came; nothing is copied."""
-        object.__setattr__(self, "_data", data)
-
-    @property
-    def extra(self) -> dict[str, Any]:
-        """Members that this version does not know."""
-        return {name: value for name, value in self._data.items() if name not in self._members}
+    @classmethod
+    def from_dict(cls: type[R], data: dict[str, Any]) -> R:
+        """Make it of a JSON object, such as one that `to_dict` gave."""
+        known: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        made_of = cls._made_of
+        for name, value in data.items():
+            if name == "extra" or name not in cls.__dataclass_fields__:  # type: ignore[attr-defined]
+                extra[name] = value
+            elif value is not None:
+                known[name] = made_of[name](value) if name in made_of else value
+        return cls(**known, extra=extra)  # type: ignore[call-arg]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give a copy of everything as it came, ready for `json.dumps`."""
-        return _copy(self._data)  # type: ignore[no-any-return]
+        """Give a copy of everything as it came, ready for `json.dumps`. What is None is left out."""
+        known = {name: value for name, value in _members(self) if value is not None}
+        extra = known.pop("extra")
+        return {name: _plain(value) for name, value in (known | extra).items()}
 
     def __repr__(self) -> str:
-        """Show all members, secrets excepted."""
-        shown = (
-            f"{name}={'[redacted]' if name in self._hidden else repr(value)}" for name, value in self._data.items()
-        )
-        return f"{type(self).__name__}({', '.join(shown)})"
+        """Show all members that there are, secrets excepted."""
+        shown = ", ".join(f"{name}={value!r}" for name, value in _members(self) if value is not None and value != {})
+        return f"{type(self).__name__}({shown})"
 
-    def __eq__(self, other: object) -> bool:
-        """Compare what came."""
-        return type(other) is type(self) and self._data == other._data
-
-    def __hash__(self) -> int:
-        """Hash the texts among the members, which are what tells records apart."""
-        return hash((type(self), frozenset(item for item in self._data.items() if isinstance(item[1], str))))
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse: results do not change."""
-        raise AttributeError(f"{type(self).__name__} is frozen")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        """Refuse: results do not change."""
-        raise AttributeError(f"{type(self).__name__} is frozen")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what came."""
-        return type(self), (self._data,)
+    def _hide(self, *names: str) -> None:
+        for name in names:
+            object.__setattr__(self, name, SecretText(getattr(self, name)))
 
 
-def _copy(value: Any) -> Any:  # noqa: ANN401
-    """Copy JSON, which is quicker than `copy.deepcopy` can be."""
+class SecretText(str):
+    """A text that `repr` does not show, nor what prints it inside of something else."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Hide it."""
+        return "[redacted]"
+
+
+def _members(record: Any) -> list[tuple[str, Any]]:  # noqa: ANN401
+    return [(member.name, getattr(record, member.name)) for member in fields(record)]
+
+
+def records(cls: type[R]) -> Callable[[list[Any]], tuple[R, ...]]:
+    """Make records of a list of objects."""
+    return lambda items: tuple(map(cls.from_dict, items))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """Copy what a record holds as JSON, which is quicker than `copy.deepcopy` can be."""
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, dict):
-        return {name: _copy(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_copy(item) for item in value]
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     return value

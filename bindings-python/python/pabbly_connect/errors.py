@@ -1,4 +1,9 @@
-"""The classes of errors, by what to do about them. Generated from the core's table: do not edit."""
+"""The classes of errors, by what to do about them.
+
+A cancelled call ends with asyncio's own CancelledError, or with whatever a signal's handler raised.
+
+Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+"""
 
 from __future__ import annotations
 

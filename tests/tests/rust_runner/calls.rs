@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
-use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, Pages, SecretString};
+use pabbly_connect::bindings::{self, AnyPages, PreparedCall};
+use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -64,6 +65,9 @@ pub(crate) fn begin<'a>(
     told: &'a Told,
 ) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>> {
     Box::pin(async move {
+        if form == Form::Json && step["call"] != "setApiKey" {
+            return by_name(client, step, told).await;
+        }
         let with = &step["with"];
         let text = |name: &str| with[name].as_str().unwrap_or_default();
         let number = |name: &str| with[name].as_u64();
@@ -79,7 +83,7 @@ pub(crate) fn begin<'a>(
                 if let Some(search) = with["search"].as_str() {
                     list = list.search(search);
                 }
-                run_list(list, "apps", step, form, told).await
+                run_list(list, "apps", step, told).await
             }
             "listConnections" => {
                 let customer = customer()?;
@@ -87,14 +91,11 @@ pub(crate) fn begin<'a>(
                 if let Some(app_id) = with["appId"].as_str() {
                     list = list.app_id(app_id);
                 }
-                run_list(list, "connections", step, form, told).await
+                run_list(list, "connections", step, told).await
             }
             "getApp" => {
                 let call = client.get_app(text("appId")).options(options);
-                match form {
-                    Form::Typed => call.await.map(|app| shown("App", &app)),
-                    Form::Json => call.json().await.map(parsed),
-                }
+                call.await.map(|app| shown("App", &app))
             }
             "createRequestLink" => {
                 let mut call = customer()?
@@ -123,31 +124,22 @@ pub(crate) fn begin<'a>(
                         unknown => panic!("createRequestLink has no option {unknown}"),
                     };
                 }
-                match form {
-                    Form::Typed => call.await.map(|link| shown("RequestLink", &link)),
-                    Form::Json => call.json().await.map(parsed),
-                }
+                call.await.map(|link| shown("RequestLink", &link))
             }
             "getConnection" => {
                 let customer = customer()?;
                 let call = customer.get_connection(text("id")).options(options);
-                match form {
-                    Form::Typed => call.await.map(|connection| {
-                        let mut handed = shown("Connection", &connection);
-                        handed.prints.debug("customer", &customer);
-                        handed
-                    }),
-                    Form::Json => call.json().await.map(parsed),
-                }
+                call.await.map(|connection| {
+                    let mut handed = shown("Connection", &connection);
+                    handed.prints.debug("customer", &customer);
+                    handed
+                })
             }
             "confirmConnection" => {
                 let call = customer()?
                     .confirm_connection(text("id"), text("code"))
                     .options(options);
-                match form {
-                    Form::Typed => call.await.map(|connection| shown("Connection", &connection)),
-                    Form::Json => call.json().await.map(parsed),
-                }
+                call.await.map(|connection| shown("Connection", &connection))
             }
             "waitForConnection" => {
                 let mut wait = customer()?.wait_for_connection(text("id"));
@@ -166,34 +158,25 @@ pub(crate) fn begin<'a>(
                             .push(json!({ "status": poll.status, "nextInMs": next_in }));
                     });
                 }
-                match form {
-                    Form::Typed => wait.await.map(|connection| shown("Connection", &connection)),
-                    Form::Json => wait.json().await.map(parsed),
-                }
+                wait.await.map(|connection| shown("Connection", &connection))
             }
             "getToken" => {
                 let call = customer()?.get_token(text("id")).options(options);
-                match form {
-                    Form::Typed => call.await.map(|token| {
-                        let mut prints = Prints::default();
-                        prints.debug("Token", &token);
-                        Handed {
-                            value: token_of(&token),
-                            prints,
-                        }
-                    }),
-                    Form::Json => call.json().await.map(parsed),
-                }
+                call.await.map(|token| {
+                    let mut prints = Prints::default();
+                    prints.debug("Token", &token);
+                    Handed {
+                        value: token_of(&token),
+                        prints,
+                    }
+                })
             }
             "deleteConnection" => {
                 let call = customer()?.delete_connection(text("id")).options(options);
-                match form {
-                    Form::Typed => call.await.map(|_| Handed {
-                        value: Value::Null,
-                        prints: Prints::default(),
-                    }),
-                    Form::Json => call.json().await.map(parsed),
-                }
+                call.await.map(|_| Handed {
+                    value: Value::Null,
+                    prints: Prints::default(),
+                })
             }
             "setApiKey" => client.set_api_key(text("apiKey")).map(|()| Handed {
                 value: Value::Null,
@@ -223,7 +206,6 @@ async fn run_list<T: Item + Debug + Serialize>(
     list: List<T>,
     member: &str,
     step: &Value,
-    form: Form,
     told: &Told,
 ) -> Ended
 where
@@ -231,17 +213,11 @@ where
 {
     if step["iterate"] == true {
         let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
-        match form {
-            Form::Typed => iterate(list.stream(), most, told).await?,
-            Form::Json => iterate_json(list.pages(), member, most, told).await?,
-        }
+        iterate(list.stream(), most, told).await?;
         return Ok(Handed {
             value: Value::Null,
             prints: Prints::default(),
         });
-    }
-    if form == Form::Json {
-        return list.json().await.map(parsed);
     }
     let mut handed = shown("Page", &list.await?);
     if let Some(page) = handed.value.as_object_mut()
@@ -267,12 +243,79 @@ async fn iterate<T: Debug + Serialize + Send>(
     Ok(())
 }
 
-async fn iterate_json<T: Item>(
-    mut pages: Pages<T>,
-    member: &str,
-    most: usize,
-    told: &Told,
-) -> Result<(), Error> {
+/// The call as bindings make it: all names as they are in the step, and JSON for what it gives.
+async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
+    let call = step["call"].as_str().unwrap_or_default();
+    let names: &[&str] = match call {
+        "listApps" | "createRequestLink" | "listConnections" => &[],
+        "getApp" => &["appId"],
+        "confirmConnection" => &["id", "code"],
+        _ => &["id"],
+    };
+    let with = &step["with"];
+    let text = |name: &str| with[name].as_str().unwrap_or_default().to_owned();
+    let members = |value: &'_ Value| value.as_object().cloned().into_iter().flatten();
+    let options = members(with)
+        .filter(|(name, _)| !names.contains(&name.as_str()) && name != "email" && name != "onPoll");
+    let options = options
+        .chain(members(&step["options"]))
+        .filter_map(|(name, value)| Some((name, option(value)?)));
+    let arguments: Vec<String> = names.iter().map(|name| text(name)).collect();
+    let call = bindings::prepare(
+        client,
+        call,
+        with["email"].as_str(),
+        &arguments,
+        options.collect(),
+    )?;
+    match call {
+        PreparedCall::List(list) if step["iterate"] == true => {
+            let member = if step["call"] == "listApps" {
+                "apps"
+            } else {
+                "connections"
+            };
+            let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
+            iterate_json(list.pages(), member, most, told).await?;
+            Ok(nothing())
+        }
+        PreparedCall::Wait(wait) if with["onPoll"] == true => {
+            let told = told.clone();
+            let wait = wait.on_poll(move |poll| {
+                let poll = serde_json::from_str(&bindings::poll_json(poll)).unwrap_or_default();
+                told.notes().polls.push(poll);
+            });
+            PreparedCall::Wait(wait).json().await.map(parsed)
+        }
+        PreparedCall::Nothing(call) => call.await.map(|_| nothing()),
+        call => call.json().await.map(parsed),
+    }
+}
+
+/// The value of an option; `None` where it is null.
+fn option(value: Value) -> Option<bindings::Value> {
+    Some(match value {
+        Value::Bool(flag) => bindings::Value::Flag(flag),
+        Value::Number(number) => bindings::Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(text) => bindings::Value::Text(text),
+        Value::Array(texts) => {
+            let texts = texts
+                .into_iter()
+                .map(|text| text.as_str().unwrap_or_default().to_owned());
+            bindings::Value::Texts(texts.collect())
+        }
+        Value::Null | Value::Object(_) => return None,
+    })
+}
+
+fn nothing() -> Handed {
+    Handed {
+        value: Value::Null,
+        prints: Prints::default(),
+    }
+}
+
+async fn iterate_json(mut pages: AnyPages, member: &str, most: usize, told: &Told) -> Result<(), Error> {
     while told.len() < most
         && let Some(page) = pages.next_json().await?
     {

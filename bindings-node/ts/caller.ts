@@ -1,0 +1,140 @@
+// What the client and its methods have in common: settings, the native client, and calls by the name of their method.
+import { cancelAll, closed, port, run } from './call.js';
+import { refusal, type Place } from './failure.js';
+import type { Client as NativeClient, Pages } from './generated/native.js';
+import { KNOWN, type CallOptions, type Settings, type WaitOptions } from './generated/options.js';
+import { Listener } from './hooks.js';
+import { List } from './list.js';
+import { native } from './native.js';
+import { check, given } from './options.js';
+
+/** What distinguishes one call from another. */
+interface Call<T> {
+  method: string;
+  /** The customer, where the call is about one. */
+  email?: string;
+  arguments?: string[];
+  /** The options that only this method has, and their names. */
+  query?: object | undefined;
+  known?: ReadonlySet<string>;
+  /** The options of every call, or of a wait. */
+  options: CallOptions | WaitOptions | undefined;
+  wait?: boolean;
+  /** Where it was called from. */
+  place: Place;
+  /** Makes the result of the answer's `data`. */
+  make(data: never): T;
+}
+
+declare const SDK_VERSION: string;
+const { bun, deno, node } = process.versions as Record<string, string>;
+const RUNTIME = bun ? `bun/${bun}` : deno ? `deno/${deno}` : `node/${node}`;
+const USER_AGENT = `pabbly-connect-node/${SDK_VERSION} ${RUNTIME}`;
+
+// The first versions of Node 18 have no such symbol.
+export const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+/** What is no text becomes an empty one, which the core refuses with the right words. */
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Makes the calls of one client. */
+export class Caller {
+  /** `undefined` once closed. It holds the key, which JavaScript cannot read. */
+  #native: NativeClient | undefined;
+  readonly #listener: Listener;
+
+  constructor(options: Settings, place: Place) {
+    check(options, KNOWN.settings, place);
+    // Read here, since a worker may have an environment of its own, which the core does not see.
+    const { PC_TENANT_KEY, PC_BASE_URL } = process.env;
+    const { logger, onRequest, onResponse, onRetry, onWait, ...own } = options;
+    const settings = {
+      ...own,
+      apiKey: own.apiKey ?? PC_TENANT_KEY,
+      baseUrl: own.baseUrl ?? (PC_BASE_URL || undefined),
+      userAgent: own.userAgent ? `${own.userAgent} ${USER_AGENT}` : USER_AGENT,
+    };
+    this.#listener = new Listener(options);
+    try {
+      this.#native = new native.Client(port, settings, this.#listener.number);
+    } catch (thrown) {
+      throw refusal(thrown, place);
+    }
+  }
+
+  /** Starts a call. */
+  run<T>(call: Call<T>): Promise<T> {
+    const { method, email, options, query } = call;
+    return this.#start(call, (client, number) => {
+      const polls = (options as WaitOptions | undefined)?.onPoll != null;
+      const address = email === undefined && !('email' in call) ? undefined : text(email);
+      client.start(number, method, address, call.arguments ?? [], given(query, options), polls);
+    });
+  }
+
+  /** A list, of which nothing is sent yet. */
+  list<P, T>(call: Omit<Call<P>, 'arguments'>, items: (page: P) => T[]): List<P, T> {
+    const { method, email, options, query } = call;
+    if ('email' in call) this.checkEmail(email, call.place);
+    const open = (client: NativeClient) => client.pages(method, email, [], given(query, options));
+    return new List({
+      page: () => this.run(call),
+      pages: () => {
+        let pages: Pages | undefined;
+        return (place) => this.#start<P | null>({ ...call, place }, (client, number) => (pages ??= open(client)).next(number));
+      },
+      items,
+    });
+  }
+
+  checkEmail(email: unknown, place: Place): void {
+    try {
+      this.#native?.checkEmail(text(email));
+    } catch (thrown) {
+      throw refusal(thrown, place);
+    }
+  }
+
+  setApiKey(apiKey: string, place: Place): void {
+    try {
+      this.#native?.setApiKey(text(apiKey));
+    } catch (thrown) {
+      throw refusal(thrown, place);
+    }
+  }
+
+  close(): void {
+    this.#native = undefined;
+    cancelAll(this);
+  }
+
+  #start<T>(call: Call<T>, start: (client: NativeClient, number: number) => void): Promise<T> {
+    const { options, place } = call;
+    const client = this.#native;
+    try {
+      if (!client) throw closed(place);
+      check(options, call.wait ? KNOWN.wait : KNOWN.call, place);
+      if (call.known) check(call.query, call.known, place);
+      options?.signal?.throwIfAborted();
+    } catch (reason) {
+      if ('email' in call) this.checkEmail(call.email, place);
+      return Promise.reject(reason);
+    }
+    return run({
+      owner: this,
+      place,
+      signal: options?.signal,
+      onPoll: (options as WaitOptions | undefined)?.onPoll,
+      make: call.make,
+      start: (number) => {
+        try {
+          start(client, number);
+        } catch (thrown) {
+          // Whatever else is wrong, a wrong e-mail is what is told.
+          if ('email' in call) this.checkEmail(call.email, place);
+          throw thrown;
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,179 @@
+// What a caller may pass.
+// Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+import type { Hooks, Logger, Poll } from '../hooks.js';
+
+/** Settings of a client. */
+export interface Settings extends Hooks {
+  /** The tenant key, `pk_live_…`. Default: `PC_TENANT_KEY` of the environment. */
+  apiKey?: string | undefined;
+  /** Where the service is. Default: `PC_BASE_URL` of the environment, else `https://connect.pabbly.com/platform/v1`. */
+  baseUrl?: string | undefined;
+  /** How often a 503 is tried again; 0 means never. Nothing else is ever tried again. Default: 2. */
+  maxRetries?: number | undefined;
+  /** Bounds each attempt, its body included. Default: 30 s. */
+  timeoutMs?: number | undefined;
+  /** The longest pause before the first retry; it doubles with each, up to 16 times. Default: 500 ms. */
+  backoffMs?: number | undefined;
+  /**
+   * Allows plain `http://` to other machines than this one. Over it the tenant key and the vended credentials can be
+   * read by everybody in between. Default: false.
+   */
+  allowInsecureHttp?: boolean | undefined;
+  /**
+   * Sends everything through this proxy, such as `http://user:password@127.0.0.1:3128`. Default: `HTTPS_PROXY`,
+   * `NO_PROXY` and the like of the environment.
+   */
+  proxy?: string | undefined;
+  /**
+   * Trusts these certificate authorities (PEM, one or many) beside Mozilla's roots or those that the environment names
+   * instead.
+   */
+  caCertificates?: string | undefined;
+  /** Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`. */
+  userAgent?: string | undefined;
+  /** The tenant's budget for everything but tokens, which waits keep. The service tells its own. Default: 120. */
+  requestsPerMinute?: number | undefined;
+  /** Is told requests, answers and polls (`debug`) and retries (`info`), without secrets. */
+  logger?: Logger | undefined;
+}
+
+/** Options that every call but a wait takes as its last argument. */
+export interface CallOptions {
+  /** Bounds each attempt, its body included. Default: the client's. */
+  timeoutMs?: number | undefined;
+  /** Bounds the whole call: all attempts and the waits between them. Default: none. */
+  deadlineMs?: number | undefined;
+  /** How often a 503 is tried again; 0 means never. Default: the client's. */
+  maxRetries?: number | undefined;
+  /** Stops the call; it then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `listApps`. */
+export interface ListAppsQuery {
+  /** Only apps whose name, id or category holds this. */
+  search?: string | undefined;
+  /** Which page, from 1. Default: the first. */
+  page?: number | undefined;
+  /** How many apps a page holds, 1 to 100. Default: the service's, 20. */
+  limit?: number | undefined;
+}
+
+/** Options of `createRequestLink`. */
+export interface LinkRequest {
+  /** The app, from the catalogue. Only with `allowedApps` or `connectionId` it may be left out. */
+  appId?: string | undefined;
+  /** What the customer sees later, such as `Work Gmail`. */
+  name: string;
+  /** Re-authorises this connection in place: it keeps its id, and takes the link's `name`. */
+  connectionId?: string | undefined;
+  /** Which of the app's auth options the customer uses, by its key. */
+  authOptionKey?: string | undefined;
+  /** The ids of the apps that the customer may choose from on the hosted page, instead of `appId`. */
+  allowedApps?: string[] | undefined;
+  /**
+   * Where the hosted page sends the customer when it is done, with `connection_id`, `status` and `operation` in the
+   * query.
+   */
+  returnUrl?: string | undefined;
+  /** The only web origin that may read the link's public status. Default: any. */
+  allowedOrigin?: string | undefined;
+  /** The name of your product, or of the customer, on the hosted page. */
+  displayName?: string | undefined;
+  /** How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10 minutes. */
+  expiresIn?: number | undefined;
+  /** Whether the customer may have several connections of this app. Where not, an active one is re-authorised. */
+  allowMultipleConnections?: boolean | undefined;
+  /** The OAuth scopes to ask for instead of the app's own. */
+  scopes?: string[] | undefined;
+  /**
+   * Whether the grant waits until `confirmConnection` says whose it is. Needs `returnUrl`. For products whose customers
+   * do not know each other.
+   */
+  confirm?: boolean | undefined;
+  /**
+   * Calls with the same key and options within a day make one link. Default: one for each call, which its retries
+   * share.
+   */
+  idempotencyKey?: string | undefined;
+}
+
+/** Options of `waitForConnection`. */
+export interface WaitOptions {
+  /** The time between two polls, at least 100 ms. Default: 2 s. */
+  intervalMs?: number | undefined;
+  /** How long to wait at most. Default: until the link expires. */
+  timeoutMs?: number | undefined;
+  /** Called after each poll that did not end the wait. */
+  onPoll?: ((poll: Poll) => void) | undefined;
+  /** Stops the wait; it then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of `listConnections`. */
+export interface ListConnectionsQuery {
+  /** Only connections of this app. */
+  appId?: string | undefined;
+  /** Which page, from 1. Default: the first. */
+  page?: number | undefined;
+  /** How many connections a page holds, 1 to 100. Default: the service's, 20. */
+  limit?: number | undefined;
+}
+
+/** The names of each kind of option. */
+export const KNOWN = {
+  settings: new Set<string>([
+    'apiKey',
+    'baseUrl',
+    'maxRetries',
+    'timeoutMs',
+    'backoffMs',
+    'allowInsecureHttp',
+    'proxy',
+    'caCertificates',
+    'userAgent',
+    'requestsPerMinute',
+    'onRequest',
+    'onResponse',
+    'onRetry',
+    'onWait',
+    'logger',
+  ]),
+  call: new Set<string>([
+    'timeoutMs',
+    'deadlineMs',
+    'maxRetries',
+    'signal',
+  ]),
+  listApps: new Set<string>([
+    'search',
+    'page',
+    'limit',
+  ]),
+  createRequestLink: new Set<string>([
+    'appId',
+    'name',
+    'connectionId',
+    'authOptionKey',
+    'allowedApps',
+    'returnUrl',
+    'allowedOrigin',
+    'displayName',
+    'expiresIn',
+    'allowMultipleConnections',
+    'scopes',
+    'confirm',
+    'idempotencyKey',
+  ]),
+  wait: new Set<string>([
+    'intervalMs',
+    'timeoutMs',
+    'onPoll',
+    'signal',
+  ]),
+  listConnections: new Set<string>([
+    'appId',
+    'page',
+    'limit',
+  ]),
+};

@@ -1,0 +1,300 @@
+//! Calls and options by name.
+//!
+//! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+
+use secrecy::SecretString;
+
+use super::value::{Options, Value};
+use crate::call::{Call, CallOptions};
+use crate::client::{Client, ClientBuilder};
+use crate::customer::Deleted;
+use crate::error::Error;
+use crate::link::CreateRequestLink;
+use crate::list::{List, Pages};
+use crate::model::{App, Connection};
+use crate::token::Token;
+use crate::wait::Wait;
+
+/// A call that is ready to be sent.
+pub enum PreparedCall {
+    /// `getApp`
+    App(Call<App>),
+    /// `createRequestLink`
+    Link(CreateRequestLink),
+    /// Whatever gives one connection at once.
+    Connection(Call<Connection>),
+    /// `waitForConnection`
+    Wait(Wait),
+    /// `getToken`
+    Token(Call<Token>),
+    /// Whatever gives a list.
+    List(AnyList),
+    /// Whatever gives nothing.
+    Nothing(Call<Deleted>),
+}
+
+impl PreparedCall {
+    /// Sends the call and gives the response's `data` as the JSON text that came.
+    ///
+    /// # Errors
+    /// Whatever the call gives.
+    pub async fn json(self) -> Result<SecretString, Error> {
+        match self {
+            Self::App(call) => call.json().await,
+            Self::Link(call) => call.json().await,
+            Self::Connection(call) => call.json().await,
+            Self::Wait(wait) => wait.json().await,
+            Self::Token(call) => call.json().await,
+            Self::List(list) => list.json().await,
+            Self::Nothing(call) => call.json().await,
+        }
+    }
+}
+
+/// Makes a call ready by the name of its method.
+///
+/// # Errors
+/// Where the e-mail or an option is refused, or where there is no such method or option.
+pub fn prepare(
+    client: &Client,
+    method: &str,
+    email: Option<&str>,
+    arguments: &[String],
+    options: Options,
+) -> Result<PreparedCall, Error> {
+    let customer = || client.customer(email.unwrap_or_default());
+    let argument = |index| arguments.get(index).map_or("", String::as_str);
+    Ok(match method {
+        "listApps" => {
+            let mut call = client.list_apps();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    "search" => call = call.search(value.text(&name)?),
+                    "page" => call = call.page(value.count(&name)?),
+                    "limit" => call = call.limit(value.count(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::List(AnyList::App(call.options(shared)))
+        }
+        "getApp" => {
+            let call = client.get_app(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::App(call.options(shared))
+        }
+        "createRequestLink" => {
+            let customer = customer()?;
+            let mut options = options;
+            let app_id = take(&mut options, &["app_id", "appId"]);
+            let app_id = app_id.map_or(Ok(String::new()), |value| value.text("app_id"))?;
+            let name = take(&mut options, &["name"]);
+            let name = name
+                .ok_or_else(|| Error::invalid_argument("name is missing"))?
+                .text("name")?;
+            let mut call = customer.create_request_link(&app_id, &name);
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    "connection_id" | "connectionId" => call = call.connection_id(value.text(&name)?),
+                    "auth_option_key" | "authOptionKey" => call = call.auth_option_key(value.text(&name)?),
+                    "allowed_apps" | "allowedApps" => call = call.allowed_apps(value.texts(&name)?),
+                    "return_url" | "returnUrl" => call = call.return_url(value.text(&name)?),
+                    "allowed_origin" | "allowedOrigin" => call = call.allowed_origin(value.text(&name)?),
+                    "display_name" | "displayName" => call = call.display_name(value.text(&name)?),
+                    "expires_in" | "expiresIn" => call = call.expires_in(value.seconds(&name)?),
+                    "allow_multiple_connections" | "allowMultipleConnections" => {
+                        call = call.allow_multiple_connections(value.flag(&name)?)
+                    }
+                    "scopes" => call = call.scopes(value.texts(&name)?),
+                    "confirm" => call = call.confirm(value.flag(&name)?),
+                    "idempotency_key" | "idempotencyKey" => call = call.idempotency_key(value.text(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Link(call.options(shared))
+        }
+        "getConnection" => {
+            let customer = customer()?;
+            let call = customer.get_connection(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Connection(call.options(shared))
+        }
+        "waitForConnection" => {
+            let customer = customer()?;
+            let mut call = customer.wait_for_connection(argument(0));
+            for (name, value) in options {
+                match name.as_str() {
+                    "interval" | "intervalMs" => call = call.interval(value.duration(&name)?),
+                    "timeout" | "timeoutMs" => call = call.timeout(value.duration(&name)?),
+                    _ => return Err(unknown(&name)),
+                }
+            }
+            PreparedCall::Wait(call)
+        }
+        "confirmConnection" => {
+            let customer = customer()?;
+            let call = customer.confirm_connection(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Connection(call.options(shared))
+        }
+        "getToken" => {
+            let customer = customer()?;
+            let call = customer.get_token(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Token(call.options(shared))
+        }
+        "listConnections" => {
+            let customer = customer()?;
+            let mut call = customer.list_connections();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    "app_id" | "appId" => call = call.app_id(value.text(&name)?),
+                    "page" => call = call.page(value.count(&name)?),
+                    "limit" => call = call.limit(value.count(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::List(AnyList::Connection(call.options(shared)))
+        }
+        "deleteConnection" => {
+            let customer = customer()?;
+            let call = customer.delete_connection(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Nothing(call.options(shared))
+        }
+        _ => return Err(Error::invalid_argument(format!("there is no method {method}"))),
+    })
+}
+
+/// Applies the settings of a client.
+///
+/// # Errors
+/// Where a setting is refused, or where there is none of that name.
+pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientBuilder, Error> {
+    for (name, value) in settings {
+        match name.as_str() {
+            "api_key" | "apiKey" => builder = builder.api_key(value.text(&name)?),
+            "base_url" | "baseUrl" => builder = builder.base_url(value.text(&name)?),
+            "max_retries" | "maxRetries" => builder = builder.max_retries(value.count(&name)?),
+            "timeout" | "timeoutMs" => builder = builder.timeout(value.duration(&name)?),
+            "backoff" | "backoffMs" => builder = builder.backoff(value.duration(&name)?),
+            "allow_insecure_http" | "allowInsecureHttp" => {
+                builder = builder.allow_insecure_http(value.flag(&name)?)
+            }
+            "proxy" => builder = builder.proxy(value.text(&name)?),
+            "ca_certificates" | "caCertificates" => builder = builder.ca_certificates(value.text(&name)?),
+            "user_agent" | "userAgent" => builder = builder.user_agent(value.text(&name)?),
+            "requests_per_minute" | "requestsPerMinute" => {
+                builder = builder.requests_per_minute(value.count(&name)?)
+            }
+            _ => return Err(unknown(&name)),
+        }
+    }
+    Ok(builder)
+}
+
+fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
+    match name {
+        "timeout" | "timeoutMs" => options.timeout = Some(value.duration(name)?),
+        "deadline" | "deadlineMs" => options.deadline = Some(value.duration(name)?),
+        "max_retries" | "maxRetries" => options.max_retries = Some(value.count(name)?),
+        _ => return Err(unknown(name)),
+    }
+    Ok(())
+}
+
+/// Takes an option out of the others, where it was given.
+fn take(options: &mut Options, spellings: &[&str]) -> Option<Value> {
+    let index = options
+        .iter()
+        .position(|(name, _)| spellings.contains(&name.as_str()))?;
+    Some(options.swap_remove(index).1)
+}
+
+fn unknown(name: &str) -> Error {
+    Error::invalid_argument(format!("there is no option {name} here"))
+}
+
+/// A list of any kind.
+pub enum AnyList {
+    /// Of `apps`.
+    App(List<App>),
+    /// Of `connections`.
+    Connection(List<Connection>),
+}
+
+impl AnyList {
+    /// Sends the call and gives the page as the JSON text that came.
+    ///
+    /// # Errors
+    /// Whatever the call gives.
+    pub async fn json(self) -> Result<SecretString, Error> {
+        match self {
+            Self::App(list) => list.json().await,
+            Self::Connection(list) => list.json().await,
+        }
+    }
+
+    /// The same with the pages that follow.
+    ///
+    /// # Errors
+    /// Whatever the call gives.
+    pub async fn json_and_rest(self) -> Result<(SecretString, AnyPages), Error> {
+        match self {
+            Self::App(list) => {
+                let (json, rest) = list.json_and_rest().await?;
+                Ok((json, AnyPages::App(rest)))
+            }
+            Self::Connection(list) => {
+                let (json, rest) = list.json_and_rest().await?;
+                Ok((json, AnyPages::Connection(rest)))
+            }
+        }
+    }
+
+    /// All pages, beginning with the one that was asked for.
+    pub fn pages(self) -> AnyPages {
+        match self {
+            Self::App(list) => AnyPages::App(list.pages()),
+            Self::Connection(list) => AnyPages::Connection(list.pages()),
+        }
+    }
+}
+
+/// The pages of a list of any kind.
+pub enum AnyPages {
+    /// Of `apps`.
+    App(Pages<App>),
+    /// Of `connections`.
+    Connection(Pages<Connection>),
+}
+
+impl AnyPages {
+    /// The next page as the JSON text that came; `None` at the end.
+    ///
+    /// # Errors
+    /// Whatever the call gives.
+    pub async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
+        match self {
+            Self::App(pages) => pages.next_json().await,
+            Self::Connection(pages) => pages.next_json().await,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The options of `createRequestLink`.
+//!
+//! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+
+use serde::{Deserialize, Serialize};
+
+use super::CreateRequestLink;
+
+/// The body of the call, named as on the wire.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Body {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) app_id: Option<String>,
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) connection_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) auth_option_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allowed_apps: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) return_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allowed_origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allow_multiple_connections: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) confirm: Option<bool>,
+}
+
+impl CreateRequestLink {
+    /// Re-authorises this connection in place: it keeps its id, and takes the link's `name`.
+    pub fn connection_id(mut self, connection_id: impl Into<String>) -> Self {
+        self.body.connection_id = Some(connection_id.into());
+        self
+    }
+
+    /// Which of the app's auth options the customer uses, by its key.
+    pub fn auth_option_key(mut self, auth_option_key: impl Into<String>) -> Self {
+        self.body.auth_option_key = Some(auth_option_key.into());
+        self
+    }
+
+    /// The ids of the apps that the customer may choose from on the hosted page, instead of `app_id`.
+    pub fn allowed_apps<T: Into<String>>(mut self, allowed_apps: impl IntoIterator<Item = T>) -> Self {
+        self.body.allowed_apps = Some(allowed_apps.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Where the hosted page sends the customer when it is done, with `connection_id`, `status` and `operation` in the
+    /// query.
+    pub fn return_url(mut self, return_url: impl Into<String>) -> Self {
+        self.body.return_url = Some(return_url.into());
+        self
+    }
+
+    /// The only web origin that may read the link's public status. Default: any.
+    pub fn allowed_origin(mut self, allowed_origin: impl Into<String>) -> Self {
+        self.body.allowed_origin = Some(allowed_origin.into());
+        self
+    }
+
+    /// The name of your product, or of the customer, on the hosted page.
+    pub fn display_name(mut self, display_name: impl Into<String>) -> Self {
+        self.body.display_name = Some(display_name.into());
+        self
+    }
+
+    /// How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10 minutes.
+    pub fn expires_in(mut self, expires_in: std::time::Duration) -> Self {
+        self.body.expires_in = Some(expires_in.as_secs());
+        self
+    }
+
+    /// Whether the customer may have several connections of this app. Where not, an active one is re-authorised.
+    pub fn allow_multiple_connections(mut self, allow_multiple_connections: bool) -> Self {
+        self.body.allow_multiple_connections = Some(allow_multiple_connections);
+        self
+    }
+
+    /// The OAuth scopes to ask for instead of the app's own.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.body.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether the grant waits until `confirm_connection` says whose it is. Needs `return_url`. For products whose
+    /// customers do not know each other.
+    pub fn confirm(mut self, confirm: bool) -> Self {
+        self.body.confirm = Some(confirm);
+        self
+    }
+
+    /// Calls with the same key and options within a day make one link. Default: one for each call, which its retries
+    /// share.
+    pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(idempotency_key.into());
+        self
+    }
+}

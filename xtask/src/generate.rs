@@ -1,0 +1,278 @@
+//! Fills the templates.
+
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use minijinja::{Environment, State, UndefinedBehavior, context, path_loader};
+use serde_json::{Value, json};
+
+use crate::manifest::{Manifest, Method, Opt, root};
+use crate::spelling::{self, Language, camel_case, case, snake, swift};
+
+/// What is written: the template, the file, and the language whose names it has.
+#[rustfmt::skip]
+const OUTPUTS: &[(&str, &str, Language)] = &[
+    ("core/by_name.rs", "core/src/bindings/by_name.rs", Language::Rust),
+    ("core/link_options.rs", "core/src/link/options.rs", Language::Rust),
+    ("node/client.ts", "bindings-node/ts/generated/client.ts", Language::Node),
+    ("node/errors.ts", "bindings-node/ts/generated/errors.ts", Language::Node),
+    ("node/models.ts", "bindings-node/ts/generated/models.ts", Language::Node),
+    ("node/options.ts", "bindings-node/ts/generated/options.ts", Language::Node),
+    ("python/__init__.py", "bindings-python/python/pabbly_connect/__init__.py", Language::Python),
+    ("python/client.py", "bindings-python/python/pabbly_connect/_client.py", Language::Python),
+    ("python/client.py", "bindings-python/python/pabbly_connect/_async.py", Language::Python),
+    ("python/errors.py", "bindings-python/python/pabbly_connect/errors.py", Language::Python),
+    ("python/models.py", "bindings-python/python/pabbly_connect/_models.py", Language::Python),
+];
+
+/// What is written, with the path in the repository.
+///
+/// # Errors
+/// Where the manifest or a template is wrong, or where there is no `rustfmt`.
+pub fn files() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
+    let manifest = Arc::new(Manifest::read()?);
+    let environment = environment(&manifest);
+    let described = describe(&manifest)?;
+    let mut files = Vec::new();
+    for &(template, path, language) in OUTPUTS {
+        let text = environment.get_template(template)?.render(context! {
+            language => language as u8,
+            asyncio => path.ends_with("_async.py"),
+            generated => "Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.",
+            ..minijinja::Value::from_serialize(&described)
+        })?;
+        let text = if path.ends_with(".rs") {
+            rustfmt(&text)?
+        } else {
+            text
+        };
+        files.push((path, text));
+    }
+    Ok(files)
+}
+
+/// The manifest's errors, methods and options as JSON, for tests of other languages to compare with.
+///
+/// # Errors
+/// Where the manifest is wrong.
+pub fn tables() -> Result<Value, Box<dyn Error>> {
+    let manifest = Manifest::read()?;
+    let options = |options: &[Opt]| -> Vec<Value> {
+        let option = |option: &Opt| json!({"name": option.name_with_unit(), "default": option.default});
+        options.iter().map(option).collect()
+    };
+    let method = |method: &Method| {
+        let email = method.customer.then_some("email");
+        json!({
+            "name": method.name,
+            "arguments": email.into_iter().chain(method.arguments.iter().map(String::as_str)).collect::<Vec<_>>(),
+            "options": options(&method.options),
+            "pages": method.list.is_some(),
+            "sends": !method.local,
+        })
+    };
+    let codes = manifest.errors.iter().flat_map(|class| {
+        class.codes.iter().map(|code| {
+            json!({"code": code.code, "status": code.status, "class": class.class, "base": code.base, "meaning": code.doc,
+                "action": code.action})
+        })
+    });
+    Ok(json!({
+        "classes": manifest.errors.iter().map(|class| &class.class).collect::<Vec<_>>(),
+        "codes": codes.collect::<Vec<_>>(),
+        "methods": manifest.methods.iter().map(method).collect::<Vec<_>>(),
+        "callOptions": options(&manifest.call_options),
+        "clientOptions": options(&manifest.client_options),
+    }))
+}
+
+/// The manifest with the names and texts that several templates need.
+fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
+    let mut all = serde_json::to_value(manifest)?;
+    for (index, method) in manifest.methods.iter().enumerate() {
+        let described = &mut all["methods"][index];
+        described["snake"] = snake(&method.name).into();
+        described["swift"] = swift(&method.name).into();
+        described["variant"] = variant(method).into();
+        described["node"] = options_type(method).into();
+        let list = manifest
+            .models
+            .iter()
+            .find(|model| Some(&model.name) == method.list.as_ref());
+        described["member"] = list.and_then(|model| model.list.clone()).into();
+        describe_options(&mut described["options"], &method.options);
+    }
+    describe_options(&mut all["callOptions"], &manifest.call_options);
+    describe_options(&mut all["clientOptions"], &manifest.client_options);
+    for (index, model) in manifest.models.iter().enumerate() {
+        for (field, described) in model.fields.iter().zip(
+            all["models"][index]["fields"]
+                .as_array_mut()
+                .into_iter()
+                .flatten(),
+        ) {
+            let kind = field.kind.trim_matches(['[', ']', '?']);
+            let model = manifest.models.iter().find(|model| model.name == kind);
+            described["model"] = model.map(|model| model.name.clone()).into();
+            described["hidden"] = (field.secret || kind == "secret").into();
+        }
+    }
+    for (index, class) in manifest.errors.iter().enumerate() {
+        all["errors"][index]["case"] = case(&class.class).into();
+        all["errors"][index]["swift"] = camel_case(&class.class).into();
+    }
+    let lists = all["models"].as_array().into_iter().flatten();
+    all["lists"] = lists.filter(|model| !model["list"].is_null()).cloned().collect();
+    Ok(all)
+}
+
+/// The type of the method's own options in TypeScript, where it has any.
+fn options_type(method: &Method) -> Option<String> {
+    let name = spelling::pascal(&method.name);
+    let named = match () {
+        () if method.options.is_empty() => return None,
+        () if method.wait => "WaitOptions".to_owned(),
+        () if method.list.is_some() => format!("{name}Query"),
+        () => format!("{name}Request"),
+    };
+    Some(method.node.clone().unwrap_or(named))
+}
+
+/// The case of the core's `PreparedCall`.
+fn variant(method: &Method) -> &str {
+    match method.result.as_deref() {
+        _ if method.wait => "Wait",
+        _ if method.list.is_some() => "List",
+        Some("RequestLink") => "Link",
+        result => result.unwrap_or("Nothing"),
+    }
+}
+
+fn describe_options(described: &mut Value, options: &[Opt]) {
+    for (described, option) in described.as_array_mut().into_iter().flatten().zip(options) {
+        let mut spellings = vec![snake(&option.name), option.name.clone(), option.name_with_unit()];
+        spellings.dedup();
+        described["snake"] = snake(&option.name).into();
+        described["swift"] = swift(&option.name).into();
+        described["node"] = option.name_with_unit().into();
+        described["spellings"] = spellings.into();
+        let default = option
+            .default
+            .iter()
+            .map(|default| format!(" Default: {default}."));
+        described["docs"] = std::iter::once(option.doc.clone())
+            .chain(default)
+            .collect::<String>()
+            .into();
+    }
+}
+
+fn environment(manifest: &Arc<Manifest>) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_loader(path_loader(root().join("xtask/templates")));
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    environment.set_keep_trailing_newline(true);
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment.add_filter("snake", |name: &str| snake(name));
+    environment.add_filter("camel", |name: &str| spelling::camel(name));
+    environment.add_filter("pascal", |name: &str| spelling::pascal(name));
+    environment.add_filter("swift", |name: &str| swift(name));
+    // What a list of a model is in Python.
+    environment.add_filter("list_class", |model: &str, asyncio: bool| {
+        if asyncio {
+            format!("Async{model}List")
+        } else {
+            format!("{model}Page")
+        }
+    });
+    environment.add_filter("wrap", |text: &str, width: usize, prefix: &str| {
+        spelling::wrap(text, width, prefix)
+    });
+    let names = manifest.clone();
+    environment.add_filter("say", move |state: &State<'_, '_>, text: &str| {
+        spelling::say(text, language(state), &names)
+    });
+    let names = manifest.clone();
+    // Lines of comment that begin with a mark, indented.
+    environment.add_filter(
+        "comment",
+        move |state: &State<'_, '_>, text: &str, indent: usize, mark: &str| {
+            spelling::wrap(
+                &spelling::say(text, language(state), &names),
+                120,
+                &format!("{:indent$}{mark} ", ""),
+            )
+        },
+    );
+    let names = manifest.clone();
+    environment.add_filter(
+        "paragraph",
+        move |state: &State<'_, '_>, text: &str, indent: usize| {
+            spelling::wrap(
+                &spelling::say(text, language(state), &names),
+                120,
+                &" ".repeat(indent),
+            )
+        },
+    );
+    let names = manifest.clone();
+    environment.add_filter(
+        "bullet",
+        move |state: &State<'_, '_>, text: &str, indent: usize| {
+            let lines = spelling::wrap(
+                &spelling::say(text, language(state), &names),
+                120,
+                &" ".repeat(indent + 2),
+            );
+            format!("{:indent$}- {}", "", lines.trim_start())
+        },
+    );
+    let names = manifest.clone();
+    // A comment of JavaScript.
+    environment.add_filter(
+        "jsdoc",
+        move |state: &State<'_, '_>, text: &str, indent: usize| {
+            let text = spelling::say(text, language(state), &names);
+            let indent = " ".repeat(indent);
+            let line = format!("{indent}/** {text} */");
+            if line.chars().count() <= 120 && !text.contains('\n') {
+                return line;
+            }
+            let lines = spelling::wrap(&text, 120, &format!("{indent} * "));
+            format!("{indent}/**\n{lines}\n{indent} */")
+        },
+    );
+    environment
+}
+
+fn language(state: &State<'_, '_>) -> Language {
+    let number = state
+        .lookup("language")
+        .and_then(|language| u8::try_from(language).ok());
+    let all = [Language::Rust, Language::Node, Language::Python, Language::Swift];
+    all.into_iter()
+        .find(|language| Some(*language as u8) == number)
+        .unwrap_or(Language::Rust)
+}
+
+fn rustfmt(text: &str) -> Result<String, Box<dyn Error>> {
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config-path"])
+        .arg(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = rustfmt.stdin.take().ok_or("rustfmt has no input")?;
+    input.write_all(text.as_bytes())?;
+    drop(input);
+    let formatted = rustfmt.wait_with_output()?;
+    if !formatted.status.success() {
+        std::fs::write(Path::new("/tmp/failed.rs"), text)?;
+        return Err("rustfmt does not understand what was generated".into());
+    }
+    Ok(String::from_utf8(formatted.stdout)?)
+}

@@ -1,0 +1,125 @@
+{% set words = words | map(attribute="name") | list %}
+{% macro annotation(kind) -%}
+{%- if kind is endingwith("?") %}Optional[{{ annotation(kind | trim("?")) }}]
+{%- elif kind is startingwith("[") %}tuple[{{ annotation(kind | trim("[]")) }}, ...]
+{%- elif kind in ("text", "time", "secret") or kind in words %}str
+{%- elif kind == "json" %}Any
+{%- else %}{{ kind }}{% endif %}
+{%- endmacro %}
+{% macro documentation(model) -%}
+{%- if model.more %}
+    """{{ model.doc | say }}
+
+{{ model.more | paragraph(4) }}
+    """
+{%- else %}
+    """{{ model.doc | say }}"""
+{%- endif %}
+{%- endmacro %}
+{% macro extra() %}
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+{% endmacro %}
+"""What the service answers. Members are named as on the wire; times are RFC 3339 texts.
+
+{{ generated }}
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ._pages import AsyncList, AsyncPage, Page
+from ._record import Record, records
+
+
+{% for model in models %}
+{% set secrets = model.fields | selectattr("hidden") | list %}
+@dataclass(frozen=True, repr=False)
+class {{ model.name }}(Record):
+{{ documentation(model) }}
+
+{% for field in model.fields %}
+    {{ field.name }}: {{ annotation(field.type) }}{% if field.type == "json?" %} = field(default=None, hash=False){% elif field.type is endingwith("?") %} = None{% endif %}
+
+{{ ('"""' ~ field.doc ~ '"""') | paragraph(4) }}
+{% endfor %}
+{{ extra() }}
+{%- for secret in secrets %}
+{% if loop.first %}
+
+    def __post_init__(self) -> None:
+        """Have the secrets print as `[redacted]`."""
+        self._hide({% endif %}"{{ secret.name }}"{{ ")\n" if loop.last else ", " }}
+{%- endfor %}
+
+
+{% set nested = model.fields | selectattr("model") | list %}
+{% set texts = model.fields | selectattr("type", "eq", "[text]?") | list %}
+{% if nested or texts %}
+{{ model.name }}._made_of = {
+{%- for field in texts %}"{{ field.name }}": tuple{{ ", " if nested or not loop.last }}{% endfor %}
+{%- for field in nested %}"{{ field.name }}": {% if field.type is startingwith("[") %}records({{ field.model }}){% else %}{{ field.model }}.from_dict{% endif %}{{ ", " if not loop.last }}{% endfor %}}
+
+
+{% endif %}
+{% endfor %}
+{% for asyncio in [false, true] %}
+{% for model in lists %}
+{% set page = ("Async" if asyncio else "") ~ model.name ~ "Page" %}
+@dataclass(frozen=True, repr=False)
+class {{ page }}({{ "Async" if asyncio }}Page[{{ model.name }}]):
+    """{{ model.page }} {{ "`async for` over" if asyncio else "Iterating over" }} it goes through this page and all that follow."""
+
+    {{ model.list }}: tuple[{{ model.name }}, ...]
+    """The {{ model.list }} of this page."""
+    page: Optional[int] = None
+    """Which page this is, from 1."""
+    limit: Optional[int] = None
+    """How many items a full page holds."""
+    total: Optional[int] = None
+    """How many items there are on all pages."""
+{{ extra() }}
+    @property
+    def _items(self) -> tuple[{{ model.name }}, ...]:
+        return self.{{ model.list }}
+
+
+{{ page }}._made_of = {"{{ model.list }}": records({{ model.name }})}
+
+
+{% if asyncio %}
+class Async{{ model.name }}List(AsyncList[{{ page }}, {{ model.name }}]):
+    """A call for {{ model.list }}: `await` gives one page, `async for` goes through all."""
+
+    __slots__ = ()
+
+
+{% endif %}
+{% endfor %}
+{% endfor %}
+@dataclass(frozen=True, repr=False)
+class ErrorResponse(Record):
+    """The response that an error was made from, without credentials."""
+
+    status: int
+    """The HTTP status."""
+    headers: dict[str, str] = field(default_factory=dict, hash=False)
+    """The headers, names in lower case, without those that hold credentials or cookies."""
+    body: Any = field(default=None, hash=False)
+    """The body: parsed where it was JSON, else its text; None where it was empty or did not arrive."""
+{{ extra() }}
+
+@dataclass(frozen=True)
+class Poll:
+    """What a wait has just learned."""
+
+    status: Optional[str]
+    """The connection's status; None where the poll failed in a way that the wait survives."""
+    next_in: float
+    """Seconds until the next poll is expected; 0 where the service keeps the request until there is news."""
+
+
+def listener(on_poll: Optional[Callable[[Poll], object]]) -> Optional[Callable[[Optional[str], float], object]]:
+    """Make polls of what the native module tells of them."""
+    return None if on_poll is None else lambda status, next_in: on_poll(Poll(status, next_in))
