@@ -107,8 +107,8 @@ impl<T: DeserializeOwned + Send + 'static> Call<T> {
 
     /// Sends the call and gives the answer's `data` as the JSON text that came, after checking that it is what
     /// the contract says. For hosts that parse JSON faster than objects can be handed to them.
-    #[doc(hidden)]
-    pub async fn json(self) -> Result<secrecy::SecretString, Error> {
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
         let answer = self.client.execute(&self.request?, self.options).await?;
         Ok(answer.decode_json::<T>()?.1)
     }

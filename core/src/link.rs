@@ -46,8 +46,8 @@ impl CreateRequestLink {
     call_options!();
 
     /// See `Call::json`.
-    #[doc(hidden)]
-    pub async fn json(self) -> Result<SecretString, Error> {
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<SecretString, Error> {
         Ok(self.send().await?.1)
     }
 

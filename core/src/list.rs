@@ -133,14 +133,14 @@ impl<T: Item> List<T> {
     call_options!();
 
     /// See `Call::json`.
-    #[doc(hidden)]
-    pub async fn json(self) -> Result<SecretString, Error> {
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<SecretString, Error> {
         Ok(self.fetch::<T::Shape>(None).await?.1)
     }
 
     /// The same with the pages that follow, for hosts whose page can be iterated on from.
-    #[doc(hidden)]
-    pub async fn json_and_rest(self) -> Result<(SecretString, Pages<T>), Error> {
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json_and_rest(self) -> Result<(SecretString, Pages<T>), Error> {
         let (page, json) = self.fetch::<T::Shape>(None).await?;
         let mut rest = self.pages();
         rest.turn(&page);
@@ -228,8 +228,8 @@ impl<T: Item> Pages<T> {
     }
 
     /// The same as the JSON text that came; see `Call::json`.
-    #[doc(hidden)]
-    pub async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn next_json(&mut self) -> Result<Option<SecretString>, Error> {
         Ok(self.advance::<T::Shape>().await?.map(|(_, json)| json))
     }
 

@@ -21,6 +21,9 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("node/errors.ts", "bindings-node/ts/generated/errors.ts", Language::Node),
     ("node/models.ts", "bindings-node/ts/generated/models.ts", Language::Node),
     ("node/options.ts", "bindings-node/ts/generated/options.ts", Language::Node),
+    ("swift/client.swift", "bindings-swift/Sources/PabblyConnect/Generated/Client.swift", Language::Swift),
+    ("swift/errors.swift", "bindings-swift/Sources/PabblyConnect/Generated/Error.swift", Language::Swift),
+    ("swift/models.swift", "bindings-swift/Sources/PabblyConnect/Generated/Models.swift", Language::Swift),
     ("python/__init__.py", "bindings-python/python/pabbly_connect/__init__.py", Language::Python),
     ("python/client.py", "bindings-python/python/pabbly_connect/_client.py", Language::Python),
     ("python/client.py", "bindings-python/python/pabbly_connect/_async.py", Language::Python),
@@ -117,6 +120,7 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
             let kind = field.kind.trim_matches(['[', ']', '?']);
             let model = manifest.models.iter().find(|model| model.name == kind);
             described["model"] = model.map(|model| model.name.clone()).into();
+            described["swift"] = swift(field.rename.as_ref().unwrap_or(&field.name)).into();
             described["hidden"] = (field.secret || kind == "secret").into();
         }
     }
@@ -124,6 +128,8 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         all["errors"][index]["case"] = case(&class.class).into();
         all["errors"][index]["swift"] = camel_case(&class.class).into();
     }
+    let renamed = manifest.words.iter().filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
+    all["names"] = Value::Object(renamed.collect());
     let lists = all["models"].as_array().into_iter().flatten();
     all["lists"] = lists.filter(|model| !model["list"].is_null()).cloned().collect();
     Ok(all)
@@ -231,6 +237,13 @@ fn environment(manifest: &Arc<Manifest>) -> Environment<'static> {
             format!("{:indent$}- {}", "", lines.trim_start())
         },
     );
+    let names = manifest.clone();
+    // A parameter in Swift's documentation; the text begins with its name.
+    environment.add_filter("parameter", move |text: &str, name: &str| {
+        let doc = spelling::say(&text[name.len()..], Language::Swift, &names);
+        let lines = spelling::wrap(&format!("{}{doc}", swift(name)), 120, "    ///     ");
+        format!("    ///   - {}", &lines["    ///     ".len()..])
+    });
     let names = manifest.clone();
     // A comment of JavaScript.
     environment.add_filter(

@@ -86,7 +86,7 @@ fn name(word: &str, language: Language, manifest: &Manifest) -> String {
     if let Some(class) = manifest.errors.iter().find(|class| class.class == word) {
         return match language {
             Language::Rust => format!("Error::{}", case(&class.class)),
-            Language::Swift => format!("PabblyConnectError.{}", camel_case(&class.class)),
+            Language::Swift => format!("`PabblyConnectError/{}(_:)`", camel_case(&class.class)),
             Language::Node | Language::Python => word.to_owned(),
         };
     }

@@ -3,32 +3,80 @@
 internal import Foundation
 internal import PabblyConnectNative
 
-/// Options of one call; where one is `nil` the client's own setting holds.
-public struct CallOptions: Hashable, Sendable {
-    /// Bounds each attempt, its body included.
-    public var timeout: Duration?
-    /// Bounds the whole call: all attempts and the waits between them.
-    public var deadline: Duration?
-    /// How often a 503 is tried again; 0 means never.
-    public var maxRetries: Int?
+/// Those options that were given, by their names in the core's manifest.
+typealias Given = [String: (any OptionConvertible)?]
 
-    /// Makes options; those that are left out are the client's.
-    public init(timeout: Duration? = nil, deadline: Duration? = nil, maxRetries: Int? = nil) {
-        self.timeout = timeout
-        self.deadline = deadline
-        self.maxRetries = maxRetries
-    }
-
-    var native: PabblyConnectNative.CallOptions {
-        PabblyConnectNative.CallOptions(
-            timeout: timeout?.seconds, deadline: deadline?.seconds, maxRetries: maxRetries.map(Int64.init))
-    }
+/// What an option's value can be.
+protocol OptionConvertible: Sendable {
+    var option: OptionValue { get }
 }
 
-extension Duration {
-    var seconds: Double {
+extension Bool: OptionConvertible {
+    var option: OptionValue { .flag(flag: self) }
+}
+
+extension Int: OptionConvertible {
+    var option: OptionValue { .integer(integer: Int64(self)) }
+}
+
+extension String: OptionConvertible {
+    var option: OptionValue { .text(text: self) }
+}
+
+extension [String]: OptionConvertible {
+    var option: OptionValue { .texts(texts: self) }
+}
+
+extension Duration: OptionConvertible {
+    var option: OptionValue {
         let (seconds, attoseconds) = components
-        return Double(seconds) + Double(attoseconds) * 1e-18
+        return .number(number: Double(seconds) + Double(attoseconds) * 1e-18)
+    }
+    /// Without what is less than a second.
+    var wholeSeconds: Int { Int(components.seconds) }
+}
+
+/// The options of a method and those of every call.
+func options(_ own: Given, _ shared: CallOptions? = nil) -> [String: OptionValue] {
+    own.merging(shared?.given ?? [:]) { own, _ in own }.compactMapValues { $0?.option }
+}
+
+extension Client {
+    /// Makes a call and reads what it gives.
+    func result<Value: Decodable & Sendable>(
+        _ method: String, _ email: String?, _ arguments: [String], _ own: Given, _ shared: CallOptions? = nil,
+        onPoll: (@Sendable (Poll) -> Void)? = nil
+    ) async throws -> Value {
+        try decoded(try await json(method, email, arguments, own, shared, onPoll: onPoll))
+    }
+
+    /// Makes a call and gives the JSON text that came.
+    @discardableResult
+    func json(
+        _ method: String, _ email: String?, _ arguments: [String], _ own: Given, _ shared: CallOptions? = nil,
+        onPoll: (@Sendable (Poll) -> Void)? = nil
+    ) async throws -> String {
+        try await cancellable {
+            try await json(
+                method: method, email: email, arguments: arguments, options: options(own, shared),
+                listener: onPoll.map { onPoll in Forwarder { onPoll(Poll($0)) } }, cancellation: $0)
+        }
+    }
+
+    /// Makes a call that gives a credential.
+    func token(_ method: String, _ email: String, _ arguments: [String], _ shared: CallOptions) async throws -> Token {
+        let native = try await cancellable {
+            try await token(
+                method: method, email: email, arguments: arguments, options: options([:], shared), cancellation: $0)
+        }
+        return Token(native: native)
+    }
+
+    /// A list, of which nothing is sent yet.
+    func list<Item: ListItem>(
+        _ method: String, _ email: String?, _ own: Given, _ shared: CallOptions
+    ) -> PagedList<Item> {
+        PagedList { [self] in try list(method: method, email: email, options: options(own, shared)) }
     }
 }
 

@@ -13,6 +13,27 @@ public enum PabblyConnectEvent: Hashable, Sendable {
     /// A wait asked for a connection's status, `nil` where the poll failed in a way that the wait survives, and will ask
     /// again after the delay.
     case wait(connectionID: String, status: ConnectionStatus?, delay: Duration)
+
+    /// What the core tells; `nil` for a kind that is newer than this version.
+    init?(_ told: JSONValue) {
+        let text = { told[$0]?.string ?? "" }
+        let attempt = told["attempt"]?.integer ?? 0
+        switch told["event"]?.string {
+        case "request":
+            self = .request(call: text("call"), method: text("method"), path: text("path"), attempt: attempt)
+        case "response":
+            self = .response(
+                call: text("call"), attempt: attempt, status: told["status"]?.integer,
+                elapsed: told.milliseconds("elapsedMs"), requestID: told["requestId"]?.string)
+        case "retry":
+            self = .retry(call: text("call"), attempt: attempt, delay: told.milliseconds("delayMs"))
+        case "wait":
+            self = .wait(
+                connectionID: text("connectionId"), status: told.status, delay: told.milliseconds("delayMs"))
+        default:
+            return nil
+        }
+    }
 }
 
 /// What a wait has just learned.
@@ -21,46 +42,39 @@ public struct Poll: Hashable, Sendable {
     public let status: ConnectionStatus?
     /// When the next poll is expected. Zero where the service holds the answer until there is news.
     public let nextIn: Duration
-}
 
-final class EventListener: Listener {
-    private let tell: @Sendable (PabblyConnectEvent) -> Void
-
-    init(_ tell: @escaping @Sendable (PabblyConnectEvent) -> Void) {
-        self.tell = tell
-    }
-
-    func request(call: String, method: String, path: String, attempt: UInt32) {
-        tell(.request(call: call, method: method, path: path, attempt: Int(attempt)))
-    }
-
-    func response(call: String, attempt: UInt32, status: UInt16?, elapsed: Double, requestId: String?) {
-        tell(
-            .response(
-                call: call, attempt: Int(attempt), status: status.map(Int.init), elapsed: .seconds(elapsed),
-                requestID: requestId))
-    }
-
-    func retry(call: String, attempt: UInt32, delay: Double) {
-        tell(.retry(call: call, attempt: Int(attempt), delay: .seconds(delay)))
-    }
-
-    func wait(connectionId: String, status: String?, delay: Double) {
-        tell(
-            .wait(
-                connectionID: connectionId, status: status.map(ConnectionStatus.init(rawValue:)), delay: .seconds(delay)
-            ))
+    init(_ told: JSONValue) {
+        status = told.status
+        nextIn = told.milliseconds("nextInMs")
     }
 }
 
-final class PollForwarder: PollListener {
-    private let tell: @Sendable (Poll) -> Void
+extension JSONValue {
+    fileprivate var status: ConnectionStatus? { self["status"]?.string.map(ConnectionStatus.init(rawValue:)) }
 
-    init(_ tell: @escaping @Sendable (Poll) -> Void) {
-        self.tell = tell
+    fileprivate var integer: Int? {
+        if case .integer(let integer) = self { Int(integer) } else { nil }
     }
 
-    func poll(status: String?, nextIn: Double) {
-        tell(Poll(status: status.map(ConnectionStatus.init(rawValue:)), nextIn: .seconds(nextIn)))
+    fileprivate func milliseconds(_ name: String) -> Duration {
+        switch self[name] {
+        case .integer(let whole): .milliseconds(whole)
+        case .number(let number): .milliseconds(number)
+        default: .zero
+        }
+    }
+}
+
+/// Hands on what the core tells.
+final class Forwarder: Listener {
+    private let forward: @Sendable (JSONValue) -> Void
+
+    init(_ forward: @escaping @Sendable (JSONValue) -> Void) {
+        self.forward = forward
+    }
+
+    func tell(json: String) {
+        guard let told: JSONValue = try? decoded(json) else { return }
+        forward(told)
     }
 }

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import PabblyConnectNative
 
 /// A working credential for one connection. Use it at once; never store or log it.
@@ -24,6 +25,27 @@ public struct Token: Sendable {
     /// Members that this version does not know, as JSON text.
     public var extra: SecretFields {
         SecretFields(names: native.extraNames()) { [native] in native.extra(name: $0) }
+    }
+}
+
+extension Token {
+    /// Makes a token for a test, of the members that the service would send.
+    ///
+    /// - Throws: ``PabblyConnectError/invalidArgument(_:)`` where an OAuth token has no access token, or another no
+    ///   fields.
+    public static func of(
+        authType: AuthType = .oAuth, accessToken: String? = nil, tokenType: String? = nil, expiresIn: Int? = nil,
+        fields: [String: String]? = nil
+    ) throws(PabblyConnectError) -> Token {
+        let members: [String: JSONValue?] = [
+            "auth_type": .string(authType.rawValue), "access_token": accessToken.map(JSONValue.string),
+            "token_type": tokenType.map(JSONValue.string), "expires_in": expiresIn.map { .integer(Int64($0)) },
+            "fields": fields.map { .object($0.mapValues(JSONValue.string)) },
+        ]
+        return try immediate {
+            let json = try JSONEncoder().encode(members.compactMapValues(\.self))
+            return Token(native: try PabblyConnectNative.Token.of(json: String(decoding: json, as: UTF8.self)))
+        }
     }
 }
 

@@ -245,35 +245,7 @@ typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureRes
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD0
-typedef void (*UniffiCallbackInterfaceListenerMethod0)(uint64_t, RustBuffer, RustBuffer, RustBuffer, uint32_t, void* _Nonnull,
-        RustCallStatus *_Nonnull uniffiCallStatus
-    );
-
-#endif
-#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD1
-#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD1
-typedef void (*UniffiCallbackInterfaceListenerMethod1)(uint64_t, RustBuffer, uint32_t, RustBuffer, double, RustBuffer, void* _Nonnull,
-        RustCallStatus *_Nonnull uniffiCallStatus
-    );
-
-#endif
-#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD2
-#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD2
-typedef void (*UniffiCallbackInterfaceListenerMethod2)(uint64_t, RustBuffer, uint32_t, double, void* _Nonnull,
-        RustCallStatus *_Nonnull uniffiCallStatus
-    );
-
-#endif
-#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD3
-#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_LISTENER_METHOD3
-typedef void (*UniffiCallbackInterfaceListenerMethod3)(uint64_t, RustBuffer, RustBuffer, double, void* _Nonnull,
-        RustCallStatus *_Nonnull uniffiCallStatus
-    );
-
-#endif
-#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_POLL_LISTENER_METHOD0
-#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_POLL_LISTENER_METHOD0
-typedef void (*UniffiCallbackInterfacePollListenerMethod0)(uint64_t, RustBuffer, double, void* _Nonnull,
+typedef void (*UniffiCallbackInterfaceListenerMethod0)(uint64_t, RustBuffer, void* _Nonnull,
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
@@ -283,20 +255,8 @@ typedef void (*UniffiCallbackInterfacePollListenerMethod0)(uint64_t, RustBuffer,
 typedef struct UniffiVTableCallbackInterfaceListener {
     UniffiCallbackInterfaceFree _Nonnull uniffiFree;
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
-    UniffiCallbackInterfaceListenerMethod0 _Nonnull request;
-    UniffiCallbackInterfaceListenerMethod1 _Nonnull response;
-    UniffiCallbackInterfaceListenerMethod2 _Nonnull retry;
-    UniffiCallbackInterfaceListenerMethod3 _Nonnull wait;
+    UniffiCallbackInterfaceListenerMethod0 _Nonnull tell;
 } UniffiVTableCallbackInterfaceListener;
-
-#endif
-#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_POLL_LISTENER
-#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_POLL_LISTENER
-typedef struct UniffiVTableCallbackInterfacePollListener {
-    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
-    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
-    UniffiCallbackInterfacePollListenerMethod0 _Nonnull poll;
-} UniffiVTableCallbackInterfacePollListener;
 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_CLONE_CLIENT
@@ -311,7 +271,7 @@ void uniffi_pabbly_connect_swift_fn_free_client(uint64_t handle, RustCallStatus 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_CONSTRUCTOR_CLIENT_NEW
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_CONSTRUCTOR_CLIENT_NEW
-uint64_t uniffi_pabbly_connect_swift_fn_constructor_client_new(RustBuffer api_key, RustBuffer base_url, RustBuffer max_retries, RustBuffer timeout, RustBuffer backoff, int8_t allow_insecure_http, RustBuffer proxy, RustBuffer ca_certificates, RustBuffer user_agent, RustBuffer requests_per_minute, RustBuffer listener, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_pabbly_connect_swift_fn_constructor_client_new(RustBuffer settings, RustBuffer listener, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_CHECK_EMAIL
@@ -319,44 +279,14 @@ uint64_t uniffi_pabbly_connect_swift_fn_constructor_client_new(RustBuffer api_ke
 void uniffi_pabbly_connect_swift_fn_method_client_check_email(uint64_t ptr, RustBuffer email, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_CONFIRM_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_CONFIRM_CONNECTION
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_confirm_connection(uint64_t ptr, RustBuffer email, RustBuffer id, RustBuffer code, RustBuffer options, uint64_t cancellation
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_JSON
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_JSON
+uint64_t uniffi_pabbly_connect_swift_fn_method_client_json(uint64_t ptr, RustBuffer method, RustBuffer email, RustBuffer arguments, RustBuffer options, RustBuffer listener, uint64_t cancellation
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_CREATE_REQUEST_LINK
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_CREATE_REQUEST_LINK
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_create_request_link(uint64_t ptr, RustBuffer email, RustBuffer link, RustBuffer options, uint64_t cancellation
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_DELETE_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_DELETE_CONNECTION
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_delete_connection(uint64_t ptr, RustBuffer email, RustBuffer id, RustBuffer options, uint64_t cancellation
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_GET_APP
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_GET_APP
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_get_app(uint64_t ptr, RustBuffer app_id, RustBuffer options, uint64_t cancellation
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_GET_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_GET_CONNECTION
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_get_connection(uint64_t ptr, RustBuffer email, RustBuffer id, RustBuffer options, uint64_t cancellation
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_GET_TOKEN
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_GET_TOKEN
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_get_token(uint64_t ptr, RustBuffer email, RustBuffer id, RustBuffer options, uint64_t cancellation
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_LIST_APPS
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_LIST_APPS
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_list_apps(uint64_t ptr, RustBuffer search, RustBuffer page, RustBuffer limit, RustBuffer options, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_LIST_CONNECTIONS
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_LIST_CONNECTIONS
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_list_connections(uint64_t ptr, RustBuffer email, RustBuffer app_id, RustBuffer page, RustBuffer limit, RustBuffer options, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_LIST
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_LIST
+uint64_t uniffi_pabbly_connect_swift_fn_method_client_list(uint64_t ptr, RustBuffer method, RustBuffer email, RustBuffer options, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_SET_API_KEY
@@ -364,9 +294,9 @@ uint64_t uniffi_pabbly_connect_swift_fn_method_client_list_connections(uint64_t 
 void uniffi_pabbly_connect_swift_fn_method_client_set_api_key(uint64_t ptr, RustBuffer api_key, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_WAIT_FOR_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_WAIT_FOR_CONNECTION
-uint64_t uniffi_pabbly_connect_swift_fn_method_client_wait_for_connection(uint64_t ptr, RustBuffer email, RustBuffer id, RustBuffer interval, RustBuffer timeout, RustBuffer listener, uint64_t cancellation
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_TOKEN
+uint64_t uniffi_pabbly_connect_swift_fn_method_client_token(uint64_t ptr, RustBuffer method, RustBuffer email, RustBuffer arguments, RustBuffer options, uint64_t cancellation
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_CLONE_LIST
@@ -435,6 +365,11 @@ uint64_t uniffi_pabbly_connect_swift_fn_clone_token(uint64_t handle, RustCallSta
 void uniffi_pabbly_connect_swift_fn_free_token(uint64_t handle, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_CONSTRUCTOR_TOKEN_OF
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_CONSTRUCTOR_TOKEN_OF
+uint64_t uniffi_pabbly_connect_swift_fn_constructor_token_of(RustBuffer json, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_TOKEN_ACCESS_TOKEN
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_TOKEN_ACCESS_TOKEN
 RustBuffer uniffi_pabbly_connect_swift_fn_method_token_access_token(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -483,11 +418,6 @@ RustBuffer uniffi_pabbly_connect_swift_fn_method_token_token_type(uint64_t ptr, 
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_INIT_CALLBACK_VTABLE_LISTENER
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_INIT_CALLBACK_VTABLE_LISTENER
 void uniffi_pabbly_connect_swift_fn_init_callback_vtable_listener(const UniffiVTableCallbackInterfaceListener* _Nonnull vtable
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_INIT_CALLBACK_VTABLE_POLLLISTENER
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_INIT_CALLBACK_VTABLE_POLLLISTENER
-void uniffi_pabbly_connect_swift_fn_init_callback_vtable_polllistener(const UniffiVTableCallbackInterfacePollListener* _Nonnull vtable
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_FUNC_UNIX_TIME
@@ -779,51 +709,15 @@ uint16_t uniffi_pabbly_connect_swift_checksum_method_client_check_email(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_CONFIRM_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_CONFIRM_CONNECTION
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_confirm_connection(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_JSON
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_JSON
+uint16_t uniffi_pabbly_connect_swift_checksum_method_client_json(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_CREATE_REQUEST_LINK
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_CREATE_REQUEST_LINK
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_create_request_link(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_DELETE_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_DELETE_CONNECTION
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_delete_connection(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_GET_APP
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_GET_APP
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_get_app(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_GET_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_GET_CONNECTION
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_get_connection(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_GET_TOKEN
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_GET_TOKEN
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_get_token(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_LIST_APPS
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_LIST_APPS
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_list_apps(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_LIST_CONNECTIONS
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_LIST_CONNECTIONS
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_list_connections(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_LIST
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_LIST
+uint16_t uniffi_pabbly_connect_swift_checksum_method_client_list(void
 
 );
 #endif
@@ -833,9 +727,9 @@ uint16_t uniffi_pabbly_connect_swift_checksum_method_client_set_api_key(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_WAIT_FOR_CONNECTION
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_WAIT_FOR_CONNECTION
-uint16_t uniffi_pabbly_connect_swift_checksum_method_client_wait_for_connection(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_TOKEN
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_TOKEN
+uint16_t uniffi_pabbly_connect_swift_checksum_method_client_token(void
 
 );
 #endif
@@ -929,33 +823,15 @@ uint16_t uniffi_pabbly_connect_swift_checksum_constructor_cancellation_new(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_REQUEST
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_REQUEST
-uint16_t uniffi_pabbly_connect_swift_checksum_method_listener_request(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_CONSTRUCTOR_TOKEN_OF
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_CONSTRUCTOR_TOKEN_OF
+uint16_t uniffi_pabbly_connect_swift_checksum_constructor_token_of(void
 
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_RESPONSE
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_RESPONSE
-uint16_t uniffi_pabbly_connect_swift_checksum_method_listener_response(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_RETRY
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_RETRY
-uint16_t uniffi_pabbly_connect_swift_checksum_method_listener_retry(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_WAIT
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_WAIT
-uint16_t uniffi_pabbly_connect_swift_checksum_method_listener_wait(void
-
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_POLLLISTENER_POLL
-#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_POLLLISTENER_POLL
-uint16_t uniffi_pabbly_connect_swift_checksum_method_polllistener_poll(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_TELL
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_LISTENER_TELL
+uint16_t uniffi_pabbly_connect_swift_checksum_method_listener_tell(void
 
 );
 #endif

@@ -471,38 +471,6 @@ private let UNIFFI_CALLBACK_UNEXPECTED_ERROR: Int32 = 2
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
-    typealias FfiType = UInt16
-    typealias SwiftType = UInt16
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt16 {
-        return try lift(readInt(&buf))
-    }
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
-    typealias FfiType = UInt32
-    typealias SwiftType = UInt32
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
-        return try lift(readInt(&buf))
-    }
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
     typealias FfiType = UInt64
     typealias SwiftType = UInt64
@@ -767,25 +735,22 @@ public protocol ClientProtocol: AnyObject, Sendable {
      */
     func checkEmail(email: String) throws
 
-    func confirmConnection(email: String, id: String, code: String, options: CallOptions, cancellation: Cancellation) async throws  -> String
+    /**
+     * Makes a call and gives the JSON text that came; the listener is told of the polls of a wait.
+     */
+    func json(method: String, email: String?, arguments: [String], options: [String: OptionValue], listener: Listener?, cancellation: Cancellation) async throws  -> String
 
-    func createRequestLink(email: String, link: Link, options: CallOptions, cancellation: Cancellation) async throws  -> String
-
-    func deleteConnection(email: String, id: String, options: CallOptions, cancellation: Cancellation) async throws
-
-    func getApp(appId: String, options: CallOptions, cancellation: Cancellation) async throws  -> String
-
-    func getConnection(email: String, id: String, options: CallOptions, cancellation: Cancellation) async throws  -> String
-
-    func getToken(email: String, id: String, options: CallOptions, cancellation: Cancellation) async throws  -> Token
-
-    func listApps(search: String?, page: Int64?, limit: Int64?, options: CallOptions) throws  -> List
-
-    func listConnections(email: String, appId: String?, page: Int64?, limit: Int64?, options: CallOptions) throws  -> List
+    /**
+     * A list, of which nothing is sent yet.
+     */
+    func list(method: String, email: String?, options: [String: OptionValue]) throws  -> List
 
     func setApiKey(apiKey: String) throws
 
-    func waitForConnection(email: String, id: String, interval: Double?, timeout: Double?, listener: PollListener?, cancellation: Cancellation) async throws  -> String
+    /**
+     * Makes a call that gives a credential.
+     */
+    func token(method: String, email: String, arguments: [String], options: [String: OptionValue], cancellation: Cancellation) async throws  -> Token
 
 }
 /**
@@ -830,21 +795,12 @@ open class Client: ClientProtocol, @unchecked Sendable {
     public func uniffiCloneHandle() -> UInt64 {
         return try! rustCall { uniffi_pabbly_connect_swift_fn_clone_client(self.handle, $0) }
     }
-public convenience init(apiKey: String?, baseUrl: String?, maxRetries: Int64?, timeout: Double?, backoff: Double?, allowInsecureHttp: Bool, proxy: String?, caCertificates: String?, userAgent: String?, requestsPerMinute: Int64?, listener: Listener?)throws  {
+public convenience init(settings: [String: OptionValue], listener: Listener?)throws  {
     let handle =
         try rustCallWithError(FfiConverterTypeFailure_lift) {
         uniffiCallStatus in
     uniffi_pabbly_connect_swift_fn_constructor_client_new(
-        FfiConverterOptionString.lower(apiKey),
-        FfiConverterOptionString.lower(baseUrl),
-        FfiConverterOptionInt64.lower(maxRetries),
-        FfiConverterOptionDouble.lower(timeout),
-        FfiConverterOptionDouble.lower(backoff),
-        FfiConverterBool.lower(allowInsecureHttp),
-        FfiConverterOptionString.lower(proxy),
-        FfiConverterOptionString.lower(caCertificates),
-        FfiConverterOptionString.lower(userAgent),
-        FfiConverterOptionInt64.lower(requestsPerMinute),
+        FfiConverterDictionaryStringTypeOptionValue.lower(settings),
         FfiConverterOptionCallbackInterfaceListener.lower(listener),uniffiCallStatus
     )
 }
@@ -875,12 +831,15 @@ open func checkEmail(email: String)throws   {try rustCallWithError(FfiConverterT
 }
 }
 
-open func confirmConnection(email: String, id: String, code: String, options: CallOptions, cancellation: Cancellation)async throws  -> String  {
+    /**
+     * Makes a call and gives the JSON text that came; the listener is told of the polls of a wait.
+     */
+open func json(method: String, email: String?, arguments: [String], options: [String: OptionValue], listener: Listener?, cancellation: Cancellation)async throws  -> String  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_confirm_connection(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterString.lower(code),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
+                uniffi_pabbly_connect_swift_fn_method_client_json(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(method),FfiConverterOptionString.lower(email),FfiConverterSequenceString.lower(arguments),FfiConverterDictionaryStringTypeOptionValue.lower(options),FfiConverterOptionCallbackInterfaceListener.lower(listener),FfiConverterTypeCancellation_lower(cancellation)
                 )
             },
             pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
@@ -891,109 +850,17 @@ open func confirmConnection(email: String, id: String, code: String, options: Ca
         )
 }
 
-open func createRequestLink(email: String, link: Link, options: CallOptions, cancellation: Cancellation)async throws  -> String  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_create_request_link(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterTypeLink_lower(link),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
-                )
-            },
-            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
-            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_rust_buffer,
-            freeFunc: ffi_pabbly_connect_swift_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterString.lift,
-            errorHandler: FfiConverterTypeFailure_lift
-        )
-}
-
-open func deleteConnection(email: String, id: String, options: CallOptions, cancellation: Cancellation)async throws   {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_delete_connection(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
-                )
-            },
-            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_void,
-            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_void,
-            freeFunc: ffi_pabbly_connect_swift_rust_future_free_void,
-            liftFunc: { $0 },
-            errorHandler: FfiConverterTypeFailure_lift
-        )
-}
-
-open func getApp(appId: String, options: CallOptions, cancellation: Cancellation)async throws  -> String  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_get_app(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(appId),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
-                )
-            },
-            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
-            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_rust_buffer,
-            freeFunc: ffi_pabbly_connect_swift_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterString.lift,
-            errorHandler: FfiConverterTypeFailure_lift
-        )
-}
-
-open func getConnection(email: String, id: String, options: CallOptions, cancellation: Cancellation)async throws  -> String  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_get_connection(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
-                )
-            },
-            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
-            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_rust_buffer,
-            freeFunc: ffi_pabbly_connect_swift_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterString.lift,
-            errorHandler: FfiConverterTypeFailure_lift
-        )
-}
-
-open func getToken(email: String, id: String, options: CallOptions, cancellation: Cancellation)async throws  -> Token  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_get_token(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterTypeCallOptions_lower(options),FfiConverterTypeCancellation_lower(cancellation)
-                )
-            },
-            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_u64,
-            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_u64,
-            freeFunc: ffi_pabbly_connect_swift_rust_future_free_u64,
-            liftFunc: FfiConverterTypeToken_lift,
-            errorHandler: FfiConverterTypeFailure_lift
-        )
-}
-
-open func listApps(search: String?, page: Int64?, limit: Int64?, options: CallOptions)throws  -> List  {
+    /**
+     * A list, of which nothing is sent yet.
+     */
+open func list(method: String, email: String?, options: [String: OptionValue])throws  -> List  {
     return try  FfiConverterTypeList_lift(try rustCallWithError(FfiConverterTypeFailure_lift) {
         uniffiCallStatus in
-    uniffi_pabbly_connect_swift_fn_method_client_list_apps(
+    uniffi_pabbly_connect_swift_fn_method_client_list(
             self.uniffiCloneHandle(),
-        FfiConverterOptionString.lower(search),
-        FfiConverterOptionInt64.lower(page),
-        FfiConverterOptionInt64.lower(limit),
-        FfiConverterTypeCallOptions_lower(options),uniffiCallStatus
-    )
-})
-}
-
-open func listConnections(email: String, appId: String?, page: Int64?, limit: Int64?, options: CallOptions)throws  -> List  {
-    return try  FfiConverterTypeList_lift(try rustCallWithError(FfiConverterTypeFailure_lift) {
-        uniffiCallStatus in
-    uniffi_pabbly_connect_swift_fn_method_client_list_connections(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(email),
-        FfiConverterOptionString.lower(appId),
-        FfiConverterOptionInt64.lower(page),
-        FfiConverterOptionInt64.lower(limit),
-        FfiConverterTypeCallOptions_lower(options),uniffiCallStatus
+        FfiConverterString.lower(method),
+        FfiConverterOptionString.lower(email),
+        FfiConverterDictionaryStringTypeOptionValue.lower(options),uniffiCallStatus
     )
 })
 }
@@ -1007,18 +874,21 @@ open func setApiKey(apiKey: String)throws   {try rustCallWithError(FfiConverterT
 }
 }
 
-open func waitForConnection(email: String, id: String, interval: Double?, timeout: Double?, listener: PollListener?, cancellation: Cancellation)async throws  -> String  {
+    /**
+     * Makes a call that gives a credential.
+     */
+open func token(method: String, email: String, arguments: [String], options: [String: OptionValue], cancellation: Cancellation)async throws  -> Token  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_pabbly_connect_swift_fn_method_client_wait_for_connection(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterOptionDouble.lower(interval),FfiConverterOptionDouble.lower(timeout),FfiConverterOptionCallbackInterfacePollListener.lower(listener),FfiConverterTypeCancellation_lower(cancellation)
+                uniffi_pabbly_connect_swift_fn_method_client_token(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(method),FfiConverterString.lower(email),FfiConverterSequenceString.lower(arguments),FfiConverterDictionaryStringTypeOptionValue.lower(options),FfiConverterTypeCancellation_lower(cancellation)
                 )
             },
-            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
-            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_rust_buffer,
-            freeFunc: ffi_pabbly_connect_swift_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterString.lift,
+            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_u64,
+            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_u64,
+            freeFunc: ffi_pabbly_connect_swift_rust_future_free_u64,
+            liftFunc: FfiConverterTypeToken_lift,
             errorHandler: FfiConverterTypeFailure_lift
         )
 }
@@ -1440,6 +1310,18 @@ open class Token: TokenProtocol, @unchecked Sendable {
     }
 
 
+    /**
+     * A credential for a test, made of the JSON that the service would send.
+     */
+public static func of(json: String)throws  -> Token  {
+    return try  FfiConverterTypeToken_lift(try rustCallWithError(FfiConverterTypeFailure_lift) {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_constructor_token_of(
+        FfiConverterString.lower(json),uniffiCallStatus
+    )
+})
+}
+
 
 
 open func accessToken() -> String?  {
@@ -1574,174 +1456,6 @@ public func FfiConverterTypeToken_lower(_ value: Token) -> UInt64 {
 
 
 /**
- * The options of one call.
- */
-public struct CallOptions: Equatable, Hashable {
-    public let timeout: Double?
-    public let deadline: Double?
-    public let maxRetries: Int64?
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(timeout: Double?, deadline: Double?, maxRetries: Int64?) {
-        self.timeout = timeout
-        self.deadline = deadline
-        self.maxRetries = maxRetries
-    }
-
-
-
-
-}
-
-#if compiler(>=6)
-extension CallOptions: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeCallOptions: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CallOptions {
-        return
-            try CallOptions(
-                timeout: FfiConverterOptionDouble.read(from: &buf),
-                deadline: FfiConverterOptionDouble.read(from: &buf),
-                maxRetries: FfiConverterOptionInt64.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: CallOptions, into buf: inout [UInt8]) {
-        FfiConverterOptionDouble.write(value.timeout, into: &buf)
-        FfiConverterOptionDouble.write(value.deadline, into: &buf)
-        FfiConverterOptionInt64.write(value.maxRetries, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeCallOptions_lift(_ buf: RustBuffer) throws -> CallOptions {
-    return try FfiConverterTypeCallOptions.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeCallOptions_lower(_ value: CallOptions) -> RustBuffer {
-    return FfiConverterTypeCallOptions.lower(value)
-}
-
-
-/**
- * What a link is made with, beside its customer.
- */
-public struct Link: Equatable, Hashable {
-    public let appId: String?
-    public let name: String
-    public let connectionId: String?
-    public let authOptionKey: String?
-    public let allowedApps: [String]?
-    public let returnUrl: String?
-    public let allowedOrigin: String?
-    public let displayName: String?
-    /**
-     * Seconds.
-     */
-    public let expiresIn: Double?
-    public let allowMultipleConnections: Bool?
-    public let scopes: [String]?
-    public let confirm: Bool?
-    public let idempotencyKey: String?
-
-    // Default memberwise initializers are never public by default, so we
-    // declare one manually.
-    public init(appId: String?, name: String, connectionId: String?, authOptionKey: String?, allowedApps: [String]?, returnUrl: String?, allowedOrigin: String?, displayName: String?,
-        /**
-         * Seconds.
-         */expiresIn: Double?, allowMultipleConnections: Bool?, scopes: [String]?, confirm: Bool?, idempotencyKey: String?) {
-        self.appId = appId
-        self.name = name
-        self.connectionId = connectionId
-        self.authOptionKey = authOptionKey
-        self.allowedApps = allowedApps
-        self.returnUrl = returnUrl
-        self.allowedOrigin = allowedOrigin
-        self.displayName = displayName
-        self.expiresIn = expiresIn
-        self.allowMultipleConnections = allowMultipleConnections
-        self.scopes = scopes
-        self.confirm = confirm
-        self.idempotencyKey = idempotencyKey
-    }
-
-
-
-
-}
-
-#if compiler(>=6)
-extension Link: Sendable {}
-#endif
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeLink: FfiConverterRustBuffer {
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Link {
-        return
-            try Link(
-                appId: FfiConverterOptionString.read(from: &buf),
-                name: FfiConverterString.read(from: &buf),
-                connectionId: FfiConverterOptionString.read(from: &buf),
-                authOptionKey: FfiConverterOptionString.read(from: &buf),
-                allowedApps: FfiConverterOptionSequenceString.read(from: &buf),
-                returnUrl: FfiConverterOptionString.read(from: &buf),
-                allowedOrigin: FfiConverterOptionString.read(from: &buf),
-                displayName: FfiConverterOptionString.read(from: &buf),
-                expiresIn: FfiConverterOptionDouble.read(from: &buf),
-                allowMultipleConnections: FfiConverterOptionBool.read(from: &buf),
-                scopes: FfiConverterOptionSequenceString.read(from: &buf),
-                confirm: FfiConverterOptionBool.read(from: &buf),
-                idempotencyKey: FfiConverterOptionString.read(from: &buf)
-        )
-    }
-
-    public static func write(_ value: Link, into buf: inout [UInt8]) {
-        FfiConverterOptionString.write(value.appId, into: &buf)
-        FfiConverterString.write(value.name, into: &buf)
-        FfiConverterOptionString.write(value.connectionId, into: &buf)
-        FfiConverterOptionString.write(value.authOptionKey, into: &buf)
-        FfiConverterOptionSequenceString.write(value.allowedApps, into: &buf)
-        FfiConverterOptionString.write(value.returnUrl, into: &buf)
-        FfiConverterOptionString.write(value.allowedOrigin, into: &buf)
-        FfiConverterOptionString.write(value.displayName, into: &buf)
-        FfiConverterOptionDouble.write(value.expiresIn, into: &buf)
-        FfiConverterOptionBool.write(value.allowMultipleConnections, into: &buf)
-        FfiConverterOptionSequenceString.write(value.scopes, into: &buf)
-        FfiConverterOptionBool.write(value.confirm, into: &buf)
-        FfiConverterOptionString.write(value.idempotencyKey, into: &buf)
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeLink_lift(_ buf: RustBuffer) throws -> Link {
-    return try FfiConverterTypeLink.lift(buf)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeLink_lower(_ value: Link) -> RustBuffer {
-    return FfiConverterTypeLink.lower(value)
-}
-
-
-/**
  * Why a call gave no answer.
  */
 public
@@ -1754,33 +1468,14 @@ enum Failure: Swift.Error, Equatable, Hashable {
      */
     case Cancelled
     /**
-     * It failed.
+     * It failed: the error as JSON text.
      */
-    case Failed(
-        /**
-         * The class of the error by its name in the core's table.
-         */kind: String,
-        /**
-         * What happened and what to do.
-         */message: String,
-        /**
-         * The HTTP status of the answer.
-         */status: UInt16?,
-        /**
-         * The service's code, or the SDK's own.
-         */code: String?,
-        /**
-         * The answer as JSON text, without credentials.
-         */response: String?,
-        /**
-         * How many requests were sent.
-         */attempts: UInt32,
-        /**
-         * Seconds that the service asked to wait.
-         */retryAfter: Double?,
-        /**
-         * The connection as a wait last saw it, as JSON text.
-         */connection: String?
+    case Failed(json: String
+    )
+    /**
+     * Something that must not happen.
+     */
+    case Broken(message: String
     )
 
 
@@ -1809,14 +1504,10 @@ public struct FfiConverterTypeFailure: FfiConverterRustBuffer {
 
         case 1: return .Cancelled
         case 2: return .Failed(
-            kind: try FfiConverterString.read(from: &buf),
-            message: try FfiConverterString.read(from: &buf),
-            status: try FfiConverterOptionUInt16.read(from: &buf),
-            code: try FfiConverterOptionString.read(from: &buf),
-            response: try FfiConverterOptionString.read(from: &buf),
-            attempts: try FfiConverterUInt32.read(from: &buf),
-            retryAfter: try FfiConverterOptionDouble.read(from: &buf),
-            connection: try FfiConverterOptionString.read(from: &buf)
+            json: try FfiConverterString.read(from: &buf)
+            )
+        case 3: return .Broken(
+            message: try FfiConverterString.read(from: &buf)
             )
 
          default: throw UniffiInternalError.unexpectedEnumCase
@@ -1834,16 +1525,14 @@ public struct FfiConverterTypeFailure: FfiConverterRustBuffer {
             writeInt(&buf, Int32(1))
 
 
-        case let .Failed(kind,message,status,code,response,attempts,retryAfter,connection):
+        case let .Failed(json):
             writeInt(&buf, Int32(2))
-            FfiConverterString.write(kind, into: &buf)
+            FfiConverterString.write(json, into: &buf)
+
+
+        case let .Broken(message):
+            writeInt(&buf, Int32(3))
             FfiConverterString.write(message, into: &buf)
-            FfiConverterOptionUInt16.write(status, into: &buf)
-            FfiConverterOptionString.write(code, into: &buf)
-            FfiConverterOptionString.write(response, into: &buf)
-            FfiConverterUInt32.write(attempts, into: &buf)
-            FfiConverterOptionDouble.write(retryAfter, into: &buf)
-            FfiConverterOptionString.write(connection, into: &buf)
 
         }
     }
@@ -1865,32 +1554,137 @@ public func FfiConverterTypeFailure_lower(_ value: Failure) -> RustBuffer {
 }
 
 
+/**
+ * The value of an option.
+ */
+
+public enum OptionValue: Equatable, Hashable {
+
+    /**
+     * A boolean.
+     */
+    case flag(flag: Bool
+    )
+    /**
+     * A whole number.
+     */
+    case integer(integer: Int64
+    )
+    /**
+     * A number, such as that of the seconds of a duration.
+     */
+    case number(number: Double
+    )
+    /**
+     * A string.
+     */
+    case text(text: String
+    )
+    /**
+     * Several strings.
+     */
+    case texts(texts: [String]
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension OptionValue: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeOptionValue: FfiConverterRustBuffer {
+    typealias SwiftType = OptionValue
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> OptionValue {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .flag(flag: try FfiConverterBool.read(from: &buf)
+        )
+
+        case 2: return .integer(integer: try FfiConverterInt64.read(from: &buf)
+        )
+
+        case 3: return .number(number: try FfiConverterDouble.read(from: &buf)
+        )
+
+        case 4: return .text(text: try FfiConverterString.read(from: &buf)
+        )
+
+        case 5: return .texts(texts: try FfiConverterSequenceString.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: OptionValue, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .flag(flag):
+            writeInt(&buf, Int32(1))
+            FfiConverterBool.write(flag, into: &buf)
+
+
+        case let .integer(integer):
+            writeInt(&buf, Int32(2))
+            FfiConverterInt64.write(integer, into: &buf)
+
+
+        case let .number(number):
+            writeInt(&buf, Int32(3))
+            FfiConverterDouble.write(number, into: &buf)
+
+
+        case let .text(text):
+            writeInt(&buf, Int32(4))
+            FfiConverterString.write(text, into: &buf)
+
+
+        case let .texts(texts):
+            writeInt(&buf, Int32(5))
+            FfiConverterSequenceString.write(texts, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOptionValue_lift(_ buf: RustBuffer) throws -> OptionValue {
+    return try FfiConverterTypeOptionValue.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeOptionValue_lower(_ value: OptionValue) -> RustBuffer {
+    return FfiConverterTypeOptionValue.lower(value)
+}
+
+
+
 
 
 /**
- * Hears of each attempt, retry and poll of a client. Times are in seconds.
+ * Hears of each attempt, retry and poll of a client, or of the polls of one wait.
  */
 public protocol Listener: AnyObject, Sendable {
 
     /**
-     * A request is about to be sent.
+     * What happened, as JSON text.
      */
-    func request(call: String, method: String, path: String, attempt: UInt32)
-
-    /**
-     * An attempt ended.
-     */
-    func response(call: String, attempt: UInt32, status: UInt16?, elapsed: Double, requestId: String?)
-
-    /**
-     * A call waits before its next attempt.
-     */
-    func retry(call: String, attempt: UInt32, delay: Double)
-
-    /**
-     * A wait will poll again.
-     */
-    func wait(connectionId: String, status: String?, delay: Double)
+    func tell(json: String)
 
 }
 
@@ -1917,12 +1711,9 @@ fileprivate struct UniffiCallbackInterfaceListener {
                 fatalError("Uniffi callback interface Listener: handle missing in uniffiClone")
             }
         },
-        request: { (
+        tell: { (
             uniffiHandle: UInt64,
-            call: RustBuffer,
-            method: RustBuffer,
-            path: RustBuffer,
-            attempt: UInt32,
+            json: RustBuffer,
             uniffiOutReturn: UnsafeMutableRawPointer,
             uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
         ) in
@@ -1931,99 +1722,8 @@ fileprivate struct UniffiCallbackInterfaceListener {
                 guard let uniffiObj = try? FfiConverterCallbackInterfaceListener.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
-                return uniffiObj.request(
-                     call: try FfiConverterString.lift(call),
-                     method: try FfiConverterString.lift(method),
-                     path: try FfiConverterString.lift(path),
-                     attempt: try FfiConverterUInt32.lift(attempt)
-                )
-            }
-
-
-            let writeReturn = { () }
-            uniffiTraitInterfaceCall(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn
-            )
-        },
-        response: { (
-            uniffiHandle: UInt64,
-            call: RustBuffer,
-            attempt: UInt32,
-            status: RustBuffer,
-            elapsed: Double,
-            requestId: RustBuffer,
-            uniffiOutReturn: UnsafeMutableRawPointer,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> () in
-                guard let uniffiObj = try? FfiConverterCallbackInterfaceListener.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return uniffiObj.response(
-                     call: try FfiConverterString.lift(call),
-                     attempt: try FfiConverterUInt32.lift(attempt),
-                     status: try FfiConverterOptionUInt16.lift(status),
-                     elapsed: try FfiConverterDouble.lift(elapsed),
-                     requestId: try FfiConverterOptionString.lift(requestId)
-                )
-            }
-
-
-            let writeReturn = { () }
-            uniffiTraitInterfaceCall(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn
-            )
-        },
-        retry: { (
-            uniffiHandle: UInt64,
-            call: RustBuffer,
-            attempt: UInt32,
-            delay: Double,
-            uniffiOutReturn: UnsafeMutableRawPointer,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> () in
-                guard let uniffiObj = try? FfiConverterCallbackInterfaceListener.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return uniffiObj.retry(
-                     call: try FfiConverterString.lift(call),
-                     attempt: try FfiConverterUInt32.lift(attempt),
-                     delay: try FfiConverterDouble.lift(delay)
-                )
-            }
-
-
-            let writeReturn = { () }
-            uniffiTraitInterfaceCall(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn
-            )
-        },
-        wait: { (
-            uniffiHandle: UInt64,
-            connectionId: RustBuffer,
-            status: RustBuffer,
-            delay: Double,
-            uniffiOutReturn: UnsafeMutableRawPointer,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> () in
-                guard let uniffiObj = try? FfiConverterCallbackInterfaceListener.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return uniffiObj.wait(
-                     connectionId: try FfiConverterString.lift(connectionId),
-                     status: try FfiConverterOptionString.lift(status),
-                     delay: try FfiConverterDouble.lift(delay)
+                return uniffiObj.tell(
+                     json: try FfiConverterString.lift(json)
                 )
             }
 
@@ -2114,173 +1814,6 @@ public func FfiConverterCallbackInterfaceListener_lower(_ v: Listener) -> UInt64
     return FfiConverterCallbackInterfaceListener.lower(v)
 }
 
-
-
-
-/**
- * Hears of each poll of one wait.
- */
-public protocol PollListener: AnyObject, Sendable {
-
-    /**
-     * The status, if it is known, and the seconds until the next poll.
-     */
-    func poll(status: String?, nextIn: Double)
-
-}
-
-
-// Put the implementation in a struct so we don't pollute the top-level namespace
-fileprivate struct UniffiCallbackInterfacePollListener {
-
-    // Create the VTable using a series of closures.
-    // Swift automatically converts these into C callback functions.
-    //
-    // Store the vtable directly.
-    static let vtable: UniffiVTableCallbackInterfacePollListener = UniffiVTableCallbackInterfacePollListener(
-        uniffiFree: { (uniffiHandle: UInt64) -> () in
-            do {
-                try FfiConverterCallbackInterfacePollListener.handleMap.remove(handle: uniffiHandle)
-            } catch {
-                print("Uniffi callback interface PollListener: handle missing in uniffiFree")
-            }
-        },
-        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
-            do {
-                return try FfiConverterCallbackInterfacePollListener.handleMap.clone(handle: uniffiHandle)
-            } catch {
-                fatalError("Uniffi callback interface PollListener: handle missing in uniffiClone")
-            }
-        },
-        poll: { (
-            uniffiHandle: UInt64,
-            status: RustBuffer,
-            nextIn: Double,
-            uniffiOutReturn: UnsafeMutableRawPointer,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> () in
-                guard let uniffiObj = try? FfiConverterCallbackInterfacePollListener.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return uniffiObj.poll(
-                     status: try FfiConverterOptionString.lift(status),
-                     nextIn: try FfiConverterDouble.lift(nextIn)
-                )
-            }
-
-
-            let writeReturn = { () }
-            uniffiTraitInterfaceCall(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn
-            )
-        }
-    )
-
-    // Rust stores this pointer for future callback invocations, so it must live
-    // for the process lifetime (not just for the init function call).
-    //
-    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
-    // This is safe because the pointee is initialized once during static init
-    // and never mutated by either side of the FFI.  Its fields are C function pointers.
-    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfacePollListener> = {
-        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfacePollListener>.allocate(capacity: 1)
-        ptr.initialize(to: vtable)
-        return UnsafePointer(ptr)
-    }()
-}
-
-private func uniffiCallbackInitPollListener() {
-    uniffi_pabbly_connect_swift_fn_init_callback_vtable_polllistener(UniffiCallbackInterfacePollListener.vtablePtr)
-}
-
-// FfiConverter protocol for callback interfaces
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterCallbackInterfacePollListener {
-    fileprivate static let handleMap = UniffiHandleMap<PollListener>()
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-extension FfiConverterCallbackInterfacePollListener : FfiConverter {
-    typealias SwiftType = PollListener
-    typealias FfiType = UInt64
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public static func lift(_ handle: UInt64) throws -> SwiftType {
-        try handleMap.get(handle: handle)
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        let handle: UInt64 = try readInt(&buf)
-        return try lift(handle)
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public static func lower(_ v: SwiftType) -> UInt64 {
-        return handleMap.insert(obj: v)
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public static func write(_ v: SwiftType, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(v))
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterCallbackInterfacePollListener_lift(_ handle: UInt64) throws -> PollListener {
-    return try FfiConverterCallbackInterfacePollListener.lift(handle)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterCallbackInterfacePollListener_lower(_ v: PollListener) -> UInt64 {
-    return FfiConverterCallbackInterfacePollListener.lower(v)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterOptionUInt16: FfiConverterRustBuffer {
-    typealias SwiftType = UInt16?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterUInt16.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterUInt16.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
@@ -2308,30 +1841,6 @@ fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionInt64: FfiConverterRustBuffer {
-    typealias SwiftType = Int64?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterInt64.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterInt64.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterOptionDouble: FfiConverterRustBuffer {
     typealias SwiftType = Double?
 
@@ -2348,30 +1857,6 @@ fileprivate struct FfiConverterOptionDouble: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterDouble.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-fileprivate struct FfiConverterOptionBool: FfiConverterRustBuffer {
-    typealias SwiftType = Bool?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterBool.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterBool.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -2428,30 +1913,6 @@ fileprivate struct FfiConverterOptionCallbackInterfaceListener: FfiConverterRust
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionCallbackInterfacePollListener: FfiConverterRustBuffer {
-    typealias SwiftType = PollListener?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterCallbackInterfacePollListener.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterCallbackInterfacePollListener.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterOptionSequenceString: FfiConverterRustBuffer {
     typealias SwiftType = [String]?
 
@@ -2495,6 +1956,32 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
             seq.append(try FfiConverterString.read(from: &buf))
         }
         return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterDictionaryStringTypeOptionValue: FfiConverterRustBuffer {
+    public static func write(_ value: [String: OptionValue], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for (key, value) in value {
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterTypeOptionValue.write(value, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String: OptionValue] {
+        let len: Int32 = try readInt(&buf)
+        var dict = [String: OptionValue]()
+        dict.reserveCapacity(Int(len))
+        for _ in 0..<len {
+            let key = try FfiConverterString.read(from: &buf)
+            let value = try FfiConverterTypeOptionValue.read(from: &buf)
+            dict[key] = value
+        }
+        return dict
     }
 }
 private let UNIFFI_RUST_FUTURE_POLL_READY: Int8 = 0
@@ -2591,34 +2078,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_swift_checksum_method_client_check_email() != 15859) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_confirm_connection() != 34255) {
+    if (uniffi_pabbly_connect_swift_checksum_method_client_json() != 49307) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_create_request_link() != 34592) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_delete_connection() != 35600) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_get_app() != 64371) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_get_connection() != 50659) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_get_token() != 39363) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_list_apps() != 3284) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_list_connections() != 20459) {
+    if (uniffi_pabbly_connect_swift_checksum_method_client_list() != 39505) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_client_set_api_key() != 25149) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_client_wait_for_connection() != 23123) {
+    if (uniffi_pabbly_connect_swift_checksum_method_client_token() != 42170) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_list_page() != 61657) {
@@ -2660,30 +2129,20 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_swift_checksum_method_token_token_type() != 57932) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_constructor_client_new() != 51060) {
+    if (uniffi_pabbly_connect_swift_checksum_constructor_client_new() != 26026) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_constructor_cancellation_new() != 52351) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_listener_request() != 63929) {
+    if (uniffi_pabbly_connect_swift_checksum_constructor_token_of() != 16113) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_listener_response() != 63088) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_listener_retry() != 14979) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_listener_wait() != 10227) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_polllistener_poll() != 52788) {
+    if (uniffi_pabbly_connect_swift_checksum_method_listener_tell() != 60603) {
         return InitializationResult.apiChecksumMismatch
     }
 
     uniffiCallbackInitListener()
-    uniffiCallbackInitPollListener()
     return InitializationResult.ok
 }()
 

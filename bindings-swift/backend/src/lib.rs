@@ -4,11 +4,6 @@
 //! [`client`] makes calls of arguments; each [runs](run) on one background thread and can be cancelled. What the
 //! service answered goes over as the JSON text that came; a [credential](token) stays here until a value is read.
 
-#![allow(
-    clippy::result_large_err,
-    reason = "an error is as large as what Swift is told of it, and rare"
-)]
-
 use std::time::SystemTime;
 
 use pabbly_connect::Timestamp;
@@ -18,7 +13,6 @@ uniffi::setup_scaffolding!();
 mod client;
 mod events;
 mod failure;
-mod options;
 mod pages;
 mod run;
 mod token;

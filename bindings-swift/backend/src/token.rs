@@ -1,6 +1,8 @@
 //! A credential. It stays on this side, where it is zeroed when it is dropped, and each value is copied when it is read.
 
-use pabbly_connect::{ExposeSecret, SecretFields, SecretString};
+use pabbly_connect::{ExposeSecret, SecretFields, SecretString, bindings};
+
+use crate::failure::Failure;
 
 /// A working credential for one connection.
 #[derive(Debug, uniffi::Object)]
@@ -22,6 +24,15 @@ fn names(fields: &SecretFields) -> Vec<String> {
 
 #[uniffi::export]
 impl Token {
+    /// A credential for a test, made of the JSON that the service would send.
+    #[uniffi::constructor]
+    fn of(json: &str) -> Result<Self, Failure> {
+        let token = serde_json::from_str(json).map_err(|_| {
+            bindings::invalid_argument("an OAuth token needs its access token, every other its fields")
+        })?;
+        Ok(Self(token))
+    }
+
     fn auth_type(&self) -> String {
         self.0.auth_type.as_str().to_owned()
     }

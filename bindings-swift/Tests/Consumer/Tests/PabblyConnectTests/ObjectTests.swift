@@ -50,6 +50,19 @@ private struct Job {
         #expect(printed(fields).contains("api_key: [redacted]"))
     }
 
+    @Test func testsMakeTokensAndResultsOfTheirOwn() throws {
+        let token = try Token.of(accessToken: "ya29.canary", tokenType: "Bearer", expiresIn: 60)
+        #expect(token.authorization == "Bearer ya29.canary")
+        #expect(token.expiresIn == .seconds(60))
+        #expect(try Token.of(authType: .basic, fields: ["user": "canary"]).fields?["user"] == "canary")
+        #expect(!printed(token).contains("canary"))
+        #expect(throws: PabblyConnectError.self) { try Token.of() }
+        #expect(throws: PabblyConnectError.self) { try Token.of(authType: .apiKey) }
+        let connection = Connection(id: "c1", status: .active, app: AppRef(id: "gmail"))
+        #expect(connection.app?.id == "gmail")
+        #expect(connection.extra.isEmpty)
+    }
+
     @Test func whatIsSecretCannotBeEncoded() async throws {
         let client = try Server.client()
         let token = try await client.getToken(email, "key_1")

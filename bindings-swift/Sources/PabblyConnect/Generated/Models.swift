@@ -1,8 +1,62 @@
 // What the service answers. Members that this version does not know are kept in `extra`, and words that it does not know
 // as they came, so that a newer service does not break an older client.
+// Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
-public import Foundation
-internal import PabblyConnectNative
+/// One way to authorise an app.
+public struct AuthOption: Codable, Hashable, Sendable {
+    /// Unique within the app; a request link takes it as `authOptionKey`.
+    public let key: String
+    /// How the customer authorises.
+    public let authType: AuthType
+    /// The name to show.
+    public let title: String
+    /// What the customer needs for it.
+    public let description: String?
+    /// A JSON Schema of what the customer is asked for; empty where nothing is asked.
+    public let inputSchema: JSONValue?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        key: String,
+        authType: AuthType,
+        title: String,
+        description: String? = nil,
+        inputSchema: JSONValue? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.key = key
+        self.authType = authType
+        self.title = title
+        self.description = description
+        self.inputSchema = inputSchema
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        key = try members.required("key")
+        authType = try members.required("type")
+        title = try members.required("title")
+        description = try members.optional("description")
+        inputSchema = try members.optional("input_schema")
+        extra = try members.others(
+            than: "key", "type", "title", "description", "input_schema")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(key, forKey: Member("key"))
+        try members.encode(authType, forKey: Member("type"))
+        try members.encode(title, forKey: Member("title"))
+        try members.encodeIfPresent(description, forKey: Member("description"))
+        try members.encodeIfPresent(inputSchema, forKey: Member("input_schema"))
+        try members.encode(extra)
+    }
+}
 
 /// An app of the catalogue, such as Gmail.
 public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
@@ -24,6 +78,25 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        name: String,
+        authType: AuthType? = nil,
+        description: String? = nil,
+        categories: [String]? = nil,
+        authOptions: [AuthOption]? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.authType = authType
+        self.description = description
+        self.categories = categories
+        self.authOptions = authOptions
+        self.extra = extra
+    }
+
     /// Reads what the service sends.
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
@@ -33,7 +106,8 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         description = try members.optional("description")
         categories = try members.optional("categories")
         authOptions = try members.optional("auth_options")
-        extra = try members.others(than: "id", "name", "auth_type", "description", "categories", "auth_options")
+        extra = try members.others(
+            than: "id", "name", "auth_type", "description", "categories", "auth_options")
     }
 
     /// Writes what the service sent.
@@ -49,44 +123,6 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
     }
 }
 
-/// One way to authorise an app.
-public struct AuthOption: Codable, Hashable, Sendable {
-    /// Unique within the app; a request link takes it as `authOptionKey`.
-    public let key: String
-    /// How the customer authorises.
-    public let authType: AuthType
-    /// The name to show.
-    public let title: String
-    /// What the customer needs for it.
-    public let description: String?
-    /// A JSON Schema of what the customer is asked for; empty where nothing is asked.
-    public let inputSchema: JSONValue?
-    /// Members that this version does not know.
-    public let extra: [String: JSONValue]
-
-    /// Reads what the service sends.
-    public init(from decoder: any Decoder) throws {
-        let members = try Members(decoder)
-        key = try members.required("key")
-        authType = try members.required("type")
-        title = try members.required("title")
-        description = try members.optional("description")
-        inputSchema = try members.optional("input_schema")
-        extra = try members.others(than: "key", "type", "title", "description", "input_schema")
-    }
-
-    /// Writes what the service sent.
-    public func encode(to encoder: any Encoder) throws {
-        var members = encoder.container(keyedBy: Member.self)
-        try members.encode(key, forKey: Member("key"))
-        try members.encode(authType, forKey: Member("type"))
-        try members.encode(title, forKey: Member("title"))
-        try members.encodeIfPresent(description, forKey: Member("description"))
-        try members.encodeIfPresent(inputSchema, forKey: Member("input_schema"))
-        try members.encode(extra)
-    }
-}
-
 /// The app that a connection or a link belongs to.
 public struct AppRef: Codable, Hashable, Sendable, Identifiable {
     /// The app's id in the catalogue.
@@ -96,12 +132,24 @@ public struct AppRef: Codable, Hashable, Sendable, Identifiable {
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        name: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.extra = extra
+    }
+
     /// Reads what the service sends.
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
         id = try members.required("id")
         name = try members.optional("name")
-        extra = try members.others(than: "id", "name")
+        extra = try members.others(
+            than: "id", "name")
     }
 
     /// Writes what the service sent.
@@ -124,7 +172,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let status: ConnectionStatus
     /// The name that the link was made with.
     public let name: String?
-    /// The app; `nil` while the customer has not chosen one yet.
+    /// The app; absent while the customer has not chosen one yet.
     public let app: AppRef?
     /// How the customer authorised.
     public let authType: AuthType?
@@ -134,10 +182,35 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let createdAt: Timestamp?
     /// When the connection last changed.
     public let updatedAt: Timestamp?
-    /// When the open link lapses; only while one is open.
+    /// When the open link expires; only while one is open.
     public let expiresAt: Timestamp?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        status: ConnectionStatus,
+        name: String? = nil,
+        app: AppRef? = nil,
+        authType: AuthType? = nil,
+        userEmail: String? = nil,
+        createdAt: Timestamp? = nil,
+        updatedAt: Timestamp? = nil,
+        expiresAt: Timestamp? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.status = status
+        self.name = name
+        self.app = app
+        self.authType = authType
+        self.userEmail = userEmail
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.expiresAt = expiresAt
+        self.extra = extra
+    }
 
     /// Reads what the service sends.
     public init(from decoder: any Decoder) throws {
@@ -171,11 +244,11 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     }
 }
 
-/// A hosted page where one customer connects one app. Encode it and hand it to the front end, and nothing else of the
-/// SDK's.
+/// A hosted page where one customer connects one app.
 ///
-/// It encodes whole, because it is made to be handed on; its printed forms hide the request token and the hosted page's
-/// address.
+/// Hand `requestLink`, `requestToken` and `connectionID` to the front end, and nothing else of the SDK's. It serialises
+/// whole, because it is made to be handed on; its printed forms hide the request token and the hosted page's address,
+/// since whoever has that can connect an account of their own in the customer's place.
 public struct RequestLink: Codable, Hashable, Sendable {
     /// The connection that the link is for; it is `pending` until the customer is done.
     public let connectionID: String
@@ -183,9 +256,9 @@ public struct RequestLink: Codable, Hashable, Sendable {
     public let requestToken: String
     /// The address of the hosted page.
     public let requestLink: String
-    /// When the link lapses.
+    /// When the link expires.
     public let expiresAt: Timestamp
-    /// The app; `nil` where the customer picks one on the hosted page.
+    /// The app; absent where the customer picks one on the hosted page.
     public let app: AppRef?
     /// The address of the public status, gated by the request token.
     public let statusURL: String?
@@ -193,6 +266,27 @@ public struct RequestLink: Codable, Hashable, Sendable {
     public let operation: LinkOperation?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connectionID: String,
+        requestToken: String,
+        requestLink: String,
+        expiresAt: Timestamp,
+        app: AppRef? = nil,
+        statusURL: String? = nil,
+        operation: LinkOperation? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connectionID = connectionID
+        self.requestToken = requestToken
+        self.requestLink = requestLink
+        self.expiresAt = expiresAt
+        self.app = app
+        self.statusURL = statusURL
+        self.operation = operation
+        self.extra = extra
+    }
 
     /// Reads what the service sends.
     public init(from decoder: any Decoder) throws {
@@ -208,7 +302,7 @@ public struct RequestLink: Codable, Hashable, Sendable {
             than: "connection_id", "request_token", "request_link", "expires_at", "app", "status_url", "operation")
     }
 
-    /// Writes what the service sent, the request token too.
+    /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(connectionID, forKey: Member("connection_id"))
@@ -223,66 +317,28 @@ public struct RequestLink: Codable, Hashable, Sendable {
 }
 
 extension RequestLink: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Shows what tells links apart.
+    private var shown: [(label: String?, value: Any)] {
+        let all: [(String, Any?)] = [
+            ("connectionID", connectionID),
+            ("requestToken", Redacted()),
+            ("requestLink", Redacted()),
+            ("expiresAt", expiresAt),
+            ("app", app),
+            ("statusURL", statusURL),
+            ("operation", operation),
+            ("extra", extra.isEmpty ? nil : extra),
+        ]
+        return all.compactMap { label, value in value.map { (label, $0) } }
+    }
+
+    /// Shows everything but the secrets.
     public var description: String {
-        "RequestLink(connectionID: \(connectionID), requestToken: [redacted], requestLink: [redacted], "
-            + "expiresAt: \(expiresAt))"
+        "RequestLink(\(shown.map { "\($0.label ?? ""): \($0.value)" }.joined(separator: ", ")))"
     }
     /// The same as ``description``.
     public var debugDescription: String { description }
     /// Shows everything but the secrets.
-    public var customMirror: Mirror {
-        let children: KeyValuePairs<String, Any> = [
-            "connectionID": connectionID, "requestToken": Redacted(), "requestLink": Redacted(),
-            "expiresAt": expiresAt, "app": app as Any, "statusURL": statusURL as Any, "operation": operation as Any,
-            "extra": extra,
-        ]
-        return Mirror(self, children: children, displayStyle: .struct)
-    }
-}
-
-/// A point in time, as the service wrote it (RFC 3339).
-public struct Timestamp: Codable, Hashable, Sendable, CustomStringConvertible {
-    /// The text as it came.
-    public let text: String
-    /// The same as a date.
-    public let date: Date
-
-    /// Reads a text; `nil` where it is no time.
-    public init?(_ text: String) {
-        guard let seconds = unixTime(text: text) else { return nil }
-        self.text = text
-        date = Date(timeIntervalSince1970: seconds)
-    }
-
-    /// Reads a text.
-    public init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        guard let timestamp = Timestamp(try value.decode(String.self)) else {
-            throw DecodingError.dataCorruptedError(in: value, debugDescription: "not a time of RFC 3339")
-        }
-        self = timestamp
-    }
-
-    /// Writes the text as it came.
-    public func encode(to encoder: any Encoder) throws {
-        try text.encode(to: encoder)
-    }
-
-    /// The text as it came.
-    public var description: String { text }
-}
-
-/// A word of the contract, open to words that a newer service may send.
-public protocol OpenWord: RawRepresentable, Codable, Hashable, Sendable, CustomStringConvertible
-where RawValue == String {
-    /// Takes a word as it is on the wire.
-    init(rawValue: String)
-}
-
-extension OpenWord {
-    /// The word as it is on the wire.
-    public var description: String { rawValue }
+    public var customMirror: Mirror { Mirror(self, children: shown, displayStyle: .struct) }
 }
 
 /// Where a connection is in its life: `pending`, then one of the others.
@@ -292,14 +348,14 @@ public struct ConnectionStatus: OpenWord {
     /// Takes a word as it is on the wire.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// The customer has not finished yet.
-    public static let pending = ConnectionStatus(rawValue: "pending")
     /// The customer authorised: tokens can be vended.
     public static let active = ConnectionStatus(rawValue: "active")
+    /// The link expired before the customer was done.
+    public static let expired = ConnectionStatus(rawValue: "expired")
+    /// The customer has not finished yet.
+    public static let pending = ConnectionStatus(rawValue: "pending")
     /// The customer declined.
     public static let rejected = ConnectionStatus(rawValue: "rejected")
-    /// The link lapsed before the customer was done.
-    public static let expired = ConnectionStatus(rawValue: "expired")
 }
 
 /// How an app's customers authorise.
@@ -309,14 +365,14 @@ public struct AuthType: OpenWord {
     /// Takes a word as it is on the wire.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// OAuth 2: a token is vended.
-    public static let oAuth = AuthType(rawValue: "o_auth")
     /// An API key: fields are vended.
     public static let apiKey = AuthType(rawValue: "api_key")
     /// A name and a password: fields are vended.
     public static let basic = AuthType(rawValue: "basic")
     /// Values for request headers: fields are vended.
     public static let header = AuthType(rawValue: "header")
+    /// OAuth 2: a token is vended.
+    public static let oAuth = AuthType(rawValue: "o_auth")
 }
 
 /// What a request link does.

@@ -1,0 +1,413 @@
+// The clients and their methods.
+// Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+
+internal import PabblyConnectNative
+
+/// Options of one call; where one is `nil` the client's own setting holds.
+public struct CallOptions: Hashable, Sendable {
+    /// Bounds each attempt, its body included. Default: the client's.
+    public var timeout: Duration?
+    /// Bounds the whole call: all attempts and the waits between them. Default: none.
+    public var deadline: Duration?
+    /// How often a 503 is tried again; 0 means never. Default: the client's.
+    public var maxRetries: Int?
+
+    /// Makes options; those that are left out are the client's.
+    public init(timeout: Duration? = nil, deadline: Duration? = nil, maxRetries: Int? = nil) {
+        self.timeout = timeout
+        self.deadline = deadline
+        self.maxRetries = maxRetries
+    }
+
+    var given: Given {
+        ["timeout": timeout, "deadline": deadline, "maxRetries": maxRetries]
+    }
+}
+
+/// A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open.
+///
+/// Its key is only for a backend: never put it into an app. Apps use the product `PabblyConnectFlow`.
+///
+/// A call throws ``PabblyConnectError``, or `CancellationError` where its task was cancelled; cancelling stops the
+/// request itself, wherever it is.
+public final class PabblyConnectPlatform: Sendable {
+    let native: Client
+
+    /// Checks the settings and makes a client; nothing is sent.
+    ///
+    /// - Parameters:
+    ///   - apiKey: The tenant key, `pk_live_…`. Default: `PC_TENANT_KEY` of the environment.
+    ///   - baseURL: Where the service is. Default: `PC_BASE_URL` of the environment, else
+    ///     `https://connect.pabbly.com/platform/v1`.
+    ///   - maxRetries: How often a 503 is tried again; 0 means never. Nothing else is ever tried again. Default: 2.
+    ///   - timeout: Bounds each attempt, its body included. Default: 30 s.
+    ///   - backoff: The longest pause before the first retry; it doubles with each, up to 16 times. Default: 500 ms.
+    ///   - allowInsecureHTTP: Allows plain `http://` to other machines than this one. Over it the tenant key and the
+    ///     vended credentials can be read by everybody in between. Default: false.
+    ///   - proxy: Sends everything through this proxy, such as `http://user:password@127.0.0.1:3128`. Default:
+    ///     `HTTPS_PROXY`, `NO_PROXY` and the like of the environment.
+    ///   - caCertificates: Trusts these certificate authorities (PEM, one or many) beside Mozilla's roots or those that
+    ///     the environment names instead.
+    ///   - userAgent: Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
+    ///   - requestsPerMinute: The tenant's budget for everything but tokens, which waits keep. The service tells its
+    ///     own. Default: 120.
+    ///   - onEvent: Called for each attempt, answer, retry and poll, on the thread that works on all calls: return
+    ///     quickly. Events hold no secrets.
+    /// - Throws: ``PabblyConnectError/invalidArgument(_:)`` where a setting is missing or malformed.
+    public init(
+        apiKey: String? = nil,
+        baseURL: String? = nil,
+        maxRetries: Int? = nil,
+        timeout: Duration? = nil,
+        backoff: Duration? = nil,
+        allowInsecureHTTP: Bool = false,
+        proxy: String? = nil,
+        caCertificates: String? = nil,
+        userAgent: String? = nil,
+        requestsPerMinute: Int? = nil,
+        onEvent: (@Sendable (PabblyConnectEvent) -> Void)? = nil
+    ) throws(PabblyConnectError) {
+        let product = "pabbly-connect-swift/\(version())"
+        let given: Given = [
+            "apiKey": apiKey,
+            "baseUrl": baseURL,
+            "maxRetries": maxRetries,
+            "timeout": timeout,
+            "backoff": backoff,
+            "allowInsecureHttp": allowInsecureHTTP,
+            "proxy": proxy,
+            "caCertificates": caCertificates,
+            "userAgent": userAgent.map { "\($0) \(product)" } ?? product,
+            "requestsPerMinute": requestsPerMinute,
+        ]
+        let listener = onEvent.map { onEvent in Forwarder { PabblyConnectEvent($0).map(onEvent) } }
+        native = try immediate { try Client(settings: options(given), listener: listener) }
+    }
+
+    /// Narrows the client to one customer, named by e-mail; take it from your own authenticated session.
+    ///
+    /// - Throws: ``PabblyConnectError/invalidUserEmail(_:)`` where the address is missing or malformed.
+    public func customer(_ email: String) throws(PabblyConnectError) -> Customer {
+        try immediate { try native.checkEmail(email: email) }
+        return Customer(client: native, email: email)
+    }
+
+    /// The app catalogue. One page with ``PagedList/page()``, all items with `for try await`. Needs the capability
+    /// `apps`.
+    ///
+    /// - Parameters:
+    ///   - search: Only apps whose name, id or category holds this.
+    ///   - page: Which page, from 1. Default: the first.
+    ///   - limit: How many apps a page holds, 1 to 100. Default: the service's, 20.
+    ///   - options: Hold for the call of each page.
+    public func listApps(
+        search: String? = nil,
+        page: Int? = nil,
+        limit: Int? = nil,
+        options: CallOptions = CallOptions()
+    ) -> PagedList<App> {
+        let given: Given = [
+            "search": search,
+            "page": page,
+            "limit": limit,
+        ]
+        return native.list("listApps", nil, given, options)
+    }
+
+    /// One app of the catalogue. Needs the capability `apps`.
+    ///
+    /// - Parameters:
+    ///   - appID: The app's id, from the catalogue.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `app_not_found` for an unknown one.
+    public func getApp(
+        _ appID: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> App {
+        try await native.result("getApp", nil, [appID], [:], options)
+    }
+
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:idempotencyKey:options:)``.
+    public func createRequestLink(
+        _ email: String,
+        appID: String? = nil,
+        name: String,
+        connectionID: String? = nil,
+        authOptionKey: String? = nil,
+        allowedApps: [String]? = nil,
+        returnURL: String? = nil,
+        allowedOrigin: String? = nil,
+        displayName: String? = nil,
+        expiresIn: Duration? = nil,
+        allowMultipleConnections: Bool? = nil,
+        scopes: [String]? = nil,
+        confirm: Bool? = nil,
+        idempotencyKey: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> RequestLink {
+        try await Customer(client: native, email: email).createRequestLink(
+            appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
+            allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
+            expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
+            idempotencyKey: idempotencyKey, options: options)
+    }
+
+    /// See ``Customer/getConnection(_:options:)``.
+    public func getConnection(
+        _ email: String,
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).getConnection(
+            id, options: options)
+    }
+
+    /// See ``Customer/waitForConnection(_:interval:timeout:onPoll:)``.
+    public func waitForConnection(
+        _ email: String,
+        _ id: String,
+        interval: Duration? = nil,
+        timeout: Duration? = nil,
+        onPoll: (@Sendable (Poll) -> Void)? = nil
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).waitForConnection(
+            id, interval: interval, timeout: timeout, onPoll: onPoll)
+    }
+
+    /// See ``Customer/confirmConnection(_:_:options:)``.
+    public func confirmConnection(
+        _ email: String,
+        _ id: String,
+        _ code: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).confirmConnection(
+            id, code, options: options)
+    }
+
+    /// See ``Customer/getToken(_:options:)``.
+    public func getToken(
+        _ email: String,
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Token {
+        try await Customer(client: native, email: email).getToken(
+            id, options: options)
+    }
+
+    /// See ``Customer/listConnections(appID:page:limit:options:)``.
+    public func listConnections(
+        _ email: String,
+        appID: String? = nil,
+        page: Int? = nil,
+        limit: Int? = nil,
+        options: CallOptions = CallOptions()
+    ) -> PagedList<Connection> {
+        Customer(client: native, email: email).listConnections(
+            appID: appID, page: page, limit: limit, options: options)
+    }
+
+    /// See ``Customer/deleteConnection(_:options:)``.
+    public func deleteConnection(
+        _ email: String,
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws {
+        try await Customer(client: native, email: email).deleteConnection(
+            id, options: options)
+    }
+
+    /// Replaces the tenant key while calls are under way.
+    ///
+    /// What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how
+    /// a key is rotated without a restart: rotate, give the new key to every client, promote.
+    ///
+    /// - Parameters:
+    ///   - apiKey: The new tenant key.
+    /// - Throws: ``PabblyConnectError/invalidArgument(_:)`` where it is no key; the client then keeps the old one.
+    public func setAPIKey(_ apiKey: String) throws(PabblyConnectError) {
+        try immediate { try native.setApiKey(apiKey: apiKey) }
+    }
+}
+
+extension PabblyConnectPlatform: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Shows nothing of the settings, among which the key is.
+    public var description: String { "PabblyConnectPlatform" }
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+    /// Has no children.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A client that acts for one customer. Made by ``PabblyConnectPlatform/customer(_:)``.
+public struct Customer: Sendable, CustomStringConvertible {
+    let client: Client
+    /// The customer's e-mail.
+    public let email: String
+
+    /// Names the customer.
+    public var description: String { "Customer(\(email))" }
+
+    /// Makes a hosted page where the customer connects an app. Needs the capability `connections`.
+    ///
+    /// Hand the result's `requestLink`, `requestToken` and `connectionID` to your front end. All options but `appID`
+    /// and `name` are extensions of the guide's contract.
+    ///
+    /// - Parameters:
+    ///   - appID: The app, from the catalogue. Only with `allowedApps` or `connectionID` it may be left out.
+    ///   - name: What the customer sees later, such as `Work Gmail`.
+    ///   - connectionID: Re-authorises this connection in place: it keeps its id, and takes the link's `name`.
+    ///   - authOptionKey: Which of the app's auth options the customer uses, by its key.
+    ///   - allowedApps: The ids of the apps that the customer may choose from on the hosted page, instead of `appID`.
+    ///   - returnURL: Where the hosted page sends the customer when it is done, with connection_id, status and
+    ///     operation in the query.
+    ///   - allowedOrigin: The only web origin that may read the link's public status. Default: any.
+    ///   - displayName: The name of your product, or of the customer, on the hosted page.
+    ///   - expiresIn: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10
+    ///     minutes.
+    ///   - allowMultipleConnections: Whether the customer may have several connections of this app. Where not, an
+    ///     active one is re-authorised.
+    ///   - scopes: The OAuth scopes to ask for instead of the app's own.
+    ///   - confirm: Whether the grant waits until `confirmConnection` says whose it is. Needs `returnURL`. For products
+    ///     whose customers do not know each other.
+    ///   - idempotencyKey: Calls with the same key and options within a day make one link. Default: one for each call,
+    ///     which its retries share.
+    ///   - options: Of this call alone.
+    public func createRequestLink(
+        appID: String? = nil,
+        name: String,
+        connectionID: String? = nil,
+        authOptionKey: String? = nil,
+        allowedApps: [String]? = nil,
+        returnURL: String? = nil,
+        allowedOrigin: String? = nil,
+        displayName: String? = nil,
+        expiresIn: Duration? = nil,
+        allowMultipleConnections: Bool? = nil,
+        scopes: [String]? = nil,
+        confirm: Bool? = nil,
+        idempotencyKey: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> RequestLink {
+        let given: Given = [
+            "appId": appID,
+            "name": name,
+            "connectionId": connectionID,
+            "authOptionKey": authOptionKey,
+            "allowedApps": allowedApps,
+            "returnUrl": returnURL,
+            "allowedOrigin": allowedOrigin,
+            "displayName": displayName,
+            "expiresIn": expiresIn?.wholeSeconds,
+            "allowMultipleConnections": allowMultipleConnections,
+            "scopes": scopes,
+            "confirm": confirm,
+            "idempotencyKey": idempotencyKey,
+        ]
+        return try await client.result("createRequestLink", email, [], given, options)
+    }
+
+    /// One connection and its status. Needs the capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such connection of this tenant and
+    /// customer.
+    public func getConnection(
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await client.result("getConnection", email, [id], [:], options)
+    }
+
+    /// Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - interval: The time between two polls, at least 100 ms. Default: 2 s.
+    ///   - timeout: How long to wait at most. Default: until the link expires.
+    ///   - onPoll: Called after each poll that did not end the wait, on the thread that works on all calls: return
+    ///     quickly.
+    /// - Throws: ``PabblyConnectError/waitTimeout(_:)`` with the connection if a poll saw it, when the time is over.
+    public func waitForConnection(
+        _ id: String,
+        interval: Duration? = nil,
+        timeout: Duration? = nil,
+        onPoll: (@Sendable (Poll) -> Void)? = nil
+    ) async throws -> Connection {
+        let given: Given = [
+            "interval": interval,
+            "timeout": timeout,
+        ]
+        return try await client.result("waitForConnection", email, [id], given, onPoll: onPoll)
+    }
+
+    /// Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
+    ///
+    /// Take the e-mail from the session of that very request: then nobody can have their link finished by somebody
+    /// else.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - code: The `confirmation_code` with which the customer's browser came to `returnURL`.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where the session's customer has no such connection.
+    public func confirmConnection(
+        _ id: String,
+        _ code: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await client.result("confirmConnection", email, [id, code], [:], options)
+    }
+
+    /// A credential that works now, refreshed where needed. Ask each time; never store or log it. Needs the capability
+    /// `token`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/needsReconnection(_:)`` where the grant was revoked or has expired: send the
+    /// customer through the connect flow again.
+    public func getToken(
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Token {
+        try await client.token("getToken", email, [id], options)
+    }
+
+    /// The customer's connections that this tenant made. One page with ``PagedList/page()``, all items with `for try
+    /// await`. Needs the capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - appID: Only connections of this app.
+    ///   - page: Which page, from 1. Default: the first.
+    ///   - limit: How many connections a page holds, 1 to 100. Default: the service's, 20.
+    ///   - options: Hold for the call of each page.
+    public func listConnections(
+        appID: String? = nil,
+        page: Int? = nil,
+        limit: Int? = nil,
+        options: CallOptions = CallOptions()
+    ) -> PagedList<Connection> {
+        let given: Given = [
+            "appId": appID,
+            "page": page,
+            "limit": limit,
+        ]
+        return client.list("listConnections", email, given, options)
+    }
+
+    /// Deletes a connection and its credential. Needs the capability `delete`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionInUse(_:)`` while something uses it.
+    public func deleteConnection(
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws {
+        try await client.json("deleteConnection", email, [id], [:], options)
+    }
+}
