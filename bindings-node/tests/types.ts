@@ -40,6 +40,7 @@ const everything: Settings = {
   allowInsecureHttp: false,
   proxy: 'http://127.0.0.1:3128',
   caCertificates: '-----BEGIN CERTIFICATE-----',
+  systemTrustStore: true,
   userAgent: 'shop/1',
   requestsPerMinute: 120,
   logger: console,

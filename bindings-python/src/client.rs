@@ -84,7 +84,8 @@ impl Client {
     #[pyo3(signature = (*, blocking, settings: "dict[str, Any]"))]
     fn new(py: Python<'_>, blocking: bool, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
         let builder = pabbly_connect::Client::builder().ca_bundle_variable("REQUESTS_CA_BUNDLE");
-        let builder = bindings::settings(builder, options(settings)?).map_err(|error| exception(py, &error))?;
+        let builder =
+            bindings::settings(builder, options(settings)?).map_err(|error| exception(py, &error))?;
         let connected = Connected::new(py, builder.clone(), blocking)?;
         Ok(Self {
             builder: Mutex::new(builder),

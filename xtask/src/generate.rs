@@ -128,7 +128,10 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         all["errors"][index]["case"] = case(&class.class).into();
         all["errors"][index]["swift"] = camel_case(&class.class).into();
     }
-    let renamed = manifest.words.iter().filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
+    let renamed = manifest
+        .words
+        .iter()
+        .filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
     all["names"] = Value::Object(renamed.collect());
     let lists = all["models"].as_array().into_iter().flatten();
     all["lists"] = lists.filter(|model| !model["list"].is_null()).cloned().collect();

@@ -52,6 +52,7 @@ class AsyncPabblyConnectPlatform(Shared):
         allow_insecure_http: bool = False,
         proxy: str | None = None,
         ca_certificates: str | bytes | None = None,
+        system_trust_store: bool = False,
         user_agent: str | None = None,
         requests_per_minute: int | None = None,
     ) -> None:
@@ -69,6 +70,8 @@ class AsyncPabblyConnectPlatform(Shared):
           `HTTPS_PROXY`, `NO_PROXY` and the like of the environment.
         - `ca_certificates`: Trusts these certificate authorities (PEM, one or many) beside Mozilla's roots or those
           that the environment names instead.
+        - `system_trust_store`: Trusts the operating system's trust store instead of Mozilla's roots. On Linux it is
+          read when the client is made, which takes about 3 ms. Default: false.
         - `user_agent`: Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
         - `requests_per_minute`: The tenant's budget for everything but tokens, which waits keep. The service tells its
           own. Default: 120.
@@ -87,6 +90,7 @@ class AsyncPabblyConnectPlatform(Shared):
                     "allow_insecure_http": allow_insecure_http,
                     "proxy": proxy,
                     "ca_certificates": pem(ca_certificates),
+                    "system_trust_store": system_trust_store,
                     "user_agent": product(user_agent),
                     "requests_per_minute": requests_per_minute,
                 },

@@ -200,6 +200,9 @@ pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientB
             }
             "proxy" => builder = builder.proxy(value.text(&name)?),
             "ca_certificates" | "caCertificates" => builder = builder.ca_certificates(value.text(&name)?),
+            "system_trust_store" | "systemTrustStore" => {
+                builder = builder.system_trust_store(value.flag(&name)?)
+            }
             "user_agent" | "userAgent" => builder = builder.user_agent(value.text(&name)?),
             "requests_per_minute" | "requestsPerMinute" => {
                 builder = builder.requests_per_minute(value.count(&name)?)

@@ -161,6 +161,7 @@ fn client(options: &Value) -> Result<Client, Error> {
             "allowInsecureHttp" => builder.allow_insecure_http(options[name] == true),
             "proxy" => builder.proxy(text(name).unwrap_or_default()),
             "caCertificates" => builder.ca_certificates(text(name).unwrap_or_default()),
+            "systemTrustStore" => builder.system_trust_store(options[name] == true),
             "requestsPerMinute" => {
                 builder.requests_per_minute(options[name].as_u64().unwrap_or_default() as u32)
             }

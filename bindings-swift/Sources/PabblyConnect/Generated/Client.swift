@@ -48,6 +48,8 @@ public final class PabblyConnectPlatform: Sendable {
     ///     `HTTPS_PROXY`, `NO_PROXY` and the like of the environment.
     ///   - caCertificates: Trusts these certificate authorities (PEM, one or many) beside Mozilla's roots or those that
     ///     the environment names instead.
+    ///   - systemTrustStore: Trusts the operating system's trust store instead of Mozilla's roots. On Linux it is read
+    ///     when the client is made, which takes about 3 ms. Default: false.
     ///   - userAgent: Put before the SDK's own name in `User-Agent`, such as `my-product/1.2`.
     ///   - requestsPerMinute: The tenant's budget for everything but tokens, which waits keep. The service tells its
     ///     own. Default: 120.
@@ -63,6 +65,7 @@ public final class PabblyConnectPlatform: Sendable {
         allowInsecureHTTP: Bool = false,
         proxy: String? = nil,
         caCertificates: String? = nil,
+        systemTrustStore: Bool = false,
         userAgent: String? = nil,
         requestsPerMinute: Int? = nil,
         onEvent: (@Sendable (PabblyConnectEvent) -> Void)? = nil
@@ -77,6 +80,7 @@ public final class PabblyConnectPlatform: Sendable {
             "allowInsecureHttp": allowInsecureHTTP,
             "proxy": proxy,
             "caCertificates": caCertificates,
+            "systemTrustStore": systemTrustStore,
             "userAgent": userAgent.map { "\($0) \(product)" } ?? product,
             "requestsPerMinute": requestsPerMinute,
         ]

@@ -133,7 +133,8 @@ func makeClient(_ settings: [String: JSONValue], _ report: Report) throws -> Pab
         apiKey: options.text("apiKey"), baseURL: options.text("baseUrl"), maxRetries: options.int("maxRetries"),
         timeout: options.milliseconds("timeoutMs"), backoff: options.milliseconds("backoffMs"),
         allowInsecureHTTP: options.bool("allowInsecureHttp") ?? false, proxy: options.text("proxy"),
-        caCertificates: options.text("caCertificates"), userAgent: options.text("userAgent"),
+        caCertificates: options.text("caCertificates"),
+        systemTrustStore: options.bool("systemTrustStore") ?? false, userAgent: options.text("userAgent"),
         requestsPerMinute: options.int("requestsPerMinute"),
         onEvent: { report.print("log", "event", String(reflecting: $0)) })
     try options.end()
