@@ -35,7 +35,7 @@ public enum ConnectExitReason: String, Sendable, Hashable, Codable, CaseIterable
 public enum ConnectError: Error, Sendable, Hashable {
     /// The values are not those of a request link, or the link's address is not `https`. The text says what is wrong.
     case invalidLink(String)
-    /// The platform does not know this link (any more), or refuses to speak of it.
+    /// The platform does not know this link (any more).
     case unknownLink(String)
     /// The page is closed and the platform cannot be reached. It may have ended well:
     /// ``ConnectSession/resume(_:clock:)`` tells later.

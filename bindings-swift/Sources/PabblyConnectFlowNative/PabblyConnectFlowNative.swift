@@ -912,7 +912,7 @@ enum Failure: Swift.Error, Equatable, Hashable {
          */reason: String
     )
     /**
-     * The service refuses to speak of this link.
+     * The service does not know this link (any more).
      */
     case Refused(
         /**

@@ -41,7 +41,7 @@ pub enum Failure {
         /// What is wrong with them.
         reason: String,
     },
-    /// The service refuses to speak of this link.
+    /// The service does not know this link (any more).
     #[error("{reason}")]
     Refused {
         /// What it said.
@@ -111,10 +111,11 @@ impl Question {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let (reason, retry_after) = (error.message().to_owned(), error.retry_after());
-        match (error.kind(), error.status()) {
-            (ErrorKind::InvalidArgument, _) => Self::Invalid { reason },
-            (ErrorKind::RateLimited, _) => Self::Busy { retry_after },
-            (_, Some(400..500)) => Self::Refused { reason },
+        match error.kind() {
+            ErrorKind::InvalidArgument => Self::Invalid { reason },
+            ErrorKind::RateLimited => Self::Busy { retry_after },
+            // The service's own word. Any other refusal may be a proxy's, and pass.
+            ErrorKind::ConnectionDeleted => Self::Refused { reason },
             _ => Self::Failed { reason, retry_after },
         }
     }
