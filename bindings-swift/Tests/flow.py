@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -21,10 +22,10 @@ BASE_URL = os.environ.pop("PC_BASE_URL")
 KEY = os.environ.pop("PC_TENANT_KEY")
 
 
-def backend(method, path, body=None):
+def backend(method, path, body=None, email="alice@example.com"):
     """Call the platform with the tenant's key."""
     request = urllib.request.Request(BASE_URL + path, json.dumps(body).encode() if body else None, method=method)
-    request.headers = {"Authorization": f"Bearer {KEY}", "X-user-email": "alice@example.com"}
+    request.headers = {"Authorization": f"Bearer {KEY}", "X-user-email": email}
     if body:
         request.headers["Content-type"] = "application/json"
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -150,6 +151,40 @@ def connects_while_the_app_is_dead():
     App("resume", link).ends(f"success {link['connection_id']} creation")
 
 
+def consents_and_is_confirmed():
+    link = make_link(return_url=BACK_IN_THE_APP, confirm=True)
+    connection = link["connection_id"]
+    app = App("run", link)
+    customer = Customer(app.page())
+    customer.press("connect")
+    app.tell(customer.returned_to)
+    word, code = app.says().split()
+    assert word == "code", word
+    assert backend("GET", f"/connections/{connection}")["status"] == "pending"
+    backend("POST", f"/connections/{connection}/confirm", {"code": code})
+    app.tell("confirmed")
+    app.ends(f"success {connection} creation")
+
+
+def sends_the_page_to_somebody_else():
+    link = make_link(return_url=BACK_IN_THE_APP, confirm=True)
+    connection = link["connection_id"]
+    app = App("run", link)
+    other = Customer(app.page())
+    other.press("connect")
+    app.tell("back")
+    app.ends("exit closed")
+    # The code is on the device of the one who consented, whose session names another customer.
+    [code] = urllib.parse.parse_qs(urllib.parse.urlsplit(other.returned_to).query)["confirmation_code"]
+    try:
+        backend("POST", f"/connections/{connection}/confirm", {"code": code}, email="bob@example.com")
+    except urllib.error.HTTPError as error:
+        assert error.code == 404, error.code
+    else:
+        raise AssertionError("another customer confirmed it")
+    assert backend("GET", f"/connections/{connection}")["status"] == "pending"
+
+
 def has_a_link_that_nobody_knows():
     link = make_link()
     app = App("resume", {**link, "request_token": link["request_token"] + "x"})
@@ -163,6 +198,8 @@ def main():
         closes_the_page,
         comes_back_as_if_all_were_well,
         connects_while_the_app_is_dead,
+        consents_and_is_confirmed,
+        sends_the_page_to_somebody_else,
         has_a_link_that_nobody_knows,
     ]
     for flow in flows:

@@ -24,6 +24,15 @@ public struct ConnectLink: Sendable, Hashable {
     }
 }
 
+extension ConnectLink {
+    /// The one-time code in the address by which the hosted page led back, if it is about this link.
+    func confirmationCode(in address: URL) -> String? {
+        let items = URLComponents(url: address, resolvingAgainstBaseURL: false)?.queryItems ?? []
+        func value(_ name: String) -> String? { items.first { $0.name == name }?.value }
+        return value("connection_id") == connectionID ? value("confirmation_code") : nil
+    }
+}
+
 extension ConnectLink: Codable {
     private enum CodingKeys: String, CodingKey {
         case requestLink = "request_link"

@@ -30,9 +30,14 @@ public struct ConnectSession: Sendable {
     /// When the customer leaves the page the platform is asked a few times more before the outcome is
     /// ``ConnectExitReason/closed``. Cancelling the task closes the page and stops the request that is under way.
     ///
-    /// - Throws: ``ConnectError``; `CancellationError`; whatever the user agent throws.
-    public func run() async throws -> ConnectOutcome {
-        try await run(asking: Platform(link))
+    /// - Parameter confirm: For a link with `confirm`. Takes the one-time code, which the hosted page gives to the
+    ///   customer who consented here, to your backend; that calls `confirmConnection` in the name of the customer who is
+    ///   signed in to the app. Until then there is no connection.
+    /// - Throws: ``ConnectError``; `CancellationError`; whatever the user agent or `confirm` throws.
+    public func run(
+        confirm: (@Sendable (_ code: String) async throws -> Void)? = nil
+    ) async throws -> ConnectOutcome {
+        try await run(asking: Platform(link), confirm: confirm)
     }
 
     /// Tells how an attempt ended that outlived the app, without showing the page. Where the customer may still come
@@ -45,8 +50,16 @@ public struct ConnectSession: Sendable {
         try await resume(link, clock: clock, asking: Platform(link))
     }
 
-    func run(asking platform: some StatusSource) async throws -> ConnectOutcome {
-        try await run(StatusWatch(link, clock: clock, asking: platform))
+    func run(
+        asking platform: some StatusSource, confirm: (@Sendable (_ code: String) async throws -> Void)? = nil
+    ) async throws -> ConnectOutcome {
+        let watch = StatusWatch(link, clock: clock, asking: platform)
+        switch try await firstEvent(watch) {
+        case .settled(let outcome): return outcome
+        case .left(let address):
+            if let confirm, let code = address.flatMap(link.confirmationCode(in:)) { try await confirm(code) }
+            return try await watch.outcome(whilePageIs: .closed)
+        }
     }
 
     static func resume(
@@ -55,17 +68,19 @@ public struct ConnectSession: Sendable {
         try await StatusWatch(link, clock: clock, asking: platform).outcome(whilePageIs: .elsewhere)
     }
 
-    private func run(_ watch: StatusWatch) async throws -> ConnectOutcome {
-        let settled = try await withThrowingTaskGroup(of: ConnectOutcome?.self) { group in
-            group.addTask {
-                try await userAgent.show(link.requestLink)
-                return nil
-            }
-            group.addTask { try await watch.outcome(whilePageIs: .open) }
+    private enum Event: Sendable {
+        case settled(ConnectOutcome)
+        /// The customer left the page, which led back to the app by this address.
+        case left(URL?)
+    }
+
+    /// Shows the page and asks the platform, until either ends.
+    private func firstEvent(_ watch: StatusWatch) async throws -> Event {
+        try await withThrowingTaskGroup(of: Event.self) { group in
+            group.addTask { .left(try await userAgent.show(link.requestLink)) }
+            group.addTask { .settled(try await watch.outcome(whilePageIs: .open)) }
             defer { group.cancelAll() }
-            return try await group.next() ?? nil
+            return try await group.next() ?? .left(nil)
         }
-        if let settled { return settled }
-        return try await watch.outcome(whilePageIs: .closed)
     }
 }

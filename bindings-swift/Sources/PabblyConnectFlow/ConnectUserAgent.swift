@@ -9,6 +9,8 @@ public protocol ConnectUserAgent: Sendable {
     ///
     /// When the task is cancelled, close the page and return.
     ///
-    /// - Throws: where the page could not be shown; ``ConnectSession/run()`` throws it on.
-    func show(_ page: URL) async throws
+    /// - Returns: The address by which the hosted page led back to the app, where it did. Of a link with `confirm` it
+    ///   carries the one-time code.
+    /// - Throws: where the page could not be shown; ``ConnectSession/run(confirm:)`` throws it on.
+    func show(_ page: URL) async throws -> URL?
 }

@@ -46,11 +46,11 @@
         }
 
         @MainActor
-        public func show(_ page: URL) async throws {
-            let (ends, ended) = AsyncStream<(any Error)?>.makeStream()
+        public func show(_ page: URL) async throws -> URL? {
+            let (ends, ended) = AsyncStream<(URL?, (any Error)?)>.makeStream()
             // The system calls back on a queue of its own: nothing here may belong to the main actor.
-            let session = makeSession(page) { @Sendable _, error in
-                ended.yield(error)
+            let session = makeSession(page) { @Sendable address, error in
+                ended.yield((address, error))
                 ended.finish()
             }
             let context = PresentationContext(anchor())
@@ -62,11 +62,12 @@
             // Does nothing where the sheet is gone. The provider is held weakly.
             defer { withExtendedLifetime(context) { session.cancel() } }
             // Ends without an element where the task is cancelled.
-            for await error in ends {
-                guard let error else { return }
-                if (error as? ASWebAuthenticationSessionError)?.code == .canceledLogin { return }
+            for await (address, error) in ends {
+                guard let error else { return address }
+                if (error as? ASWebAuthenticationSessionError)?.code == .canceledLogin { return nil }
                 throw ConnectError.pageNotShown(error.localizedDescription)
             }
+            return nil
         }
 
         private func makeSession(

@@ -99,14 +99,14 @@ struct TestPlatform: StatusSource {
 /// A page that the test closes.
 struct TestUserAgent: ConnectUserAgent {
     private let pages = Inbox<URL>()
-    private let departures = Inbox<(any Error)?>()
+    private let departures = Inbox<Result<URL?, any Error>>()
     /// Says so where the session closed the page.
     let dismissed = Inbox<Void>()
 
-    func show(_ page: URL) async throws {
+    func show(_ page: URL) async throws -> URL? {
         pages.send(page)
         do {
-            if let error = try await departures.next() { throw error }
+            return try await departures.next().get()
         } catch let error as CancellationError {
             dismissed.send(())
             throw error
@@ -116,6 +116,6 @@ struct TestUserAgent: ConnectUserAgent {
     /// Waits until a page is shown.
     func page() async throws -> URL { try await pages.next() }
 
-    func leave() { departures.send(nil) }
-    func fail(_ error: any Error) { departures.send(error) }
+    func leave(by address: URL? = nil) { departures.send(.success(address)) }
+    func fail(_ error: any Error) { departures.send(.failure(error)) }
 }

@@ -100,6 +100,43 @@ struct SessionTests {
         #expect(try await run.value == .success(connectionID: "conn_1", operation: .creation))
     }
 
+    @Test func theCodeGoesToTheBackendBeforeThePlatformIsAsked() async throws {
+        let codes = Inbox<String>()
+        let session = ConnectSession(link(), userAgent: userAgent, clock: clock)
+        let run = Task { try await session.run(asking: platform, confirm: { codes.send($0) }) }
+        _ = try await platform.question()
+        let query = "a=b&connection_id=conn_1&status=pending&confirmation_code=c0_d-e"
+        userAgent.leave(by: URL(string: "com.example.app://connected?\(query)"))
+        #expect(try await codes.next() == "c0_d-e")
+        try await platform.question().reply("active", "returned")
+        #expect(try await run.value == .success(connectionID: "conn_1", operation: .creation))
+    }
+
+    @Test(arguments: [
+        nil, "com.example.app://connected", "com.example.app://connected?connection_id=conn_1&status=active",
+        "com.example.app://connected?connection_id=conn_2&confirmation_code=c0de",
+        "com.example.app://connected?confirmation_code=c0de", "mailto:confirmation_code=c0de",
+    ])
+    func noCodeOrAnotherLinksIsNotHandedOn(address: String?) async throws {
+        let session = ConnectSession(link(), userAgent: userAgent, clock: clock)
+        let run = Task {
+            try await session.run(asking: platform, confirm: { Issue.record("\($0)") })
+        }
+        _ = try await platform.question()
+        userAgent.leave(by: address.flatMap(URL.init(string:)))
+        try await platform.question().reply("rejected")
+        #expect(try await run.value == .exit(.rejected))
+    }
+
+    @Test func aBackendThatDoesNotConfirmEndsTheAttempt() async throws {
+        struct NotYours: Error {}
+        let session = ConnectSession(link(), userAgent: userAgent, clock: clock)
+        let run = Task { try await session.run(asking: platform, confirm: { _ in throw NotYours() }) }
+        _ = try await platform.question()
+        userAgent.leave(by: URL(string: "a:b?connection_id=conn_1&confirmation_code=c0de"))
+        await #expect(throws: NotYours.self) { try await run.value }
+    }
+
     /// The browser came back as if all were well; the platform knows better.
     @Test func aLyingCallbackIsNotBelieved() async throws {
         let (run, _) = try await start()

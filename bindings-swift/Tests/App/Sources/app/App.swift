@@ -7,12 +7,15 @@ import PabblyConnectFlow
 struct Terminal: ConnectUserAgent {
     let lines: AsyncStream<String>
 
-    func show(_ page: URL) async throws {
+    func show(_ page: URL) async throws -> URL? {
         say("page \(page.absoluteString)")
-        for await _ in lines { return }
+        for await line in lines { return URL(string: line) }
         say("dismissed")
+        return nil
     }
 }
+
+struct NotConfirmed: Error {}
 
 @main
 struct App {
@@ -23,10 +26,20 @@ struct App {
             if CommandLine.arguments.last == "resume" {
                 outcome = try await ConnectSession.resume(link)
             } else {
-                outcome = try await ConnectSession(link, userAgent: Terminal(lines: input())).run()
+                let lines = input()
+                outcome = try await ConnectSession(link, userAgent: Terminal(lines: lines)).run { code in
+                    say("code \(code)")
+                    // A backend would answer; here it is the next line.
+                    for await line in lines {
+                        guard line == "confirmed" else { throw NotConfirmed() }
+                        return
+                    }
+                }
             }
         } catch let error as ConnectError {
             return say("error \(error)")
+        } catch is NotConfirmed {
+            return say("not confirmed")
         }
         switch outcome {
         case .success(let connectionID, let operation): say("success \(connectionID) \(operation)")
