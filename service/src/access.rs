@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::ids;
 use crate::rejected_keys::RejectedKeys;
 use crate::state::AppState;
-use crate::store::{Caller, Capability, Owner, StoreError};
+use crate::store::{Caller, Capability, Mode, Owner, StoreError};
 
 /// The header that names the customer.
 pub(crate) const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
@@ -76,11 +76,15 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
 ///
 /// # Errors
 ///
-/// [`ApiError::InvalidApiKey`] where there is none, or one that opens nothing; [`ApiError::RateLimited`] where that one
+/// [`ApiError::InvalidApiKey`] where there is none, or one that opens nothing; [`ApiError::KeyOfOtherMode`];
+/// [`ApiError::RateLimited`] where that one
 /// comes again and again.
 pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let value = only(headers, &AUTHORIZATION).map_err(|_| ApiError::InvalidApiKey)?;
     let key = value.and_then(bearer).ok_or(ApiError::InvalidApiKey)?;
+    if app.store.mode().is_foreign(key) {
+        return Err(other_mode(app.store.mode()));
+    }
     opened(&app.rejected_keys, key, app.store.caller(key)).await
 }
 
@@ -99,6 +103,14 @@ pub(crate) async fn opened<T>(
     lookup.await?.ok_or_else(|| {
         rejected.note(&digest);
         ApiError::InvalidApiKey
+    })
+}
+
+/// Whoever mixes up the two kinds of key is told so. The beginning of a key is no secret.
+fn other_mode(mode: Mode) -> ApiError {
+    ApiError::KeyOfOtherMode(match mode {
+        Mode::Live => "This is a test key: it works only with the `connect-service dev` that printed it",
+        Mode::Test => "This is not a test key: `connect-service dev` takes the pk_test_ key that it printed",
     })
 }
 

@@ -16,6 +16,9 @@ pub enum ApiError {
     /// The key is missing, unknown or revoked.
     #[error("The API key is missing or not valid")]
     InvalidApiKey,
+    /// The key is a test key and this is the live service, or the other way round; tells which.
+    #[error("{0}")]
+    KeyOfOtherMode(&'static str),
     /// The request comes from a host or origin that MCP is not open to.
     #[error("The request's Host or Origin is not one that MCP is open to")]
     OriginNotAllowed,
@@ -109,7 +112,9 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::InvalidUserEmail(_) | Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-            Self::InvalidApiKey | Self::NeedsReconnection => StatusCode::UNAUTHORIZED,
+            Self::InvalidApiKey | Self::KeyOfOtherMode(_) | Self::NeedsReconnection => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::CapabilityDisabled(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound | Self::AppNotFound | Self::ConnectionDeleted | Self::KeyNotFound => {
                 StatusCode::NOT_FOUND
@@ -131,7 +136,7 @@ impl ApiError {
     /// The answer's `data.code`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::InvalidApiKey => "invalid_api_key",
+            Self::InvalidApiKey | Self::KeyOfOtherMode(_) => "invalid_api_key",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::CapabilityDisabled(_) => "capability_disabled",
             Self::KeyNotFound => "key_not_found",
@@ -177,7 +182,7 @@ impl IntoResponse for ApiError {
             Self::ServiceUnavailable => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            Self::InvalidApiKey => {
+            Self::InvalidApiKey | Self::KeyOfOtherMode(_) => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             _ => {}

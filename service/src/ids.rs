@@ -40,9 +40,9 @@ pub fn secret() -> String {
     random(SECRET_LENGTH)
 }
 
-/// A new tenant key.
-pub fn tenant_key() -> String {
-    format!("pk_live_{}", secret())
+/// A new tenant key that begins with `prefix`.
+pub fn tenant_key(prefix: &str) -> String {
+    format!("{prefix}{}", secret())
 }
 
 /// The secret part of a new MCP URL.

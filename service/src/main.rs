@@ -8,12 +8,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
-use connect_service::state::{Service, SetupError};
-use connect_service::store::Store;
-use connect_service::vault::Vault;
+use connect_service::state::{Service, SetupError, open_store};
+use connect_service::store::{Mode, Store};
 use connect_service::{log, server};
 use manage::{KeyCommand, TenantCommand, print};
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -58,23 +56,8 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(arguments.config.as_deref(), environment)?;
-    let vault = match &config.encryption_key {
-        Some(key) => Vault::from_base64(key.expose_secret(), "CONNECT_ENCRYPTION_KEY")?,
-        None => {
-            // A new key would open nothing of a database that was made with another.
-            let url = config.database_url.expose_secret();
-            if !config.key_file.exists() && Store::has_encryption_key(url).await? {
-                return Err(format!(
-                    "the key file {} is missing, and the database was made with it: give it back",
-                    config.key_file.display()
-                )
-                .into());
-            }
-            Vault::from_file(&config.key_file)?
-        }
-    };
     let clock = Clock::default();
-    let store = Store::open(config.database_url.expose_secret(), vault, clock.clone()).await?;
+    let store = open_store(&config, Mode::Live, clock.clone()).await?;
     match arguments.command {
         Command::Serve => serve(config, store, clock).await,
         Command::Tenant(command) => manage::tenants(&store, command).await,

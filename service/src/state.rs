@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +15,8 @@ use crate::provider::{ProviderClient, Registration};
 use crate::refresh::Refreshes;
 use crate::rejected_keys::RejectedKeys;
 use crate::server;
-use crate::store::Store;
+use crate::store::{Mode, Store};
+use crate::vault::Vault;
 
 /// Handed to every handler.
 pub type AppState = Arc<Service>;
@@ -59,6 +61,30 @@ pub struct Service {
 /// Why a service cannot be set up. Tells the operator what to do about it.
 pub type SetupError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Opens the configured database with the configured encryption key, which is made if neither is there.
+///
+/// # Errors
+///
+/// When one of them cannot be used, or the database is of the other mode.
+pub async fn open_store(config: &Config, mode: Mode, clock: Clock) -> Result<Store, SetupError> {
+    let url = config.database_url.expose_secret();
+    let vault = match &config.encryption_key {
+        Some(key) => Vault::from_base64(key.expose_secret(), "CONNECT_ENCRYPTION_KEY")?,
+        None => {
+            // A new key would open nothing of a database that was made with another.
+            if !config.key_file.exists() && Store::has_encryption_key(url).await? {
+                return Err(format!(
+                    "the key file {} is missing, and the database was made with it: give it back",
+                    config.key_file.display()
+                )
+                .into());
+            }
+            Vault::from_file(&config.key_file)?
+        }
+    };
+    Ok(Store::open_in(mode, url, vault, clock).await?)
+}
+
 impl Service {
     /// Puts a service together. `address` is where it listens, for want of a configured `public_url`.
     ///
@@ -67,8 +93,23 @@ impl Service {
     /// When the catalogue, TLS or an address of a client is unusable, or a client is configured for an app that there is
     /// not.
     pub fn new(config: Config, store: Store, clock: Clock, address: &str) -> Result<AppState, SetupError> {
-        let public_url = config.public_url_or(address);
         let catalogue = Catalogue::load(config.catalogue_dir.as_deref())?;
+        Self::with_catalogue(config, catalogue, store, clock, address)
+    }
+
+    /// Puts a service together like [`new`](Self::new), with another catalogue than the configured one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn with_catalogue(
+        config: Config,
+        catalogue: Catalogue,
+        store: Store,
+        clock: Clock,
+        address: &str,
+    ) -> Result<AppState, SetupError> {
+        let public_url = config.public_url_or(address);
         if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
             return Err(format!("apps.{unknown}: the catalogue has no such app").into());
         }

@@ -6,11 +6,14 @@ mod support;
 
 use std::time::Duration;
 
+use connect_service::clock::Clock;
 use connect_service::config::Config;
+use connect_service::store::{Capability, Mode, Store, StoreError};
+use connect_service::vault::Vault;
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::{AnyConnection, Connection, Executor};
-use support::{Answer, Platform, text};
+use support::{Answer, Database, KEY, Platform, text};
 use tokio::time::timeout;
 
 /// A database that cannot be used is reported after one second; the rest is for a busy machine. The former limit was
@@ -108,4 +111,48 @@ async fn the_hosted_page_is_a_503_without_the_database() {
         "{}",
         page.text
     );
+}
+
+async fn open_in(mode: Mode, database: &Database) -> Result<Store, StoreError> {
+    let vault = Vault::from_base64(KEY, "a test").unwrap();
+    Store::open_in(mode, &database.url, vault, Clock::default()).await
+}
+
+#[tokio::test]
+async fn a_database_belongs_to_one_mode() {
+    let (live, test) = (Database::new().await, Database::new().await);
+    for (mode, database, prefix, made_by) in [
+        (Mode::Live, &live, "pk_live_", "`connect-service serve`"),
+        (Mode::Test, &test, "pk_test_", "`connect-service dev`"),
+    ] {
+        let store = open_in(mode, database).await.unwrap();
+        let tenant = store.create_tenant("Acme", None).await.unwrap();
+        let key = store
+            .create_key(&tenant, &Capability::ALL)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(key.starts_with(prefix));
+        store.close().await;
+        open_in(mode, database).await.unwrap().close().await;
+
+        let other = if mode == Mode::Live {
+            Mode::Test
+        } else {
+            Mode::Live
+        };
+        let refused = open_in(other, database).await.unwrap_err();
+        assert!(matches!(refused, StoreError::OtherMode { .. }), "{refused}");
+        assert!(refused.to_string().contains(made_by), "{refused}");
+    }
+
+    // One that is older than the modes has no mark, and is live.
+    let mut connection = AnyConnection::connect(&live.url).await.unwrap();
+    connection
+        .execute("DELETE FROM marks WHERE name = 'mode'")
+        .await
+        .unwrap();
+    let refused = open_in(Mode::Test, &live).await.unwrap_err();
+    assert!(matches!(refused, StoreError::OtherMode { .. }), "{refused}");
+    open_in(Mode::Live, &live).await.unwrap().close().await;
 }

@@ -277,3 +277,12 @@ async fn a_wrong_key_is_told_to_slow_down() {
     }
     by_key(&platform.key).await.is_error(429, "rate_limited");
 }
+
+#[tokio::test]
+async fn a_test_key_is_refused_by_name() {
+    let platform = Platform::start().await;
+    let answer = platform.call("GET", "/apps").key("pk_test_x").send().await;
+    answer.is_error(401, "invalid_api_key");
+    assert!(answer.text.contains("test key"), "{}", answer.text);
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+}

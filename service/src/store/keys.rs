@@ -123,7 +123,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn create_key(&self, tenant: &str, capabilities: &[Capability]) -> Result<Option<String>> {
-        let (id, key) = (ids::prefixed("key_"), ids::tenant_key());
+        let (id, key) = (ids::prefixed("key_"), self.new_key());
         let mut transaction = self.database.begin().await?;
         if !self.lock_tenant(&mut transaction, tenant).await? {
             transaction.rollback().await?;

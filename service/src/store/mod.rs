@@ -14,6 +14,7 @@ mod keys;
 mod link_error;
 mod links;
 mod mcp_urls;
+mod mode;
 mod new_link;
 mod open;
 mod presence;
@@ -42,6 +43,7 @@ pub use keys::{Caller, Capability, Key, Revocation};
 pub use link_error::LinkError;
 pub use links::{Link, LinkOptions, Operation, Phase};
 pub use mcp_urls::Minted;
+pub use mode::Mode;
 pub use new_link::{Created, NewLink, Target};
 use presence::Presence;
 pub use rotation::{Promotion, Rotation};
@@ -57,6 +59,7 @@ pub struct Store {
     process: String,
     vault: Vault,
     clock: Clock,
+    mode: Mode,
     changes: Arc<Changes>,
     /// Tells other processes that this one is alive; none on PostgreSQL.
     _presence: Option<Arc<Presence>>,
@@ -100,6 +103,14 @@ pub enum StoreError {
     /// Others than its owner can read the database file.
     #[error("the database {} can be read by others than its owner; run: chmod 600 {}", .0.display(), .0.display())]
     ExposedDatabase(PathBuf),
+    /// The database belongs to the other mode.
+    #[error("the database {place} was made by `{made_by}` and works with nothing else; use another one")]
+    OtherMode {
+        /// The file, or the server with the name of the database.
+        place: String,
+        /// The command that made it.
+        made_by: &'static str,
+    },
     /// The database was made with another encryption key.
     #[error("the database was made with another encryption key; give back the one that it was made with")]
     WrongKey,

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::database::{self, CONNECT_TIMEOUT, Database};
 use super::presence::Presence;
-use super::{Result, Store, StoreError};
+use super::{Mode, Result, Store, StoreError};
 use crate::clock::Clock;
 use crate::ids;
 use crate::notify::Changes;
@@ -35,13 +35,22 @@ const MARK_PLACE: vault::Place<'static> = vault::Place {
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 impl Store {
-    /// Opens the database at `url` (`sqlite:` or `postgres:`), makes it if it is a file that does not exist, and brings
-    /// its tables up to date.
+    /// Opens the live database at `url` (`sqlite:` or `postgres:`), makes it if it is a file that does not exist, and
+    /// brings its tables up to date.
     ///
     /// # Errors
     ///
-    /// When it cannot be opened, is a file that others can read, or was made with another encryption key.
+    /// When it cannot be opened, is a file that others can read, or was made with another encryption key or in test mode.
     pub async fn open(url: &str, vault: Vault, clock: Clock) -> Result<Self> {
+        Self::open_in(Mode::Live, url, vault, clock).await
+    }
+
+    /// Opens a database like [`open`](Self::open), in either mode.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub async fn open_in(mode: Mode, url: &str, vault: Vault, clock: Clock) -> Result<Self> {
         sqlx::any::install_default_drivers();
         let (location, database) = (Location::of(url)?, Database::new(url)?);
         let file = if database::is_sqlite(url) {
@@ -57,16 +66,19 @@ impl Store {
             }
             None => None,
         };
+        Self::refuse_other_mode(url, &location.0, mode).await?;
         migrate(url, &location).await?;
         let store = Self {
             database,
             process: ids::random(16),
             vault,
             clock,
+            mode,
             changes: Arc::new(Changes::default()),
             _presence: presence.clone(),
         };
         store.check_key().await?;
+        store.mark_mode().await?;
         store.adopt_spelling().await?;
         if let Some(presence) = presence.filter(|presence| presence.is_only()) {
             store.end_leases().await?;
@@ -82,10 +94,15 @@ impl Store {
     ///
     /// When it is there and cannot be read.
     pub async fn has_encryption_key(url: &str) -> Result<bool> {
+        Ok(Self::read_mark(url, "encryption_key").await?.is_some())
+    }
+
+    /// A mark of the database at `url`; none where the database is not there or has no such mark.
+    pub(super) async fn read_mark(url: &str, name: &str) -> Result<Option<String>> {
         sqlx::any::install_default_drivers();
         let is_table = if database::is_sqlite(url) {
             if sqlite_file(url)?.is_none_or(|file| !file.exists()) {
-                return Ok(false);
+                return Ok(None);
             }
             "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'marks'"
         } else {
@@ -93,18 +110,15 @@ impl Store {
              WHERE table_schema = current_schema() AND table_name = 'marks'"
         };
         let mut connection = connect(url, &Location::of(url)?).await?;
-        let count = async |connection: &mut AnyConnection, query| -> Result<i64> {
-            Ok(sqlx::query_scalar(query).fetch_one(connection).await?)
+        let is_table: i64 = sqlx::query_scalar(is_table).fetch_one(&mut connection).await?;
+        let mark = if is_table > 0 {
+            let query = sqlx::query_scalar("SELECT value FROM marks WHERE name = $1").bind(name);
+            query.fetch_optional(&mut connection).await?
+        } else {
+            None
         };
-        let has_key = count(&mut connection, is_table).await? > 0
-            && count(
-                &mut connection,
-                "SELECT COUNT(*) FROM marks WHERE name = 'encryption_key'",
-            )
-            .await?
-                > 0;
         connection.close().await?;
-        Ok(has_key)
+        Ok(mark)
     }
 
     /// Ends the leases of processes that are no more, so that nobody waits for them.

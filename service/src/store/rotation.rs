@@ -88,7 +88,7 @@ impl Store {
                 old
             }
         };
-        let (id, key) = (ids::prefixed("key_"), ids::tenant_key());
+        let (id, key) = (ids::prefixed("key_"), self.new_key());
         let place = (old.family.as_str(), generation);
         self.insert_key(&mut transaction, tenant, (&id, &key), place, &old.capabilities)
             .await?;
