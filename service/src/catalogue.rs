@@ -210,9 +210,29 @@ impl Catalogue {
                 apps.insert(app.id.clone(), Arc::new(app));
             }
         }
-        let mut apps: Vec<_> = apps.into_values().collect();
-        apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
-        Ok(Self { apps })
+        let mut catalogue = Self {
+            apps: apps.into_values().collect(),
+        };
+        catalogue.sort();
+        Ok(catalogue)
+    }
+
+    fn sort(&mut self) {
+        self.apps
+            .sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
+    }
+
+    /// Adds one app, in the place of one with the same id.
+    ///
+    /// # Errors
+    ///
+    /// When the text describes no usable app.
+    pub fn add(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        let app = App::parse(file, text)?;
+        self.apps.retain(|other| other.id != app.id);
+        self.apps.push(Arc::new(app));
+        self.sort();
+        Ok(())
     }
 
     /// The app with this id.

@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod config;
 pub mod connect;
+pub mod dev;
 pub mod email;
 pub mod envelope;
 pub mod error;

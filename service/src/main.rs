@@ -1,14 +1,16 @@
 //! `connect-service`: the platform in one binary. `connect-service help` lists what it does.
 
+mod ctl;
 mod manage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
-use connect_service::state::{Service, SetupError, open_store};
+use connect_service::dev::{self, Dev};
+use connect_service::state::{AppState, Service, SetupError, open_store};
 use connect_service::store::{Mode, Store};
 use connect_service::{log, server};
 use manage::{KeyCommand, TenantCommand, print};
@@ -30,12 +32,29 @@ struct Arguments {
 enum Command {
     /// Serve until SIGTERM or SIGINT.
     Serve,
+    /// Run everything on this machine, to develop and test against: prints what to export, and stays.
+    Dev(DevArguments),
     /// Manage tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
     /// Manage tenants' keys.
     #[command(subcommand)]
     Key(KeyCommand),
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct DevArguments {
+    #[command(flatten)]
+    options: dev::Options,
+    #[command(subcommand)]
+    command: Option<DevCommand>,
+}
+
+#[derive(Subcommand)]
+enum DevCommand {
+    /// Steer a running `connect-service dev`; prints JSON.
+    Ctl(ctl::Ctl),
 }
 
 #[tokio::main]
@@ -55,14 +74,27 @@ async fn main() -> std::io::Result<ExitCode> {
 async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let config = Config::load(arguments.config.as_deref(), environment)?;
-    let clock = Clock::default();
-    let store = open_store(&config, Mode::Live, clock.clone()).await?;
+    let config = || Config::load(arguments.config.as_deref(), environment);
     match arguments.command {
-        Command::Serve => serve(config, store, clock).await,
-        Command::Tenant(command) => manage::tenants(&store, command).await,
-        Command::Key(command) => manage::keys(&store, &config, command).await,
+        Command::Serve => serve(config()?).await,
+        Command::Dev(DevArguments {
+            command: None,
+            options,
+        }) => develop(config()?, &options).await,
+        Command::Dev(DevArguments {
+            command: Some(DevCommand::Ctl(ctl)),
+            ..
+        }) => ctl::run(ctl).await,
+        Command::Tenant(command) => manage::tenants(&live_store(&config()?).await?, command).await,
+        Command::Key(command) => {
+            let config = config()?;
+            manage::keys(&live_store(&config).await?, &config, command).await
+        }
     }
+}
+
+async fn live_store(config: &Config) -> Result<Store, SetupError> {
+    open_store(config, Mode::Live, Clock::default()).await
 }
 
 /// Keeps credentials and the encryption key out of the file that a crash may leave, and other processes of the same user
@@ -77,11 +109,28 @@ fn stay_out_of_core_dumps() {
     }
 }
 
-async fn serve(config: Config, store: Store, clock: Clock) -> Result<(), SetupError> {
+async fn serve(config: Config) -> Result<(), SetupError> {
     server::raise_file_limit();
+    let clock = Clock::default();
+    let store = open_store(&config, Mode::Live, clock.clone()).await?;
     let listener = TcpListener::bind(&config.listen).await?;
     let address = listener.local_addr()?.to_string();
     let app = Service::new(config, store, clock, &address)?;
+    end_on_signals(&app)?;
+    print(&format!("listening on http://{address}"))?;
+    server::serve(app, listener).await;
+    Ok(())
+}
+
+async fn develop(config: Config, options: &dev::Options) -> Result<(), SetupError> {
+    server::raise_file_limit();
+    let dev = Dev::start(config, options).await?;
+    end_on_signals(dev.service())?;
+    print(&dev.exports())?;
+    dev.ended().await
+}
+
+fn end_on_signals(app: &AppState) -> Result<(), SetupError> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (ending, closing) = (app.ending.clone(), app.closing.clone());
     tokio::spawn(async move {
@@ -99,7 +148,5 @@ async fn serve(config: Config, store: Store, clock: Clock) -> Result<(), SetupEr
         }
         closing.cancel();
     });
-    print(&format!("listening on http://{address}"))?;
-    server::serve(app, listener).await;
     Ok(())
 }

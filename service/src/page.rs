@@ -201,14 +201,14 @@ fn first_chars(text: &str, count: usize) -> &str {
 }
 
 /// One of eight colours, always the same one for an app.
-fn tint(id: &str) -> u32 {
+pub(crate) fn tint(id: &str) -> u32 {
     id.bytes()
         .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
         % 8
 }
 
 /// The letter that stands for a name.
-fn initial(name: &str) -> String {
+pub(crate) fn initial(name: &str) -> String {
     name.trim()
         .chars()
         .next()

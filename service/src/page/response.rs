@@ -20,9 +20,19 @@ use super::STYLE;
 #[derive(Debug, Default)]
 pub struct FormTargets {
     sources: Vec<String>,
+    anywhere: bool,
 }
 
 impl FormTargets {
+    /// Any address: for the provider of `connect-service dev`, whose consent goes on to wherever the product wants its
+    /// customer back.
+    pub fn anywhere() -> Self {
+        Self {
+            anywhere: true,
+            ..Self::default()
+        }
+    }
+
     /// The provider's sign-in, whose address may depend on what is entered. It may go on to other hosts of its own (a
     /// workspace's, an identity provider's), so that any `https` one must be allowed.
     pub fn provider(&mut self, url: Option<&Url>) {
@@ -39,6 +49,15 @@ impl FormTargets {
             url::Origin::Opaque(_) => format!("{}:", url.scheme()),
         };
         self.sources.push(source);
+    }
+
+    /// The policy's directive about forms.
+    fn directive(&self) -> String {
+        if self.anywhere {
+            return String::new();
+        }
+        let sources: String = self.sources.iter().map(|source| format!(" {source}")).collect();
+        format!("form-action 'self'{sources}; ")
     }
 }
 
@@ -62,14 +81,9 @@ impl PageResponse {
             }
         };
         let policy = format!(
-            "default-src 'none'; style-src {}; img-src data:; form-action 'self'{}; base-uri 'none'; \
-             frame-ancestors 'none'",
+            "default-src 'none'; style-src {}; img-src data:; {}base-uri 'none'; frame-ancestors 'none'",
             *STYLE_SOURCE,
-            targets
-                .sources
-                .iter()
-                .map(|source| format!(" {source}"))
-                .collect::<String>(),
+            targets.directive(),
         );
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

@@ -1,0 +1,581 @@
+//! `connect-service dev`, started as its users start it: exports, connections, control, and what it refuses.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use connect_service::dev::presets;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use support::{folder, text};
+
+/// A program of the command line in a folder of its own, with nothing of this environment.
+fn program(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-service"));
+    command
+        .args(arguments)
+        .current_dir(home)
+        .env_clear()
+        .env("TMPDIR", home)
+        .env("CONNECT_BUDGETS_DEFAULT", "100000")
+        .env("RUST_LOG", "connect_service=trace,warn");
+    command
+}
+
+/// What a command that must fail says.
+#[track_caller]
+fn refusal(home: &Path, arguments: &[&str]) -> String {
+    let output = program(home, arguments).output().unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A folder for all instances of a test.
+struct Home(PathBuf);
+
+impl Home {
+    fn new() -> Self {
+        Self(folder())
+    }
+
+    fn start(&self, arguments: &[&str]) -> Dev {
+        let arguments = [&["dev"], arguments].concat();
+        let log = self.0.join("log");
+        let mut child = program(&self.0, &arguments)
+            .stdout(Stdio::piped())
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut exports = HashMap::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            match line
+                .strip_prefix("export ")
+                .and_then(|export| export.split_once('='))
+            {
+                Some((name, value)) => drop(exports.insert(name.to_owned(), value.to_owned())),
+                None if line.starts_with("# Ready") => break,
+                None => panic!("{line}"),
+            }
+        }
+        let dev = Dev {
+            child,
+            exports,
+            http: http(),
+            home: self.0.clone(),
+        };
+        assert!(dev.export("PC_TENANT_KEY").starts_with("pk_test_"));
+        dev
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.0.join("log")).unwrap()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running instance.
+struct Dev {
+    child: Child,
+    exports: HashMap<String, String>,
+    http: reqwest::Client,
+    home: PathBuf,
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn http() -> reqwest::Client {
+    let crypto = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(crypto)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls);
+    let client = client.redirect(reqwest::redirect::Policy::none()).no_proxy();
+    client.build().unwrap()
+}
+
+/// Status, header `retry-after` and JSON of a response.
+struct Answer(u16, Option<String>, Value);
+
+impl Dev {
+    fn export(&self, name: &str) -> &str {
+        &self.exports[name]
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn end(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// `connect-service dev ctl …`: what it prints, or what it says where it fails.
+    fn try_ctl(&self, arguments: &[&str]) -> Result<Value, String> {
+        let arguments = [&["dev", "ctl"], arguments].concat();
+        let mut command = program(&self.home, &arguments);
+        let output = command
+            .env("PC_DEV_URL", self.export("PC_DEV_URL"))
+            .output()
+            .unwrap();
+        if output.status.success() {
+            return Ok(serde_json::from_slice(&output.stdout).unwrap());
+        }
+        Err(String::from_utf8(output.stderr).unwrap())
+    }
+
+    #[track_caller]
+    fn ctl(&self, arguments: &[&str]) -> Value {
+        self.try_ctl(arguments).unwrap()
+    }
+
+    /// The same command without a process of its own.
+    async fn control(&self, command: Value) -> Value {
+        let request = self.http.post(self.export("PC_DEV_URL"));
+        let request = request
+            .header("content-type", "application/json")
+            .body(command.to_string());
+        let Answer(status, _, json) = answer(request).await;
+        assert_eq!(status, 200, "{command}: {json}");
+        json
+    }
+
+    async fn api(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let url = format!("{}{path}", self.export("PC_BASE_URL"));
+        let mut request = self
+            .http
+            .request(method, url)
+            .bearer_auth(self.export("PC_TENANT_KEY"))
+            .header("x-user-email", "alice@example.com");
+        if let Some(body) = body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.to_string());
+        }
+        answer(request).await
+    }
+
+    /// A new link; gives its `data`.
+    async fn link(&self, app: &str) -> Value {
+        let body = json!({"app_id": app, "name": app, "allow_multiple_connections": true});
+        let Answer(status, _, json) = self
+            .api(Method::POST, "/connections/request-link", Some(body))
+            .await;
+        assert_eq!(status, 200, "{json}");
+        json["data"].clone()
+    }
+
+    /// A new connection of a customer who consents; gives its id.
+    async fn connected(&self, app: &str) -> String {
+        let link = self.link(app).await;
+        let request_link = &link["request_link"];
+        let done = self
+            .control(json!({"command": "connect", "request_link": request_link}))
+            .await;
+        assert_eq!(
+            done,
+            json!({"connection_id": link["connection_id"], "status": "active"}),
+            "{app}"
+        );
+        text(&link["connection_id"])
+    }
+
+    async fn token(&self, id: &str) -> Answer {
+        self.api(Method::POST, &format!("/connections/{id}/token"), None)
+            .await
+    }
+
+    async fn access_token(&self, id: &str) -> String {
+        let Answer(status, _, json) = self.token(id).await;
+        assert_eq!(status, 200, "{json}");
+        text(&json["data"]["access_token"])
+    }
+
+    async fn status(&self, id: &str) -> String {
+        let Answer(_, _, json) = self.api(Method::GET, &format!("/connections/{id}"), None).await;
+        text(&json["data"]["status"])
+    }
+
+    /// What an app's API says to a token.
+    async fn me(&self, app: &str, access_token: &str) -> u16 {
+        let (origin, _) = self.export("PC_DEV_URL").split_once("/control/").unwrap();
+        let request = self.http.get(format!("{origin}/provider/{app}/me"));
+        answer(request.bearer_auth(access_token)).await.0
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after");
+    let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
+    let text = response.text().await.unwrap();
+    Answer(
+        status,
+        retry_after,
+        serde_json::from_str(&text).unwrap_or_default(),
+    )
+}
+
+#[tokio::test]
+async fn connect_vend_expire_revoke() {
+    let home = Home::new();
+    let dev = home.start(&["--auto"]);
+    let link = dev.link("gmail").await;
+    let (id, request_link) = (text(&link["connection_id"]), text(&link["request_link"]));
+    assert_eq!(dev.status(&id).await, "pending");
+    assert_eq!(dev.ctl(&["connect", &request_link])["status"], "active");
+
+    let first = dev.access_token(&id).await;
+    assert_eq!(dev.me("gmail", &first).await, 200);
+    assert_eq!(dev.me("slack", &first).await, 401);
+    assert_eq!(dev.access_token(&id).await, first);
+
+    dev.ctl(&["expire", &id]);
+    assert_eq!(dev.me("gmail", &first).await, 401);
+    let second = dev.access_token(&id).await;
+    assert_ne!(second, first);
+    assert_eq!(dev.me("gmail", &second).await, 200);
+
+    dev.ctl(&["revoke", &id]);
+    assert_eq!(dev.me("gmail", &second).await, 401);
+    let Answer(status, _, json) = dev.token(&id).await;
+    assert_eq!(
+        (status, text(&json["data"]["code"]).as_str()),
+        (401, "needs_reconnection")
+    );
+    let error = dev.try_ctl(&["expire", &id]).unwrap_err();
+    assert!(error.contains("needs reconnection already"), "{error}");
+    for command in ["expire", "revoke"] {
+        let error = dev.try_ctl(&[command, "conn_unknown"]).unwrap_err();
+        assert!(error.contains("There is no such connection"), "{error}");
+    }
+
+    // Nothing that opens anything stands in the log, of `dev` or of `ctl`.
+    let secrets = [
+        dev.export("PC_TENANT_KEY"),
+        dev.export("PC_DEV_URL").rsplit_once('/').unwrap().1,
+        request_link.rsplit_once('/').unwrap().1,
+        link["request_token"].as_str().unwrap(),
+        "dev-access-",
+        "dev-refresh-",
+        "dev-code-",
+    ]
+    .map(str::to_owned);
+    dev.end();
+    let log = home.log();
+    assert!(log.contains("answered"), "{log}");
+    for secret in secrets {
+        assert!(!log.contains(&secret) && !error.contains(&secret), "{secret}");
+    }
+    let left: Vec<_> = std::fs::read_dir(&home.0)
+        .unwrap()
+        .map(|file| file.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["log"], "the temporary folder is gone");
+}
+
+/// Each app has its own way to authenticate the client, to write a request, and to use PKCE.
+#[tokio::test]
+async fn every_app_of_the_catalogue_can_be_connected() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let Answer(_, _, apps) = dev.api(Method::GET, "/apps?limit=100", None).await;
+    let apps: Vec<_> = apps["data"]["apps"].as_array().unwrap().clone();
+    assert!(
+        apps.len() > 40 && apps.iter().any(|app| app["id"] == "demo"),
+        "{}",
+        apps.len()
+    );
+    for app in apps {
+        let name = text(&app["id"]);
+        let id = dev.connected(&name).await;
+        let Answer(status, _, json) = dev.token(&id).await;
+        assert_eq!(status, 200, "{name}: {json}");
+        if app["auth_type"] == "o_auth" {
+            let token = text(&json["data"]["access_token"]);
+            assert_eq!(dev.me(&name, &token).await, 200, "{name}");
+        } else {
+            assert!(json["data"]["fields"].is_object(), "{name}: {json}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_preset_gives_what_the_page_says() {
+    let home = Home::new();
+    let dev = home.start(&["--auto"]);
+    let presets = presets::load().unwrap();
+    assert_eq!(
+        dev.ctl(&["presets"])["presets"].as_array().unwrap().len(),
+        presets.len()
+    );
+    let (authorizing, refreshing): (Vec<_>, Vec<_>) = presets
+        .iter()
+        .partition(|(_, preset)| ["rejected", "pending"].contains(&preset.result.as_str()));
+
+    let refreshes = refreshing.into_iter().map(async |(name, preset)| {
+        let id = dev.connected("gmail").await;
+        let old = dev.access_token(&id).await;
+        dev.control(json!({"command": "fail", "preset": name, "connection_id": id}))
+            .await;
+        assert_eq!(
+            dev.access_token(&id).await,
+            old,
+            "{name}: the token is still good"
+        );
+        dev.control(json!({"command": "expire", "connection_id": id}))
+            .await;
+        let Answer(status, retry_after, json) = dev.token(&id).await;
+        let data = &json["data"];
+        let result = if status == 200 {
+            "token"
+        } else {
+            data["code"].as_str().unwrap()
+        };
+        assert_eq!(result, preset.result, "{name}");
+        match (name.as_str(), retry_after.as_deref()) {
+            ("rate-limited", wait) => assert_eq!(wait, Some("7")),
+            ("maintenance", wait) => assert_eq!(wait, Some("60")),
+            _ => {}
+        }
+        id
+    });
+    let ids = join_all(refreshes).await;
+
+    // What did not end a connection is over once it is over.
+    dev.ctl(&["recover"]);
+    for id in ids {
+        if dev.status(&id).await == "active" {
+            let token = dev.access_token(&id).await;
+            assert_eq!(dev.me("gmail", &token).await, 200);
+        }
+    }
+
+    for (name, preset) in authorizing {
+        dev.ctl(&["fail", name, "--app", "slack", "--times", "1"]);
+        let link = dev.link("slack").await;
+        let request_link = text(&link["request_link"]);
+        assert_eq!(
+            dev.ctl(&["connect", &request_link])["status"],
+            preset.result,
+            "{name}"
+        );
+        dev.connected("slack").await;
+    }
+    let link = text(&dev.link("demo").await["request_link"]);
+    assert_eq!(dev.ctl(&["connect", &link, "--deny"])["status"], "rejected");
+}
+
+#[tokio::test]
+async fn a_failure_has_its_scope_and_its_number() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let (gmail, other, slack) = (
+        dev.connected("gmail").await,
+        dev.connected("gmail").await,
+        dev.connected("slack").await,
+    );
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for id in [&gmail, &other, &slack] {
+            dev.control(json!({"command": "expire", "connection_id": id}))
+                .await;
+            statuses.push(dev.token(id).await.0);
+        }
+        statuses
+    };
+    for (arguments, expected) in [
+        (&["--connection-id", gmail.as_str()][..], [503, 200, 200]),
+        (&["--app", "gmail"][..], [503, 503, 200]),
+        (&[][..], [503, 503, 503]),
+        (&["--times", "1"][..], [503, 200, 200]),
+    ] {
+        dev.ctl(&[&["fail", "server-error"], arguments].concat());
+        assert_eq!(statuses().await, expected, "{arguments:?}");
+        dev.ctl(&["recover"]);
+    }
+    for (arguments, problem) in [
+        (&["fail", "nonsense"][..], "no preset `nonsense`"),
+        (&["fail", "away", "--app", "brevo"][..], "`brevo` is no OAuth app"),
+        (&["fail", "away", "--times", "0"][..], "at least 1"),
+        (&["connect", "http://127.0.0.1:1/x"][..], "no request link"),
+        (
+            &["fail", "declined", "--connection-id", &gmail][..],
+            "name an app",
+        ),
+    ] {
+        let error = dev.try_ctl(arguments).unwrap_err();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_clock_moves_forward_and_the_folder_is_kept() {
+    let home = Home::new();
+    let dev = home.start(&["--dir", "kept", "--auto"]);
+    let id = dev.connected("gmail").await;
+    let old = dev.access_token(&id).await;
+    let pending = text(&dev.link("gmail").await["connection_id"]);
+    dev.ctl(&["advance", "3600"]);
+    assert_eq!(dev.status(&pending).await, "expired");
+    assert_eq!(dev.me("gmail", &old).await, 401);
+    let new = dev.access_token(&id).await;
+    assert_ne!(new, old);
+    let error = dev.try_ctl(&["advance", "99999999999"]).unwrap_err();
+    assert!(error.contains("century"), "{error}");
+
+    let error = refusal(&home.0, &["dev", "--dir", "kept"]);
+    assert!(error.contains("another `connect-service dev` runs"), "{error}");
+    let status = program(&home.0, &["dev", "ctl", "--dir", "kept", "status"])
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{status:?}");
+    let key = dev.export("PC_TENANT_KEY").to_owned();
+    dev.end();
+    let error = refusal(&home.0, &["dev", "ctl", "--dir", "kept", "status"]);
+    assert!(error.contains("no `connect-service dev` runs in kept"), "{error}");
+    let error = refusal(&home.0, &["dev", "ctl", "status"]);
+    assert!(error.contains("PC_DEV_URL"), "{error}");
+    let stopped = ["dev", "ctl", "--url", "http://127.0.0.1:1/control/x", "status"];
+    let error = refusal(&home.0, &stopped);
+    assert!(error.contains("still run"), "{error}");
+
+    let dev = home.start(&["--dir", "kept"]);
+    assert_eq!(dev.export("PC_TENANT_KEY"), key);
+    assert_eq!(dev.access_token(&id).await, new, "the clock is still ahead");
+    assert_eq!(dev.me("gmail", &new).await, 200);
+    dev.ctl(&["expire", &id]);
+    assert_ne!(dev.access_token(&id).await, new);
+}
+
+#[tokio::test]
+async fn serve_and_dev_refuse_what_the_other_made() {
+    let home = Home::new();
+    home.start(&["--dir", "dev"]).end();
+    std::fs::create_dir(home.0.join("serve")).unwrap();
+    let made = program(&home.0.join("serve"), &["tenant", "create", "Acme"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+
+    for arguments in [&["serve"][..], &["tenant", "list"]] {
+        let error = refusal(&home.0.join("dev"), arguments);
+        assert!(error.contains("was made by `connect-service dev`"), "{error}");
+    }
+    let error = refusal(&home.0, &["dev", "--dir", "serve"]);
+    assert!(error.contains("was made by `connect-service serve`"), "{error}");
+    assert!(!home.0.join("serve/dev.json").exists());
+
+    let dev = home.start(&[]);
+    let request = dev.http.get(format!("{}/apps", dev.export("PC_BASE_URL")));
+    let Answer(status, _, json) = answer(request.bearer_auth("pk_live_x")).await;
+    assert_eq!(status, 401);
+    assert!(text(&json["message"]).contains("not a test key"), "{json}");
+}
+
+#[tokio::test]
+async fn the_control_api_checks_token_host_and_origin() {
+    let home = Home::new();
+    let dev = home.start(&["--seed"]);
+    let url = dev.export("PC_DEV_URL");
+    let (origin, path) = url.split_once("/control/").unwrap();
+    let address = origin.strip_prefix("http://").unwrap();
+    let by_name = address.replace("127.0.0.1", "localhost");
+    let post = |url: &str| {
+        let request = dev.http.post(url).header("content-type", "application/json");
+        request.body(r#"{"command":"status"}"#)
+    };
+    let status = async |request| answer(request).await.0;
+
+    assert_eq!(status(post(url)).await, 200);
+    assert_eq!(status(post(url).header("origin", origin)).await, 200);
+    let named = post(url)
+        .header("host", &by_name)
+        .header("origin", format!("http://{by_name}"));
+    assert_eq!(status(named).await, 200);
+    for wrong in ["x", &path[1..], &format!("{path}x")] {
+        assert_eq!(status(post(&format!("{origin}/control/{wrong}"))).await, 404);
+    }
+    for foreign in [
+        "http://evil.example",
+        "null",
+        "http://127.0.0.1",
+        dev.export("PC_BASE_URL"),
+    ] {
+        assert_eq!(
+            status(post(url).header("origin", foreign)).await,
+            403,
+            "{foreign}"
+        );
+    }
+    for foreign in ["evil.example", "127.0.0.1", "127.0.0.1:1"] {
+        assert_eq!(status(post(url).header("host", foreign)).await, 403, "{foreign}");
+        let authorize = format!("{origin}/provider/gmail/authorize");
+        assert_eq!(status(dev.http.get(authorize).header("host", foreign)).await, 403);
+    }
+    for (body, expected) in [("", 400), ("{}", 400), (r#"{"command":"expire"}"#, 400)] {
+        assert_eq!(status(post(url).body(body)).await, expected, "{body}");
+    }
+    assert_eq!(status(dev.http.post(url).body("{}")).await, 415);
+    assert_eq!(status(dev.http.delete(url)).await, 405);
+
+    // The page does the same with forms.
+    let page = dev.http.get(url).send().await.unwrap();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("form-action 'self';"),
+        "{policy}"
+    );
+    let page = page.text().await.unwrap();
+    assert!(
+        page.contains("Work Gmail") && page.contains("needs reconnection"),
+        "{page}"
+    );
+    let form = |body: &'static str| {
+        let request = dev.http.post(url).header("origin", origin);
+        request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+    };
+    assert_eq!(
+        status(form("command=fail&preset=away&app=slack&connection_id=&times=2")).await,
+        303
+    );
+    let failures = &dev.ctl(&["status"])["failures"];
+    assert_eq!(
+        *failures,
+        json!([{"preset": "away", "scope": "slack", "times": 2}])
+    );
+    assert_eq!(status(form("command=advance&seconds=soon")).await, 400);
+
+    let seeded = dev.ctl(&["status"]);
+    let states: Vec<_> = seeded["connections"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| text(&row["status"]))
+        .collect();
+    for state in ["active", "pending", "rejected", "expired"] {
+        assert!(states.contains(&state.to_owned()), "{states:?}");
+    }
+}
