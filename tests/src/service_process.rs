@@ -394,7 +394,10 @@ impl Service {
 }
 
 /// The service's binary: `CONNECT_SERVICE_BIN`, else the one built beside this program.
-fn binary() -> Result<PathBuf, Error> {
+///
+/// # Errors
+/// When it is not built.
+pub fn binary() -> Result<PathBuf, Error> {
     if let Some(path) = std::env::var_os("CONNECT_SERVICE_BIN") {
         return fs::canonicalize(path).map_err(|error| format!("CONNECT_SERVICE_BIN: {error}").into());
     }

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use crate::support::{Stage, approve};
 
 /// `<target>/<profile>/examples/quickstart`, which `cargo build --all-targets` puts beside the tests.
-fn quickstart() -> PathBuf {
+pub(crate) fn quickstart() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent()
         .unwrap()
