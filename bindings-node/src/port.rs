@@ -1,5 +1,7 @@
 //! Where one environment (the main one, or a worker) meets the runtime's thread.
 
+#![allow(unsafe_code, reason = "Node has a C interface")]
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_void;

@@ -1,5 +1,7 @@
 //! What is done and not yet told to JavaScript. Filled by the runtime's thread, emptied by JavaScript's.
 
+#![allow(unsafe_code, reason = "Node has a C interface")]
+
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,89 +1,14 @@
-//! What the items of a list must be where only their JSON text is wanted: `model.rs` again, with nothing kept but the
-//! id. Making the items of a page costs more than the rest of the call.
+//! What the items of a list must be where only their JSON text is wanted: the models again, with nothing kept but the id. Making the items of a page costs more than the rest of the call.
+
+mod shapes;
 
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, Visitor};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::list::Item;
-
-/// An [`App`](crate::App).
-#[derive(serde::Deserialize)]
-pub struct AppShape {
-    id: String,
-    #[serde(rename = "name")]
-    _name: Text,
-    #[serde(rename = "auth_type")]
-    _auth_type: Option<Text>,
-    #[serde(rename = "description")]
-    _description: Option<Text>,
-    #[serde(rename = "categories")]
-    _categories: Option<Vec<Text>>,
-    #[serde(rename = "auth_options")]
-    _auth_options: Option<Vec<AuthOptionShape>>,
-}
-
-#[derive(serde::Deserialize)]
-struct AuthOptionShape {
-    #[serde(rename = "key")]
-    _key: Text,
-    #[serde(rename = "type")]
-    _auth_type: Text,
-    #[serde(rename = "title")]
-    _title: Text,
-    #[serde(rename = "description")]
-    _description: Option<Text>,
-    #[serde(rename = "input_schema")]
-    _input_schema: Option<IgnoredAny>,
-}
-
-/// A [`Connection`](crate::Connection).
-#[derive(serde::Deserialize)]
-pub struct ConnectionShape {
-    id: String,
-    #[serde(rename = "status")]
-    _status: Text,
-    #[serde(rename = "name")]
-    _name: Option<Text>,
-    #[serde(rename = "app")]
-    _app: Option<AppRefShape>,
-    #[serde(rename = "auth_type")]
-    _auth_type: Option<Text>,
-    #[serde(rename = "user_email")]
-    _user_email: Option<Text>,
-    #[serde(rename = "created_at")]
-    _created_at: Option<Time>,
-    #[serde(rename = "updated_at")]
-    _updated_at: Option<Time>,
-    #[serde(rename = "expires_at")]
-    _expires_at: Option<Time>,
-}
-
-#[derive(serde::Deserialize)]
-struct AppRefShape {
-    #[serde(rename = "id")]
-    _id: Text,
-    #[serde(rename = "name")]
-    _name: Option<Text>,
-}
-
-impl Item for AppShape {
-    type Shape = Self;
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Item for ConnectionShape {
-    type Shape = Self;
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-}
+pub(crate) use shapes::{AppShape, ConnectionShape};
 
 /// Any text, not kept.
 struct Text;

@@ -16,6 +16,9 @@ use crate::spelling::{self, Language, camel_case, case, snake, swift};
 #[rustfmt::skip]
 const OUTPUTS: &[(&str, &str, Language)] = &[
     ("core/by_name.rs", "core/src/bindings/by_name.rs", Language::Rust),
+    ("core/kinds.rs", "core/src/error/kinds.rs", Language::Rust),
+    ("core/models.rs", "core/src/model/models.rs", Language::Rust),
+    ("core/shapes.rs", "core/src/shape/shapes.rs", Language::Rust),
     ("core/link_options.rs", "core/src/link/options.rs", Language::Rust),
     ("node/client.ts", "bindings-node/ts/generated/client.ts", Language::Node),
     ("node/errors.ts", "bindings-node/ts/generated/errors.ts", Language::Node),

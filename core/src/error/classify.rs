@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::table::{CODES, ErrorKind};
+use super::kinds::{CODES, ErrorKind};
 
 /// What a call is about, as far as the meaning of a bare status depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The one error type, and what each of its cases carries.
 
 mod classify;
+mod kinds;
 mod redact;
-mod table;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -15,8 +15,24 @@ use serde::Serialize;
 use crate::model::Connection;
 
 pub(crate) use classify::{Scope, classify, has_contract_shape};
+pub use kinds::{CODES, Error, ErrorKind};
 pub(crate) use redact::Redactor;
-pub use table::{CODES, Code, Error, ErrorKind};
+
+/// One row of the table: a code, the class it chooses, and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Code {
+    /// `data.code` on the wire, or the SDK's own code where `status` is `None`.
+    pub code: &'static str,
+    /// The HTTP status that the contract gives the code; `None` for a code that only the SDK uses.
+    pub status: Option<u16>,
+    /// The class that the code chooses.
+    pub kind: ErrorKind,
+    /// Whether the code is one of the guide's seven. The others are extensions.
+    pub base: bool,
+    /// What happened and what to do.
+    pub meaning: &'static str,
+}
 
 /// What every [`Error`] carries, whatever its case.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +168,41 @@ impl fmt::Display for Chain<'_> {
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = self.details();
+        f.write_str(&details.message)?;
+        match (details.status, details.code.as_deref()) {
+            (Some(status), Some(code)) => write!(f, " (HTTP {status}, {code})"),
+            (Some(status), None) => write!(f, " (HTTP {status})"),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = self.details();
+        f.debug_struct(self.kind().class())
+            .field("message", &details.message)
+            .field("status", &details.status)
+            .field("code", &details.code)
+            .field("attempts", &details.attempts)
+            .field("retry_after", &details.retry_after)
+            .field("response", &details.response)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.details()
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 

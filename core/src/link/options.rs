@@ -2,13 +2,12 @@
 //!
 //! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::CreateRequestLink;
 
 /// The body of the call, named as on the wire.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Default, Serialize)]
 pub(super) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) app_id: Option<String>,

@@ -105,11 +105,9 @@ impl Wait {
         self
     }
 
-    /// Waits and gives the connection as JSON text; see [`Call::json`](crate::Call::json).
-    ///
-    /// # Errors
-    /// The same as awaiting the wait.
-    pub async fn json(self) -> Result<SecretString, Error> {
+    /// Waits and gives the connection as JSON text; see `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<SecretString, Error> {
         Ok(self.run().await?.json)
     }
 

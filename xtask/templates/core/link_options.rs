@@ -2,15 +2,14 @@
 //!
 //! {{ generated }}
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::CreateRequestLink;
 
 {% set method = methods | selectattr("name", "eq", "createRequestLink") | first %}
 {% set types = {"text": "String", "texts": "Vec<String>", "flag": "bool", "count": "u64", "seconds": "u64"} %}
 /// The body of the call, named as on the wire.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Default, Serialize)]
 pub(super) struct Body {
 {% for option in method.options if option.rust != "header" %}
     {% if option.required %}

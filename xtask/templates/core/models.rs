@@ -1,0 +1,67 @@
+{% macro rust_type(kind) -%}
+{%- if kind is endingwith("?") %}Option<{{ rust_type(kind | trim("?")) }}>
+{%- elif kind is startingwith("[") %}Vec<{{ rust_type(kind | trim("[]")) }}>
+{%- elif kind == "text" %}String
+{%- elif kind == "time" %}Timestamp
+{%- elif kind == "secret" %}RequestToken
+{%- elif kind == "json" %}Value
+{%- else %}{{ kind }}{% endif %}
+{%- endmacro %}
+//! Apps, connections and request links.
+//!
+//! {{ generated }}
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::{RequestToken, Timestamp};
+
+{% for model in models %}
+{% set secrets = model.fields | selectattr("hidden") | list %}
+{{ (model.doc ~ ("\n\n" ~ model.more if model.more else "")) | comment(0, "///") }}
+#[derive(Clone, {% if not secrets %}Debug, Eq, {% endif %}PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct {{ model.name }} {
+{% for field in model.fields %}
+{{ field.doc | comment(4, "///") }}
+{% if field.rename %}
+    #[serde(rename = "{{ field.name }}")]
+{% endif %}
+{% if field.type is endingwith("?") %}
+    #[serde(skip_serializing_if = "Option::is_none")]
+{% endif %}
+    pub {{ field.rename or field.name }}: {{ rust_type(field.type) }},
+{% endfor %}
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+{% if secrets %}
+impl fmt::Debug for {{ model.name }} {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("{{ model.name }}")
+{% for field in model.fields %}
+            .field("{{ field.name }}", &{% if field.hidden %}format_args!("[redacted]"){% else %}self.{{ field.name }}{% endif %})
+{% endfor %}
+            .field("extra", &self.extra)
+            .finish()
+    }
+}
+
+{% endif %}
+{% endfor %}
+{% for word in words %}
+open_enum! {
+{{ word.doc | comment(4, "///") }}
+    {{ word.name }} {
+{% for value, doc in word.values | items %}
+{{ doc | comment(8, "///") }}
+        {{ value | pascal }} = "{{ value }}",
+{% endfor %}
+    }
+}
+
+{% endfor %}

@@ -1,0 +1,42 @@
+{% macro shape(kind) -%}
+{%- if kind is endingwith("?") %}Option<{{ shape(kind | trim("?")) }}>
+{%- elif kind is startingwith("[") %}Vec<{{ shape(kind | trim("[]")) }}>
+{%- elif kind == "time" %}Time
+{%- elif kind == "json" %}IgnoredAny
+{%- elif kind in models | map(attribute="name") %}{{ kind }}Shape
+{%- else %}Text{% endif %}
+{%- endmacro %}
+//! The shapes of what lists hold.
+//!
+//! {{ generated }}
+
+use serde::de::IgnoredAny;
+
+use super::{Text, Time};
+use crate::list::Item;
+
+{% for model in models if model.name != "RequestLink" %}
+/// The shape of a [`{{ model.name }}`](crate::{{ model.name }}).
+#[derive(serde::Deserialize)]
+{{ "pub " if model.list }}struct {{ model.name }}Shape {
+{% for field in model.fields %}
+{% if model.list and field.name == "id" %}
+    id: String,
+{% else %}
+    #[serde(rename = "{{ field.name }}")]
+    _{{ field.name }}: {{ shape(field.type) }},
+{% endif %}
+{% endfor %}
+}
+
+{% if model.list %}
+impl Item for {{ model.name }}Shape {
+    type Shape = Self;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+{% endif %}
+{% endfor %}
