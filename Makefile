@@ -35,7 +35,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 
 .PHONY: check test test-all
 CHECK := fmt build generated clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
-TEST := fmt build generated deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp test-browser unit \
+TEST := fmt build generated deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp clients test-browser unit \
 	bench-test doctest tables clippy docs
 SLOW := chaos-short mutants-some next
 
@@ -144,6 +144,11 @@ errors-page: $(CACHE)/venv/.installed ## Write docs/errors.md anew
 fuzz: build $(CACHE)/venv/.installed
 	$(STEP) "contract against the running service" $(CACHE)/venv/bin/python tests/contract/fuzz.py $(TARGET)/debug/connect-service
 
+# Clients that others generate from the contract.
+.PHONY: clients
+clients: build tests/clients/node_modules/.installed $(CACHE)/clients/.installed
+	$(STEP) "clients generated from the contract" tests/clients/run $(CACHE)/clients/bin/python $(TARGET)/debug/connect-service
+
 # The official MCP clients, from npm and PyPI.
 .PHONY: mcp
 MCP_TOOLS := tests/mcp/node_modules/.installed tests/oidc/node_modules/.installed $(CACHE)/mcp/.installed
@@ -209,6 +214,10 @@ bench-test: build
 
 $(CACHE)/venv/.installed: tests/contract/requirements.txt
 	$(STEP) "Python packages of tests/contract" scripts/venv $(CACHE)/venv $<
+	@touch $@
+
+$(CACHE)/clients/.installed: tests/clients/requirements.txt
+	$(STEP) "Python packages of tests/clients" scripts/venv $(CACHE)/clients $<
 	@touch $@
 
 $(CACHE)/mcp/.installed: tests/mcp/requirements.txt

@@ -24,6 +24,7 @@ pub struct Client {
 }
 
 #[napi]
+#[allow(clippy::too_many_arguments, reason = "a call crosses the boundary once")]
 impl Client {
     /// Checks the settings. Where `events` is not 0, everything that the client does is told under that number.
     #[napi(constructor)]

@@ -35,14 +35,14 @@ def main() -> int:
 
 
 def contract_codes(contract: dict) -> dict:
-    rows = contract["components"]["schemas"]["ErrorCode"]["oneOf"]
-    return {row["const"]: row for row in rows}
+    rows = contract["components"]["schemas"]["ErrorCode"]["x-values"]
+    return {row["value"]: row for row in rows}
 
 
 def compare_codes(tables: dict, contract: dict):
     # A code without a status is the SDK's own and never on the wire.
     core = {row["code"]: (row["status"], row["base"]) for row in tables["codes"] if row["status"]}
-    ours = {code: (row["x-status"], not row.get("x-extension")) for code, row in contract_codes(contract).items()}
+    ours = {code: (row["status"], not row.get("extension")) for code, row in contract_codes(contract).items()}
     for code in sorted(core.keys() | ours.keys()):
         if core.get(code) != ours.get(code):
             yield f"code {code}: the manifest has (status, base) {core.get(code)}, the contract {ours.get(code)}"
@@ -104,7 +104,7 @@ def errors_page(tables: dict, contract: dict) -> str:
     ]
     order = {name: index for index, name in enumerate(tables["classes"])}
     for row in sorted(tables["codes"], key=lambda row: order[row["class"]]):
-        action = codes[row["code"]]["x-action"] if row["status"] else row["action"]
+        action = codes[row["code"]]["action"] if row["status"] else row["action"]
         status = row["status"] or ""
         lines.append(f"| `{row['class']}` | `{row['code']}` | {status} | {row['meaning']} | {action} |")
     lines += [
