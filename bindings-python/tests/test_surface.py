@@ -65,6 +65,8 @@ def test_everything_public_is_documented():
     for name in p.__all__:
         thing = getattr(p, name)
         assert name == "__version__" or inspect.getdoc(thing), name
+        # Whatever has a default; that it is documented is seen to by the manifest.
+        fields = getattr(thing, "__dataclass_fields__", ())
         for member, value in vars(thing).items() if inspect.isclass(thing) else ():
-            if not member.startswith("_"):
+            if not member.startswith("_") and member not in fields:
                 assert inspect.getdoc(value), f"{name}.{member}"

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -10,7 +9,10 @@ use minijinja::{Environment, State, UndefinedBehavior, context, path_loader};
 use serde_json::{Value, json};
 
 use crate::manifest::{Manifest, Method, Opt, root};
-use crate::spelling::{self, Language, camel_case, case, snake, swift};
+use crate::spelling::{self, Language, camel_case, case, snake, swift, wrap};
+
+/// How long lines may be, in every language.
+const WIDTH: usize = 120;
 
 /// What is written: the template, the file, and the language whose names it has.
 #[rustfmt::skip]
@@ -20,6 +22,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("core/models.rs", "core/src/model/models.rs", Language::Rust),
     ("core/shapes.rs", "core/src/shape/shapes.rs", Language::Rust),
     ("core/link_options.rs", "core/src/link/options.rs", Language::Rust),
+    ("docs/options.md", "docs/options.md", Language::Node),
     ("node/client.ts", "bindings-node/ts/generated/client.ts", Language::Node),
     ("node/errors.ts", "bindings-node/ts/generated/errors.ts", Language::Node),
     ("node/models.ts", "bindings-node/ts/generated/models.ts", Language::Node),
@@ -202,67 +205,62 @@ fn environment(manifest: &Arc<Manifest>) -> Environment<'static> {
         }
     });
     environment.add_filter("wrap", |text: &str, width: usize, prefix: &str| {
-        spelling::wrap(text, width, prefix)
+        wrap(text, width, prefix)
     });
-    let names = manifest.clone();
-    environment.add_filter("say", move |state: &State<'_, '_>, text: &str| {
-        spelling::say(text, language(state), &names)
-    });
-    let names = manifest.clone();
+
+    // What follows spells the names in a text as the language does.
+    let say = |manifest: &Arc<Manifest>| {
+        let manifest = manifest.clone();
+        move |state: &State<'_, '_>, text: &str| spelling::say(text, language(state), &manifest)
+    };
+    environment.add_filter("say", say(manifest));
     // Lines of comment that begin with a mark, indented.
+    let spelled = say(manifest);
     environment.add_filter(
         "comment",
         move |state: &State<'_, '_>, text: &str, indent: usize, mark: &str| {
-            spelling::wrap(
-                &spelling::say(text, language(state), &names),
-                120,
-                &format!("{:indent$}{mark} ", ""),
-            )
+            wrap(&spelled(state, text), WIDTH, &format!("{:indent$}{mark} ", ""))
         },
     );
-    let names = manifest.clone();
+    let spelled = say(manifest);
     environment.add_filter(
         "paragraph",
         move |state: &State<'_, '_>, text: &str, indent: usize| {
-            spelling::wrap(
-                &spelling::say(text, language(state), &names),
-                120,
-                &" ".repeat(indent),
-            )
+            wrap(&spelled(state, text), WIDTH, &" ".repeat(indent))
         },
     );
-    let names = manifest.clone();
+    let spelled = say(manifest);
     environment.add_filter(
         "bullet",
         move |state: &State<'_, '_>, text: &str, indent: usize| {
-            let lines = spelling::wrap(
-                &spelling::say(text, language(state), &names),
-                120,
-                &" ".repeat(indent + 2),
-            );
+            let lines = wrap(&spelled(state, text), WIDTH, &" ".repeat(indent + 2));
             format!("{:indent$}- {}", "", lines.trim_start())
         },
     );
-    let names = manifest.clone();
     // A parameter in Swift's documentation; the text begins with its name.
-    environment.add_filter("parameter", move |text: &str, name: &str| {
-        let doc = spelling::say(&text[name.len()..], Language::Swift, &names);
-        let lines = spelling::wrap(&format!("{}{doc}", swift(name)), 120, "    ///     ");
-        format!("    ///   - {}", &lines["    ///     ".len()..])
-    });
-    let names = manifest.clone();
+    let spelled = say(manifest);
+    environment.add_filter(
+        "parameter",
+        move |state: &State<'_, '_>, text: &str, name: &str| {
+            let doc = spelled(state, &text[name.len()..]);
+            let lines = wrap(&format!("{}{doc}", swift(name)), WIDTH, "    ///     ");
+            format!("    ///   - {}", &lines["    ///     ".len()..])
+        },
+    );
     // A comment of JavaScript.
+    let spelled = say(manifest);
     environment.add_filter(
         "jsdoc",
         move |state: &State<'_, '_>, text: &str, indent: usize| {
-            let text = spelling::say(text, language(state), &names);
-            let indent = " ".repeat(indent);
+            let (text, indent) = (spelled(state, text), " ".repeat(indent));
             let line = format!("{indent}/** {text} */");
-            if line.chars().count() <= 120 && !text.contains('\n') {
+            if line.chars().count() <= WIDTH && !text.contains('\n') {
                 return line;
             }
-            let lines = spelling::wrap(&text, 120, &format!("{indent} * "));
-            format!("{indent}/**\n{lines}\n{indent} */")
+            format!(
+                "{indent}/**\n{}\n{indent} */",
+                wrap(&text, WIDTH, &format!("{indent} * "))
+            )
         },
     );
     environment
@@ -290,7 +288,6 @@ fn rustfmt(text: &str) -> Result<String, Box<dyn Error>> {
     drop(input);
     let formatted = rustfmt.wait_with_output()?;
     if !formatted.status.success() {
-        std::fs::write(Path::new("/tmp/failed.rs"), text)?;
         return Err("rustfmt does not understand what was generated".into());
     }
     Ok(String::from_utf8(formatted.stdout)?)
