@@ -1,4 +1,4 @@
-//! One call: its options, its attempts, its answer.
+//! One call: its options, its attempts, its response.
 
 use std::future::IntoFuture;
 use std::marker::PhantomData;
@@ -10,12 +10,12 @@ use backon::Retryable;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use crate::answer::Answer;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::event::Event;
 use crate::keys::Key;
-use crate::request::{Request, Spends};
+use crate::request::{RateLimitBucket, Request};
+use crate::response::Response;
 use crate::retry;
 
 /// What is under way, boxed so that it can be named.
@@ -90,7 +90,7 @@ pub struct Call<T> {
     client: Client,
     request: Result<Request, Error>,
     options: CallOptions,
-    answer: PhantomData<fn() -> T>,
+    response: PhantomData<fn() -> T>,
 }
 
 impl<T: DeserializeOwned + Send + 'static> Call<T> {
@@ -99,18 +99,18 @@ impl<T: DeserializeOwned + Send + 'static> Call<T> {
             client,
             request,
             options: CallOptions::default(),
-            answer: PhantomData,
+            response: PhantomData,
         }
     }
 
     call_options!();
 
-    /// Sends the call and gives the answer's `data` as the JSON text that came, after checking that it is what
+    /// Sends the call and gives the response's `data` as the JSON text that came, after checking that it is what
     /// the contract says. For hosts that parse JSON faster than objects can be handed to them.
     #[cfg(feature = "bindings")]
     pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
-        let answer = self.client.execute(&self.request?, self.options).await?;
-        Ok(answer.decode_json::<T>()?.1)
+        let response = self.client.execute(&self.request?, self.options).await?;
+        Ok(response.decode_json::<T>()?.1)
     }
 }
 
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned + Send + 'static> IntoFuture for Call<T> {
 impl Client {
     /// Sends a request as often as the options and the retry policy allow, and gives the first success or the
     /// last error.
-    pub(crate) async fn execute(&self, request: &Request, options: CallOptions) -> Result<Answer, Error> {
+    pub(crate) async fn execute(&self, request: &Request, options: CallOptions) -> Result<Response, Error> {
         options.check()?;
         let timeout = options.timeout.unwrap_or(self.settings().timeout);
         let max_retries = options.max_retries.unwrap_or(self.settings().max_retries);
@@ -138,7 +138,7 @@ impl Client {
         let attempts = AtomicU32::new(0);
         let attempt = || {
             let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
-            // What is around it would hold it twice; allocations of more than a kilobyte are dear.
+            // What is around it would hold it twice; allocations of more than a kilobyte are expensive.
             Box::pin(self.attempt(request, &key, timeout, attempt))
         };
         let retrying = attempt
@@ -149,7 +149,7 @@ impl Client {
                 retry::next_wait(backoff, error.retry_after(), time_left)
             })
             .notify(|error, delay| {
-                self.tell(|| Event::Retry {
+                self.emit(|| Event::Retry {
                     call: request.call,
                     attempt: error.attempts(),
                     delay,
@@ -174,9 +174,9 @@ impl Client {
         key: &Key,
         timeout: Duration,
         attempt: u32,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let call = request.call;
-        self.tell(|| {
+        self.emit(|| {
             let path = request.url.path();
             let base = self.settings().base_url.path().trim_end_matches('/');
             Event::Request {
@@ -186,20 +186,20 @@ impl Client {
                 attempt,
             }
         });
-        if request.spends == Spends::Default {
+        if request.bucket == RateLimitBucket::Default {
             self.rate_budget().foreground_sent(Instant::now());
         }
         let start = Instant::now();
         // The request token of a link is credential enough.
-        let authorization = (request.spends != Spends::Link).then_some(&key.authorization);
-        let answer = self.transport().send(request, authorization, timeout).await;
-        self.tell(|| Event::Response {
+        let authorization = (request.bucket != RateLimitBucket::Link).then_some(&key.authorization);
+        let response = self.transport().send(request, authorization, timeout).await;
+        self.emit(|| Event::Response {
             call,
             attempt,
-            status: answer.as_ref().ok().map(|answer| answer.status),
+            status: response.as_ref().ok().map(|response| response.status),
             elapsed: start.elapsed(),
-            request_id: answer.as_ref().ok().and_then(|answer| {
-                answer
+            request_id: response.as_ref().ok().and_then(|response| {
+                response
                     .headers
                     .get("x-request-id")?
                     .to_str()
@@ -207,16 +207,16 @@ impl Client {
                     .map(str::to_owned)
             }),
         });
-        let mut answer = answer.map_err(|error| error.with_attempts(attempt))?;
-        answer.attempts = attempt;
-        let counts = matches!(request.spends, Spends::Default | Spends::Wait);
+        let mut response = response.map_err(|error| error.with_attempts(attempt))?;
+        response.attempts = attempt;
+        let counts = matches!(request.bucket, RateLimitBucket::Default | RateLimitBucket::Wait);
         if counts {
-            self.rate_budget().observe(&answer.headers, Instant::now());
+            self.rate_budget().observe(&response.headers, Instant::now());
         }
-        if answer.is_success() {
-            return Ok(answer);
+        if response.is_success() {
+            return Ok(response);
         }
-        let error = answer.into_error(request.scope, &self.keys().redactor(key));
+        let error = response.into_error(request.target, &self.keys().redactor(key));
         if counts && error.status() == Some(429) {
             self.rate_budget().refused(error.retry_after(), Instant::now());
         }

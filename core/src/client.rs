@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::call::Call;
 use crate::customer::Customer;
 use crate::email;
-use crate::error::{Error, Scope};
+use crate::error::{Error, RequestTarget};
 use crate::event::{Event, Listener};
 use crate::keys::Keys;
 use crate::links::Links;
@@ -23,7 +23,7 @@ use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
 };
 use crate::tls::Trust;
-use crate::transport::{Transport, Via, user_agent};
+use crate::transport::{ProxyPolicy, Transport, user_agent};
 use crate::wait::{DEFAULT_REQUESTS_PER_MINUTE, Waits};
 
 /// A client of the connection manager for one tenant. Make one and reuse it: it keeps connections open. Cloning
@@ -106,7 +106,7 @@ impl Client {
     pub fn list_apps(&self) -> List<App> {
         List::apps(
             self.clone(),
-            self.request("listApps", Method::GET, &["apps"], Scope::General),
+            self.request("listApps", Method::GET, &["apps"], RequestTarget::General),
         )
     }
 
@@ -117,7 +117,7 @@ impl Client {
     /// unknown one.
     pub fn get_app(&self, app_id: &str) -> Call<App> {
         let request = checked_id("app id", app_id)
-            .map(|id| self.request("getApp", Method::GET, &["apps", id], Scope::General));
+            .map(|id| self.request("getApp", Method::GET, &["apps", id], RequestTarget::General));
         Call::new(self.clone(), request)
     }
 
@@ -126,9 +126,9 @@ impl Client {
         call: &'static str,
         method: Method,
         segments: &[&str],
-        scope: Scope,
+        target: RequestTarget,
     ) -> Request {
-        Request::new(call, method, &self.settings().base_url, segments, scope)
+        Request::new(call, method, &self.settings().base_url, segments, target)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -156,8 +156,8 @@ impl Client {
         &self.0.links
     }
 
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
-        self.0.listener.tell(event);
+    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
+        self.0.listener.emit(event);
     }
 }
 
@@ -277,7 +277,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Called for each attempt, answer, retry and poll, on the thread that works on the call: return quickly.
+    /// Called for each attempt, response, retry and poll, on the thread that works on the call: return quickly.
     /// Events hold no secrets.
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listener);
@@ -304,13 +304,13 @@ impl ClientBuilder {
         if timeout.is_zero() {
             return Err(Error::invalid_argument("the timeout must be longer than zero"));
         }
-        let via = match &self.proxy {
-            Some(proxy) => Via::Proxy(proxy),
+        let proxy_policy = match &self.proxy {
+            Some(proxy) => ProxyPolicy::Proxy(proxy),
             // Plain HTTP was allowed because it stays on this machine: no proxy shall carry the key elsewhere.
-            None if base_url.scheme() == "http" && !self.allow_insecure_http => Via::Nothing,
-            None => Via::Environment,
+            None if base_url.scheme() == "http" && !self.allow_insecure_http => ProxyPolicy::Nothing,
+            None => ProxyPolicy::Environment,
         };
-        let transport = Transport::new(user_agent(self.user_agent.as_deref())?, via, &self.trust)?;
+        let transport = Transport::new(user_agent(self.user_agent.as_deref())?, proxy_policy, &self.trust)?;
         let settings = Settings {
             base_url,
             timeout,

@@ -8,11 +8,11 @@ use serde::de::IgnoredAny;
 
 use crate::call::Call;
 use crate::client::Client;
-use crate::error::{Error, Scope};
+use crate::error::{Error, RequestTarget};
 use crate::link::CreateRequestLink;
 use crate::list::List;
 use crate::model::Connection;
-use crate::request::{Request, Spends, checked_id};
+use crate::request::{RateLimitBucket, Request, checked_id};
 use crate::token::Token;
 use crate::wait::Wait;
 
@@ -60,20 +60,20 @@ impl Customer {
             Method::GET,
             connection_id,
             None,
-            Scope::Connection,
+            RequestTarget::Connection,
         )
     }
 
     /// Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
     ///
-    /// Without a timeout it waits until the link itself lapses. See [`Wait`] for the options.
+    /// Without a timeout it waits until the link itself expires. See [`Wait`] for the options.
     ///
     /// ```no_run
     /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
     /// use pabbly_connect::ConnectionStatus;
     /// let connection = alice.wait_for_connection("conn_1").await?;
     /// if connection.status != ConnectionStatus::Active {
-    ///     println!("declined or lapsed: make a new link");
+    ///     println!("declined or expired: make a new link");
     /// }
     /// # Ok(()) }
     /// ```
@@ -103,7 +103,7 @@ impl Customer {
             Method::POST,
             connection_id,
             Some("confirm"),
-            Scope::Connection,
+            RequestTarget::Connection,
         );
         let body = serde_json::json!({ "code": code });
         let request = request.and_then(Request::idempotent);
@@ -139,13 +139,13 @@ impl Customer {
             Method::POST,
             connection_id,
             Some("token"),
-            Scope::Connection,
+            RequestTarget::Connection,
         );
         let request = request.and_then(Request::idempotent);
         Call::new(
             self.client.clone(),
             request.map(|request| Request {
-                spends: Spends::Token,
+                bucket: RateLimitBucket::Token,
                 ..request
             }),
         )
@@ -158,9 +158,12 @@ impl Customer {
     }
 
     pub(crate) fn list_connections_request(&self) -> Request {
-        let request = self
-            .client
-            .request("listConnections", Method::GET, &["connections"], Scope::General);
+        let request = self.client.request(
+            "listConnections",
+            Method::GET,
+            &["connections"],
+            RequestTarget::General,
+        );
         request.email(self.email.clone())
     }
 
@@ -174,7 +177,7 @@ impl Customer {
             Method::DELETE,
             connection_id,
             None,
-            Scope::DeleteConnection,
+            RequestTarget::DeleteConnection,
         );
         Call::new(self.client.clone(), request)
     }
@@ -186,13 +189,13 @@ impl Customer {
         method: Method,
         connection_id: &str,
         part: Option<&str>,
-        scope: Scope,
+        target: RequestTarget,
     ) -> Result<Request, Error> {
         let mut segments = vec!["connections", checked_id("connection id", connection_id)?];
         segments.extend(part);
         Ok(self
             .client
-            .request(call, method, &segments, scope)
+            .request(call, method, &segments, target)
             .email(self.email.clone()))
     }
 

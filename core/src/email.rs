@@ -7,7 +7,7 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use crate::error::{Error, ErrorKind};
 
 const LONGEST: usize = 254; // RFC 5321, section 4.5.3.1.3, less the angle brackets
-const LONGEST_LOCAL_PART: usize = 64; // RFC 5321, section 4.5.3.1.1
+const MAX_LOCAL_PART: usize = 64; // RFC 5321, section 4.5.3.1.1
 
 /// Checks an e-mail by the contract's rule and gives the value of the `x-user-email` header.
 ///
@@ -32,7 +32,7 @@ pub(crate) fn header(email: &str) -> Result<HeaderValue, Error> {
     let Some((local, domain)) = email.split_once('@') else {
         return Err(refused("has no @"));
     };
-    if local.is_empty() || local.len() > LONGEST_LOCAL_PART {
+    if local.is_empty() || local.len() > MAX_LOCAL_PART {
         return Err(refused("needs 1 to 64 bytes before the @"));
     }
     let is_edge = |c| c == '.' || c == '-';

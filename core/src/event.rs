@@ -1,4 +1,4 @@
-//! What a client tells while it works: each attempt, answer, wait and poll, never a secret.
+//! What a client tells while it works: each attempt, response, wait and poll, never a secret.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,14 +24,14 @@ pub enum Event {
         /// Counts from 1.
         attempt: u32,
     },
-    /// An attempt ended, with or without an answer.
+    /// An attempt ended, with or without a response.
     #[non_exhaustive]
     Response {
         /// The call, named as in the guide.
         call: &'static str,
         /// Counts from 1.
         attempt: u32,
-        /// The HTTP status; `None` where no answer arrived.
+        /// The HTTP status; `None` where no response arrived.
         status: Option<u16>,
         /// From sending to the end of the body.
         elapsed: Duration,
@@ -72,7 +72,7 @@ impl Listener {
     }
 
     /// Makes the event where somebody wants to know: this listener, or a subscriber of `tracing`.
-    pub(crate) fn tell(&self, event: impl FnOnce() -> Event) {
+    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
         if self.0.is_none() && !tracing::enabled!(target: "pabbly_connect", tracing::Level::INFO) {
             return;
         }
@@ -108,13 +108,13 @@ impl Listener {
             }
         }
         if let Some(listener) = &self.0 {
-            undisturbed(|| listener(&event));
+            catch_panic(|| listener(&event));
         }
     }
 }
 
 /// Calls what the user gave us. If it panics, the panic hook has told them, and nobody's calls and waits end for it.
-pub(crate) fn undisturbed(call: impl FnOnce()) {
+pub(crate) fn catch_panic(call: impl FnOnce()) {
     let _told = catch_unwind(AssertUnwindSafe(call));
 }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_listener_that_panics_disturbs_nobody() {
         let listener = Listener::new(|_| panic!("a listener's own fault"));
-        listener.tell(|| Event::Wait {
+        listener.emit(|| Event::Wait {
             connection_id: "c".to_owned(),
             status: None,
             delay: Duration::ZERO,

@@ -54,7 +54,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Removes every key that the answer to a call with `used` could repeat.
+    /// Removes every key that the response to a call with `used` could repeat.
     pub(crate) fn redactor(&self, used: &Key) -> Redactor {
         let Pair { current, previous } = self.pair();
         let mut secrets = vec![used.secret.clone(), current.secret.clone()];

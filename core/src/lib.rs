@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
 #[cfg(feature = "bindings")]
 #[doc(hidden)]
 pub mod bindings;
@@ -21,6 +20,7 @@ mod memory;
 mod model;
 mod rate_budget;
 mod request;
+mod response;
 mod retry;
 mod retry_after;
 mod settings;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::call::{CallOptions, Pending, call_options};
 use crate::customer::Customer;
-use crate::error::{Error, Scope};
+use crate::error::{Error, RequestTarget};
 use crate::model::RequestLink;
 use crate::request::Request;
 use options::Body;
@@ -53,8 +53,8 @@ impl CreateRequestLink {
 
     async fn send(self) -> Result<(RequestLink, SecretString), Error> {
         let client = self.customer.client();
-        let answer = client.execute(&self.request()?, self.options).await?;
-        let (link, json) = answer.decode_json::<RequestLink>()?;
+        let response = client.execute(&self.request()?, self.options).await?;
+        let (link, json) = response.decode_json::<RequestLink>()?;
         let base_url = &client.settings().base_url;
         client.links().remember(&link, self.customer.email(), base_url);
         Ok((link, json))
@@ -68,16 +68,16 @@ impl CreateRequestLink {
             ));
         }
         // Only a link for an existing connection can say that this connection is gone or must be reconnected.
-        let scope = if self.body.connection_id.is_some() {
-            Scope::Connection
+        let target = if self.body.connection_id.is_some() {
+            RequestTarget::Connection
         } else {
-            Scope::General
+            RequestTarget::General
         };
         let segments = ["connections", "request-link"];
         let request = self
             .customer
             .client()
-            .request("createRequestLink", Method::POST, &segments, scope)
+            .request("createRequestLink", Method::POST, &segments, target)
             .email(self.customer.email().clone())
             .json(&self.body)?;
         match &self.idempotency_key {

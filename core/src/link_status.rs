@@ -8,17 +8,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::answer::Answer;
 use crate::error::{Error, ErrorKind, has_contract_shape};
 use crate::model::{ConnectionStatus, LinkPhase, Operation};
 use crate::request::{Request, checked_id};
+use crate::response::Response;
 use crate::retry_after::retry_after;
 use crate::settings::is_private;
 use crate::tls::Trust;
-use crate::transport::{Transport, Via, user_agent};
+use crate::transport::{ProxyPolicy, Transport, user_agent};
 
-/// Longer than this and an answer will not come; time for which the service was asked to hold it comes on top.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than this and a response will not come; time for which the service was asked to hold it comes on top.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A request link as a customer's app has it. It holds no tenant key and can do one thing: ask how the link stands.
 ///
@@ -68,11 +68,11 @@ impl PublicLink {
         let token = request_token.into();
         header(&token)?;
         // As for a client's base URL: what stays on this machine goes through no proxy.
-        let via = match status_url.scheme() {
-            "http" => Via::Nothing,
-            _ => Via::Environment,
+        let proxy_policy = match status_url.scheme() {
+            "http" => ProxyPolicy::Nothing,
+            _ => ProxyPolicy::Environment,
         };
-        let transport = Transport::new(user_agent(product)?, via, &Trust::default())?;
+        let transport = Transport::new(user_agent(product)?, proxy_policy, &Trust::default())?;
         Ok(Self {
             status_url,
             token,
@@ -80,25 +80,25 @@ impl PublicLink {
         })
     }
 
-    /// Asks once how the link stands. The service is asked to hold its answer, for `hold` in whole seconds at most,
-    /// until the status is no longer pending; it may answer earlier. Dropping the future stops the request.
+    /// Asks once how the link stands. The service is asked to hold its response, for `hold` in whole seconds at most,
+    /// until the status is no longer pending; it may response earlier. Dropping the future stops the request.
     ///
     /// # Errors
     /// [`Error::ConnectionDeleted`] where the service does not know the link (any more);
     /// [`Error::RateLimited`] and [`Error::UpstreamUnavailable`], with
     /// [`retry_after`](Error::retry_after), where it is asked too often or is briefly unavailable;
-    /// [`Error::Network`], [`Error::Timeout`] and [`Error::Decode`] where no usable answer came;
-    /// [`Error::Other`] for any other answer. None holds the answer's text.
+    /// [`Error::Network`], [`Error::Timeout`] and [`Error::Decode`] where no usable response came;
+    /// [`Error::Other`] for any other response. None holds the response's text.
     pub async fn status(&self, hold: Duration) -> Result<LinkStatus, Error> {
         let request = Request::link_status(self.status_url.clone(), header(&self.token)?).long_poll(hold);
-        let answer = self
+        let response = self
             .transport
-            .send(&request, None, PATIENCE.saturating_add(hold))
+            .send(&request, None, RESPONSE_TIMEOUT.saturating_add(hold))
             .await?;
-        if answer.is_success() {
-            answer.decode()
+        if response.is_success() {
+            response.decode()
         } else {
-            Err(error(&answer))
+            Err(error(&response))
         }
     }
 }
@@ -109,11 +109,11 @@ impl fmt::Debug for PublicLink {
     }
 }
 
-/// What an unsuccessful answer means. The status alone decides, since no code of this endpoint says more, and an app has
+/// What an unsuccessful response means. The status alone decides, since no code of this endpoint says more, and an app has
 /// no use for a text that anybody in between could have written; but that the link is gone only the service can say.
-fn error(answer: &Answer) -> Error {
-    let is_contracts = || serde_json::from_slice(&answer.body).is_ok_and(|body| has_contract_shape(&body));
-    let (kind, message) = match answer.status {
+fn error(response: &Response) -> Error {
+    let is_contracts = || serde_json::from_slice(&response.body).is_ok_and(|body| has_contract_shape(&body));
+    let (kind, message) = match response.status {
         404 if is_contracts() => (
             ErrorKind::ConnectionDeleted,
             "the service does not know this link (any more)".to_owned(),
@@ -132,9 +132,9 @@ fn error(answer: &Answer) -> Error {
         ),
     };
     Error::local(kind, message)
-        .with_status(answer.status)
-        .with_attempts(answer.attempts)
-        .with_retry_after(retry_after(&answer.headers, SystemTime::now()))
+        .with_status(response.status)
+        .with_attempts(response.attempts)
+        .with_retry_after(retry_after(&response.headers, SystemTime::now()))
 }
 
 /// The value of the `x-request-token` header.

@@ -10,7 +10,7 @@ use url::Url;
 use crate::model::RequestLink;
 
 /// More open links than this are not remembered; waiting for them still works, at the tenant's cost.
-const MOST: usize = 10_000;
+const MAX_LINKS: usize = 10_000;
 
 /// Where the public status of one link is.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct StatusAddress {
 pub(crate) struct Links(Mutex<HashMap<String, (Arc<StatusAddress>, SystemTime)>>);
 
 impl Links {
-    /// Remembers a link until it lapses. An address of another origin than the base URL's is ignored: the request
+    /// Remembers a link until it expires. An address of another origin than the base URL's is ignored: the request
     /// token is for this service alone.
     pub(crate) fn remember(&self, link: &RequestLink, email: &HeaderValue, base_url: &Url) {
         let Some(url) = link.status_url.as_deref().and_then(|url| Url::parse(url).ok()) else {
@@ -40,11 +40,11 @@ impl Links {
         };
         token.set_sensitive(true);
         let mut links = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if links.len() >= MOST {
+        if links.len() >= MAX_LINKS {
             let now = SystemTime::now();
             links.retain(|_, (_, expires_at)| *expires_at > now);
         }
-        if links.len() < MOST {
+        if links.len() < MAX_LINKS {
             let expires_at = SystemTime::from(&link.expires_at);
             let email = email.clone();
             let address = Arc::new(StatusAddress { url, token, email });
@@ -129,13 +129,13 @@ mod tests {
         let remember = |id: &str, expires_at: &str| {
             remember(&links, id, expires_at, Some("https://a.example/status"));
         };
-        for n in 0..MOST - 1 {
+        for n in 0..MAX_LINKS - 1 {
             remember(&format!("open {n}"), "2126-11-21T10:00:00Z");
         }
-        remember("lapsed", "2006-11-21T10:00:00Z");
-        assert!(links.find("lapsed", &ALICE).is_some(), "there was room for it");
+        remember("expired", "2006-11-21T10:00:00Z");
+        assert!(links.find("expired", &ALICE).is_some(), "there was room for it");
         remember("last", "2126-11-21T10:00:00Z");
-        assert!(links.find("lapsed", &ALICE).is_none());
+        assert!(links.find("expired", &ALICE).is_none());
         assert!(links.find("last", &ALICE).is_some() && links.find("open 0", &ALICE).is_some());
         remember("one more", "2126-11-21T10:00:00Z");
         assert!(links.find("one more", &ALICE).is_none());

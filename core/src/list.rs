@@ -186,14 +186,14 @@ impl<T: Item> List<T> {
                 request.url.query_pairs_mut().append_pair(name, &value);
             }
         }
-        let answer = self.client.execute(&request, self.options).await?;
-        let (page, json) = answer.decode_json::<Page<I>>()?;
+        let response = self.client.execute(&request, self.options).await?;
+        let (page, json) = response.decode_json::<Page<I>>()?;
         if page
             .items
             .first()
             .is_some_and(|first| Some(first.id()) == last_first_id)
         {
-            return Err(answer.refused("the service gives the same page again and again"));
+            return Err(response.refused("the service gives the same page again and again"));
         }
         Ok((page, json))
     }

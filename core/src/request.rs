@@ -8,9 +8,9 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use url::Url;
 
-use crate::error::{Error, ErrorKind, Scope};
+use crate::error::{Error, ErrorKind, RequestTarget};
 
-const LONGEST_ID: usize = 512;
+const MAX_ID: usize = 512;
 
 const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 const REQUEST_TOKEN: HeaderName = HeaderName::from_static("x-request-token");
@@ -19,8 +19,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Which of the tenant's budgets a request counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Spends {
-    /// The one for everything but tokens; a caller waits for the answer.
+pub(crate) enum RateLimitBucket {
+    /// The one for everything but tokens; a caller waits for the response.
     Default,
     /// The same, on behalf of a wait.
     Wait,
@@ -37,8 +37,8 @@ pub(crate) struct Request {
     pub(crate) call: &'static str,
     pub(crate) method: Method,
     pub(crate) url: Url,
-    pub(crate) scope: Scope,
-    pub(crate) spends: Spends,
+    pub(crate) target: RequestTarget,
+    pub(crate) bucket: RateLimitBucket,
     /// What this request has beside the headers of every request; the same for every attempt.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
@@ -51,7 +51,7 @@ impl Request {
         method: Method,
         base: &Url,
         segments: &[&str],
-        scope: Scope,
+        target: RequestTarget,
     ) -> Self {
         let mut url = base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -61,8 +61,8 @@ impl Request {
             call,
             method,
             url,
-            scope,
-            spends: Spends::Default,
+            target,
+            bucket: RateLimitBucket::Default,
             headers: HeaderMap::new(),
             body: None,
         }
@@ -70,9 +70,15 @@ impl Request {
 
     /// Asks for the public status of a link. The request token takes the place of the tenant key.
     pub(crate) fn link_status(url: Url, request_token: HeaderValue) -> Self {
-        let mut request = Self::new("waitForConnection", Method::GET, &url, &[], Scope::Connection);
+        let mut request = Self::new(
+            "waitForConnection",
+            Method::GET,
+            &url,
+            &[],
+            RequestTarget::Connection,
+        );
         request.url = url;
-        request.spends = Spends::Link;
+        request.bucket = RateLimitBucket::Link;
         request.headers.insert(REQUEST_TOKEN, request_token);
         request
     }
@@ -128,7 +134,7 @@ impl Request {
 pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> Result<&'a str, Error> {
     let why = if id.is_empty() {
         "is empty"
-    } else if id.len() > LONGEST_ID {
+    } else if id.len() > MAX_ID {
         "is longer than 512 bytes"
     } else if id == "." || id == ".." || id.contains(['/', '\\']) || id.chars().any(char::is_control) {
         "would change the path of the request"
@@ -146,9 +152,15 @@ mod tests {
 
     fn url(id: &str) -> String {
         let base = Url::parse("https://example.com/platform/v1").unwrap();
-        Request::new("getApp", Method::GET, &base, &["apps", id], Scope::General)
-            .url
-            .to_string()
+        Request::new(
+            "getApp",
+            Method::GET,
+            &base,
+            &["apps", id],
+            RequestTarget::General,
+        )
+        .url
+        .to_string()
     }
 
     #[test]
@@ -176,7 +188,7 @@ mod tests {
     fn every_call_has_its_own_idempotency_key() {
         let base = Url::parse("https://example.com").unwrap();
         let key = || {
-            let request = Request::new("getToken", Method::POST, &base, &[], Scope::Connection);
+            let request = Request::new("getToken", Method::POST, &base, &[], RequestTarget::Connection);
             request.idempotent().unwrap().headers[IDEMPOTENCY_KEY].clone()
         };
         assert_eq!(key().len(), 32);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use backon::{Backoff, BackoffBuilder, ExponentialBuilder};
 
 /// No call waits longer than this because a service asks for it.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The ceiling under the waits grows by doubling until it is this many times the first.
-const LARGEST_GROWTH: u32 = 16;
+const MAX_GROWTH: u32 = 16;
 
 /// The waits between attempts: each is drawn evenly from zero to a ceiling that doubles from `base`.
 /// (Full jitter: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.)
@@ -21,7 +21,7 @@ pub(crate) fn waits(
 ) -> impl Backoff {
     ExponentialBuilder::new()
         .with_min_delay(base)
-        .with_max_delay(base.saturating_mul(LARGEST_GROWTH))
+        .with_max_delay(base.saturating_mul(MAX_GROWTH))
         .with_max_times(max_retries as usize)
         .build()
         // Rounding may lift the product of a huge ceiling beyond what a duration can be.
@@ -38,7 +38,7 @@ pub(crate) fn next_wait(
     time_left: Option<Duration>,
 ) -> Option<Duration> {
     let wait = backoff?.max(retry_after.unwrap_or_default());
-    let asked_too_much = retry_after.is_some_and(|asked| asked > LONGEST_RETRY_AFTER);
+    let asked_too_much = retry_after.is_some_and(|asked| asked > MAX_RETRY_AFTER);
     let too_late = time_left.is_some_and(|left| wait >= left);
     (!asked_too_much && !too_late).then_some(wait)
 }

@@ -7,7 +7,7 @@ use http::header::{DATE, RETRY_AFTER};
 
 /// How long to wait: `None` where the header is missing or makes no sense, zero where the time is past.
 ///
-/// A date is compared with the answer's own `Date`, so that a wrong clock here does no harm; `now` serves where
+/// A date is compared with the response's own `Date`, so that a wrong clock here does no harm; `now` serves where
 /// there is none.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

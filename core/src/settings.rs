@@ -9,13 +9,13 @@ use url::{Host, Url};
 
 use crate::error::Error;
 
-/// Where the platform is, unless told otherwise (the guide, section 8).
+/// Where the platform is by default (the guide, section 8).
 pub const DEFAULT_BASE_URL: &str = "https://connect.pabbly.com/platform/v1";
-/// Bounds each attempt, unless told otherwise (the guide, section 7).
+/// Bounds each attempt by default (the guide, section 7).
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a 503 is tried again, unless told otherwise (the guide, section 7).
+/// How often a 503 is tried again by default (the guide, section 7).
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
-/// The longest pause before the first retry, unless told otherwise. It doubles with each.
+/// The longest pause before the first retry by default. It doubles with each.
 pub const DEFAULT_BACKOFF: Duration = Duration::from_millis(500);
 
 /// The environment's tenant key, where none is given.

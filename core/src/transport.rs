@@ -1,4 +1,4 @@
-//! Sends one attempt over HTTP and reads its answer whole.
+//! Sends one attempt over HTTP and reads its response whole.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::answer::Answer;
 use crate::error::{Error, ErrorKind};
 use crate::io_driver;
 use crate::request::Request;
+use crate::response::Response;
 use crate::tls::Trust;
 
-/// Larger than any answer of the contract by far.
-const LARGEST_BODY: usize = 8 << 20;
+/// Larger than any response of the contract by far.
+const MAX_BODY: usize = 8 << 20;
 /// As much of an error's body as is worth keeping.
-const LARGEST_ERROR_BODY: usize = 64 << 10;
+const MAX_ERROR_BODY: usize = 64 << 10;
 
 /// A year: sums with times stay in range, whatever the caller says.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(31_536_000);
+const MAX_TIMEOUT: Duration = Duration::from_secs(31_536_000);
 
 /// How to reach the service.
 pub(crate) struct Transport {
@@ -28,7 +28,7 @@ pub(crate) struct Transport {
 }
 
 /// Through which proxy the service is reached.
-pub(crate) enum Via<'a> {
+pub(crate) enum ProxyPolicy<'a> {
     /// This one.
     Proxy(&'a SecretString),
     /// The one that the environment names, if any.
@@ -38,17 +38,21 @@ pub(crate) enum Via<'a> {
 }
 
 impl Transport {
-    pub(crate) fn new(user_agent: HeaderValue, via: Via<'_>, trust: &Trust) -> Result<Self, Error> {
+    pub(crate) fn new(
+        user_agent: HeaderValue,
+        proxy_policy: ProxyPolicy<'_>,
+        trust: &Trust,
+    ) -> Result<Self, Error> {
         let mut http = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.client_config()?)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
             .user_agent(user_agent);
-        http = match via {
-            Via::Proxy(address) => http.proxy(proxy(address.expose_secret())?),
-            Via::Environment => http,
-            Via::Nothing => http.no_proxy(),
+        http = match proxy_policy {
+            ProxyPolicy::Proxy(address) => http.proxy(proxy(address.expose_secret())?),
+            ProxyPolicy::Environment => http,
+            ProxyPolicy::Nothing => http.no_proxy(),
         };
         let http = http.build().map_err(|error| {
             Error::caused(
@@ -69,8 +73,8 @@ impl Transport {
         request: &Request,
         authorization: Option<&HeaderValue>,
         timeout: Duration,
-    ) -> Result<Answer, Error> {
-        let until = Instant::now() + timeout.min(LONGEST_TIMEOUT);
+    ) -> Result<Response, Error> {
+        let until = Instant::now() + timeout.min(MAX_TIMEOUT);
         let timed_out = || {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
@@ -82,15 +86,15 @@ impl Transport {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body = if response.status().is_success() {
-            timeout_at(until, read(&mut response, LARGEST_BODY))
+            timeout_at(until, read(&mut response, MAX_BODY))
                 .await
                 .map_err(|_| timed_out())??
         } else {
             // The status already says what went wrong: a body that does not arrive takes nothing away.
-            let body = timeout_at(until, read_some(&mut response, LARGEST_ERROR_BODY)).await;
+            let body = timeout_at(until, read_some(&mut response, MAX_ERROR_BODY)).await;
             body.unwrap_or_default()
         };
-        Ok(Answer {
+        Ok(Response {
             status,
             headers,
             body,

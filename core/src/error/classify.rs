@@ -6,7 +6,7 @@ use super::kinds::{CODES, ErrorKind};
 
 /// What a call is about, as far as the meaning of a bare status depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum RequestTarget {
     /// No existing connection is named: the catalogue, lists, a new link.
     General,
     /// One existing connection is named.
@@ -17,7 +17,12 @@ pub(crate) enum Scope {
 
 /// The class of an error response. A known code decides; without one the status does, but only where the body has the
 /// contract's shape: a proxy or firewall in between knows nothing about a customer's connection.
-pub(crate) fn classify(status: u16, code: Option<&str>, has_contract_shape: bool, scope: Scope) -> ErrorKind {
+pub(crate) fn classify(
+    status: u16,
+    code: Option<&str>,
+    has_contract_shape: bool,
+    target: RequestTarget,
+) -> ErrorKind {
     if let Some(row) = code.and_then(|code| CODES.iter().find(|row| row.status.is_some() && row.code == code))
     {
         return row.kind;
@@ -25,14 +30,14 @@ pub(crate) fn classify(status: u16, code: Option<&str>, has_contract_shape: bool
     if !has_contract_shape {
         return ErrorKind::Other;
     }
-    match (status, scope) {
+    match (status, target) {
         // Nobody is sent through the connect flow, or forgets an id, on a guess.
         (401 | 404, _) if code.is_some() => ErrorKind::Other,
-        (401, Scope::General) => ErrorKind::Authentication,
+        (401, RequestTarget::General) => ErrorKind::Authentication,
         (401, _) => ErrorKind::NeedsReconnection,
         (403, _) => ErrorKind::CapabilityDisabled,
-        (404, Scope::Connection | Scope::DeleteConnection) => ErrorKind::ConnectionDeleted,
-        (409, Scope::DeleteConnection) => ErrorKind::ConnectionInUse,
+        (404, RequestTarget::Connection | RequestTarget::DeleteConnection) => ErrorKind::ConnectionDeleted,
+        (409, RequestTarget::DeleteConnection) => ErrorKind::ConnectionInUse,
         (429, _) => ErrorKind::RateLimited,
         (503, _) => ErrorKind::UpstreamUnavailable,
         _ => ErrorKind::Other,
@@ -51,34 +56,40 @@ mod tests {
     use super::*;
 
     /// The class of a response with the contract's shape.
-    fn contract(status: u16, code: Option<&str>, scope: Scope) -> ErrorKind {
-        classify(status, code, true, scope)
+    fn contract(status: u16, code: Option<&str>, target: RequestTarget) -> ErrorKind {
+        classify(status, code, true, target)
     }
 
     #[test]
     fn a_known_code_outranks_the_status() {
         for shape in [true, false] {
-            let class = |status, code, scope| classify(status, Some(code), shape, scope);
-            assert_eq!(class(500, "rate_limited", Scope::General), ErrorKind::RateLimited);
+            let class = |status, code, target| classify(status, Some(code), shape, target);
             assert_eq!(
-                class(401, "invalid_api_key", Scope::Connection),
+                class(500, "rate_limited", RequestTarget::General),
+                ErrorKind::RateLimited
+            );
+            assert_eq!(
+                class(401, "invalid_api_key", RequestTarget::Connection),
                 ErrorKind::Authentication
             );
-            assert_eq!(class(404, "app_not_found", Scope::Connection), ErrorKind::Other);
+            assert_eq!(
+                class(404, "app_not_found", RequestTarget::Connection),
+                ErrorKind::Other
+            );
         }
     }
 
     #[test]
     fn a_code_of_the_sdk_is_unknown_on_the_wire() {
         assert_eq!(
-            contract(503, Some("timeout"), Scope::General),
+            contract(503, Some("timeout"), RequestTarget::General),
             ErrorKind::UpstreamUnavailable
         );
     }
 
     #[test]
     fn an_unknown_code_leaves_it_to_the_status_but_for_401_and_404() {
-        let unknown = |status| contract(status, Some("something_new"), Scope::Connection);
+        let unknown = |status| contract(status, Some("something_new"), RequestTarget::Connection);
         assert_eq!(unknown(429), ErrorKind::RateLimited);
         assert_eq!(unknown(401), ErrorKind::Other);
         assert_eq!(unknown(404), ErrorKind::Other);
@@ -86,19 +97,22 @@ mod tests {
 
     #[test]
     fn a_bare_status_means_what_the_call_is_about() {
-        assert_eq!(contract(401, None, Scope::General), ErrorKind::Authentication);
         assert_eq!(
-            contract(401, None, Scope::Connection),
+            contract(401, None, RequestTarget::General),
+            ErrorKind::Authentication
+        );
+        assert_eq!(
+            contract(401, None, RequestTarget::Connection),
             ErrorKind::NeedsReconnection
         );
-        assert_eq!(contract(404, None, Scope::General), ErrorKind::Other);
+        assert_eq!(contract(404, None, RequestTarget::General), ErrorKind::Other);
         assert_eq!(
-            contract(404, None, Scope::DeleteConnection),
+            contract(404, None, RequestTarget::DeleteConnection),
             ErrorKind::ConnectionDeleted
         );
-        assert_eq!(contract(409, None, Scope::Connection), ErrorKind::Other);
+        assert_eq!(contract(409, None, RequestTarget::Connection), ErrorKind::Other);
         assert_eq!(
-            contract(409, None, Scope::DeleteConnection),
+            contract(409, None, RequestTarget::DeleteConnection),
             ErrorKind::ConnectionInUse
         );
     }
@@ -106,8 +120,16 @@ mod tests {
     #[test]
     fn a_proxys_status_means_nothing() {
         for status in [401, 403, 404, 409, 429, 503] {
-            for scope in [Scope::General, Scope::Connection, Scope::DeleteConnection] {
-                assert_eq!(classify(status, None, false, scope), ErrorKind::Other, "{status}");
+            for target in [
+                RequestTarget::General,
+                RequestTarget::Connection,
+                RequestTarget::DeleteConnection,
+            ] {
+                assert_eq!(
+                    classify(status, None, false, target),
+                    ErrorKind::Other,
+                    "{status}"
+                );
             }
         }
     }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::model::Connection;
 
-pub(crate) use classify::{Scope, classify, has_contract_shape};
+pub(crate) use classify::{RequestTarget, classify, has_contract_shape};
 pub use kinds::{CODES, Error, ErrorKind};
 pub(crate) use redact::Redactor;
 
@@ -47,7 +47,7 @@ pub struct ErrorDetails {
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
-/// The answer that an error was made from. Successful answers are never kept.
+/// The response that an error was made from. Successful answers are never kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ErrorResponse {
@@ -61,13 +61,13 @@ pub struct ErrorResponse {
 }
 
 impl Error {
-    /// The HTTP status of the answer; `None` where there was no usable answer.
+    /// The HTTP status of the response; `None` where there was no usable response.
     pub fn status(&self) -> Option<u16> {
         self.details().status
     }
 
     /// The service's `data.code` as it came, also where this version does not know it; the SDK's own code
-    /// (see [`CODES`]) for errors that no answer caused; `None` for an answer without a code.
+    /// (see [`CODES`]) for errors that no response caused; `None` for a response without a code.
     pub fn code(&self) -> Option<&str> {
         self.details().code.as_deref()
     }
@@ -77,7 +77,7 @@ impl Error {
         &self.details().message
     }
 
-    /// The answer behind the error, without credentials.
+    /// The response behind the error, without credentials.
     pub fn response(&self) -> Option<&ErrorResponse> {
         self.details().response.as_ref()
     }
@@ -102,7 +102,7 @@ impl Error {
         Self::local(ErrorKind::InvalidArgument, message)
     }
 
-    /// An error that no answer caused, with the code that the table gives its kind.
+    /// An error that no response caused, with the code that the table gives its kind.
     pub(crate) fn local(kind: ErrorKind, message: impl Into<String>) -> Self {
         let details = ErrorDetails {
             message: message.into(),

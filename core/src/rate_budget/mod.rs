@@ -35,7 +35,7 @@ const BURST: f64 = 0.1;
 /// However large the budget, waits send no more polls than this at once: those that follow each other share a few
 /// connections to the service, where a thousand at once would open one each.
 const MAX_BURST: u32 = 32;
-/// What counts as at once: about as long as an answer takes.
+/// What counts as at once: about as long as a response takes.
 const BURST_WINDOW: Duration = Duration::from_millis(10);
 
 /// The tenant's budget for everything but tokens.
@@ -100,7 +100,7 @@ impl RateBudget {
         self.forget_old(now);
     }
 
-    /// An answer arrived that counted against the budget.
+    /// A response arrived that counted against the budget.
     pub(crate) fn observe(&mut self, headers: &HeaderMap, now: Instant) {
         let headers = RateLimit::read(headers);
         if let Some(Policy { limit, window }) = headers.policy
@@ -270,7 +270,7 @@ mod tests {
         headers
     }
 
-    /// Spends whatever may be spent within a time, and says how much that was.
+    /// RateLimitBucket whatever may be spent within a time, and says how much that was.
     fn drain(budget: &mut RateBudget, from: Instant, time: Duration) -> u32 {
         let (mut now, mut spent) = (from, 0);
         loop {

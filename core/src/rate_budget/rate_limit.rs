@@ -8,7 +8,7 @@ use http::HeaderMap;
 /// No window is believed to be longer, in seconds: sums with times stay in range, whatever a service says.
 const MAX_WINDOW: u64 = 86_400;
 
-/// What the headers of one answer tell, as far as they can be read.
+/// What the headers of one response tell, as far as they can be read.
 #[derive(Debug, PartialEq)]
 pub(super) struct RateLimit {
     pub(super) policy: Option<Policy>,

@@ -217,7 +217,7 @@ impl Entry {
     /// Ends all of the waits.
     pub(super) fn end(self, outcome: &Outcome) {
         for waiter in self.waiters {
-            // Who has gone meanwhile needs no answer.
+            // Who has gone meanwhile needs no response.
             let _gone = waiter.sender.send(outcome.clone());
         }
     }

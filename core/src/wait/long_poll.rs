@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::poll_state::PollState;
 
-/// How many answers the service is asked to long_poll at once, if the process may open twice as many files: each occupies
+/// How many long polls the service is asked for at once, if the process may open twice as many files: each occupies
 /// a connection.
 const MAX_LONG_POLLS: usize = 1000;
-/// For how long the service is asked to long_poll an answer: less than the minute after which proxies commonly close
+/// For how long the service is asked to long_poll a response: less than the minute after which proxies commonly close
 /// a silent connection.
 const MAX_LONG_POLL: Duration = Duration::from_secs(50);
 

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 
 use super::Seen;
 use super::long_poll::{LongPoll, MIN_LONG_POLL};
-use crate::answer::Answer;
 use crate::call::CallOptions;
 use crate::client::Client;
 use crate::customer::Customer;
@@ -16,7 +15,8 @@ use crate::link_status::LinkStatus;
 use crate::links::StatusAddress;
 use crate::list::Page;
 use crate::model::{Connection, ConnectionStatus};
-use crate::request::{Request, Spends};
+use crate::request::{RateLimitBucket, Request};
+use crate::response::Response;
 use crate::retry_after::server_time;
 
 /// What a poll saw.
@@ -45,13 +45,13 @@ pub(super) async fn connection(
     long_poll: Option<LongPoll>,
 ) -> Result<PollResponse, Error> {
     let request = Request {
-        spends: Spends::Wait,
+        bucket: RateLimitBucket::Wait,
         ..customer.get_connection_request(&id)?
     };
-    let (answer, was_long_poll) = send(customer.client(), request, long_poll).await?;
-    let (connection, json) = answer.decode_json::<Connection>()?;
+    let (response, was_long_poll) = send(customer.client(), request, long_poll).await?;
+    let (connection, json) = response.decode_json::<Connection>()?;
     let details = PendingDetails {
-        expires_in: until_expiry(&connection, &answer),
+        expires_in: until_expiry(&connection, &response),
         was_long_poll,
     };
     Ok(PollResponse::Connection(
@@ -67,8 +67,8 @@ pub(super) async fn status(
     long_poll: Option<LongPoll>,
 ) -> Result<PollResponse, Error> {
     let request = Request::link_status(address.url.clone(), address.token.clone());
-    let (answer, was_long_poll) = send(customer.client(), request, long_poll).await?;
-    let status = answer.decode::<LinkStatus>()?;
+    let (response, was_long_poll) = send(customer.client(), request, long_poll).await?;
+    let status = response.decode::<LinkStatus>()?;
     let details = PendingDetails {
         expires_in: status.expires_in,
         was_long_poll,
@@ -79,13 +79,13 @@ pub(super) async fn status(
 /// Asks for many connections of one customer at once.
 pub(super) async fn list(customer: Customer) -> Result<PollResponse, Error> {
     let mut request = customer.list_connections_request();
-    request.spends = Spends::Wait;
+    request.bucket = RateLimitBucket::Wait;
     request.url.query_pairs_mut().append_pair("limit", "100");
-    let (answer, _) = send(customer.client(), request, None).await?;
-    let page = answer.decode::<Page<Connection>>()?;
+    let (response, _) = send(customer.client(), request, None).await?;
+    let page = response.decode::<Page<Connection>>()?;
     let connections = page.items.into_iter().map(|connection| {
         let details = PendingDetails {
-            expires_in: until_expiry(&connection, &answer),
+            expires_in: until_expiry(&connection, &response),
             was_long_poll: false,
         };
         let json = serde_json::to_string(&connection).unwrap_or_default().into();
@@ -99,7 +99,7 @@ async fn send(
     client: &Client,
     request: Request,
     long_poll: Option<LongPoll>,
-) -> Result<(Answer, bool), Error> {
+) -> Result<(Response, bool), Error> {
     let duration = long_poll
         .as_ref()
         .map_or(Duration::ZERO, |long_poll| long_poll.time);
@@ -110,20 +110,20 @@ async fn send(
         max_retries: Some(0),
     };
     let start = Instant::now();
-    let answer = client.execute(&request.long_poll(duration), options).await?;
-    let was_long_poll = start.elapsed() >= MIN_LONG_POLL && says_waited(&answer);
-    Ok((answer, was_long_poll))
+    let response = client.execute(&request.long_poll(duration), options).await?;
+    let was_long_poll = start.elapsed() >= MIN_LONG_POLL && says_waited(&response);
+    Ok((response, was_long_poll))
 }
 
 /// By the service's own clock.
-fn until_expiry(connection: &Connection, answer: &Answer) -> Option<Duration> {
-    let now = server_time(&answer.headers, SystemTime::now());
+fn until_expiry(connection: &Connection, response: &Response) -> Option<Duration> {
+    let now = server_time(&response.headers, SystemTime::now());
     let expires_at = SystemTime::from(connection.expires_at.as_ref()?);
     Some(expires_at.duration_since(now).unwrap_or_default())
 }
 
-fn says_waited(answer: &Answer) -> bool {
-    answer
+fn says_waited(response: &Response) -> bool {
+    response
         .headers
         .get_all("preference-applied")
         .iter()

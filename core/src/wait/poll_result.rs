@@ -10,7 +10,7 @@ use super::queue::Queue;
 use super::{OnPoll, Poll, Seen};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, undisturbed};
+use crate::event::{Event, catch_panic};
 use crate::model::ConnectionStatus;
 
 /// The result of one poll.
@@ -47,9 +47,9 @@ pub(super) fn apply(client: &Client, poll: PollResult) {
     // Listeners may call the client.
     drop(queue);
     for (event, poll, listeners) in notifications {
-        client.tell(|| event);
+        client.emit(|| event);
         for listener in listeners {
-            undisturbed(|| listener(&poll));
+            catch_panic(|| listener(&poll));
         }
     }
 }

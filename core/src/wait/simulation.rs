@@ -31,7 +31,7 @@ impl Service {
         }
     }
 
-    /// Counts a request; gives the answer's headers, and whether it was refused.
+    /// Counts a request; gives the response's headers, and whether it was refused.
     fn request(&mut self, now: Instant) -> (HeaderMap, bool) {
         if now >= self.window_began + WINDOW {
             self.window_began = now;

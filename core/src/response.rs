@@ -1,4 +1,4 @@
-//! From the bytes of an answer to its `data`, or to the error that it means.
+//! From the bytes of a response to its `data`, or to the error that it means.
 
 use std::time::SystemTime;
 
@@ -11,14 +11,14 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::error::{
-    Error, ErrorDetails, ErrorKind, ErrorResponse, Redactor, Scope, classify, has_contract_shape,
+    Error, ErrorDetails, ErrorKind, ErrorResponse, Redactor, RequestTarget, classify, has_contract_shape,
 };
 use crate::retry_after::retry_after;
 
-const LONGEST_MESSAGE: usize = 500;
+const MAX_MESSAGE: usize = 500;
 
-/// A complete answer.
-pub(crate) struct Answer {
+/// A complete response.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     /// Holds credentials, hence zeroed when dropped.
@@ -27,20 +27,20 @@ pub(crate) struct Answer {
     pub(crate) attempts: u32,
 }
 
-/// The shape of every answer; the other members are for people.
+/// The shape of every response; the other members are for people.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
     data: Option<&'a RawValue>,
 }
 
-impl Answer {
+impl Response {
     /// Whether the status says success.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// The `data` of a successful answer.
+    /// The `data` of a successful response.
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.data()
             .and_then(serde_json::from_str)
@@ -83,7 +83,7 @@ impl Answer {
             .and_then(|value| value.to_str().ok())
             .unwrap_or("no content type");
         let message = format!(
-            "the answer is not what the contract says (line {}, column {}; {content_type}): is there a proxy in \
+            "the response is not what the contract says (line {}, column {}; {content_type}): is there a proxy in \
              between, or another service at this base URL?",
             error.line(),
             error.column(),
@@ -91,15 +91,15 @@ impl Answer {
         self.refused(message)
     }
 
-    /// A successful answer that does not make sense.
+    /// A successful response that does not make sense.
     pub(crate) fn refused(&self, message: impl Into<String>) -> Error {
         Error::local(ErrorKind::Decode, message)
             .with_status(self.status)
             .with_attempts(self.attempts)
     }
 
-    /// The error that an unsuccessful answer means.
-    pub(crate) fn into_error(self, scope: Scope, redactor: &Redactor) -> Error {
+    /// The error that an unsuccessful response means.
+    pub(crate) fn into_error(self, target: RequestTarget, redactor: &Redactor) -> Error {
         let body = redactor.body(&self.body);
         let text = |pointer| {
             body.as_ref()
@@ -108,7 +108,7 @@ impl Answer {
         };
         let code = text("/data/code").map(printable);
         let shape = body.as_ref().is_some_and(has_contract_shape);
-        let kind = classify(self.status, code.as_deref(), shape, scope);
+        let kind = classify(self.status, code.as_deref(), shape, target);
         let message = match text("/message")
             .map(printable)
             .filter(|message| !message.is_empty())
@@ -157,7 +157,7 @@ impl Answer {
 fn printable(text: &str) -> String {
     text.chars()
         .filter(|c| !c.is_control())
-        .take(LONGEST_MESSAGE)
+        .take(MAX_MESSAGE)
         .collect()
 }
 
@@ -166,8 +166,8 @@ mod tests {
     use super::*;
     use secrecy::ExposeSecret;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn response(status: u16, body: &str) -> Response {
+        Response {
             status,
             headers: HeaderMap::new(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
@@ -177,13 +177,13 @@ mod tests {
 
     fn error(status: u16, body: &str) -> Error {
         let redactor = Redactor::new(vec!["pk_live_canary".into()]);
-        answer(status, body).into_error(Scope::Connection, &redactor)
+        response(status, body).into_error(RequestTarget::Connection, &redactor)
     }
 
     #[test]
     fn data_is_what_counts() {
-        let answer = answer(200, r#"{"status":"success","message":"ok","data": [1, 2] }"#);
-        let (value, text) = answer.decode_json::<Vec<u8>>().unwrap();
+        let response = response(200, r#"{"status":"success","message":"ok","data": [1, 2] }"#);
+        let (value, text) = response.decode_json::<Vec<u8>>().unwrap();
         assert_eq!((value, text.expose_secret()), (vec![1, 2], "[1, 2]"));
     }
 
@@ -197,7 +197,7 @@ mod tests {
             "{}",
             "",
         ] {
-            let error = answer(200, body).decode::<u8>().expect_err(body);
+            let error = response(200, body).decode::<u8>().expect_err(body);
             assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(200)));
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
@@ -208,7 +208,7 @@ mod tests {
         let body = serde_json::json!({"message": format!("no\n{}", "x".repeat(1000)), "data": {"code": "no\npe\u{1b}[2J"}});
         let error = error(400, &body.to_string());
         assert_eq!(error.code(), Some("nope[2J"));
-        assert_eq!(error.message().len(), LONGEST_MESSAGE);
+        assert_eq!(error.message().len(), MAX_MESSAGE);
         assert!(!error.to_string().contains(char::is_control));
     }
 
