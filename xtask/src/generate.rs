@@ -292,3 +292,16 @@ fn rustfmt(text: &str) -> Result<String, Box<dyn Error>> {
     }
     Ok(String::from_utf8(formatted.stdout)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_checked_in_is_what_is_generated() {
+        for (path, text) in files().unwrap() {
+            let found = std::fs::read_to_string(root().join(path)).unwrap();
+            assert!(found == text, "{path} is stale: run `cargo xtask generate`");
+        }
+    }
+}

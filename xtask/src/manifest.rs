@@ -1,4 +1,6 @@
-//! What `core/manifest.yaml` says. The file itself tells what its members mean.
+//! What `core/manifest.yaml` says.
+
+#![allow(missing_docs, reason = "the file itself tells what its members mean")]
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +10,6 @@ use serde::{Deserialize, Serialize};
 /// The whole file.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Manifest {
     pub client_options: Vec<Opt>,
     pub call_options: Vec<Opt>,
@@ -22,7 +23,6 @@ pub struct Manifest {
 /// An option of a method, of every call, or of a client.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Opt {
     pub name: String,
     #[serde(rename = "type")]
@@ -48,7 +48,6 @@ impl Opt {
 /// The type of an option.
 #[derive(Clone, Copy, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the file documents them")]
 pub enum OptType {
     Text,
     Texts,
@@ -61,7 +60,6 @@ pub enum OptType {
 /// A method of a client.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Method {
     pub name: String,
     pub node: Option<String>,
@@ -88,7 +86,6 @@ pub struct Method {
 /// An error that a method can give beside those of all methods.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names say all")]
 pub struct Raises {
     pub error: String,
     pub when: String,
@@ -97,7 +94,6 @@ pub struct Raises {
 /// A list of words on the wire.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Word {
     pub name: String,
     /// Its name in Swift, where the common one is taken.
@@ -111,7 +107,6 @@ pub struct Word {
 /// What the service answers.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Model {
     pub name: String,
     /// The name of a list of them on the wire, where there are lists.
@@ -126,7 +121,6 @@ pub struct Model {
 /// A member of a model.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Field {
     pub name: String,
     #[serde(rename = "type")]
@@ -141,7 +135,6 @@ pub struct Field {
 /// A class of errors.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct ErrorClass {
     pub class: String,
     /// Python's own class that it is too.
@@ -153,7 +146,6 @@ pub struct ErrorClass {
 /// A code of errors.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the file documents its members")]
 pub struct Code {
     pub code: String,
     pub status: Option<u16>,

@@ -134,3 +134,65 @@ pub(crate) fn wrap(text: &str, width: usize, prefix: &str) -> String {
     }
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_spells_names_its_own_way() {
+        assert_eq!(snake("allowInsecureHttp"), "allow_insecure_http");
+        assert_eq!(pascal("at_provider"), "AtProvider");
+        let names = [
+            "returnUrl",
+            "appId",
+            "apiKey",
+            "setApiKey",
+            "status_url",
+            "idempotencyKey",
+            "identity",
+        ];
+        let swift = names.map(swift);
+        assert_eq!(
+            swift,
+            [
+                "returnURL",
+                "appID",
+                "apiKey",
+                "setAPIKey",
+                "statusURL",
+                "idempotencyKey",
+                "identity"
+            ]
+        );
+        assert_eq!(
+            (case("PabblyConnectError"), camel_case("RateLimitedError")),
+            ("Other".into(), "rateLimited".into())
+        );
+    }
+
+    #[test]
+    fn texts_name_what_the_manifest_has_and_nothing_else() {
+        let manifest = Manifest::read().unwrap();
+        let text =
+            "`returnUrl` with `waitForConnection`, else `TimeoutError`; not `workGmail`, not returnUrl";
+        let spelled = |language| say(text, language, &manifest);
+        assert_eq!(spelled(Language::Node), text);
+        assert_eq!(
+            spelled(Language::Python),
+            "`return_url` with `wait_for_connection`, else `TimeoutError`; not `workGmail`, not returnUrl"
+        );
+        assert_eq!(
+            spelled(Language::Swift),
+            "`returnURL` with `waitForConnection`, else ``PabblyConnectError/timeout(_:)``; not `workGmail`, not returnUrl"
+        );
+    }
+
+    #[test]
+    fn lines_are_no_longer_than_allowed() {
+        assert_eq!(
+            wrap("one two three\n\nfour", 11, "// "),
+            "// one two\n// three\n//\n// four"
+        );
+    }
+}
