@@ -143,7 +143,7 @@ struct Row {
     needs_reconnection: bool,
     has_tokens: bool,
     link_status: &'static str,
-    link_phase: Value,
+    link_phase: String,
     link_expires_at: String,
 }
 
@@ -350,7 +350,7 @@ impl Control {
                 status: connection.status.as_str(),
                 needs_reconnection: connection.broken,
                 link_status: link.status.as_str(),
-                link_phase: json!(link.phase),
+                link_phase: json!(link.phase).as_str().unwrap_or_default().to_owned(),
                 link_expires_at: rfc3339(link.expires_at),
             }
         });

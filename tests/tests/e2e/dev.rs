@@ -16,14 +16,18 @@ struct Dev {
     exports: HashMap<String, String>,
     _child: Child,
     _stdout: Lines<BufReader<ChildStdout>>,
+    /// Where it keeps what it cannot delete when it is killed.
+    _folder: tempfile::TempDir,
 }
 
 impl Dev {
     /// Started with nothing of this environment.
     async fn start() -> Dev {
+        let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(binary().unwrap())
             .arg("dev")
             .env_clear()
+            .env("TMPDIR", folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
@@ -42,6 +46,7 @@ impl Dev {
             exports,
             _child: child,
             _stdout: lines,
+            _folder: folder,
         }
     }
 }
