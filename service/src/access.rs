@@ -51,24 +51,36 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
-    let budgets = &guard.app.budgets;
-    if !caller.capabilities.contains(&guard.capability) {
-        let mut response = ApiError::CapabilityDisabled(guard.capability).into_response();
-        budgets
-            .look(guard.group, &caller.tenant)
-            .tell(response.headers_mut());
-        return response;
-    }
-    let tenant = caller.tenant.clone();
-    let mut response = match budgets.take(guard.group, &tenant).check() {
-        Ok(()) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(error) => error.into_response(),
+    request.extensions_mut().insert(caller.clone());
+    within_budget(
+        &guard.app,
+        &caller,
+        guard.capability,
+        guard.group,
+        next.run(request),
+    )
+    .await
+}
+
+/// The response, if the caller's key has this capability and the tenant's budget for this group is not used up. Every
+/// response tells how the budget stands.
+pub(crate) async fn within_budget(
+    app: &AppState,
+    caller: &Caller,
+    capability: Capability,
+    group: Group,
+    response: impl Future<Output = Response>,
+) -> Response {
+    let budgets = &app.budgets;
+    let mut response = if !caller.capabilities.contains(&capability) {
+        ApiError::CapabilityDisabled(capability).into_response()
+    } else if let Err(error) = budgets.take(group, &caller.tenant).check() {
+        error.into_response()
+    } else {
+        response.await
     };
     // As it stands now: a long poll may have taken a minute.
-    budgets.look(guard.group, &tenant).tell(response.headers_mut());
+    budgets.look(group, &caller.tenant).tell(response.headers_mut());
     response
 }
 
@@ -80,28 +92,37 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
 /// [`ApiError::RateLimited`] where that one
 /// comes again and again.
 pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let digest = key_digest(app, headers)?;
+    opened(&app.rejected_keys, &digest, app.store.caller(&digest)).await
+}
+
+/// The digest of the key that the request carries.
+///
+/// # Errors
+///
+/// [`ApiError::InvalidApiKey`] where there is none; [`ApiError::KeyOfOtherMode`].
+pub(crate) fn key_digest(app: &AppState, headers: &HeaderMap) -> Result<String, ApiError> {
     let value = only(headers, &AUTHORIZATION).map_err(|_| ApiError::InvalidApiKey)?;
     let key = value.and_then(bearer).ok_or(ApiError::InvalidApiKey)?;
     if app.store.mode().is_foreign(key) {
         return Err(other_mode(app.store.mode()));
     }
-    opened(&app.rejected_keys, key, app.store.caller(key)).await
+    Ok(ids::digest(key))
 }
 
-/// What a key or an MCP URL's token opens, by a look into the database.
+/// What a key or an MCP URL's token with this digest opens, by a look into the database.
 ///
 /// # Errors
 ///
 /// Those of [`authenticate`].
 pub(crate) async fn opened<T>(
     rejected: &RejectedKeys,
-    key: &str,
+    digest: &str,
     lookup: impl Future<Output = Result<Option<T>, StoreError>>,
 ) -> Result<T, ApiError> {
-    let digest = ids::digest(key);
-    rejected.check(&digest)?;
+    rejected.check(digest)?;
     lookup.await?.ok_or_else(|| {
-        rejected.note(&digest);
+        rejected.note(digest);
         ApiError::InvalidApiKey
     })
 }
@@ -145,15 +166,23 @@ impl FromRequestParts<AppState> for Customer {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().ok_or(ApiError::InvalidApiKey)?;
-        let value = only(&parts.headers, &USER_EMAIL)
-            .map_err(|_| ApiError::InvalidUserEmail("is there more than once"))?
-            .ok_or(ApiError::InvalidUserEmail("is missing"))?;
-        let customer = email::parse(value).map_err(ApiError::InvalidUserEmail)?;
         Ok(Self(Owner {
             tenant: caller.tenant.clone(),
-            customer,
+            customer: customer(&parts.headers)?,
         }))
     }
+}
+
+/// The customer's email, in its one spelling.
+///
+/// # Errors
+///
+/// [`ApiError::InvalidUserEmail`].
+pub(crate) fn customer(headers: &HeaderMap) -> Result<String, ApiError> {
+    let value = only(headers, &USER_EMAIL)
+        .map_err(|_| ApiError::InvalidUserEmail("is there more than once"))?
+        .ok_or(ApiError::InvalidUserEmail("is missing"))?;
+    email::parse(value).map_err(ApiError::InvalidUserEmail)
 }
 
 #[cfg(test)]

@@ -38,7 +38,6 @@ use crate::store::Capability;
 pub fn routes(app: &AppState) -> Router<AppState> {
     let apps = |endpoint| guarded(app, Capability::Apps, Group::Default, endpoint);
     let connections = |endpoint| guarded(app, Capability::Connections, Group::Default, endpoint);
-    let vending = |endpoint| guarded(app, Capability::Token, Group::Token, endpoint);
     let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
     let admin = |endpoint| guarded(app, Capability::Admin, Group::Default, endpoint);
     let public_get = |endpoint| gate::gated(app, endpoint).options(gate::preflight_get);
@@ -56,7 +55,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             "/connections/{connection_id}",
             connections(get(connections::read)).merge(deletion(delete(connections::remove))),
         )
-        .route("/connections/{connection_id}/token", vending(post(token::vend)))
+        .route("/connections/{connection_id}/token", post(token::vend))
         .route(
             "/connections/{connection_id}/confirm",
             connections(post(confirm::confirm)),

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use crate::access::{self, Customer};
 use crate::budget::Group;
 use crate::error::ApiError;
+use crate::ids;
 use crate::server::{MAX_BODY, TIME_TO_ARRIVE};
 use crate::state::AppState;
 use crate::store::{Caller, Owner};
@@ -92,11 +93,12 @@ async fn by_url(app: &AppState, server: &Server, token: &str, request: Request) 
     if token.len() > MAX_TOKEN_LENGTH {
         return ApiError::InvalidApiKey.into_response();
     }
-    let (caller, owner) =
-        match access::opened(&app.rejected_mcp_tokens, token, app.store.mcp_caller(token)).await {
-            Ok(found) => found,
-            Err(error) => return error.into_response(),
-        };
+    let digest = ids::digest(token);
+    let lookup = app.store.mcp_caller(&digest);
+    let (caller, owner) = match access::opened(&app.rejected_mcp_tokens, &digest, lookup).await {
+        Ok(found) => found,
+        Err(error) => return error.into_response(),
+    };
     let standing = app.budgets.take(Group::Default, &caller.tenant);
     let mut response = match standing.check() {
         Ok(()) => speak(server, caller, owner, request).await,

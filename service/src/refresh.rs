@@ -16,7 +16,9 @@ use crate::clock::{CLOCK_TOLERANCE, Millis};
 use crate::error::ApiError;
 use crate::provider::{Endpoint, ProviderError};
 use crate::state::AppState;
-use crate::store::{Credential, Grant, Lease, Owner, Status, StoreError, Tokens};
+use crate::store::{
+    Credential, Grant, Lease, Lifetime, Owner, Status, StoreError, Tokens, VendableConnection, Vended,
+};
 
 /// Twice as long as a call to a provider can take. A process that dies keeps others waiting for so long.
 const LEASE: Duration = Duration::from_secs(20);
@@ -52,31 +54,30 @@ enum RefreshError {
     Internal(Arc<dyn std::error::Error + Send + Sync>),
 }
 
-/// A grant of this customer's connection that works now.
+/// What this customer's connection holds, in a state that works now. `found` is what was read of it.
 ///
 /// # Errors
 ///
 /// Those of the token endpoint.
-pub async fn vend(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Grant, ApiError> {
-    let Some(credential) = app.store.credential(owner, connection_id).await? else {
-        // Nothing was ever granted: the connection says why.
-        let connection = app.store.connection(owner, connection_id).await?;
-        let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
-        usable(connection.broken, connection.status)?;
-        return Err(ApiError::ConnectionDeleted);
-    };
-    usable(credential.broken, credential.status)?;
-    let Some(tokens) = &credential.grant.tokens else {
-        return Ok(credential.grant);
-    };
-    if !tokens.is_due(app.clock.now()) {
-        return Ok(credential.grant);
+pub async fn vend(
+    app: &AppState,
+    owner: &Owner,
+    connection_id: &str,
+    found: Option<VendableConnection>,
+) -> Result<Vended, ApiError> {
+    let found = found.ok_or(ApiError::ConnectionDeleted)?;
+    usable(found.broken, found.status)?;
+    let credential = found.credential.ok_or(ApiError::ConnectionDeleted)?;
+    let lifetime = credential.lifetime();
+    let is_due = lifetime.is_some_and(|lifetime| lifetime.is_due(app.clock.now()));
+    if !is_due {
+        return Ok(app.store.unseal(owner, connection_id, credential)?);
     }
     match refresh(app, owner, connection_id).await {
         Ok(()) => {
             let refreshed = read(app, owner, connection_id).await?;
-            works(&refreshed, app.clock.now())
-                .then_some(refreshed.grant)
+            works(refreshed.lifetime(), app.clock.now())
+                .then(|| refreshed.grant.into())
                 .ok_or(ApiError::UpstreamUnavailable {
                     retry_after: RETRY_AFTER,
                 })
@@ -86,7 +87,7 @@ pub async fn vend(app: &AppState, owner: &Owner, connection_id: &str) -> Result<
             RefreshError::Unavailable { .. }
             | RefreshError::DatabaseUnavailable
             | RefreshError::NotConfigured,
-        ) if works(&credential, app.clock.now()) => Ok(credential.grant),
+        ) if works(lifetime, app.clock.now()) => Ok(app.store.unseal(owner, connection_id, credential)?),
         Err(error) => Err(error.into()),
     }
 }
@@ -108,12 +109,8 @@ async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Cred
         .ok_or(ApiError::ConnectionDeleted)
 }
 
-fn works(credential: &Credential, now: Millis) -> bool {
-    credential
-        .grant
-        .tokens
-        .as_ref()
-        .is_none_or(|tokens| tokens.is_valid(now))
+fn works(lifetime: Option<Lifetime>, now: Millis) -> bool {
+    lifetime.is_none_or(|lifetime| lifetime.is_valid(now))
 }
 
 /// Joins the refresh of this connection, or begins it.
@@ -207,13 +204,13 @@ impl Refresh {
             .grant
             .tokens
             .as_ref()
-            .filter(|tokens| tokens.is_due(now))
+            .filter(|tokens| tokens.lifetime().is_due(now))
         else {
             self.app.store.release(lease).await?;
             return Ok(None);
         };
         let Some(refresh_token) = &tokens.refresh_token else {
-            if tokens.is_valid(now) {
+            if tokens.lifetime().is_valid(now) {
                 self.app.store.release(lease).await?;
                 return Ok(None);
             }
@@ -323,15 +320,16 @@ impl std::fmt::Debug for Refreshes {
 }
 
 impl Credential {
+    fn lifetime(&self) -> Option<Lifetime> {
+        self.grant.tokens.as_ref().map(Tokens::lifetime)
+    }
+
     fn is_due(&self, now: Millis) -> bool {
-        self.grant
-            .tokens
-            .as_ref()
-            .is_some_and(|tokens| tokens.is_due(now))
+        self.lifetime().is_some_and(|lifetime| lifetime.is_due(now))
     }
 }
 
-impl Tokens {
+impl Lifetime {
     /// Whether a clock that was wrong wrote these times: they are not believed.
     fn is_from_the_future(&self, now: Millis) -> bool {
         self.obtained_at > now.saturating_add(CLOCK_TOLERANCE)
@@ -340,14 +338,14 @@ impl Tokens {
     /// Whether it is time for new ones.
     fn is_due(&self, now: Millis) -> bool {
         if self.is_from_the_future(now) {
-            return self.refresh_token.is_some();
+            return self.is_refreshable;
         }
         match self.expires_at {
             Some(expires_at) => {
                 let margin = MARGIN.min((expires_at - self.obtained_at) / 10);
                 now >= expires_at - margin
             }
-            None => self.refresh_token.is_some() && now - self.obtained_at >= UNKNOWN_LIFETIME,
+            None => self.is_refreshable && now - self.obtained_at >= UNKNOWN_LIFETIME,
         }
     }
 
@@ -355,7 +353,7 @@ impl Tokens {
     /// refreshed, it is given a chance rather than the customer the trouble of connecting again.
     fn is_valid(&self, now: Millis) -> bool {
         if self.is_from_the_future(now) {
-            return self.refresh_token.is_none();
+            return !self.is_refreshable;
         }
         self.expires_at.is_none_or(|expires_at| expires_at > now)
     }
@@ -388,13 +386,11 @@ impl From<RefreshError> for ApiError {
 mod tests {
     use super::*;
 
-    fn tokens(lifetime: Option<Millis>, refreshable: bool) -> Tokens {
-        Tokens {
-            access_token: "a".into(),
-            refresh_token: refreshable.then(|| "r".into()),
-            token_type: "Bearer".into(),
+    fn tokens(expires_at: Option<Millis>, is_refreshable: bool) -> Lifetime {
+        Lifetime {
             obtained_at: 0,
-            expires_at: lifetime,
+            expires_at,
+            is_refreshable,
         }
     }
 

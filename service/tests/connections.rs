@@ -361,8 +361,8 @@ async fn a_request_that_is_dropped_leaves_no_transaction_open() {
         let usage = format!("after_{moments}");
         let added = store.add_usage(&owner, &id, &usage).await.unwrap();
         assert_eq!(added, AddedUsage::Added);
-        let seen = other.app.store.usages(&owner, &id).await.unwrap();
-        assert!(seen.contains(&usage), "{moments}");
+        let seen = other.app.store.connection(&owner, &id).await.unwrap().unwrap();
+        assert!(seen.usages.contains(&usage), "{moments}");
     }
 }
 
@@ -421,15 +421,20 @@ async fn a_list_reads_the_usages_of_its_page_alone() {
         store.add_usage(&owner, id, "one").await.unwrap();
         store.add_usage(&owner, id, "two").await.unwrap();
     }
-    let read = store.usages_of(&owner, &[&first, "conn_unknown"]).await.unwrap();
-    assert_eq!(
-        read.into_iter().collect::<Vec<_>>(),
-        [(first, vec!["one".into(), "two".into()])]
-    );
-    let list = platform.call("GET", "/connections?limit=1&page=2").send().await;
-    assert_eq!(list.data()["connections"][0]["usages"], json!(["one", "two"]));
+    store.add_usage(&owner, &second, "three").await.unwrap();
+    let (page, total) = store.connections(&owner, None, 1, 1).await.unwrap();
+    let usages = if page[0].id == second { 3 } else { 2 };
+    assert_eq!((total, page.len(), page[0].usages.len()), (2, 1, usages));
+    let list = platform.call("GET", "/connections?limit=2").send().await;
+    let of = |id: &str| {
+        let all = list.data()["connections"].as_array().unwrap().clone();
+        all.into_iter().find(|one| one["id"] == id).unwrap()["usages"].clone()
+    };
+    assert_eq!(of(&first), json!(["one", "two"]));
+    assert_eq!(of(&second)[2], "three");
     let beyond = platform.call("GET", "/connections?limit=1&page=3").send().await;
     assert_eq!(beyond.data()["connections"], json!([]));
+    assert_eq!(beyond.data()["total"], 2);
 }
 
 /// Links that nobody finishes would fill the database otherwise.

@@ -445,9 +445,7 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
     let (found, total) = store.connections(&owner(composed), None, 10, 0).await.unwrap();
     assert_eq!(total, 2, "one address is one customer");
     assert!(found.iter().all(|connection| connection.name == "Work"));
-    let ids_of_page: Vec<&str> = found.iter().map(|connection| connection.id.as_str()).collect();
-    let usages = store.usages_of(&owner(composed), &ids_of_page).await.unwrap();
-    assert_eq!(usages.len(), 2);
+    assert!(found.iter().all(|connection| connection.usages == ["w1"]));
     let link = store.connection(&owner(decomposed), &ids[1]).await.unwrap();
     assert!(link.is_none(), "calls are made in the one spelling");
     let kept = owner("jür\u{200b}gen@example.com");

@@ -56,6 +56,9 @@ async fn a_ciphertext_moved_to_another_row_or_column_does_not_open() {
     put("access_token", &own).await;
     platform.token(&other).await.data();
     put("refresh_token", &own).await;
+    // It is opened when it is needed.
+    platform.token(&other).await.data();
+    platform.advance(3600);
     platform.token(&other).await.is_error(500, "internal_error");
     platform.token(&mine).await.data();
 }

@@ -36,8 +36,5 @@ pub(super) async fn confirm(
     }
     let connection = app.store.connection(&owner, &id).await?;
     let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
-    let usages = app.store.usages(&owner, &id).await?;
-    Ok(Success::new(ConnectionView::new(
-        &app, &owner, connection, usages,
-    )))
+    Ok(Success::new(ConnectionView::new(&app, &owner, connection)))
 }

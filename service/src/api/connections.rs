@@ -76,7 +76,7 @@ impl From<LinkError> for LastError {
 }
 
 impl ConnectionView {
-    pub(super) fn new(app: &AppState, owner: &Owner, connection: Connection, usages: Vec<String>) -> Self {
+    pub(super) fn new(app: &AppState, owner: &Owner, connection: Connection) -> Self {
         let pending = connection.status == Status::Pending;
         Self {
             app: connection.app_id.map(|id| AppRef::new(app, &id)),
@@ -90,7 +90,7 @@ impl ConnectionView {
             last_error: connection.last_error.map(LastError::from),
             name: connection.name,
             id: connection.id,
-            usages,
+            usages: connection.usages,
         }
     }
 }
@@ -109,15 +109,7 @@ pub(super) async fn list(
         .store
         .connections(&owner, app_id, page.limit, page.offset())
         .await?;
-    let ids: Vec<_> = connections
-        .iter()
-        .map(|connection| connection.id.as_str())
-        .collect();
-    let mut usages = app.store.usages_of(&owner, &ids).await?;
-    let view = |connection: Connection| {
-        let usages = usages.remove(&connection.id).unwrap_or_default();
-        ConnectionView::new(&app, &owner, connection, usages)
-    };
+    let view = |connection| ConnectionView::new(&app, &owner, connection);
     let connections = connections.into_iter().map(view).collect();
     Ok(Success::new(Connections {
         connections,
@@ -134,19 +126,10 @@ pub(super) async fn read(
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
     let long_poll = LongPoll::begin(&app, wait, &owner.tenant, None);
-    // Both in one read: where thousands of long polls end together, nothing is left to be read.
-    let read = async || {
-        let found = app.store.connection(&owner, &id).await?;
-        let connection = found.ok_or(ApiError::ConnectionDeleted)?;
-        Ok((connection, app.store.usages(&owner, &id).await?))
-    };
-    let waiter = || app.store.waiter(&id, None);
-    let status = |found: &(Connection, Vec<String>)| found.0.status;
-    let (connection, usages) =
-        long_poll::wait_until_not_pending(long_poll.as_ref(), waiter, status, read).await?;
+    let connection = wait_until_not_pending(&app, &owner, &id, long_poll.as_ref()).await?;
     Ok(applied(
         long_poll.as_ref(),
-        Success::new(ConnectionView::new(&app, &owner, connection, usages)),
+        Success::new(ConnectionView::new(&app, &owner, connection)),
     ))
 }
 

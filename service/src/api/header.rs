@@ -21,7 +21,16 @@ impl FromRequestParts<AppState> for IdempotencyKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
-        let Some(value) = only(&parts.headers, &IDEMPOTENCY_KEY)? else {
+        Self::of(&parts.headers)
+    }
+}
+
+impl IdempotencyKey {
+    /// # Errors
+    ///
+    /// [`ApiError::InvalidRequest`] where it breaks the contract.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Some(value) = only(headers, &IDEMPOTENCY_KEY)? else {
             return Ok(Self(None));
         };
         let fits = (1..=MAX_KEY_LENGTH).contains(&value.len()) && value.iter().all(u8::is_ascii_graphic);

@@ -41,13 +41,19 @@ pub(super) async fn status(
     Extension(link): Extension<Link>,
     Wait(wait): Wait,
 ) -> Result<Response, ApiError> {
-    let long_poll = LongPoll::begin(&app, wait, &link.owner.tenant, Some(&link.id));
-    let read = async || {
-        let found = app.store.link(&link.id).await?;
-        found.ok_or(ApiError::ConnectionDeleted)
+    let (tenant, id) = (link.owner.tenant.clone(), link.id.clone());
+    let long_poll = LongPoll::begin(&app, wait, &tenant, Some(&id));
+    let link = if long_poll.is_none() {
+        // As it was read a moment ago, to let the caller in.
+        link
+    } else {
+        let read = async || {
+            let found = app.store.link(&id).await?;
+            found.ok_or(ApiError::ConnectionDeleted)
+        };
+        let waiter = || app.store.waiter(&link.connection_id, Some(&id));
+        wait_until_not_pending(long_poll.as_ref(), waiter, |found| found.status, read).await?
     };
-    let waiter = || app.store.waiter(&link.connection_id, Some(&link.id));
-    let link = wait_until_not_pending(long_poll.as_ref(), waiter, |found| found.status, read).await?;
     let status = LinkStatus {
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         confirmation_required: link.awaits_confirmation(),

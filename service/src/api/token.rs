@@ -1,19 +1,22 @@
 //! `POST /connections/{id}/token`: a credential that works now. Nothing of the answer is kept or logged.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use super::header::IdempotencyKey;
 use super::path::ConnectionId;
-use crate::access::Customer;
+use crate::access;
+use crate::budget::Group;
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::Millis;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::refresh;
 use crate::state::AppState;
-use crate::store::Grant;
+use crate::store::{Capability, Owner, TokenLookup, Vended};
 
 /// The contract's two shapes.
 #[derive(Serialize)]
@@ -32,33 +35,71 @@ pub(super) enum Token {
     },
 }
 
-/// Vending twice does no harm, so an idempotency key is checked and otherwise not needed: a kept answer could have
-/// expired, and would be one more copy of a secret.
+/// The key, the customer and the connection are looked up together. What the request breaks is told in the usual order:
+/// first the key, its capability and budget, then the rest.
 pub(super) async fn vend(
     State(app): State<AppState>,
-    Customer(owner): Customer,
-    _: IdempotencyKey,
-    ConnectionId(id): ConnectionId,
-) -> Result<Success<Token>, ApiError> {
-    let grant = refresh::vend(&app, &owner, &id).await?;
-    Ok(Success::new(Token::new(grant, app.clock.now())))
+    id: Result<ConnectionId, ApiError>,
+    request: Request,
+) -> Response {
+    let headers = request.headers();
+    let (id, customer) = (id.map(|ConnectionId(id)| id), access::customer(headers));
+    let found = match look_up(&app, headers, &id, &customer).await {
+        Ok(found) => found,
+        Err(error) => return error.into_response(),
+    };
+    let TokenLookup { caller, connection } = found;
+    let response = async {
+        let vended = async {
+            let owner = Owner {
+                tenant: caller.tenant.clone(),
+                customer: customer?,
+            };
+            // Vending twice does no harm, so the key is checked and otherwise not needed: a kept response could have
+            // expired, and would be one more copy of a secret.
+            IdempotencyKey::of(headers)?;
+            refresh::vend(&app, &owner, &id?, connection).await
+        };
+        vended
+            .await
+            .map(|vended| Success::new(Token::new(vended, app.clock.now())))
+            .into_response()
+    };
+    access::within_budget(&app, &caller, Capability::Token, Group::Token, response).await
+}
+
+async fn look_up(
+    app: &AppState,
+    headers: &HeaderMap,
+    id: &Result<String, ApiError>,
+    customer: &Result<String, ApiError>,
+) -> Result<TokenLookup, ApiError> {
+    let digest = access::key_digest(app, headers)?;
+    let (id, customer) = (id.as_deref().ok(), customer.as_deref().ok());
+    let lookup = app.store.token_lookup(&digest, id, customer);
+    access::opened(&app.rejected_keys, &digest, lookup).await
 }
 
 impl Token {
-    fn new(grant: Grant, now: Millis) -> Self {
-        match grant.tokens {
-            Some(tokens) => Self::OAuth {
-                access_token: tokens.access_token.expose_secret().to_owned(),
-                token_type: tokens.token_type,
-                expires_in: tokens
+    fn new(vended: Vended, now: Millis) -> Self {
+        match vended {
+            Vended::Token {
+                access_token,
+                token_type,
+                lifetime,
+                auth_type,
+            } => Self::OAuth {
+                access_token: access_token.expose_secret().to_owned(),
+                token_type,
+                expires_in: lifetime
                     .expires_at
                     // Never more than its whole life, whatever a clock said when it was obtained.
-                    .map(|expires_at| (expires_at - now.max(tokens.obtained_at)).max(0) / 1000),
-                auth_type: grant.auth_type,
+                    .map(|expires_at| (expires_at - now.max(lifetime.obtained_at)).max(0) / 1000),
+                auth_type,
             },
-            None => Self::Fields {
-                auth_type: grant.auth_type,
-                fields: grant.inputs,
+            Vended::Fields { auth_type, inputs } => Self::Fields {
+                auth_type,
+                fields: inputs,
                 expires_in: None,
             },
         }

@@ -49,6 +49,8 @@ pub struct Connection {
     pub created_at: Millis,
     /// When its status, app or credential last changed.
     pub updated_at: Millis,
+    /// What of the tenant's own uses it, in the order in which it was added.
+    pub usages: Vec<String>,
 }
 
 /// What [`Store::delete_connection`] did.
@@ -105,10 +107,12 @@ impl FromStr for Status {
     }
 }
 
-/// Columns of `connections c` and of its latest link `l`.
+/// Columns of `connections c` and of its latest link `l`, and its usages, whose ids hold no comma.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.last_error, c.created_at,
-        c.updated_at, l.operation, l.status AS link_status, l.expires_at
+        c.updated_at, l.operation, l.status AS link_status, l.expires_at,
+        (SELECT string_agg(u.usage_id, ',' ORDER BY u.created_at, u.usage_id) FROM usages u
+         WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
     FROM connections c JOIN links l ON l.id = c.link_id";
 
 impl Store {
@@ -139,9 +143,12 @@ impl Store {
         limit: u32,
         offset: u64,
     ) -> Result<(Vec<Connection>, u64)> {
+        const COUNT: &str = "SELECT COUNT(*) AS total FROM connections
+            WHERE tenant_id = $1 AND customer = $2 AND ($3 = '' OR app_id = $3)";
         let query = format!(
-            "{SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND ($3 = '' OR c.app_id = $3)
-             ORDER BY c.created_at DESC, c.id LIMIT $4 OFFSET $5"
+            "SELECT p.*, t.total FROM ({SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND ($3 = '' OR c.app_id = $3)
+                ORDER BY c.created_at DESC, c.id LIMIT $4 OFFSET $5) p CROSS JOIN ({COUNT}) t
+             ORDER BY p.created_at DESC, p.id"
         );
         let query = sqlx::query(&query)
             .bind(&owner.tenant)
@@ -150,14 +157,19 @@ impl Store {
             .bind(i64::from(limit))
             .bind(i64::try_from(offset).unwrap_or(i64::MAX));
         let rows = self.database.fetch_all(query).await?;
-        let query = sqlx::query(
-            "SELECT COUNT(*) FROM connections WHERE tenant_id = $1 AND customer = $2 AND ($3 = '' OR app_id = $3)",
-        )
-        .bind(&owner.tenant)
-        .bind(&owner.customer)
-        .bind(app_id.unwrap_or_default());
-        let total = self.database.fetch_optional(query).await?;
-        let total: i64 = total.map_or(Ok(0), |row| row.try_get(0))?;
+        let total: i64 = match rows.first() {
+            Some(row) => row.try_get("total")?,
+            None if offset == 0 => 0,
+            // A page beyond the last one tells nothing.
+            None => {
+                let query = sqlx::query(COUNT)
+                    .bind(&owner.tenant)
+                    .bind(&owner.customer)
+                    .bind(app_id.unwrap_or_default());
+                let row = self.database.fetch_optional(query).await?;
+                row.map_or(Ok(0), |row| row.try_get("total"))?
+            }
+        };
         let page = rows
             .iter()
             .map(|row| self.read_connection(row))
@@ -233,6 +245,10 @@ impl Store {
             link_expires_at: row.try_get("expires_at")?,
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
+            usages: row
+                .try_get::<Option<&str>, _>("usages")?
+                .map(|usages| usages.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
         })
     }
 

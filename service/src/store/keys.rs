@@ -207,28 +207,34 @@ impl Store {
         Ok(Revocation::Revoked)
     }
 
-    /// Whose key this is, unless it is unknown or revoked. Its first use is noted.
+    /// Whose key has this digest, unless it is unknown or revoked. Its first use is noted.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn caller(&self, key: &str) -> Result<Option<Caller>> {
+    pub async fn caller(&self, key_digest: &str) -> Result<Option<Caller>> {
         let query = sqlx::query(
             "SELECT id, tenant_id, capabilities, used_at FROM keys WHERE digest = $1 AND revoked_at IS NULL",
         )
-        .bind(ids::digest(key));
+        .bind(key_digest);
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else {
             return Ok(None);
         };
         let caller = read_caller(&row)?;
-        if row.try_get::<Option<Millis>, _>("used_at")?.is_none() {
+        self.note_first_use(&caller, row.try_get("used_at")?).await?;
+        Ok(Some(caller))
+    }
+
+    /// A key that has a successor may end once that one was used.
+    pub(super) async fn note_first_use(&self, caller: &Caller, used_at: Option<Millis>) -> Result<()> {
+        if used_at.is_none() {
             let query = sqlx::query("UPDATE keys SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
                 .bind(self.clock.now())
                 .bind(&caller.key);
             self.database.execute(query).await?;
         }
-        Ok(Some(caller))
+        Ok(())
     }
 
     /// Makes what changes a tenant's keys wait for each other, to the end of the transaction. `false` where there is no

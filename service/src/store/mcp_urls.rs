@@ -90,12 +90,12 @@ impl Store {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn mcp_caller(&self, token: &str) -> Result<Option<(Caller, Owner)>> {
+    pub async fn mcp_caller(&self, token_digest: &str) -> Result<Option<(Caller, Owner)>> {
         let query = sqlx::query(
             "SELECT k.id, k.tenant_id, k.capabilities, t.email FROM keys k JOIN tenants t ON t.id = k.tenant_id
              WHERE k.mcp_digest = $1 AND k.revoked_at IS NULL AND t.email IS NOT NULL",
         )
-        .bind(ids::digest(token));
+        .bind(token_digest);
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else {
             return Ok(None);

@@ -25,6 +25,7 @@ mod spelling;
 mod tenants;
 mod unconfirmed;
 mod usages;
+mod vending;
 mod waiting;
 
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
+pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended};
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -1,7 +1,5 @@
 //! Usages: what of the tenant's own depends on a connection, and keeps it from being deleted.
 
-use std::collections::HashMap;
-
 use sqlx::Row;
 
 use super::{Owner, Result, Store};
@@ -87,55 +85,5 @@ impl Store {
         .bind(&owner.customer);
         self.database.execute(query).await?;
         Ok(self.connection(owner, connection_id).await?.is_some())
-    }
-
-    /// The usages of one connection, in the order in which they were added.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn usages(&self, owner: &Owner, connection_id: &str) -> Result<Vec<String>> {
-        let query = sqlx::query(
-            "SELECT usage_id FROM usages WHERE connection_id = $1 AND tenant_id = $2 AND customer = $3
-             ORDER BY created_at, usage_id",
-        )
-        .bind(connection_id)
-        .bind(&owner.tenant)
-        .bind(&owner.customer);
-        let rows = self.database.fetch_all(query).await?;
-        rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-    }
-
-    /// The usages of some of a customer's connections, by connection.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn usages_of(
-        &self,
-        owner: &Owner,
-        connection_ids: &[&str],
-    ) -> Result<HashMap<String, Vec<String>>> {
-        if connection_ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let places: Vec<_> = (3..connection_ids.len() + 3).map(|n| format!("${n}")).collect();
-        let query = format!(
-            "SELECT connection_id, usage_id FROM usages
-             WHERE tenant_id = $1 AND customer = $2 AND connection_id IN ({})
-             ORDER BY created_at, usage_id",
-            places.join(", ")
-        );
-        let query = sqlx::query(&query).bind(&owner.tenant).bind(&owner.customer);
-        let query = connection_ids.iter().fold(query, |query, id| query.bind(*id));
-        let rows = self.database.fetch_all(query).await?;
-        let mut usages: HashMap<String, Vec<String>> = HashMap::new();
-        for row in rows {
-            usages
-                .entry(row.try_get("connection_id")?)
-                .or_default()
-                .push(row.try_get("usage_id")?);
-        }
-        Ok(usages)
     }
 }

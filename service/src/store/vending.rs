@@ -1,0 +1,240 @@
+//! Vending: what one token call reads. One statement tells whose key it is and what the connection holds, and only what
+//! is vended is decrypted.
+
+use std::fmt;
+
+use secrecy::SecretString;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::connections::read_auth_type;
+use super::keys::read_caller;
+use super::{Caller, Grant, Owner, Result, Status, Store, StoreError, Tokens};
+use crate::catalogue::{AuthType, Inputs};
+use crate::clock::Millis;
+use crate::vault::Place;
+
+/// What one token call is about.
+#[derive(Debug)]
+pub struct TokenLookup {
+    /// Whose key it is.
+    pub caller: Caller,
+    /// `None` where this tenant and customer have no such connection.
+    pub connection: Option<VendableConnection>,
+}
+
+/// A connection, with its credential still sealed.
+#[derive(Debug)]
+pub struct VendableConnection {
+    /// Its status as of now.
+    pub status: Status,
+    /// Whether its grant stopped working.
+    pub broken: bool,
+    /// `None` where nothing was ever granted.
+    pub credential: Option<SealedCredential>,
+}
+
+/// What a connection holds, as far as it is vended.
+pub struct SealedCredential {
+    auth_type: AuthType,
+    content: Sealed,
+}
+
+enum Sealed {
+    Token {
+        access_token: String,
+        token_type: String,
+        lifetime: Lifetime,
+    },
+    Fields {
+        inputs: String,
+    },
+}
+
+/// From when to when a token is valid, and whether it can be replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetime {
+    /// When the token was asked for.
+    pub obtained_at: Millis,
+    /// When it expires, if the provider told.
+    pub expires_at: Option<Millis>,
+    /// Whether there is a refresh token.
+    pub is_refreshable: bool,
+}
+
+/// What the tenant's backend gets.
+pub enum Vended {
+    /// A token of an OAuth provider.
+    Token {
+        /// Opens the provider's API.
+        access_token: SecretString,
+        /// Usually `Bearer`.
+        token_type: String,
+        /// When it was asked for and when it expires.
+        lifetime: Lifetime,
+        /// What kind of credential it is.
+        auth_type: AuthType,
+    },
+    /// What the customer entered.
+    Fields {
+        /// What kind of credential it is.
+        auth_type: AuthType,
+        /// By name.
+        inputs: Inputs,
+    },
+}
+
+const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken,
+        l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.access_token, k.token_type,
+        k.obtained_at, k.expires_at,
+        CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
+        CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
+    FROM keys a
+    LEFT JOIN connections c ON c.id = $2 AND c.tenant_id = a.tenant_id AND c.customer = $3
+    LEFT JOIN links l ON l.id = c.link_id
+    LEFT JOIN credentials k ON k.connection_id = c.id
+    WHERE a.digest = $1 AND a.revoked_at IS NULL";
+
+impl Store {
+    /// Whose key has this digest, and what this connection of this customer holds. `None` where the key is unknown or
+    /// revoked. Without a connection's id or a customer, it finds the caller alone. A key's first use is noted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn token_lookup(
+        &self,
+        key_digest: &str,
+        connection_id: Option<&str>,
+        customer: Option<&str>,
+    ) -> Result<Option<TokenLookup>> {
+        let query = sqlx::query(LOOKUP)
+            .bind(key_digest)
+            .bind(connection_id.unwrap_or_default())
+            .bind(customer.unwrap_or_default());
+        let row = self.database.fetch_optional(query).await?;
+        let Some(row) = row else { return Ok(None) };
+        let caller = read_caller(&row)?;
+        self.note_first_use(&caller, row.try_get("used_at")?).await?;
+        let connection = match row.try_get::<Option<i64>, _>("broken")? {
+            Some(broken) => Some(VendableConnection {
+                status: self.read_status(&row, "link_expires_at")?,
+                broken: broken != 0,
+                credential: read_credential(&row)?,
+            }),
+            None => None,
+        };
+        Ok(Some(TokenLookup { caller, connection }))
+    }
+
+    /// Decrypts what is vended.
+    ///
+    /// # Errors
+    ///
+    /// When it does not open.
+    pub fn unseal(&self, owner: &Owner, connection_id: &str, sealed: SealedCredential) -> Result<Vended> {
+        let place = |field| Place {
+            tenant: &owner.tenant,
+            connection: connection_id,
+            field,
+        };
+        let auth_type = sealed.auth_type;
+        Ok(match sealed.content {
+            Sealed::Token {
+                access_token,
+                token_type,
+                lifetime,
+            } => Vended::Token {
+                access_token: self.vault.open(place("access_token"), &access_token)?,
+                token_type,
+                lifetime,
+                auth_type,
+            },
+            Sealed::Fields { inputs } => Vended::Fields {
+                auth_type,
+                inputs: self.open_json(place("inputs"), &inputs)?,
+            },
+        })
+    }
+}
+
+fn read_credential(row: &AnyRow) -> Result<Option<SealedCredential>> {
+    let Some(auth_type) = row.try_get::<Option<&str>, _>("auth_type")? else {
+        return Ok(None);
+    };
+    let content = match row.try_get::<Option<String>, _>("access_token")? {
+        Some(access_token) => Sealed::Token {
+            access_token,
+            token_type: row
+                .try_get::<Option<String>, _>("token_type")?
+                .unwrap_or_default(),
+            lifetime: Lifetime {
+                obtained_at: row.try_get("obtained_at")?,
+                expires_at: row.try_get("expires_at")?,
+                is_refreshable: row.try_get::<i64, _>("is_refreshable")? != 0,
+            },
+        },
+        None => Sealed::Fields {
+            inputs: row
+                .try_get::<Option<String>, _>("inputs")?
+                .ok_or(StoreError::Unreadable("inputs"))?,
+        },
+    };
+    Ok(Some(SealedCredential {
+        auth_type: read_auth_type(auth_type)?,
+        content,
+    }))
+}
+
+impl SealedCredential {
+    /// `None` where it is not a token, and works until the customer changes it.
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        match &self.content {
+            Sealed::Token { lifetime, .. } => Some(*lifetime),
+            Sealed::Fields { .. } => None,
+        }
+    }
+}
+
+impl Tokens {
+    /// From when to when the access token is valid, and whether it can be replaced.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            obtained_at: self.obtained_at,
+            expires_at: self.expires_at,
+            is_refreshable: self.refresh_token.is_some(),
+        }
+    }
+}
+
+impl From<Grant> for Vended {
+    fn from(grant: Grant) -> Self {
+        let auth_type = grant.auth_type;
+        match grant.tokens {
+            Some(tokens) => Self::Token {
+                lifetime: tokens.lifetime(),
+                access_token: tokens.access_token,
+                token_type: tokens.token_type,
+                auth_type,
+            },
+            None => Self::Fields {
+                auth_type,
+                inputs: grant.inputs,
+            },
+        }
+    }
+}
+
+impl fmt::Debug for SealedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedCredential")
+            .field("auth_type", &self.auth_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Vended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vended(…)")
+    }
+}
