@@ -45,8 +45,8 @@ const MAX_QUEUED_LINES: usize = 4096;
 pub fn init() -> std::io::Result<LogFlush> {
     let queue = Arc::new(LogQueue::start(std::io::stderr(), MAX_QUEUED_LINES)?);
     let flush = queue.flush_on_drop();
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info,sqlx=error"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info"));
     let layer = tracing_subscriber::fmt::layer()
         .json()
         .with_writer(queue)

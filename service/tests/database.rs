@@ -12,8 +12,7 @@ use connect_service::store::{Capability, Mode, Store, StoreError};
 use connect_service::vault::Vault;
 use futures_util::future::join_all;
 use serde_json::json;
-use sqlx::{AnyConnection, Connection, Executor};
-use support::{Answer, Database, KEY, Platform, text};
+use support::{Answer, Connection, Database, KEY, Platform, text};
 use tokio::time::timeout;
 
 /// A database that cannot be used is reported after one second; the rest is for a busy machine. The former limit was
@@ -21,13 +20,13 @@ use tokio::time::timeout;
 const REPORT_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// Another process that writes, for as long as the connection is open.
-async fn block_writers(platform: &Platform) -> AnyConnection {
-    let mut other = AnyConnection::connect(&platform.database.url).await.unwrap();
+async fn block_writers(platform: &Platform) -> Connection {
+    let other = platform.database.connect().await;
     if platform.database.file().is_some() {
-        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await;
     } else {
         let lock = "BEGIN; LOCK TABLE tenants, keys, connections, links, answers IN EXCLUSIVE MODE";
-        other.execute(lock).await.unwrap();
+        other.execute(lock).await;
     }
     other
 }
@@ -37,7 +36,7 @@ async fn make_link(platform: &Platform) -> Answer {
     call.json(&json!({"app_id": "brevo", "name": "Mail"})).await
 }
 
-/// Sixteen is the number of connections in the pool.
+/// More writers than there are connections.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writers_that_wait_for_a_lock_hold_up_no_reader() {
     let platform = Platform::start().await;
@@ -61,7 +60,7 @@ async fn writers_that_wait_for_a_lock_hold_up_no_reader() {
         assert_eq!(answer.header("retry-after"), "1");
     }
 
-    other.close().await.unwrap();
+    other.execute("ROLLBACK").await;
     make_link(&platform).await.data();
 }
 
@@ -74,7 +73,7 @@ async fn readiness_fails_in_time_while_the_database_is_locked() {
         let ready = timeout(REPORT_TIMEOUT, platform.app.store.ready()).await;
         let error = ready.expect("told in time").unwrap_err();
         assert!(error.is_unavailable(), "{error}");
-        other.close().await.unwrap();
+        other.execute("ROLLBACK").await;
         platform.app.store.ready().await.unwrap();
     }
 }
@@ -147,11 +146,8 @@ async fn a_database_belongs_to_one_mode() {
     }
 
     // One that is older than the modes has no mark, and is live.
-    let mut connection = AnyConnection::connect(&live.url).await.unwrap();
-    connection
-        .execute("DELETE FROM marks WHERE name = 'mode'")
-        .await
-        .unwrap();
+    let connection = live.connect().await;
+    connection.execute("DELETE FROM marks WHERE name = 'mode'").await;
     let refused = open_in(Mode::Test, &live).await.unwrap_err();
     assert!(matches!(refused, StoreError::OtherMode { .. }), "{refused}");
     open_in(Mode::Live, &live).await.unwrap().close().await;

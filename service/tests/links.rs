@@ -436,10 +436,8 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
         assert_eq!(usage.unwrap(), AddedUsage::Added);
         ids.push(id);
     }
-    let pool = sqlx::AnyPool::connect(&platform.database.url).await.unwrap();
     let unmark = "DELETE FROM marks WHERE name = 'spelling'";
-    sqlx::query(unmark).execute(&pool).await.unwrap();
-    pool.close().await;
+    platform.database.connect().await.execute(unmark).await;
 
     let store = platform.database.open(&platform.clock).await;
     let (found, total) = store.connections(&owner(composed), None, 10, 0).await.unwrap();

@@ -14,7 +14,6 @@ use connect_service::store::{Store, StoreError};
 use connect_service::vault::{Vault, VaultError};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::AnyPool;
 use support::{Database, Platform, Provider, Reply, text};
 
 #[tokio::test]
@@ -23,26 +22,16 @@ async fn a_ciphertext_moved_to_another_row_or_column_does_not_open() {
     let platform = Platform::with_provider(&provider).await;
     let mine = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
     let other = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
-    let pool = AnyPool::connect(&platform.database.url).await.unwrap();
-    let sealed: String = sqlx::query_scalar("SELECT access_token FROM credentials WHERE connection_id = $1")
-        .bind(&mine)
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-    let put = async |column: &str, value: &str| {
-        let query = format!("UPDATE credentials SET {column} = $1 WHERE connection_id = $2");
-        sqlx::query(&query)
-            .bind(value)
-            .bind(&other)
-            .execute(&pool)
-            .await
-            .unwrap();
+    let database = platform.database.connect().await;
+    let read = async |id: &str| {
+        let query = format!("SELECT access_token FROM credentials WHERE connection_id = '{id}'");
+        database.text(&query).await
     };
-    let own: String = sqlx::query_scalar("SELECT access_token FROM credentials WHERE connection_id = $1")
-        .bind(&other)
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let put = async |column: &str, value: &str| {
+        let change = format!("UPDATE credentials SET {column} = '{value}' WHERE connection_id = '{other}'");
+        database.execute(&change).await;
+    };
+    let (sealed, own) = (read(&mine).await, read(&other).await);
 
     put("access_token", &sealed).await;
     let result = platform.app.store.credential(&platform.owner(), &other).await;

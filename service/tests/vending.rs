@@ -11,7 +11,6 @@ use connect_service::store::Tokens;
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use sqlx::AnyPool;
 use support::{Platform, Provider, Reply};
 use tokio::time::timeout;
 
@@ -428,19 +427,19 @@ async fn granted_tokens_outlive_a_database_that_fails() {
     let platform = Platform::with_provider(&provider).await;
     let id = platform.authorised(Some("canary-refresh-0"), Some(60)).await;
     platform.advance(60);
-    let pool = AnyPool::connect(&platform.database.url).await.unwrap();
+    let other = platform.database.connect().await;
     // An index into which no later version of this row fits, since the number overflows, in either database.
     let overflow = format!(
         "CREATE INDEX fails ON credentials (abs(
             CASE WHEN connection_id = '{id}' AND version > 1 THEN -9223372036854775807 - 1 ELSE 1 END))"
     );
-    sqlx::query(&overflow).execute(&pool).await.unwrap();
+    other.execute(&overflow).await;
     for _ in 0..2 {
         let answer = platform.token(&id).await;
         answer.is_error(503, "upstream_unavailable");
         assert_eq!(answer.header("retry-after"), "1");
     }
-    sqlx::query("DROP INDEX fails").execute(&pool).await.unwrap();
+    other.execute("DROP INDEX fails").await;
     let saved = async {
         loop {
             let answer = platform.token(&id).await;
@@ -493,18 +492,12 @@ async fn a_grant_that_is_just_being_renewed_is_not_marked_as_broken() {
     let (app, owner) = (platform.app.clone(), platform.owner());
     let old = app.store.credential(&owner, &id).await.unwrap().unwrap();
 
-    let pool = AnyPool::connect(&platform.database.url).await.unwrap();
-    let mut renewal = pool.begin().await.unwrap();
-    for change in [
-        "UPDATE connections SET broken = 0 WHERE id = $1",
-        "UPDATE credentials SET version = version + 1 WHERE connection_id = $1",
-    ] {
-        sqlx::query(change)
-            .bind(&id)
-            .execute(&mut *renewal)
-            .await
-            .unwrap();
-    }
+    let renewal = platform.database.connect().await;
+    let change = format!(
+        "BEGIN; UPDATE connections SET broken = 0 WHERE id = '{id}';
+         UPDATE credentials SET version = version + 1 WHERE connection_id = '{id}'"
+    );
+    renewal.execute(&change).await;
     let refresh = tokio::spawn({
         let id = id.clone();
         async move {
@@ -519,7 +512,7 @@ async fn a_grant_that_is_just_being_renewed_is_not_marked_as_broken() {
     });
     // Long enough to arrive at the database.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    renewal.commit().await.unwrap();
+    renewal.execute("COMMIT").await;
     assert!(!refresh.await.unwrap().unwrap());
     assert_eq!(platform.status(&id).await, "active");
 }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
-use sqlx::Row;
 
-use super::database::Transaction;
+use super::database::{Query, Transaction};
 use super::{Result, Store};
 use crate::clock::millis;
 use crate::ids;
@@ -32,7 +31,7 @@ impl Store {
     /// When the database fails.
     pub async fn answer(&self, tenant: &str, key: &str) -> Result<Option<(String, SecretString)>> {
         let key = ids::digest(key);
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT fingerprint, sealed FROM answers WHERE tenant_id = $1 AND key_digest = $2 AND expires_at > $3",
         )
         .bind(tenant)
@@ -40,8 +39,8 @@ impl Store {
         .bind(self.clock.now());
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
-        let body = self.vault.open(place(tenant, &key), row.try_get("sealed")?)?;
-        Ok(Some((row.try_get("fingerprint")?, body)))
+        let body = self.vault.open(place(tenant, &key), row.get("sealed")?)?;
+        Ok(Some((row.get("fingerprint")?, body)))
     }
 
     /// Keeps an answer; `false` where another one has the key. Answers of the past are removed on the way.
@@ -53,9 +52,9 @@ impl Store {
     ) -> Result<bool> {
         let key = ids::digest(answer.key);
         let now = self.clock.now();
-        let query = sqlx::query("DELETE FROM answers WHERE expires_at <= $1").bind(now);
+        let query = Query::new("DELETE FROM answers WHERE expires_at <= $1").bind(now);
         transaction.execute(query).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO answers (tenant_id, key_digest, fingerprint, sealed, expires_at)
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, key_digest) DO NOTHING",
         )

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use sqlx::Row;
-
-use super::database::Transaction;
+use super::database::{Query, Transaction};
 use super::{Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -87,16 +85,16 @@ impl Store {
     /// When the database fails.
     pub async fn audit(&self, tenant: &str) -> Result<Vec<AuditLine>> {
         let query =
-            sqlx::query("SELECT at, action, key_id, actor FROM audit WHERE tenant_id = $1 ORDER BY at, id")
+            Query::new("SELECT at, action, key_id, actor FROM audit WHERE tenant_id = $1 ORDER BY at, id")
                 .bind(tenant);
-        let rows = self.database.fetch_all(query).await?;
+        let rows = self.database.scan(query).await?;
         rows.iter()
             .map(|row| {
                 Ok(AuditLine {
-                    at: row.try_get("at")?,
-                    action: row.try_get("action")?,
-                    key: row.try_get("key_id")?,
-                    actor: row.try_get("actor")?,
+                    at: row.get("at")?,
+                    action: row.get("action")?,
+                    key: row.get("key_id")?,
+                    actor: row.get("actor")?,
                 })
             })
             .collect()
@@ -112,7 +110,7 @@ impl Store {
         actor: Actor<'_>,
     ) -> Result<()> {
         let (action, actor) = (action.as_str(), actor.to_string());
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO audit (id, at, tenant_id, key_id, action, actor) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(ids::prefixed("aud_"))

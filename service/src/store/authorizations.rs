@@ -4,8 +4,8 @@ use std::fmt;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
 
+use super::database::Query;
 use super::{Link, LinkError, Result, Store};
 use crate::catalogue::Inputs;
 use crate::clock::Millis;
@@ -95,14 +95,14 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "DELETE FROM authorizations WHERE link_id = $1 AND state_digest NOT IN (
                 SELECT state_digest FROM authorizations WHERE link_id = $1 ORDER BY begun_at DESC LIMIT $2)",
         )
         .bind(&link.id)
         .bind(MOST_OF_A_LINK - 1);
         transaction.execute(query).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO authorizations
                 (state_digest, browser_digest, link_id, app_id, auth_option_key, sealed, begun_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -140,7 +140,7 @@ impl Store {
         if authorization.progress != Progress::AtProvider {
             return Ok(Taken::Before);
         }
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE authorizations SET taken_at = $1, reason = $2 WHERE state_digest = $3 AND taken_at IS NULL",
         )
         .bind(self.clock.now())
@@ -160,7 +160,7 @@ impl Store {
     /// When the database fails.
     pub async fn authorization(&self, state: &str, browser: &str) -> Result<Option<Authorization>> {
         let state = ids::digest(state);
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT link_id, app_id, auth_option_key, sealed, taken_at, error, reason FROM authorizations
              WHERE state_digest = $1 AND browser_digest = $2",
         )
@@ -168,23 +168,23 @@ impl Store {
         .bind(ids::digest(browser));
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
-        let Some(link) = self.link(row.try_get("link_id")?).await? else {
+        let Some(link) = self.link(row.get("link_id")?).await? else {
             return Ok(None);
         };
-        let sealed: Sealed = self.open_json(place(&link.owner.tenant, &state), row.try_get("sealed")?)?;
-        let error = row.try_get::<Option<&str>, _>("error")?;
-        let progress = match (row.try_get::<Option<Millis>, _>("taken_at")?, error) {
+        let sealed: Sealed = self.open_json(place(&link.owner.tenant, &state), row.get("sealed")?)?;
+        let error = row.get::<Option<&str>>("error")?;
+        let progress = match (row.get::<Option<Millis>>("taken_at")?, error) {
             (None, _) => Progress::AtProvider,
             (Some(since), None) => Progress::Taken { since },
             (Some(_), Some(error)) => Progress::Failed(error.parse()?),
         };
         Ok(Some(Authorization {
-            app_id: row.try_get("app_id")?,
-            auth_option_key: row.try_get("auth_option_key")?,
+            app_id: row.get("app_id")?,
+            auth_option_key: row.get("auth_option_key")?,
             verifier: sealed.verifier.map(SecretString::from),
             inputs: sealed.inputs,
             progress,
-            reason: row.try_get("reason")?,
+            reason: row.get("reason")?,
             link,
         }))
     }
@@ -198,11 +198,11 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
-        let query = sqlx::query("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
+        let query = Query::new("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
             .bind(error.code())
             .bind(ids::digest(state));
         transaction.execute(query).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE connections SET last_error = $1
              WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
         )

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::Row;
-
+use super::database::Query;
 use super::{Result, Store};
 use crate::clock::{Millis, millis};
 
@@ -35,14 +34,14 @@ impl Store {
     /// When the database fails.
     pub async fn clean_up(&self) -> Result<()> {
         let now = self.clock.now();
-        let query = sqlx::query(
+        let query = Query::new(
             "DELETE FROM authorizations WHERE link_id IN (SELECT id FROM links WHERE expires_at <= $1)",
         )
         .bind(now);
         self.database.execute(query).await?;
-        let query = sqlx::query("DELETE FROM answers WHERE expires_at <= $1").bind(now);
+        let query = Query::new("DELETE FROM answers WHERE expires_at <= $1").bind(now);
         self.database.execute(query).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "DELETE FROM links WHERE expires_at <= $1 AND id NOT IN (SELECT link_id FROM connections)",
         )
         .bind(now - millis(REMEMBERED));
@@ -57,17 +56,17 @@ impl Store {
     /// Removes connections that were never finished and whose link expired before; gives their number.
     async fn remove_abandoned(&self, expired_before: Millis) -> Result<u64> {
         let find = format!("SELECT id FROM connections WHERE {IS_ABANDONED} LIMIT $2");
-        let query = sqlx::query(&find).bind(expired_before).bind(MAX_REMOVED);
-        let found = self.database.fetch_all(query).await?;
+        let query = Query::new(&find).bind(expired_before).bind(MAX_REMOVED);
+        let found = self.database.scan(query).await?;
         // A new link or usage may have come meanwhile.
         let remove = format!("DELETE FROM connections WHERE id = $2 AND {IS_ABANDONED}");
         let mut removed = 0;
         for batch in found.chunks(BATCH) {
             let mut transaction = self.database.begin().await?;
             for row in batch {
-                let query = sqlx::query(&remove)
+                let query = Query::new(&remove)
                     .bind(expired_before)
-                    .bind(row.try_get::<&str, _>("id")?);
+                    .bind(row.get::<&str>("id")?);
                 removed += transaction.execute(query).await?;
             }
             transaction.commit().await?;

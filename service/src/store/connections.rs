@@ -3,9 +3,8 @@
 use std::str::FromStr;
 
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
+use super::database::{Query, Row};
 use super::{LinkError, Operation, Owner, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
@@ -123,7 +122,7 @@ impl Store {
     /// When the database fails.
     pub async fn connection(&self, owner: &Owner, id: &str) -> Result<Option<Connection>> {
         let query = format!("{SELECT} WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3");
-        let query = sqlx::query(&query)
+        let query = Query::new(&query)
             .bind(id)
             .bind(&owner.tenant)
             .bind(&owner.customer);
@@ -150,7 +149,7 @@ impl Store {
                 ORDER BY c.created_at DESC, c.id LIMIT $4 OFFSET $5) p CROSS JOIN ({COUNT}) t
              ORDER BY p.created_at DESC, p.id"
         );
-        let query = sqlx::query(&query)
+        let query = Query::new(&query)
             .bind(&owner.tenant)
             .bind(&owner.customer)
             .bind(app_id.unwrap_or_default())
@@ -158,16 +157,16 @@ impl Store {
             .bind(i64::try_from(offset).unwrap_or(i64::MAX));
         let rows = self.database.fetch_all(query).await?;
         let total: i64 = match rows.first() {
-            Some(row) => row.try_get("total")?,
+            Some(row) => row.get("total")?,
             None if offset == 0 => 0,
             // A page beyond the last one tells nothing.
             None => {
-                let query = sqlx::query(COUNT)
+                let query = Query::new(COUNT)
                     .bind(&owner.tenant)
                     .bind(&owner.customer)
                     .bind(app_id.unwrap_or_default());
                 let row = self.database.fetch_optional(query).await?;
-                row.map_or(Ok(0), |row| row.try_get("total"))?
+                row.map_or(Ok(0), |row| row.get("total"))?
             }
         };
         let page = rows
@@ -188,7 +187,7 @@ impl Store {
                 AND (c.status = 'active' OR c.broken = 1)
              ORDER BY c.created_at DESC, c.id LIMIT 1"
         );
-        let query = sqlx::query(&query)
+        let query = Query::new(&query)
             .bind(&owner.tenant)
             .bind(&owner.customer)
             .bind(app_id);
@@ -203,7 +202,7 @@ impl Store {
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
-        let query = sqlx::query("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
+        let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
             .bind(&owner.customer);
@@ -226,37 +225,37 @@ impl Store {
         Ok(Deletion::Deleted)
     }
 
-    fn read_connection(&self, row: &AnyRow) -> Result<Connection> {
+    fn read_connection(&self, row: &Row) -> Result<Connection> {
         Ok(Connection {
-            id: row.try_get("id")?,
-            name: row.try_get("name")?,
-            app_id: row.try_get("app_id")?,
+            id: row.get("id")?,
+            name: row.get("name")?,
+            app_id: row.get("app_id")?,
             auth_type: row
-                .try_get::<Option<&str>, _>("auth_type")?
+                .get::<Option<&str>>("auth_type")?
                 .map(read_auth_type)
                 .transpose()?,
             status: self.read_status(row, "expires_at")?,
-            broken: row.try_get::<i64, _>("broken")? != 0,
+            broken: row.get::<i64>("broken")? != 0,
             last_error: row
-                .try_get::<Option<&str>, _>("last_error")?
+                .get::<Option<&str>>("last_error")?
                 .map(str::parse)
                 .transpose()?,
-            operation: row.try_get::<&str, _>("operation")?.parse()?,
-            link_expires_at: row.try_get("expires_at")?,
-            created_at: row.try_get("created_at")?,
-            updated_at: row.try_get("updated_at")?,
+            operation: row.get::<&str>("operation")?.parse()?,
+            link_expires_at: row.get("expires_at")?,
+            created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
             usages: row
-                .try_get::<Option<&str>, _>("usages")?
+                .get::<Option<&str>>("usages")?
                 .map(|usages| usages.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
         })
     }
 
     /// The status of a connection as it is now, of its own and of its latest link.
-    pub(super) fn read_status(&self, row: &AnyRow, link_expires_at: &str) -> Result<Status> {
-        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
-        let link: Status = row.try_get::<&str, _>("link_status")?.parse()?;
-        let link = link.of_link(self.clock.now(), row.try_get(link_expires_at)?);
+    pub(super) fn read_status(&self, row: &Row, link_expires_at: &'static str) -> Result<Status> {
+        let status: Status = row.get::<&str>("status")?.parse()?;
+        let link: Status = row.get::<&str>("link_status")?.parse()?;
+        let link = link.of_link(self.clock.now(), row.get(link_expires_at)?);
         Ok(status.of_connection(link))
     }
 }

@@ -4,10 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::Row;
 
 use super::connections::read_auth_type;
-use super::database::Transaction;
+use super::database::{Query, Transaction};
 use super::{Owner, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
@@ -88,7 +87,7 @@ impl Store {
     ///
     /// When the database fails, or what is stored does not open.
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
                 k.obtained_at, k.expires_at, k.version, c.status, c.broken, l.status AS link_status,
                 l.expires_at AS link_expires_at
@@ -106,7 +105,7 @@ impl Store {
             field,
         };
         let open = |field| -> Result<Option<SecretString>> {
-            let sealed = row.try_get::<Option<&str>, _>(field)?;
+            let sealed = row.get::<Option<&str>>(field)?;
             Ok(sealed
                 .map(|sealed| self.vault.open(place(field), sealed))
                 .transpose()?)
@@ -115,26 +114,24 @@ impl Store {
             Some(access_token) => Some(Tokens {
                 access_token,
                 refresh_token: open("refresh_token")?,
-                token_type: row
-                    .try_get::<Option<String>, _>("token_type")?
-                    .unwrap_or_default(),
-                obtained_at: row.try_get("obtained_at")?,
-                expires_at: row.try_get("expires_at")?,
+                token_type: row.get::<Option<String>>("token_type")?.unwrap_or_default(),
+                obtained_at: row.get("obtained_at")?,
+                expires_at: row.get("expires_at")?,
             }),
             None => None,
         };
         let grant = Grant {
-            app_id: row.try_get::<Option<String>, _>("app_id")?.unwrap_or_default(),
-            auth_type: read_auth_type(row.try_get("auth_type")?)?,
-            auth_option_key: row.try_get("auth_option_key")?,
-            inputs: self.open_json(place("inputs"), row.try_get("inputs")?)?,
+            app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
+            auth_type: read_auth_type(row.get("auth_type")?)?,
+            auth_option_key: row.get("auth_option_key")?,
+            inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
         };
         Ok(Some(Credential {
             grant,
             status: self.read_status(&row, "link_expires_at")?,
-            broken: row.try_get::<i64, _>("broken")? != 0,
-            version: row.try_get("version")?,
+            broken: row.get::<i64>("broken")? != 0,
+            version: row.get("version")?,
         }))
     }
 
@@ -152,7 +149,7 @@ impl Store {
             field: "inputs",
         };
         let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
                 refresh_token, token_type, obtained_at, expires_at, version)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
@@ -191,7 +188,7 @@ impl Store {
             owner: format!("{}.{}", self.process, ids::random(16)),
         };
         let now = self.clock.now();
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE credentials SET lease_owner = $1, lease_until = $2
              WHERE connection_id = $3
                 AND (lease_until IS NULL OR lease_until <= $4 OR lease_until > $5 OR lease_owner LIKE $6)",
@@ -212,7 +209,7 @@ impl Store {
     ///
     /// When the database fails; the lease then ends by itself.
     pub async fn release(&self, lease: &Lease) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE credentials SET lease_owner = NULL, lease_until = NULL
              WHERE connection_id = $1 AND lease_owner = $2",
         )
@@ -239,7 +236,7 @@ impl Store {
         let sealed = self.seal_tokens(&owner.tenant, connection_id, Some(tokens))?;
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
                 expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL
              WHERE connection_id = $6 AND version = $7",
@@ -255,7 +252,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(false);
         }
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE connections SET broken = 0, status = 'active', updated_at = $1 WHERE id = $2 AND broken = 1",
         )
         .bind(self.clock.now())
@@ -277,7 +274,7 @@ impl Store {
     pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE connections SET broken = 1, updated_at = $1,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
              WHERE id = $2 AND tenant_id = $3 AND customer = $4

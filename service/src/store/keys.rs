@@ -3,11 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sqlx::Row;
-use sqlx::any::AnyRow;
-
 use super::audit::{Action, Actor};
-use super::database::Transaction;
+use super::database::{Query, Row, Transaction};
 use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
@@ -155,7 +152,7 @@ impl Store {
              ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, generation DESC, id
              LIMIT $2"
         );
-        let query = sqlx::query(&query).bind(tenant).bind(MAX_LISTED);
+        let query = Query::new(&query).bind(tenant).bind(MAX_LISTED);
         let rows = self.database.fetch_all(query).await?;
         rows.iter().map(read_key).collect()
     }
@@ -166,9 +163,9 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn tenant_of_key(&self, id: &str) -> Result<Option<String>> {
-        let query = sqlx::query("SELECT tenant_id FROM keys WHERE id = $1").bind(id);
+        let query = Query::new("SELECT tenant_id FROM keys WHERE id = $1").bind(id);
         let row = self.database.fetch_optional(query).await?;
-        Ok(row.map(|row| row.try_get(0)).transpose()?)
+        row.map(|row| row.get("tenant_id")).transpose()
     }
 
     /// Ends a key, and its MCP URL with it, from the next request on. The tenant's last key ends only if `even_last`.
@@ -183,9 +180,9 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_tenant(&mut transaction, &tenant).await?;
         let query =
-            sqlx::query("SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL").bind(&tenant);
+            Query::new("SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL").bind(&tenant);
         let rows = transaction.fetch_all(query).await?;
-        let live: Vec<&str> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let live: Vec<&str> = rows.iter().map(|row| row.get("id")).collect::<Result<_>>()?;
         if !live.contains(&id) {
             transaction.rollback().await?;
             return Ok(Revocation::Unknown);
@@ -213,7 +210,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn caller(&self, key_digest: &str) -> Result<Option<Caller>> {
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT id, tenant_id, capabilities, used_at FROM keys WHERE digest = $1 AND revoked_at IS NULL",
         )
         .bind(key_digest);
@@ -222,14 +219,14 @@ impl Store {
             return Ok(None);
         };
         let caller = read_caller(&row)?;
-        self.note_first_use(&caller, row.try_get("used_at")?).await?;
+        self.note_first_use(&caller, row.get("used_at")?).await?;
         Ok(Some(caller))
     }
 
     /// A key that has a successor may end once that one was used.
     pub(super) async fn note_first_use(&self, caller: &Caller, used_at: Option<Millis>) -> Result<()> {
         if used_at.is_none() {
-            let query = sqlx::query("UPDATE keys SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
+            let query = Query::new("UPDATE keys SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
                 .bind(self.clock.now())
                 .bind(&caller.key);
             self.database.execute(query).await?;
@@ -240,7 +237,7 @@ impl Store {
     /// Makes what changes a tenant's keys wait for each other, to the end of the transaction. `false` where there is no
     /// such tenant.
     pub(super) async fn lock_tenant(&self, transaction: &mut Transaction, tenant: &str) -> Result<bool> {
-        let query = sqlx::query("UPDATE tenants SET name = name WHERE id = $1").bind(tenant);
+        let query = Query::new("UPDATE tenants SET name = name WHERE id = $1").bind(tenant);
         let locked = transaction.execute(query).await?;
         Ok(locked == 1)
     }
@@ -253,7 +250,7 @@ impl Store {
         (family, generation): (&str, i64),
         capabilities: &str,
     ) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO keys (id, tenant_id, digest, family, generation, capabilities, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
@@ -269,7 +266,7 @@ impl Store {
     }
 
     pub(super) async fn end_key(&self, transaction: &mut Transaction, id: &str) -> Result<()> {
-        let query = sqlx::query("UPDATE keys SET revoked_at = $1, mcp_digest = NULL WHERE id = $2")
+        let query = Query::new("UPDATE keys SET revoked_at = $1, mcp_digest = NULL WHERE id = $2")
             .bind(self.clock.now())
             .bind(id);
         transaction.execute(query).await?;
@@ -277,24 +274,24 @@ impl Store {
     }
 }
 
-fn read_key(row: &AnyRow) -> Result<Key> {
+fn read_key(row: &Row) -> Result<Key> {
     Ok(Key {
-        id: row.try_get("id")?,
-        family: row.try_get("family")?,
-        generation: row.try_get("generation")?,
-        capabilities: read_capabilities(row.try_get("capabilities")?)?,
-        has_mcp_url: row.try_get::<Option<&str>, _>("mcp_digest")?.is_some(),
-        created_at: row.try_get("created_at")?,
-        used_at: row.try_get("used_at")?,
-        revoked_at: row.try_get("revoked_at")?,
+        id: row.get("id")?,
+        family: row.get("family")?,
+        generation: row.get("generation")?,
+        capabilities: read_capabilities(row.get("capabilities")?)?,
+        has_mcp_url: row.get::<Option<&str>>("mcp_digest")?.is_some(),
+        created_at: row.get("created_at")?,
+        used_at: row.get("used_at")?,
+        revoked_at: row.get("revoked_at")?,
     })
 }
 
-pub(super) fn read_caller(row: &AnyRow) -> Result<Caller> {
+pub(super) fn read_caller(row: &Row) -> Result<Caller> {
     Ok(Caller {
-        tenant: row.try_get("tenant_id")?,
-        key: row.try_get("id")?,
-        capabilities: read_capabilities(row.try_get("capabilities")?)?,
+        tenant: row.get("tenant_id")?,
+        key: row.get("id")?,
+        capabilities: read_capabilities(row.get("capabilities")?)?,
     })
 }
 

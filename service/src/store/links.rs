@@ -3,11 +3,9 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 use super::connections::Status;
-use super::database::Transaction;
+use super::database::{Query, Row, Transaction};
 use super::{Grant, Owner, Result, Store, StoreError};
 use crate::catalogue::Inputs;
 use crate::clock::Millis;
@@ -110,7 +108,7 @@ impl Store {
     /// When the database fails.
     pub async fn link_by_secret(&self, secret: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.secret_digest = $1 OR l.handoff_digest = $1");
-        let query = sqlx::query(&query).bind(ids::digest(secret));
+        let query = Query::new(&query).bind(ids::digest(secret));
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
     }
@@ -122,7 +120,7 @@ impl Store {
     /// When the database fails.
     pub async fn link_by_token(&self, connection_id: &str, request_token: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2");
-        let query = sqlx::query(&query)
+        let query = Query::new(&query)
             .bind(connection_id)
             .bind(ids::digest(request_token));
         let row = self.database.fetch_optional(query).await?;
@@ -136,7 +134,7 @@ impl Store {
     /// When the database fails.
     pub async fn link(&self, id: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.id = $1");
-        let query = sqlx::query(&query).bind(id);
+        let query = Query::new(&query).bind(id);
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
     }
@@ -147,7 +145,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn set_phase(&self, link: &Link, phase: Phase) -> Result<()> {
-        let query = sqlx::query("UPDATE links SET phase = $1 WHERE id = $2 AND status = 'pending'")
+        let query = Query::new("UPDATE links SET phase = $1 WHERE id = $2 AND status = 'pending'")
             .bind(phase.as_str())
             .bind(&link.id);
         self.database.execute(query).await?;
@@ -161,7 +159,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn hand_over(&self, link: &Link, inputs: &Inputs, secret: &str) -> Result<bool> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET handoff_digest = $1, inputs = $2
              WHERE id = $3 AND status = 'pending' AND expires_at > $4",
         )
@@ -201,7 +199,7 @@ impl Store {
         connection_id: &str,
         grant: &Grant,
     ) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
                 updated_at = $3
              WHERE id = $4",
@@ -228,7 +226,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(false);
         }
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE connections SET status = 'rejected', last_error = NULL, updated_at = $1
              WHERE id = $2 AND status <> 'active'",
         )
@@ -242,7 +240,7 @@ impl Store {
 
     /// Whoever ends it first wins.
     async fn end_link(&self, transaction: &mut Transaction, link: &Link, status: Status) -> Result<bool> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET status = $1, phase = 'returned', inputs = NULL
              WHERE id = $2 AND status = 'pending' AND expires_at > $3",
         )
@@ -253,30 +251,30 @@ impl Store {
         Ok(updated == 1)
     }
 
-    fn read_link(&self, row: &AnyRow) -> Result<Link> {
-        let id: String = row.try_get("id")?;
+    fn read_link(&self, row: &Row) -> Result<Link> {
+        let id: String = row.get("id")?;
         let owner = Owner {
-            tenant: row.try_get("tenant_id")?,
-            customer: row.try_get("customer")?,
+            tenant: row.get("tenant_id")?,
+            customer: row.get("customer")?,
         };
-        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
-        let expires_at = row.try_get("expires_at")?;
-        let inputs = match row.try_get::<Option<&str>, _>("inputs")? {
+        let status: Status = row.get::<&str>("status")?.parse()?;
+        let expires_at = row.get("expires_at")?;
+        let inputs = match row.get::<Option<&str>>("inputs")? {
             Some(sealed) => Some(self.open_json(inputs_place(&owner, &id), sealed)?),
             None => None,
         };
         Ok(Link {
-            connection_id: row.try_get("connection_id")?,
-            name: row.try_get("name")?,
-            tenant_name: row.try_get("tenant_name")?,
-            operation: row.try_get::<&str, _>("operation")?.parse()?,
+            connection_id: row.get("connection_id")?,
+            name: row.get("name")?,
+            tenant_name: row.get("tenant_name")?,
+            operation: row.get::<&str>("operation")?.parse()?,
             status: status.of_link(self.clock.now(), expires_at),
-            phase: row.try_get::<&str, _>("phase")?.parse()?,
-            app_id: row.try_get("app_id")?,
-            auth_option_key: row.try_get("auth_option_key")?,
+            phase: row.get::<&str>("phase")?.parse()?,
+            app_id: row.get("app_id")?,
+            auth_option_key: row.get("auth_option_key")?,
             inputs,
-            code_digest: row.try_get("code_digest")?,
-            options: serde_json::from_str(row.try_get("options")?)
+            code_digest: row.get("code_digest")?,
+            options: serde_json::from_str(row.get("options")?)
                 .map_err(|_| StoreError::Unreadable("options"))?,
             expires_at,
             owner,

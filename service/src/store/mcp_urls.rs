@@ -1,8 +1,7 @@
 //! MCP URLs: a key's second form, for clients that can send no headers. They act for the tenant's own account alone.
 
-use sqlx::Row;
-
 use super::audit::{Action, Actor};
+use super::database::Query;
 use super::keys::read_caller;
 use super::{Caller, Owner, Result, Store};
 use crate::ids;
@@ -30,13 +29,13 @@ impl Store {
         };
         let token = ids::mcp_token();
         let mut transaction = self.database.begin().await?;
-        let query = sqlx::query("SELECT 1 FROM tenants WHERE id = $1 AND email IS NOT NULL").bind(&tenant);
+        let query = Query::new("SELECT 1 FROM tenants WHERE id = $1 AND email IS NOT NULL").bind(&tenant);
         let row = transaction.fetch_optional(query).await?;
         if row.is_none() {
             transaction.rollback().await?;
             return Ok(Minted::NoEmail);
         }
-        let query = sqlx::query("UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND revoked_at IS NULL")
+        let query = Query::new("UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND revoked_at IS NULL")
             .bind(ids::digest(&token))
             .bind(key);
         let updated = transaction.execute(query).await?;
@@ -66,7 +65,7 @@ impl Store {
             return Ok(false);
         };
         let mut transaction = self.database.begin().await?;
-        let query = sqlx::query("UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND mcp_digest IS NOT NULL")
+        let query = Query::new("UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND mcp_digest IS NOT NULL")
             .bind(key);
         let updated = transaction.execute(query).await?;
         if updated == 0 {
@@ -91,7 +90,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn mcp_caller(&self, token_digest: &str) -> Result<Option<(Caller, Owner)>> {
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT k.id, k.tenant_id, k.capabilities, t.email FROM keys k JOIN tenants t ON t.id = k.tenant_id
              WHERE k.mcp_digest = $1 AND k.revoked_at IS NULL AND t.email IS NOT NULL",
         )
@@ -103,7 +102,7 @@ impl Store {
         let caller = read_caller(&row)?;
         let owner = Owner {
             tenant: caller.tenant.clone(),
-            customer: row.try_get("email")?,
+            customer: row.get("email")?,
         };
         Ok(Some((caller, owner)))
     }

@@ -14,6 +14,7 @@ mod keys;
 mod link_error;
 mod links;
 mod mcp_urls;
+mod migrations;
 mod mode;
 mod new_link;
 mod open;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::notify::Changes;
 use crate::vault::{Vault, VaultError};
-use database::{Database, Transaction};
+use database::{Database, Query, Transaction};
 
 pub use answers::NewAnswer;
 pub use audit::{Actor, AuditLine};
@@ -93,11 +94,16 @@ pub enum StoreError {
         reason: String,
     },
     /// The database refused.
-    #[error("database: {0}")]
-    Database(sqlx::Error),
+    #[error("database: {reason}")]
+    Database {
+        /// Why.
+        reason: String,
+        /// Whether something refers to what was to be deleted, or nothing is there to refer to.
+        is_foreign_key_violation: bool,
+    },
     /// The tables could not be brought up to date.
     #[error("migration: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(String),
     /// A sealed value does not open.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -128,7 +134,7 @@ impl Store {
     /// committed before it, and transactions that lock in the same order do not block each other for ever.
     async fn lock_connection(&self, transaction: &mut Transaction, connection_id: &str) -> Result<()> {
         let query =
-            sqlx::query("UPDATE connections SET updated_at = updated_at WHERE id = $1").bind(connection_id);
+            Query::new("UPDATE connections SET updated_at = updated_at WHERE id = $1").bind(connection_id);
         transaction.execute(query).await?;
         Ok(())
     }
@@ -150,7 +156,13 @@ impl StoreError {
     }
 
     fn is_foreign_key_violation(&self) -> bool {
-        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+        matches!(
+            self,
+            Self::Database {
+                is_foreign_key_violation: true,
+                ..
+            }
+        )
     }
 }
 

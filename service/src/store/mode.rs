@@ -1,6 +1,7 @@
 //! Live mode and test mode. A database belongs to one of them for good, and its keys show which: what `connect-service
 //! dev` makes is never served, and what is served never meets the provider of `dev`.
 
+use super::database::{Database, Query};
 use super::{Result, Store, StoreError};
 use crate::ids;
 
@@ -54,7 +55,7 @@ impl Store {
     }
 
     /// Refuses a database of the other mode, before anything in it is changed.
-    pub(super) async fn refuse_other_mode(url: &str, place: &str, mode: Mode) -> Result<()> {
+    pub(super) async fn refuse_other_mode(url: &str, mode: Mode) -> Result<()> {
         let found = match Self::read_mark(url, MARK).await?.as_deref() {
             Some("live") => Some(Mode::Live),
             Some("test") => Some(Mode::Test),
@@ -64,7 +65,7 @@ impl Store {
         };
         match found {
             Some(found) if found != mode => Err(StoreError::OtherMode {
-                place: place.to_owned(),
+                place: Database::new(url)?.location(),
                 made_by: match found {
                     Mode::Live => "connect-service serve",
                     Mode::Test => "connect-service dev",
@@ -77,7 +78,7 @@ impl Store {
     /// Notes the mode in a new database.
     pub(super) async fn mark_mode(&self) -> Result<()> {
         let query =
-            sqlx::query("INSERT INTO marks (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            Query::new("INSERT INTO marks (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
                 .bind(MARK)
                 .bind(self.mode.as_str());
         self.database.execute(query).await?;

@@ -1,6 +1,6 @@
 //! Making a link, and with it the connection if that is new.
 
-use super::database::Transaction;
+use super::database::{Query, Transaction};
 use super::{LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
@@ -102,7 +102,7 @@ impl Store {
                 id
             }
         };
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO links (id, tenant_id, customer, connection_id, secret_digest, token_digest, operation, status,
                 phase, app_id, auth_option_key, options, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12)",
@@ -133,7 +133,7 @@ impl Store {
         name: &str,
         link_id: &str,
     ) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, created_at,
                 updated_at)
              VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $7)",
@@ -158,7 +158,7 @@ impl Store {
         name: Option<&str>,
         link_id: &str,
     ) -> Result<bool> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
                 last_error = NULL, updated_at = $4
              WHERE id = $5 AND tenant_id = $6 AND customer = $7",
@@ -176,7 +176,7 @@ impl Store {
             "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)",
         ] {
             transaction
-                .execute(sqlx::query(end_earlier_links).bind(id))
+                .execute(Query::new(end_earlier_links).bind(id))
                 .await?;
         }
         Ok(updated == 1)

@@ -1,8 +1,6 @@
 //! Connections whoever they belong to, for the control page of `connect-service dev`. No request of a tenant comes here.
 
-use sqlx::Row;
-use sqlx::any::AnyRow;
-
+use super::database::{Query, Row};
 use super::{Connection, Link, Owner, Result, Store};
 
 /// A connection with its owner and its latest link.
@@ -24,7 +22,7 @@ impl Store {
     /// When the database fails.
     pub async fn owner_of(&self, connection_id: &str) -> Result<Option<Owner>> {
         let query =
-            sqlx::query("SELECT tenant_id, customer FROM connections WHERE id = $1").bind(connection_id);
+            Query::new("SELECT tenant_id, customer FROM connections WHERE id = $1").bind(connection_id);
         let row = self.database.fetch_optional(query).await?;
         row.as_ref().map(read_owner).transpose()
     }
@@ -35,15 +33,15 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn newest_connections(&self, limit: u32) -> Result<Vec<OwnedConnection>> {
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT id, link_id, tenant_id, customer FROM connections ORDER BY created_at DESC, id LIMIT $1",
         )
         .bind(i64::from(limit));
         let mut found = Vec::new();
         for row in self.database.fetch_all(query).await? {
             let owner = read_owner(&row)?;
-            let connection = self.connection(&owner, row.try_get("id")?).await?;
-            let link = self.link(row.try_get("link_id")?).await?;
+            let connection = self.connection(&owner, row.get("id")?).await?;
+            let link = self.link(row.get("link_id")?).await?;
             // What was deleted meanwhile is left out.
             if let (Some(connection), Some(link)) = (connection, link) {
                 found.push(OwnedConnection {
@@ -57,9 +55,9 @@ impl Store {
     }
 }
 
-fn read_owner(row: &AnyRow) -> Result<Owner> {
+fn read_owner(row: &Row) -> Result<Owner> {
     Ok(Owner {
-        tenant: row.try_get("tenant_id")?,
-        customer: row.try_get("customer")?,
+        tenant: row.get("tenant_id")?,
+        customer: row.get("customer")?,
     })
 }

@@ -1,10 +1,7 @@
 //! Exchanging a key without an interruption: rotate makes its successor, and both work; promote ends the old one.
 
-use sqlx::Row;
-use sqlx::any::AnyRow;
-
 use super::audit::{Action, Actor};
-use super::database::Transaction;
+use super::database::{Query, Row, Transaction};
 use super::{Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -147,7 +144,7 @@ impl Store {
     /// The live keys of the family of a live key, the oldest first: never more than two.
     async fn family(&self, transaction: &mut Transaction, tenant: &str, id: &str) -> Result<Vec<Member>> {
         self.lock_tenant(transaction, tenant).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT id, family, generation, capabilities, used_at FROM keys
              WHERE revoked_at IS NULL AND family =
                 (SELECT family FROM keys WHERE id = $1 AND tenant_id = $2 AND revoked_at IS NULL)
@@ -160,12 +157,12 @@ impl Store {
     }
 }
 
-fn read_member(row: &AnyRow) -> Result<Member> {
+fn read_member(row: &Row) -> Result<Member> {
     Ok(Member {
-        id: row.try_get("id")?,
-        family: row.try_get("family")?,
-        generation: row.try_get("generation")?,
-        capabilities: row.try_get("capabilities")?,
-        used: row.try_get::<Option<Millis>, _>("used_at")?.is_some(),
+        id: row.get("id")?,
+        family: row.get("family")?,
+        generation: row.get("generation")?,
+        capabilities: row.get("capabilities")?,
+        used: row.get::<Option<Millis>>("used_at")?.is_some(),
     })
 }

@@ -5,8 +5,7 @@
 //! stays as it is. Leaving its invisible characters out would give its connections to somebody else, so nobody reaches
 //! them until the operator acts on the warning.
 
-use sqlx::Row;
-
+use super::database::Query;
 use super::{Result, Store};
 use crate::{email, text};
 
@@ -20,7 +19,7 @@ const UNNAMED: &str = "Unnamed";
 impl Store {
     /// Changes what does not keep the rules, unless that was done before.
     pub(super) async fn adopt_spelling(&self) -> Result<()> {
-        let query = sqlx::query("SELECT value FROM marks WHERE name = $1").bind(MARK);
+        let query = Query::new("SELECT value FROM marks WHERE name = $1").bind(MARK);
         if self.database.fetch_optional(query).await?.is_some() {
             return Ok(());
         }
@@ -37,7 +36,7 @@ impl Store {
             );
         }
         let query =
-            sqlx::query("INSERT INTO marks (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING")
+            Query::new("INSERT INTO marks (name, value) VALUES ($1, '1') ON CONFLICT (name) DO NOTHING")
                 .bind(MARK);
         self.database.execute(query).await?;
         Ok(())
@@ -46,7 +45,7 @@ impl Store {
     async fn adopt_tenants(&self) -> Result<()> {
         for tenant in self.tenants().await? {
             let email = tenant.email.as_deref().map(spelled);
-            let query = sqlx::query("UPDATE tenants SET name = $1, email = $2 WHERE id = $3")
+            let query = Query::new("UPDATE tenants SET name = $1, email = $2 WHERE id = $3")
                 .bind(shown(&tenant.name))
                 .bind(email)
                 .bind(&tenant.id);
@@ -59,18 +58,18 @@ impl Store {
     async fn adopt_connections(&self, after: &str, unreachable: &mut u64) -> Result<Option<String>> {
         let mut transaction = self.database.begin().await?;
         let query =
-            sqlx::query("SELECT id, customer, name FROM connections WHERE id > $1 ORDER BY id LIMIT $2")
+            Query::new("SELECT id, customer, name FROM connections WHERE id > $1 ORDER BY id LIMIT $2")
                 .bind(after)
                 .bind(BATCH);
         let rows = transaction.fetch_all(query).await?;
         let mut last = None;
         for row in rows {
             let (id, customer, name): (String, String, String) =
-                (row.try_get("id")?, row.try_get("customer")?, row.try_get("name")?);
+                (row.get("id")?, row.get("customer")?, row.get("name")?);
             *unreachable += u64::from(email::parse(customer.as_bytes()).is_err());
             let (new_customer, new_name) = (spelled(&customer), shown(&name));
             if new_customer != customer || new_name != name {
-                let query = sqlx::query("UPDATE connections SET name = $1 WHERE id = $2")
+                let query = Query::new("UPDATE connections SET name = $1 WHERE id = $2")
                     .bind(&new_name)
                     .bind(&id);
                 transaction.execute(query).await?;
@@ -79,7 +78,7 @@ impl Store {
                     "UPDATE links SET customer = $1 WHERE connection_id = $2",
                     "UPDATE usages SET customer = $1 WHERE connection_id = $2",
                 ] {
-                    let query = sqlx::query(text).bind(&new_customer).bind(&id);
+                    let query = Query::new(text).bind(&new_customer).bind(&id);
                     transaction.execute(query).await?;
                 }
             }

@@ -1,9 +1,7 @@
 //! Tenants.
 
-use sqlx::Row;
-use sqlx::any::AnyRow;
-
 use super::audit::{Action, Actor};
+use super::database::{Query, Row};
 use super::{Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -30,7 +28,7 @@ impl Store {
     pub async fn create_tenant(&self, name: &str, email: Option<&str>) -> Result<String> {
         let id = ids::prefixed("ten_");
         let mut transaction = self.database.begin().await?;
-        let query = sqlx::query("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
+        let query = Query::new("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
             .bind(&id)
             .bind(name)
             .bind(email)
@@ -55,7 +53,7 @@ impl Store {
     /// When the database fails.
     pub async fn set_tenant_email(&self, tenant: &str, email: &str) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
-        let query = sqlx::query("UPDATE tenants SET email = $1 WHERE id = $2")
+        let query = Query::new("UPDATE tenants SET email = $1 WHERE id = $2")
             .bind(email)
             .bind(tenant);
         let updated = transaction.execute(query).await?;
@@ -81,14 +79,14 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
-        let query = sqlx::query("SELECT id, name, email, created_at FROM tenants ORDER BY created_at, id");
-        let rows = self.database.fetch_all(query).await?;
-        let tenant = |row: &AnyRow| {
+        let query = Query::new("SELECT id, name, email, created_at FROM tenants ORDER BY created_at, id");
+        let rows = self.database.scan(query).await?;
+        let tenant = |row: &Row| {
             Ok(Tenant {
-                id: row.try_get("id")?,
-                name: row.try_get("name")?,
-                email: row.try_get("email")?,
-                created_at: row.try_get("created_at")?,
+                id: row.get("id")?,
+                name: row.get("name")?,
+                email: row.get("email")?,
+                created_at: row.get("created_at")?,
             })
         };
         rows.iter().map(tenant).collect()

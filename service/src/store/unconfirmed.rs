@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
 
 use super::connections::read_auth_type;
-use super::database::Transaction;
+use super::database::{Query, Transaction};
 use super::{Grant, Link, Owner, Result, Status, Store, Tokens};
 use crate::catalogue::Inputs;
 use crate::clock::{Millis, millis};
@@ -72,7 +71,7 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id)
             .await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE links SET phase = 'returned', inputs = NULL, expires_at = $1
              WHERE id = $2 AND status = 'pending' AND expires_at > $3
                 AND NOT EXISTS (SELECT 1 FROM unconfirmed WHERE link_id = $2)",
@@ -84,7 +83,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(false);
         }
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at)
              VALUES ($1, $2, 0, $3, $4)",
         )
@@ -106,7 +105,7 @@ impl Store {
     pub async fn confirm(&self, owner: &Owner, connection_id: &str, code: &str) -> Result<Confirmation> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
              FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN unconfirmed u ON u.link_id = l.id
              WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3",
@@ -118,18 +117,18 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Confirmation::Unknown);
         };
-        let link_id: String = row.try_get("link_id")?;
-        let status: Status = row.try_get::<&str, _>("status")?.parse()?;
-        let Some(expected) = row.try_get::<Option<String>, _>("code_digest")? else {
+        let link_id: String = row.get("link_id")?;
+        let status: Status = row.get::<&str>("status")?.parse()?;
+        let Some(expected) = row.get::<Option<String>>("code_digest")? else {
             transaction.rollback().await?;
             return Ok(Confirmation::NothingWaits);
         };
         // Digests are compared, so that the time that it takes tells nothing about the code.
         let fits = ids::digest(code) == expected;
-        let is_open = status == Status::Pending && row.try_get::<Millis, _>("expires_at")? > self.clock.now();
+        let is_open = status == Status::Pending && row.get::<Millis>("expires_at")? > self.clock.now();
         let confirmation = match (is_open, fits) {
             (true, true) => {
-                let waiting: Waiting = self.open_json(place(owner, &link_id), row.try_get("sealed")?)?;
+                let waiting: Waiting = self.open_json(place(owner, &link_id), row.get("sealed")?)?;
                 self.activate(
                     &mut transaction,
                     &owner.tenant,
@@ -161,19 +160,19 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn drop_unconfirmed(&self) -> Result<()> {
-        let query = sqlx::query("DELETE FROM unconfirmed WHERE expires_at <= $1 AND sealed <> ''")
+        let query = Query::new("DELETE FROM unconfirmed WHERE expires_at <= $1 AND sealed <> ''")
             .bind(self.clock.now());
         self.database.execute(query).await?;
         Ok(())
     }
 
     async fn count_wrong_code(&self, transaction: &mut Transaction, link_id: &str) -> Result<()> {
-        let query = sqlx::query(
+        let query = Query::new(
             "UPDATE unconfirmed SET wrong_codes = wrong_codes + 1 WHERE link_id = $1 RETURNING wrong_codes",
         )
         .bind(link_id);
         let row = transaction.fetch_optional(query).await?;
-        let wrong_codes = row.map(|row| row.try_get::<i64, _>(0)).transpose()?;
+        let wrong_codes = row.map(|row| row.get::<i64>("wrong_codes")).transpose()?;
         if wrong_codes.is_some_and(|wrong_codes| wrong_codes >= MAX_WRONG_CODES) {
             self.end_waiting(transaction, link_id, Status::Expired).await?;
         }
@@ -182,11 +181,11 @@ impl Store {
 
     /// Ends a link whose grant waited. The grant is erased; the code's digest stays to know a repeated call by.
     async fn end_waiting(&self, transaction: &mut Transaction, link_id: &str, status: Status) -> Result<()> {
-        let query = sqlx::query("UPDATE links SET status = $1 WHERE id = $2")
+        let query = Query::new("UPDATE links SET status = $1 WHERE id = $2")
             .bind(status.as_str())
             .bind(link_id);
         transaction.execute(query).await?;
-        let query = sqlx::query("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1").bind(link_id);
+        let query = Query::new("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1").bind(link_id);
         transaction.execute(query).await?;
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! Usages: what of the tenant's own depends on a connection, and keeps it from being deleted.
 
-use sqlx::Row;
-
+use super::database::Query;
 use super::{Owner, Result, Store};
 
 /// How many usages a connection can have.
@@ -27,7 +26,7 @@ impl Store {
     pub async fn add_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<AddedUsage> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        let query = sqlx::query(
+        let query = Query::new(
             "INSERT INTO usages (connection_id, usage_id, tenant_id, customer, created_at)
              SELECT id, $1, tenant_id, customer, $2 FROM connections
              WHERE id = $3 AND tenant_id = $4 AND customer = $5
@@ -53,7 +52,7 @@ impl Store {
             }
             added => added?,
         };
-        let query = sqlx::query(
+        let query = Query::new(
             "SELECT (SELECT COUNT(*) FROM usages WHERE connection_id = $1 AND usage_id = $2) AS known
              FROM connections WHERE id = $1 AND tenant_id = $3 AND customer = $4",
         )
@@ -65,7 +64,7 @@ impl Store {
         transaction.rollback().await?;
         Ok(match row {
             None => AddedUsage::Unknown,
-            Some(row) if row.try_get::<i64, _>("known")? == 1 => AddedUsage::Added,
+            Some(row) if row.get::<i64>("known")? == 1 => AddedUsage::Added,
             Some(_) => AddedUsage::TooMany,
         })
     }
@@ -76,7 +75,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn remove_usage(&self, owner: &Owner, connection_id: &str, usage_id: &str) -> Result<bool> {
-        let query = sqlx::query(
+        let query = Query::new(
             "DELETE FROM usages WHERE connection_id = $1 AND usage_id = $2 AND tenant_id = $3 AND customer = $4",
         )
         .bind(connection_id)

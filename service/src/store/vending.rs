@@ -4,10 +4,9 @@
 use std::fmt;
 
 use secrecy::SecretString;
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
 use super::connections::read_auth_type;
+use super::database::{Query, Row};
 use super::keys::read_caller;
 use super::{Caller, Grant, Owner, Result, Status, Store, StoreError, Tokens};
 use crate::catalogue::{AuthType, Inputs};
@@ -108,15 +107,15 @@ impl Store {
         connection_id: Option<&str>,
         customer: Option<&str>,
     ) -> Result<Option<TokenLookup>> {
-        let query = sqlx::query(LOOKUP)
+        let query = Query::new(LOOKUP)
             .bind(key_digest)
             .bind(connection_id.unwrap_or_default())
             .bind(customer.unwrap_or_default());
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
         let caller = read_caller(&row)?;
-        self.note_first_use(&caller, row.try_get("used_at")?).await?;
-        let connection = match row.try_get::<Option<i64>, _>("broken")? {
+        self.note_first_use(&caller, row.get("used_at")?).await?;
+        let connection = match row.get::<Option<i64>>("broken")? {
             Some(broken) => Some(VendableConnection {
                 status: self.read_status(&row, "link_expires_at")?,
                 broken: broken != 0,
@@ -158,25 +157,23 @@ impl Store {
     }
 }
 
-fn read_credential(row: &AnyRow) -> Result<Option<SealedCredential>> {
-    let Some(auth_type) = row.try_get::<Option<&str>, _>("auth_type")? else {
+fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
+    let Some(auth_type) = row.get::<Option<&str>>("auth_type")? else {
         return Ok(None);
     };
-    let content = match row.try_get::<Option<String>, _>("access_token")? {
+    let content = match row.get::<Option<String>>("access_token")? {
         Some(access_token) => Sealed::Token {
             access_token,
-            token_type: row
-                .try_get::<Option<String>, _>("token_type")?
-                .unwrap_or_default(),
+            token_type: row.get::<Option<String>>("token_type")?.unwrap_or_default(),
             lifetime: Lifetime {
-                obtained_at: row.try_get("obtained_at")?,
-                expires_at: row.try_get("expires_at")?,
-                is_refreshable: row.try_get::<i64, _>("is_refreshable")? != 0,
+                obtained_at: row.get("obtained_at")?,
+                expires_at: row.get("expires_at")?,
+                is_refreshable: row.get::<i64>("is_refreshable")? != 0,
             },
         },
         None => Sealed::Fields {
             inputs: row
-                .try_get::<Option<String>, _>("inputs")?
+                .get::<Option<String>>("inputs")?
                 .ok_or(StoreError::Unreadable("inputs"))?,
         },
     };

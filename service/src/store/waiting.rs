@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row;
-
+use super::database::{Query, Row};
 use super::{Result, Store};
 use crate::notify::{PendingLink, Waiter};
 
@@ -38,18 +37,18 @@ impl Store {
              WHERE l.status = 'pending' AND l.expires_at > $1 AND c.id IN ({})",
             parameters.join(", ")
         );
-        let mut query = sqlx::query(&text).bind(self.clock.now());
+        let mut query = Query::new(&text).bind(self.clock.now());
         let ids = connection_ids.iter().map(String::as_str);
         for id in ids.chain(std::iter::repeat("")).take(IDS_PER_QUERY) {
             query = query.bind(id);
         }
         let rows = self.database.fetch_all(query).await?;
-        let read = |row: &sqlx::any::AnyRow| {
+        let read = |row: &Row| {
             let pending = PendingLink {
-                link_id: row.try_get("link_id")?,
-                is_active: row.try_get::<&str, _>("status")? == "active",
+                link_id: row.get("link_id")?,
+                is_active: row.get::<&str>("status")? == "active",
             };
-            Ok((row.try_get("id")?, pending))
+            Ok((row.get("id")?, pending))
         };
         rows.iter().map(read).collect()
     }

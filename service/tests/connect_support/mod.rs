@@ -24,7 +24,6 @@ use database::Database;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use reqwest::redirect::Policy;
-use sqlx::{AnyConnection, Connection, Executor};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
@@ -199,32 +198,27 @@ impl Stage {
     }
 
     /// Another process that writes, for as long as the connection is open.
-    pub(crate) async fn block_writers(&self) -> AnyConnection {
-        let mut other = AnyConnection::connect(&self.database.url).await.unwrap();
+    pub(crate) async fn block_writers(&self) -> database::Connection {
+        let other = self.database.connect().await;
         let lock = match self.database.file() {
             Some(_) => "BEGIN IMMEDIATE",
             None => "BEGIN; LOCK TABLE authorizations IN EXCLUSIVE MODE",
         };
-        other.execute(lock).await.unwrap();
+        other.execute(lock).await;
         other
     }
 
     /// What a query counts.
     pub(crate) async fn count(&self, query: &str) -> i64 {
-        let pool = sqlx::AnyPool::connect(&self.database.url).await.unwrap();
-        let count = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
-        pool.close().await;
-        count
+        let count = self.database.connect().await.text(query).await;
+        count.parse().unwrap()
     }
 
     /// All that the database holds of unconfirmed grants: every byte of its files, or the rows of PostgreSQL's table.
     pub(crate) async fn stored_bytes(&self) -> Vec<u8> {
         if self.database.file().is_none() {
-            let pool = sqlx::AnyPool::connect(&self.database.url).await.unwrap();
             let rows = "SELECT COALESCE(STRING_AGG(CAST(u AS TEXT), ' '), '') FROM unconfirmed u";
-            let text: String = sqlx::query_scalar(rows).fetch_one(&pool).await.unwrap();
-            pool.close().await;
-            return text.into_bytes();
+            return self.database.connect().await.text(rows).await.into_bytes();
         }
         let files = std::fs::read_dir(self.database.folder()).unwrap();
         let paths = files

@@ -7,7 +7,7 @@ use connect_service::clock::Clock;
 use connect_service::ids;
 use connect_service::store::Store;
 use connect_service::vault::Vault;
-use sqlx::{Connection, Executor, PgConnection};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// An encryption key of no value.
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -21,6 +21,12 @@ pub(crate) struct Database {
 }
 
 struct Folder(PathBuf);
+
+/// A connection past the service, as another process has one. Dropping it undoes what it did not commit.
+pub(crate) enum Connection {
+    Sqlite(rusqlite::Connection),
+    Postgres(tokio_postgres::Client),
+}
 
 impl Database {
     pub(crate) async fn new() -> Self {
@@ -41,6 +47,14 @@ impl Database {
         Store::open(&self.url, vault, clock.clone()).await.unwrap()
     }
 
+    /// Connects past the service.
+    pub(crate) async fn connect(&self) -> Connection {
+        match self.file() {
+            Some(file) => Connection::Sqlite(rusqlite::Connection::open(file).unwrap()),
+            None => Connection::Postgres(connect(&self.url).await),
+        }
+    }
+
     /// A folder of the test's own, deleted with the last clone. It holds the file, for SQLite.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder.0
@@ -57,17 +71,53 @@ impl Database {
             let read = |end| std::fs::read(format!("{path}{end}")).unwrap();
             return ["", "-wal"].into_iter().flat_map(read).collect();
         }
-        let pool = sqlx::AnyPool::connect(&self.url).await.unwrap();
-        let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
-        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.unwrap();
+        let connection = self.connect().await;
+        let tables = "SELECT string_agg(table_name, ' ') FROM information_schema.tables
+                      WHERE table_schema = 'public'";
         let mut contents = String::new();
-        for table in tables {
-            let rows = format!("SELECT row::text FROM \"{table}\" row");
-            let rows: Vec<String> = sqlx::query_scalar(&rows).fetch_all(&pool).await.unwrap();
-            contents.extend(rows);
+        for table in connection.text(tables).await.split(' ') {
+            let rows = format!("SELECT coalesce(string_agg(row::text, ' '), '') FROM \"{table}\" row");
+            contents += &connection.text(&rows).await;
         }
         contents.into_bytes()
     }
+}
+
+impl Connection {
+    pub(crate) async fn execute(&self, statements: &str) {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch(statements).unwrap(),
+            Self::Postgres(client) => client.batch_execute(statements).await.unwrap(),
+        }
+    }
+
+    /// The first column of the first row, as text.
+    pub(crate) async fn text(&self, query: &str) -> String {
+        match self {
+            Self::Sqlite(connection) => {
+                let value = connection.query_row(query, (), |row| row.get(0)).unwrap();
+                match value {
+                    rusqlite::types::Value::Text(text) => text,
+                    rusqlite::types::Value::Integer(number) => number.to_string(),
+                    value => panic!("{value:?}"),
+                }
+            }
+            Self::Postgres(client) => {
+                let messages = client.simple_query(query).await.unwrap();
+                let row = messages.iter().find_map(|message| match message {
+                    SimpleQueryMessage::Row(row) => row.get(0),
+                    _ => None,
+                });
+                row.unwrap().to_owned()
+            }
+        }
+    }
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 impl Drop for Folder {
@@ -85,10 +135,8 @@ pub(crate) fn folder() -> PathBuf {
 
 async fn create_database(server: &str) -> String {
     let name = format!("service-{}", ids::random(16));
-    let mut connection = PgConnection::connect(server).await.unwrap();
     let statement = format!("CREATE DATABASE \"{name}\"");
-    connection.execute(&*statement).await.unwrap();
-    connection.close().await.unwrap();
+    connect(server).await.batch_execute(&statement).await.unwrap();
     let mut url = url::Url::parse(server).unwrap();
     url.set_path(&name);
     url.into()

@@ -21,7 +21,7 @@ use connect_service::store::{Capability, Grant, Link, Owner, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
-pub(crate) use database::{Database, KEY, folder};
+pub(crate) use database::{Connection, Database, KEY, folder};
 pub(crate) use provider::{Provider, Reply};
 pub(crate) use request::{Answer, Call};
 

@@ -220,14 +220,21 @@ async fn a_long_poll_takes_20_kib_and_no_query_of_its_own() {
         ("CONNECT_LIMITS_MAX_CONNECTIONS", 8000),
         ("CONNECT_LIMITS_MAX_LONG_POLLS_PER_TENANT", 8000),
     ]);
-    settings.log = Some("warn,sqlx::query=debug".into());
+    settings.log = Some("warn,connect_service::store=trace".into());
     let stage = Stage::with_settings(Options::default(), settings).await;
     let link = stage
         .alice()
         .create_request_link(OAUTH_APP, "Work Gmail")
         .await
         .unwrap();
-    let queries = || stage.home.logs().unwrap().matches("sqlx::query").count();
+    let queries = || {
+        stage
+            .home
+            .logs()
+            .unwrap()
+            .matches("\"message\":\"query\"")
+            .count()
+    };
 
     // What comes with the first requests is not counted.
     let mut polls = Vec::new();
