@@ -22,6 +22,13 @@ pub(crate) const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email"
 /// Longer than any key; what is longer is not looked up.
 const MAX_KEY_LENGTH: usize = 256;
 
+/// Who called, for the log; goes with the response.
+#[derive(Debug, Clone)]
+pub(crate) struct LoggedCaller {
+    pub(crate) tenant: String,
+    pub(crate) key: String,
+}
+
 /// What an endpoint asks of its caller.
 #[derive(Clone)]
 struct Guard {
@@ -51,37 +58,43 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
-    request.extensions_mut().insert(caller.clone());
-    within_budget(
-        &guard.app,
-        &caller,
-        guard.capability,
-        guard.group,
-        next.run(request),
-    )
-    .await
+    let mut response = match admit(&guard.app, &caller, guard.capability, guard.group) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller.clone());
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    note_caller(&guard.app, &caller, guard.group, &mut response);
+    response
 }
 
-/// The response, if the caller's key has this capability and the tenant's budget for this group is not used up. Every
-/// response tells how the budget stands.
-pub(crate) async fn within_budget(
+/// Counts a call, if the caller's key has this capability and the tenant's budget for this group is not used up.
+///
+/// # Errors
+///
+/// [`ApiError::CapabilityDisabled`], with nothing counted, and [`ApiError::RateLimited`].
+pub(crate) fn admit(
     app: &AppState,
     caller: &Caller,
     capability: Capability,
     group: Group,
-    response: impl Future<Output = Response>,
-) -> Response {
-    let budgets = &app.budgets;
-    let mut response = if !caller.capabilities.contains(&capability) {
-        ApiError::CapabilityDisabled(capability).into_response()
-    } else if let Err(error) = budgets.take(group, &caller.tenant).check() {
-        error.into_response()
-    } else {
-        response.await
-    };
-    // As it stands now: a long poll may have taken a minute.
-    budgets.look(group, &caller.tenant).tell(response.headers_mut());
-    response
+) -> Result<(), ApiError> {
+    if !caller.capabilities.contains(&capability) {
+        return Err(ApiError::CapabilityDisabled(capability));
+    }
+    app.budgets.take(group, &caller.tenant).check()
+}
+
+/// Tells how the caller's budget stands now, since a long poll may have taken a minute; and the log who called.
+pub(crate) fn note_caller(app: &AppState, caller: &Caller, group: Group, response: &mut Response) {
+    app.budgets
+        .look(group, &caller.tenant)
+        .tell(response.headers_mut());
+    response.extensions_mut().insert(LoggedCaller {
+        tenant: caller.tenant.clone(),
+        key: caller.key.clone(),
+    });
 }
 
 /// Whose key the request carries.

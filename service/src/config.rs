@@ -39,6 +39,8 @@ pub struct Config {
     pub catalogue_dir: Option<PathBuf>,
     /// Maximum duration of a long poll, in seconds; 0 means that every response is given at once.
     pub max_long_poll: u64,
+    /// When the audit of vending is written.
+    pub audit: AuditMode,
     /// How long the listener still accepts connections after SIGTERM, in seconds.
     pub drain: u64,
     /// How long requests may take to finish once the listener is closed, in seconds.
@@ -48,6 +50,17 @@ pub struct Config {
     /// The operator's OAuth clients by app id.
     #[serde(deserialize_with = "registrations")]
     pub apps: BTreeMap<String, Registration>,
+}
+
+/// When the audit of vending is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditMode {
+    /// Once a second, for all calls together. A process that is killed loses what it collected since.
+    #[default]
+    Batched,
+    /// By each call, before its response is sent.
+    Sync,
 }
 
 /// How many calls a minute are allowed.
@@ -139,6 +152,7 @@ impl Default for Config {
             provider_ca_file: None,
             catalogue_dir: None,
             max_long_poll: 60,
+            audit: AuditMode::default(),
             drain: 5,
             shutdown_grace: 10,
             limits: LimitConfig::default(),
@@ -249,6 +263,13 @@ impl Config {
             "CONNECT_PROVIDER_CA_FILE" => self.provider_ca_file = Some(value.into()),
             "CONNECT_CATALOGUE_DIR" => self.catalogue_dir = Some(value.into()),
             "CONNECT_MAX_LONG_POLL" => self.max_long_poll = number(&value)?.into(),
+            "CONNECT_AUDIT" => {
+                self.audit = match &*value {
+                    "batched" => AuditMode::Batched,
+                    "sync" => AuditMode::Sync,
+                    _ => return Err(wrong("it must be batched or sync")),
+                };
+            }
             "CONNECT_DRAIN" => self.drain = number(&value)?.into(),
             "CONNECT_SHUTDOWN_GRACE" => self.shutdown_grace = number(&value)?.into(),
             "CONNECT_LIMITS_MAX_CONNECTIONS" => self.limits.max_connections = Some(size(&value)?),

@@ -1,7 +1,5 @@
 //! Random ids and secrets, and the digests under which secrets are stored.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 /// 62 characters that need no escaping anywhere.
@@ -76,11 +74,16 @@ pub fn prefixed(prefix: &str) -> String {
 /// it, so it needs no salt and no slowness; and because it is the digest that the database compares, how long that
 /// takes tells nothing about the secret.
 pub fn digest(secret: &str) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(secret) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha256::digest(secret))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]

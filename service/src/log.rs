@@ -21,8 +21,10 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::access::LoggedCaller;
 use crate::error::ApiError;
 use crate::ids;
+use crate::server::PREFIX;
 pub use queue::LogFlush;
 use queue::LogQueue;
 
@@ -70,6 +72,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 pub async fn observe(request: Request, next: Next) -> Response {
     let id = ids::random(16);
     let method = request.method().clone();
+    let connection = connection_of(request.uri().path()).map(str::to_owned);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, %method, route);
@@ -87,6 +90,25 @@ pub async fn observe(request: Request, next: Next) -> Response {
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(parent: &span, status = response.status().as_u16(), ms, "answered");
+    let caller = response.extensions().get::<LoggedCaller>();
+    let (tenant, key) = caller.map(|caller| (&*caller.tenant, &*caller.key)).unzip();
+    // What nobody was let in for is not repeated.
+    let connection = connection.as_deref().filter(|_| caller.is_some());
+    tracing::info!(
+        parent: &span,
+        status = response.status().as_u16(),
+        ms,
+        tenant,
+        key,
+        connection,
+        "answered"
+    );
     response
+}
+
+/// The connection that a path under the contract's prefix names.
+fn connection_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix(PREFIX)?.strip_prefix("/connections/")?;
+    let id = rest.split('/').next()?;
+    ids::is_connection(id).then_some(id)
 }

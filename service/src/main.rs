@@ -13,7 +13,7 @@ use connect_service::dev::{self, Dev};
 use connect_service::state::{AppState, Service, SetupError, open_store};
 use connect_service::store::{Mode, Store};
 use connect_service::{log, server};
-use manage::{KeyCommand, TenantCommand, print};
+use manage::{AuditCommand, KeyCommand, TenantCommand, print};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,6 +40,8 @@ enum Command {
     /// Manage tenants' keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// List who asked for which credential.
+    Audit(AuditCommand),
 }
 
 #[derive(Args)]
@@ -90,6 +92,7 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
             let config = config()?;
             manage::keys(&live_store(&config).await?, &config, command).await
         }
+        Command::Audit(command) => manage::audit(&live_store(&config()?).await?, command).await,
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::io::Write;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use connect_service::clock::{Millis, rfc3339};
 use connect_service::config::Config;
 use connect_service::state::SetupError;
-use connect_service::store::{Actor, Capability, Minted, Promotion, Revocation, Rotation, Store};
+use connect_service::store::{
+    Actor, Capability, Minted, Promotion, Revocation, Rotation, Store, VendingFilter,
+};
 use connect_service::{email, server, text};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 #[derive(Subcommand)]
 pub(crate) enum TenantCommand {
@@ -44,7 +48,7 @@ pub(crate) enum KeyCommand {
         capabilities: Vec<Capability>,
     },
     /// List a tenant's keys: id, capabilities, when it was made, when it was revoked, when it was first used, the id of
-    /// the first key of its family, whether it has an MCP URL.
+    /// the first key of its family, whether it has an MCP URL, when a token was last asked for with it.
     List {
         /// The tenant's id.
         #[arg(long)]
@@ -85,6 +89,67 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         tenant: String,
     },
+}
+
+/// List who asked for which credential: when, the key's id, the connection's id, what became of it, how many calls in that
+/// second, and the customer's pseudonym.
+#[derive(Args)]
+pub(crate) struct AuditCommand {
+    /// The tenant's id.
+    #[arg(long)]
+    tenant: String,
+    /// Of this connection alone.
+    #[arg(long)]
+    connection: Option<String>,
+    /// Of the customer with this email alone.
+    #[arg(long, value_parser = account)]
+    customer: Option<String>,
+    /// Not before, such as 2026-11-21T10:00:00Z.
+    #[arg(long, value_parser = point_in_time)]
+    since: Option<Millis>,
+    /// The latest lines, so many at most.
+    #[arg(long, default_value = "1000")]
+    limit: u32,
+    /// One line of JSON for each, instead of columns.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn audit(store: &Store, command: AuditCommand) -> Result<(), SetupError> {
+    let filter = VendingFilter {
+        connection: command.connection.as_deref(),
+        customer: command.customer.as_deref(),
+        since: command.since.unwrap_or_default(),
+    };
+    for line in store.vendings(&command.tenant, &filter, command.limit).await? {
+        let (at, calls) = (rfc3339(line.at), line.calls.to_string());
+        if command.json {
+            let line = serde_json::json!({
+                "at": at,
+                "key": line.key,
+                "connection": line.connection,
+                "outcome": line.outcome,
+                "calls": line.calls,
+                "customer": line.customer,
+            });
+            print(&line.to_string())?;
+        } else {
+            let columns = [
+                &at,
+                &line.key,
+                &line.connection,
+                &line.outcome,
+                &calls,
+                &line.customer,
+            ];
+            print(
+                &columns
+                    .map(|column| if column.is_empty() { "-" } else { column })
+                    .join("\t"),
+            )?;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) async fn tenants(store: &Store, command: TenantCommand) -> Result<(), SetupError> {
@@ -193,6 +258,7 @@ async fn list(store: &Store, tenant: &str) -> Result<(), SetupError> {
             time(key.used_at),
             key.family,
             if key.has_mcp_url { "mcp" } else { "-" }.to_owned(),
+            time(key.last_used_at),
         ];
         print(&columns.join("\t"))?;
     }
@@ -212,6 +278,12 @@ fn tenant_name(name: &str) -> Result<String, String> {
 
 fn account(text: &str) -> Result<String, String> {
     email::parse(text.as_bytes()).map_err(|problem| format!("it {problem}"))
+}
+
+fn point_in_time(text: &str) -> Result<Millis, String> {
+    let form = || "it must look like 2026-11-21T10:00:00Z".to_owned();
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| form())?;
+    Ok(time.unix_timestamp() * 1000)
 }
 
 /// One line on stdout, at once: whoever started the program may be waiting for it.

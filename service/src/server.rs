@@ -11,7 +11,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 pub use self::connections::{max_connections, raise_file_limit};
@@ -31,6 +31,8 @@ pub(crate) const TIME_TO_ARRIVE: Duration = Duration::from_secs(30);
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 const DROP_UNCONFIRMED_EVERY: Duration = Duration::from_secs(60);
+
+const WRITE_AUDIT_EVERY: Duration = Duration::from_secs(1);
 
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
@@ -63,6 +65,7 @@ pub async fn serve(app: AppState, listener: TcpListener) {
     app.tasks.spawn(clean_up(app.clone()));
     app.tasks.spawn(drop_unconfirmed(app.clone()));
     app.tasks.spawn(api::look_for_changes(app.clone()));
+    app.tasks.spawn(write_audit(app.clone()));
     let (router, connections) = (router(app.clone()), TaskTracker::new());
     tokio::select! {
         never = connections::accept(&app, &router, listener, &connections) => match never {},
@@ -75,6 +78,9 @@ pub async fn serve(app: AppState, listener: TcpListener) {
     app.tasks.close();
     if timeout(app.config.grace(), app.tasks.wait()).await.is_err() {
         tracing::warn!("refreshes did not finish in time");
+    }
+    if let Err(error) = app.store.write_vendings().await {
+        tracing::error!(%error, "the audit of the last token calls is lost");
     }
     app.store.close().await;
 }
@@ -94,6 +100,17 @@ async fn drop_unconfirmed(app: AppState) {
     while app.ending.run_until_cancelled(ticks.tick()).await.is_some() {
         if let Err(error) = app.store.drop_unconfirmed().await {
             tracing::warn!(%error, "unconfirmed grants are not erased yet");
+        }
+    }
+}
+
+/// Writes the audit of vending that calls leave behind, until the service ends; what comes after that is written last.
+async fn write_audit(app: AppState) {
+    let mut ticks = tokio::time::interval(WRITE_AUDIT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while app.closing.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = app.store.write_vendings().await {
+            tracing::warn!(%error, "the audit of vending is not written yet");
         }
     }
 }

@@ -14,13 +14,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use secrecy::SecretString;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::ids;
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
+
+/// Tells the key of pseudonyms from whatever else may be derived from the encryption key.
+const PSEUDONYM_KEY: &[u8] = b"connect-service: pseudonyms of customers";
 
 /// Names how a ciphertext was made, so that another way can be told from it later.
 const FORMAT: u8 = 1;
@@ -40,6 +45,8 @@ pub struct Place<'a> {
 #[derive(Clone)]
 pub struct Vault {
     cipher: Arc<XChaCha20Poly1305>,
+    /// Keyed with a key of its own, derived from the encryption key.
+    pseudonyms: Hmac<Sha256>,
 }
 
 /// Why a value cannot be opened, or a key not be used.
@@ -77,8 +84,11 @@ impl Vault {
         let bad = || VaultError::BadKey(origin.to_owned());
         let key = Zeroizing::new(STANDARD.decode(key.trim()).map_err(|_| bad())?);
         let cipher = XChaCha20Poly1305::new_from_slice(&key).map_err(|_| bad())?;
+        let derive = <Hmac<Sha256> as Mac>::new_from_slice(&key).map_err(|_| bad())?;
+        let derived = derive.chain_update(PSEUDONYM_KEY).finalize().into_bytes();
         Ok(Self {
             cipher: Arc::new(cipher),
+            pseudonyms: <Hmac<Sha256> as Mac>::new_from_slice(&derived).map_err(|_| bad())?,
         })
     }
 
@@ -123,6 +133,18 @@ impl Vault {
             .encrypt(XNonce::from_slice(&nonce), payload)
             .map_err(|_| VaultError::Unsealable)?;
         Ok(STANDARD.encode([&[FORMAT], nonce.as_slice(), &ciphertext].concat()))
+    }
+
+    /// What stands for a tenant's customer where the email must not be: HMAC-SHA-256 in hexadecimal. Whoever has the key
+    /// can look for a customer; without it nobody learns who it is, nor that two tenants have the same one.
+    pub fn pseudonym(&self, tenant: &str, customer: &str) -> String {
+        let place = Place {
+            tenant,
+            connection: "",
+            field: customer,
+        };
+        let code = self.pseudonyms.clone().chain_update(place.bytes());
+        ids::hex(&code.finalize().into_bytes())
     }
 
     /// Decrypts what [`Vault::seal`] made for the same place.
@@ -247,6 +269,23 @@ mod tests {
         }
         assert!(vault.open(PLACE, "").is_err());
         assert!(vault.open(PLACE, "no base64").is_err());
+    }
+
+    #[test]
+    fn a_pseudonym_depends_on_key_tenant_and_customer() {
+        let vault = Vault::from_base64(KEY, "a test").unwrap();
+        let alice = vault.pseudonym("t", "alice@example.com");
+        assert_eq!(alice, vault.clone().pseudonym("t", "alice@example.com"));
+        assert!(alice.len() == 64 && !alice.contains("alice"));
+        let other = Vault::from_base64("//////////////////////////////////////////8=", "a test").unwrap();
+        for different in [
+            vault.pseudonym("u", "alice@example.com"),
+            vault.pseudonym("t", "bob@example.com"),
+            vault.pseudonym("ta", "lice@example.com"),
+            other.pseudonym("t", "alice@example.com"),
+        ] {
+            assert_ne!(different, alice);
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn an_mcp_url_is_an_address_that_works_or_none() {
     let id = listed.split('\t').next().unwrap();
     let has_url = || {
         home.print(&["key", "list", "--tenant", &tenant])
-            .ends_with("\tmcp")
+            .contains("\tmcp\t")
     };
 
     let error = home.fail(&mut home.command(&["key", "mcp-url", id]));

@@ -93,6 +93,42 @@ async fn dropped_callers_leave_no_transaction_open() {
     }
 }
 
+/// A database of an earlier version, which noted its steps in another table, is taken over as it is.
+#[tokio::test]
+async fn the_tables_of_an_earlier_version_are_taken_over() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    platform.app.store.close().await;
+    let earlier = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY);
+        INSERT INTO _sqlx_migrations SELECT version FROM migrations WHERE version < 13;
+        DROP TABLE migrations;
+        DROP TABLE vendings;
+        ALTER TABLE keys DROP COLUMN last_used_at;";
+    platform.database.connect().await.execute(earlier).await;
+    let store = platform.database.open(&platform.clock).await;
+    assert!(store.connection(&platform.owner(), &id).await.unwrap().is_some());
+    store.write_vendings().await.unwrap();
+    assert_eq!(store.keys(&platform.owner().tenant).await.unwrap().len(), 1);
+    // And again.
+    platform.database.open(&platform.clock).await;
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused() {
+    let database = support::Database::new().await;
+    let clock = connect_service::clock::Clock::default();
+    database.open(&clock).await.close().await;
+    let newer = "INSERT INTO migrations (version) VALUES (999999)";
+    database.connect().await.execute(newer).await;
+    let vault = Vault::from_base64(support::KEY, "a test").unwrap();
+    let error = Store::open(&database.url, vault, clock).await.unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("999999") && message.contains("newer"),
+        "{message}"
+    );
+}
+
 /// The customer's browser is told to come back, as a backend is.
 #[tokio::test]
 async fn the_hosted_page_is_a_503_without_the_database() {

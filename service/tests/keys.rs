@@ -56,6 +56,29 @@ async fn rotate_deploy_promote() {
     rotate(&platform, &new).await.data();
 }
 
+/// Nothing of a key is remembered: the next call finds it ended, whichever process it reaches, and however often that one
+/// has just seen it.
+#[tokio::test]
+async fn a_revoked_key_opens_nothing_in_any_process() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    let processes = [platform.another().await, platform.another().await];
+    let path = format!("/connections/{id}/token");
+    let token = async |process: &Platform| process.call("POST", &path).key(&platform.key).send().await;
+    for process in processes.iter().chain(&processes) {
+        token(process).await.data();
+        assert!(works(process, &platform.key).await);
+    }
+    let store = &platform.app.store;
+    let keys = store.keys(&platform.owner().tenant).await.unwrap();
+    let revoked = store.revoke_key(&keys[0].id, true).await.unwrap();
+    assert_eq!(revoked, Revocation::Revoked);
+    for process in &processes {
+        token(process).await.is_error(401, "invalid_api_key");
+        assert!(!works(process, &platform.key).await);
+    }
+}
+
 #[tokio::test]
 async fn a_body_without_a_type_is_not_taken_for_none() {
     let platform = Platform::start().await;

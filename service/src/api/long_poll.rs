@@ -150,7 +150,8 @@ where
     // Registered before the first look, so that no change is missed.
     let waiter = waiter();
     loop {
-        let found = read().await?;
+        // Boxed, so that a poll that waits has no room for a read.
+        let found = Box::pin(read()).await?;
         if status(&found) != Status::Pending || !long_poll.wait(&waiter).await {
             return Ok(found);
         }

@@ -16,7 +16,7 @@ use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::refresh;
 use crate::state::AppState;
-use crate::store::{Capability, Owner, TokenLookup, Vended};
+use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, Vended, Vending};
 
 /// The contract's two shapes.
 #[derive(Serialize)]
@@ -49,23 +49,52 @@ pub(super) async fn vend(
         Err(error) => return error.into_response(),
     };
     let TokenLookup { caller, connection } = found;
-    let response = async {
-        let vended = async {
-            let owner = Owner {
+    let mut response = match access::admit(&app, &caller, Capability::Token, Group::Token) {
+        Ok(()) => {
+            let vending = Vending {
                 tenant: caller.tenant.clone(),
-                customer: customer?,
+                key: caller.key.clone(),
+                connection: id.as_deref().unwrap_or_default().to_owned(),
+                customer: customer.as_deref().unwrap_or_default().to_owned(),
+                outcome: "vended",
             };
-            // Vending twice does no harm, so the key is checked and otherwise not needed: a kept response could have
-            // expired, and would be one more copy of a secret.
-            IdempotencyKey::of(headers)?;
-            refresh::vend(&app, &owner, &id?, connection).await
-        };
-        vended
-            .await
-            .map(|vended| Success::new(Token::new(vended, app.clock.now())))
-            .into_response()
+            let token = token(&app, &caller, headers, id, customer, connection).await;
+            audited(&app, vending, token).await
+        }
+        Err(error) => error.into_response(),
     };
-    access::within_budget(&app, &caller, Capability::Token, Group::Token, response).await
+    access::note_caller(&app, &caller, Group::Token, &mut response);
+    response
+}
+
+async fn token(
+    app: &AppState,
+    caller: &Caller,
+    headers: &HeaderMap,
+    id: Result<String, ApiError>,
+    customer: Result<String, ApiError>,
+    connection: Option<VendableConnection>,
+) -> Result<Token, ApiError> {
+    let owner = Owner {
+        tenant: caller.tenant.clone(),
+        customer: customer?,
+    };
+    // Vending twice does no harm, so the key is checked and otherwise not needed: a kept response could have expired,
+    // and would be one more copy of a secret.
+    IdempotencyKey::of(headers)?;
+    let vended = refresh::vend(app, &owner, &id?, connection).await?;
+    Ok(Token::new(vended, app.clock.now()))
+}
+
+/// The response, once the call is in the audit.
+async fn audited(app: &AppState, mut vending: Vending, token: Result<Token, ApiError>) -> Response {
+    if let Err(error) = &token {
+        vending.outcome = error.code();
+    }
+    match app.store.note_vending(vending, app.config.audit).await {
+        Ok(()) => token.map(Success::new).into_response(),
+        Err(error) => ApiError::from(error).into_response(),
+    }
 }
 
 async fn look_up(

@@ -14,6 +14,9 @@ const REMEMBERED: Duration = DAY;
 /// For how long a connection that never had a credential still answers how its last link ended.
 const UNFINISHED: Duration = DAY.saturating_mul(7);
 
+/// For how long the audit of vending is kept.
+const VENDINGS_KEPT: Duration = DAY.saturating_mul(90);
+
 /// How many connections are removed in one transaction: whoever else writes waits no longer than for these.
 const BATCH: usize = 200;
 
@@ -27,7 +30,7 @@ const IS_ABANDONED: &str = "NOT EXISTS (SELECT 1 FROM credentials k WHERE k.conn
 
 impl Store {
     /// Removes authorization requests whose link has expired, answers whose key is forgotten, links that a newer one
-    /// replaced, and connections that were never finished. Any other connection, with its latest link, stays until the tenant deletes it.
+    /// replaced, lines of the audit of vending after 90 days, and connections that were never finished. Any other connection, with its latest link, stays until the tenant deletes it.
     ///
     /// # Errors
     ///
@@ -46,6 +49,7 @@ impl Store {
         )
         .bind(now - millis(REMEMBERED));
         self.database.execute(query).await?;
+        self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {
             tracing::info!(removed, "connections that were never finished are removed");

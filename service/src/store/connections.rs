@@ -106,11 +106,12 @@ impl FromStr for Status {
     }
 }
 
-/// Columns of `connections c` and of its latest link `l`, and its usages, whose ids hold no comma.
+/// Columns of `connections c` and of its latest link `l`, and its usages with when each was added. Their ids
+/// hold neither comma nor space.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.last_error, c.created_at,
         c.updated_at, l.operation, l.status AS link_status, l.expires_at,
-        (SELECT string_agg(u.usage_id, ',' ORDER BY u.created_at, u.usage_id) FROM usages u
+        (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
     FROM connections c JOIN links l ON l.id = c.link_id";
 
@@ -244,10 +245,7 @@ impl Store {
             link_expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
-            usages: row
-                .get::<Option<&str>>("usages")?
-                .map(|usages| usages.split(',').map(str::to_owned).collect())
-                .unwrap_or_default(),
+            usages: read_usages(row.get::<Option<&str>>("usages")?.unwrap_or_default())?,
         })
     }
 
@@ -258,6 +256,19 @@ impl Store {
         let link = link.of_link(self.clock.now(), row.get(link_expires_at)?);
         Ok(status.of_connection(link))
     }
+}
+
+/// Sorted here: SQLite would make a table of its own for that, for each connection of a list.
+fn read_usages(text: &str) -> Result<Vec<String>> {
+    let words = text.split(',').filter(|word| !word.is_empty());
+    let usages = words.map(|word| {
+        let (added_at, id) = word.split_once(' ')?;
+        Some((added_at.parse::<Millis>().ok()?, id))
+    });
+    let usages: Option<Vec<_>> = usages.collect();
+    let mut usages = usages.ok_or(StoreError::Unreadable("usages"))?;
+    usages.sort_unstable();
+    Ok(usages.into_iter().map(|(_, id)| id.to_owned()).collect())
 }
 
 pub(super) fn read_auth_type(text: &str) -> Result<AuthType> {

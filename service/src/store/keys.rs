@@ -55,6 +55,8 @@ pub struct Key {
     pub created_at: Millis,
     /// When it was first used.
     pub used_at: Option<Millis>,
+    /// When a token was last asked for with it.
+    pub last_used_at: Option<Millis>,
     /// Since when it opens nothing.
     pub revoked_at: Option<Millis>,
 }
@@ -110,7 +112,7 @@ impl FromStr for Capability {
 }
 
 const SELECT: &str =
-    "SELECT id, family, generation, capabilities, mcp_digest, created_at, used_at, revoked_at
+    "SELECT id, family, generation, capabilities, mcp_digest, created_at, used_at, last_used_at, revoked_at
     FROM keys";
 
 impl Store {
@@ -283,6 +285,7 @@ fn read_key(row: &Row) -> Result<Key> {
         has_mcp_url: row.get::<Option<&str>>("mcp_digest")?.is_some(),
         created_at: row.get("created_at")?,
         used_at: row.get("used_at")?,
+        last_used_at: row.get("last_used_at")?,
         revoked_at: row.get("revoked_at")?,
     })
 }

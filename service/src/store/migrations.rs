@@ -22,6 +22,7 @@ const ALL: &[Migration] = &[
     migration(3, include_str!("../../migrations/0003_journeys.sql")),
     migration(11, include_str!("../../migrations/0011_results.sql")),
     migration(12, include_str!("../../migrations/0012_confirmation.sql")),
+    migration(13, include_str!("../../migrations/0013_vendings.sql")),
 ];
 
 /// Which steps were applied.

@@ -27,6 +27,7 @@ mod tenants;
 mod unconfirmed;
 mod usages;
 mod vending;
+mod vendings;
 mod waiting;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ use crate::clock::Clock;
 use crate::notify::Changes;
 use crate::vault::{Vault, VaultError};
 use database::{Database, Query, Transaction};
+use vendings::Vendings;
 
 pub use answers::NewAnswer;
 pub use audit::{Actor, AuditLine};
@@ -55,6 +57,7 @@ pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended};
+pub use vendings::{Vending, VendingFilter, VendingLine};
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -66,6 +69,8 @@ pub struct Store {
     clock: Clock,
     mode: Mode,
     changes: Arc<Changes>,
+    /// The audit of vending, as far as it is not written yet.
+    vendings: Arc<Vendings>,
     /// Tells other processes that this one is alive; none on PostgreSQL.
     _presence: Option<Arc<Presence>>,
 }

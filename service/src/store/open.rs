@@ -69,6 +69,7 @@ impl Store {
             clock,
             mode,
             changes: Arc::new(Changes::default()),
+            vendings: Arc::default(),
             _presence: presence.clone(),
         };
         store.check_key().await?;

@@ -366,3 +366,52 @@ impl fmt::Debug for Handle {
         f.write_str("Handle(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handle() -> Handle {
+        Handle::open(Path::new(":memory:"), writable()).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_taken_by_their_number() {
+        let text = "SELECT $2 AS second, $1 AS first, $2 AS again, $3 AS none";
+        let values = ["a".into(), 7.into(), Value::Null];
+        let rows = fetch(&handle().connection, text, &values).unwrap();
+        let row = &rows[0];
+        assert_eq!(row.get::<i64>("second").unwrap(), 7);
+        assert_eq!(row.get::<&str>("first").unwrap(), "a");
+        assert_eq!(row.get::<i64>("again").unwrap(), 7);
+        assert_eq!(row.get::<Option<&str>>("none").unwrap(), None);
+        assert!(row.get::<&str>("second").is_err() && row.get::<i64>("absent").is_err());
+        let missing = fetch(&handle().connection, text, &values[..1]);
+        assert!(missing.is_err());
+    }
+
+    /// It would hold up its thread otherwise.
+    #[test]
+    fn a_statement_ends_at_its_deadline() {
+        let endless =
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) AS i FROM n";
+        let handle = handle();
+        handle.use_until(Instant::now());
+        let error = fetch(&handle.connection, endless, &[]).unwrap_err();
+        assert!(error.is_unavailable(), "{error}");
+    }
+
+    #[test]
+    fn a_url_names_a_file() {
+        let path = |url| Sqlite::new(url).unwrap().path().to_owned();
+        assert_eq!(path("sqlite://connect.db"), Path::new("connect.db"));
+        assert_eq!(path("sqlite:connect.db"), Path::new("connect.db"));
+        assert_eq!(
+            path("sqlite:///var/lib/connect.db?mode=rwc"),
+            Path::new("/var/lib/connect.db")
+        );
+        for url in ["sqlite:", "sqlite::memory:", "sqlite://x?mode=memory"] {
+            assert!(Sqlite::new(url).is_err(), "{url}");
+        }
+    }
+}

@@ -123,3 +123,21 @@ impl ServerCertVerifier for Verifier {
             .supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_one_of_libpq() {
+        let mode = |mode| config(mode, None).map(|(mode, _)| mode).ok();
+        assert_eq!(mode(None), Some(SslMode::Prefer));
+        assert_eq!(mode(Some("disable")), Some(SslMode::Disable));
+        for secure in ["require", "verify-ca", "verify-full"] {
+            assert_eq!(mode(Some(secure)), Some(SslMode::Require));
+        }
+        // Whoever misspells it must not be without it.
+        assert_eq!(mode(Some("verify_full")), None);
+        assert!(config(Some("verify-full"), Some(Path::new("/nowhere/ca.pem"))).is_err());
+    }
+}
