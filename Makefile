@@ -186,7 +186,7 @@ BENCH_PAGE := $(if $(QUICK),$(TARGET)/bench-quick/benchmarks.md,docs/benchmarks.
 bench: $(CACHE)/bench/.installed ## Measure against what a user would pick instead (ONLY=python, QUICK=1)
 	$(CARGO) build --release -p connect-benches
 	$(CARGO) build --release -p connect-service
-	$(CARGO) build -p connect-tests --bin stored-token
+	$(CARGO) build -p connect-tests --bin stored-token --bin with-postgres
 	@for part in $(BENCHED); do \
 		if [ -x benches/$$part/install ]; then benches/$$part/install || exit 1; fi; done
 	python3 benches/run.py $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) --out $(BENCH_OUT) \

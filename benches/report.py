@@ -17,6 +17,8 @@ TITLES = {
     "service": "`connect-service`",
 }
 NODE, ASYNCIO, SYNC = "@pabbly/connect-platform", "pabbly-connect, asyncio", "pabbly-connect"
+# As service/measure.py calls them.
+SQLITE, POSTGRES, EXPRESS = "connect-service", "connect-service on PostgreSQL", "Express + pg on PostgreSQL"
 NOT_MEASURED = "–"
 
 
@@ -123,11 +125,17 @@ def size(language, name, unit):
     return value
 
 
-def service_cost(results):
-    calls = {server["server"]: server for server in results.parts.get("service", {}).get("calls", [])}
-    if not calls:
-        return None
-    return median_of(calls["connect-service"], "cpu_us") / median_of(calls["bare axum"], "cpu_us")
+def service_cost(server, other, *kinds):
+    """A server's CPU per token call over another's; with `database_cpu_us` that of the database counts, too."""
+
+    def value(results):
+        calls = {one["server"]: one for one in results.parts.get("service", {}).get("calls", [])}
+        if not {server, other} <= calls.keys():
+            return None
+        cost = lambda name: sum(median_of(calls[name], kind) for kind in ("cpu_us", *kinds))  # noqa: E731
+        return cost(server) / cost(other)
+
+    return value
 
 
 GOALS = [
@@ -160,7 +168,9 @@ GOALS = [
     Goal("packed, wheel", size("python", "packed", 1e6), 1.8, unit="MB"),
     Goal("installed, Node", size("node", "installed", 1 << 20), 4, unit="MiB"),
     Goal("installed, Python", size("python", "installed", 1 << 20), 4, unit="MiB"),
-    Goal("connect-service, token call / a bare axum handler", service_cost, 3, 2),
+    Goal("connect-service, token call / a bare axum handler", service_cost(SQLITE, "bare axum"), 3, 2),
+    Goal("connect-service on PostgreSQL / a bare axum handler", service_cost(POSTGRES, "bare axum"), 3.5),
+    Goal("the same with its database / Express + pg with its", service_cost(POSTGRES, EXPRESS, "database_cpu_us"), 0.30),
 ]
 
 
@@ -299,12 +309,16 @@ def service_section(result):
     lines += [
         "Token calls, 64 in flight, plain HTTP, each server on one core. The stored token is valid: nothing is refreshed.",
         "",
-        "| | calls a second | CPU per call, µs | resident afterwards, MiB |",
-        "|---|--:|--:|--:|",
+        "| | calls a second | CPU per call, µs | of the database, µs | resident afterwards, MiB |",
+        "|---|--:|--:|--:|--:|",
     ]
     for server in result["calls"]:
         rate = median_of(server, "calls_per_second")
-        lines.append(f"| {server['server']} | {number(rate)} | {cell(server, None)} | {server['rss_kib'] / 1024:.1f} |")
+        database = statistics.median(server.get("database_cpu_us", [0]))
+        lines.append(
+            f"| {server['server']} | {number(rate)} | {cell(server, None)} | {f'{database:.0f}' if database else ''} "
+            f"| {server['rss_kib'] / 1024:.1f} |"
+        )
     rest = result["at_rest"]
     return lines + [
         "",

@@ -1,4 +1,5 @@
-"""connect-service against a bare axum handler: token calls with a stored token that is valid, and what it needs at rest."""
+"""connect-service against a bare axum handler, and on PostgreSQL against what a team would write itself in Express: token
+calls with a stored token that is valid, and what the service needs at rest."""
 
 import contextlib
 import json
@@ -9,8 +10,13 @@ import subprocess
 import tempfile
 import time
 
+HERE = pathlib.Path(__file__).resolve().parent
 TICK = os.sysconf("SC_CLK_TCK")
 IN_FLIGHT = 64
+
+SQLITE = "connect-service"
+POSTGRES = "connect-service on PostgreSQL"
+EXPRESS = "Express + pg on PostgreSQL"
 
 
 @contextlib.contextmanager
@@ -18,16 +24,34 @@ def stage(command, pin, environment):
     """A server that tells its address and process, and ends when its standard input does."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, preexec_fn=pin) as process:
-        line = process.stdout.readline()
+        # `with-postgres` prints a URL first.
+        line = next((line for line in process.stdout if line.startswith("{")), None)
         if not line:
             raise RuntimeError(f"{command[0]} did not start")
-        yield json.loads(line)
+        yield {**json.loads(line), "database_pid": child(process.pid, "postgres")}
 
 
 def cpu_seconds(pid):
     """User and system time of all threads so far."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def children(pid):
+    return [int(one) for task in pathlib.Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+
+
+def child(pid, name):
+    """The child process with this name, if there is one."""
+    names = {one: pathlib.Path(f"/proc/{one}/comm").read_text().strip() for one in children(pid)}
+    return next((one for one, its_name in names.items() if its_name == name), None)
+
+
+def database_seconds(pid):
+    """User and system time of a PostgreSQL server: its processes and those that have ended."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ended = (int(fields[13]) + int(fields[14])) / TICK
+    return cpu_seconds(pid) + ended + sum(cpu_seconds(one) for one in children(pid))
 
 
 def rss_kib(pid):
@@ -45,7 +69,9 @@ def load(programs, at, calls, pin):
         "BENCH_CONNECTION": at.get("connection", "conn_1"),
         "PC_TENANT_KEY": at.get("key", "pk_live_bench"),
     }
-    before = cpu_seconds(at["pid"])
+    database = at["database_pid"]
+    spent = lambda: (cpu_seconds(at["pid"]), database_seconds(database) if database else 0)  # noqa: E731
+    before = spent()
     done = subprocess.run(
         [programs / "bench-rust", "hyper"],
         env=environment,
@@ -56,17 +82,25 @@ def load(programs, at, calls, pin):
         preexec_fn=pin,
     )
     # The warm-up, a tenth of the calls, is paid by the server too.
-    cpu = (cpu_seconds(at["pid"]) - before) / (calls * 1.1)
-    return {"cpu_us": cpu * 1e6, "calls_per_second": calls / (json.loads(done.stdout)["wall_us"] / 1e6)}
+    cpu, database_cpu = ((after - begun) / (calls * 1.1) * 1e6 for begun, after in zip(before, spent()))
+    rate = calls / (json.loads(done.stdout)["wall_us"] / 1e6)
+    return {"cpu_us": cpu, "database_cpu_us": database_cpu, "calls_per_second": rate}
 
 
 def token_calls(programs, stored_token, calls, rounds, pin_server, pin_client):
     environment = {**os.environ, "CONNECT_SERVICE_BIN": str(programs / "connect-service")}
-    seen = {"bare axum": [], "connect-service": []}
+    with_postgres = stored_token.parent / "with-postgres"
+    commands = {
+        "bare axum": [programs / "bare-axum"],
+        SQLITE: [stored_token],
+        POSTGRES: [with_postgres, stored_token],
+        EXPRESS: [with_postgres, "node", HERE / "express" / "server.js"],
+    }
+    seen = {name: [] for name in commands}
     with contextlib.ExitStack() as stack:
         stages = {
-            "bare axum": stack.enter_context(stage([programs / "bare-axum"], pin_server, environment)),
-            "connect-service": stack.enter_context(stage([stored_token], pin_server, environment)),
+            name: stack.enter_context(stage(command, pin_server, environment))
+            for name, command in commands.items()
         }
         for _ in range(rounds):
             for name, at in stages.items():
@@ -76,6 +110,7 @@ def token_calls(programs, stored_token, calls, rounds, pin_server, pin_client):
         {
             "server": name,
             "cpu_us": [round(one["cpu_us"], 2) for one in all_rounds],
+            "database_cpu_us": [round(one["database_cpu_us"], 2) for one in all_rounds],
             "calls_per_second": [round(one["calls_per_second"]) for one in all_rounds],
             "rss_kib": after[name],
         }

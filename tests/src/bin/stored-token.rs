@@ -1,5 +1,7 @@
 //! `connect-service` with one active connection of an OAuth app, whose token is valid for an hour.
 //!
+//! Its database is a SQLite file, or the PostgreSQL one that `CONNECT_TEST_POSTGRES_URL` names.
+//!
 //! It prints what a client needs, and the service's process id, as one line of JSON; it ends, and the service with
 //! it, when its standard input does.
 
@@ -18,6 +20,7 @@ async fn main() -> Result<(), Error> {
     let home = Home::new(&Settings {
         // No call is refused for coming too fast.
         token_budget: u32::MAX,
+        database_url: std::env::var("CONNECT_TEST_POSTGRES_URL").ok(),
         apps: vec![AppSettings::local("gmail", &provider)],
         ..Settings::default()
     })?;
