@@ -1,35 +1,29 @@
 //! What tenants' backends call, and the public endpoints that their front ends call with a request token.
 
 mod apps;
-mod body;
 mod confirm;
 mod connections;
-mod gate;
-mod header;
+mod create_link;
 mod health;
 mod keys;
 mod long_poll;
-mod path;
 mod public;
-mod query;
 mod request_link;
 mod token;
 mod usages;
-mod wanted_link;
-mod web_address;
 
 pub(crate) use connections::wait_until_not_pending;
+pub(crate) use create_link::is_connectable;
 pub use health::Readiness;
 pub(crate) use long_poll::LongPoll;
 pub use long_poll::{LongPolls, look_for_changes};
-pub(crate) use path::is_id;
 pub(crate) use request_link::new_link;
-pub(crate) use wanted_link::is_connectable;
 
 use axum::Router;
 use axum::routing::{delete, get, post, put};
 
-use crate::access::guarded;
+use crate::auth::request_token;
+use crate::auth::tenant_key::guarded;
 use crate::budget::Group;
 use crate::state::AppState;
 use crate::store::Capability;
@@ -40,8 +34,8 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     let connections = |endpoint| guarded(app, Capability::Connections, Group::Default, endpoint);
     let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
     let admin = |endpoint| guarded(app, Capability::Admin, Group::Default, endpoint);
-    let public_get = |endpoint| gate::gated(app, endpoint).options(gate::preflight_get);
-    let public_post = |endpoint| gate::gated(app, endpoint).options(gate::preflight_post);
+    let public_get = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_get);
+    let public_post = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_post);
 
     Router::new()
         .route("/apps", apps(get(apps::list)))

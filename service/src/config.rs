@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::provider::Registration;
+use crate::oauth::Registration;
 
 /// Everything that can be configured, with defaults for one machine.
 #[derive(Debug, Clone, Deserialize)]

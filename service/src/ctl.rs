@@ -7,7 +7,7 @@ use connect_service::dev::control::Command;
 use connect_service::dev::{control, control_url_of};
 use connect_service::state::SetupError;
 
-use crate::manage::print;
+use crate::cli::print;
 
 #[derive(Args)]
 pub(crate) struct Ctl {

@@ -21,7 +21,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::access::LoggedCaller;
+use crate::auth::tenant_key::LoggedCaller;
 use crate::error::ApiError;
 use crate::ids;
 use crate::server::PREFIX;

@@ -1,19 +1,19 @@
 //! `connect-service`: the platform in one binary. `connect-service help` lists what it does.
 
+mod cli;
 mod ctl;
-mod manage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use cli::{AuditCommand, KeyCommand, TenantCommand, print};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::dev::{self, Dev};
 use connect_service::state::{AppState, Service, SetupError, open_store};
 use connect_service::store::{Mode, Store};
 use connect_service::{log, server};
-use manage::{AuditCommand, KeyCommand, TenantCommand, print};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -87,12 +87,12 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
             command: Some(DevCommand::Ctl(ctl)),
             ..
         }) => ctl::run(ctl).await,
-        Command::Tenant(command) => manage::tenants(&live_store(&config()?).await?, command).await,
+        Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command).await,
         Command::Key(command) => {
             let config = config()?;
-            manage::keys(&live_store(&config).await?, &config, command).await
+            cli::keys(&live_store(&config).await?, &config, command).await
         }
-        Command::Audit(command) => manage::audit(&live_store(&config()?).await?, command).await,
+        Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command).await,
     }
 }
 

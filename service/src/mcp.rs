@@ -1,12 +1,12 @@
 //! The MCP server, for AI agents: stateless, streamable HTTP. Agents set connections up; no tool ever returns a token,
 //! a field or a request token.
 //!
-//! A request is let in by key or URL here, and its host and origin are checked by `door`; then `rmcp` speaks the
-//! protocol with `agent`, which calls the `tools`.
+//! A request is let in by key or URL here, and its host and origin are checked by `host_origin`; then `rmcp` speaks the
+//! protocol with `server`, which calls the `tools`.
 
-mod agent;
-mod door;
+mod host_origin;
 mod schema;
+mod server;
 mod tools;
 
 use std::sync::Arc;
@@ -22,25 +22,25 @@ use rmcp::transport::streamable_http_server::StreamableHttpService;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use tokio::time::timeout;
 
-use crate::access::{self, Customer};
+use crate::auth::tenant_key::{self, Customer};
 use crate::budget::Group;
 use crate::error::ApiError;
 use crate::ids;
 use crate::server::{MAX_BODY, TIME_TO_ARRIVE};
 use crate::state::AppState;
 use crate::store::{Caller, Owner};
-use agent::{Agent, Asker};
+use server::{McpCaller, McpServer};
 
 /// Longer than any URL's token; what is longer is not looked up.
 const MAX_TOKEN_LENGTH: usize = 256;
 
 /// Both ways to the one server.
 pub fn routes(app: &AppState) -> Router<AppState> {
-    let agent = Agent::new(app.clone());
+    let agent = McpServer::new(app.clone());
     let server = StreamableHttpService::new(
         move || Ok(agent.clone()),
         Arc::new(NeverSessionManager::default()),
-        door::settings(app),
+        host_origin::settings(app),
     );
     let by_key = server.clone();
     Router::new()
@@ -60,12 +60,12 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         )
 }
 
-type Server = StreamableHttpService<Agent, NeverSessionManager>;
+type Server = StreamableHttpService<McpServer, NeverSessionManager>;
 
 /// With a key and a customer, as on every other endpoint.
 async fn by_header(app: &AppState, server: &Server, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = match access::authenticate(app, &parts.headers).await {
+    let caller = match tenant_key::authenticate(app, &parts.headers).await {
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
@@ -95,7 +95,7 @@ async fn by_url(app: &AppState, server: &Server, token: &str, request: Request) 
     }
     let digest = ids::digest(token);
     let lookup = app.store.mcp_caller(&digest);
-    let (caller, owner) = match access::opened(&app.rejected_mcp_tokens, &digest, lookup).await {
+    let (caller, owner) = match tenant_key::opened(&app.rejected_mcp_tokens, &digest, lookup).await {
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
@@ -122,7 +122,7 @@ async fn speak(server: &Server, caller: Caller, owner: Owner, request: Request) 
     // Every answer is JSON, whatever else the client could read.
     let accept = HeaderValue::from_static("application/json, text/event-stream");
     parts.headers.insert(ACCEPT, accept);
-    parts.extensions.insert(Asker { caller, owner });
+    parts.extensions.insert(McpCaller { caller, owner });
     let response = server
         .handle(Request::from_parts(parts, Body::from(body)))
         .await

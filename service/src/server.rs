@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{api, connect, log, mcp};
+use crate::{api, hosted, log, mcp};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -37,7 +37,10 @@ const WRITE_AUDIT_EVERY: Duration = Duration::from_secs(1);
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
     Router::new()
-        .nest(PREFIX, api::routes(&app).merge(mcp::routes(&app)).merge(hosted()))
+        .nest(
+            PREFIX,
+            api::routes(&app).merge(mcp::routes(&app)).merge(hosted_routes()),
+        )
         .layer(middleware::from_fn(connections::refuse_beyond_limit))
         // Probes are answered whatever else is refused.
         .merge(api::probes())
@@ -49,11 +52,11 @@ pub fn router(app: AppState) -> Router {
 }
 
 /// What customers' browsers visit.
-fn hosted() -> Router<AppState> {
+fn hosted_routes() -> Router<AppState> {
     Router::new()
-        .route("/connect/{link}", get(connect::show).post(connect::submit))
-        .route("/oauth/callback/{app}", get(connect::callback))
-        .route("/oauth/result/{state}", get(connect::result))
+        .route("/connect/{link}", get(hosted::show).post(hosted::submit))
+        .route("/oauth/callback/{app}", get(hosted::callback))
+        .route("/oauth/result/{state}", get(hosted::result))
 }
 
 /// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled. Then the service is not ready any more,

@@ -7,16 +7,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::{LongPolls, Readiness};
+use crate::auth::rejected_keys::RejectedKeys;
 use crate::budget::Budgets;
 use crate::catalogue::{App, Catalogue};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::provider::{ProviderClient, Registration};
-use crate::refresh::Refreshes;
-use crate::rejected_keys::RejectedKeys;
+use crate::oauth::{ProviderClient, Registration};
 use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
+use crate::vending::Refreshes;
 
 /// Handed to every handler.
 pub type AppState = Arc<Service>;

@@ -6,7 +6,7 @@
 mod connect_support;
 
 use connect_service::catalogue::Inputs;
-use connect_service::connect::submit_custom;
+use connect_service::hosted::submit_custom;
 use connect_service::store::{LinkOptions, Owner, Target};
 use connect_support::{Browser, Made, Seen, Stage};
 use serde_json::{Value, json};

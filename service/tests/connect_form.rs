@@ -3,7 +3,7 @@
 mod connect_support;
 
 use connect_service::catalogue::Inputs;
-use connect_service::connect::{auth_options, submit_custom};
+use connect_service::hosted::{auth_options, submit_custom};
 use connect_service::store::{LinkOptions, Status};
 use connect_support::{Browser, Seen, Stage};
 

@@ -5,12 +5,12 @@ use axum::response::IntoResponse;
 use http::header::CACHE_CONTROL;
 use serde::Serialize;
 
-use super::body::is_line;
-use super::path::AppId;
-use super::query::Query;
 use crate::catalogue::App;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::is_line;
+use crate::extract::path::AppId;
+use crate::extract::query::Query;
 use crate::state::AppState;
 
 const MAX_SEARCH: usize = 200;

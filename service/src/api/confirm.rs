@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 
-use super::body::Body;
 use super::connections::ConnectionView;
-use super::header::IdempotencyKey;
-use super::path::{ConnectionId, is_id};
-use crate::access::Customer;
+use crate::auth::tenant_key::Customer;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::Body;
+use crate::extract::header::IdempotencyKey;
+use crate::extract::path::{ConnectionId, is_id};
 use crate::state::AppState;
 use crate::store::Confirmation;
 

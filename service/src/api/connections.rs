@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::header::Wait;
 use super::long_poll::{self, LongPoll, applied};
-use super::path::{ConnectionId, is_id};
-use super::query::Query;
-use crate::access::Customer;
+use crate::auth::tenant_key::Customer;
 use crate::catalogue::AuthType;
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::header::Wait;
+use crate::extract::path::{ConnectionId, is_id};
+use crate::extract::query::Query;
 use crate::state::AppState;
 use crate::store::{Connection, Deletion, LinkError, Operation, Owner, Status};
 

@@ -6,11 +6,11 @@ use axum::extract::{FromRequest, Request, State};
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-use super::body::Body;
-use super::path::is_id;
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::Body;
+use crate::extract::path::is_id;
 use crate::state::AppState;
 use crate::store::{Actor, Caller, Key, Promotion, Rotation};
 

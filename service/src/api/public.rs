@@ -7,14 +7,14 @@ use http::HeaderMap;
 use http::header::ORIGIN;
 use serde::Serialize;
 
-use super::body::Body;
-use super::header::Wait;
 use super::long_poll::{LongPoll, applied, wait_until_not_pending};
-use super::path::is_id;
 use crate::catalogue::AuthOption;
-use crate::connect::{self, Submitted};
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::Body;
+use crate::extract::header::Wait;
+use crate::extract::path::is_id;
+use crate::hosted::{self, Submitted};
 use crate::state::AppState;
 use crate::store::{Link, Operation, Phase, Status};
 
@@ -72,7 +72,7 @@ pub(super) async fn auth_options(
     if link.phase == Phase::Created {
         app.store.set_phase(&link, Phase::Form).await?;
     }
-    let auth_options = connect::auth_options(&app, &link);
+    let auth_options = hosted::auth_options(&app, &link);
     Ok(Success::new(AuthOptions { auth_options }).into_response())
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn submit(
     let key = body.text("auth_option_key", form, is_id)?;
     let key = key.ok_or_else(|| ApiError::invalid(format!("auth_option_key must be {form}")))?;
     let fields = body.fields("fields", MAX_FIELDS, MAX_FIELD)?.unwrap_or_default();
-    let submitted = connect::submit_custom(&app, &link, key, &fields).await?;
+    let submitted = hosted::submit_custom(&app, &link, key, &fields).await?;
     match submitted.status {
         Status::Pending | Status::Active => Ok(Success::new(submitted)),
         ended => Err(ApiError::ConnectionNotActive(ended.as_str())),

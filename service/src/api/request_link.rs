@@ -7,14 +7,14 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::body::Body;
 use super::connections::AppRef;
-use super::header::IdempotencyKey;
-use super::wanted_link::Wanted;
-use crate::access::Customer;
+use super::create_link::CreateLinkRequest;
+use crate::auth::tenant_key::Customer;
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::Body;
+use crate::extract::header::IdempotencyKey;
 use crate::ids;
 use crate::state::AppState;
 use crate::store::{Connection, Created, NewAnswer, NewLink, Operation, Owner};
@@ -40,7 +40,7 @@ pub(super) async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let wanted = Wanted::read(&body)?;
+    let wanted = CreateLinkRequest::read(&body)?;
     let Some(key) = key else {
         let answer = make(&app, &owner, wanted, None).await?;
         return answer
@@ -67,7 +67,7 @@ pub(crate) async fn new_link(
     owner: &Owner,
     members: Map<String, Value>,
 ) -> Result<Value, ApiError> {
-    let wanted = Wanted::read(&Body::of(members))?;
+    let wanted = CreateLinkRequest::read(&Body::of(members))?;
     let answer = make(app, owner, wanted, None).await?.unwrap_or_default();
     let mut answer: Value = serde_json::from_str(&answer).map_err(ApiError::internal)?;
     Ok(answer["data"].take())
@@ -94,7 +94,7 @@ async fn kept(
 async fn make(
     app: &AppState,
     owner: &Owner,
-    mut wanted: Wanted,
+    mut wanted: CreateLinkRequest,
     key: Option<(&str, &str)>,
 ) -> Result<Option<String>, ApiError> {
     let named = named(app, owner, &wanted).await?;
@@ -157,7 +157,11 @@ async fn make(
 }
 
 /// The connection that the body names, if it names one.
-async fn named(app: &AppState, owner: &Owner, wanted: &Wanted) -> Result<Option<Connection>, ApiError> {
+async fn named(
+    app: &AppState,
+    owner: &Owner,
+    wanted: &CreateLinkRequest,
+) -> Result<Option<Connection>, ApiError> {
     let Some(id) = &wanted.connection_id else {
         return Ok(None);
     };

@@ -6,17 +6,17 @@ use http::HeaderMap;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use super::header::IdempotencyKey;
-use super::path::ConnectionId;
-use crate::access;
+use crate::auth::tenant_key;
 use crate::budget::Group;
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::Millis;
 use crate::envelope::Success;
 use crate::error::ApiError;
-use crate::refresh;
+use crate::extract::header::IdempotencyKey;
+use crate::extract::path::ConnectionId;
 use crate::state::AppState;
 use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, Vended, Vending};
+use crate::vending;
 
 /// The contract's two shapes.
 #[derive(Serialize)]
@@ -43,13 +43,13 @@ pub(super) async fn vend(
     request: Request,
 ) -> Response {
     let headers = request.headers();
-    let (id, customer) = (id.map(|ConnectionId(id)| id), access::customer(headers));
+    let (id, customer) = (id.map(|ConnectionId(id)| id), tenant_key::customer(headers));
     let found = match look_up(&app, headers, &id, &customer).await {
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
     let TokenLookup { caller, connection } = found;
-    let mut response = match access::admit(&app, &caller, Capability::Token, Group::Token) {
+    let mut response = match tenant_key::admit(&app, &caller, Capability::Token, Group::Token) {
         Ok(()) => {
             let vending = Vending {
                 tenant: caller.tenant.clone(),
@@ -63,7 +63,7 @@ pub(super) async fn vend(
         }
         Err(error) => error.into_response(),
     };
-    access::note_caller(&app, &caller, Group::Token, &mut response);
+    tenant_key::note_caller(&app, &caller, Group::Token, &mut response);
     response
 }
 
@@ -82,7 +82,7 @@ async fn token(
     // Vending twice does no harm, so the key is checked and otherwise not needed: a kept response could have expired,
     // and would be one more copy of a secret.
     IdempotencyKey::of(headers)?;
-    let vended = refresh::vend(app, &owner, &id?, connection).await?;
+    let vended = vending::vend(app, &owner, &id?, connection).await?;
     Ok(Token::new(vended, app.clock.now()))
 }
 
@@ -103,10 +103,10 @@ async fn look_up(
     id: &Result<String, ApiError>,
     customer: &Result<String, ApiError>,
 ) -> Result<TokenLookup, ApiError> {
-    let digest = access::key_digest(app, headers)?;
+    let digest = tenant_key::key_digest(app, headers)?;
     let (id, customer) = (id.as_deref().ok(), customer.as_deref().ok());
     let lookup = app.store.token_lookup(&digest, id, customer);
-    access::opened(&app.rejected_keys, &digest, lookup).await
+    tenant_key::opened(&app.rejected_keys, &digest, lookup).await
 }
 
 impl Token {

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 
-use super::path::{ConnectionId, UsageId};
-use crate::access::Customer;
+use crate::auth::tenant_key::Customer;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::path::{ConnectionId, UsageId};
 use crate::state::AppState;
 use crate::store::{AddedUsage, MAX_USAGES};
 

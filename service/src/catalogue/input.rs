@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::provider::is_public_address;
+use crate::oauth::is_public_address;
 
 /// Values by field name, validated. Some are secrets: they are stored encrypted and never printed.
 pub type Inputs = BTreeMap<String, String>;

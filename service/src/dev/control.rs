@@ -23,8 +23,8 @@ use super::customer;
 use super::presets::Presets;
 use super::provider::{Failure, Provider, Scope};
 use crate::clock::{self, rfc3339};
+use crate::hosted::html::{FormTargets, NextAction, Outcome, PageResponse, Severity};
 use crate::ids;
-use crate::page::{FormTargets, Mood, Onward, Outcome, PageResponse};
 use crate::state::AppState;
 use crate::store::{Credential, Owner, StoreError, Tokens};
 
@@ -257,10 +257,10 @@ fn of_form(body: &[u8]) -> Result<Command, ControlError> {
 
 fn failed(error: &ControlError, page: &str) -> Response {
     let outcome = Outcome {
-        mood: Mood::Bad,
+        severity: Severity::Bad,
         title: "Nothing was done",
         text: &error.message,
-        onward: Some(Onward {
+        next_action: Some(NextAction {
             url: page,
             label: "Back",
         }),

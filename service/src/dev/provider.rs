@@ -25,9 +25,9 @@ use super::ledger::{Consent, Issued, Ledger};
 use super::presets::Preset;
 use crate::catalogue::{Catalogue, ClientAuth, OAuth, TokenRequest};
 use crate::clock::Clock;
+use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
-use crate::page::{FormTargets, Mood, Outcome, PageResponse};
-use crate::provider::Registration;
+use crate::oauth::Registration;
 use crate::server;
 
 type Fields = HashMap<String, String>;
@@ -397,10 +397,10 @@ fn go_back(url: Option<Url>) -> Response {
 
 fn wrong(text: &str) -> PageResponse {
     let page = Outcome {
-        mood: Mood::Bad,
+        severity: Severity::Bad,
         title: "Cannot continue",
         text,
-        onward: None,
+        next_action: None,
     };
     PageResponse::new(StatusCode::BAD_REQUEST, &page, &FormTargets::default())
 }

@@ -11,7 +11,7 @@ use crate::store::Capability;
 
 /// A tool, and the capability that a key needs for it.
 #[derive(Debug, Clone)]
-pub(super) struct Described {
+pub(super) struct ToolSpec {
     pub(super) tool: Tool,
     pub(super) capability: Capability,
 }
@@ -22,7 +22,7 @@ pub(super) fn describe<I: JsonSchema + 'static, O: JsonSchema + 'static>(
     description: &'static str,
     annotations: ToolAnnotations,
     capability: Capability,
-) -> Described {
+) -> ToolSpec {
     // Both types are objects, which is all that could be wrong with them.
     let input = schema_for_input::<I>().unwrap_or_default();
     let tool = Tool::new(name, description, Arc::new(plain(&input)))
@@ -30,7 +30,7 @@ pub(super) fn describe<I: JsonSchema + 'static, O: JsonSchema + 'static>(
         .with_annotations(annotations);
     let output = tool.output_schema.as_deref().map(plain).unwrap_or_default();
     let tool = tool.with_raw_output_schema(Arc::new(output));
-    Described { tool, capability }
+    ToolSpec { tool, capability }
 }
 
 /// Without Rust's own names for the sizes of numbers, which validators of JSON Schema do not know.

@@ -7,8 +7,8 @@ use rmcp::model::ToolAnnotations;
 use rmcp::schemars::{self, JsonSchema};
 use serde::{Deserialize, Serialize};
 
-use super::agent::Trouble;
-use super::schema::{Described, describe};
+use super::schema::{ToolSpec, describe};
+use super::server::ToolError;
 use crate::api::{self, LongPoll};
 use crate::clock::rfc3339;
 use crate::error::ApiError;
@@ -28,7 +28,7 @@ const MAX_LIMIT: u32 = 100;
 const MAX_WAIT: u64 = 30;
 
 /// All tools, in the order in which they are used.
-pub(super) fn all() -> [Described; 4] {
+pub(super) fn all() -> [ToolSpec; 4] {
     let reads = |title| {
         ToolAnnotations::with_title(title)
             .read_only(true)
@@ -203,7 +203,7 @@ pub(super) struct Check {
     next_step: String,
 }
 
-pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, Trouble> {
+pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, ToolError> {
     let search = wanted.search.unwrap_or_default();
     if search.chars().count() > MAX_SEARCH {
         return Err(tell("search must be at most 200 characters."));
@@ -239,10 +239,14 @@ pub(super) async fn list_connections(
     app: &AppState,
     owner: &Owner,
     wanted: ListConnections,
-) -> Result<Connections, Trouble> {
+) -> Result<Connections, ToolError> {
     let (page, limit) = page_of(wanted.page, wanted.limit)?;
-    if wanted.app_id.as_deref().is_some_and(|id| !api::is_id(id)) {
-        return Err(Trouble::Tell(
+    if wanted
+        .app_id
+        .as_deref()
+        .is_some_and(|id| !crate::extract::path::is_id(id))
+    {
+        return Err(ToolError::Tell(
             "app_id is not an app's id; search_apps tells them.".into(),
         ));
     }
@@ -266,7 +270,7 @@ pub(super) async fn create_connection_link(
     app: &AppState,
     owner: &Owner,
     wanted: CreateConnectionLink,
-) -> Result<Link, Trouble> {
+) -> Result<Link, ToolError> {
     let name = match (wanted.name, &wanted.app_id, &wanted.connection_id) {
         (_, None, None) => {
             return Err(tell(
@@ -283,14 +287,14 @@ pub(super) async fn create_connection_link(
     ];
     let given = members.map(|(member, value)| value.map(|value| (member.to_owned(), value.into())));
     let data = api::new_link(app, owner, given.into_iter().flatten().collect()).await?;
-    serde_json::from_value(data).map_err(|_| Trouble::Internal)
+    serde_json::from_value(data).map_err(|_| ToolError::Internal)
 }
 
 pub(super) async fn check_connection_status(
     app: &AppState,
     owner: &Owner,
     wanted: CheckConnectionStatus,
-) -> Result<Check, Trouble> {
+) -> Result<Check, ToolError> {
     let id = &wanted.connection_id;
     if wanted.wait_seconds > MAX_WAIT {
         return Err(tell(
@@ -345,7 +349,7 @@ fn name_of(app: &AppState, id: &str) -> String {
 }
 
 /// The schema says the bounds; clients need not heed it.
-fn page_of(page: Option<u32>, limit: Option<u32>) -> Result<(u32, u32), Trouble> {
+fn page_of(page: Option<u32>, limit: Option<u32>) -> Result<(u32, u32), ToolError> {
     let (page, limit) = (page.unwrap_or(1), limit.unwrap_or(20));
     if !(1..=MAX_PAGE).contains(&page) {
         return Err(tell("page must be between 1 and 1000000."));
@@ -360,6 +364,6 @@ fn offset(page: u32, limit: u32) -> u64 {
     u64::from(page - 1) * u64::from(limit)
 }
 
-fn tell(message: &str) -> Trouble {
-    Trouble::Tell(message.to_owned())
+fn tell(message: &str) -> ToolError {
+    ToolError::Tell(message.to_owned())
 }

@@ -11,7 +11,7 @@ use super::{Owner, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
-use crate::{ids, provider};
+use crate::{ids, oauth};
 
 /// What the customer granted.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ pub struct Lease {
 impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
     /// means that the `previous` one goes on.
-    pub fn granted(granted: provider::Tokens, asked_at: Millis, previous: Option<&SecretString>) -> Self {
+    pub fn granted(granted: oauth::Tokens, asked_at: Millis, previous: Option<&SecretString>) -> Self {
         let lifetime = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
         Self {
             access_token: granted.access_token,

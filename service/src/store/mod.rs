@@ -3,13 +3,13 @@
 //! Every query about a customer's things carries the tenant and the customer ([`Owner`]), so that one customer's
 //! connection does not exist for another. Every function returns after its change is committed.
 
-mod answers;
 mod audit;
 mod authorizations;
 mod clean_up;
 mod connections;
 mod credentials;
 mod database;
+mod idempotency;
 mod keys;
 mod link_error;
 mod links;
@@ -39,11 +39,11 @@ use crate::vault::{Vault, VaultError};
 use database::{Database, Query, Transaction};
 use vendings::Vendings;
 
-pub use answers::NewAnswer;
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
+pub use idempotency::NewAnswer;
 pub use keys::{Caller, Capability, Key, Revocation};
 pub use link_error::LinkError;
 pub use links::{Link, LinkOptions, Operation, Phase};

@@ -17,7 +17,7 @@ use connect_service::catalogue::Inputs;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::ids;
-use connect_service::provider::Registration;
+use connect_service::oauth::Registration;
 use connect_service::state::{AppState, Service};
 use connect_service::store::{Link, LinkOptions, NewLink, Owner, Target};
 use database::Database;

@@ -7,7 +7,7 @@ use http::HeaderName;
 use http::header::HeaderMap;
 use http::request::Parts;
 
-use crate::access::only;
+use crate::auth::tenant_key::only;
 use crate::error::ApiError;
 use crate::state::AppState;
 
@@ -15,7 +15,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY_LENGTH: usize = 255;
 
 /// The request's `Idempotency-Key`, if it has one.
-pub(super) struct IdempotencyKey(pub(super) Option<String>);
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
 
 impl FromRequestParts<AppState> for IdempotencyKey {
     type Rejection = ApiError;
@@ -29,7 +29,7 @@ impl IdempotencyKey {
     /// # Errors
     ///
     /// [`ApiError::InvalidRequest`] where it breaks the contract.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let Some(value) = only(headers, &IDEMPOTENCY_KEY)? else {
             return Ok(Self(None));
         };
@@ -44,7 +44,7 @@ impl IdempotencyKey {
 
 /// How long a long poll may take, where `Prefer: wait=N` (RFC 7240) asks for one. As that RFC demands, what cannot be
 /// understood is ignored, and of two wishes the first counts.
-pub(super) struct Wait(pub(super) Option<Duration>);
+pub(crate) struct Wait(pub(crate) Option<Duration>);
 
 impl FromRequestParts<AppState> for Wait {
     type Rejection = ApiError;

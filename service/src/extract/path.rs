@@ -8,13 +8,13 @@ use crate::ids;
 use crate::state::AppState;
 
 /// The connection that a path names. Whatever cannot be an id at all is an unknown connection, too.
-pub(super) struct ConnectionId(pub(super) String);
+pub(crate) struct ConnectionId(pub(crate) String);
 
 /// The app that a path names.
-pub(super) struct AppId(pub(super) String);
+pub(crate) struct AppId(pub(crate) String);
 
 /// The usage that a path names: letters, digits, `-` and `_`.
-pub(super) struct UsageId(pub(super) String);
+pub(crate) struct UsageId(pub(crate) String);
 
 impl FromRequestParts<AppState> for ConnectionId {
     type Rejection = ApiError;

@@ -13,15 +13,15 @@ const MAX_LIMIT: u32 = 100;
 const DEFAULT_LIMIT: u32 = 20;
 
 /// A request's query.
-pub(super) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Page {
+pub(crate) struct Page {
     /// From 1.
-    pub(super) page: u32,
+    pub(crate) page: u32,
     /// How many there are on a page.
-    pub(super) limit: u32,
+    pub(crate) limit: u32,
 }
 
 impl FromRequestParts<AppState> for Query {
@@ -37,7 +37,7 @@ impl FromRequestParts<AppState> for Query {
 
 impl Query {
     /// The value of a parameter; `None` where it is empty.
-    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, ApiError> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self
             .0
             .iter()
@@ -51,7 +51,7 @@ impl Query {
     }
 
     /// `page` and `limit`.
-    pub(super) fn page(&self) -> Result<Page, ApiError> {
+    pub(crate) fn page(&self) -> Result<Page, ApiError> {
         Ok(Page {
             page: self.number("page", MAX_PAGE)?.unwrap_or(1),
             limit: self.number("limit", MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
@@ -76,7 +76,7 @@ impl Query {
 
 impl Page {
     /// How many come before this page.
-    pub(super) fn offset(self) -> u64 {
+    pub(crate) fn offset(self) -> u64 {
         u64::from(self.page - 1) * u64::from(self.limit)
     }
 }

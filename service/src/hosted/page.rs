@@ -12,7 +12,7 @@ use super::form::SubmittedForm;
 use super::view;
 use crate::budget::Group;
 use crate::catalogue::Inputs;
-use crate::page::PageResponse;
+use crate::hosted::html::PageResponse;
 use crate::state::{AppState, Service};
 use crate::store::{Link, Phase, Status, StoreError};
 

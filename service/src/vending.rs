@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock::{CLOCK_TOLERANCE, Millis};
 use crate::error::ApiError;
-use crate::provider::{Endpoint, ProviderError};
+use crate::oauth::{Endpoint, ProviderError};
 use crate::state::AppState;
 use crate::store::{
     Credential, Grant, Lease, Lifetime, Owner, Status, StoreError, Tokens, VendableConnection, Vended,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::schema::Described;
+use super::schema::ToolSpec;
 use super::tools;
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -25,27 +25,27 @@ const INSTRUCTIONS: &str = "Connects apps such as Gmail or Slack for one user. F
 
 /// Who asks, and for whom; put into each request before it gets here.
 #[derive(Debug, Clone)]
-pub(super) struct Asker {
+pub(super) struct McpCaller {
     pub(super) caller: Caller,
     pub(super) owner: Owner,
 }
 
 /// One for all requests: it keeps nothing of them.
 #[derive(Clone)]
-pub(super) struct Agent {
+pub(super) struct McpServer {
     app: AppState,
-    tools: Arc<[Described]>,
+    tools: Arc<[ToolSpec]>,
 }
 
 /// What a tool says where it cannot do what it was asked for.
-pub(super) enum Trouble {
+pub(super) enum ToolError {
     /// For the agent, which can do something about it.
     Tell(String),
     /// For nobody: the service failed.
     Internal,
 }
 
-impl Agent {
+impl McpServer {
     pub(super) fn new(app: AppState) -> Self {
         Self {
             app,
@@ -53,8 +53,13 @@ impl Agent {
         }
     }
 
-    async fn call(&self, name: &str, arguments: Map<String, Value>, asker: &Asker) -> Result<Value, Trouble> {
-        let (app, owner) = (&self.app, &asker.owner);
+    async fn call(
+        &self,
+        name: &str,
+        arguments: Map<String, Value>,
+        caller_of_tool: &McpCaller,
+    ) -> Result<Value, ToolError> {
+        let (app, owner) = (&self.app, &caller_of_tool.owner);
         match name {
             tools::SEARCH_APPS => give(tools::search_apps(app, take(arguments)?)?),
             tools::LIST_CONNECTIONS => give(tools::list_connections(app, owner, take(arguments)?).await?),
@@ -66,7 +71,7 @@ impl Agent {
     }
 }
 
-impl ServerHandler for Agent {
+impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let server = Implementation::new("connect-service", env!("CARGO_PKG_VERSION"))
             .with_title("Connections")
@@ -81,8 +86,8 @@ impl ServerHandler for Agent {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let asker = asker(&context)?;
-        let allowed = |tool: &&Described| asker.caller.capabilities.contains(&tool.capability);
+        let caller_of_tool = caller_of_tool(&context)?;
+        let allowed = |tool: &&ToolSpec| caller_of_tool.caller.capabilities.contains(&tool.capability);
         let tools = self.tools.iter().filter(allowed).map(|tool| tool.tool.clone());
         Ok(ListToolsResult::with_all_items(tools.collect()))
     }
@@ -97,27 +102,31 @@ impl ServerHandler for Agent {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let asker = asker(&context)?;
+        let caller_of_tool = caller_of_tool(&context)?;
         let Some(found) = self.tools.iter().find(|tool| tool.tool.name == request.name) else {
             let names: Vec<_> = self.tools.iter().map(|tool| tool.tool.name.as_ref()).collect();
             let message = format!("There is no such tool; there are {}", names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };
-        let result = if asker.caller.capabilities.contains(&found.capability) {
-            self.call(&request.name, request.arguments.unwrap_or_default(), &asker)
-                .await
+        let result = if caller_of_tool.caller.capabilities.contains(&found.capability) {
+            self.call(
+                &request.name,
+                request.arguments.unwrap_or_default(),
+                &caller_of_tool,
+            )
+            .await
         } else {
-            Err(Trouble::Tell(format!(
+            Err(ToolError::Tell(format!(
                 "This key lacks the capability {}, which {} needs. The key's owner can grant it with a new key.",
                 found.capability, request.name
             )))
         };
         match result {
             Ok(value) => Ok(CallToolResult::structured(value).into()),
-            Err(Trouble::Tell(message)) => {
+            Err(ToolError::Tell(message)) => {
                 Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
             }
-            Err(Trouble::Internal) => Err(ErrorData::internal_error(
+            Err(ToolError::Internal) => Err(ErrorData::internal_error(
                 "The service failed; try again later",
                 None,
             )),
@@ -125,7 +134,7 @@ impl ServerHandler for Agent {
     }
 }
 
-impl From<ApiError> for Trouble {
+impl From<ApiError> for ToolError {
     fn from(error: ApiError) -> Self {
         let hint = match &error {
             ApiError::Internal(error) => {
@@ -148,22 +157,22 @@ impl From<ApiError> for Trouble {
 }
 
 /// The arguments as what the tool takes.
-fn take<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, Trouble> {
+fn take<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, ToolError> {
     serde_json::from_value(Value::Object(arguments)).map_err(|error| {
-        Trouble::Tell(format!(
+        ToolError::Tell(format!(
             "The arguments do not fit the tool's input schema: {error}."
         ))
     })
 }
 
-fn give(output: impl Serialize) -> Result<Value, Trouble> {
-    serde_json::to_value(output).map_err(|_| Trouble::Internal)
+fn give(output: impl Serialize) -> Result<Value, ToolError> {
+    serde_json::to_value(output).map_err(|_| ToolError::Internal)
 }
 
-fn asker(context: &RequestContext<RoleServer>) -> Result<Asker, ErrorData> {
+fn caller_of_tool(context: &RequestContext<RoleServer>) -> Result<McpCaller, ErrorData> {
     let parts = context.extensions.get::<http::request::Parts>();
     parts
-        .and_then(|parts| parts.extensions.get::<Asker>())
+        .and_then(|parts| parts.extensions.get::<McpCaller>())
         .cloned()
         .ok_or_else(|| ErrorData::internal_error("The request was not let in", None))
 }

@@ -7,7 +7,7 @@ use crate::catalogue::{App, AuthOption, AuthType, FieldError, Inputs};
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
-use crate::provider::{self, Endpoint, EndpointError, Pkce};
+use crate::oauth::{self, Endpoint, EndpointError, Pkce};
 use crate::state::Service;
 use crate::store::{self, Grant, Link, NewAuthorization, Phase, Status, StoreError};
 
@@ -249,7 +249,7 @@ pub(super) fn endpoint(
 pub(super) fn oauth_grant(
     Choice { app, option }: Choice<'_>,
     inputs: Inputs,
-    tokens: provider::Tokens,
+    tokens: oauth::Tokens,
     asked_at: Millis,
 ) -> Grant {
     Grant {

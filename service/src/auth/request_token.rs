@@ -11,17 +11,17 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use super::path::ConnectionId;
-use crate::access::only;
+use crate::auth::tenant_key::only;
 use crate::budget::Group;
 use crate::error::ApiError;
+use crate::extract::path::ConnectionId;
 use crate::state::AppState;
 use crate::store::Link;
 
 const REQUEST_TOKEN: HeaderName = HeaderName::from_static("x-request-token");
 
 /// Lets only those in whose request token fits the connection. A handler inside gets the link from its extensions.
-pub(super) fn gated(app: &AppState, endpoint: MethodRouter<AppState>) -> MethodRouter<AppState> {
+pub(crate) fn gated(app: &AppState, endpoint: MethodRouter<AppState>) -> MethodRouter<AppState> {
     endpoint.route_layer(middleware::from_fn_with_state(app.clone(), check))
 }
 
@@ -72,12 +72,12 @@ fn with_origin(mut response: Response, origin: Option<String>) -> Response {
 }
 
 /// A preflight carries no token, so its answer depends on nothing.
-pub(super) async fn preflight_get() -> Response {
+pub(crate) async fn preflight_get() -> Response {
     preflight("GET")
 }
 
 /// See [`preflight_get`].
-pub(super) async fn preflight_post() -> Response {
+pub(crate) async fn preflight_post() -> Response {
     preflight("POST")
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::body::{Body, is_line};
-use super::path::is_id;
-use super::web_address::{self, is_origin, is_return_url};
 use crate::catalogue::{App, AuthType};
 use crate::clock::{Millis, millis};
 use crate::error::ApiError;
+use crate::extract::body::{Body, is_line};
+use crate::extract::path::is_id;
+use crate::extract::web_address::{self, is_origin, is_return_url};
 use crate::state::AppState;
 use crate::store::{Connection, LinkOptions, Target};
 
@@ -18,7 +18,7 @@ const MAX_APPS: usize = 50;
 const MAX_SCOPES: usize = 50;
 
 /// What the body asks for, each member well-formed.
-pub(super) struct Wanted {
+pub(super) struct CreateLinkRequest {
     pub(super) app_id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) connection_id: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Wanted {
     pub(super) options: LinkOptions,
 }
 
-impl Wanted {
+impl CreateLinkRequest {
     /// Reads and checks every member.
     pub(super) fn read(body: &Body) -> Result<Self, ApiError> {
         let text = |name, form: &str, accepts: &dyn Fn(&str) -> bool| -> Result<_, ApiError> {

@@ -8,11 +8,11 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 
+use crate::auth::rejected_keys::RejectedKeys;
 use crate::budget::Group;
 use crate::email;
 use crate::error::ApiError;
 use crate::ids;
-use crate::rejected_keys::RejectedKeys;
 use crate::state::AppState;
 use crate::store::{Caller, Capability, Mode, Owner, StoreError};
 

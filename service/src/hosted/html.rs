@@ -14,7 +14,7 @@ use crate::catalogue::{App, AuthOption, Choice, Field, FieldError, Format, Input
 pub use response::{FormTargets, PageResponse};
 
 /// The style sheet, inside every page.
-pub const STYLE: &str = include_str!("page/style.css");
+pub const STYLE: &str = include_str!("html/style.css");
 
 /// Which of several apps the customer wants to connect.
 #[derive(Template)]
@@ -155,17 +155,17 @@ impl<'a> FieldView<'a> {
 #[template(path = "outcome.html")]
 pub struct Outcome<'a> {
     /// Good or bad news.
-    pub mood: Mood,
+    pub severity: Severity,
     /// In a few words.
     pub title: &'a str,
     /// What to do now.
     pub text: &'a str,
     /// Where to go from here.
-    pub onward: Option<Onward<'a>>,
+    pub next_action: Option<NextAction<'a>>,
 }
 
 /// A way to go on.
-pub struct Onward<'a> {
+pub struct NextAction<'a> {
     /// Where to.
     pub url: &'a str,
     /// The words on it.
@@ -174,7 +174,7 @@ pub struct Onward<'a> {
 
 /// The kind of news that a page brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
+pub enum Severity {
     /// It worked.
     Good,
     /// It did not.
@@ -183,7 +183,7 @@ pub enum Mood {
     Late,
 }
 
-impl Mood {
+impl Severity {
     fn class(self) -> &'static str {
         match self {
             Self::Good => "good",

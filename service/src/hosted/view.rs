@@ -7,7 +7,9 @@ use super::flow::{self, Choice, Refusal};
 use crate::catalogue::{App, FieldError, Inputs};
 use crate::clock;
 use crate::email;
-use crate::page::{Connect, FieldView, FormTargets, Mood, Onward, Outcome, PageResponse, Picker, Product};
+use crate::hosted::html::{
+    Connect, FieldView, FormTargets, NextAction, Outcome, PageResponse, Picker, Product, Severity,
+};
 use crate::state::Service;
 use crate::store::{Link, Operation, Status, StoreError};
 
@@ -107,12 +109,12 @@ pub(super) fn awaiting(service: &Service, link: &Link, code: Option<&str>) -> Pa
     let app = link.app_id.as_ref().and_then(|id| service.catalogue.get(id));
     let name = app.map_or("The account", |app| app.name.as_str());
     let page = Outcome {
-        mood: Mood::Late,
+        severity: Severity::Late,
         title: &format!("{name} is not connected yet"),
         text: &format!(
             "Access was given in another browser. {product} has yet to confirm it, signed in there."
         ),
-        onward: None,
+        next_action: None,
     };
     PageResponse::new(StatusCode::OK, &page, &FormTargets::default())
 }
@@ -132,16 +134,16 @@ fn result_page(
     let app = app.or_else(|| service.catalogue.get(link.app_id.as_ref()?).map(AsRef::as_ref));
     let name = app.map_or("The account", |app| app.name.as_str());
     let product = product(link).name();
-    let (code, mood, title, text) = match status {
+    let (code, severity, title, text) = match status {
         Status::Active | Status::Pending => (
             StatusCode::OK,
-            Mood::Good,
+            Severity::Good,
             format!("{name} is connected"),
             format!("All done. You can close this window and go on in {product}."),
         ),
         Status::Rejected => (
             StatusCode::OK,
-            Mood::Bad,
+            Severity::Bad,
             format!("{name} was not connected"),
             match reason {
                 Some(reason) => format!(
@@ -155,21 +157,21 @@ fn result_page(
         ),
         Status::Expired => (
             StatusCode::GONE,
-            Mood::Late,
+            Severity::Late,
             "This link has expired".to_owned(),
             format!("Links work for a short time and only once. Go back to {product} and start again."),
         ),
     };
     let back = result_url(link, status);
-    let onward = back.as_ref().map(|url| Onward {
+    let next_action = back.as_ref().map(|url| NextAction {
         url: url.as_str(),
         label: "Go back",
     });
     let page = Outcome {
-        mood,
+        severity,
         title: &title,
         text: &text,
-        onward,
+        next_action,
     };
     PageResponse::new(code, &page, &FormTargets::default())
 }
@@ -177,13 +179,13 @@ fn result_page(
 /// The provider did not play along; `again` is where to start over.
 pub(super) fn provider_failed(app: &App, again: Option<&str>) -> PageResponse {
     let page = Outcome {
-        mood: Mood::Bad,
+        severity: Severity::Bad,
         title: &format!("{} could not be connected", app.name),
         text: &format!(
             "{} did not complete the sign-in. Nothing was shared. Please try again.",
             app.name
         ),
-        onward: again.map(|url| Onward {
+        next_action: again.map(|url| NextAction {
             url,
             label: "Try again",
         }),
@@ -258,10 +260,10 @@ pub(super) fn not_a_visit() -> PageResponse {
 /// The code is being redeemed; the page asks again by itself.
 pub(super) fn under_way() -> PageResponse {
     let page = Outcome {
-        mood: Mood::Late,
+        severity: Severity::Late,
         title: "One moment",
         text: "The account is being connected. This page goes on by itself.",
-        onward: None,
+        next_action: None,
     };
     PageResponse::new(StatusCode::OK, &page, &FormTargets::default()).reload_after(1)
 }
@@ -292,10 +294,10 @@ pub(super) fn store_failed(error: &StoreError) -> PageResponse {
 
 fn bad(status: StatusCode, title: &str, text: &str) -> PageResponse {
     let page = Outcome {
-        mood: Mood::Bad,
+        severity: Severity::Bad,
         title,
         text,
-        onward: None,
+        next_action: None,
     };
     PageResponse::new(status, &page, &FormTargets::default())
 }

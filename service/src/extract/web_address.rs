@@ -9,14 +9,14 @@ const MAX_RETURN_URL: usize = 2048;
 const MAX_ORIGIN: usize = 300;
 
 /// What a `return_url` must be, as the rest of a sentence.
-pub(super) const RETURN_URL: &str =
+pub(crate) const RETURN_URL: &str =
     "an https address, http to a loopback host, or an app's own reverse-domain scheme";
 
 /// What an `allowed_origin` must be, as the rest of a sentence.
-pub(super) const ORIGIN: &str = "an https origin, or http to a loopback host, without a path";
+pub(crate) const ORIGIN: &str = "an https origin, or http to a loopback host, without a path";
 
 /// Whether a browser may be sent there at the end.
-pub(super) fn is_return_url(text: &str) -> bool {
+pub(crate) fn is_return_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;
     };
@@ -32,7 +32,7 @@ pub(super) fn is_return_url(text: &str) -> bool {
 }
 
 /// Whether this is an origin that a tenant may name.
-pub(super) fn is_origin(text: &str) -> bool {
+pub(crate) fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else {
         return false;
     };
@@ -46,7 +46,7 @@ pub(super) fn is_origin(text: &str) -> bool {
 }
 
 /// An origin in the form in which browsers send it: lower case, no port that goes without saying.
-pub(super) fn as_sent(origin: String) -> String {
+pub(crate) fn as_sent(origin: String) -> String {
     Url::parse(&origin).map_or(origin, |url| url.origin().ascii_serialization())
 }
 

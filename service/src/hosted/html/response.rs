@@ -94,7 +94,7 @@ impl PageResponse {
         Self { response }.private()
     }
 
-    /// Onward with a GET.
+    /// NextAction with a GET.
     pub fn redirect(to: &str) -> Self {
         let response = match HeaderValue::try_from(to) {
             Ok(to) => (StatusCode::SEE_OTHER, [(http::header::LOCATION, to)]).into_response(),

@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use crate::access::only;
+use crate::auth::tenant_key::only;
 use crate::catalogue::Inputs;
 use crate::error::ApiError;
 use crate::server::TIME_TO_ARRIVE;
@@ -17,7 +17,7 @@ use crate::state::AppState;
 const JSON: &str = "application/json";
 
 /// The members of a request's body.
-pub(super) struct Body(Map<String, Value>);
+pub(crate) struct Body(Map<String, Value>);
 
 impl FromRequest<AppState> for Body {
     type Rejection = ApiError;
@@ -39,7 +39,7 @@ impl FromRequest<AppState> for Body {
 
 impl Body {
     /// A body of these members.
-    pub(super) fn of(members: Map<String, Value>) -> Self {
+    pub(crate) fn of(members: Map<String, Value>) -> Self {
         Self(members)
     }
 
@@ -57,7 +57,7 @@ impl Body {
     }
 
     /// A text that `accepts` takes; `form` says what that is.
-    pub(super) fn text(
+    pub(crate) fn text(
         &self,
         name: &str,
         form: &str,
@@ -74,7 +74,7 @@ impl Body {
     }
 
     /// A list of up to `max` texts that `accepts` takes.
-    pub(super) fn texts(
+    pub(crate) fn texts(
         &self,
         name: &str,
         max: usize,
@@ -97,7 +97,7 @@ impl Body {
     }
 
     /// A whole number within bounds.
-    pub(super) fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, ApiError> {
+    pub(crate) fn number(&self, name: &str, min: u64, max: u64) -> Result<Option<u64>, ApiError> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
@@ -108,7 +108,7 @@ impl Body {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
@@ -119,7 +119,7 @@ impl Body {
     }
 
     /// An object of up to `max` members, each a text of up to `max_length` characters.
-    pub(super) fn fields(
+    pub(crate) fn fields(
         &self,
         name: &str,
         max: usize,
@@ -150,7 +150,7 @@ impl Body {
     }
 
     /// The same text for the same members, in whatever order they came.
-    pub(super) fn canonical(&self) -> String {
+    pub(crate) fn canonical(&self) -> String {
         let mut members: Vec<_> = self.0.iter().collect();
         members.sort_by_key(|(name, _)| *name);
         members
@@ -185,7 +185,7 @@ fn is_json(content_type: &[u8]) -> bool {
 }
 
 /// Between `min` and `max` characters in all, none of which [is a control](crate::text::is_control).
-pub(super) fn is_line(text: &str, min: usize, max: usize) -> bool {
+pub(crate) fn is_line(text: &str, min: usize, max: usize) -> bool {
     (min..=max).contains(&text.chars().count()) && !text.contains(crate::text::is_control)
 }
 

@@ -17,6 +17,7 @@ mod browser;
 mod callback;
 mod flow;
 mod form;
+pub mod html;
 mod page;
 mod view;
 

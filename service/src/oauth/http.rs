@@ -251,7 +251,7 @@ mod tests {
 
     use super::*;
     use crate::catalogue::{Catalogue, Inputs};
-    use crate::provider::Registration;
+    use crate::oauth::Registration;
 
     fn endpoint(app: &str, token_url: &str) -> Endpoint {
         endpoint_with_secret(app, token_url, "s3 cret:")
