@@ -73,9 +73,5 @@ pub(crate) fn is_active(body: &[u8]) -> Outcome<bool> {
 }
 
 pub(crate) fn check(as_expected: bool) -> Outcome<()> {
-    if as_expected {
-        Ok(())
-    } else {
-        Err("the answer is not the expected one".into())
-    }
+    if as_expected { Ok(()) } else { Err("the answer is not the expected one".into()) }
 }

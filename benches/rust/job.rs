@@ -41,9 +41,7 @@ impl Settings {
     /// As the core has it, so that the peers differ in what they do and not in what they do it with: ring, Mozilla's
     /// roots and the user's own.
     pub(crate) fn tls(&self) -> Outcome<ClientConfig> {
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for certificate in CertificateDer::pem_slice_iter(&self.ca_pem) {
             roots.add(certificate?)?;
         }
@@ -101,9 +99,7 @@ impl Job {
     /// Each line of standard input asks for so many calls, and is answered by what they cost. All on one thread: that is
     /// what costs least, and what a client of this kind needs.
     pub(crate) fn measure<P: Peer>(&self, name: &str) -> Outcome<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         LocalSet::new().block_on(&runtime, async {
             let mut callers = Vec::new();
             for line in std::io::stdin().lines() {
@@ -203,10 +199,7 @@ struct Clocks {
 impl Clocks {
     fn now() -> Self {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
-        Self {
-            cpu: Duration::try_from(cpu).unwrap_or_default(),
-            wall: Instant::now(),
-        }
+        Self { cpu: Duration::try_from(cpu).unwrap_or_default(), wall: Instant::now() }
     }
 }
 

@@ -35,10 +35,7 @@ impl job::Peer for Peer {
         let mut headers = HeaderMap::new();
         let authority = origin.authority().ok_or("the base URL has no host")?;
         headers.insert(HOST, HeaderValue::from_str(authority.as_str())?);
-        headers.insert(
-            "authorization",
-            HeaderValue::from_str(&format!("Bearer {}", settings.key))?,
-        );
+        headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {}", settings.key))?);
         headers.insert("accept", HeaderValue::from_static("application/json"));
         headers.insert("x-user-email", HeaderValue::from_static("alice@example.com"));
         Ok(Self {

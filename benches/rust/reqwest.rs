@@ -18,17 +18,12 @@ pub(crate) struct Peer {
 impl job::Peer for Peer {
     fn new(settings: &Settings) -> Outcome<Self> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            "authorization",
-            HeaderValue::from_str(&format!("Bearer {}", settings.key))?,
-        );
+        headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {}", settings.key))?);
         headers.insert("accept", HeaderValue::from_static("application/json"));
         headers.insert("x-user-email", HeaderValue::from_static("alice@example.com"));
         let base = &settings.base_url;
         Ok(Self {
-            client: Client::builder()
-                .tls_backend_preconfigured(settings.tls()?)
-                .build()?,
+            client: Client::builder().tls_backend_preconfigured(settings.tls()?).build()?,
             base_url: base.parse()?,
             token_url: format!("{base}/connections/{}/token", settings.connection).parse()?,
             list_url: format!("{base}/apps?limit=50").parse()?,

@@ -28,10 +28,7 @@ impl Answers {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(
-            "x-request-id",
-            HeaderValue::from_static("req_4d1f6c0a9b7e4f52a1c3e5d7"),
-        );
+        headers.insert("x-request-id", HeaderValue::from_static("req_4d1f6c0a9b7e4f52a1c3e5d7"));
         let token = json!({
             "access_token": format!("ya29.{}", "a0AfH6SMBx".repeat(20)),
             "token_type": "Bearer",
@@ -114,9 +111,7 @@ impl Answers {
 }
 
 fn success(data: &Value) -> Bytes {
-    json!({"status": "success", "message": "ok", "data": data})
-        .to_string()
-        .into()
+    json!({"status": "success", "message": "ok", "data": data}).to_string().into()
 }
 
 /// An app as the catalogue shows it, about 300 bytes.

@@ -76,11 +76,7 @@ async fn serve(
     let io = TokioIo::new(stream);
     // An error here is a client that went away.
     if h2 {
-        drop(
-            http2::Builder::new(TokioExecutor::new())
-                .serve_connection(io, service)
-                .await,
-        );
+        drop(http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await);
     } else {
         drop(http1::Builder::new().serve_connection(io, service).await);
     }

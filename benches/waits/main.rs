@@ -62,11 +62,7 @@ struct Backend {
 impl Backend {
     fn new(settings: Settings) -> Outcome<Self> {
         let counts = Arc::default();
-        Ok(Self {
-            client: client(&settings, &counts)?,
-            settings,
-            counts,
-        })
+        Ok(Self { client: client(&settings, &counts)?, settings, counts })
     }
 
     async fn obey(&mut self, command: Command) -> Outcome<Value> {
@@ -78,11 +74,9 @@ impl Backend {
                 self.client = client(&self.settings, &self.counts)?;
                 Ok(Value::Null)
             }
-            Command::Wait {
-                connections,
-                interval_ms,
-                naive,
-            } => self.wait(connections, Duration::from_millis(interval_ms), naive),
+            Command::Wait { connections, interval_ms, naive } => {
+                self.wait(connections, Duration::from_millis(interval_ms), naive)
+            }
             Command::Call { every_ms } => {
                 let (client, counts) = (self.client.clone(), self.counts.clone());
                 tokio::spawn(call(client, counts, Duration::from_millis(every_ms)));
@@ -142,10 +136,8 @@ impl Backend {
 
 fn client(settings: &Settings, counts: &Arc<Counts>) -> Outcome<Client> {
     let counts = counts.clone();
-    let client = Client::builder()
-        .api_key(settings.key.clone())
-        .base_url(&settings.base_url)
-        .on_event(move |event| {
+    let client =
+        Client::builder().api_key(settings.key.clone()).base_url(&settings.base_url).on_event(move |event| {
             if let Event::Response { call, status, .. } = event
                 && !matches!(*call, "getApp" | "createRequestLink")
             {
@@ -199,19 +191,13 @@ fn tell(id: &str, status: &Result<ConnectionStatus, pabbly_connect::Error>) {
 }
 
 fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 fn rss_kib() -> Outcome<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    Ok(line
-        .and_then(|line| line.split_whitespace().next())
-        .ok_or("no VmRSS")?
-        .parse()?)
+    Ok(line.and_then(|line| line.split_whitespace().next()).ok_or("no VmRSS")?.parse()?)
 }
 
 #[expect(clippy::print_stdout, reason = "it is what the program is for")]

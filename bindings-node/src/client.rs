@@ -55,10 +55,7 @@ impl Client {
     /// Throws where no customer can have this e-mail.
     #[napi]
     pub fn check_email(&self, email: String) -> Result<()> {
-        self.core
-            .customer(&email)
-            .map(drop)
-            .map_err(|error| thrown(&error))
+        self.core.customer(&email).map(drop).map_err(|error| thrown(&error))
     }
 
     /// Starts a call, whose answer is the JSON text that came. Where `polls`, each poll of a wait is told too.

@@ -84,20 +84,14 @@ impl Calls {
             }
         });
         if calls.function.is_null() {
-            return Err(napi::Error::from_reason(
-                "the environment takes no threadsafe function",
-            ));
+            return Err(napi::Error::from_reason("the environment takes no threadsafe function"));
         }
         calls.rest(env.raw());
         calls.queue.open(calls.function);
         // Added after the function was made, so that it runs before the function is closed.
         env.add_env_cleanup_hook(calls.clone(), |calls| {
             calls.queue.close();
-            calls
-                .running
-                .borrow_mut()
-                .drain()
-                .for_each(|(_, running)| running.abort());
+            calls.running.borrow_mut().drain().for_each(|(_, running)| running.abort());
         })?;
         Ok(calls)
     }
@@ -116,10 +110,7 @@ impl Calls {
         number: u32,
         call: impl FnOnce() -> F + Send + 'static,
     ) -> Result<()> {
-        let mut unanswered = Unanswered {
-            queue: self.queue.clone(),
-            number: Some(number),
-        };
+        let mut unanswered = Unanswered { queue: self.queue.clone(), number: Some(number) };
         let (handle, registration) = AbortHandle::new_pair();
         runtime::run(Box::new(move || {
             let call = call();
@@ -191,11 +182,8 @@ unsafe extern "C" fn drain(
     unsafe {
         let (mut text, mut this, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         let length = batch.len().cast_signed();
-        let create = if batch.is_ascii() {
-            sys::napi_create_string_latin1
-        } else {
-            sys::napi_create_string_utf8
-        };
+        let create =
+            if batch.is_ascii() { sys::napi_create_string_latin1 } else { sys::napi_create_string_utf8 };
         if create(env, batch.as_ptr().cast(), length, &mut text) == sys::Status::napi_ok
             && sys::napi_get_undefined(env, &mut this) == sys::Status::napi_ok
         {

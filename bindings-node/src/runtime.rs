@@ -22,8 +22,7 @@ pub(crate) fn run(job: Job) -> std::io::Result<()> {
         Some(jobs) => jobs,
         None => start()?,
     };
-    jobs.send(job)
-        .map_err(|_| std::io::Error::other("the runtime has ended"))
+    jobs.send(job).map_err(|_| std::io::Error::other("the runtime has ended"))
 }
 
 fn start() -> std::io::Result<&'static UnboundedSender<Job>> {

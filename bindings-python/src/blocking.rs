@@ -35,11 +35,7 @@ impl Runtime {
         let tokio = runtime::Builder::new_current_thread().enable_all().build()?;
         let ticks = Arc::<Notify>::default();
         tokio.spawn(tick(ticks.clone()));
-        Ok(Self {
-            tokio: Some(tokio),
-            ticks,
-            callers: AtomicUsize::new(0),
-        })
+        Ok(Self { tokio: Some(tokio), ticks, callers: AtomicUsize::new(0) })
     }
 }
 
@@ -90,18 +86,11 @@ pub(crate) fn run(
     log: bool,
     on_poll: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Outcome, Returning)> {
-    let Ready {
-        work,
-        connected,
-        polls,
-    } = ready;
+    let Ready { work, connected, polls } = ready;
     let runtime = connected.runtime()?;
     let caller = Caller::new(runtime);
     let mut work = if caller.alone { work } else { apart(work) };
-    let tokio = runtime
-        .tokio
-        .as_ref()
-        .ok_or_else(|| misuse("the runtime is gone"))?;
+    let tokio = runtime.tokio.as_ref().ok_or_else(|| misuse("the runtime is gone"))?;
     let process = generation();
     if log {
         connected.log().keep()
@@ -119,9 +108,8 @@ pub(crate) fn run(
         PyResult::Ok(())
     };
     loop {
-        let (done, returning) = detached(py, || {
-            tokio.block_on(slice(&mut work, &runtime.ticks, caller.alone))
-        });
+        let (done, returning) =
+            detached(py, || tokio.block_on(slice(&mut work, &runtime.ticks, caller.alone)));
         let told = hand_over();
         if let (Some(outcome), Ok(())) = (done, &told) {
             return Ok((outcome, returning));

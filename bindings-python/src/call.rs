@@ -49,15 +49,8 @@ impl Call {
         work: impl Future<Output = Outcome> + Send + 'static,
     ) -> Self {
         let work = Box::pin(work);
-        let ready = Owned::new(Ready {
-            work,
-            connected,
-            polls,
-        });
-        Self {
-            ready: Mutex::new(Some(ready)),
-            abort: Mutex::new(None),
-        }
+        let ready = Owned::new(Ready { work, connected, polls });
+        Self { ready: Mutex::new(Some(ready)), abort: Mutex::new(None) }
     }
 
     fn take(&self) -> PyResult<Ready> {
@@ -80,11 +73,7 @@ impl Call {
 
     /// Makes the call on the background thread, which puts the answer into the queue under this number.
     fn start(&self, queue: &Queue, number: u64, log: bool) -> PyResult<()> {
-        let Ready {
-            work,
-            connected,
-            polls,
-        } = self.take()?;
+        let Ready { work, connected, polls } = self.take()?;
         let queue = queue.shared()?;
         queue.receive(number, connected.log(), log, polls.as_deref());
         let (work, abort) = abortable(AssertUnwindSafe(work).catch_unwind());

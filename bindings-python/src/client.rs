@@ -36,9 +36,7 @@ impl Connected {
 
     /// What drives blocking calls.
     pub(crate) fn runtime(&self) -> PyResult<&Runtime> {
-        self.runtime
-            .as_ref()
-            .ok_or_else(|| misuse("the client was not made for blocking calls"))
+        self.runtime.as_ref().ok_or_else(|| misuse("the client was not made for blocking calls"))
     }
 }
 
@@ -167,9 +165,7 @@ fn address(email: &Bound<'_, PyAny>) -> String {
 /// Those options that were given.
 fn options(options: &Bound<'_, PyDict>) -> PyResult<Options> {
     let given = options.iter().filter(|(_, value)| !value.is_none());
-    given
-        .map(|(name, value)| Ok((name.extract()?, self::value(&value)?)))
-        .collect()
+    given.map(|(name, value)| Ok((name.extract()?, self::value(&value)?))).collect()
 }
 
 fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {

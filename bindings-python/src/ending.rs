@@ -35,10 +35,7 @@ impl Returning {
     fn new() -> Self {
         let own = Self(());
         RETURNING.fetch_add(1, Ordering::SeqCst);
-        if ENDING
-            .get()
-            .is_some_and(|ending| *ending != thread::current().id())
-        {
+        if ENDING.get().is_some_and(|ending| *ending != thread::current().id()) {
             drop(own);
             loop {
                 thread::park();

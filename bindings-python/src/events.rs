@@ -70,10 +70,7 @@ pub(crate) type Log = Mailbox<Line>;
 pub(crate) fn logged(builder: ClientBuilder) -> (ClientBuilder, Arc<Log>) {
     let log = Log::new();
     let own = log.clone();
-    (
-        builder.on_event(move |event| own.put(|| Line(event_json(event)))),
-        log,
-    )
+    (builder.on_event(move |event| own.put(|| Line(event_json(event)))), log)
 }
 
 /// The polls of one wait.
@@ -101,10 +98,7 @@ impl Line {
     /// Hands the line to the logger `pabbly_connect`. A filter that fails is told of where Python tells of errors that
     /// nobody can catch: the call goes on. What ends the program does so here too.
     pub(crate) fn log(self, py: Python<'_>) -> PyResult<()> {
-        let write = || {
-            py.import("pabbly_connect._logging")?
-                .call_method1("write", (self.0,))
-        };
+        let write = || py.import("pabbly_connect._logging")?.call_method1("write", (self.0,));
         match write() {
             Err(error) if error.is_instance_of::<PyException>(py) => error.write_unraisable(py, None),
             written => drop(written?),

@@ -32,10 +32,7 @@ pub(crate) struct Owned<T> {
 
 impl<T> Owned<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self {
-            generation: generation(),
-            value: Some(value),
-        }
+        Self { generation: generation(), value: Some(value) }
     }
 
     /// Whether this process inherited it from its parent.
@@ -50,11 +47,7 @@ impl<T> Owned<T> {
 
     /// Takes the thing out; `None` where it is another process's.
     pub(crate) fn into_inner(mut self) -> Option<T> {
-        if self.is_inherited() {
-            None
-        } else {
-            self.value.take()
-        }
+        if self.is_inherited() { None } else { self.value.take() }
     }
 }
 

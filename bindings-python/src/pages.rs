@@ -73,8 +73,6 @@ impl Pages {
             let why = "a list that was begun before a fork cannot be gone on with in the child";
             return Err(refused(py, why));
         };
-        Ok(Call::new(rest.connected.clone(), async move {
-            rest.fetched.lock().await.get(number).await
-        }))
+        Ok(Call::new(rest.connected.clone(), async move { rest.fetched.lock().await.get(number).await }))
     }
 }

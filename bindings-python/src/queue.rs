@@ -96,10 +96,7 @@ impl Queue {
     fn new() -> PyResult<Self> {
         let (reader, wake) = std::io::pipe()?;
         let messages = Mutex::default();
-        Ok(Self {
-            shared: Owned::new(Arc::new(Shared { messages, wake })),
-            reader,
-        })
+        Ok(Self { shared: Owned::new(Arc::new(Shared { messages, wake })), reader })
     }
 
     /// Becomes readable when calls have finished.
@@ -107,9 +104,7 @@ impl Queue {
         #[cfg(unix)]
         return Ok(std::os::fd::AsRawFd::as_raw_fd(&self.reader));
         #[cfg(not(unix))]
-        Err(pyo3::exceptions::PyNotImplementedError::new_err(
-            "a pipe cannot be watched here",
-        ))
+        Err(pyo3::exceptions::PyNotImplementedError::new_err("a pipe cannot be watched here"))
     }
 
     /// Makes `take` return.

@@ -63,9 +63,7 @@ impl Token {
     /// The value of an `Authorization` header, such as `Bearer ya29…`; None where the app is not OAuth.
     #[getter]
     fn authorization(&self) -> Option<String> {
-        self.token
-            .authorization()
-            .map(|value| value.expose_secret().to_owned())
+        self.token.authorization().map(|value| value.expose_secret().to_owned())
     }
 
     /// Makes a credential for a test, of the members that the service would send.
@@ -85,10 +83,7 @@ impl Token {
         });
         match serde_json::from_value(token) {
             Ok(token) => Ok(Self { token }),
-            Err(_) => Err(refused(
-                py,
-                "an OAuth token needs its access_token, every other its fields",
-            )),
+            Err(_) => Err(refused(py, "an OAuth token needs its access_token, every other its fields")),
         }
     }
 
@@ -163,10 +158,7 @@ pub(crate) struct SecretFields {
 
 impl SecretFields {
     fn pairs(&self) -> Vec<(&str, &str)> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (name, value.expose_secret()))
-            .collect()
+        self.fields.iter().map(|(name, value)| (name, value.expose_secret())).collect()
     }
 }
 
@@ -180,11 +172,7 @@ impl SecretFields {
         name: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match name
-            .extract::<String>()
-            .ok()
-            .and_then(|name| self.fields.get(&name))
-        {
+        match name.extract::<String>().ok().and_then(|name| self.fields.get(&name)) {
             Some(value) => Ok(value.expose_secret().into_pyobject(py)?.into_any()),
             None => Ok(default.unwrap_or_else(|| py.None().into_bound(py))),
         }
@@ -223,8 +211,7 @@ impl SecretFields {
     }
 
     fn __contains__(&self, name: &Bound<'_, PyAny>) -> bool {
-        name.extract::<String>()
-            .is_ok_and(|name| self.fields.get(&name).is_some())
+        name.extract::<String>().is_ok_and(|name| self.fields.get(&name).is_some())
     }
 
     fn __len__(&self) -> usize {
@@ -244,10 +231,7 @@ impl SecretFields {
     }
 
     fn __repr__(&self) -> String {
-        let names = self
-            .fields
-            .iter()
-            .map(|(name, _)| format!("'{name}': [redacted]"));
+        let names = self.fields.iter().map(|(name, _)| format!("'{name}': [redacted]"));
         format!("{{{}}}", names.collect::<Vec<_>>().join(", "))
     }
 

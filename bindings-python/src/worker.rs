@@ -51,13 +51,9 @@ fn inbox() -> PyResult<Arc<Inbox>> {
 }
 
 fn start(inbox: Arc<Inbox>) -> PyResult<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let run = move || runtime.block_on(work(&inbox));
-    std::thread::Builder::new()
-        .name("pabbly-connect".to_owned())
-        .spawn(run)?;
+    std::thread::Builder::new().name("pabbly-connect".to_owned()).spawn(run)?;
     Ok(())
 }
 

@@ -11,9 +11,7 @@ async fn main() -> Result<(), Error> {
 
     // 1 + 2: find the app, make a hosted link for this customer
     let apps = client.list_apps().search("gmail").await?;
-    let link = customer
-        .create_request_link(&apps.items[0].id, "Work Gmail")
-        .await?;
+    let link = customer.create_request_link(&apps.items[0].id, "Work Gmail").await?;
 
     // 3: the customer connects on the hosted page
     println!("open {}", link.request_link);
@@ -36,10 +34,7 @@ async fn main() -> Result<(), Error> {
 
 fn act(token: &Token) {
     match token.authorization() {
-        Some(header) => println!(
-            "an Authorization header of {} bytes",
-            header.expose_secret().len()
-        ),
+        Some(header) => println!("an Authorization header of {} bytes", header.expose_secret().len()),
         None => println!("fields: {:?}", token.fields), // prints the names, not the values
     }
 }

@@ -37,9 +37,7 @@ impl CallOptions {
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (name, value) in [("timeout", self.timeout), ("deadline", self.deadline)] {
             if value == Some(Duration::ZERO) {
-                return Err(Error::invalid_argument(format!(
-                    "the {name} must be longer than zero"
-                )));
+                return Err(Error::invalid_argument(format!("the {name} must be longer than zero")));
             }
         }
         Ok(())
@@ -95,12 +93,7 @@ pub struct Call<T> {
 
 impl<T: DeserializeOwned + Send + 'static> Call<T> {
     pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
-        Self {
-            client,
-            request,
-            options: CallOptions::default(),
-            response: PhantomData,
-        }
+        Self { client, request, options: CallOptions::default(), response: PhantomData }
     }
 
     call_options!();
@@ -130,9 +123,7 @@ impl Client {
         options.check()?;
         let timeout = options.timeout.unwrap_or(self.settings().timeout);
         let max_retries = options.max_retries.unwrap_or(self.settings().max_retries);
-        let deadline = options
-            .deadline
-            .and_then(|deadline| Instant::now().checked_add(deadline));
+        let deadline = options.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
 
         let key = self.keys().current();
         let attempts = AtomicU32::new(0);
@@ -149,11 +140,7 @@ impl Client {
                 retry::next_wait(backoff, error.retry_after(), time_left)
             })
             .notify(|error, delay| {
-                self.emit(|| Event::Retry {
-                    call: request.call,
-                    attempt: error.attempts(),
-                    delay,
-                });
+                self.emit(|| Event::Retry { call: request.call, attempt: error.attempts(), delay });
             });
         match deadline {
             None => retrying.await,
@@ -198,14 +185,10 @@ impl Client {
             attempt,
             status: response.as_ref().ok().map(|response| response.status),
             elapsed: start.elapsed(),
-            request_id: response.as_ref().ok().and_then(|response| {
-                response
-                    .headers
-                    .get("x-request-id")?
-                    .to_str()
-                    .ok()
-                    .map(str::to_owned)
-            }),
+            request_id: response
+                .as_ref()
+                .ok()
+                .and_then(|response| response.headers.get("x-request-id")?.to_str().ok().map(str::to_owned)),
         });
         let mut response = response.map_err(|error| error.with_attempts(attempt))?;
         response.attempts = attempt;

@@ -104,10 +104,7 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub fn list_apps(&self) -> List<App> {
-        List::apps(
-            self.clone(),
-            self.request("listApps", Method::GET, &["apps"], RequestTarget::General),
-        )
+        List::apps(self.clone(), self.request("listApps", Method::GET, &["apps"], RequestTarget::General))
     }
 
     /// One app of the catalogue. Needs the capability `apps`.
@@ -296,10 +293,8 @@ impl ClientBuilder {
             .unwrap_or_default();
         let keys = Keys::new(api_key)?;
         let base_url = self.base_url.or_else(|| variable(settings::URL_VARIABLE));
-        let base_url = settings::base_url(
-            base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
-            self.allow_insecure_http,
-        )?;
+        let base_url =
+            settings::base_url(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_insecure_http)?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
         if timeout.is_zero() {
             return Err(Error::invalid_argument("the timeout must be longer than zero"));
@@ -321,15 +316,7 @@ impl ClientBuilder {
         let rate_budget = Mutex::new(RateBudget::new(requests_per_minute, Instant::now()));
         let waits = Waits::new();
         let (listener, links) = (self.listener, Links::default());
-        Ok(Client(Arc::new(Inner {
-            settings,
-            keys,
-            transport,
-            listener,
-            rate_budget,
-            waits,
-            links,
-        })))
+        Ok(Client(Arc::new(Inner { settings, keys, transport, listener, rate_budget, waits, links })))
     }
 }
 
@@ -339,15 +326,10 @@ mod tests {
 
     #[test]
     fn what_is_printed_tells_one_client_from_another_without_its_key() {
-        let builder = Client::builder()
-            .api_key("pk_live_canary")
-            .base_url("https://a.example/v1");
+        let builder = Client::builder().api_key("pk_live_canary").base_url("https://a.example/v1");
         let listening = builder.clone().on_event(|_| {});
         assert!(format!("{builder:?}").contains("listener: None"), "{builder:?}");
-        assert!(
-            format!("{listening:?}").contains("listener: Some(..)"),
-            "{listening:?}"
-        );
+        assert!(format!("{listening:?}").contains("listener: Some(..)"), "{listening:?}");
         let client = builder.build().unwrap();
         let alice = client.customer("alice@example.com").unwrap();
         let printed = format!("{alice:?}");

@@ -55,13 +55,7 @@ impl Customer {
     }
 
     pub(crate) fn get_connection_request(&self, connection_id: &str) -> Result<Request, Error> {
-        self.about(
-            "getConnection",
-            Method::GET,
-            connection_id,
-            None,
-            RequestTarget::Connection,
-        )
+        self.about("getConnection", Method::GET, connection_id, None, RequestTarget::Connection)
     }
 
     /// Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
@@ -107,10 +101,7 @@ impl Customer {
         );
         let body = serde_json::json!({ "code": code });
         let request = request.and_then(Request::idempotent);
-        Call::new(
-            self.client.clone(),
-            request.and_then(|request| request.json(&body)),
-        )
+        Call::new(self.client.clone(), request.and_then(|request| request.json(&body)))
     }
 
     /// A credential that works now, refreshed where needed. Needs the capability `token`. Ask each time; never
@@ -134,20 +125,12 @@ impl Customer {
     /// # Ok(()) }
     /// ```
     pub fn get_token(&self, connection_id: &str) -> Call<Token> {
-        let request = self.about(
-            "getToken",
-            Method::POST,
-            connection_id,
-            Some("token"),
-            RequestTarget::Connection,
-        );
+        let request =
+            self.about("getToken", Method::POST, connection_id, Some("token"), RequestTarget::Connection);
         let request = request.and_then(Request::idempotent);
         Call::new(
             self.client.clone(),
-            request.map(|request| Request {
-                bucket: RateLimitBucket::Token,
-                ..request
-            }),
+            request.map(|request| Request { bucket: RateLimitBucket::Token, ..request }),
         )
     }
 
@@ -158,12 +141,8 @@ impl Customer {
     }
 
     pub(crate) fn list_connections_request(&self) -> Request {
-        let request = self.client.request(
-            "listConnections",
-            Method::GET,
-            &["connections"],
-            RequestTarget::General,
-        );
+        let request =
+            self.client.request("listConnections", Method::GET, &["connections"], RequestTarget::General);
         request.email(self.email.clone())
     }
 
@@ -193,10 +172,7 @@ impl Customer {
     ) -> Result<Request, Error> {
         let mut segments = vec!["connections", checked_id("connection id", connection_id)?];
         segments.extend(part);
-        Ok(self
-            .client
-            .request(call, method, &segments, target)
-            .email(self.email.clone()))
+        Ok(self.client.request(call, method, &segments, target).email(self.email.clone()))
     }
 
     pub(crate) fn client(&self) -> &Client {

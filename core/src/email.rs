@@ -81,12 +81,8 @@ mod tests {
 
     #[test]
     fn plain_tagged_and_unicode_addresses_are_accepted() {
-        for email in [
-            "a@b",
-            "alice+work@example.com",
-            "o'brien@mail.example.co.uk",
-            "jürgen@bücher.example",
-        ] {
+        for email in ["a@b", "alice+work@example.com", "o'brien@mail.example.co.uk", "jürgen@bücher.example"]
+        {
             assert_eq!(header(email).unwrap().as_bytes(), email.as_bytes());
         }
         let longest = format!("{}@{}", "a".repeat(64), "b".repeat(254 - 65));

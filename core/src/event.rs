@@ -78,31 +78,16 @@ impl Listener {
         }
         let event = event();
         match &event {
-            Event::Request {
-                call,
-                method,
-                path,
-                attempt,
-            } => {
+            Event::Request { call, method, path, attempt } => {
                 tracing::debug!(target: "pabbly_connect", call, method, path, attempt, "request");
             }
-            Event::Response {
-                call,
-                attempt,
-                status,
-                elapsed,
-                request_id,
-            } => {
+            Event::Response { call, attempt, status, elapsed, request_id } => {
                 tracing::debug!(target: "pabbly_connect", call, attempt, status, ?elapsed, request_id, "response");
             }
             Event::Retry { call, attempt, delay } => {
                 tracing::info!(target: "pabbly_connect", call, attempt, ?delay, "retry");
             }
-            Event::Wait {
-                connection_id,
-                status,
-                delay,
-            } => {
+            Event::Wait { connection_id, status, delay } => {
                 let status = status.as_ref().map(ConnectionStatus::as_str);
                 tracing::debug!(target: "pabbly_connect", connection_id, status, ?delay, "wait");
             }
@@ -131,10 +116,6 @@ mod tests {
     #[test]
     fn a_listener_that_panics_disturbs_nobody() {
         let listener = Listener::new(|_| panic!("a listener's own fault"));
-        listener.emit(|| Event::Wait {
-            connection_id: "c".to_owned(),
-            status: None,
-            delay: Duration::ZERO,
-        });
+        listener.emit(|| Event::Wait { connection_id: "c".to_owned(), status: None, delay: Duration::ZERO });
     }
 }

@@ -80,11 +80,7 @@ mod tests {
     #[test]
     fn several_threads_know_it_whichever_has_the_driver() {
         for threads in 1..4 {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(threads)
-                .enable_io()
-                .build()
-                .unwrap();
+            let runtime = Builder::new_multi_thread().worker_threads(threads).enable_io().build().unwrap();
             for _ in 0..100 {
                 assert!(runtime.block_on(known()).1, "the outermost future");
                 let task = runtime.block_on(async { tokio::spawn(known()).await.unwrap() });

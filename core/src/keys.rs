@@ -26,19 +26,13 @@ struct Pair {
 impl Key {
     fn new(secret: SecretString) -> Result<Arc<Self>, Error> {
         let authorization = settings::authorization(&secret)?;
-        Ok(Arc::new(Self {
-            secret,
-            authorization,
-        }))
+        Ok(Arc::new(Self { secret, authorization }))
     }
 }
 
 impl Keys {
     pub(crate) fn new(secret: SecretString) -> Result<Self, Error> {
-        Ok(Self(RwLock::new(Pair {
-            current: Key::new(secret)?,
-            previous: None,
-        })))
+        Ok(Self(RwLock::new(Pair { current: Key::new(secret)?, previous: None })))
     }
 
     /// The key for a call that begins now; it keeps it to its end.

@@ -30,17 +30,8 @@ impl CreateRequestLink {
     pub(crate) fn new(customer: Customer, app_id: &str, name: &str) -> Self {
         // An empty app id means that the customer picks one, or that the connection names it.
         let app_id = (!app_id.is_empty()).then(|| app_id.to_owned());
-        let body = Body {
-            app_id,
-            name: name.to_owned(),
-            ..Body::default()
-        };
-        Self {
-            customer,
-            body,
-            idempotency_key: None,
-            options: CallOptions::default(),
-        }
+        let body = Body { app_id, name: name.to_owned(), ..Body::default() };
+        Self { customer, body, idempotency_key: None, options: CallOptions::default() }
     }
 
     call_options!();

@@ -73,11 +73,7 @@ impl PublicLink {
             _ => ProxyPolicy::Environment,
         };
         let transport = Transport::new(user_agent(product)?, proxy_policy, &Trust::default())?;
-        Ok(Self {
-            status_url,
-            token,
-            transport,
-        })
+        Ok(Self { status_url, token, transport })
     }
 
     /// Asks once how the link stands. The service is asked to hold its response, for `hold` in whole seconds at most,
@@ -91,15 +87,8 @@ impl PublicLink {
     /// [`Error::Other`] for any other response. None holds the response's text.
     pub async fn status(&self, hold: Duration) -> Result<LinkStatus, Error> {
         let request = Request::link_status(self.status_url.clone(), header(&self.token)?).long_poll(hold);
-        let response = self
-            .transport
-            .send(&request, None, RESPONSE_TIMEOUT.saturating_add(hold))
-            .await?;
-        if response.is_success() {
-            response.decode()
-        } else {
-            Err(error(&response))
-        }
+        let response = self.transport.send(&request, None, RESPONSE_TIMEOUT.saturating_add(hold)).await?;
+        if response.is_success() { response.decode() } else { Err(error(&response)) }
     }
 }
 
@@ -114,22 +103,12 @@ impl fmt::Debug for PublicLink {
 fn error(response: &Response) -> Error {
     let is_contracts = || serde_json::from_slice(&response.body).is_ok_and(|body| has_contract_shape(&body));
     let (kind, message) = match response.status {
-        404 if is_contracts() => (
-            ErrorKind::ConnectionDeleted,
-            "the service does not know this link (any more)".to_owned(),
-        ),
-        429 => (
-            ErrorKind::RateLimited,
-            "the link's status is asked for too often".to_owned(),
-        ),
-        503 => (
-            ErrorKind::UpstreamUnavailable,
-            "the service is briefly unavailable".to_owned(),
-        ),
-        status => (
-            ErrorKind::Other,
-            format!("the service answered with HTTP status {status}"),
-        ),
+        404 if is_contracts() => {
+            (ErrorKind::ConnectionDeleted, "the service does not know this link (any more)".to_owned())
+        }
+        429 => (ErrorKind::RateLimited, "the link's status is asked for too often".to_owned()),
+        503 => (ErrorKind::UpstreamUnavailable, "the service is briefly unavailable".to_owned()),
+        status => (ErrorKind::Other, format!("the service answered with HTTP status {status}")),
     };
     Error::local(kind, message)
         .with_status(response.status)
@@ -191,10 +170,9 @@ mod tests {
 
     #[test]
     fn the_status_is_beside_the_hosted_page() {
-        for link in [
-            "https://a.example/platform/v1/connect/rl_1",
-            "https://a.example/platform/v1/connect/rl_1?b#c",
-        ] {
+        for link in
+            ["https://a.example/platform/v1/connect/rl_1", "https://a.example/platform/v1/connect/rl_1?b#c"]
+        {
             assert_eq!(url(link, "a b/c"), None, "an id that would leave its segment");
             assert_eq!(
                 url(link, "a b?c").unwrap(),
@@ -205,10 +183,7 @@ mod tests {
             url("http://127.0.0.1:8080/connect/rl_1", "c").unwrap(),
             "http://127.0.0.1:8080/connections/c/status"
         );
-        assert_eq!(
-            url("https://a.example", "c").unwrap(),
-            "https://a.example/connections/c/status"
-        );
+        assert_eq!(url("https://a.example", "c").unwrap(), "https://a.example/connections/c/status");
     }
 
     #[test]
@@ -236,10 +211,7 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
         let link = new("rt_canary").unwrap();
-        assert_eq!(
-            format!("{link:?}"),
-            "PublicLink(https://a.example/connections/c/status)"
-        );
+        assert_eq!(format!("{link:?}"), "PublicLink(https://a.example/connections/c/status)");
         assert!(header(&link.token).unwrap().is_sensitive());
     }
 

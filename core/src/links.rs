@@ -60,10 +60,7 @@ impl Links {
     }
 
     pub(crate) fn forget(&self, connection_id: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(connection_id);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(connection_id);
     }
 }
 
@@ -78,28 +75,15 @@ mod tests {
             "connection_id": connection_id, "request_token": "rt_canary", "request_link": "https://a.example/l",
             "expires_at": expires_at, "status_url": status_url,
         }));
-        links.remember(
-            &link.unwrap(),
-            &ALICE,
-            &Url::parse("https://a.example/platform/v1").unwrap(),
-        );
+        links.remember(&link.unwrap(), &ALICE, &Url::parse("https://a.example/platform/v1").unwrap());
     }
 
     #[test]
     fn a_link_is_found_for_its_own_customer_only() {
         let links = Links::default();
-        remember(
-            &links,
-            "c1",
-            "2126-11-21T10:00:00Z",
-            Some("https://a.example/status"),
-        );
+        remember(&links, "c1", "2126-11-21T10:00:00Z", Some("https://a.example/status"));
         assert!(links.find("c1", &ALICE).is_some());
-        assert!(
-            links
-                .find("c1", &HeaderValue::from_static("bob@example.com"))
-                .is_none()
-        );
+        assert!(links.find("c1", &HeaderValue::from_static("bob@example.com")).is_none());
     }
 
     #[test]

@@ -109,13 +109,7 @@ impl List<Connection> {
 impl<T: Item> List<T> {
     fn new(client: Client, request: Request) -> Self {
         let (query, options) = (Query::default(), CallOptions::default());
-        Self {
-            client,
-            request,
-            query,
-            options,
-            item: std::marker::PhantomData,
-        }
+        Self { client, request, query, options, item: std::marker::PhantomData }
     }
 
     /// Which page, from 1. Without it the first.
@@ -149,37 +143,24 @@ impl<T: Item> List<T> {
 
     /// All pages, one call for each when it is asked for. The options hold for each call.
     pub fn pages(self) -> Pages<T> {
-        Pages {
-            next: Some(self),
-            last_first_id: None,
-        }
+        Pages { next: Some(self), last_first_id: None }
     }
 
     /// All items of all pages.
     pub fn stream(self) -> impl Stream<Item = Result<T, Error>> + Send {
-        stream::try_unfold(self.pages(), async |mut pages| {
-            Ok(pages.next().await?.map(|page| (page, pages)))
-        })
-        .map_ok(|page| stream::iter(page.items).map(Ok))
-        .try_flatten()
+        stream::try_unfold(self.pages(), async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))
+            .map_ok(|page| stream::iter(page.items).map(Ok))
+            .try_flatten()
     }
 
     /// Sends the call for one page, which must not be the one that began with `last_first_id`.
     async fn fetch<I: Item>(&self, last_first_id: Option<&str>) -> Result<(Page<I>, SecretString), Error> {
         let mut request = self.request.clone();
-        let Query {
-            search,
-            app_id,
-            page,
-            limit,
-        } = &self.query;
+        let Query { search, app_id, page, limit } = &self.query;
         if page == &Some(0) || limit == &Some(0) {
             return Err(Error::invalid_argument("pages and limits count from 1"));
         }
-        let numbers = [
-            ("page", page.map(|n| n.to_string())),
-            ("limit", limit.map(|n| n.to_string())),
-        ];
+        let numbers = [("page", page.map(|n| n.to_string())), ("limit", limit.map(|n| n.to_string()))];
         let texts = [("search", search.clone()), ("app_id", app_id.clone())];
         for (name, value) in texts.into_iter().chain(numbers) {
             if let Some(value) = value {
@@ -188,11 +169,7 @@ impl<T: Item> List<T> {
         }
         let response = self.client.execute(&request, self.options).await?;
         let (page, json) = response.decode_json::<Page<I>>()?;
-        if page
-            .items
-            .first()
-            .is_some_and(|first| Some(first.id()) == last_first_id)
-        {
+        if page.items.first().is_some_and(|first| Some(first.id()) == last_first_id) {
             return Err(response.refused("the service gives the same page again and again"));
         }
         Ok((page, json))
@@ -272,13 +249,7 @@ mod tests {
     use super::*;
 
     fn page(items: usize, limit: Option<u64>, total: Option<u64>) -> Page<()> {
-        Page {
-            items: vec![(); items],
-            page: None,
-            limit,
-            total,
-            extra: Map::new(),
-        }
+        Page { items: vec![(); items], page: None, limit, total, extra: Map::new() }
     }
 
     #[test]

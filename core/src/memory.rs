@@ -14,17 +14,12 @@ impl Needle {
 
     /// A random one.
     pub(crate) fn new() -> Self {
-        Self(std::array::from_fn(|_| {
-            fastrand::alphanumeric() as u8 ^ Self::MASK
-        }))
+        Self(std::array::from_fn(|_| fastrand::alphanumeric() as u8 ^ Self::MASK))
     }
 
     /// Appends the text to a buffer that has room for it.
     pub(crate) fn write(&self, to: &mut Vec<u8>) {
-        assert!(
-            to.capacity() - to.len() >= Self::LENGTH,
-            "growing would leave a copy behind"
-        );
+        assert!(to.capacity() - to.len() >= Self::LENGTH, "growing would leave a copy behind");
         to.extend(self.0.iter().map(|byte| byte ^ Self::MASK));
     }
 
@@ -60,16 +55,10 @@ impl Needle {
         let end = &self.0[Self::LENGTH - Self::SEARCHED..];
         let is_end = |at: &usize| {
             let found = piece.get(*at..at + Self::SEARCHED);
-            found.is_some_and(|found| {
-                found
-                    .iter()
-                    .zip(end)
-                    .all(|(byte, masked)| byte ^ Self::MASK == *masked)
-            })
+            found
+                .is_some_and(|found| found.iter().zip(end).all(|(byte, masked)| byte ^ Self::MASK == *masked))
         };
-        memchr::memchr_iter(end[0] ^ Self::MASK, piece)
-            .filter(is_end)
-            .count()
+        memchr::memchr_iter(end[0] ^ Self::MASK, piece).filter(is_end).count()
     }
 }
 

@@ -70,13 +70,7 @@ impl Request {
 
     /// Asks for the public status of a link. The request token takes the place of the tenant key.
     pub(crate) fn link_status(url: Url, request_token: HeaderValue) -> Self {
-        let mut request = Self::new(
-            "waitForConnection",
-            Method::GET,
-            &url,
-            &[],
-            RequestTarget::Connection,
-        );
+        let mut request = Self::new("waitForConnection", Method::GET, &url, &[], RequestTarget::Connection);
         request.url = url;
         request.bucket = RateLimitBucket::Link;
         request.headers.insert(REQUEST_TOKEN, request_token);
@@ -141,9 +135,7 @@ pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> Result<&'a str, Error> 
     } else {
         return Ok(id);
     };
-    Err(Error::invalid_argument(format!(
-        "the {what} {why}; pass it exactly as the service gave it"
-    )))
+    Err(Error::invalid_argument(format!("the {what} {why}; pass it exactly as the service gave it")))
 }
 
 #[cfg(test)]
@@ -152,33 +144,19 @@ mod tests {
 
     fn url(id: &str) -> String {
         let base = Url::parse("https://example.com/platform/v1").unwrap();
-        Request::new(
-            "getApp",
-            Method::GET,
-            &base,
-            &["apps", id],
-            RequestTarget::General,
-        )
-        .url
-        .to_string()
+        Request::new("getApp", Method::GET, &base, &["apps", id], RequestTarget::General).url.to_string()
     }
 
     #[test]
     fn an_id_is_one_encoded_segment() {
         assert_eq!(url("gmail"), "https://example.com/platform/v1/apps/gmail");
-        assert_eq!(
-            url("a b?c#d%2F+é"),
-            "https://example.com/platform/v1/apps/a%20b%3Fc%23d%252F+%C3%A9"
-        );
+        assert_eq!(url("a b?c#d%2F+é"), "https://example.com/platform/v1/apps/a%20b%3Fc%23d%252F+%C3%A9");
     }
 
     #[test]
     fn what_would_leave_the_segment_is_refused() {
         for id in ["", ".", "..", "a/b", "a\\b", "a\nb", "\0", &"x".repeat(513)] {
-            assert_eq!(
-                checked_id("id", id).expect_err(id).kind(),
-                ErrorKind::InvalidArgument
-            );
+            assert_eq!(checked_id("id", id).expect_err(id).kind(), ErrorKind::InvalidArgument);
         }
         assert!(checked_id("id", &"x".repeat(512)).is_ok());
         assert!(checked_id("id", "...").is_ok());

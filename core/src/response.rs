@@ -42,16 +42,12 @@ impl Response {
 
     /// The `data` of a successful response.
     pub(crate) fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.data()
-            .and_then(serde_json::from_str)
-            .map_err(|error| self.malformed(&error))
+        self.data().and_then(serde_json::from_str).map_err(|error| self.malformed(&error))
     }
 
     /// The `data` as the JSON text that came, once it is known to be a `T`.
     pub(crate) fn decode_json<T: DeserializeOwned>(&self) -> Result<(T, SecretString), Error> {
-        let decoded = self
-            .data()
-            .and_then(|text| Ok((serde_json::from_str(text)?, text.into())));
+        let decoded = self.data().and_then(|text| Ok((serde_json::from_str(text)?, text.into())));
         decoded.map_err(|error| self.malformed(&error))
     }
 
@@ -79,9 +75,7 @@ impl Response {
             return self.refused(message);
         }
         let content_type = self.headers.get(CONTENT_TYPE);
-        let content_type = content_type
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("no content type");
+        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or("no content type");
         let message = format!(
             "the response is not what the contract says (line {}, column {}; {content_type}): is there a proxy in \
              between, or another service at this base URL?",
@@ -93,26 +87,18 @@ impl Response {
 
     /// A successful response that does not make sense.
     pub(crate) fn refused(&self, message: impl Into<String>) -> Error {
-        Error::local(ErrorKind::Decode, message)
-            .with_status(self.status)
-            .with_attempts(self.attempts)
+        Error::local(ErrorKind::Decode, message).with_status(self.status).with_attempts(self.attempts)
     }
 
     /// The error that an unsuccessful response means.
     pub(crate) fn into_error(self, target: RequestTarget, redactor: &Redactor) -> Error {
         let body = redactor.body(&self.body);
-        let text = |pointer| {
-            body.as_ref()
-                .and_then(|body| body.pointer(pointer))
-                .and_then(|value| value.as_str())
-        };
+        let text =
+            |pointer| body.as_ref().and_then(|body| body.pointer(pointer)).and_then(|value| value.as_str());
         let code = text("/data/code").map(printable);
         let shape = body.as_ref().is_some_and(has_contract_shape);
         let kind = classify(self.status, code.as_deref(), shape, target);
-        let message = match text("/message")
-            .map(printable)
-            .filter(|message| !message.is_empty())
-        {
+        let message = match text("/message").map(printable).filter(|message| !message.is_empty()) {
             Some(message) => message,
             None if (300..400).contains(&self.status) => {
                 "the service redirects, which is not followed: check the base URL".to_owned()
@@ -128,15 +114,9 @@ impl Response {
         // A busy proxy may ask for patience too, whatever class its response has.
         let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
             || matches!(self.status, 429 | 503);
-        let retry_after = asks_to_wait
-            .then(|| retry_after(&self.headers, SystemTime::now()))
-            .flatten();
+        let retry_after = asks_to_wait.then(|| retry_after(&self.headers, SystemTime::now())).flatten();
         let headers = redactor.headers(&self.headers);
-        let response = Some(ErrorResponse {
-            status: self.status,
-            headers,
-            body,
-        });
+        let response = Some(ErrorResponse { status: self.status, headers, body });
         let (status, attempts) = (Some(self.status), self.attempts);
         Error::new(
             kind,
@@ -155,10 +135,7 @@ impl Response {
 
 /// A text from the network in one bounded line.
 fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_MESSAGE)
-        .collect()
+    text.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect()
 }
 
 #[cfg(test)]
@@ -189,14 +166,9 @@ mod tests {
 
     #[test]
     fn a_decode_error_never_quotes_the_answer() {
-        for body in [
-            r#"{"data":"canary"}"#,
-            r#"{"data":{"canary":1}}"#,
-            "<canary>",
-            r#"{"data":null}"#,
-            "{}",
-            "",
-        ] {
+        for body in
+            [r#"{"data":"canary"}"#, r#"{"data":{"canary":1}}"#, "<canary>", r#"{"data":null}"#, "{}", ""]
+        {
             let error = response(200, body).decode::<u8>().expect_err(body);
             assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(200)));
             assert!(!format!("{error} {error:?}").contains("canary"));
@@ -216,9 +188,6 @@ mod tests {
     fn an_answer_without_a_message_is_described() {
         assert!(error(302, "").message().contains("redirects"));
         assert!(error(500, "<html>").message().contains("500"));
-        assert_eq!(
-            error(500, "<html>").response().unwrap().body,
-            Some("<html>".into())
-        );
+        assert_eq!(error(500, "<html>").response().unwrap().body, Some("<html>".into()));
     }
 }

@@ -64,15 +64,8 @@ mod tests {
     fn jitter_is_full_and_no_retry_means_none() {
         assert_eq!(waits(SECOND, 3, || 0.0).collect::<Vec<_>>(), [Duration::ZERO; 3]);
         assert_eq!(waits(SECOND, 0, || 1.0).count(), 0);
-        assert_eq!(
-            waits(Duration::MAX, 1, || 1.0).collect::<Vec<_>>(),
-            [Duration::MAX]
-        );
-        assert!(
-            (0..100)
-                .map(|_| random())
-                .all(|number| (0.0..=1.0).contains(&number))
-        );
+        assert_eq!(waits(Duration::MAX, 1, || 1.0).collect::<Vec<_>>(), [Duration::MAX]);
+        assert!((0..100).map(|_| random()).all(|number| (0.0..=1.0).contains(&number)));
         assert!((0..100).any(|_| random() != random()));
     }
 
@@ -86,15 +79,9 @@ mod tests {
 
     #[test]
     fn nothing_too_long_is_slept_through() {
-        assert_eq!(
-            next_wait(Some(SECOND), Some(60 * SECOND), None),
-            Some(60 * SECOND)
-        );
+        assert_eq!(next_wait(Some(SECOND), Some(60 * SECOND), None), Some(60 * SECOND));
         assert_eq!(next_wait(Some(SECOND), Some(61 * SECOND), None), None);
         assert_eq!(next_wait(Some(2 * SECOND), None, Some(2 * SECOND)), None);
-        assert_eq!(
-            next_wait(Some(2 * SECOND), None, Some(3 * SECOND)),
-            Some(2 * SECOND)
-        );
+        assert_eq!(next_wait(Some(2 * SECOND), None, Some(3 * SECOND)), Some(2 * SECOND));
     }
 }

@@ -22,8 +22,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 /// The time by the service's clock when it answered.
 pub(crate) fn server_time(headers: &HeaderMap, now: SystemTime) -> SystemTime {
     let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    date.and_then(|date| httpdate::parse_http_date(date).ok())
-        .unwrap_or(now)
+    date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -45,24 +44,15 @@ mod tests {
     fn seconds() {
         assert_eq!(parse("0", None), Some(Duration::ZERO));
         assert_eq!(parse("604800", None), Some(Duration::from_secs(604_800)));
-        assert_eq!(
-            parse("99999999999999999999999", None),
-            Some(Duration::from_secs(u32::MAX.into()))
-        );
+        assert_eq!(parse("99999999999999999999999", None), Some(Duration::from_secs(u32::MAX.into())));
     }
 
     #[test]
     fn dates() {
-        assert_eq!(
-            parse("Thu, 01 Jan 1970 00:02:00 GMT", None),
-            Some(Duration::from_secs(20))
-        );
+        assert_eq!(parse("Thu, 01 Jan 1970 00:02:00 GMT", None), Some(Duration::from_secs(20)));
         assert_eq!(parse("Thu, 01 Jan 1970 00:00:10 GMT", None), Some(Duration::ZERO));
         let date = Some("Thu, 01 Jan 1970 00:01:55 GMT");
-        assert_eq!(
-            parse("Thu, 01 Jan 1970 00:02:00 GMT", date),
-            Some(Duration::from_secs(5))
-        );
+        assert_eq!(parse("Thu, 01 Jan 1970 00:02:00 GMT", date), Some(Duration::from_secs(5)));
     }
 
     #[test]

@@ -113,12 +113,9 @@ mod tests {
         ] {
             assert!(base_url(url, false).is_ok(), "{url}");
         }
-        for url in [
-            "http://a.example",
-            "http://127.0.0.1.example",
-            "http://10.0.0.1",
-            "http://localhost.example",
-        ] {
+        for url in
+            ["http://a.example", "http://127.0.0.1.example", "http://10.0.0.1", "http://localhost.example"]
+        {
             let error = base_url(url, false).expect_err(url);
             assert!(error.message().contains("option for insecure HTTP"), "{error}");
             assert!(base_url(url, true).is_ok(), "{url}");
@@ -145,28 +142,16 @@ mod tests {
 
     #[test]
     fn a_slash_at_the_end_makes_no_difference() {
-        assert_eq!(
-            base_url("https://a/b/", false).unwrap(),
-            base_url(" https://a/b\n", false).unwrap()
-        );
+        assert_eq!(base_url("https://a/b/", false).unwrap(), base_url(" https://a/b\n", false).unwrap());
     }
 
     #[test]
     fn a_key_that_would_alter_the_header_is_refused_and_not_repeated() {
-        for key in [
-            "",
-            "pk_live_canary\n",
-            "pk_live_canary\r\nx: y",
-            "pk live canary",
-            "pk_live_canäry",
-        ] {
+        for key in ["", "pk_live_canary\n", "pk_live_canary\r\nx: y", "pk live canary", "pk_live_canäry"] {
             let error = authorization(&key.into()).expect_err(key);
             assert!(!format!("{error} {error:?}").contains("can"), "{error}");
         }
         let value = authorization(&"pk_live_canary".into()).unwrap();
-        assert_eq!(
-            (value.as_bytes(), value.is_sensitive()),
-            (&b"Bearer pk_live_canary"[..], true)
-        );
+        assert_eq!((value.as_bytes(), value.is_sensitive()), (&b"Bearer pk_live_canary"[..], true));
     }
 }

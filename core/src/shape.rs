@@ -109,20 +109,10 @@ mod tests {
         for variant in &all {
             let text = variant.to_string();
             let (whole, shape) = (serde_json::from_str::<T>(&text), serde_json::from_str::<S>(&text));
-            assert_eq!(
-                whole.is_ok(),
-                shape.is_ok(),
-                "{text}: {:?} {:?}",
-                whole.err(),
-                shape.err()
-            );
+            assert_eq!(whole.is_ok(), shape.is_ok(), "{text}: {:?} {:?}", whole.err(), shape.err());
             accepted += usize::from(shape.is_ok());
         }
-        assert!(
-            accepted > 10 && accepted < all.len() - 10,
-            "{accepted} of {}",
-            all.len()
-        );
+        assert!(accepted > 10 && accepted < all.len() - 10, "{accepted} of {}", all.len());
     }
 
     // Written member by member, so that a new one cannot be forgotten here.
@@ -155,11 +145,7 @@ mod tests {
             id: "c".to_owned(),
             status: ConnectionStatus::Active,
             name: Some("n".to_owned()),
-            app: Some(AppRef {
-                id: "a".to_owned(),
-                name: Some("n".to_owned()),
-                extra: Map::new(),
-            }),
+            app: Some(AppRef { id: "a".to_owned(), name: Some("n".to_owned()), extra: Map::new() }),
             auth_type: Some(AuthType::OAuth),
             user_email: Some("a@b".to_owned()),
             created_at: Some(time()),

@@ -43,9 +43,9 @@ impl Trust {
             .map_err(|error| Error::caused(ErrorKind::Other, "no TLS version is available", error))?;
         let extra = self.extra(variable)?;
         let config = match self.bundle(variable)? {
-            None if self.system_trust_store => config
-                .dangerous()
-                .with_custom_certificate_verifier(system_verifier(extra, provider)?),
+            None if self.system_trust_store => {
+                config.dangerous().with_custom_certificate_verifier(system_verifier(extra, provider)?)
+            }
             bundle => config.with_root_certificates(roots(bundle, extra)),
         };
         Ok(config.with_no_client_auth())
@@ -90,9 +90,7 @@ impl Trust {
             extra.push(valid.ok_or_else(|| Error::invalid_argument("the CA certificate is not valid PEM"))?);
         }
         if extra.is_empty() && !self.ca_certificates.is_empty() {
-            return Err(Error::invalid_argument(
-                "the CA certificate holds no PEM certificate",
-            ));
+            return Err(Error::invalid_argument("the CA certificate holds no PEM certificate"));
         }
         if let Some(name) = self.extra_variable
             && let Some(path) = variable(name)
@@ -114,11 +112,7 @@ fn authorities(variable: &str, path: &Path) -> Result<Vec<CertificateDer<'static
         let mut found = load_certs_from_paths(Some(path), None);
         if !found.errors.is_empty() {
             let message = format!("the file {} of {variable} cannot be used", path.display());
-            return Err(Error::caused(
-                ErrorKind::InvalidArgument,
-                &message,
-                found.errors.swap_remove(0),
-            ));
+            return Err(Error::caused(ErrorKind::InvalidArgument, &message, found.errors.swap_remove(0)));
         }
         found
     };
@@ -138,10 +132,7 @@ fn is_authority(certificate: &CertificateDer<'static>) -> bool {
 }
 
 fn no_certificate(variable: &str, path: &Path) -> Error {
-    Error::invalid_argument(format!(
-        "{} of {variable} holds no PEM certificate",
-        path.display()
-    ))
+    Error::invalid_argument(format!("{} of {variable} holds no PEM certificate", path.display()))
 }
 
 /// The roots that vouch: those of the environment, else Mozilla's, and the extra ones.
@@ -174,11 +165,7 @@ mod tests {
 
     /// An environment of these variables alone.
     fn environment<'a>(set: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<OsString> + Copy + 'a {
-        move |name| {
-            set.iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.into())
-        }
+        move |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into())
     }
 
     fn count(trust: &Trust, set: &[(&str, &str)]) -> usize {
@@ -212,15 +199,9 @@ mod tests {
         assert_eq!(count(&rust, &[("SSL_CERT_DIR", &all)]), 3);
         let several = std::env::join_paths(["/nonexistent", &all]).unwrap();
         let several = several.to_str().unwrap();
-        assert_eq!(
-            count(&rust, &[("SSL_CERT_DIR", several), ("SSL_CERT_FILE", &two)]),
-            5
-        );
+        assert_eq!(count(&rust, &[("SSL_CERT_DIR", several), ("SSL_CERT_FILE", &two)]), 5);
         // Other ecosystems' variables mean nothing here.
-        let foreign = [
-            ("NODE_EXTRA_CA_CERTS", "/nonexistent"),
-            ("REQUESTS_CA_BUNDLE", "/nonexistent"),
-        ];
+        let foreign = [("NODE_EXTRA_CA_CERTS", "/nonexistent"), ("REQUESTS_CA_BUNDLE", "/nonexistent")];
         assert_eq!(count(&rust, &foreign), mozilla);
 
         let node = Trust {
@@ -232,10 +213,7 @@ mod tests {
         let both = [("NODE_EXTRA_CA_CERTS", &*two), ("SSL_CERT_FILE", &*one)];
         assert_eq!(count(&node, &both), 4);
 
-        let python = Trust {
-            bundle_variable: Some("REQUESTS_CA_BUNDLE"),
-            ..Trust::default()
-        };
+        let python = Trust { bundle_variable: Some("REQUESTS_CA_BUNDLE"), ..Trust::default() };
         let both = [("REQUESTS_CA_BUNDLE", &*all), ("SSL_CERT_FILE", &*one)];
         assert_eq!(count(&python, &both), 3);
         assert_eq!(count(&python, &both[1..]), 1);
@@ -254,18 +232,11 @@ mod tests {
             extra_variable: Some("NODE_EXTRA_CA_CERTS"),
             ..Trust::default()
         };
-        for name in [
-            "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-            "REQUESTS_CA_BUNDLE",
-            "NODE_EXTRA_CA_CERTS",
-        ] {
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
             for value in [&missing, &empty, &broken] {
                 let set = [(name, value.as_str())];
                 let bundle = trust.bundle(environment(&set)).map(drop);
-                let error = bundle
-                    .and(trust.extra(environment(&set)).map(drop))
-                    .expect_err(name);
+                let error = bundle.and(trust.extra(environment(&set)).map(drop)).expect_err(name);
                 assert_eq!(error.kind(), ErrorKind::InvalidArgument);
                 let message = error.message();
                 assert!(message.contains(name) && message.contains(value), "{message}");

@@ -73,20 +73,14 @@ impl SecretFields {
 
 impl fmt::Debug for SecretFields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.iter().map(|(name, _)| (name, "[redacted]")))
-            .finish()
+        f.debug_map().entries(self.iter().map(|(name, _)| (name, "[redacted]"))).finish()
     }
 }
 
 impl<'de> Deserialize<'de> for SecretFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
-        Ok(Self(
-            raw.into_iter()
-                .map(|(name, value)| (name, text_of(value)))
-                .collect(),
-        ))
+        Ok(Self(raw.into_iter().map(|(name, value)| (name, text_of(value))).collect()))
     }
 }
 
@@ -140,14 +134,7 @@ impl<'de> Visitor<'de> for TokenVisitor {
         if matches!(auth_type, AuthType::ApiKey | AuthType::Basic | AuthType::Header) && fields.is_none() {
             return Err(M::Error::missing_field("fields"));
         }
-        Ok(Token {
-            auth_type,
-            access_token,
-            token_type,
-            expires_in,
-            fields,
-            extra,
-        })
+        Ok(Token { auth_type, access_token, token_type, expires_in, fields, extra })
     }
 }
 

@@ -55,11 +55,7 @@ impl Transport {
             ProxyPolicy::Nothing => http.no_proxy(),
         };
         let http = http.build().map_err(|error| {
-            Error::caused(
-                ErrorKind::InvalidArgument,
-                "no HTTP client can be made of these settings",
-                error,
-            )
+            Error::caused(ErrorKind::InvalidArgument, "no HTTP client can be made of these settings", error)
         })?;
         Ok(Self { http })
     }
@@ -79,27 +75,19 @@ impl Transport {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
         };
-        let mut response = timeout_at(until, self.respond(request, authorization))
-            .await
-            .map_err(|_| timed_out())??;
+        let mut response =
+            timeout_at(until, self.respond(request, authorization)).await.map_err(|_| timed_out())??;
 
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let body = if response.status().is_success() {
-            timeout_at(until, read(&mut response, MAX_BODY))
-                .await
-                .map_err(|_| timed_out())??
+            timeout_at(until, read(&mut response, MAX_BODY)).await.map_err(|_| timed_out())??
         } else {
             // The status already says what went wrong: a body that does not arrive takes nothing away.
             let body = timeout_at(until, read_some(&mut response, MAX_ERROR_BODY)).await;
             body.unwrap_or_default()
         };
-        Ok(Response {
-            status,
-            headers,
-            body,
-            attempts: 1,
-        })
+        Ok(Response { status, headers, body, attempts: 1 })
     }
 
     /// Sends the request and gives the response, its body still to be read.

@@ -40,20 +40,14 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     Router::new()
         .route("/apps", apps(get(apps::list)))
         .route("/apps/{app_id}", apps(get(apps::read)))
-        .route(
-            "/connections/request-link",
-            connections(post(request_link::create)),
-        )
+        .route("/connections/request-link", connections(post(request_link::create)))
         .route("/connections", connections(get(connections::list)))
         .route(
             "/connections/{connection_id}",
             connections(get(connections::read)).merge(deletion(delete(connections::remove))),
         )
         .route("/connections/{connection_id}/token", post(token::vend))
-        .route(
-            "/connections/{connection_id}/confirm",
-            connections(post(confirm::confirm)),
-        )
+        .route("/connections/{connection_id}/confirm", connections(post(confirm::confirm)))
         .route(
             "/connections/{connection_id}/usages/{usage_id}",
             connections(put(usages::add).delete(usages::remove)),
@@ -61,23 +55,12 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))
-        .route(
-            "/connections/{connection_id}/status",
-            public_get(get(public::status)),
-        )
-        .route(
-            "/connections/{connection_id}/auth-options",
-            public_get(get(public::auth_options)),
-        )
-        .route(
-            "/connections/{connection_id}/submit",
-            public_post(post(public::submit)),
-        )
+        .route("/connections/{connection_id}/status", public_get(get(public::status)))
+        .route("/connections/{connection_id}/auth-options", public_get(get(public::auth_options)))
+        .route("/connections/{connection_id}/submit", public_post(post(public::submit)))
 }
 
 /// The addresses outside the contract's prefix.
 pub fn probes() -> Router<AppState> {
-    Router::new()
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+    Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready))
 }

@@ -59,14 +59,8 @@ pub struct Standing {
 impl Budgets {
     /// Budgets with these limits, all unused.
     pub fn new(limits: &BudgetConfig) -> Self {
-        let windows = Windows {
-            by_holder: HashMap::new(),
-            prune_at: PRUNE_FROM,
-        };
-        Self {
-            limits: limits.clone(),
-            windows: Mutex::new(windows),
-        }
+        let windows = Windows { by_holder: HashMap::new(), prune_at: PRUNE_FROM };
+        Self { limits: limits.clone(), windows: Mutex::new(windows) }
     }
 
     /// Counts one call of a tenant, or of whoever has a link.
@@ -93,13 +87,7 @@ impl Budgets {
         }
         let remaining = window.end.saturating_duration_since(now);
         let resets_in = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
-        Standing {
-            group,
-            limit,
-            left: limit - window.used,
-            resets_in,
-            allowed,
-        }
+        Standing { group, limit, left: limit - window.used, resets_in, allowed }
     }
 }
 
@@ -112,15 +100,9 @@ impl Windows {
         let window = self
             .by_holder
             .entry((group, holder.to_owned()))
-            .or_insert_with(|| Window {
-                end: now + WINDOW,
-                used: 0,
-            });
+            .or_insert_with(|| Window { end: now + WINDOW, used: 0 });
         if window.end <= now {
-            *window = Window {
-                end: now + WINDOW,
-                used: 0,
-            };
+            *window = Window { end: now + WINDOW, used: 0 };
         }
         window
     }
@@ -156,14 +138,8 @@ impl Standing {
                 headers.insert(header, value);
             }
         };
-        set(
-            "ratelimit-policy",
-            format!("\"{name}\";q={};w={}", self.limit, WINDOW.as_secs()),
-        );
-        set(
-            "ratelimit",
-            format!("\"{name}\";r={};t={}", self.left, self.resets_in),
-        );
+        set("ratelimit-policy", format!("\"{name}\";q={};w={}", self.limit, WINDOW.as_secs()));
+        set("ratelimit", format!("\"{name}\";r={};t={}", self.left, self.resets_in));
     }
 }
 
@@ -172,11 +148,7 @@ mod tests {
     use super::*;
 
     fn budgets() -> Budgets {
-        Budgets::new(&BudgetConfig {
-            token: 3,
-            default: 2,
-            status: 1,
-        })
+        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1 })
     }
 
     #[test]
@@ -188,10 +160,7 @@ mod tests {
         assert!(take(2).check().is_err());
         // The last moment still counts as a second: nobody is told to come back after 0.
         let last = take(59_999);
-        assert!(matches!(
-            last.check(),
-            Err(ApiError::RateLimited { retry_after: 1 })
-        ));
+        assert!(matches!(last.check(), Err(ApiError::RateLimited { retry_after: 1 })));
         assert!(take(60_000).check().is_ok());
     }
 

@@ -202,24 +202,19 @@ impl Catalogue {
         }
         if let Some(dir) = extra_dir {
             for path in toml_files(dir)? {
-                let text = std::fs::read_to_string(&path).map_err(|source| CatalogueError::Read {
-                    path: path.clone(),
-                    source,
-                })?;
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| CatalogueError::Read { path: path.clone(), source })?;
                 let app = App::parse(&path.display().to_string(), &text)?;
                 apps.insert(app.id.clone(), Arc::new(app));
             }
         }
-        let mut catalogue = Self {
-            apps: apps.into_values().collect(),
-        };
+        let mut catalogue = Self { apps: apps.into_values().collect() };
         catalogue.sort();
         Ok(catalogue)
     }
 
     fn sort(&mut self) {
-        self.apps
-            .sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
+        self.apps.sort_by_cached_key(|app| (app.name.to_lowercase(), app.id.clone()));
     }
 
     /// Adds one app, in the place of one with the same id.
@@ -263,9 +258,7 @@ impl Catalogue {
 impl App {
     /// The usual way to connect this app is what its own `auth_type` tells.
     pub fn auth_type(&self) -> AuthType {
-        self.auth_options
-            .first()
-            .map_or(AuthType::OAuth, |option| option.auth_type)
+        self.auth_options.first().map_or(AuthType::OAuth, |option| option.auth_type)
     }
 
     /// The option with this key.
@@ -293,15 +286,10 @@ impl App {
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
-        let app: Self = toml::from_str(text).map_err(|source| CatalogueError::Parse {
-            file: file.into(),
-            source: Box::new(source),
-        })?;
+        let app: Self = toml::from_str(text)
+            .map_err(|source| CatalogueError::Parse { file: file.into(), source: Box::new(source) })?;
         match app.problem() {
-            Some(problem) => Err(CatalogueError::Invalid {
-                file: file.into(),
-                problem,
-            }),
+            Some(problem) => Err(CatalogueError::Invalid { file: file.into(), problem }),
             None => Ok(app),
         }
     }
@@ -309,10 +297,7 @@ impl App {
     /// The first thing that makes this app unusable.
     fn problem(&self) -> Option<String> {
         if !is_slug(&self.id) {
-            return Some(format!(
-                "`{}` is no id: lower-case letters, digits and hyphens only",
-                self.id
-            ));
+            return Some(format!("`{}` is no id: lower-case letters, digits and hyphens only", self.id));
         }
         if self.auth_options.is_empty() {
             return Some("no way to connect: it needs at least one [[auth]]".into());
@@ -338,11 +323,7 @@ impl AuthOption {
             return Some(problem);
         }
         // It becomes a link on a page that asks for secrets.
-        if self
-            .help_url
-            .as_deref()
-            .is_some_and(|url| !url.starts_with("https://"))
-        {
+        if self.help_url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return Some("help_url is not https".into());
         }
         match (self.auth_type, &self.oauth) {
@@ -420,9 +401,7 @@ pub(crate) fn fill<'a>(
 ) -> Option<String> {
     let filled = values
         .into_iter()
-        .fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        });
+        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
     (!filled.contains(['{', '}'])).then_some(filled)
 }
 
@@ -440,10 +419,7 @@ impl Serialize for App {
 }
 
 fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
-    let read = |source| CatalogueError::Read {
-        path: dir.to_owned(),
-        source,
-    };
+    let read = |source| CatalogueError::Read { path: dir.to_owned(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(read)? {
         let path = entry.map_err(read)?.path();
@@ -458,9 +434,7 @@ fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
 fn is_slug(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
 fn space() -> String {

@@ -134,19 +134,8 @@ pub(crate) async fn audit(store: &Store, command: AuditCommand) -> Result<(), Se
             });
             print(&line.to_string())?;
         } else {
-            let columns = [
-                &at,
-                &line.key,
-                &line.connection,
-                &line.outcome,
-                &calls,
-                &line.customer,
-            ];
-            print(
-                &columns
-                    .map(|column| if column.is_empty() { "-" } else { column })
-                    .join("\t"),
-            )?;
+            let columns = [&at, &line.key, &line.connection, &line.outcome, &calls, &line.customer];
+            print(&columns.map(|column| if column.is_empty() { "-" } else { column }).join("\t"))?;
         }
     }
     Ok(())
@@ -191,15 +180,12 @@ pub(crate) async fn keys(store: &Store, config: &Config, command: KeyCommand) ->
         }
         KeyCommand::Promote { id, unused } => {
             let tenant = tenant_of(store, &id).await?;
-            match store
-                .promote_key(&tenant, &id, Actor::CommandLine, unused)
-                .await?
-            {
+            match store.promote_key(&tenant, &id, Actor::CommandLine, unused).await? {
                 Promotion::Promoted { .. } => Ok(()),
-                Promotion::Unused => Err(
-                    "nobody has used the newer key yet: give it to every client first, or say --unused"
-                        .into(),
-                ),
+                Promotion::Unused => {
+                    Err("nobody has used the newer key yet: give it to every client first, or say --unused"
+                        .into())
+                }
                 Promotion::NoSuccessor => Err("the key has no successor: rotate it first".into()),
                 Promotion::Unknown => Err(NO_KEY.into()),
             }
@@ -245,11 +231,7 @@ async fn mint_mcp_url(store: &Store, config: &Config, key: &str) -> Result<(), S
 async fn list(store: &Store, tenant: &str) -> Result<(), SetupError> {
     let time = |time: Option<Millis>| time.map_or_else(|| "-".to_owned(), rfc3339);
     for key in store.keys(tenant).await? {
-        let capabilities: Vec<_> = key
-            .capabilities
-            .iter()
-            .map(|capability| capability.as_str())
-            .collect();
+        let capabilities: Vec<_> = key.capabilities.iter().map(|capability| capability.as_str()).collect();
         let columns = [
             key.id,
             capabilities.join(","),

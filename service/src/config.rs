@@ -163,11 +163,7 @@ impl Default for Config {
 
 impl Default for BudgetConfig {
     fn default() -> Self {
-        Self {
-            token: 600,
-            default: 120,
-            status: 120,
-        }
+        Self { token: 600, default: 120, status: 120 }
     }
 }
 
@@ -215,16 +211,12 @@ impl Config {
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         // The error's own text would show the line, which may hold a secret.
         toml::from_str(&text).map_err(|error| ConfigError::File {
             path: path.to_owned(),
-            line: error
-                .span()
-                .map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
             message: without_values(error.message()),
         })
     }
@@ -235,10 +227,7 @@ impl Config {
         value: String,
         clients: &mut BTreeMap<String, Client>,
     ) -> Result<(), ConfigError> {
-        let wrong = |problem| ConfigError::Value {
-            name: name.to_owned(),
-            problem,
-        };
+        let wrong = |problem| ConfigError::Value { name: name.to_owned(), problem };
         let number =
             |value: &str| -> Result<u32, _> { value.parse().map_err(|_| wrong("it must be a whole number")) };
         let size = |value: &str| -> Result<usize, _> {
@@ -300,9 +289,7 @@ impl Config {
 
     fn set_client(&mut self, app: &str, client: Client) -> Result<(), ConfigError> {
         if let Some(registration) = self.apps.get_mut(app) {
-            registration.client_id = client
-                .id
-                .unwrap_or_else(|| std::mem::take(&mut registration.client_id));
+            registration.client_id = client.id.unwrap_or_else(|| std::mem::take(&mut registration.client_id));
             if let Some(secret) = client.secret {
                 registration.client_secret = secret;
             }
@@ -314,31 +301,18 @@ impl Config {
                 problem: "it needs both a client id and a client secret",
             });
         };
-        let registration = Registration {
-            client_id,
-            client_secret,
-            scopes: None,
-            authorization_url: None,
-            token_url: None,
-        };
+        let registration =
+            Registration { client_id, client_secret, scopes: None, authorization_url: None, token_url: None };
         self.apps.insert(app.to_owned(), registration);
         Ok(())
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |name: &str, problem| {
-            Err(ConfigError::Value {
-                name: name.to_owned(),
-                problem,
-            })
-        };
+        let wrong = |name: &str, problem| Err(ConfigError::Value { name: name.to_owned(), problem });
         let web =
             |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
         if !self.public_url.as_ref().is_none_or(web) {
-            return wrong(
-                "public_url",
-                "it must be an http or https address without a query",
-            );
+            return wrong("public_url", "it must be an http or https address without a query");
         }
         if !["sqlite:", "postgres:", "postgresql:"]
             .iter()
@@ -346,11 +320,7 @@ impl Config {
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
-        let BudgetConfig {
-            token,
-            default,
-            status,
-        } = self.budgets;
+        let BudgetConfig { token, default, status } = self.budgets;
         if [token, default, status].contains(&0) {
             return wrong("budgets", "each must be at least 1");
         }
@@ -446,14 +416,9 @@ struct Client {
 
 /// What is said of a value of the wrong kind, without the value: it might be a secret that lacks its quotation marks.
 fn without_values(message: &str) -> String {
-    let is_about_a_value = [
-        "invalid type",
-        "invalid value",
-        "invalid length",
-        "unknown variant",
-    ]
-    .iter()
-    .any(|start| message.starts_with(start));
+    let is_about_a_value = ["invalid type", "invalid value", "invalid length", "unknown variant"]
+        .iter()
+        .any(|start| message.starts_with(start));
     match message.rsplit_once(", expected ") {
         Some((_, expected)) if is_about_a_value => format!("wrong value, expected {expected}"),
         _ if is_about_a_value => "wrong value".to_owned(),
@@ -509,10 +474,7 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         authorization_url: table.authorization_url,
         token_url: table.token_url,
     };
-    Ok(tables
-        .into_iter()
-        .map(|(app, table)| (app, registration(table)))
-        .collect())
+    Ok(tables.into_iter().map(|(app, table)| (app, registration(table))).collect())
 }
 
 #[cfg(test)]
@@ -530,15 +492,9 @@ mod tests {
         config.check().unwrap();
 
         config.apps.clear();
-        assert_eq!(
-            config.public_url.take().unwrap().as_str(),
-            "http://127.0.0.1:8080/"
-        );
+        assert_eq!(config.public_url.take().unwrap().as_str(), "http://127.0.0.1:8080/");
         assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
-        assert_eq!(
-            config.database_url.expose_secret(),
-            Config::default().database_url.expose_secret()
-        );
+        assert_eq!(config.database_url.expose_secret(), Config::default().database_url.expose_secret());
         for optional in [
             "catalogue_dir",
             "max_connections",
@@ -598,10 +554,7 @@ mod tests {
             std::fs::write(&path, line).unwrap();
             let error = Config::load(Some(&path), []).unwrap_err().to_string();
             let line_at = line.matches('\n').count() + 1;
-            assert!(
-                !error.contains("1234567") && error.contains(expected),
-                "{line}: {error}"
-            );
+            assert!(!error.contains("1234567") && error.contains(expected), "{line}: {error}");
             assert!(error.contains(&format!("line {line_at}")), "{line}: {error}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
@@ -609,10 +562,7 @@ mod tests {
 
     #[test]
     fn the_public_address_can_be_reached() {
-        let config = |listen: &str| Config {
-            listen: listen.into(),
-            ..Config::default()
-        };
+        let config = |listen: &str| Config { listen: listen.into(), ..Config::default() };
         for (listen, public_url) in [
             ("127.0.0.1:8080", Some("http://127.0.0.1:8080")),
             ("0.0.0.0:8080", Some("http://127.0.0.1:8080")),
@@ -625,14 +575,8 @@ mod tests {
             assert_eq!(known.as_deref(), public_url, "{listen}");
         }
         let public_url = "https://connect.example.com/".parse().ok();
-        let behind_a_proxy = Config {
-            public_url,
-            ..config("127.0.0.1:0")
-        };
-        assert_eq!(
-            behind_a_proxy.known_public_url().unwrap(),
-            "https://connect.example.com"
-        );
+        let behind_a_proxy = Config { public_url, ..config("127.0.0.1:0") };
+        assert_eq!(behind_a_proxy.known_public_url().unwrap(), "https://connect.example.com");
     }
 
     #[test]

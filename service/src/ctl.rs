@@ -28,7 +28,7 @@ pub(crate) async fn run(ctl: Ctl) -> Result<(), SetupError> {
         (None, Some(url)) => url,
         (None, None) => {
             return Err(
-                "which instance? Set PC_DEV_URL, which it printed, or name its folder with --dir".into(),
+                "which instance? Set PC_DEV_URL, which it printed, or name its folder with --dir".into()
             );
         }
     };

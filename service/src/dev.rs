@@ -108,18 +108,9 @@ impl Dev {
         catalogue.add("demo.toml", include_str!("dev/demo.toml"))?;
         let ledger = Ledger::open(folder.path.join(STATE_FILE))?;
         let clock = Clock::default();
-        clock.advance(Duration::from_millis(
-            ledger.saved.ahead.try_into().unwrap_or_default(),
-        ));
+        clock.advance(Duration::from_millis(ledger.saved.ahead.try_into().unwrap_or_default()));
         let service_url = format!("http://{address}");
-        let provider = Provider::new(
-            &catalogue,
-            &dev_url,
-            &service_url,
-            options.auto,
-            clock.clone(),
-            ledger,
-        );
+        let provider = Provider::new(&catalogue, &dev_url, &service_url, options.auto, clock.clone(), ledger);
 
         config.listen.clone_from(&address);
         config.public_url = None;
@@ -151,14 +142,7 @@ impl Dev {
         if options.seed {
             seed::seed(&control, &tenant_key).await?;
         }
-        Ok(Self {
-            service,
-            provider,
-            serving,
-            tenant_key,
-            control_url,
-            folder,
-        })
+        Ok(Self { service, provider, serving, tenant_key, control_url, folder })
     }
 
     /// The service, to end it by.
@@ -170,10 +154,7 @@ impl Dev {
     pub fn exports(&self) -> String {
         let end = match self.folder.is_temporary {
             true => "Ctrl-C ends it and deletes everything.".to_owned(),
-            false => format!(
-                "Ctrl-C ends it; everything is kept in {}.",
-                self.folder.path.display()
-            ),
+            false => format!("Ctrl-C ends it; everything is kept in {}.", self.folder.path.display()),
         };
         format!(
             "export PC_TENANT_KEY={}\nexport PC_BASE_URL={}\nexport PC_DEV_URL={}\n\
@@ -240,9 +221,7 @@ pub fn control_url_of(dir: &Path) -> Result<String, SetupError> {
 ///
 /// When there is none, or it did not carry the command out.
 pub async fn control(control_url: &str, command: &control::Command) -> Result<serde_json::Value, SetupError> {
-    let url: Url = control_url
-        .parse()
-        .map_err(|_| "the control address is no address")?;
+    let url: Url = control_url.parse().map_err(|_| "the control address is no address")?;
     let request = http_client()?
         .post(url)
         .header(http::header::CONTENT_TYPE, "application/json")
@@ -287,10 +266,7 @@ async fn serve(mut listener: TcpListener, router: Router) {
             let service = service_fn(|request| answer(router.clone(), request));
             let mut http = http1::Builder::new();
             // What fails is the connection, sometimes on purpose: there is nobody to be told.
-            let _ = http
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -346,11 +322,7 @@ impl Folder {
         let lock = File::open(&path).map_err(|error| failed(&error))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| failed(&"another `connect-service dev` runs in this folder"))?;
-        Ok(Self {
-            path,
-            is_temporary: dir.is_none(),
-            _lock: lock,
-        })
+        Ok(Self { path, is_temporary: dir.is_none(), _lock: lock })
     }
 }
 

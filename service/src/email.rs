@@ -51,8 +51,7 @@ pub fn ascii_if_mixed(email: &str) -> Option<String> {
         .map(|c| scripts.get(c))
         .filter(|script| ![Script::Common, Script::Inherited].contains(script));
     let first = own.next()?;
-    own.any(|script| script != first)
-        .then(|| email.split_inclusive(['@', '.']).map(ascii_label).collect())
+    own.any(|script| script != first).then(|| email.split_inclusive(['@', '.']).map(ascii_label).collect())
 }
 
 /// A label with the `@` or `.` that may end it.
@@ -124,14 +123,9 @@ mod tests {
     #[test]
     fn the_spelling_of_a_customer_is_the_only_one() {
         // Without the many ideographs and syllables that have neither case nor marks.
-        let chars = ('\u{80}'..'\u{3400}')
-            .chain('\u{a000}'..'\u{ac00}')
-            .chain('\u{f900}'..'\u{20000}');
+        let chars = ('\u{80}'..'\u{3400}').chain('\u{a000}'..'\u{ac00}').chain('\u{f900}'..'\u{20000}');
         for c in chars {
-            for email in [
-                format!("m{c}ke@example.com"),
-                format!("a{c}\u{301}\u{30c}@example.com"),
-            ] {
+            for email in [format!("m{c}ke@example.com"), format!("a{c}\u{301}\u{30c}@example.com")] {
                 if let Ok(customer) = parse(email.as_bytes()) {
                     assert_eq!(parse(customer.as_bytes()).as_ref(), Ok(&customer), "{c:?}");
                 }
@@ -147,11 +141,9 @@ mod tests {
             c.to_lowercase().ne([*c]) || nfc.normalize(c.encode_utf8(&mut [0; 4])).chars().ne([*c])
         };
         for c in ('\u{80}'..=char::MAX).filter(changes) {
-            for other in [
-                format!("m{c}ke@example.com"),
-                format!("mi{c}e@example.com"),
-                format!("mike{c}@example.com"),
-            ] {
+            for other in
+                [format!("m{c}ke@example.com"), format!("mi{c}e@example.com"), format!("mike{c}@example.com")]
+            {
                 assert_ne!(parse(other.as_bytes()), Ok(customer.clone()), "{other}");
             }
         }

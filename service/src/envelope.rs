@@ -23,11 +23,7 @@ pub struct Success<T>(Envelope<'static, T>);
 impl<T: Serialize> Success<T> {
     /// Wraps the data.
     pub fn new(data: T) -> Self {
-        Self(Envelope {
-            status: "success",
-            message: "ok",
-            data,
-        })
+        Self(Envelope { status: "success", message: "ok", data })
     }
 }
 

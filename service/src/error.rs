@@ -167,11 +167,7 @@ impl IntoResponse for ApiError {
             tracing::error!(%error, "internal error");
         }
         let (message, code) = (self.to_string(), Code { code: self.code() });
-        let body = Envelope {
-            status: "error",
-            message: &message,
-            data: code,
-        };
+        let body = Envelope { status: "error", message: &message, data: code };
         let mut response = (self.status(), Json(body)).into_response();
         let headers = response.headers_mut();
         match self {

@@ -25,9 +25,7 @@ pub fn random(length: usize) -> String {
         // 248 is the largest multiple of 62 in a byte; higher values would make some characters likelier.
         let usable = buffer.iter().filter(|byte| **byte < 248);
         text.extend(
-            usable
-                .take(length - text.len())
-                .map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
+            usable.take(length - text.len()).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
         );
     }
     text
@@ -81,9 +79,7 @@ pub fn digest(secret: &str) -> String {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 #[cfg(test)]
@@ -100,22 +96,13 @@ mod tests {
 
     #[test]
     fn other_text_is_no_connection_id() {
-        for text in [
-            "",
-            "conn_",
-            "conn_0123456789012345678901/",
-            "conn_012345678901234567890123x",
-            "rt_x",
-        ] {
+        for text in ["", "conn_", "conn_0123456789012345678901/", "conn_012345678901234567890123x", "rt_x"] {
             assert!(!is_connection(text), "{text}");
         }
     }
 
     #[test]
     fn a_digest_is_sha_256() {
-        assert_eq!(
-            digest("abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

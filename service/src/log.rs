@@ -86,9 +86,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
     if let Ok(id) = HeaderValue::try_from(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let caller = response.extensions().get::<LoggedCaller>();
     let (tenant, key) = caller.map(|caller| (&*caller.tenant, &*caller.key)).unzip();

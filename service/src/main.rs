@@ -79,14 +79,8 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let config = || Config::load(arguments.config.as_deref(), environment);
     match arguments.command {
         Command::Serve => serve(config()?).await,
-        Command::Dev(DevArguments {
-            command: None,
-            options,
-        }) => develop(config()?, &options).await,
-        Command::Dev(DevArguments {
-            command: Some(DevCommand::Ctl(ctl)),
-            ..
-        }) => ctl::run(ctl).await,
+        Command::Dev(DevArguments { command: None, options }) => develop(config()?, &options).await,
+        Command::Dev(DevArguments { command: Some(DevCommand::Ctl(ctl)), .. }) => ctl::run(ctl).await,
         Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command).await,
         Command::Key(command) => {
             let config = config()?;

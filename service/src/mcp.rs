@@ -52,11 +52,9 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         )
         .route(
             "/mcp/{mcp_url_token}",
-            post(
-                async move |State(app): State<AppState>, Path(token): Path<String>, request: Request| {
-                    by_url(&app, &server, &token, request).await
-                },
-            ),
+            post(async move |State(app): State<AppState>, Path(token): Path<String>, request: Request| {
+                by_url(&app, &server, &token, request).await
+            }),
         )
 }
 
@@ -123,10 +121,7 @@ async fn speak(server: &Server, caller: Caller, owner: Owner, request: Request) 
     let accept = HeaderValue::from_static("application/json, text/event-stream");
     parts.headers.insert(ACCEPT, accept);
     parts.extensions.insert(McpCaller { caller, owner });
-    let response = server
-        .handle(Request::from_parts(parts, Body::from(body)))
-        .await
-        .map(Body::new);
+    let response = server.handle(Request::from_parts(parts, Body::from(body))).await.map(Body::new);
     let status = response.status();
     if status.is_success() || response.headers().get(CONTENT_TYPE).is_some_and(is_json) {
         return response;

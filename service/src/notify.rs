@@ -51,16 +51,9 @@ impl Changes {
         let mut waiters = self.lock();
         waiters.last += 1;
         let key = (connection_id.to_owned(), waiters.last);
-        let entry = Entry {
-            link_id: link_id.map(str::to_owned),
-            wake: wake.clone(),
-        };
+        let entry = Entry { link_id: link_id.map(str::to_owned), wake: wake.clone() };
         waiters.by_key.insert(key.clone(), entry);
-        Waiter {
-            changes: self.clone(),
-            key,
-            wake,
-        }
+        Waiter { changes: self.clone(), key, wake }
     }
 
     /// Wakes all who wait for this connection or a link of it. To be called after the change is committed.
@@ -156,11 +149,7 @@ mod tests {
         };
         assert_eq!(look(Some(("l1", false))), (false, false));
         assert_eq!(look(Some(("l1", true))), (true, false));
-        assert_eq!(
-            look(Some(("l2", false))),
-            (false, true),
-            "another link replaced it"
-        );
+        assert_eq!(look(Some(("l2", false))), (false, true), "another link replaced it");
         assert_eq!(look(None), (true, true));
     }
 }

@@ -37,10 +37,7 @@ const WRITE_AUDIT_EVERY: Duration = Duration::from_secs(1);
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
     Router::new()
-        .nest(
-            PREFIX,
-            api::routes(&app).merge(mcp::routes(&app)).merge(hosted_routes()),
-        )
+        .nest(PREFIX, api::routes(&app).merge(mcp::routes(&app)).merge(hosted_routes()))
         .layer(middleware::from_fn(connections::refuse_beyond_limit))
         // Probes are answered whatever else is refused.
         .merge(api::probes())

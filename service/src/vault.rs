@@ -98,14 +98,11 @@ impl Vault {
     ///
     /// When the file cannot be read or made, is readable by others, or holds no key.
     pub fn from_file(path: &Path) -> Result<Self, VaultError> {
-        let failed = |source| VaultError::KeyFile {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| VaultError::KeyFile { path: path.to_owned(), source };
         let file = match File::open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => make_key_file(path)
-                .and_then(|()| File::open(path))
-                .map_err(failed)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                make_key_file(path).and_then(|()| File::open(path)).map_err(failed)?
+            }
             opened => opened.map_err(failed)?,
         };
         if file.metadata().map_err(failed)?.permissions().mode() & 0o077 != 0 {
@@ -124,25 +121,16 @@ impl Vault {
     pub fn seal(&self, place: Place<'_>, value: &str) -> Result<String, VaultError> {
         let mut nonce = [0_u8; NONCE_LENGTH];
         getrandom::fill(&mut nonce).map_err(|_| VaultError::Unsealable)?;
-        let payload = Payload {
-            msg: value.as_bytes(),
-            aad: &place.bytes(),
-        };
-        let ciphertext = self
-            .cipher
-            .encrypt(XNonce::from_slice(&nonce), payload)
-            .map_err(|_| VaultError::Unsealable)?;
+        let payload = Payload { msg: value.as_bytes(), aad: &place.bytes() };
+        let ciphertext =
+            self.cipher.encrypt(XNonce::from_slice(&nonce), payload).map_err(|_| VaultError::Unsealable)?;
         Ok(STANDARD.encode([&[FORMAT], nonce.as_slice(), &ciphertext].concat()))
     }
 
     /// What stands for a tenant's customer where the email must not be: HMAC-SHA-256 in hexadecimal. Whoever has the key
     /// can look for a customer; without it nobody learns who it is, nor that two tenants have the same one.
     pub fn pseudonym(&self, tenant: &str, customer: &str) -> String {
-        let place = Place {
-            tenant,
-            connection: "",
-            field: customer,
-        };
+        let place = Place { tenant, connection: "", field: customer };
         let code = self.pseudonyms.clone().chain_update(place.bytes());
         ids::hex(&code.finalize().into_bytes())
     }
@@ -159,14 +147,9 @@ impl Vault {
         if format != FORMAT {
             return Err(VaultError::Sealed);
         }
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &place.bytes(),
-        };
-        let value = self
-            .cipher
-            .decrypt(XNonce::from_slice(nonce), payload)
-            .map_err(|_| VaultError::Sealed)?;
+        let payload = Payload { msg: ciphertext, aad: &place.bytes() };
+        let value =
+            self.cipher.decrypt(XNonce::from_slice(nonce), payload).map_err(|_| VaultError::Sealed)?;
         let value = String::from_utf8(value).map_err(|_| VaultError::Sealed)?;
         Ok(SecretString::from(value))
     }
@@ -179,11 +162,7 @@ fn make_key_file(path: &Path) -> std::io::Result<()> {
     let text = Zeroizing::new(format!("{}\n", STANDARD.encode(key.as_ref())));
 
     let draft = path.with_extension(ids::random(8));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(text.as_bytes())?;
     // Whatever is sealed with this key is worth nothing if the key is lost with the power.
     file.sync_all()?;
@@ -222,11 +201,7 @@ mod tests {
     use super::*;
 
     const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    const PLACE: Place<'static> = Place {
-        tenant: "t",
-        connection: "c",
-        field: "access_token",
-    };
+    const PLACE: Place<'static> = Place { tenant: "t", connection: "c", field: "access_token" };
 
     #[test]
     fn a_value_opens_only_where_it_belongs() {
@@ -237,24 +212,11 @@ mod tests {
 
         for other in [
             Place { tenant: "u", ..PLACE },
-            Place {
-                connection: "d",
-                ..PLACE
-            },
-            Place {
-                field: "refresh_token",
-                ..PLACE
-            },
-            Place {
-                tenant: "tc",
-                connection: "",
-                ..PLACE
-            },
+            Place { connection: "d", ..PLACE },
+            Place { field: "refresh_token", ..PLACE },
+            Place { tenant: "tc", connection: "", ..PLACE },
         ] {
-            assert!(
-                matches!(vault.open(other, &sealed), Err(VaultError::Sealed)),
-                "{other:?}"
-            );
+            assert!(matches!(vault.open(other, &sealed), Err(VaultError::Sealed)), "{other:?}");
         }
     }
 
@@ -290,17 +252,9 @@ mod tests {
 
     #[test]
     fn a_key_is_32_bytes() {
-        for key in [
-            "",
-            "AAEC",
-            "not base64 at all",
-            "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==",
-        ] {
+        for key in ["", "AAEC", "not base64 at all", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ=="] {
             let error = Vault::from_base64(key, "the test").unwrap_err().to_string();
-            assert!(
-                error.contains("the test") && (key.is_empty() || !error.contains(key)),
-                "{error}"
-            );
+            assert!(error.contains("the test") && (key.is_empty() || !error.contains(key)), "{error}");
         }
     }
 }

@@ -78,9 +78,7 @@ pub async fn vend(
             let refreshed = read(app, owner, connection_id).await?;
             works(refreshed.lifetime(), app.clock.now())
                 .then(|| refreshed.grant.into())
-                .ok_or(ApiError::UpstreamUnavailable {
-                    retry_after: RETRY_AFTER,
-                })
+                .ok_or(ApiError::UpstreamUnavailable { retry_after: RETRY_AFTER })
         }
         // The old token is good enough while the provider, its configuration or the database is not.
         Err(
@@ -103,10 +101,7 @@ fn usable(broken: bool, status: Status) -> Result<(), ApiError> {
 }
 
 async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Credential, ApiError> {
-    app.store
-        .credential(owner, connection_id)
-        .await?
-        .ok_or(ApiError::ConnectionDeleted)
+    app.store.credential(owner, connection_id).await?.ok_or(ApiError::ConnectionDeleted)
 }
 
 fn works(lifetime: Option<Lifetime>, now: Millis) -> bool {
@@ -118,11 +113,8 @@ async fn refresh(app: &AppState, owner: &Owner, connection_id: &str) -> Result<(
     let running = {
         let mut running = app.refreshes.running();
         let begin = || {
-            let task = Refresh {
-                app: app.clone(),
-                owner: owner.clone(),
-                connection_id: connection_id.to_owned(),
-            };
+            let task =
+                Refresh { app: app.clone(), owner: owner.clone(), connection_id: connection_id.to_owned() };
             let task = app.tasks.spawn(task.run());
             let joined = task.map(|result| match result {
                 Ok(result) => result,
@@ -130,10 +122,7 @@ async fn refresh(app: &AppState, owner: &Owner, connection_id: &str) -> Result<(
             });
             joined.boxed().shared()
         };
-        running
-            .entry(connection_id.to_owned())
-            .or_insert_with(begin)
-            .clone()
+        running.entry(connection_id.to_owned()).or_insert_with(begin).clone()
     };
     running.await
 }
@@ -187,9 +176,7 @@ impl Refresh {
                 return Ok(None);
             }
             if Instant::now() >= until {
-                return Err(RefreshError::Unavailable {
-                    retry_after: RETRY_AFTER,
-                });
+                return Err(RefreshError::Unavailable { retry_after: RETRY_AFTER });
             }
             sleep(LEASE_POLL).await;
         }
@@ -200,11 +187,7 @@ impl Refresh {
         // Only what is read under the lease is sure to be the latest refresh token.
         let credential = self.credential().await?;
         let now = self.app.clock.now();
-        let Some(tokens) = credential
-            .grant
-            .tokens
-            .as_ref()
-            .filter(|tokens| tokens.lifetime().is_due(now))
+        let Some(tokens) = credential.grant.tokens.as_ref().filter(|tokens| tokens.lifetime().is_due(now))
         else {
             self.app.store.release(lease).await?;
             return Ok(None);
@@ -224,13 +207,8 @@ impl Refresh {
             })),
             Err(ProviderError::Declined) => self.broken(&credential).await.map(|()| None),
             Err(ProviderError::Misconfigured) => {
-                tracing::error!(
-                    app = credential.grant.app_id,
-                    "the provider refuses the configured client"
-                );
-                Err(RefreshError::Unavailable {
-                    retry_after: RETRY_AFTER,
-                })
+                tracing::error!(app = credential.grant.app_id, "the provider refuses the configured client");
+                Err(RefreshError::Unavailable { retry_after: RETRY_AFTER })
             }
             Err(ProviderError::Unavailable { retry_after }) => Err(RefreshError::Unavailable {
                 retry_after: retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1)),
@@ -239,23 +217,13 @@ impl Refresh {
     }
 
     async fn credential(&self) -> Result<Credential, RefreshError> {
-        let credential = self
-            .app
-            .store
-            .credential(&self.owner, &self.connection_id)
-            .await?;
+        let credential = self.app.store.credential(&self.owner, &self.connection_id).await?;
         credential.ok_or(RefreshError::Deleted)
     }
 
     fn endpoint(&self, grant: &Grant) -> Result<Endpoint, RefreshError> {
-        let app = self
-            .app
-            .catalogue
-            .get(&grant.app_id)
-            .ok_or(RefreshError::NotConfigured)?;
-        let option = app
-            .auth_option(&grant.auth_option_key)
-            .ok_or(RefreshError::NotConfigured)?;
+        let app = self.app.catalogue.get(&grant.app_id).ok_or(RefreshError::NotConfigured)?;
+        let option = app.auth_option(&grant.auth_option_key).ok_or(RefreshError::NotConfigured)?;
         let registration = self.app.registration(app).ok_or(RefreshError::NotConfigured)?;
         Endpoint::new(option, registration, &grant.inputs).map_err(|error| {
             tracing::error!(app = grant.app_id, %error, "the provider cannot be called");
@@ -266,9 +234,7 @@ impl Refresh {
     /// Saves what was granted; where there is a newer grant, that is vended.
     async fn save(&self, fresh: &Fresh) -> Result<(), StoreError> {
         let store = &self.app.store;
-        store
-            .save_tokens(&self.owner, &self.connection_id, fresh.version, &fresh.tokens)
-            .await?;
+        store.save_tokens(&self.owner, &self.connection_id, fresh.version, &fresh.tokens).await?;
         Ok(())
     }
 
@@ -287,16 +253,9 @@ impl Refresh {
 
     /// The provider does not honour this credential; where there is a newer one, that is vended.
     async fn broken(&self, credential: &Credential) -> Result<(), RefreshError> {
-        let was_latest = self
-            .app
-            .store
-            .mark_broken(&self.owner, &self.connection_id, credential.version)
-            .await?;
-        if was_latest {
-            Err(RefreshError::NeedsReconnection)
-        } else {
-            Ok(())
-        }
+        let was_latest =
+            self.app.store.mark_broken(&self.owner, &self.connection_id, credential.version).await?;
+        if was_latest { Err(RefreshError::NeedsReconnection) } else { Ok(()) }
     }
 }
 
@@ -387,11 +346,7 @@ mod tests {
     use super::*;
 
     fn tokens(expires_at: Option<Millis>, is_refreshable: bool) -> Lifetime {
-        Lifetime {
-            obtained_at: 0,
-            expires_at,
-            is_refreshable,
-        }
+        Lifetime { obtained_at: 0, expires_at, is_refreshable }
     }
 
     #[test]

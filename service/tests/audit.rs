@@ -35,24 +35,13 @@ async fn a_token_call_leaves_who_what_for_whom_and_the_outcome() {
     store.write_vendings().await.unwrap();
     let mut seen = lines(store, &tenant).await;
     seen.sort_by(|a, b| b.calls.cmp(&a.calls));
-    let brief: Vec<_> = seen
-        .iter()
-        .map(|line| (line.connection.as_str(), line.outcome.as_str(), line.calls))
-        .collect();
-    assert_eq!(
-        brief,
-        [
-            (id.as_str(), "vended", 2),
-            (unknown.as_str(), "connection_deleted", 1)
-        ]
-    );
+    let brief: Vec<_> =
+        seen.iter().map(|line| (line.connection.as_str(), line.outcome.as_str(), line.calls)).collect();
+    assert_eq!(brief, [(id.as_str(), "vended", 2), (unknown.as_str(), "connection_deleted", 1)]);
     let keys = store.keys(&tenant).await.unwrap();
     let used = keys.iter().find(|key| key.id == seen[0].key).unwrap();
     assert!(used.last_used_at.is_some_and(|at| at >= started));
-    assert!(
-        keys.iter()
-            .all(|key| key.id == used.id || key.last_used_at.is_none())
-    );
+    assert!(keys.iter().all(|key| key.id == used.id || key.last_used_at.is_none()));
     assert!(seen.iter().all(|line| line.at >= started));
 
     // What is written is written once.
@@ -75,30 +64,18 @@ async fn the_audit_is_read_by_tenant_connection_customer_and_time() {
         lines.into_iter().map(|line| line.connection).collect::<Vec<_>>()
     };
     assert_eq!(found(VendingFilter::default()).await, ids, "the oldest first");
-    let one = VendingFilter {
-        connection: Some(&ids[1]),
-        ..VendingFilter::default()
-    };
+    let one = VendingFilter { connection: Some(&ids[1]), ..VendingFilter::default() };
     assert_eq!(found(one).await, [ids[1].clone()]);
-    let later = VendingFilter {
-        since: platform.clock.now() - 90_000,
-        ..VendingFilter::default()
-    };
+    let later = VendingFilter { since: platform.clock.now() - 90_000, ..VendingFilter::default() };
     assert_eq!(found(later).await, [ids[1].clone()]);
-    let of = |customer| VendingFilter {
-        customer: Some(customer),
-        ..VendingFilter::default()
-    };
+    let of = |customer| VendingFilter { customer: Some(customer), ..VendingFilter::default() };
     assert_eq!(found(of(&owner.customer)).await, ids);
     assert!(found(of("nobody@example.com")).await.is_empty());
     let latest = store.vendings(&owner.tenant, &VendingFilter::default(), 1).await;
     assert_eq!(latest.unwrap()[0].connection, ids[1]);
     // Another tenant finds nothing, whatever it asks for.
     let other = store.create_tenant("Other", None).await.unwrap();
-    let filter = VendingFilter {
-        connection: Some(&ids[0]),
-        ..VendingFilter::default()
-    };
+    let filter = VendingFilter { connection: Some(&ids[0]), ..VendingFilter::default() };
     assert!(store.vendings(&other, &filter, 1000).await.unwrap().is_empty());
 }
 
@@ -117,23 +94,14 @@ async fn the_audit_holds_no_email() {
 
 #[tokio::test]
 async fn a_synchronous_audit_is_there_before_the_response() {
-    let platform = Platform::with(Config {
-        audit: AuditMode::Sync,
-        ..Config::default()
-    })
-    .await;
+    let platform = Platform::with(Config { audit: AuditMode::Sync, ..Config::default() }).await;
     let (id, tenant) = (platform.connected().await, platform.owner().tenant);
     platform.token(&id).await.data();
     let other = platform.database.open(&platform.clock).await;
     assert_eq!(lines(&other, &tenant).await.len(), 1);
 
     // Without its line there is no token.
-    platform
-        .database
-        .connect()
-        .await
-        .execute("DROP TABLE vendings")
-        .await;
+    platform.database.connect().await.execute("DROP TABLE vendings").await;
     platform.token(&id).await.is_error(500, "internal_error");
 }
 

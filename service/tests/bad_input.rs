@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 use support::{Answer, Platform};
 
 async fn create(platform: &Platform, body: &Value) -> Answer {
-    platform
-        .call("POST", "/connections/request-link")
-        .json(body)
-        .await
+    platform.call("POST", "/connections/request-link").json(body).await
 }
 
 #[tokio::test]
@@ -72,83 +69,35 @@ async fn keys_that_are_none() {
         &good[..good.len() - 1],
         &unknown,
     ] {
-        let answer = platform
-            .call("GET", "/apps")
-            .header("authorization", value)
-            .send()
-            .await;
+        let answer = platform.call("GET", "/apps").header("authorization", value).send().await;
         answer.is_error(401, "invalid_api_key");
     }
-    platform
-        .bare("GET", "/apps")
-        .send()
-        .await
-        .is_error(401, "invalid_api_key");
-    let twice = platform
-        .call("GET", "/apps")
-        .also("authorization", &good)
-        .send()
-        .await;
+    platform.bare("GET", "/apps").send().await.is_error(401, "invalid_api_key");
+    let twice = platform.call("GET", "/apps").also("authorization", &good).send().await;
     twice.is_error(401, "invalid_api_key");
-    let bytes = platform
-        .call("GET", "/apps")
-        .header_bytes("authorization", b"Bearer \xff\xfe")
-        .send()
-        .await;
+    let bytes = platform.call("GET", "/apps").header_bytes("authorization", b"Bearer \xff\xfe").send().await;
     bytes.is_error(401, "invalid_api_key");
 }
 
 #[tokio::test]
 async fn emails_that_are_none() {
     let platform = Platform::start().await;
-    let without = platform
-        .call("GET", "/connections")
-        .without("x-user-email")
-        .send()
-        .await;
+    let without = platform.call("GET", "/connections").without("x-user-email").send().await;
     without.is_error(400, "invalid_user_email");
-    let twice = platform
-        .call("GET", "/connections")
-        .also("x-user-email", "bob@example.com")
-        .send()
-        .await;
+    let twice = platform.call("GET", "/connections").also("x-user-email", "bob@example.com").send().await;
     twice.is_error(400, "invalid_user_email");
-    for email in [
-        &b""[..],
-        b"alice",
-        b"@",
-        b"a@b@c",
-        b"a b@c",
-        b"a@b, c@d",
-        b"a@b..c",
-        b"\xff@b",
-        b"a\t@b",
-    ] {
-        let answer = platform
-            .call("GET", "/connections")
-            .header_bytes("x-user-email", email)
-            .send()
-            .await;
+    for email in [&b""[..], b"alice", b"@", b"a@b@c", b"a b@c", b"a@b, c@d", b"a@b..c", b"\xff@b", b"a\t@b"] {
+        let answer = platform.call("GET", "/connections").header_bytes("x-user-email", email).send().await;
         answer.is_error(400, "invalid_user_email");
     }
-    let utf8 = platform
-        .call("GET", "/connections")
-        .header_bytes("x-user-email", "josé@exämple.de".as_bytes());
+    let utf8 =
+        platform.call("GET", "/connections").header_bytes("x-user-email", "josé@exämple.de".as_bytes());
     utf8.send().await.data();
     // The email comes before everything else about the request.
-    let answer = platform
-        .call("DELETE", "/connections/nonsense")
-        .customer("nobody")
-        .send()
-        .await;
+    let answer = platform.call("DELETE", "/connections/nonsense").customer("nobody").send().await;
     answer.is_error(400, "invalid_user_email");
     // The catalogue needs none.
-    platform
-        .call("GET", "/apps")
-        .without("x-user-email")
-        .send()
-        .await
-        .data();
+    platform.call("GET", "/apps").without("x-user-email").send().await.data();
 }
 
 #[tokio::test]
@@ -170,52 +119,22 @@ async fn bodies_that_are_none() {
         answer.is_error(400, "invalid_request");
         assert!(!answer.text.contains("canary"), "{}", answer.text);
     }
-    json()
-        .body(b"\xff\xfe".to_vec())
-        .send()
-        .await
-        .is_error(400, "invalid_request");
+    json().body(b"\xff\xfe".to_vec()).send().await.is_error(400, "invalid_request");
 
     let large = json!({"app_id": "brevo", "name": "x", "more": "x".repeat(64 * 1024)}).to_string();
     json().body(large).send().await.is_error(413, "payload_too_large");
-    let padded = format!(
-        "{}{}",
-        json!({"app_id": "brevo", "name": "x"}),
-        " ".repeat(60_000)
-    );
+    let padded = format!("{}{}", json!({"app_id": "brevo", "name": "x"}), " ".repeat(60_000));
     json().body(padded).send().await.data();
 
-    call()
-        .body("{}")
-        .send()
-        .await
-        .is_error(415, "unsupported_media_type");
-    for content_type in [
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "application/jsonx",
-        "json",
-        "",
-    ] {
-        let answer = call()
-            .header("content-type", content_type)
-            .body("{}")
-            .send()
-            .await;
+    call().body("{}").send().await.is_error(415, "unsupported_media_type");
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "json", ""] {
+        let answer = call().header("content-type", content_type).body("{}").send().await;
         answer.is_error(415, "unsupported_media_type");
     }
-    let twice = json()
-        .also("content-type", "application/json")
-        .body("{}")
-        .send()
-        .await;
+    let twice = json().also("content-type", "application/json").body("{}").send().await;
     twice.is_error(400, "invalid_request");
     let parameters = call().header("content-type", "application/json; charset=utf-8");
-    parameters
-        .body(json!({"app_id": "brevo", "name": "x"}).to_string())
-        .send()
-        .await
-        .data();
+    parameters.body(json!({"app_id": "brevo", "name": "x"}).to_string()).send().await.data();
 }
 
 #[tokio::test]
@@ -223,48 +142,20 @@ async fn members_of_the_wrong_type_or_size() {
     let platform = Platform::start().await;
     let long = "x".repeat(201);
     for (member, values) in [
-        (
-            "app_id",
-            json!([1, null, true, [], {}, "", "a/b", "a b", "../gmail", "ä"]),
-        ),
+        ("app_id", json!([1, null, true, [], {}, "", "a/b", "a b", "../gmail", "ä"])),
         ("name", json!([1, null, {}, "", "a\nb", "a\u{0}b", long])),
         ("connection_id", json!([1, null, "", "a/b", "?"])),
         ("auth_option_key", json!([1, null, "", "a b"])),
-        (
-            "allowed_apps",
-            json!(["gmail", [], [1], [""], {}, null, vec!["brevo"; 51]]),
-        ),
+        ("allowed_apps", json!(["gmail", [], [1], [""], {}, null, vec!["brevo"; 51]])),
         (
             "return_url",
-            json!([
-                1,
-                "",
-                "javascript:alert(1)",
-                "http://app.example.com/",
-                "//x",
-                "https://a b/"
-            ]),
+            json!([1, "", "javascript:alert(1)", "http://app.example.com/", "//x", "https://a b/"]),
         ),
-        (
-            "allowed_origin",
-            json!([
-                1,
-                "*",
-                "null",
-                "https://app.example.com/",
-                "https://app.example.com/x"
-            ]),
-        ),
+        ("allowed_origin", json!([1, "*", "null", "https://app.example.com/", "https://app.example.com/x"])),
         ("display_name", json!([1, "", "a\rb", "x".repeat(121)])),
-        (
-            "expires_in",
-            json!([59, 86401, 0, -1, "600", 600.5, null, 1e300, true]),
-        ),
+        ("expires_in", json!([59, 86401, 0, -1, "600", 600.5, null, 1e300, true])),
         ("allow_multiple_connections", json!([0, "true", null])),
-        (
-            "scopes",
-            json!(["a", [1], [""], ["a b"], ["a\"b"], null, vec!["a"; 51]]),
-        ),
+        ("scopes", json!(["a", [1], [""], ["a b"], ["a\"b"], null, vec!["a"; 51]])),
     ] {
         for value in values.as_array().unwrap() {
             let mut body = json!({"app_id": "brevo", "name": "x"});
@@ -276,48 +167,28 @@ async fn members_of_the_wrong_type_or_size() {
         }
     }
     // Whole numbers may be written with a point, and members that nobody knows are ignored.
-    create(
-        &platform,
-        &json!({"app_id": "brevo", "name": "x", "expires_in": 600.0, "new": [1]}),
-    )
-    .await
-    .data();
+    create(&platform, &json!({"app_id": "brevo", "name": "x", "expires_in": 600.0, "new": [1]})).await.data();
 }
 
 #[tokio::test]
 async fn members_that_contradict_each_other_or_are_missing() {
     let platform = Platform::start().await;
-    for body in [
-        json!({}),
-        json!({"app_id": "brevo"}),
-        json!({"name": "x"}),
-        json!({"allowed_apps": ["brevo"]}),
-    ] {
+    for body in
+        [json!({}), json!({"app_id": "brevo"}), json!({"name": "x"}), json!({"allowed_apps": ["brevo"]})]
+    {
         create(&platform, &body).await.is_error(400, "invalid_request");
     }
     let id = platform.connected().await;
     let other = create(&platform, &json!({"connection_id": id, "app_id": "github"})).await;
     other.is_error(400, "invalid_request");
-    create(&platform, &json!({"connection_id": id, "app_id": "brevo"}))
-        .await
-        .data();
+    create(&platform, &json!({"connection_id": id, "app_id": "brevo"})).await.data();
 }
 
 #[tokio::test]
 async fn apps_that_are_unknown_or_cannot_be_connected() {
     let platform = Platform::start().await;
-    for path in [
-        "/apps/nope",
-        "/apps/GMAIL",
-        "/apps/%FF",
-        "/apps/..%2Fapps",
-        "/apps/%00",
-    ] {
-        platform
-            .call("GET", path)
-            .send()
-            .await
-            .is_error(404, "app_not_found");
+    for path in ["/apps/nope", "/apps/GMAIL", "/apps/%FF", "/apps/..%2Fapps", "/apps/%00"] {
+        platform.call("GET", path).send().await.is_error(404, "app_not_found");
     }
     for body in [
         json!({"app_id": "nope", "name": "x"}),
@@ -326,9 +197,7 @@ async fn apps_that_are_unknown_or_cannot_be_connected() {
     ] {
         create(&platform, &body).await.is_error(404, "app_not_found");
     }
-    create(&platform, &json!({"app_id": "gmail", "name": "x"}))
-        .await
-        .is_error(409, "app_not_configured");
+    create(&platform, &json!({"app_id": "gmail", "name": "x"})).await.is_error(409, "app_not_configured");
 }
 
 #[tokio::test]
@@ -354,11 +223,7 @@ async fn queries_that_are_wrong() {
         &long,
         "/connections?app_id=gmail&app_id=slack",
     ] {
-        platform
-            .call("GET", path)
-            .send()
-            .await
-            .is_error(400, "invalid_request");
+        platform.call("GET", path).send().await.is_error(400, "invalid_request");
     }
     for path in [
         "/apps?page=1000000&limit=100",
@@ -379,40 +244,22 @@ async fn other_headers_and_ids_that_are_wrong() {
     let id = platform.connected().await;
     let long = "x".repeat(256);
     for path in ["/connections/request-link", &format!("/connections/{id}/token")] {
-        let call = || {
-            platform
-                .call("POST", path)
-                .header("content-type", "application/json")
-        };
+        let call = || platform.call("POST", path).header("content-type", "application/json");
         for key in [&b""[..], b"a b", b"\xff", long.as_bytes()] {
-            let answer = call()
-                .header_bytes("idempotency-key", key)
-                .body("{}")
-                .send()
-                .await;
+            let answer = call().header_bytes("idempotency-key", key).body("{}").send().await;
             answer.is_error(400, "invalid_request");
         }
-        let twice = call()
-            .header("idempotency-key", "a")
-            .also("idempotency-key", "b")
-            .body("{}")
-            .send()
-            .await;
+        let twice =
+            call().header("idempotency-key", "a").also("idempotency-key", "b").body("{}").send().await;
         twice.is_error(400, "invalid_request");
     }
     for usage in ["-", "%20", "a%2Fb", &"x".repeat(129)] {
-        let answer = platform
-            .call("PUT", &format!("/connections/{id}/usages/{usage}"))
-            .send()
-            .await;
+        let answer = platform.call("PUT", &format!("/connections/{id}/usages/{usage}")).send().await;
         answer.is_error(400, "invalid_request");
     }
     // RFC 7240: a preference that is not understood is ignored.
-    let answer = platform
-        .call("GET", &format!("/connections/{id}"))
-        .header("prefer", "wait=soon, x")
-        .send()
-        .await;
+    let answer =
+        platform.call("GET", &format!("/connections/{id}")).header("prefer", "wait=soon, x").send().await;
     answer.data();
     assert_eq!(answer.header("preference-applied"), "");
 }
@@ -445,19 +292,7 @@ async fn custom_forms_that_are_wrong() {
         assert_eq!(answer.header("access-control-allow-origin"), "*");
     }
     let large = json!({"x": "x".repeat(64 * 1024)});
-    platform
-        .public("POST", &path, &token)
-        .json(&large)
-        .await
-        .is_error(413, "payload_too_large");
-    platform
-        .public("POST", &path, &token)
-        .body("{}")
-        .send()
-        .await
-        .is_error(415, "unsupported_media_type");
-    assert_eq!(
-        platform.status(&support::text(&link["connection_id"])).await,
-        "pending"
-    );
+    platform.public("POST", &path, &token).json(&large).await.is_error(413, "payload_too_large");
+    platform.public("POST", &path, &token).body("{}").send().await.is_error(415, "unsupported_media_type");
+    assert_eq!(platform.status(&support::text(&link["connection_id"])).await, "pending");
 }

@@ -24,11 +24,7 @@ impl Home {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_connect-service"));
-        command
-            .args(arguments)
-            .current_dir(&self.0)
-            .env_clear()
-            .env("CONNECT_LISTEN", "127.0.0.1:0");
+        command.args(arguments).current_dir(&self.0).env_clear().env("CONNECT_LISTEN", "127.0.0.1:0");
         command
     }
 
@@ -100,10 +96,7 @@ fn an_unknown_variable_is_named_and_its_value_is_not() {
     let home = Home::new();
     let mut command = home.command(&["tenant", "list"]);
     let error = home.fail(command.env("CONNECT_APP_GMAIL_CLIENTSECRET", "canary"));
-    assert!(
-        error.contains("CONNECT_APP_GMAIL_CLIENTSECRET") && !error.contains("canary"),
-        "{error}"
-    );
+    assert!(error.contains("CONNECT_APP_GMAIL_CLIENTSECRET") && !error.contains("canary"), "{error}");
     assert_eq!(std::fs::read_dir(&home.0).unwrap().count(), 0);
 }
 
@@ -114,31 +107,16 @@ fn an_mcp_url_is_an_address_that_works_or_none() {
     home.print(&["key", "create", "--tenant", &tenant]);
     let listed = home.print(&["key", "list", "--tenant", &tenant]);
     let id = listed.split('\t').next().unwrap();
-    let has_url = || {
-        home.print(&["key", "list", "--tenant", &tenant])
-            .contains("\tmcp\t")
-    };
+    let has_url = || home.print(&["key", "list", "--tenant", &tenant]).contains("\tmcp\t");
 
     let error = home.fail(&mut home.command(&["key", "mcp-url", id]));
     assert!(error.contains("public_url"), "{error}");
     assert!(!has_url(), "nothing was minted");
     for (name, value, start) in [
-        (
-            "CONNECT_LISTEN",
-            "0.0.0.0:8080",
-            "http://127.0.0.1:8080/platform/v1/mcp/mcp_",
-        ),
-        (
-            "CONNECT_PUBLIC_URL",
-            "https://a.example/",
-            "https://a.example/platform/v1/mcp/mcp_",
-        ),
+        ("CONNECT_LISTEN", "0.0.0.0:8080", "http://127.0.0.1:8080/platform/v1/mcp/mcp_"),
+        ("CONNECT_PUBLIC_URL", "https://a.example/", "https://a.example/platform/v1/mcp/mcp_"),
     ] {
-        let output = home
-            .command(&["key", "mcp-url", id])
-            .env(name, value)
-            .output()
-            .unwrap();
+        let output = home.command(&["key", "mcp-url", id]).env(name, value).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(printed.starts_with(start), "{printed}");
     }
@@ -157,17 +135,9 @@ fn the_service_is_kept_out_of_core_dumps() {
         chown(&home.0, Some(NOBODY), Some(NOBODY)).unwrap();
         command.uid(NOBODY).gid(NOBODY);
     }
-    let mut service = Running(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
+    let mut service = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut line = String::new();
-    BufReader::new(service.0.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(service.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("listening on "), "{line}");
     let about = std::fs::metadata(format!("/proc/{}/stat", service.0.id())).unwrap();
     assert_eq!(about.uid(), 0);

@@ -14,11 +14,7 @@ use serde_json::{Value, json};
 const RETURN_URL: &str = "https://product.example/connected?tab=1";
 
 fn options(confirm: bool) -> LinkOptions {
-    LinkOptions {
-        return_url: Some(RETURN_URL.into()),
-        confirm,
-        ..LinkOptions::default()
-    }
+    LinkOptions { return_url: Some(RETURN_URL.into()), confirm, ..LinkOptions::default() }
 }
 
 /// Somebody opens the link, consents at the provider and is sent back.
@@ -26,9 +22,7 @@ async fn consent(stage: &Stage, browser: &Browser, made: &Made) -> Seen {
     let page = browser.get(&made.url).await;
     let left = browser.post(&made.url, &page, &[("action", "connect")]).await;
     let state = left.param("state").unwrap();
-    browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await
+    browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await
 }
 
 fn code(seen: &Seen) -> String {
@@ -42,14 +36,8 @@ fn code(seen: &Seen) -> String {
 async fn public(stage: &Stage, made: &Made) -> String {
     let mut all = String::new();
     for part in ["status", "auth-options"] {
-        let url = format!(
-            "{}/connections/{}/{part}",
-            stage.app.base_url(),
-            made.connection_id
-        );
-        let seen = Browser::new()
-            .get_with(&url, "x-request-token", &made.token)
-            .await;
+        let url = format!("{}/connections/{}/{part}", stage.app.base_url(), made.connection_id);
+        let seen = Browser::new().get_with(&url, "x-request-token", &made.token).await;
         assert_eq!(seen.status, 200);
         all += &format!("{}{:?}", seen.html, seen.headers);
     }
@@ -86,22 +74,13 @@ async fn somebody_elses_link_does_not_become_active() {
     let link = stage.stored_link(&made).await;
     let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new()).await;
     let submitted = submitted.unwrap();
-    assert_eq!(
-        (submitted.status.as_str(), submitted.authorize_url),
-        ("pending", None)
-    );
+    assert_eq!((submitted.status.as_str(), submitted.authorize_url), ("pending", None));
     assert_eq!(stage.confirm(&made, "guess").await.0, 400);
 
     // The victim's browser brings the code into the victim's session, whose customer has no such connection.
-    let victims = Owner {
-        customer: "victim@example.com".into(),
-        ..stage.owner.clone()
-    };
+    let victims = Owner { customer: "victim@example.com".into(), ..stage.owner.clone() };
     let (status, body) = stage.confirm_as(&victims, &made, &code).await;
-    assert_eq!(
-        (status, &body["data"]["code"]),
-        (404, &json!("connection_deleted"))
-    );
+    assert_eq!((status, &body["data"]["code"]), (404, &json!("connection_deleted")));
     assert_eq!(stage.status(&made).await, "pending");
 
     stage.advance(601);
@@ -119,11 +98,7 @@ async fn the_customers_own_session_confirms() {
     let back = consent(&stage, &browser, &made).await;
     let code = code(&back);
     let (status, body) = stage.confirm(&made, &code).await;
-    assert_eq!(
-        (status, &body["data"]["status"]),
-        (200, &json!("active")),
-        "{body}"
-    );
+    assert_eq!((status, &body["data"]["status"]), (200, &json!("active")), "{body}");
     assert_eq!(stage.stored(&made).await.unwrap().1.unwrap(), "at-1");
     let repeated = stage.confirm(&made, &code).await;
     assert_eq!(repeated.0, 200, "a repeat says the same");
@@ -155,10 +130,7 @@ async fn a_repeat_brings_the_same_code() {
 async fn wrong_codes_are_bounded() {
     let stage = Stage::start().await;
     let made = stage.link_with(Some("gmail"), options(true)).await;
-    let (other, browser) = (
-        stage.link_with(Some("gmail"), options(true)).await,
-        Browser::new(),
-    );
+    let (other, browser) = (stage.link_with(Some("gmail"), options(true)).await, Browser::new());
     let right = code(&consent(&stage, &browser, &made).await);
     let others = code(&consent(&stage, &browser, &other).await);
     assert_ne!(right, others, "a code is for one link");
@@ -178,9 +150,7 @@ async fn what_is_entered_waits_as_well() {
     let made = stage.link_with(Some("brevo"), options(true)).await;
     let fields = Inputs::from_iter([("api_key".to_owned(), "k3y".to_owned())]);
     let link = stage.stored_link(&made).await;
-    let refused = submit_custom(&stage.app, &link, "header", &fields)
-        .await
-        .unwrap_err();
+    let refused = submit_custom(&stage.app, &link, "header", &fields).await.unwrap_err();
     assert_eq!(refused.code(), "invalid_request");
 
     let browser = Browser::new();
@@ -199,13 +169,8 @@ async fn a_connection_that_works_keeps_its_grant() {
     let stage = Stage::start().await;
     let first = stage.link_with(Some("gmail"), options(false)).await;
     consent(&stage, &Browser::new(), &first).await;
-    stage
-        .provider
-        .will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
-    let again = || Target::Existing {
-        id: &first.connection_id,
-        name: None,
-    };
+    stage.provider.will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
+    let again = || Target::Existing { id: &first.connection_id, name: None };
     let reauth = stage.make(again(), Some("gmail"), &options(true)).await;
     let dropped = code(&consent(&stage, &Browser::new(), &reauth).await);
     assert_eq!(stage.status(&first).await, "active");
@@ -229,17 +194,10 @@ async fn what_waits_is_sealed_and_erased() {
     );
     let made = stage.link_with(Some("gmail"), options(true)).await;
     let code = code(&consent(&stage, &Browser::new(), &made).await);
-    assert_eq!(
-        stage
-            .count("SELECT COUNT(*) FROM unconfirmed WHERE sealed <> ''")
-            .await,
-        1
-    );
+    assert_eq!(stage.count("SELECT COUNT(*) FROM unconfirmed WHERE sealed <> ''").await, 1);
     let database = stage.stored_bytes().await;
     for secret in ["c4nary", code.as_str()] {
-        let found = database
-            .windows(secret.len())
-            .any(|bytes| bytes == secret.as_bytes());
+        let found = database.windows(secret.len()).any(|bytes| bytes == secret.as_bytes());
         assert!(!found, "{secret}");
     }
     stage.app.store.drop_unconfirmed().await.unwrap();
@@ -255,10 +213,7 @@ async fn the_code_needs_somewhere_to_go() {
     let body = json!({"app_id": "gmail", "name": "x", "confirm": true});
     let (status, answer) = stage.post("/connections/request-link", &stage.owner, &body).await;
     assert_eq!(status, 400);
-    assert!(
-        answer["message"].as_str().unwrap().contains("return_url"),
-        "{answer}"
-    );
+    assert!(answer["message"].as_str().unwrap().contains("return_url"), "{answer}");
     let body = json!({"app_id": "gmail", "name": "x", "confirm": true, "return_url": RETURN_URL});
     let (status, answer): (u16, Value) = stage.post("/connections/request-link", &stage.owner, &body).await;
     assert_eq!(status, 200, "{answer}");

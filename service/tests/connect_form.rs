@@ -7,10 +7,7 @@ use connect_service::hosted::{auth_options, submit_custom};
 use connect_service::store::{LinkOptions, Status};
 use connect_support::{Browser, Seen, Stage};
 
-const KEY: [(&str, &str); 2] = [
-    ("api_key", " k3y "),
-    ("api_url", "https://api.na1.insightly.com/v3.1"),
-];
+const KEY: [(&str, &str); 2] = [("api_key", " k3y "), ("api_url", "https://api.na1.insightly.com/v3.1")];
 
 #[tokio::test]
 async fn what_is_entered_is_what_is_stored() {
@@ -46,20 +43,11 @@ async fn wrong_values_are_explained_and_secrets_not_repeated() {
     let made = stage.link("insightly").await;
     let browser = Browser::new();
     let page = browser.get(&made.url).await;
-    let bad = [
-        ("api_key", "s3cret-value"),
-        ("api_url", "\"><script>alert(1)</script>"),
-    ];
+    let bad = [("api_key", "s3cret-value"), ("api_url", "\"><script>alert(1)</script>")];
     let page = browser.post(&made.url, &page, &bad).await;
     assert_eq!(page.status, 400);
-    assert!(
-        page.html
-            .contains("API URL must be an address that starts with https://")
-    );
-    assert!(
-        page.html
-            .contains(r#"aria-describedby="hint-api_url error-api_url""#)
-    );
+    assert!(page.html.contains("API URL must be an address that starts with https://"));
+    assert!(page.html.contains(r#"aria-describedby="hint-api_url error-api_url""#));
     assert!(!page.html.contains("<script"), "{}", page.html);
     assert!(!page.html.contains("s3cret-value"));
     assert_eq!(stage.status(&made).await, "pending");
@@ -99,17 +87,9 @@ async fn a_form_from_elsewhere_is_refused() {
         assert_eq!(browser.post(&made.url, &page, &decline).await.status, 403);
     }
     let elsewhere = Browser::new();
-    assert_eq!(
-        elsewhere.post(&made.url, &page, &KEY).await.status,
-        403,
-        "no cookie"
-    );
+    assert_eq!(elsewhere.post(&made.url, &page, &KEY).await.status, 403, "no cookie");
     elsewhere.get(&made.url).await;
-    assert_eq!(
-        elsewhere.post(&made.url, &page, &KEY).await.status,
-        403,
-        "another cookie"
-    );
+    assert_eq!(elsewhere.post(&made.url, &page, &KEY).await.status, 403, "another cookie");
     assert_eq!(stage.status(&made).await, "pending");
 }
 
@@ -145,61 +125,30 @@ async fn the_customer_picks_among_the_allowed_apps() {
     let stage = Stage::start().await;
     // Slack has no client here, so it is not offered.
     let allowed_apps = ["gmail", "insightly", "slack"].map(str::to_owned).to_vec();
-    let options = LinkOptions {
-        allowed_apps,
-        ..LinkOptions::default()
-    };
+    let options = LinkOptions { allowed_apps, ..LinkOptions::default() };
     let made = stage.link_with(None, options).await;
     let browser = Browser::new();
     let picker = browser.get(&made.url).await;
     assert!(picker.html.contains("Choose an app"));
     assert!(picker.href("Slack").is_none());
-    assert!(
-        browser
-            .get(&format!("{}?app=stripe", made.url))
-            .await
-            .html
-            .contains("Choose an app")
-    );
+    assert!(browser.get(&format!("{}?app=stripe", made.url)).await.html.contains("Choose an app"));
 
-    let form = browser
-        .get(&format!("{}{}", made.url, picker.href("Insightly").unwrap()))
-        .await;
+    let form = browser.get(&format!("{}{}", made.url, picker.href("Insightly").unwrap())).await;
     assert_eq!(form.href("another app").unwrap(), "?");
     let chosen = |form: &Seen, app: &str| {
         let key = form.hidden("auth_option_key").unwrap();
         let own = [("app_id", app), ("auth_option_key", key.as_str())];
-        let fields: Vec<_> = KEY
-            .into_iter()
-            .chain(own)
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .collect();
+        let fields: Vec<_> = KEY.into_iter().chain(own).map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
         fields
     };
     let fields = chosen(&form, "stripe");
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    assert_eq!(
-        browser.post(&made.url, &form, &fields).await.status,
-        400,
-        "not among the allowed"
-    );
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(browser.post(&made.url, &form, &fields).await.status, 400, "not among the allowed");
 
     let fields = chosen(&form, "insightly");
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(browser.post(&made.url, &form, &fields).await.status, 200);
-    let connection = stage
-        .app
-        .store
-        .connection(&stage.owner, &made.connection_id)
-        .await
-        .unwrap()
-        .unwrap();
+    let connection = stage.app.store.connection(&stage.owner, &made.connection_id).await.unwrap().unwrap();
     assert_eq!(connection.app_id.unwrap(), "insightly");
 }
 
@@ -207,37 +156,14 @@ async fn the_customer_picks_among_the_allowed_apps() {
 async fn a_picker_can_lead_to_a_provider() {
     let stage = Stage::start().await;
     let allowed_apps = ["gmail", "github"].map(str::to_owned).to_vec();
-    let made = stage
-        .link_with(
-            None,
-            LinkOptions {
-                allowed_apps,
-                ..LinkOptions::default()
-            },
-        )
-        .await;
+    let made = stage.link_with(None, LinkOptions { allowed_apps, ..LinkOptions::default() }).await;
     let browser = Browser::new();
     let form = browser.get(&format!("{}?app=github", made.url)).await;
     let fields = [("app_id", "github"), ("auth_option_key", "oauth")];
-    let state = browser
-        .post(&made.url, &form, &fields)
-        .await
-        .param("state")
-        .unwrap();
-    browser
-        .get(&stage.callback_of("github", &[("code", "c"), ("state", &state)]))
-        .await;
-    let connection = stage
-        .app
-        .store
-        .connection(&stage.owner, &made.connection_id)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (connection.app_id.unwrap().as_str(), connection.status),
-        ("github", Status::Active)
-    );
+    let state = browser.post(&made.url, &form, &fields).await.param("state").unwrap();
+    browser.get(&stage.callback_of("github", &[("code", "c"), ("state", &state)])).await;
+    let connection = stage.app.store.connection(&stage.owner, &made.connection_id).await.unwrap().unwrap();
+    assert_eq!((connection.app_id.unwrap().as_str(), connection.status), ("github", Status::Active));
 }
 
 #[tokio::test]
@@ -260,14 +186,8 @@ async fn a_customers_host_is_asked_for_and_checked() {
     let browser = Browser::new();
     let page = browser.get(&made.url).await;
     assert!(page.html.contains("You sign in at <strong>Zendesk</strong>"));
-    assert!(
-        page.policy.contains("form-action 'self' https:"),
-        "the host is not known yet: {}",
-        page.policy
-    );
-    let evil = browser
-        .post(&made.url, &page, &[("subdomain", "evil.example/#")])
-        .await;
+    assert!(page.policy.contains("form-action 'self' https:"), "the host is not known yet: {}", page.policy);
+    let evil = browser.post(&made.url, &page, &[("subdomain", "evil.example/#")]).await;
     assert_eq!(evil.status, 400);
     assert!(evil.location.is_none());
     let left = browser.post(&made.url, &page, &[("subdomain", "ACME")]).await;
@@ -329,25 +249,13 @@ async fn what_is_no_form_is_refused() {
     let browser = Browser::new();
     let json = browser.post_raw(&made.url, "application/json", "{}".into()).await;
     assert_eq!(json.status, 415);
-    let huge = browser
-        .post_raw(
-            &made.url,
-            "application/x-www-form-urlencoded",
-            "a".repeat(70 * 1024),
-        )
-        .await;
+    let huge = browser.post_raw(&made.url, "application/x-www-form-urlencoded", "a".repeat(70 * 1024)).await;
     assert_eq!(huge.status, 413);
     let unknown = format!("{}x", made.url);
     assert_eq!(browser.get(&unknown).await.status, 404);
     let page = browser.get(&made.url).await;
     assert_eq!(browser.post(&unknown, &page, &KEY).await.status, 404);
-    assert_eq!(
-        browser
-            .post(&made.url, &page, &[("action", "explode")])
-            .await
-            .status,
-        400
-    );
+    assert_eq!(browser.post(&made.url, &page, &[("action", "explode")]).await.status, 400);
     assert_eq!(stage.status(&made).await, "pending");
 }
 
@@ -356,27 +264,14 @@ async fn a_form_of_the_products_own_does_the_same() {
     let stage = Stage::start().await;
     let made = stage.link("insightly").await;
     let link = stage.stored_link(&made).await;
-    let keys: Vec<_> = auth_options(&stage.app, &link)
-        .iter()
-        .map(|option| option.key.clone())
-        .collect();
+    let keys: Vec<_> = auth_options(&stage.app, &link).iter().map(|option| option.key.clone()).collect();
     assert_eq!(keys, ["api_key"]);
-    let fields: Inputs = KEY
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+    let fields: Inputs = KEY.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     assert!(submit_custom(&stage.app, &link, "oauth", &fields).await.is_err());
-    assert!(
-        submit_custom(&stage.app, &link, "api_key", &Inputs::new())
-            .await
-            .is_err()
-    );
-    let done = submit_custom(&stage.app, &link, "api_key", &fields)
-        .await
-        .unwrap();
+    assert!(submit_custom(&stage.app, &link, "api_key", &Inputs::new()).await.is_err());
+    let done = submit_custom(&stage.app, &link, "api_key", &fields).await.unwrap();
     assert_eq!((done.status, done.authorize_url), (Status::Active, None));
-    let again = submit_custom(&stage.app, &link, "api_key", &fields)
-        .await
-        .unwrap();
+    let again = submit_custom(&stage.app, &link, "api_key", &fields).await.unwrap();
     assert_eq!(again.status, Status::Active);
 }
 
@@ -385,18 +280,14 @@ async fn a_form_of_the_products_own_leads_to_the_provider() {
     let stage = Stage::start().await;
     let made = stage.link("gmail").await;
     let link = stage.stored_link(&made).await;
-    let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new())
-        .await
-        .unwrap();
+    let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new()).await.unwrap();
     assert_eq!(submitted.status, Status::Pending);
     let browser = Browser::new();
     let url = submitted.authorize_url.unwrap();
     let page = browser.get(&url).await;
     let left = browser.post(&url, &page, &[("action", "connect")]).await;
     let state = left.param("state").unwrap();
-    let back = browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    let back = browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     assert_eq!(back.status, 200);
     assert_eq!(stage.status(&made).await, "active");
 }
@@ -407,28 +298,19 @@ async fn a_choice_is_not_final_before_the_link_has_ended() {
     let made = stage.link("zendesk").await;
     let link = stage.stored_link(&made).await;
     let entered = |values: &[(&str, &str)]| -> Inputs {
-        let own = values
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let own = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         own.collect()
     };
-    let submitted = submit_custom(&stage.app, &link, "oauth", &entered(&[("subdomain", "acme")]))
-        .await
-        .unwrap();
+    let submitted =
+        submit_custom(&stage.app, &link, "oauth", &entered(&[("subdomain", "acme")])).await.unwrap();
     let page = Browser::new().get(&submitted.authorize_url.unwrap()).await;
     assert!(page.html.contains(r#"value="acme""#), "{}", page.html);
     assert_eq!(page.hidden("auth_option_key").as_deref(), Some("oauth"));
     assert!(page.href("Email and API token instead").is_some());
 
     let link = stage.stored_link(&made).await;
-    let instead = entered(&[
-        ("subdomain", "acme"),
-        ("username", "a@b.example/token"),
-        ("password", "p"),
-    ]);
-    let done = submit_custom(&stage.app, &link, "api_token", &instead)
-        .await
-        .unwrap();
+    let instead = entered(&[("subdomain", "acme"), ("username", "a@b.example/token"), ("password", "p")]);
+    let done = submit_custom(&stage.app, &link, "api_token", &instead).await.unwrap();
     assert_eq!(done.status, Status::Active);
 }
 
@@ -437,15 +319,10 @@ async fn a_choice_is_not_final_before_the_link_has_ended() {
 async fn nobody_can_send_a_browser_to_the_provider_without_a_word() {
     let stage = Stage::start().await;
     for allowed_origin in [None, Some("https://product.example".to_owned())] {
-        let options = LinkOptions {
-            allowed_origin,
-            ..LinkOptions::default()
-        };
+        let options = LinkOptions { allowed_origin, ..LinkOptions::default() };
         let made = stage.link_with(Some("gmail"), options).await;
         let link = stage.stored_link(&made).await;
-        let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new())
-            .await
-            .unwrap();
+        let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new()).await.unwrap();
         let url = submitted.authorize_url.unwrap();
         let browser = Browser::new();
         for url in [&url, &format!("{url}&start"), url.split('?').next().unwrap()] {
@@ -475,11 +352,7 @@ async fn a_display_name_does_not_hide_the_tenant() {
         };
         let made = stage.link_with(app, options).await;
         let page = Browser::new().get(&made.url).await;
-        assert!(
-            page.html.contains("<strong>Google Security</strong>"),
-            "{}",
-            page.html
-        );
+        assert!(page.html.contains("<strong>Google Security</strong>"), "{}", page.html);
         assert!(page.html.contains("<strong>Acme</strong>"), "{}", page.html);
     }
     let made = stage.link("gmail").await;
@@ -497,10 +370,7 @@ async fn whose_account_it_is_stands_above_the_button() {
         assert!(button.contains("<button"));
         let (_, whose) = above.rsplit_once("<p").unwrap();
         assert!(whose.contains("<strong>alice@example.com</strong>"), "{whose}");
-        assert!(
-            whose.contains("Acme") && whose.contains("Only go on if"),
-            "{whose}"
-        );
+        assert!(whose.contains("Acme") && whose.contains("Only go on if"), "{whose}");
     }
 }
 
@@ -518,11 +388,7 @@ async fn an_address_of_several_scripts_is_shown_in_ascii_too() {
         let page = Browser::new().get(&stage.link("gmail").await.url).await;
         assert!(page.html.contains(&format!("<strong>{email}</strong>")));
         match ascii {
-            Some(ascii) => assert!(
-                page.html.contains(&format!("<code>{ascii}</code>")),
-                "{}",
-                page.html
-            ),
+            Some(ascii) => assert!(page.html.contains(&format!("<code>{ascii}</code>")), "{}", page.html),
             None => assert!(!page.html.contains("xn--"), "{}", page.html),
         }
     }
@@ -538,11 +404,7 @@ async fn a_page_does_not_grow_with_what_was_sent() {
     let names: Vec<String> = (0..4000).map(|n| format!("unknown_{n}")).collect();
     let many: Vec<_> = names.iter().map(|name| (name.as_str(), "x")).collect();
     let quotes = "\"".repeat(20_000);
-    for fields in [
-        many,
-        vec![(quotes.as_str(), "x")],
-        vec![("api_key", quotes.as_str())],
-    ] {
+    for fields in [many, vec![(quotes.as_str(), "x")], vec![("api_key", quotes.as_str())]] {
         let mut form = vec![("action", "connect")];
         form.extend(fields);
         let refused = browser.post(&made.url, &page, &form).await;
@@ -555,11 +417,7 @@ async fn a_page_does_not_grow_with_what_was_sent() {
     let form = [("action", "connect"), ("subdomain", quotes.as_str())];
     let refused = browser.post(&shown.url, &page, &form).await;
     assert_eq!(refused.status, 400);
-    assert!(
-        refused.html.len() < page.html.len() + 20_000,
-        "{}",
-        refused.html.len()
-    );
+    assert!(refused.html.len() < page.html.len() + 20_000, "{}", refused.html.len());
 }
 
 #[tokio::test]
@@ -568,10 +426,7 @@ async fn a_pasted_address_is_as_good_as_its_name() {
     let made = stage.link("zendesk").await;
     let browser = Browser::new();
     let page = browser.get(&made.url).await;
-    let form = [
-        ("action", "connect"),
-        ("subdomain", "https://acme.zendesk.com/agent"),
-    ];
+    let form = [("action", "connect"), ("subdomain", "https://acme.zendesk.com/agent")];
     let left = browser.post(&made.url, &page, &form).await;
     assert_eq!(left.status, 303, "{}", left.html);
     let url = left.location.unwrap();

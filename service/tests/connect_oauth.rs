@@ -28,16 +28,11 @@ async fn a_customer_who_consents_is_connected() {
     assert_eq!(stage.stored_link(&made).await.phase, Phase::AtProvider);
     assert_eq!(left.param("response_type").unwrap(), "code");
     assert_eq!(left.param("client_id").unwrap(), "the-client");
-    assert_eq!(
-        left.param("redirect_uri").unwrap(),
-        stage.app.redirect_uri("gmail")
-    );
+    assert_eq!(left.param("redirect_uri").unwrap(), stage.app.redirect_uri("gmail"));
     assert_eq!(left.param("access_type").unwrap(), "offline");
 
     let state = left.param("state").unwrap();
-    let back = browser
-        .visit(&stage.callback(&[("code", "c0de"), ("state", &state)]))
-        .await;
+    let back = browser.visit(&stage.callback(&[("code", "c0de"), ("state", &state)])).await;
     assert_eq!(back.status, 200, "{}", back.html);
     assert!(back.html.contains("Gmail is connected"));
     assert_eq!(stage.status(&made).await, "active");
@@ -53,10 +48,7 @@ async fn a_customer_who_consents_is_connected() {
     assert_eq!(left.param("code_challenge").unwrap(), challenge);
 
     let again = browser.get(&made.url).await;
-    assert!(
-        again.html.contains("Gmail is connected"),
-        "the link tells how it ended"
-    );
+    assert!(again.html.contains("Gmail is connected"), "the link tells how it ended");
 }
 
 #[tokio::test]
@@ -65,9 +57,7 @@ async fn a_customer_who_declines_is_rejected() {
     let made = stage.link("gmail").await;
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
-    let back = browser
-        .visit(&stage.callback(&[("error", "access_denied"), ("state", &state)]))
-        .await;
+    let back = browser.visit(&stage.callback(&[("error", "access_denied"), ("state", &state)])).await;
     assert_eq!(back.status, 200);
     assert!(back.html.contains("was not connected"));
     assert_eq!(stage.status(&made).await, "rejected");
@@ -82,23 +72,11 @@ async fn a_provider_that_declines_gives_its_reason() {
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     let reason = "Admin approval <b>required</b>\u{202e}\u{7}";
-    let denied = [
-        ("error", "access_denied"),
-        ("error_description", reason),
-        ("state", &state),
-    ];
+    let denied = [("error", "access_denied"), ("error_description", reason), ("state", &state)];
     let back = browser.visit(&stage.callback(&denied)).await;
-    assert_eq!(
-        (back.status, stage.status(&made).await.as_str()),
-        (200, "rejected")
-    );
+    assert_eq!((back.status, stage.status(&made).await.as_str()), (200, "rejected"));
     assert!(!back.html.contains("You cancelled"), "{}", back.html);
-    assert!(
-        back.html
-            .contains("Admin approval &#60;b&#62;required&#60;/b&#62;"),
-        "{}",
-        back.html
-    );
+    assert!(back.html.contains("Admin approval &#60;b&#62;required&#60;/b&#62;"), "{}", back.html);
     assert!(!back.html.contains(['\u{202e}', '\u{7}']));
     assert_eq!(stage.connection(&made).await["last_error"], json!(null));
 }
@@ -113,21 +91,9 @@ async fn a_failure_is_told_to_the_backend_until_it_is_over() {
     for (params, answer, code) in [
         (&said[..], None, "provider_refused"),
         (&[][..], None, "invalid_response"),
-        (
-            &[("code", "c")],
-            Some((500, r#"{"error":"server_error"}"#)),
-            "provider_unavailable",
-        ),
-        (
-            &[("code", "c")],
-            Some((400, r#"{"error":"invalid_grant"}"#)),
-            "authorization_code_refused",
-        ),
-        (
-            &[("code", "c")],
-            Some((401, r#"{"error":"invalid_client"}"#)),
-            "client_refused",
-        ),
+        (&[("code", "c")], Some((500, r#"{"error":"server_error"}"#)), "provider_unavailable"),
+        (&[("code", "c")], Some((400, r#"{"error":"invalid_grant"}"#)), "authorization_code_refused"),
+        (&[("code", "c")], Some((401, r#"{"error":"invalid_client"}"#)), "client_refused"),
     ] {
         if let Some((status, body)) = answer {
             stage.provider.will_say(status, "application/json", body);
@@ -142,27 +108,19 @@ async fn a_failure_is_told_to_the_backend_until_it_is_over() {
         let message = connection["last_error"]["message"].as_str().unwrap();
         assert!(message.len() > 20 && !message.contains("c4nary"), "{message}");
     }
-    stage
-        .provider
-        .will_say(200, "application/json", r#"{"access_token":"at"}"#);
+    stage.provider.will_say(200, "application/json", r#"{"access_token":"at"}"#);
     let state = to_provider(&browser, &made).await.param("state").unwrap();
-    browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     let connection = stage.connection(&made).await;
-    assert_eq!(
-        (&connection["status"], &connection["last_error"]),
-        (&json!("active"), &json!(null))
-    );
+    assert_eq!((&connection["status"], &connection["last_error"]), (&json!("active"), &json!(null)));
 }
 
 #[tokio::test]
 async fn a_repeated_callback_shows_the_same_outcome() {
     let stage = Stage::start().await;
-    for (outcome, status, words) in [
-        ("code", 200, "Gmail is connected"),
-        ("error", 502, "Gmail could not be connected"),
-    ] {
+    for (outcome, status, words) in
+        [("code", 200, "Gmail is connected"), ("error", 502, "Gmail could not be connected")]
+    {
         let made = stage.link("gmail").await;
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
@@ -176,20 +134,15 @@ async fn a_repeated_callback_shows_the_same_outcome() {
             assert_eq!(reloaded.status, status, "a reload is harmless");
             assert!(reloaded.html.contains(words));
         }
-        assert_eq!(
-            stage.provider.seen().len() - before,
-            usize::from(outcome == "code")
-        );
+        assert_eq!(stage.provider.seen().len() - before, usize::from(outcome == "code"));
     }
 }
 
 #[tokio::test]
 async fn two_callbacks_at_once_both_reach_the_return_url() {
     let stage = Stage::start().await;
-    let options = LinkOptions {
-        return_url: Some("https://product.example/done".into()),
-        ..LinkOptions::default()
-    };
+    let options =
+        LinkOptions { return_url: Some("https://product.example/done".into()), ..LinkOptions::default() };
     let made = stage.link_with(Some("gmail"), options).await;
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
@@ -237,17 +190,13 @@ async fn the_result_is_for_the_browser_that_began() {
     let state = to_provider(&own, &made).await.param("state").unwrap();
     let unborn = format!("{}/oauth/result/{state}", stage.app.base_url());
     assert_eq!(own.get(&unborn).await.status, 400, "not back yet");
-    let back = own
-        .get(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    let back = own.get(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     let result = back.location.unwrap().to_string();
     assert_eq!(other.get(&result).await.status, 400, "no cookie");
     other.get(&made.url).await;
     assert_eq!(other.get(&result).await.status, 400, "a cookie of its own");
     assert_eq!(own.get(&result).await.status, 200);
-    let replayed = other
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    let replayed = other.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     assert_eq!(replayed.status, 400);
 }
 
@@ -260,12 +209,7 @@ async fn an_interrupted_step_does_not_wait_for_ever() {
     let left = to_provider(&browser, &made).await;
     let state = left.param("state").unwrap();
     let cookie = browser.cookie();
-    stage
-        .app
-        .store
-        .take_authorization(&state, &cookie, "gmail", None)
-        .await
-        .unwrap();
+    stage.app.store.take_authorization(&state, &cookie, "gmail", None).await.unwrap();
     let result = format!("{}/oauth/result/{state}", stage.app.base_url());
     let waiting = browser.get(&result).await;
     assert_eq!(waiting.status, 200);
@@ -294,9 +238,7 @@ async fn a_failing_provider_leaves_the_link_open() {
         let browser = Browser::new();
         stage.provider.will_say(status, content_type, body);
         let state = to_provider(&browser, &made).await.param("state").unwrap();
-        let back = browser
-            .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-            .await;
+        let back = browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
         assert_eq!(back.status, 502, "{status} {content_type}");
         assert_eq!(stage.status(&made).await, "pending");
         assert!(stage.stored(&made).await.is_none());
@@ -309,19 +251,12 @@ async fn after_a_failure_the_customer_can_try_again() {
     let made = stage.link("gmail").await;
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
-    let failed = browser
-        .visit(&stage.callback(&[("error", "server_error"), ("state", &state)]))
-        .await;
+    let failed = browser.visit(&stage.callback(&[("error", "server_error"), ("state", &state)])).await;
     assert_eq!(failed.status, 502);
 
-    let again = Made {
-        url: failed.href("Try again").unwrap(),
-        ..made
-    };
+    let again = Made { url: failed.href("Try again").unwrap(), ..made };
     let state = to_provider(&browser, &again).await.param("state").unwrap();
-    let back = browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    let back = browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     assert_eq!(back.status, 200);
     assert_eq!(stage.status(&again).await, "active");
 }
@@ -370,10 +305,7 @@ async fn a_forged_or_replayed_state_changes_nothing() {
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     let forged = state.chars().rev().collect::<String>();
-    let twice = format!(
-        "{}&state={forged}",
-        stage.callback(&[("code", "c"), ("state", &state)])
-    );
+    let twice = format!("{}&state={forged}", stage.callback(&[("code", "c"), ("state", &state)]));
     for url in [
         stage.callback(&[("code", "c"), ("state", &forged)]),
         stage.callback(&[("code", "c"), ("state", "")]),
@@ -389,9 +321,7 @@ async fn a_forged_or_replayed_state_changes_nothing() {
 
     let real = stage.callback(&[("code", "c"), ("state", &state)]);
     assert_eq!(browser.visit(&real).await.status, 200);
-    stage
-        .provider
-        .will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
+    stage.provider.will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
     assert_eq!(browser.visit(&real).await.status, 200);
     assert_eq!(stage.provider.seen().len(), 1);
     assert_eq!(stage.stored(&made).await.unwrap().1.unwrap(), "at-1");
@@ -408,11 +338,7 @@ async fn another_browser_cannot_finish() {
     other.get(&made.url).await;
     assert_eq!(other.get(&url).await.status, 400, "a cookie of its own");
     assert_eq!(stage.status(&made).await, "pending");
-    assert_eq!(
-        own.visit(&url).await.status,
-        200,
-        "and the attempt has spoilt nothing"
-    );
+    assert_eq!(own.visit(&url).await.status, 200, "and the attempt has spoilt nothing");
 }
 
 #[tokio::test]
@@ -446,12 +372,7 @@ async fn what_the_provider_adds_may_be_there_twice() {
         let made = stage.link("gmail").await;
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
-        let params = [
-            ("code", "c"),
-            ("state", state.as_str()),
-            (twice, "a"),
-            (twice, "b"),
-        ];
+        let params = [("code", "c"), ("state", state.as_str()), (twice, "a"), (twice, "b")];
         let back = browser.visit(&stage.callback(&params)).await;
         assert_eq!(back.status, status, "{twice}");
     }
@@ -483,11 +404,8 @@ async fn the_latest_journeys_of_a_link_are_remembered() {
         states.push(to_provider(&browser, &made).await.param("state").unwrap());
         stage.advance(1);
     }
-    let back = async |state| {
-        browser
-            .visit(&stage.callback(&[("error", "server_error"), ("state", state)]))
-            .await
-    };
+    let back =
+        async |state| browser.visit(&stage.callback(&[("error", "server_error"), ("state", state)])).await;
     assert_eq!(back(&states[0]).await.status, 400, "forgotten");
     for state in &states[1..] {
         assert_eq!(back(state).await.status, 502);
@@ -501,9 +419,7 @@ async fn a_link_that_lapsed_meanwhile_stays_lapsed() {
     let browser = Browser::new();
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     stage.advance(601);
-    let back = browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    let back = browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     assert_eq!(back.status, 410);
     assert_eq!(stage.status(&made).await, "expired");
     assert!(stage.provider.seen().is_empty());
@@ -520,9 +436,7 @@ async fn the_return_url_gets_the_outcome_and_no_secret() {
         let made = stage.link_with(Some("gmail"), options).await;
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
-        let back = browser
-            .visit(&stage.callback(&[(outcome, "access_denied"), ("state", &state)]))
-            .await;
+        let back = browser.visit(&stage.callback(&[(outcome, "access_denied"), ("state", &state)])).await;
         assert_eq!(back.status, 303);
         let expected = format!(
             "https://product.example/done?tab=1&connection_id={}&status={status}&operation=creation",
@@ -538,38 +452,26 @@ async fn reauthorising_keeps_the_connection_and_declining_it_too() {
     let first = stage.link("gmail").await;
     let browser = Browser::new();
     let state = to_provider(&browser, &first).await.param("state").unwrap();
-    browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
 
-    let again = || Target::Existing {
-        id: &first.connection_id,
-        name: None,
-    };
+    let again = || Target::Existing { id: &first.connection_id, name: None };
     let declined = stage.make(again(), Some("gmail"), &LinkOptions::default()).await;
     let page = browser.get(&declined.url).await;
     assert!(page.html.contains("Reconnect Gmail"));
     browser.post(&declined.url, &page, &[("action", "decline")]).await;
     assert_eq!(stage.status(&first).await, "active");
 
-    stage
-        .provider
-        .will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
+    stage.provider.will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
     let made = stage.make(again(), Some("gmail"), &LinkOptions::default()).await;
     let state = to_provider(&browser, &made).await.param("state").unwrap();
-    browser
-        .visit(&stage.callback(&[("code", "c"), ("state", &state)]))
-        .await;
+    browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     assert_eq!(stage.stored(&first).await.unwrap().1.unwrap(), "at-2");
 }
 
 #[tokio::test]
 async fn the_links_scopes_are_asked_for() {
     let stage = Stage::start().await;
-    let options = LinkOptions {
-        scopes: vec!["one".into(), "two".into()],
-        ..LinkOptions::default()
-    };
+    let options = LinkOptions { scopes: vec!["one".into(), "two".into()], ..LinkOptions::default() };
     let made = stage.link_with(Some("gmail"), options).await;
     let left = to_provider(&Browser::new(), &made).await;
     assert_eq!(left.param("scope").unwrap(), "one two");

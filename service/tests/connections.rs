@@ -38,12 +38,7 @@ async fn the_public_status_takes_long_polls_too() {
     let stored = platform.stored_link(&link).await;
     let path = format!("/connections/{}/status", text(&link["connection_id"]));
     let token = text(&link["request_token"]);
-    let poll = || {
-        platform
-            .public("GET", &path, &token)
-            .header("prefer", "wait=60")
-            .send()
-    };
+    let poll = || platform.public("GET", &path, &token).header("prefer", "wait=60").send();
     let declining = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         platform.app.store.decline_link(&stored).await.unwrap()
@@ -52,17 +47,9 @@ async fn the_public_status_takes_long_polls_too() {
     assert!(declined);
     assert_eq!(answer.data()["status"], "rejected");
     assert_eq!(answer.header("preference-applied"), "wait");
-    assert!(
-        answer
-            .header("access-control-expose-headers")
-            .contains("preference-applied")
-    );
+    assert!(answer.header("access-control-expose-headers").contains("preference-applied"));
     let preflight = platform.bare("OPTIONS", &path).send().await;
-    assert!(
-        preflight
-            .header("access-control-allow-headers")
-            .contains("prefer")
-    );
+    assert!(preflight.header("access-control-allow-headers").contains("prefer"));
     // What is settled is not waited for.
     assert_eq!(poll().await.data()["status"], "rejected");
 }
@@ -75,12 +62,7 @@ async fn of_one_link_five_long_polls_wait_at_once() {
     let stored = platform.stored_link(&link).await;
     let path = format!("/connections/{}/status", text(&link["connection_id"]));
     let token = text(&link["request_token"]);
-    let poll = || {
-        platform
-            .public("GET", &path, &token)
-            .header("prefer", "wait=20")
-            .send()
-    };
+    let poll = || platform.public("GET", &path, &token).header("prefer", "wait=20").send();
     let mut answers: FuturesUnordered<_> = (0..8).map(|_| poll()).collect();
     for _ in 0..3 {
         let answer = answers.next().await.unwrap();
@@ -98,18 +80,10 @@ async fn of_one_link_five_long_polls_wait_at_once() {
 
 #[tokio::test]
 async fn no_long_poll_where_the_operator_allows_none() {
-    let platform = Platform::with(Config {
-        max_long_poll: 0,
-        ..Config::default()
-    })
-    .await;
+    let platform = Platform::with(Config { max_long_poll: 0, ..Config::default() }).await;
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
-    let answer = platform
-        .call("GET", &path)
-        .header("prefer", "wait=60")
-        .send()
-        .await;
+    let answer = platform.call("GET", &path).header("prefer", "wait=60").send().await;
     assert_eq!(answer.data()["status"], "pending");
     assert!(!answer.headers.contains_key("preference-applied"));
 }
@@ -123,12 +97,7 @@ async fn a_long_poll_tells_the_budget_as_it_is_at_its_end() {
         let (_, reset) = answer.header("ratelimit").split_once(";t=").unwrap();
         reset.parse().unwrap()
     };
-    let poll = |seconds: u32| {
-        platform
-            .call("GET", &path)
-            .header("prefer", &format!("wait={seconds}"))
-            .send()
-    };
+    let poll = |seconds: u32| platform.call("GET", &path).header("prefer", &format!("wait={seconds}")).send();
     let before = reset(&poll(0).await);
     assert!(reset(&poll(2).await) + 2 <= before);
 }
@@ -169,16 +138,9 @@ async fn one_look_finds_what_ended_among_many() {
 #[tokio::test]
 async fn a_long_poll_ends_in_time_with_the_link_and_the_service() {
     let platform = Platform::start().await;
-    let link = platform
-        .link(json!({"app_id": "brevo", "name": "x", "expires_in": 60}))
-        .await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x", "expires_in": 60})).await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
-    let poll = |seconds: u32| {
-        platform
-            .call("GET", &path)
-            .header("prefer", &format!("wait={seconds}"))
-            .send()
-    };
+    let poll = |seconds: u32| platform.call("GET", &path).header("prefer", &format!("wait={seconds}")).send();
 
     let start = Instant::now();
     assert_eq!(poll(1).await.data()["status"], "pending");
@@ -225,10 +187,7 @@ async fn what_is_in_use_is_not_deleted() {
     let path = format!("/connections/{id}");
     let usage = |name: &str| format!("{path}/usages/{name}");
     for name in ["one", "two", "one"] {
-        assert_eq!(
-            platform.call("PUT", &usage(name)).send().await.data(),
-            &json!(null)
-        );
+        assert_eq!(platform.call("PUT", &usage(name)).send().await.data(), &json!(null));
         // Within one millisecond they would have no order.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -237,33 +196,18 @@ async fn what_is_in_use_is_not_deleted() {
     let list = platform.call("GET", "/connections").send().await;
     assert_eq!(list.data()["connections"][0]["usages"], json!(["one", "two"]));
 
-    platform
-        .call("DELETE", &path)
-        .send()
-        .await
-        .is_error(409, "connection_in_use");
+    platform.call("DELETE", &path).send().await.is_error(409, "connection_in_use");
     platform.token(&id).await.data();
     platform.call("DELETE", &usage("one")).send().await.data();
     platform.call("DELETE", &usage("one")).send().await.data();
-    platform
-        .call("DELETE", &path)
-        .send()
-        .await
-        .is_error(409, "connection_in_use");
+    platform.call("DELETE", &path).send().await.is_error(409, "connection_in_use");
     platform.call("DELETE", &usage("two")).send().await.data();
     assert_eq!(platform.call("DELETE", &path).send().await.data(), &json!(null));
 
-    for (method, path) in [
-        ("GET", path.clone()),
-        ("DELETE", path.clone()),
-        ("PUT", usage("x")),
-        ("DELETE", usage("x")),
-    ] {
-        platform
-            .call(method, &path)
-            .send()
-            .await
-            .is_error(404, "connection_deleted");
+    for (method, path) in
+        [("GET", path.clone()), ("DELETE", path.clone()), ("PUT", usage("x")), ("DELETE", usage("x"))]
+    {
+        platform.call(method, &path).send().await.is_error(404, "connection_deleted");
     }
     platform.token(&id).await.is_error(404, "connection_deleted");
 }
@@ -275,42 +219,23 @@ async fn pages_are_newest_first_and_complete() {
     for n in 0..7 {
         let app = if n % 2 == 0 { "brevo" } else { "insightly" };
         made.push(text(
-            &platform
-                .link(json!({"app_id": app, "name": format!("{n}")}))
-                .await["connection_id"],
+            &platform.link(json!({"app_id": app, "name": format!("{n}")})).await["connection_id"],
         ));
         platform.advance(1);
     }
     made.reverse();
     let mut found = Vec::new();
     for page in 1..=4 {
-        let answer = platform
-            .call("GET", &format!("/connections?page={page}&limit=2"))
-            .send()
-            .await;
+        let answer = platform.call("GET", &format!("/connections?page={page}&limit=2")).send().await;
         let data = answer.data();
-        assert_eq!(
-            (&data["page"], &data["limit"], &data["total"]),
-            (&json!(page), &json!(2), &json!(7))
-        );
-        found.extend(
-            data["connections"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|connection| text(&connection["id"])),
-        );
+        assert_eq!((&data["page"], &data["limit"], &data["total"]), (&json!(page), &json!(2), &json!(7)));
+        found
+            .extend(data["connections"].as_array().unwrap().iter().map(|connection| text(&connection["id"])));
     }
     assert_eq!(found, made);
-    let after = platform
-        .call("GET", "/connections?page=1000000&limit=100")
-        .send()
-        .await;
+    let after = platform.call("GET", "/connections?page=1000000&limit=100").send().await;
     assert_eq!(after.data()["connections"], json!([]));
-    let empty = platform
-        .call("GET", "/connections?app_id=&page=&limit=")
-        .send()
-        .await;
+    let empty = platform.call("GET", "/connections?app_id=&page=&limit=").send().await;
     assert_eq!(empty.data()["total"], json!(7));
     let one_app = platform.call("GET", "/connections?app_id=insightly").send().await;
     assert_eq!(one_app.data()["total"], json!(3));
@@ -330,15 +255,9 @@ async fn the_catalogue_can_be_searched_and_paged() {
     let gmail = platform.call("GET", "/apps/gmail").send().await;
     assert_eq!(gmail.data(), &found.data()["apps"][0]);
     let empty = platform.call("GET", "/apps?search=&page=&limit=").send().await;
-    assert_eq!(
-        (&empty.data()["total"], &empty.data()["limit"]),
-        (&json!(total), &json!(20))
-    );
+    assert_eq!((&empty.data()["total"], &empty.data()["limit"]), (&json!(total), &json!(20)));
     let none = platform.call("GET", "/apps?search=no%20such%20app").send().await;
-    assert_eq!(
-        (&none.data()["apps"], &none.data()["total"]),
-        (&json!([]), &json!(0))
-    );
+    assert_eq!((&none.data()["apps"], &none.data()["total"]), (&json!([]), &json!(0)));
     let head = platform.call("HEAD", "/apps").send().await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
 }
@@ -411,11 +330,7 @@ async fn a_connection_has_a_bounded_number_of_usages() {
 #[tokio::test]
 async fn a_list_reads_the_usages_of_its_page_alone() {
     let platform = Platform::start().await;
-    let (first, second, owner) = (
-        platform.connected().await,
-        platform.connected().await,
-        platform.owner(),
-    );
+    let (first, second, owner) = (platform.connected().await, platform.connected().await, platform.owner());
     let store = &platform.app.store;
     for id in [&first, &second] {
         store.add_usage(&owner, id, "one").await.unwrap();
@@ -450,12 +365,7 @@ async fn unfinished_connections_are_removed_after_a_week() {
         (text(&link["connection_id"]), link)
     };
     let ((expired, _), (declined, link)) = (new().await, new().await);
-    assert!(
-        store
-            .decline_link(&platform.stored_link(&link).await)
-            .await
-            .unwrap()
-    );
+    assert!(store.decline_link(&platform.stored_link(&link).await).await.unwrap());
     let ((used, _), (again, _)) = (new().await, new().await);
     store.add_usage(&owner, &used, "w").await.unwrap();
     let kept = platform.connected().await;
@@ -463,10 +373,7 @@ async fn unfinished_connections_are_removed_after_a_week() {
 
     platform.advance(7 * DAY);
     store.clean_up().await.unwrap();
-    assert!(
-        exists(&expired).await && exists(&declined).await,
-        "the links lived for minutes"
-    );
+    assert!(exists(&expired).await && exists(&declined).await, "the links lived for minutes");
     platform.link(json!({"connection_id": again})).await;
     platform.advance(601);
     store.clean_up().await.unwrap();
@@ -474,10 +381,7 @@ async fn unfinished_connections_are_removed_after_a_week() {
     for id in [&kept, &used, &again] {
         assert!(exists(id).await, "{id}");
     }
-    let read = platform
-        .call("GET", &format!("/connections/{expired}"))
-        .send()
-        .await;
+    let read = platform.call("GET", &format!("/connections/{expired}")).send().await;
     read.is_error(404, "connection_deleted");
     platform.advance(7 * DAY);
     store.clean_up().await.unwrap();

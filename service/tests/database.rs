@@ -123,10 +123,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     let vault = Vault::from_base64(support::KEY, "a test").unwrap();
     let error = Store::open(&database.url, vault, clock).await.unwrap_err();
     let message = error.to_string();
-    assert!(
-        message.contains("999999") && message.contains("newer"),
-        "{message}"
-    );
+    assert!(message.contains("999999") && message.contains("newer"), "{message}");
 }
 
 /// The customer's browser is told to come back, as a backend is.
@@ -141,11 +138,7 @@ async fn the_hosted_page_is_a_503_without_the_database() {
     let page = platform.bare("GET", path).send().await;
     assert_eq!(page.status, 503, "{}", page.text);
     assert_eq!(page.header("retry-after"), "1");
-    assert!(
-        page.text.contains("Please try again in a moment"),
-        "{}",
-        page.text
-    );
+    assert!(page.text.contains("Please try again in a moment"), "{}", page.text);
 }
 
 async fn open_in(mode: Mode, database: &Database) -> Result<Store, StoreError> {
@@ -162,20 +155,12 @@ async fn a_database_belongs_to_one_mode() {
     ] {
         let store = open_in(mode, database).await.unwrap();
         let tenant = store.create_tenant("Acme", None).await.unwrap();
-        let key = store
-            .create_key(&tenant, &Capability::ALL)
-            .await
-            .unwrap()
-            .unwrap();
+        let key = store.create_key(&tenant, &Capability::ALL).await.unwrap().unwrap();
         assert!(key.starts_with(prefix));
         store.close().await;
         open_in(mode, database).await.unwrap().close().await;
 
-        let other = if mode == Mode::Live {
-            Mode::Test
-        } else {
-            Mode::Live
-        };
+        let other = if mode == Mode::Live { Mode::Test } else { Mode::Live };
         let refused = open_in(other, database).await.unwrap_err();
         assert!(matches!(refused, StoreError::OtherMode { .. }), "{refused}");
         assert!(refused.to_string().contains(made_by), "{refused}");

@@ -57,21 +57,13 @@ impl Home {
         let mut exports = HashMap::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
-            match line
-                .strip_prefix("export ")
-                .and_then(|export| export.split_once('='))
-            {
+            match line.strip_prefix("export ").and_then(|export| export.split_once('=')) {
                 Some((name, value)) => drop(exports.insert(name.to_owned(), value.to_owned())),
                 None if line.starts_with("# Ready") => break,
                 None => panic!("{line}"),
             }
         }
-        let dev = Dev {
-            child,
-            exports,
-            http: http(),
-            home: self.0.clone(),
-        };
+        let dev = Dev { child, exports, http: http(), home: self.0.clone() };
         assert!(dev.export("PC_TENANT_KEY").starts_with("pk_test_"));
         dev
     }
@@ -133,10 +125,7 @@ impl Dev {
     fn try_ctl(&self, arguments: &[&str]) -> Result<Value, String> {
         let arguments = [&["dev", "ctl"], arguments].concat();
         let mut command = program(&self.home, &arguments);
-        let output = command
-            .env("PC_DEV_URL", self.export("PC_DEV_URL"))
-            .output()
-            .unwrap();
+        let output = command.env("PC_DEV_URL", self.export("PC_DEV_URL")).output().unwrap();
         if output.status.success() {
             return Ok(serde_json::from_slice(&output.stdout).unwrap());
         }
@@ -151,9 +140,7 @@ impl Dev {
     /// The same command without a process of its own.
     async fn control(&self, command: Value) -> Value {
         let request = self.http.post(self.export("PC_DEV_URL"));
-        let request = request
-            .header("content-type", "application/json")
-            .body(command.to_string());
+        let request = request.header("content-type", "application/json").body(command.to_string());
         let Answer(status, _, json) = answer(request).await;
         assert_eq!(status, 200, "{command}: {json}");
         json
@@ -167,9 +154,7 @@ impl Dev {
             .bearer_auth(self.export("PC_TENANT_KEY"))
             .header("x-user-email", "alice@example.com");
         if let Some(body) = body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_string());
+            request = request.header("content-type", "application/json").body(body.to_string());
         }
         answer(request).await
     }
@@ -177,9 +162,7 @@ impl Dev {
     /// A new link; gives its `data`.
     async fn link(&self, app: &str) -> Value {
         let body = json!({"app_id": app, "name": app, "allow_multiple_connections": true});
-        let Answer(status, _, json) = self
-            .api(Method::POST, "/connections/request-link", Some(body))
-            .await;
+        let Answer(status, _, json) = self.api(Method::POST, "/connections/request-link", Some(body)).await;
         assert_eq!(status, 200, "{json}");
         json["data"].clone()
     }
@@ -188,20 +171,13 @@ impl Dev {
     async fn connected(&self, app: &str) -> String {
         let link = self.link(app).await;
         let request_link = &link["request_link"];
-        let done = self
-            .control(json!({"command": "connect", "request_link": request_link}))
-            .await;
-        assert_eq!(
-            done,
-            json!({"connection_id": link["connection_id"], "status": "active"}),
-            "{app}"
-        );
+        let done = self.control(json!({"command": "connect", "request_link": request_link})).await;
+        assert_eq!(done, json!({"connection_id": link["connection_id"], "status": "active"}), "{app}");
         text(&link["connection_id"])
     }
 
     async fn token(&self, id: &str) -> Answer {
-        self.api(Method::POST, &format!("/connections/{id}/token"), None)
-            .await
+        self.api(Method::POST, &format!("/connections/{id}/token"), None).await
     }
 
     async fn access_token(&self, id: &str) -> String {
@@ -229,11 +205,7 @@ async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let retry_after = response.headers().get("retry-after");
     let retry_after = retry_after.map(|value| value.to_str().unwrap().to_owned());
     let text = response.text().await.unwrap();
-    Answer(
-        status,
-        retry_after,
-        serde_json::from_str(&text).unwrap_or_default(),
-    )
+    Answer(status, retry_after, serde_json::from_str(&text).unwrap_or_default())
 }
 
 #[tokio::test]
@@ -259,10 +231,7 @@ async fn connect_vend_expire_revoke() {
     dev.ctl(&["revoke", &id]);
     assert_eq!(dev.me("gmail", &second).await, 401);
     let Answer(status, _, json) = dev.token(&id).await;
-    assert_eq!(
-        (status, text(&json["data"]["code"]).as_str()),
-        (401, "needs_reconnection")
-    );
+    assert_eq!((status, text(&json["data"]["code"]).as_str()), (401, "needs_reconnection"));
     let error = dev.try_ctl(&["expire", &id]).unwrap_err();
     assert!(error.contains("needs reconnection already"), "{error}");
     for command in ["expire", "revoke"] {
@@ -287,10 +256,7 @@ async fn connect_vend_expire_revoke() {
     for secret in secrets {
         assert!(!log.contains(&secret) && !error.contains(&secret), "{secret}");
     }
-    let left: Vec<_> = std::fs::read_dir(&home.0)
-        .unwrap()
-        .map(|file| file.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = std::fs::read_dir(&home.0).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["log"], "the temporary folder is gone");
 }
 
@@ -301,11 +267,7 @@ async fn every_app_of_the_catalogue_can_be_connected() {
     let dev = home.start(&[]);
     let Answer(_, _, apps) = dev.api(Method::GET, "/apps?limit=100", None).await;
     let apps: Vec<_> = apps["data"]["apps"].as_array().unwrap().clone();
-    assert!(
-        apps.len() > 40 && apps.iter().any(|app| app["id"] == "demo"),
-        "{}",
-        apps.len()
-    );
+    assert!(apps.len() > 40 && apps.iter().any(|app| app["id"] == "demo"), "{}", apps.len());
     for app in apps {
         let name = text(&app["id"]);
         let id = dev.connected(&name).await;
@@ -325,33 +287,19 @@ async fn each_preset_gives_what_the_page_says() {
     let home = Home::new();
     let dev = home.start(&["--auto"]);
     let presets = presets::load().unwrap();
-    assert_eq!(
-        dev.ctl(&["presets"])["presets"].as_array().unwrap().len(),
-        presets.len()
-    );
-    let (authorizing, refreshing): (Vec<_>, Vec<_>) = presets
-        .iter()
-        .partition(|(_, preset)| ["rejected", "pending"].contains(&preset.result.as_str()));
+    assert_eq!(dev.ctl(&["presets"])["presets"].as_array().unwrap().len(), presets.len());
+    let (authorizing, refreshing): (Vec<_>, Vec<_>) =
+        presets.iter().partition(|(_, preset)| ["rejected", "pending"].contains(&preset.result.as_str()));
 
     let refreshes = refreshing.into_iter().map(async |(name, preset)| {
         let id = dev.connected("gmail").await;
         let old = dev.access_token(&id).await;
-        dev.control(json!({"command": "fail", "preset": name, "connection_id": id}))
-            .await;
-        assert_eq!(
-            dev.access_token(&id).await,
-            old,
-            "{name}: the token is still good"
-        );
-        dev.control(json!({"command": "expire", "connection_id": id}))
-            .await;
+        dev.control(json!({"command": "fail", "preset": name, "connection_id": id})).await;
+        assert_eq!(dev.access_token(&id).await, old, "{name}: the token is still good");
+        dev.control(json!({"command": "expire", "connection_id": id})).await;
         let Answer(status, retry_after, json) = dev.token(&id).await;
         let data = &json["data"];
-        let result = if status == 200 {
-            "token"
-        } else {
-            data["code"].as_str().unwrap()
-        };
+        let result = if status == 200 { "token" } else { data["code"].as_str().unwrap() };
         assert_eq!(result, preset.result, "{name}");
         match (name.as_str(), retry_after.as_deref()) {
             ("rate-limited", wait) => assert_eq!(wait, Some("7")),
@@ -375,11 +323,7 @@ async fn each_preset_gives_what_the_page_says() {
         dev.ctl(&["fail", name, "--app", "slack", "--times", "1"]);
         let link = dev.link("slack").await;
         let request_link = text(&link["request_link"]);
-        assert_eq!(
-            dev.ctl(&["connect", &request_link])["status"],
-            preset.result,
-            "{name}"
-        );
+        assert_eq!(dev.ctl(&["connect", &request_link])["status"], preset.result, "{name}");
         dev.connected("slack").await;
     }
     let link = text(&dev.link("demo").await["request_link"]);
@@ -390,16 +334,12 @@ async fn each_preset_gives_what_the_page_says() {
 async fn a_failure_has_its_scope_and_its_number() {
     let home = Home::new();
     let dev = home.start(&[]);
-    let (gmail, other, slack) = (
-        dev.connected("gmail").await,
-        dev.connected("gmail").await,
-        dev.connected("slack").await,
-    );
+    let (gmail, other, slack) =
+        (dev.connected("gmail").await, dev.connected("gmail").await, dev.connected("slack").await);
     let statuses = async || {
         let mut statuses = Vec::new();
         for id in [&gmail, &other, &slack] {
-            dev.control(json!({"command": "expire", "connection_id": id}))
-                .await;
+            dev.control(json!({"command": "expire", "connection_id": id})).await;
             statuses.push(dev.token(id).await.0);
         }
         statuses
@@ -419,10 +359,7 @@ async fn a_failure_has_its_scope_and_its_number() {
         (&["fail", "away", "--app", "brevo"][..], "`brevo` is no OAuth app"),
         (&["fail", "away", "--times", "0"][..], "at least 1"),
         (&["connect", "http://127.0.0.1:1/x"][..], "no request link"),
-        (
-            &["fail", "declined", "--connection-id", &gmail][..],
-            "name an app",
-        ),
+        (&["fail", "declined", "--connection-id", &gmail][..], "name an app"),
     ] {
         let error = dev.try_ctl(arguments).unwrap_err();
         assert!(error.contains(problem), "{error}");
@@ -446,9 +383,7 @@ async fn the_clock_moves_forward_and_the_folder_is_kept() {
 
     let error = refusal(&home.0, &["dev", "--dir", "kept"]);
     assert!(error.contains("another `connect-service dev` runs"), "{error}");
-    let status = program(&home.0, &["dev", "ctl", "--dir", "kept", "status"])
-        .output()
-        .unwrap();
+    let status = program(&home.0, &["dev", "ctl", "--dir", "kept", "status"]).output().unwrap();
     assert!(status.status.success(), "{status:?}");
     let key = dev.export("PC_TENANT_KEY").to_owned();
     dev.end();
@@ -473,9 +408,7 @@ async fn serve_and_dev_refuse_what_the_other_made() {
     let home = Home::new();
     home.start(&["--dir", "dev"]).end();
     std::fs::create_dir(home.0.join("serve")).unwrap();
-    let made = program(&home.0.join("serve"), &["tenant", "create", "Acme"])
-        .output()
-        .unwrap();
+    let made = program(&home.0.join("serve"), &["tenant", "create", "Acme"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
 
     for arguments in [&["serve"][..], &["tenant", "list"]] {
@@ -509,24 +442,13 @@ async fn the_control_api_checks_token_host_and_origin() {
 
     assert_eq!(status(post(url)).await, 200);
     assert_eq!(status(post(url).header("origin", origin)).await, 200);
-    let named = post(url)
-        .header("host", &by_name)
-        .header("origin", format!("http://{by_name}"));
+    let named = post(url).header("host", &by_name).header("origin", format!("http://{by_name}"));
     assert_eq!(status(named).await, 200);
     for wrong in ["x", &path[1..], &format!("{path}x")] {
         assert_eq!(status(post(&format!("{origin}/control/{wrong}"))).await, 404);
     }
-    for foreign in [
-        "http://evil.example",
-        "null",
-        "http://127.0.0.1",
-        dev.export("PC_BASE_URL"),
-    ] {
-        assert_eq!(
-            status(post(url).header("origin", foreign)).await,
-            403,
-            "{foreign}"
-        );
+    for foreign in ["http://evil.example", "null", "http://127.0.0.1", dev.export("PC_BASE_URL")] {
+        assert_eq!(status(post(url).header("origin", foreign)).await, 403, "{foreign}");
     }
     for foreign in ["evil.example", "127.0.0.1", "127.0.0.1:1"] {
         assert_eq!(status(post(url).header("host", foreign)).await, 403, "{foreign}");
@@ -542,42 +464,23 @@ async fn the_control_api_checks_token_host_and_origin() {
     // The page does the same with forms.
     let page = dev.http.get(url).send().await.unwrap();
     let policy = page.headers()["content-security-policy"].to_str().unwrap();
-    assert!(
-        policy.contains("default-src 'none'") && policy.contains("form-action 'self';"),
-        "{policy}"
-    );
+    assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self';"), "{policy}");
     let page = page.text().await.unwrap();
-    for part in [
-        "Work Gmail",
-        "expired, needs reconnection",
-        "link pending, created",
-    ] {
+    for part in ["Work Gmail", "expired, needs reconnection", "link pending, created"] {
         assert!(page.contains(part), "{page}");
     }
     let form = |body: &'static str| {
         let request = dev.http.post(url).header("origin", origin);
-        request
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(body)
+        request.header("content-type", "application/x-www-form-urlencoded").body(body)
     };
-    assert_eq!(
-        status(form("command=fail&preset=away&app=slack&connection_id=&times=2")).await,
-        303
-    );
+    assert_eq!(status(form("command=fail&preset=away&app=slack&connection_id=&times=2")).await, 303);
     let failures = &dev.ctl(&["status"])["failures"];
-    assert_eq!(
-        *failures,
-        json!([{"preset": "away", "scope": "slack", "times": 2}])
-    );
+    assert_eq!(*failures, json!([{"preset": "away", "scope": "slack", "times": 2}]));
     assert_eq!(status(form("command=advance&seconds=soon")).await, 400);
 
     let seeded = dev.ctl(&["status"]);
-    let states: Vec<_> = seeded["connections"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| text(&row["status"]))
-        .collect();
+    let states: Vec<_> =
+        seeded["connections"].as_array().unwrap().iter().map(|row| text(&row["status"])).collect();
     for state in ["active", "pending", "rejected", "expired"] {
         assert!(states.contains(&state.to_owned()), "{states:?}");
     }

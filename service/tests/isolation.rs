@@ -44,17 +44,8 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
         of_nobody.is_error(404, "connection_deleted");
         let strangers = [
             platform.call(method, &path(&id)).key(&other_key).send().await,
-            platform
-                .call(method, &path(&id))
-                .customer("bob@example.com")
-                .send()
-                .await,
-            platform
-                .call(method, &path(&id))
-                .key(&other_key)
-                .customer("bob@example.com")
-                .send()
-                .await,
+            platform.call(method, &path(&id)).customer("bob@example.com").send().await,
+            platform.call(method, &path(&id)).key(&other_key).customer("bob@example.com").send().await,
             platform.call(method, &path("nonsense")).send().await,
             platform.call(method, &path("%FF%00..%2F")).send().await,
         ];
@@ -63,35 +54,20 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
         }
     }
     let reauth = async |id: &str, key: &str, customer: &str| {
-        let call = platform
-            .call("POST", "/connections/request-link")
-            .key(key)
-            .customer(customer);
+        let call = platform.call("POST", "/connections/request-link").key(key).customer(customer);
         call.json(&json!({"connection_id": id})).await
     };
     let of_nobody = reauth(&unknown, &platform.key, support::ALICE).await;
     of_nobody.is_error(404, "connection_deleted");
-    assert_eq!(
-        seen(&reauth(&id, &other_key, support::ALICE).await),
-        seen(&of_nobody)
-    );
-    assert_eq!(
-        seen(&reauth(&id, &platform.key, "bob@example.com").await),
-        seen(&of_nobody)
-    );
+    assert_eq!(seen(&reauth(&id, &other_key, support::ALICE).await), seen(&of_nobody));
+    assert_eq!(seen(&reauth(&id, &platform.key, "bob@example.com").await), seen(&of_nobody));
 
     // After all that it is as it was, and nothing of it can be had past the checks either.
     let read = platform.call("GET", &format!("/connections/{id}")).send().await;
     assert_eq!(read.data()["usages"], json!([]));
-    let bob = Owner {
-        customer: "bob@example.com".into(),
-        ..platform.owner()
-    };
+    let bob = Owner { customer: "bob@example.com".into(), ..platform.owner() };
     assert!(platform.app.store.credential(&bob, &id).await.unwrap().is_none());
-    assert_eq!(
-        platform.token(&id).await.data()["fields"]["api_key"],
-        "canary-field"
-    );
+    assert_eq!(platform.token(&id).await.data()["fields"]["api_key"], "canary-field");
 }
 
 #[tokio::test]
@@ -100,23 +76,11 @@ async fn lists_hold_ones_own_connections_alone() {
     let other_key = platform.another_key(&Capability::ALL).await;
     platform.connected().await;
     let total = async |key: &str, customer: &str| {
-        let answer = platform
-            .call("GET", "/connections")
-            .key(key)
-            .customer(customer)
-            .send()
-            .await;
-        (
-            answer.data()["total"].clone(),
-            answer.data()["connections"].as_array().unwrap().len(),
-        )
+        let answer = platform.call("GET", "/connections").key(key).customer(customer).send().await;
+        (answer.data()["total"].clone(), answer.data()["connections"].as_array().unwrap().len())
     };
     assert_eq!(total(&platform.key, support::ALICE).await, (json!(1), 1));
-    assert_eq!(
-        total(&platform.key, "ALICE@Example.com").await,
-        (json!(1), 1),
-        "case does not matter"
-    );
+    assert_eq!(total(&platform.key, "ALICE@Example.com").await, (json!(1), 1), "case does not matter");
     assert_eq!(total(&platform.key, "bob@example.com").await, (json!(0), 0));
     assert_eq!(total(&other_key, support::ALICE).await, (json!(0), 0));
 }
@@ -130,41 +94,20 @@ async fn a_request_token_opens_its_own_link_alone() {
         format!("/connections/{}/{rest}", support::text(&link["connection_id"]))
     };
     let token = support::text(&link["request_token"]);
-    platform
-        .public("GET", &path(&link, "status"), &token)
-        .send()
-        .await
-        .data();
+    platform.public("GET", &path(&link, "status"), &token).send().await.data();
 
     let unknown = json!({"connection_id": ids::connection()});
     for (method, rest) in [("GET", "status"), ("GET", "auth-options"), ("POST", "submit")] {
-        let of_nobody = platform
-            .public(method, &path(&unknown, rest), &token)
-            .send()
-            .await;
+        let of_nobody = platform.public(method, &path(&unknown, rest), &token).send().await;
         of_nobody.is_error(404, "connection_deleted");
         for answer in [
             platform.public(method, &path(&other, rest), &token).send().await,
-            platform
-                .public(method, &path(&link, rest), "rt_wrong")
-                .send()
-                .await,
+            platform.public(method, &path(&link, rest), "rt_wrong").send().await,
             platform.public(method, &path(&link, rest), "").send().await,
             platform.bare(method, &path(&link, rest)).send().await,
-            platform
-                .bare(method, &path(&link, rest))
-                .header_bytes("x-request-token", b"\xff")
-                .send()
-                .await,
-            platform
-                .public(method, &path(&link, rest), &token)
-                .also("x-request-token", &token)
-                .send()
-                .await,
-            platform
-                .public(method, &path(&link, rest), &token[3..])
-                .send()
-                .await,
+            platform.bare(method, &path(&link, rest)).header_bytes("x-request-token", b"\xff").send().await,
+            platform.public(method, &path(&link, rest), &token).also("x-request-token", &token).send().await,
+            platform.public(method, &path(&link, rest), &token[3..]).send().await,
             // A tenant's key is no request token.
             platform.call(method, &path(&link, rest)).send().await,
         ] {
@@ -181,22 +124,10 @@ async fn a_key_opens_what_it_was_granted_and_nothing_once_revoked() {
         (Capability::Apps, "GET", "/apps".to_owned()),
         (Capability::Apps, "GET", "/apps/gmail".to_owned()),
         (Capability::Connections, "GET", "/connections".to_owned()),
-        (
-            Capability::Connections,
-            "POST",
-            "/connections/request-link".to_owned(),
-        ),
+        (Capability::Connections, "POST", "/connections/request-link".to_owned()),
         (Capability::Connections, "GET", format!("/connections/{id}")),
-        (
-            Capability::Connections,
-            "PUT",
-            format!("/connections/{id}/usages/w"),
-        ),
-        (
-            Capability::Connections,
-            "DELETE",
-            format!("/connections/{id}/usages/w"),
-        ),
+        (Capability::Connections, "PUT", format!("/connections/{id}/usages/w")),
+        (Capability::Connections, "DELETE", format!("/connections/{id}/usages/w")),
         (Capability::Token, "POST", format!("/connections/{id}/token")),
         (Capability::Delete, "DELETE", format!("/connections/{id}")),
     ];

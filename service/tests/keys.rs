@@ -45,14 +45,8 @@ async fn rotate_deploy_promote() {
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[0]["capabilities"], keys[1]["capabilities"]);
     assert_eq!(keys[0]["family"], keys[1]["id"]);
-    assert_eq!(
-        (&keys[0]["current"], &keys[1]["current"]),
-        (&json!(true), &json!(false))
-    );
-    assert_eq!(
-        (keys[0]["revoked_at"].is_null(), keys[1]["revoked_at"].is_null()),
-        (true, false)
-    );
+    assert_eq!((&keys[0]["current"], &keys[1]["current"]), (&json!(true), &json!(false)));
+    assert_eq!((keys[0]["revoked_at"].is_null(), keys[1]["revoked_at"].is_null()), (true, false));
     rotate(&platform, &new).await.data();
 }
 
@@ -82,12 +76,8 @@ async fn a_revoked_key_opens_nothing_in_any_process() {
 #[tokio::test]
 async fn a_body_without_a_type_is_not_taken_for_none() {
     let platform = Platform::start().await;
-    let answer = platform
-        .call("POST", "/keys/rotate")
-        .key(&platform.key)
-        .body(r#"{"key_id":"another"}"#)
-        .send()
-        .await;
+    let answer =
+        platform.call("POST", "/keys/rotate").key(&platform.key).body(r#"{"key_id":"another"}"#).send().await;
     assert_eq!(answer.status, 415, "{}", answer.text);
 }
 
@@ -121,9 +111,7 @@ async fn there_are_never_three_keys_nor_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_rotates_and_promotes_at_once_ends_with_one_or_two_keys() {
     let platform = Platform::start().await;
-    let id = platform.app.store.keys(&platform.tenant).await.unwrap()[0]
-        .id
-        .clone();
+    let id = platform.app.store.keys(&platform.tenant).await.unwrap()[0].id.clone();
     for _ in 0..5 {
         let calls = (0..8).map(|number| {
             let (store, tenant, id) = (platform.app.store.clone(), platform.tenant.clone(), id.clone());
@@ -132,10 +120,7 @@ async fn whoever_rotates_and_promotes_at_once_ends_with_one_or_two_keys() {
                     let rotated = store.rotate_key(&tenant, &id, Actor::CommandLine).await.unwrap();
                     assert_ne!(rotated, Rotation::UnderWay, "nobody uses these keys");
                 } else {
-                    store
-                        .promote_key(&tenant, &id, Actor::CommandLine, true)
-                        .await
-                        .unwrap();
+                    store.promote_key(&tenant, &id, Actor::CommandLine, true).await.unwrap();
                 }
             })
         });
@@ -152,43 +137,20 @@ async fn whoever_rotates_and_promotes_at_once_ends_with_one_or_two_keys() {
 async fn an_admin_key_manages_its_tenants_other_keys_and_no_other_tenants() {
     let platform = Platform::start().await;
     let store = &platform.app.store;
-    let narrow = store
-        .create_key(&platform.tenant, &[Capability::Apps])
-        .await
-        .unwrap()
-        .unwrap();
+    let narrow = store.create_key(&platform.tenant, &[Capability::Apps]).await.unwrap().unwrap();
     let keys = store.keys(&platform.tenant).await.unwrap();
-    let narrow_id = keys
-        .iter()
-        .find(|key| key.capabilities == [Capability::Apps])
-        .unwrap()
-        .id
-        .clone();
-    rotate(&platform, &narrow)
-        .await
-        .is_error(403, "capability_disabled");
+    let narrow_id = keys.iter().find(|key| key.capabilities == [Capability::Apps]).unwrap().id.clone();
+    rotate(&platform, &narrow).await.is_error(403, "capability_disabled");
 
     let body = json!({"key_id": narrow_id});
     let stranger = platform.another_key(&[Capability::Admin]).await;
     for path in ["/keys/rotate", "/keys/promote"] {
-        let unknown = platform
-            .call("POST", path)
-            .json(&json!({"key_id": "key_unknown"}))
-            .await;
+        let unknown = platform.call("POST", path).json(&json!({"key_id": "key_unknown"})).await;
         unknown.is_error(404, "key_not_found");
         let foreign = platform.call("POST", path).key(&stranger).json(&body).await;
         assert_eq!((foreign.status, &foreign.text), (404, &unknown.text));
-        for wrong in [
-            json!({"key_id": 1}),
-            json!({"key_id": null}),
-            json!({"key_id": "a b"}),
-            json!([]),
-        ] {
-            platform
-                .call("POST", path)
-                .json(&wrong)
-                .await
-                .is_error(400, "invalid_request");
+        for wrong in [json!({"key_id": 1}), json!({"key_id": null}), json!({"key_id": "a b"}), json!([])] {
+            platform.call("POST", path).json(&wrong).await.is_error(400, "invalid_request");
         }
     }
     let rotated = platform.call("POST", "/keys/rotate").json(&body).await;
@@ -212,32 +174,18 @@ async fn every_change_leaves_a_line_and_no_secret() {
     let current = store.keys(&platform.tenant).await.unwrap()[0].id.clone();
     store.mint_mcp_url(&current).await.unwrap();
     store.revoke_mcp_url(&current).await.unwrap();
-    store
-        .set_tenant_email(&platform.tenant, "new@acme.example")
-        .await
-        .unwrap();
-    let unused = store
-        .rotate_key(&platform.tenant, &current, Actor::CommandLine)
-        .await
-        .unwrap();
+    store.set_tenant_email(&platform.tenant, "new@acme.example").await.unwrap();
+    let unused = store.rotate_key(&platform.tenant, &current, Actor::CommandLine).await.unwrap();
     let Rotation::Rotated { id: unused, .. } = unused else {
         panic!("{unused:?}");
     };
-    let promotion = store
-        .promote_key(&platform.tenant, &unused, Actor::CommandLine, true)
-        .await
-        .unwrap();
+    let promotion = store.promote_key(&platform.tenant, &unused, Actor::CommandLine, true).await.unwrap();
     assert!(matches!(promotion, Promotion::Promoted { .. }));
-    assert_eq!(
-        store.revoke_key(&unused, true).await.unwrap(),
-        Revocation::Revoked
-    );
+    assert_eq!(store.revoke_key(&unused, true).await.unwrap(), Revocation::Revoked);
 
     let audit = store.audit(&platform.tenant).await.unwrap();
-    let mut lines: Vec<_> = audit
-        .iter()
-        .map(|line| (line.action.as_str(), line.key.as_deref(), line.actor.as_str()))
-        .collect();
+    let mut lines: Vec<_> =
+        audit.iter().map(|line| (line.action.as_str(), line.key.as_deref(), line.actor.as_str())).collect();
     lines.sort_unstable();
     let cli = "command line";
     let mut expected = [

@@ -10,29 +10,18 @@ use serde_json::{Value, json};
 use support::{Platform, Provider, text};
 
 async fn with_key(platform: &Platform, key: &str, body: &Value) -> support::Answer {
-    platform
-        .call("POST", "/connections/request-link")
-        .header("idempotency-key", key)
-        .json(body)
-        .await
+    platform.call("POST", "/connections/request-link").header("idempotency-key", key).json(body).await
 }
 
 async fn public_status(platform: &Platform, link: &Value) -> Value {
     let path = format!("/connections/{}/status", text(&link["connection_id"]));
-    platform
-        .public("GET", &path, &text(&link["request_token"]))
-        .send()
-        .await
-        .data()
-        .clone()
+    platform.public("GET", &path, &text(&link["request_token"])).send().await.data().clone()
 }
 
 #[tokio::test]
 async fn a_link_has_all_that_the_guide_names() {
     let platform = Platform::start().await;
-    let link = platform
-        .link(json!({"app_id": "brevo", "name": "Work", "expires_in": 900}))
-        .await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "Work", "expires_in": 900})).await;
     let id = text(&link["connection_id"]);
     assert!(id.starts_with("conn_") && text(&link["request_token"]).starts_with("rt_"));
     assert_eq!(link["app"], json!({"id": "brevo", "name": "Brevo"}));
@@ -44,32 +33,14 @@ async fn a_link_has_all_that_the_guide_names() {
 
     let answer = platform.call("GET", &format!("/connections/{id}")).send().await;
     let connection = answer.data();
-    assert_eq!(
-        (&connection["id"], &connection["name"]),
-        (&json!(id), &json!("Work"))
-    );
-    assert_eq!(
-        (&connection["status"], &connection["auth_type"]),
-        (&json!("pending"), &json!(null))
-    );
-    assert_eq!(
-        (&connection["app"], &connection["expires_at"]),
-        (&link["app"], &link["expires_at"])
-    );
-    assert_eq!(
-        (&connection["user_email"], &connection["usages"]),
-        (&json!(support::ALICE), &json!([]))
-    );
+    assert_eq!((&connection["id"], &connection["name"]), (&json!(id), &json!("Work")));
+    assert_eq!((&connection["status"], &connection["auth_type"]), (&json!("pending"), &json!(null)));
+    assert_eq!((&connection["app"], &connection["expires_at"]), (&link["app"], &link["expires_at"]));
+    assert_eq!((&connection["user_email"], &connection["usages"]), (&json!(support::ALICE), &json!([])));
 
     let status = public_status(&platform, &link).await;
-    assert_eq!(
-        (&status["status"], &status["phase"]),
-        (&json!("pending"), &json!("created"))
-    );
-    assert!(
-        (895..=900).contains(&status["expires_in"].as_i64().unwrap()),
-        "{status}"
-    );
+    assert_eq!((&status["status"], &status["phase"]), (&json!("pending"), &json!("created")));
+    assert!((895..=900).contains(&status["expires_in"].as_i64().unwrap()), "{status}");
 }
 
 /// The browser helper has to know in the click whether the flow comes back, and there it has nothing but the address.
@@ -96,29 +67,21 @@ async fn the_address_says_whether_there_is_a_return_url() {
 #[tokio::test]
 async fn a_link_lapses_by_itself() {
     let platform = Platform::start().await;
-    let link = platform
-        .link(json!({"app_id": "brevo", "name": "Work", "expires_in": 60}))
-        .await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "Work", "expires_in": 60})).await;
     let id = text(&link["connection_id"]);
     platform.advance(58);
     assert_eq!(platform.status(&id).await, "pending");
     platform.advance(3);
     assert_eq!(platform.status(&id).await, "expired");
     let status = public_status(&platform, &link).await;
-    assert_eq!(
-        (&status["status"], &status["expires_in"]),
-        (&json!("expired"), &json!(0))
-    );
+    assert_eq!((&status["status"], &status["expires_in"]), (&json!("expired"), &json!(0)));
     let list = platform.call("GET", "/connections").send().await;
     assert_eq!(list.data()["connections"][0]["status"], "expired");
     assert_eq!(list.data()["connections"][0]["expires_at"], json!(null));
 
     let submit = format!("/connections/{id}/submit");
     let body = json!({"auth_option_key": "header", "fields": {"api_key": "k"}});
-    let late = platform
-        .public("POST", &submit, &text(&link["request_token"]))
-        .json(&body)
-        .await;
+    let late = platform.public("POST", &submit, &text(&link["request_token"])).json(&body).await;
     late.is_error(409, "connection_not_active");
     let stored = platform.stored_link(&link).await;
     assert!(!platform.app.store.decline_link(&stored).await.unwrap());
@@ -145,14 +108,8 @@ async fn the_same_key_and_body_give_the_same_answer() {
         .is_error(422, "idempotency_key_reused");
 
     // Another key, customer or tenant is another request.
-    let other_key = platform
-        .another_key(&connect_service::store::Capability::ALL)
-        .await;
-    let call = || {
-        platform
-            .call("POST", "/connections/request-link")
-            .header("idempotency-key", "k1")
-    };
+    let other_key = platform.another_key(&connect_service::store::Capability::ALL).await;
+    let call = || platform.call("POST", "/connections/request-link").header("idempotency-key", "k1");
     for other in [
         with_key(&platform, "k2", &body).await,
         call().customer("bob@example.com").json(&body).await,
@@ -177,21 +134,14 @@ async fn requests_at_the_same_time_with_one_key_make_one_link() {
         answer.data();
         assert_eq!(answer.text, answers[0].text);
     }
-    assert_eq!(
-        platform.call("GET", "/connections").send().await.data()["total"],
-        json!(1)
-    );
+    assert_eq!(platform.call("GET", "/connections").send().await.data()["total"], json!(1));
 }
 
 #[tokio::test]
 async fn a_refused_request_does_not_use_its_key() {
     let platform = Platform::start().await;
-    with_key(&platform, "k", &json!({"app_id": "nope", "name": "x"}))
-        .await
-        .is_error(404, "app_not_found");
-    with_key(&platform, "k", &json!({"app_id": "brevo", "name": "x"}))
-        .await
-        .data();
+    with_key(&platform, "k", &json!({"app_id": "nope", "name": "x"})).await.is_error(404, "app_not_found");
+    with_key(&platform, "k", &json!({"app_id": "brevo", "name": "x"})).await.data();
 }
 
 #[tokio::test]
@@ -200,13 +150,8 @@ async fn authorising_again_keeps_a_working_connection_working() {
     let platform = Platform::with_provider(&provider).await;
     let id = platform.authorised(None, None).await;
 
-    let lapsing = platform
-        .link(json!({"connection_id": id, "name": "New name", "expires_in": 60}))
-        .await;
-    assert_eq!(
-        (&lapsing["operation"], &lapsing["app"]["id"]),
-        (&json!("reauth"), &json!("gmail"))
-    );
+    let lapsing = platform.link(json!({"connection_id": id, "name": "New name", "expires_in": 60})).await;
+    assert_eq!((&lapsing["operation"], &lapsing["app"]["id"]), (&json!("reauth"), &json!("gmail")));
     assert_eq!(platform.status(&id).await, "active");
     assert_eq!(public_status(&platform, &lapsing).await["status"], "pending");
     platform.token(&id).await.data();
@@ -215,14 +160,7 @@ async fn authorising_again_keeps_a_working_connection_working() {
     assert_eq!(public_status(&platform, &lapsing).await["status"], "expired");
 
     let declined = platform.link(json!({"connection_id": id})).await;
-    assert!(
-        platform
-            .app
-            .store
-            .decline_link(&platform.stored_link(&declined).await)
-            .await
-            .unwrap()
-    );
+    assert!(platform.app.store.decline_link(&platform.stored_link(&declined).await).await.unwrap());
     assert_eq!(platform.status(&id).await, "active");
     assert_eq!(public_status(&platform, &declined).await["status"], "rejected");
     platform.token(&id).await.data();
@@ -240,14 +178,7 @@ async fn a_newer_link_ends_an_older_one() {
     let newer = platform.link(json!({"connection_id": id})).await;
     assert_eq!(public_status(&platform, &older).await["status"], "expired");
     assert_eq!(public_status(&platform, &newer).await["status"], "pending");
-    assert!(
-        !platform
-            .app
-            .store
-            .decline_link(&platform.stored_link(&older).await)
-            .await
-            .unwrap()
-    );
+    assert!(!platform.app.store.decline_link(&platform.stored_link(&older).await).await.unwrap());
     assert_eq!(platform.status(&id).await, "pending");
 }
 
@@ -258,22 +189,12 @@ async fn one_connection_per_app_where_that_is_wanted() {
     let pending = platform.link(body.clone()).await;
     let id = platform.connected().await;
     let link = platform.link(body.clone()).await;
-    assert_eq!(
-        (&link["connection_id"], &link["operation"]),
-        (&json!(id), &json!("reauth"))
-    );
+    assert_eq!((&link["connection_id"], &link["operation"]), (&json!(id), &json!("reauth")));
     assert_ne!(pending["connection_id"], link["connection_id"]);
     let answer = platform.call("GET", &format!("/connections/{id}")).send().await;
-    assert_eq!(
-        answer.data()["name"],
-        "Mail",
-        "who did not name the connection does not rename it"
-    );
-    let bobs = platform
-        .call("POST", "/connections/request-link")
-        .customer("bob@example.com")
-        .json(&body)
-        .await;
+    assert_eq!(answer.data()["name"], "Mail", "who did not name the connection does not rename it");
+    let bobs =
+        platform.call("POST", "/connections/request-link").customer("bob@example.com").json(&body).await;
     assert_eq!(bobs.data()["operation"], "creation");
 }
 
@@ -286,13 +207,8 @@ async fn a_picker_names_no_app_until_one_is_picked() {
     let stored = platform.stored_link(&link).await;
     // Gmail has no client here, so nobody is offered it.
     assert_eq!(stored.options.allowed_apps, ["brevo", "insightly"]);
-    let one = platform
-        .link(json!({"allowed_apps": ["brevo", "gmail"], "name": "x"}))
-        .await;
-    assert_eq!(
-        one["app"]["id"], "brevo",
-        "where one is left there is nothing to pick"
-    );
+    let one = platform.link(json!({"allowed_apps": ["brevo", "gmail"], "name": "x"})).await;
+    assert_eq!(one["app"]["id"], "brevo", "where one is left there is nothing to pick");
 }
 
 #[tokio::test]
@@ -301,18 +217,10 @@ async fn phases_are_told_while_the_link_is_open() {
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let stored = platform.stored_link(&link).await;
     let options = format!("/connections/{}/auth-options", text(&link["connection_id"]));
-    let answer = platform
-        .public("GET", &options, &text(&link["request_token"]))
-        .send()
-        .await;
+    let answer = platform.public("GET", &options, &text(&link["request_token"])).send().await;
     assert_eq!(answer.data()["auth_options"][0]["key"], "header");
     assert_eq!(public_status(&platform, &link).await["phase"], "form");
-    platform
-        .app
-        .store
-        .set_phase(&stored, Phase::AtProvider)
-        .await
-        .unwrap();
+    platform.app.store.set_phase(&stored, Phase::AtProvider).await.unwrap();
     assert_eq!(public_status(&platform, &link).await["phase"], "at_provider");
     assert!(platform.app.store.decline_link(&stored).await.unwrap());
     platform.app.store.set_phase(&stored, Phase::Form).await.unwrap();
@@ -324,42 +232,22 @@ async fn phases_are_told_while_the_link_is_open() {
 async fn a_link_answers_the_origin_that_it_names() {
     let platform = Platform::start().await;
     let origin = "https://app.example.com";
-    let link = platform
-        .link(json!({"app_id": "brevo", "name": "x", "allowed_origin": origin}))
-        .await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x", "allowed_origin": origin})).await;
     let (id, token) = (text(&link["connection_id"]), text(&link["request_token"]));
-    let status = platform
-        .public("GET", &format!("/connections/{id}/status"), &token)
-        .send()
-        .await;
+    let status = platform.public("GET", &format!("/connections/{id}/status"), &token).send().await;
     assert_eq!(status.header("access-control-allow-origin"), origin);
 
     let submit = format!("/connections/{id}/submit");
-    let preflight = platform
-        .bare("OPTIONS", &submit)
-        .header("origin", "https://evil.example")
-        .send()
-        .await;
+    let preflight = platform.bare("OPTIONS", &submit).header("origin", "https://evil.example").send().await;
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("access-control-allow-methods"), "POST");
-    assert!(
-        preflight
-            .header("access-control-allow-headers")
-            .contains("x-request-token")
-    );
+    assert!(preflight.header("access-control-allow-headers").contains("x-request-token"));
 
     let body = json!({"auth_option_key": "header", "fields": {"api_key": "k"}});
     let call = || platform.public("POST", &submit, &token);
-    call()
-        .header("origin", "https://evil.example")
-        .json(&body)
-        .await
-        .is_error(400, "invalid_request");
+    call().header("origin", "https://evil.example").json(&body).await.is_error(400, "invalid_request");
     assert_eq!(platform.status(&id).await, "pending");
-    assert_eq!(
-        call().header("origin", origin).json(&body).await.data()["status"],
-        "active"
-    );
+    assert_eq!(call().header("origin", origin).json(&body).await.data()["status"], "active");
     // What has gone well is answered again and changes nothing.
     let again = json!({"auth_option_key": "header", "fields": {"api_key": "other"}});
     assert_eq!(call().json(&again).await.data()["status"], "active");
@@ -395,10 +283,7 @@ async fn a_customer_has_one_spelling() {
     let (composed, decomposed) = ("jürgen@example.com", "ju\u{308}rgen@example.com");
     let body = json!({"app_id": "brevo", "name": "x"});
     let call = |method, path: &str| platform.call(method, path);
-    let made = call("POST", "/connections/request-link")
-        .customer(decomposed)
-        .json(&body)
-        .await;
+    let made = call("POST", "/connections/request-link").customer(decomposed).json(&body).await;
     let path = format!("/connections/{}", text(&made.data()["connection_id"]));
     for email in [composed, decomposed, "JU\u{308}RGEN@example.com"] {
         let found = call("GET", &path).customer(email).send().await;
@@ -411,19 +296,13 @@ async fn a_customer_has_one_spelling() {
 async fn stored_emails_and_names_are_brought_into_one_spelling() {
     let platform = Platform::start().await;
     let (composed, decomposed) = ("jürgen@example.com", "ju\u{308}rgen@example.com");
-    let owner = |customer: &str| Owner {
-        tenant: platform.tenant.clone(),
-        customer: customer.into(),
-    };
+    let owner = |customer: &str| Owner { tenant: platform.tenant.clone(), customer: customer.into() };
     let mut ids = Vec::new();
     for customer in [composed, decomposed, "jür\u{200b}gen@example.com"] {
         let id = connect_service::ids::connection();
         let new = NewLink {
             owner: &owner(customer),
-            target: Target::New {
-                id: &id,
-                name: "Wo\u{202e}rk",
-            },
+            target: Target::New { id: &id, name: "Wo\u{202e}rk" },
             app_id: Some("brevo"),
             auth_option_key: None,
             secret: &connect_service::ids::secret(),
@@ -447,8 +326,5 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
     let link = store.connection(&owner(decomposed), &ids[1]).await.unwrap();
     assert!(link.is_none(), "calls are made in the one spelling");
     let kept = owner("jür\u{200b}gen@example.com");
-    assert!(
-        store.connection(&kept, &ids[2]).await.unwrap().is_some(),
-        "not given to anybody else"
-    );
+    assert!(store.connection(&kept, &ids[2]).await.unwrap().is_some(), "not given to anybody else");
 }

@@ -20,12 +20,7 @@ async fn ask(platform: &Platform, method: &str, params: Value) -> Answer {
 }
 
 async fn tool(platform: &Platform, name: &str, arguments: Value) -> Value {
-    let answer = ask(
-        platform,
-        "tools/call",
-        json!({"name": name, "arguments": arguments}),
-    )
-    .await;
+    let answer = ask(platform, "tools/call", json!({"name": name, "arguments": arguments})).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json["result"].clone()
 }
@@ -53,27 +48,17 @@ async fn answers_are_json_whatever_is_accepted() {
     let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     for accept in ["application/json, text/event-stream", "*/*", "text/event-stream"] {
         let call = platform.call("POST", "/mcp").header("host", "localhost");
-        let answer = call
-            .header(ACCEPT.as_str(), accept)
-            .json(&message("initialize", params.clone()))
-            .await;
+        let answer = call.header(ACCEPT.as_str(), accept).json(&message("initialize", params.clone())).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         assert_eq!(answer.header(CONTENT_TYPE.as_str()), "application/json");
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.json["result"]["protocolVersion"], "2025-06-18");
         assert_eq!(answer.json["result"]["serverInfo"]["name"], "connect-service");
         assert!(text(&answer.json["result"]["instructions"]).contains("search_apps"));
-        assert!(
-            !answer.headers.contains_key("mcp-session-id"),
-            "there are no sessions"
-        );
+        assert!(!answer.headers.contains_key("mcp-session-id"), "there are no sessions");
     }
     let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-    let answer = platform
-        .call("POST", "/mcp")
-        .header("host", "localhost")
-        .json(&note)
-        .await;
+    let answer = platform.call("POST", "/mcp").header("host", "localhost").json(&note).await;
     assert_eq!((answer.status, answer.text.as_str()), (202, ""));
 }
 
@@ -81,34 +66,17 @@ async fn answers_are_json_whatever_is_accepted() {
 async fn what_is_no_mcp_is_refused_in_the_usual_shape() {
     let platform = Platform::start().await;
     let call = || platform.call("POST", "/mcp").header("host", "localhost");
-    let send = async |body: &str| {
-        call()
-            .header("content-type", "application/json")
-            .body(body)
-            .send()
-            .await
-    };
+    let send = async |body: &str| call().header("content-type", "application/json").body(body).send().await;
     send("{").await.is_error(400, "invalid_request");
     send("[]").await.is_error(400, "invalid_request");
-    send(&"x".repeat(64 * 1024 + 1))
-        .await
-        .is_error(413, "payload_too_large");
-    call()
-        .body("{}")
-        .send()
-        .await
-        .is_error(415, "unsupported_media_type");
+    send(&"x".repeat(64 * 1024 + 1)).await.is_error(413, "payload_too_large");
+    call().body("{}").send().await.is_error(415, "unsupported_media_type");
     for method in ["GET", "DELETE", "PUT"] {
         let answer = platform.call(method, "/mcp").send().await;
         answer.is_error(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), "POST");
     }
-    let unknown = ask(
-        &platform,
-        "tools/call",
-        json!({"name": "get_token", "arguments": {}}),
-    )
-    .await;
+    let unknown = ask(&platform, "tools/call", json!({"name": "get_token", "arguments": {}})).await;
     assert_eq!(unknown.json["error"]["code"], -32602);
     assert!(text(&unknown.json["error"]["message"]).contains("search_apps"));
 }
@@ -120,45 +88,17 @@ async fn arguments_are_checked_and_explained() {
         ("search_apps", json!({"limit": 0}), "between 1 and 100"),
         ("search_apps", json!({"limit": 101}), "between 1 and 100"),
         ("search_apps", json!({"page": 0}), "between 1 and 1000000"),
-        (
-            "search_apps",
-            json!({"search": "x".repeat(201)}),
-            "200 characters",
-        ),
+        ("search_apps", json!({"search": "x".repeat(201)}), "200 characters"),
         ("search_apps", json!({"query": "x"}), "unknown field `query`"),
         ("list_connections", json!({"limit": "many"}), "expected u32"),
         ("create_connection_link", json!({}), "app_id is missing"),
         ("create_connection_link", json!({"app_id": "nope"}), "search_apps"),
-        (
-            "create_connection_link",
-            json!({"app_id": "gmail"}),
-            "connectable",
-        ),
-        (
-            "create_connection_link",
-            json!({"app_id": "brevo", "name": "a\nb"}),
-            "control characters",
-        ),
-        (
-            "create_connection_link",
-            json!({"connection_id": "conn_x"}),
-            "list_connections",
-        ),
-        (
-            "check_connection_status",
-            json!({}),
-            "missing field `connection_id`",
-        ),
-        (
-            "check_connection_status",
-            json!({"connection_id": "../x"}),
-            "list_connections",
-        ),
-        (
-            "check_connection_status",
-            json!({"connection_id": "x", "wait_seconds": 31}),
-            "at most 30",
-        ),
+        ("create_connection_link", json!({"app_id": "gmail"}), "connectable"),
+        ("create_connection_link", json!({"app_id": "brevo", "name": "a\nb"}), "control characters"),
+        ("create_connection_link", json!({"connection_id": "conn_x"}), "list_connections"),
+        ("check_connection_status", json!({}), "missing field `connection_id`"),
+        ("check_connection_status", json!({"connection_id": "../x"}), "list_connections"),
+        ("check_connection_status", json!({"connection_id": "x", "wait_seconds": 31}), "at most 30"),
     ] {
         let told = trouble(&platform, name, arguments.clone()).await;
         assert!(told.contains(says), "{name} {arguments}: {told}");
@@ -173,17 +113,11 @@ async fn a_link_is_followed_to_its_end_and_made_again() {
     assert_eq!(link["operation"], "creation");
     let mut members: Vec<_> = link.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
-    assert_eq!(
-        members,
-        ["app", "connection_id", "expires_at", "operation", "request_link"]
-    );
+    assert_eq!(members, ["app", "connection_id", "expires_at", "operation", "request_link"]);
 
     let id = text(&link["connection_id"]);
-    let waiting = tool(
-        &platform,
-        "check_connection_status",
-        json!({"connection_id": id, "wait_seconds": 30}),
-    );
+    let waiting =
+        tool(&platform, "check_connection_status", json!({"connection_id": id, "wait_seconds": 30}));
     let declining = async {
         let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
         let link = platform.app.store.link_by_secret(&secret).await.unwrap().unwrap();
@@ -191,10 +125,7 @@ async fn a_link_is_followed_to_its_end_and_made_again() {
     };
     let (status, ()) = tokio::join!(waiting, declining);
     assert_eq!(status["structuredContent"]["connection"]["status"], "rejected");
-    assert_eq!(
-        status["structuredContent"]["connection"]["name"], "Brevo",
-        "the app's name, for want of one"
-    );
+    assert_eq!(status["structuredContent"]["connection"]["name"], "Brevo", "the app's name, for want of one");
 
     let again = tool(&platform, "create_connection_link", json!({"connection_id": id})).await;
     assert_eq!(again["structuredContent"]["operation"], "reauth");
@@ -215,14 +146,7 @@ async fn no_answer_holds_a_credential() {
         seen.push_str(&tool(&platform, name, arguments).await.to_string());
     }
     seen.push_str(&ask(&platform, "tools/list", json!({})).await.text);
-    for secret in [
-        "canary",
-        "request_token",
-        "rt_",
-        "access_token",
-        "pk_live_",
-        "\"fields\"",
-    ] {
+    for secret in ["canary", "request_token", "rt_", "access_token", "pk_live_", "\"fields\""] {
         assert!(!seen.contains(secret), "{secret}");
     }
 }
@@ -235,25 +159,12 @@ async fn the_budget_is_the_one_of_all_other_calls() {
     let url = url_of(&platform).await;
     platform.call("GET", "/apps").send().await.data();
     let first = ask(&platform, "ping", json!({})).await;
-    assert_eq!(
-        (first.status, first.header("ratelimit").contains("r=1")),
-        (200, true)
-    );
+    assert_eq!((first.status, first.header("ratelimit").contains("r=1")), (200, true));
     let by_url = platform.bare("POST", &url).header("host", "localhost");
     assert_eq!(by_url.json(&message("ping", json!({}))).await.status, 200);
-    ask(&platform, "ping", json!({}))
-        .await
-        .is_error(429, "rate_limited");
-    platform
-        .call("GET", "/apps")
-        .send()
-        .await
-        .is_error(429, "rate_limited");
-    platform
-        .bare("POST", &url)
-        .send()
-        .await
-        .is_error(429, "rate_limited");
+    ask(&platform, "ping", json!({})).await.is_error(429, "rate_limited");
+    platform.call("GET", "/apps").send().await.is_error(429, "rate_limited");
+    platform.bare("POST", &url).send().await.is_error(429, "rate_limited");
 }
 
 #[tokio::test]
@@ -320,10 +231,7 @@ async fn a_held_call_is_answered_when_the_service_ends() {
         platform.app.ending.cancel();
     };
     let (result, ()) = tokio::join!(held, end);
-    assert_eq!(
-        result["structuredContent"]["connection"]["status"], "pending",
-        "{result}"
-    );
+    assert_eq!(result["structuredContent"]["connection"]["status"], "pending", "{result}");
 }
 
 #[tokio::test]
@@ -332,27 +240,16 @@ async fn a_url_acts_for_the_account_alone_and_ends_with_its_key() {
     let url = url_of(&platform).await;
     let list = async |url: &str| {
         let call = platform.bare("POST", url).header("host", "localhost");
-        call.json(&message(
-            "tools/call",
-            json!({"name": "list_connections", "arguments": {}}),
-        ))
-        .await
+        call.json(&message("tools/call", json!({"name": "list_connections", "arguments": {}}))).await
     };
     platform.connected().await; // Alice's.
     assert_eq!(list(&url).await.json["result"]["structuredContent"]["total"], 0);
     // Some clients name a customer wherever they speak MCP.
     for email in [support::ALICE, "no email"] {
-        let named = platform
-            .bare("POST", &url)
-            .header("host", "localhost")
-            .customer(email);
+        let named = platform.bare("POST", &url).header("host", "localhost").customer(email);
         let call = json!({"name": "list_connections", "arguments": {}});
         let answer = named.json(&message("tools/call", call)).await;
-        assert_eq!(
-            answer.json["result"]["structuredContent"]["total"], 0,
-            "{}",
-            answer.text
-        );
+        assert_eq!(answer.json["result"]["structuredContent"]["total"], 0, "{}", answer.text);
     }
 
     let unknown = list("/mcp/mcp_unknown").await;
@@ -367,11 +264,7 @@ async fn a_url_acts_for_the_account_alone_and_ends_with_its_key() {
 
     // Without an account there is nobody to act for.
     let tenant = store.create_tenant("No account", None).await.unwrap();
-    store
-        .create_key(&tenant, &[Capability::Apps])
-        .await
-        .unwrap()
-        .unwrap();
+    store.create_key(&tenant, &[Capability::Apps]).await.unwrap().unwrap();
     let key = store.keys(&tenant).await.unwrap()[0].id.clone();
     assert_eq!(store.mint_mcp_url(&key).await.unwrap(), Minted::NoEmail);
 }

@@ -36,9 +36,7 @@ impl Write for Log {
 async fn no_secret_is_logged() {
     let log = Log::default();
     let writer = log.clone();
-    let layer = tracing_subscriber::fmt::layer()
-        .json()
-        .with_writer(move || writer.clone());
+    let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
     let layer = layer.with_filter(filter_fn(log::is_discreet));
     tracing_subscriber::registry().with(layer).init();
 
@@ -52,20 +50,14 @@ async fn no_secret_is_logged() {
     let params = json!({"name": "create_connection_link", "arguments": arguments});
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
     let mut secrets = vec![platform.key.clone(), token.clone()];
-    for call in [
-        platform.call("POST", "/mcp"),
-        platform.bare("POST", &format!("/mcp/{token}")),
-    ] {
+    for call in [platform.call("POST", "/mcp"), platform.bare("POST", &format!("/mcp/{token}"))] {
         let answer = call.header("host", "localhost").json(&message).await;
         let link = text(&answer.json["result"]["structuredContent"]["request_link"]);
         secrets.push(link.rsplit('/').next().unwrap().to_owned());
     }
 
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        logged.contains("/platform/v1/mcp/{mcp_url_token}"),
-        "the log is there"
-    );
+    assert!(logged.contains("/platform/v1/mcp/{mcp_url_token}"), "the log is there");
     assert!(logged.contains("mcp_url.minted"), "and the audit is in it");
     secrets.extend(["canary-name", "owner@acme.example", support::ALICE].map(str::to_owned));
     for secret in &secrets {

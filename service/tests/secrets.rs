@@ -35,10 +35,7 @@ async fn a_ciphertext_moved_to_another_row_or_column_does_not_open() {
 
     put("access_token", &sealed).await;
     let result = platform.app.store.credential(&platform.owner(), &other).await;
-    assert!(
-        matches!(result, Err(StoreError::Vault(VaultError::Sealed))),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(StoreError::Vault(VaultError::Sealed))), "{result:?}");
     platform.token(&other).await.is_error(500, "internal_error");
 
     // Not even within the row.
@@ -102,30 +99,21 @@ async fn instances_can_start_together() {
         let (key, database) = (key.clone(), database.clone());
         tokio::spawn(async move {
             let vault = Vault::from_file(&key).unwrap();
-            Store::open(&database.url, vault, Clock::default())
-                .await
-                .map(drop)
+            Store::open(&database.url, vault, Clock::default()).await.map(drop)
         })
     };
     let starting: Vec<_> = (0..8).map(start).collect();
     for started in starting {
         started.await.unwrap().unwrap();
     }
-    assert_eq!(
-        std::fs::read_dir(&folder).unwrap().count(),
-        1,
-        "the key and nothing beside it"
-    );
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "the key and nothing beside it");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
 fn a_key_file_is_made_once_for_its_owner_alone() {
-    const PLACE: connect_service::vault::Place<'static> = connect_service::vault::Place {
-        tenant: "t",
-        connection: "c",
-        field: "f",
-    };
+    const PLACE: connect_service::vault::Place<'static> =
+        connect_service::vault::Place { tenant: "t", connection: "c", field: "f" };
     let folder = support::folder();
     let path = folder.join("connect.key");
     let sealed = Vault::from_file(&path).unwrap().seal(PLACE, "value").unwrap();
@@ -136,18 +124,12 @@ fn a_key_file_is_made_once_for_its_owner_alone() {
 
     for exposed in [0o640, 0o604, 0o666] {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(exposed)).unwrap();
-        assert!(
-            matches!(Vault::from_file(&path), Err(VaultError::ExposedKey(_))),
-            "{exposed:o}"
-        );
+        assert!(matches!(Vault::from_file(&path), Err(VaultError::ExposedKey(_))), "{exposed:o}");
     }
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(&path, "canary, not a key").unwrap();
     let error = Vault::from_file(&path).unwrap_err();
-    assert!(
-        matches!(error, VaultError::BadKey(_)) && !error.to_string().contains("canary"),
-        "{error}"
-    );
+    assert!(matches!(error, VaultError::BadKey(_)) && !error.to_string().contains("canary"), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
 }
 
@@ -167,11 +149,8 @@ fn a_configuration_error_repeats_no_value() {
         let error = Config::load(Some(&path), []).unwrap_err().to_string();
         assert!(!error.replace("`canary`", "").contains("canary"), "{error}");
     }
-    std::fs::write(
-        &path,
-        "listen = \"a:1\"\n[apps.gmail]\nclient_id = \"x\"\nclient_secret = \"canary\"\n",
-    )
-    .unwrap();
+    std::fs::write(&path, "listen = \"a:1\"\n[apps.gmail]\nclient_id = \"x\"\nclient_secret = \"canary\"\n")
+        .unwrap();
     let environment = [
         ("CONNECT_LISTEN", "b:2"),
         ("CONNECT_APP_GMAIL_CLIENT_ID", "y"),
@@ -179,21 +158,11 @@ fn a_configuration_error_repeats_no_value() {
         ("CONNECT_APP_GOOGLE_SHEETS_CLIENT_SECRET", "canary"),
         ("CONNECT_BUDGETS_TOKEN", "7"),
         ("CONNECT_ENCRYPTION_KEY", "canary"),
-        (
-            "CONNECT_DATABASE_URL",
-            "postgres://connect:canary@localhost/connect",
-        ),
+        ("CONNECT_DATABASE_URL", "postgres://connect:canary@localhost/connect"),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let config = Config::load(Some(&path), environment).unwrap();
-    assert_eq!(
-        (
-            config.listen.as_str(),
-            config.budgets.token,
-            config.budgets.default
-        ),
-        ("b:2", 7, 120)
-    );
+    assert_eq!((config.listen.as_str(), config.budgets.token, config.budgets.default), ("b:2", 7, 120));
     assert_eq!(config.apps["gmail"].client_id, "y");
     assert_eq!(config.apps["google-sheets"].client_id, "z");
     assert!(!format!("{config:?}").contains("canary"));
@@ -242,39 +211,17 @@ async fn no_secret_is_logged() {
         r#"{"error":"invalid_client","error_description":"canary"}"#,
     ));
     platform.token(&id).await.is_error(503, "upstream_unavailable");
-    let link = platform
-        .link(json!({"app_id": "brevo", "name": "canary-name"}))
-        .await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "canary-name"})).await;
     let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
-    platform
-        .bare("GET", &format!("/connect/{secret}?canary-query=1"))
-        .send()
-        .await;
-    platform
-        .bare("GET", "/oauth/callback/gmail?state=canary-state&code=canary-code")
-        .send()
-        .await;
+    platform.bare("GET", &format!("/connect/{secret}?canary-query=1")).send().await;
+    platform.bare("GET", "/oauth/callback/gmail?state=canary-state&code=canary-code").send().await;
     platform.bare("GET", "/canary-path").send().await;
-    platform
-        .call("GET", "/apps?search=canary-search")
-        .header("x-other", "canary-header")
-        .send()
-        .await
-        .data();
+    platform.call("GET", "/apps?search=canary-search").header("x-other", "canary-header").send().await.data();
 
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        logged.contains("\"route\":\"/platform/v1/connect/{link}\""),
-        "the log is there"
-    );
+    assert!(logged.contains("\"route\":\"/platform/v1/connect/{link}\""), "the log is there");
     assert!(logged.contains("the provider refuses the configured client"));
-    for canary in [
-        "canary",
-        &secret,
-        &text(&link["request_token"]),
-        &platform.key,
-        "alice@example.com",
-    ] {
+    for canary in ["canary", &secret, &text(&link["request_token"]), &platform.key, "alice@example.com"] {
         let line = logged.lines().find(|line| line.contains(canary));
         assert_eq!(line, None, "{canary:.16}");
     }

@@ -15,13 +15,7 @@ use support::{Platform, Provider, Reply};
 use tokio::time::timeout;
 
 async fn stored_refresh_token(platform: &Platform, id: &str) -> Option<String> {
-    let credential = platform
-        .app
-        .store
-        .credential(&platform.owner(), id)
-        .await
-        .unwrap()
-        .unwrap();
+    let credential = platform.app.store.credential(&platform.owner(), id).await.unwrap().unwrap();
     let refresh_token = credential.grant.tokens.unwrap().refresh_token?;
     Some(refresh_token.expose_secret().to_owned())
 }
@@ -49,10 +43,7 @@ async fn a_fresh_token_is_vended_as_it_is() {
     let answer = platform.token(&id).await;
     let data = answer.data();
     assert_eq!(data["access_token"], "canary-access-0");
-    assert_eq!(
-        (&data["token_type"], &data["auth_type"]),
-        (&json!("Bearer"), &json!("o_auth"))
-    );
+    assert_eq!((&data["token_type"], &data["auth_type"]), (&json!("Bearer"), &json!("o_auth")));
     let left = data["expires_in"].as_i64().unwrap();
     assert!((2590..=2600).contains(&left), "{left}");
     assert!(provider.seen().is_empty());
@@ -67,10 +58,7 @@ async fn an_expired_token_is_refreshed_and_what_came_is_saved() {
         platform.advance(3600);
         let answer = platform.token(&id).await;
         assert_eq!(answer.data()["access_token"], format!("canary-access-{round}"));
-        assert_eq!(
-            stored_refresh_token(&platform, &id).await,
-            Some(format!("canary-refresh-{round}"))
-        );
+        assert_eq!(stored_refresh_token(&platform, &id).await, Some(format!("canary-refresh-{round}")));
     }
     let request = &provider.seen()[2];
     assert_eq!(request["grant_type"], "refresh_token");
@@ -85,10 +73,7 @@ async fn a_refresh_token_that_is_not_replaced_is_kept() {
     let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
     platform.advance(3600);
     platform.token(&id).await.data();
-    assert_eq!(
-        stored_refresh_token(&platform, &id).await.as_deref(),
-        Some("canary-refresh-0")
-    );
+    assert_eq!(stored_refresh_token(&platform, &id).await.as_deref(), Some("canary-refresh-0"));
 }
 
 #[tokio::test]
@@ -134,10 +119,7 @@ async fn a_caller_who_goes_away_does_not_take_the_refresh_along() {
     platform.app.ending.cancel();
     platform.app.tasks.close();
     platform.app.tasks.wait().await;
-    assert_eq!(
-        stored_refresh_token(&platform, &id).await.as_deref(),
-        Some("canary-refresh-1")
-    );
+    assert_eq!(stored_refresh_token(&platform, &id).await.as_deref(), Some("canary-refresh-1"));
 }
 
 #[tokio::test]
@@ -153,17 +135,11 @@ async fn a_revoked_grant_needs_reconnection_for_good() {
 
     // Connecting again, in place, makes it work.
     let link = platform.link(json!({"connection_id": id})).await;
-    assert_eq!(
-        (&link["operation"], &link["connection_id"]),
-        (&json!("reauth"), &json!(id))
-    );
+    assert_eq!((&link["operation"], &link["connection_id"]), (&json!("reauth"), &json!(id)));
     assert_eq!(platform.status(&id).await, "pending");
     platform.token(&id).await.is_error(401, "needs_reconnection");
     platform.grant(&link, None, Some(60)).await;
-    assert_eq!(
-        platform.token(&id).await.data()["access_token"],
-        "canary-access-0"
-    );
+    assert_eq!(platform.token(&id).await.data()["access_token"], "canary-access-0");
 }
 
 #[tokio::test]
@@ -172,10 +148,7 @@ async fn without_a_refresh_token_an_expired_grant_needs_reconnection() {
     let platform = Platform::with_provider(&provider).await;
     let id = platform.authorised(None, Some(600)).await;
     platform.advance(595);
-    assert_eq!(
-        platform.token(&id).await.data()["access_token"],
-        "canary-access-0"
-    );
+    assert_eq!(platform.token(&id).await.data()["access_token"], "canary-access-0");
     platform.advance(6);
     platform.token(&id).await.is_error(401, "needs_reconnection");
     assert!(provider.seen().is_empty());
@@ -194,11 +167,7 @@ async fn a_token_without_expiry_is_vended_as_such() {
     assert!(provider.seen().is_empty());
     platform.advance(3600);
     platform.token(&id).await.data();
-    assert_eq!(
-        provider.seen().len(),
-        1,
-        "after an hour it is refreshed all the same"
-    );
+    assert_eq!(provider.seen().len(), 1, "after an hour it is refreshed all the same");
 }
 
 #[tokio::test]
@@ -254,14 +223,7 @@ async fn there_is_nothing_to_vend_before_the_customer_has_finished() {
     platform.token(&id).await.is_error(409, "connection_not_active");
 
     let link = platform.link(json!({"connection_id": id})).await;
-    assert!(
-        platform
-            .app
-            .store
-            .decline_link(&platform.stored_link(&link).await)
-            .await
-            .unwrap()
-    );
+    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await).await.unwrap());
     platform.token(&id).await.is_error(409, "connection_not_active");
     assert_eq!(platform.status(&id).await, "rejected");
 }
@@ -313,24 +275,13 @@ async fn a_token_of_a_wrong_clock_is_refreshed() {
     let provider = Provider::start().await;
     let platform = Platform::with_provider(&provider).await;
     let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
-    let credential = platform
-        .app
-        .store
-        .credential(&platform.owner(), &id)
-        .await
-        .unwrap()
-        .unwrap();
+    let credential = platform.app.store.credential(&platform.owner(), &id).await.unwrap().unwrap();
     let ahead = i64::try_from(YEAR.as_millis()).unwrap();
     let mut tokens = credential.grant.tokens.unwrap();
     tokens.obtained_at += ahead;
     tokens.expires_at = tokens.expires_at.map(|at| at + ahead);
     let (store, owner) = (&platform.app.store, platform.owner());
-    assert!(
-        store
-            .save_tokens(&owner, &id, credential.version, &tokens)
-            .await
-            .unwrap()
-    );
+    assert!(store.save_tokens(&owner, &id, credential.version, &tokens).await.unwrap());
 
     provider.will(Reply::Say(503, "text/plain", "down"));
     platform.token(&id).await.is_error(503, "upstream_unavailable");
@@ -353,12 +304,7 @@ async fn saved_tokens_end_that_a_connection_is_broken() {
     assert!(store.mark_broken(&owner, &id, credential.version).await.unwrap());
     platform.token(&id).await.is_error(401, "needs_reconnection");
     let tokens = credential.grant.tokens.unwrap();
-    assert!(
-        store
-            .save_tokens(&owner, &id, credential.version, &tokens)
-            .await
-            .unwrap()
-    );
+    assert!(store.save_tokens(&owner, &id, credential.version, &tokens).await.unwrap());
     assert_eq!(platform.status(&id).await, "active");
     platform.token(&id).await.data();
 }
@@ -375,10 +321,7 @@ async fn a_process_that_starts_alone_waits_for_no_dead_one() {
     assert!(platform.app.store.lease(&id, LEASE).await.unwrap().is_some());
     let (database, clock) = (platform.database.clone(), platform.clock.clone());
     let second = database.open(&clock).await;
-    assert!(
-        second.lease(&id, LEASE).await.unwrap().is_none(),
-        "its owner lives"
-    );
+    assert!(second.lease(&id, LEASE).await.unwrap().is_none(), "its owner lives");
     // What a process that ends does, but for the lease.
     platform.app.ending.cancel();
     platform.app.tasks.close();
@@ -415,10 +358,7 @@ async fn tokens_are_saved_over_those_that_they_replace_and_nothing_else() {
     let link = platform.link(json!({"connection_id": id})).await;
     platform.grant(&link, Some("canary-refresh-2"), Some(60)).await;
     assert!(!store.save_tokens(&owner, &id, current, &tokens).await.unwrap());
-    assert_eq!(
-        stored_refresh_token(&platform, &id).await.as_deref(),
-        Some("canary-refresh-2")
-    );
+    assert_eq!(stored_refresh_token(&platform, &id).await.as_deref(), Some("canary-refresh-2"));
 }
 
 #[tokio::test]
@@ -451,10 +391,7 @@ async fn granted_tokens_outlive_a_database_that_fails() {
     };
     let answer = timeout(Duration::from_secs(60), saved).await.expect("saved");
     assert_eq!(answer.data()["access_token"], "canary-access-1");
-    assert_eq!(
-        stored_refresh_token(&platform, &id).await.as_deref(),
-        Some("canary-refresh-1")
-    );
+    assert_eq!(stored_refresh_token(&platform, &id).await.as_deref(), Some("canary-refresh-1"));
     assert_eq!(provider.seen().len(), 1);
 }
 
@@ -462,11 +399,7 @@ async fn granted_tokens_outlive_a_database_that_fails() {
 #[tokio::test]
 async fn a_refresh_that_a_new_grant_overtook_vends_that() {
     let provider = Provider::start().await;
-    provider.will(Reply::Say(
-        400,
-        "application/json",
-        r#"{"error":"invalid_grant"}"#,
-    ));
+    provider.will(Reply::Say(400, "application/json", r#"{"error":"invalid_grant"}"#));
     provider.takes(Duration::from_millis(200));
     let platform = Platform::with_provider(&provider).await;
     let id = platform.authorised(Some("revoked"), Some(60)).await;

@@ -100,9 +100,8 @@ impl Browser {
     /// # Errors
     /// When there is no such link, or no page comes of it.
     pub async fn click(&self, page: &Page, link: &str) -> Result<Page, Error> {
-        let target = page
-            .link(link)
-            .ok_or_else(|| format!("no link {link:?} at {}:\n{}", page.url, page.text()))?;
+        let target =
+            page.link(link).ok_or_else(|| format!("no link {link:?} at {}:\n{}", page.url, page.text()))?;
         self.open(page.url.join(&target)?.as_str()).await
     }
 
@@ -149,22 +148,12 @@ impl Browser {
         let mut request = first;
         for _ in 0..MOST_REDIRECTS {
             let response = request.send().await?;
-            let (url, status, headers) = (
-                response.url().clone(),
-                response.status(),
-                response.headers().clone(),
-            );
+            let (url, status, headers) =
+                (response.url().clone(), response.status(), response.headers().clone());
             let location = headers.get(LOCATION).filter(|_| status.is_redirection());
             let Some(location) = location else {
                 let html = response.text().await?;
-                return Ok(Page {
-                    url,
-                    status: status.as_u16(),
-                    headers,
-                    html,
-                    visited,
-                    left: false,
-                });
+                return Ok(Page { url, status: status.as_u16(), headers, html, visited, left: false });
             };
             let target = url.join(location.to_str()?)?;
             if let Some(policy) = &policy {
@@ -173,14 +162,7 @@ impl Browser {
             visited.push(target.clone());
             if target.host_str() != Some("127.0.0.1") {
                 let (status, html) = (status.as_u16(), String::new());
-                return Ok(Page {
-                    url: target,
-                    status,
-                    headers,
-                    html,
-                    visited,
-                    left: true,
-                });
+                return Ok(Page { url: target, status, headers, html, visited, left: true });
             }
             request = self.http.get(target);
         }
@@ -192,9 +174,7 @@ impl Page {
     /// The text that a person reads, white space collapsed.
     pub fn text(&self) -> String {
         let document = Html::parse_document(&self.html);
-        let body = Selector::parse("body")
-            .ok()
-            .and_then(|body| document.select(&body).next());
+        let body = Selector::parse("body").ok().and_then(|body| document.select(&body).next());
         body.map(|body| words(&body)).unwrap_or_default()
     }
 
@@ -203,10 +183,7 @@ impl Page {
         let document = Html::parse_document(&self.html);
         let links = selector("a[href]");
         let mut links = document.select(&links);
-        links
-            .find(|link| words(link).to_lowercase().contains(&wanted))?
-            .attr("href")
-            .map(str::to_owned)
+        links.find(|link| words(link).to_lowercase().contains(&wanted))?.attr("href").map(str::to_owned)
     }
 
     /// How many elements there are of a CSS selector.
@@ -230,16 +207,8 @@ impl Page {
 
     fn form(&self, form: ElementRef<'_>) -> Result<Form, Error> {
         let action = self.url.join(form.attr("action").unwrap_or_default())?;
-        let get = !form
-            .attr("method")
-            .is_some_and(|method| method.eq_ignore_ascii_case("post"));
-        let mut parsed = Form {
-            action,
-            get,
-            fields: Vec::new(),
-            buttons: Vec::new(),
-            inputs: Vec::new(),
-        };
+        let get = !form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post"));
+        let mut parsed = Form { action, get, fields: Vec::new(), buttons: Vec::new(), inputs: Vec::new() };
         for element in form.select(&selector("input, select, textarea, button")) {
             parsed.add(element);
         }
@@ -254,17 +223,9 @@ impl Form {
         let kind = element.attr("type").unwrap_or_default();
         match (element.value().name(), kind) {
             ("button", "" | "submit") => {
-                self.buttons.push(Button {
-                    label: words(&element),
-                    name,
-                    value,
-                });
+                self.buttons.push(Button { label: words(&element), name, value });
             }
-            ("input", "submit") => self.buttons.push(Button {
-                label: value.clone(),
-                name,
-                value,
-            }),
+            ("input", "submit") => self.buttons.push(Button { label: value.clone(), name, value }),
             ("button", _) => {}
             (tag, kind) => {
                 let Some(name) = name else { return };
@@ -288,21 +249,15 @@ impl Form {
 /// The value of the option that is selected, else of the first.
 fn chosen(select: ElementRef<'_>) -> String {
     let options = selector("option");
-    let option = select
-        .select(&selector("option[selected]"))
-        .next()
-        .or_else(|| select.select(&options).next());
+    let option =
+        select.select(&selector("option[selected]")).next().or_else(|| select.select(&options).next());
     option
         .map(|option| option.attr("value").map_or_else(|| words(&option), str::to_owned))
         .unwrap_or_default()
 }
 
 fn words(element: &ElementRef<'_>) -> String {
-    element
-        .text()
-        .flat_map(str::split_whitespace)
-        .collect::<Vec<_>>()
-        .join(" ")
+    element.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
 fn selector(text: &'static str) -> Selector {
@@ -318,21 +273,12 @@ struct FormPolicy {
 
 impl FormPolicy {
     fn of(page: &Page) -> FormPolicy {
-        let policy = page
-            .headers
-            .get(CONTENT_SECURITY_POLICY)
-            .and_then(|value| value.to_str().ok());
-        let sources = policy
-            .into_iter()
-            .flat_map(|policy| policy.split(';'))
-            .find_map(|directive| {
-                let mut words = directive.split_whitespace();
-                (words.next() == Some("form-action")).then(|| words.map(str::to_owned).collect())
-            });
-        FormPolicy {
-            page: page.url.clone(),
-            sources,
-        }
+        let policy = page.headers.get(CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+        let sources = policy.into_iter().flat_map(|policy| policy.split(';')).find_map(|directive| {
+            let mut words = directive.split_whitespace();
+            (words.next() == Some("form-action")).then(|| words.map(str::to_owned).collect())
+        });
+        FormPolicy { page: page.url.clone(), sources }
     }
 
     fn check(&self, target: &Url) -> Result<(), Error> {
@@ -349,11 +295,8 @@ impl FormPolicy {
             return Ok(());
         }
         let origin = target.origin().ascii_serialization();
-        Err(format!(
-            "the page's form-action policy ({}) stops a browser from {origin}",
-            sources.join(" ")
-        )
-        .into())
+        Err(format!("the page's form-action policy ({}) stops a browser from {origin}", sources.join(" "))
+            .into())
     }
 }
 
@@ -365,9 +308,7 @@ pub fn plain_http() -> reqwest::ClientBuilder {
         .expect("ring knows the default versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
+    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy()
 }
 
 /// The query of an address by name.

@@ -79,13 +79,7 @@ impl Postgres {
         }
         let mut initdb = postgres.command("initdb");
         initdb
-            .args([
-                "--auth=trust",
-                "--username=postgres",
-                "--encoding=UTF8",
-                "--no-locale",
-                "--no-sync",
-            ])
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"])
             .arg(postgres.data());
         output(initdb).await?;
         postgres.restart().await?;
@@ -177,15 +171,8 @@ impl Postgres {
     /// # Errors
     /// When it does not start; the text holds what it logged.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.log())?;
-        let durable = if self.durability == Durability::Durable {
-            "on"
-        } else {
-            "off"
-        };
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        let durable = if self.durability == Durability::Durable { "on" } else { "off" };
         let mut server = self.command("postgres");
         server
             .arg("-D")

@@ -32,11 +32,7 @@ impl Proxy {
                 tokio::spawn(forward(client, target, seen.clone()));
             }
         });
-        Ok(Proxy {
-            address,
-            silent,
-            accepting,
-        })
+        Ok(Proxy { address, silent, accepting })
     }
 
     /// The port to connect to.
@@ -71,10 +67,7 @@ async fn forward(client: TcpStream, target: u16, silent: watch::Receiver<bool>) 
     };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    tokio::join!(
-        pump(from_client, to_server, silent.clone()),
-        pump(from_server, to_client, silent)
-    );
+    tokio::join!(pump(from_client, to_server, silent.clone()), pump(from_server, to_client, silent));
 }
 
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut silent: watch::Receiver<bool>) {

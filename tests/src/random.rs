@@ -9,12 +9,10 @@ use std::fmt::Write as _;
 pub fn text(length: usize) -> String {
     let mut bytes = vec![0; length / 2];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes
-        .iter()
-        .fold(String::with_capacity(length), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(length), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A random number below `end`, near enough to even for choosing moments and victims.

@@ -180,8 +180,7 @@ impl Home {
     /// # Errors
     /// When it does not come up; the text holds what it printed.
     pub async fn start(&self) -> Result<Service, Error> {
-        self.start_listening(&format!("127.0.0.1:{}", self.port), self.log()?.into())
-            .await
+        self.start_listening(&format!("127.0.0.1:{}", self.port), self.log()?.into()).await
     }
 
     /// Starts one more process over the same database, at a port that the system chooses.
@@ -197,8 +196,7 @@ impl Home {
     /// # Errors
     /// As for [`start`](Home::start).
     pub async fn start_with_stalled_log(&self) -> Result<Service, Error> {
-        self.start_listening(&format!("127.0.0.1:{}", self.port), Stdio::piped())
-            .await
+        self.start_listening(&format!("127.0.0.1:{}", self.port), Stdio::piped()).await
     }
 
     /// Starts one more process like [`start_another`](Home::start_another), with a log that nobody reads.
@@ -223,9 +221,8 @@ impl Home {
         let Ok(Ok(Some(line))) = first else {
             return Err(format!("the service did not start:\n{}", self.logs()?).into());
         };
-        let url = line
-            .strip_prefix("listening on ")
-            .ok_or_else(|| format!("unexpected first line: {line}"))?;
+        let url =
+            line.strip_prefix("listening on ").ok_or_else(|| format!("unexpected first line: {line}"))?;
         let url = url.trim().to_owned();
         // What it prints later belongs to the log as well.
         let mut log = self.log()?;
@@ -247,12 +244,7 @@ impl Home {
         io::Write::write_all(&mut self.log()?, &output.stderr)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!(
-                "connect-service {}: {}\n{said}",
-                arguments.join(" "),
-                output.status
-            )
-            .into());
+            return Err(format!("connect-service {}: {}\n{said}", arguments.join(" "), output.status).into());
         }
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
@@ -271,15 +263,7 @@ impl Home {
     /// # Errors
     /// When the command fails.
     pub async fn key(&self, tenant: &str, capabilities: &str) -> Result<String, Error> {
-        self.run(&[
-            "key",
-            "create",
-            "--tenant",
-            tenant,
-            "--capabilities",
-            capabilities,
-        ])
-        .await
+        self.run(&["key", "create", "--tenant", tenant, "--capabilities", capabilities]).await
     }
 
     /// All that any process of this installation printed beside its answers.
@@ -294,17 +278,8 @@ impl Home {
 
     /// The database's files that exist now: the file itself, its write-ahead log and shared memory.
     pub fn database_files(&self) -> Vec<PathBuf> {
-        let names = [
-            "connect.db",
-            "connect.db-wal",
-            "connect.db-shm",
-            "connect.db-journal",
-        ];
-        names
-            .iter()
-            .map(|name| self.path(name))
-            .filter(|path| path.exists())
-            .collect()
+        let names = ["connect.db", "connect.db-wal", "connect.db-shm", "connect.db-journal"];
+        names.iter().map(|name| self.path(name)).filter(|path| path.exists()).collect()
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, Error> {
@@ -336,10 +311,7 @@ impl Home {
     }
 
     fn log(&self) -> io::Result<File> {
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path("service.log"))
+        OpenOptions::new().create(true).append(true).open(self.path("service.log"))
     }
 }
 
@@ -373,11 +345,8 @@ impl Service {
     /// # Errors
     /// When the signal cannot be sent.
     pub fn ask_to_end(&self) -> Result<(), Error> {
-        let id = self
-            .child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(rustix::process::Pid::from_raw);
+        let id =
+            self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
         rustix::process::kill_process(id.ok_or("the service has ended")?, rustix::process::Signal::TERM)?;
         Ok(())
     }
@@ -404,18 +373,11 @@ pub fn binary() -> Result<PathBuf, Error> {
     let program = std::env::current_exe()?;
     let name = format!("connect-service{}", std::env::consts::EXE_SUFFIX);
     // A test lies in `deps/`, one folder below the binaries.
-    let candidates = program
-        .ancestors()
-        .skip(1)
-        .take(2)
-        .map(|folder| folder.join(&name));
-    candidates
-        .into_iter()
-        .find(|path: &PathBuf| Path::exists(path))
-        .ok_or_else(|| {
-            format!("{name} is not built: run `cargo build -p connect-service`, or set CONNECT_SERVICE_BIN")
-                .into()
-        })
+    let candidates = program.ancestors().skip(1).take(2).map(|folder| folder.join(&name));
+    candidates.into_iter().find(|path: &PathBuf| Path::exists(path)).ok_or_else(|| {
+        format!("{name} is not built: run `cargo build -p connect-service`, or set CONNECT_SERVICE_BIN")
+            .into()
+    })
 }
 
 /// A free port outside the range from which the system takes ports by itself, so that it is still free when a

@@ -55,11 +55,7 @@ pub struct Workload {
 impl Workload {
     /// A workload with an empty journal, for an installation whose Gmail is this provider.
     pub fn new(provider: Arc<Provider>) -> Workload {
-        Workload {
-            provider,
-            journal: Mutex::default(),
-            idle: Mutex::default(),
-        }
+        Workload { provider, journal: Mutex::default(), idle: Mutex::default() }
     }
 
     /// The journal so far.
@@ -119,15 +115,9 @@ impl Workload {
         let token = customer.get_token(id).await?;
         let token = token.access_token.ok_or("no access token")?;
         let seen = self.provider.refreshes().len();
-        let (grant, generation) = self
-            .provider
-            .generation(token.expose_secret())
-            .ok_or("nobody issued this token")?;
-        let rotation = Rotation {
-            grant,
-            generation,
-            seen,
-        };
+        let (grant, generation) =
+            self.provider.generation(token.expose_secret()).ok_or("nobody issued this token")?;
+        let rotation = Rotation { grant, generation, seen };
         self.journal().tokens.insert(id.to_owned(), rotation);
         Ok(())
     }
@@ -138,10 +128,7 @@ impl Workload {
 /// # Errors
 /// When the call fails.
 pub async fn new_link(customer: &Customer) -> Result<RequestLink, pabbly_connect::Error> {
-    customer
-        .create_request_link(APP, "Work Gmail")
-        .expires_in(LINK_LIFETIME)
-        .await
+    customer.create_request_link(APP, "Work Gmail").expires_in(LINK_LIFETIME).await
 }
 
 impl Journal {
@@ -149,8 +136,7 @@ impl Journal {
     pub fn extend(&mut self, other: &Journal) {
         self.links.extend(other.links.iter().cloned());
         self.connections.extend(other.connections.iter().cloned());
-        self.tokens
-            .extend(other.tokens.iter().map(|(id, rotation)| (id.clone(), *rotation)));
+        self.tokens.extend(other.tokens.iter().map(|(id, rotation)| (id.clone(), *rotation)));
     }
 
     /// How many of the tokens were refreshed.
@@ -172,9 +158,7 @@ impl Journal {
         let mut losses = Vec::new();
         let links = self.links.iter().map(async |link| {
             let checked = check_link(customer, &http, base_url, link).await;
-            checked
-                .err()
-                .map(|error| format!("link {}: {error}", link.connection_id))
+            checked.err().map(|error| format!("link {}: {error}", link.connection_id))
         });
         losses.extend(run(links).await);
         let connections = self.connections.iter().map(async |id| {
@@ -240,9 +224,7 @@ async fn check_rotation(
 ) -> Result<(), Error> {
     let token = customer.get_token(id).await?;
     let token = token.access_token.ok_or("no access token")?;
-    let vended = provider
-        .generation(token.expose_secret())
-        .ok_or("a token nobody issued")?;
+    let vended = provider.generation(token.expose_secret()).ok_or("a token nobody issued")?;
     if vended < (acknowledged.grant, acknowledged.generation) {
         return Err(format!(
             "generation {} was acknowledged, {} is vended",
@@ -254,11 +236,9 @@ async fn check_rotation(
         refresh.grant == acknowledged.grant && refresh.presented < acknowledged.generation
     };
     match provider.refreshes()[acknowledged.seen..].iter().find(older) {
-        Some(Refresh { presented, .. }) => Err(format!(
-            "generation {} was saved, {presented} came back",
-            acknowledged.generation
-        )
-        .into()),
+        Some(Refresh { presented, .. }) => {
+            Err(format!("generation {} was saved, {presented} came back", acknowledged.generation).into())
+        }
         None => Ok(()),
     }
 }

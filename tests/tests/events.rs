@@ -18,10 +18,7 @@ static ONE_AT_A_TIME: AsyncMutex<()> = AsyncMutex::const_new(());
 /// For a service that gives these answers.
 async fn client(answers: impl IntoIterator<Item = (u16, Value), IntoIter: Send> + 'static) -> ClientBuilder {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let base_url = format!(
-        "http://{}/platform/v1",
-        listener.local_addr().expect("its address")
-    );
+    let base_url = format!("http://{}/platform/v1", listener.local_addr().expect("its address"));
     let mut answers = answers.into_iter();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
@@ -100,10 +97,7 @@ async fn a_log_gets_as_much_as_its_level_allows_also_without_a_listener() {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
-        let logging = subscriber
-            .with_writer(move || writer.clone())
-            .finish()
-            .set_default();
+        let logging = subscriber.with_writer(move || writer.clone()).finish().set_default();
         let gmail = json!({ "data": { "id": "gmail", "name": "Gmail" } });
         let client = client([(503, json!({})), (200, gmail)]).await.build().unwrap();
         client.get_app("gmail").await.unwrap();
@@ -119,25 +113,12 @@ async fn a_log_gets_as_much_as_its_level_allows_also_without_a_listener() {
 
 fn in_short(event: &Event) -> String {
     match event {
-        Event::Request {
-            call,
-            method,
-            path,
-            attempt,
-            ..
-        } => format!("{call}: {method} {path} {attempt}"),
-        Event::Response {
-            call,
-            attempt,
-            status,
-            ..
-        } => format!("{call}: {} to {attempt}", status.unwrap_or(0)),
+        Event::Request { call, method, path, attempt, .. } => format!("{call}: {method} {path} {attempt}"),
+        Event::Response { call, attempt, status, .. } => {
+            format!("{call}: {} to {attempt}", status.unwrap_or(0))
+        }
         Event::Retry { call, attempt, .. } => format!("{call}: again after {attempt}"),
-        Event::Wait {
-            connection_id,
-            status,
-            ..
-        } => {
+        Event::Wait { connection_id, status, .. } => {
             format!(
                 "wait: {connection_id} is {}",
                 status.as_ref().map_or("unknown", |status| status.as_str())

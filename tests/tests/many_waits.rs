@@ -38,11 +38,7 @@ impl Service {
                 tokio::spawn(answer(stream, count.clone(), done.clone()));
             }
         });
-        Self {
-            base_url,
-            polls,
-            is_done,
-        }
+        Self { base_url, polls, is_done }
     }
 
     /// Waits until each of these was polled so many times more than `before`, and gives all counts as they are then.
@@ -82,10 +78,7 @@ async fn answer(
 async fn half_of_a_thousand_waits_are_cancelled_at_once_and_polled_no_more() {
     // Both ends of a thousand connections are in this process.
     let files = getrlimit(Resource::Nofile);
-    let most = Rlimit {
-        current: files.maximum,
-        ..files
-    };
+    let most = Rlimit { current: files.maximum, ..files };
     setrlimit(Resource::Nofile, most).unwrap();
 
     let mut service = Service::start().await;
@@ -120,10 +113,7 @@ async fn half_of_a_thousand_waits_are_cancelled_at_once_and_polled_no_more() {
     let after = service.polled(others, &before, 4).await;
     for id in cancelled {
         // A request that was already on its way may have arrived meanwhile, but no other.
-        assert!(
-            after[id] <= before[id] + 1,
-            "{id} was polled after it was cancelled"
-        );
+        assert!(after[id] <= before[id] + 1, "{id} was polled after it was cancelled");
     }
 
     service.is_done.store(true, Ordering::Relaxed);

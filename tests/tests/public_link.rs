@@ -29,17 +29,13 @@ async fn ask(answer: &str, hold: Duration) -> (http::Request, Result<LinkStatus,
         let _ = stream.write_all(answer.as_bytes()).await;
         (request.expect("HTTP").expect("a request"), listener)
     };
-    let ((request, _listener), status) = timeout(SOON, async { tokio::join!(served, link.status(hold)) })
-        .await
-        .expect("an end");
+    let ((request, _listener), status) =
+        timeout(SOON, async { tokio::join!(served, link.status(hold)) }).await.expect("an end");
     (request, status)
 }
 
 fn answer(head: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
 const PENDING: &str = r#"{"status":"success","message":"","data":{"connection_id":"conn 1","status":"pending",
@@ -54,12 +50,7 @@ async fn it_sends_the_request_token_and_nothing_else_that_is_secret() {
     );
     assert_eq!(request.all("x-request-token"), ["rt_canary"]);
     assert_eq!(request.header("accept"), Some("application/json"));
-    assert!(
-        request
-            .header("user-agent")
-            .unwrap()
-            .starts_with("my-app/1.2 pabbly-connect-rust/")
-    );
+    assert!(request.header("user-agent").unwrap().starts_with("my-app/1.2 pabbly-connect-rust/"));
     let mut names: Vec<_> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "host", "user-agent", "x-request-token"]);
@@ -82,34 +73,18 @@ async fn every_refusal_has_its_case_and_none_quotes_the_answer() {
     let echo = r#"{"status":"error","message":"rt_canary","data":{"code":"rt_canary"}}"#;
     let cases = [
         ("404 Not Found", ErrorKind::ConnectionDeleted, None),
-        (
-            "429 Too Many Requests\r\nretry-after: 7",
-            ErrorKind::RateLimited,
-            Some(7),
-        ),
-        (
-            "503 Service Unavailable\r\nretry-after: 3",
-            ErrorKind::UpstreamUnavailable,
-            Some(3),
-        ),
+        ("429 Too Many Requests\r\nretry-after: 7", ErrorKind::RateLimited, Some(7)),
+        ("503 Service Unavailable\r\nretry-after: 3", ErrorKind::UpstreamUnavailable, Some(3)),
         ("401 Unauthorized", ErrorKind::Other, None),
         ("500 Internal Server Error", ErrorKind::Other, None),
-        (
-            "302 Found\r\nlocation: http://127.0.0.1:1/rt_canary",
-            ErrorKind::Other,
-            None,
-        ),
+        ("302 Found\r\nlocation: http://127.0.0.1:1/rt_canary", ErrorKind::Other, None),
         ("200 OK", ErrorKind::Decode, None),
     ];
     for (head, kind, retry_after) in cases {
         let (_, status) = ask(&answer(head, echo), Duration::ZERO).await;
         let error = status.expect_err(head);
         assert_eq!(error.kind(), kind, "{head}");
-        assert_eq!(
-            error.retry_after(),
-            retry_after.map(Duration::from_secs),
-            "{head}"
-        );
+        assert_eq!(error.retry_after(), retry_after.map(Duration::from_secs), "{head}");
         assert_eq!(error.status(), head[..3].parse().ok(), "{head}");
         assert!(!format!("{error} {error:?}").contains("canary"), "{head}");
     }
@@ -121,11 +96,7 @@ async fn a_proxys_404_does_not_end_the_link() {
     for body in ["<html>Not Found</html>", "", r#"{"message":"Not Found"}"#] {
         let (_, status) = ask(&answer("404 Not Found", body), Duration::ZERO).await;
         let error = status.expect_err(body);
-        assert_eq!(
-            (error.kind(), error.status()),
-            (ErrorKind::Other, Some(404)),
-            "{body}"
-        );
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Other, Some(404)), "{body}");
     }
 }
 
@@ -153,10 +124,7 @@ async fn dropping_the_question_closes_its_connection() {
     let (listener, link) = service().await;
     let question = tokio::spawn(async move { link.status(Duration::from_secs(50)).await });
     let (mut stream, _) = listener.accept().await.unwrap();
-    http::read_request(&mut stream, &mut Vec::new())
-        .await
-        .unwrap()
-        .unwrap();
+    http::read_request(&mut stream, &mut Vec::new()).await.unwrap().unwrap();
     question.abort();
     let end = timeout(SOON, stream.read(&mut [0; 1])).await.unwrap();
     assert!(!matches!(end, Ok(1..)));

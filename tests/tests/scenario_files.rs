@@ -57,11 +57,8 @@ fn every_file_fits_its_schema() {
 fn the_schema_refuses_what_is_misspelt() {
     let text = std::fs::read_to_string(load::folder().join("schema.json")).unwrap();
     let schema = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
-    let (_, good) = load::files(&load::folder())
-        .unwrap()
-        .into_iter()
-        .find(|(name, _)| name == "calls.yaml")
-        .unwrap();
+    let (_, good) =
+        load::files(&load::folder()).unwrap().into_iter().find(|(name, _)| name == "calls.yaml").unwrap();
     assert!(schema.is_valid(&good));
     for (pointer, name) in [
         ("", "scenario"),
@@ -94,46 +91,23 @@ fn every_method_and_option_is_used() {
     let scenarios = scenarios();
     let manifest = Manifest::read().unwrap();
     for method in &manifest.methods {
-        let of_method: Vec<&Step> = steps(&scenarios)
-            .filter(|step| step.call == method.name)
-            .collect();
-        let given: BTreeSet<&str> = of_method
-            .iter()
-            .flat_map(|step| step.with.keys())
-            .map(String::as_str)
-            .collect();
+        let of_method: Vec<&Step> = steps(&scenarios).filter(|step| step.call == method.name).collect();
+        let given: BTreeSet<&str> =
+            of_method.iter().flat_map(|step| step.with.keys()).map(String::as_str).collect();
         let email = method.customer.then_some("email");
         let arguments = method.arguments.iter().map(String::as_str).chain(email);
         let options = names(&method.options);
         let all = arguments.chain(options.iter().map(String::as_str));
         assert_eq!(missing(all, &given), [""; 0], "{}", method.name);
-        assert_eq!(
-            of_method.iter().any(|step| step.iterate),
-            method.list.is_some(),
-            "{}",
-            method.name
-        );
-        let options: BTreeSet<&str> = of_method
-            .iter()
-            .flat_map(|step| step.options.keys())
-            .map(String::as_str)
-            .collect();
+        assert_eq!(of_method.iter().any(|step| step.iterate), method.list.is_some(), "{}", method.name);
+        let options: BTreeSet<&str> =
+            of_method.iter().flat_map(|step| step.options.keys()).map(String::as_str).collect();
         if !method.local && !method.wait {
             let all = names(&manifest.call_options);
-            assert_eq!(
-                missing(all.iter().map(String::as_str), &options),
-                [""; 0],
-                "{}",
-                method.name
-            );
+            assert_eq!(missing(all.iter().map(String::as_str), &options), [""; 0], "{}", method.name);
         }
         let ends: BTreeSet<bool> = of_method.iter().map(|step| step.expect.error.is_some()).collect();
-        assert_eq!(
-            ends.len(),
-            2,
-            "{} must be seen to succeed and to fail",
-            method.name
-        );
+        assert_eq!(ends.len(), 2, "{} must be seen to succeed and to fail", method.name);
         assert_eq!(
             of_method.iter().any(|step| step.expect.cancelled),
             !method.local,
@@ -141,33 +115,19 @@ fn every_method_and_option_is_used() {
             method.name
         );
     }
-    let methods: BTreeSet<&str> = manifest
-        .methods
-        .iter()
-        .map(|method| method.name.as_str())
-        .collect();
-    assert_eq!(
-        missing(steps(&scenarios).map(|step| step.call.as_str()), &methods),
-        [""; 0]
-    );
+    let methods: BTreeSet<&str> = manifest.methods.iter().map(|method| method.name.as_str()).collect();
+    assert_eq!(missing(steps(&scenarios).map(|step| step.call.as_str()), &methods), [""; 0]);
 }
 
 #[test]
 fn every_client_option_is_used() {
     let scenarios = scenarios();
-    let given: BTreeSet<&str> = scenarios
-        .iter()
-        .flat_map(|scenario| scenario.client.keys())
-        .map(String::as_str)
-        .collect();
+    let given: BTreeSet<&str> =
+        scenarios.iter().flat_map(|scenario| scenario.client.keys()).map(String::as_str).collect();
     let all = names(&Manifest::read().unwrap().client_options);
     let all: BTreeSet<&str> = all.iter().map(String::as_str).collect();
     assert_eq!(missing(all.iter().copied(), &given), [""; 0]);
-    assert_eq!(
-        missing(given.iter().copied(), &all),
-        [""; 0],
-        "not in the SDK's own list"
-    );
+    assert_eq!(missing(given.iter().copied(), &all), [""; 0], "not in the SDK's own list");
 }
 
 #[test]
@@ -179,11 +139,7 @@ fn every_class_and_code_is_expected() {
     }
     let all: BTreeSet<&str> = ErrorKind::ALL.iter().map(|kind| kind.class()).collect();
     assert_eq!(missing(all.iter().copied(), &classes), [""; 0]);
-    assert_eq!(
-        missing(classes.iter().copied(), &all),
-        [""; 0],
-        "not in the SDK's own table"
-    );
+    assert_eq!(missing(classes.iter().copied(), &all), [""; 0], "not in the SDK's own table");
 
     for row in CODES.iter().filter(|row| row.code != "cancelled") {
         let found = errors(&scenarios).any(|error| {
@@ -193,10 +149,6 @@ fn every_class_and_code_is_expected() {
         assert!(found, "no scenario ends with {}", row.code);
         let status = row.status.map_or(Value::Null, Value::from);
         let found = errors(&scenarios).any(|error| error.code == row.code && error.status == status);
-        assert!(
-            found || row.code == "decode_error",
-            "no scenario has {} on its own status",
-            row.code
-        );
+        assert!(found || row.code == "decode_error", "no scenario has {} on its own status", row.code);
     }
 }

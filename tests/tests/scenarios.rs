@@ -4,11 +4,7 @@
 //!
 //! Each scenario runs twice: with typed answers, and with answers as JSON text, which is what other languages use.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test program reports in print"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a test program reports in print")]
 
 mod rust_runner;
 
@@ -46,9 +42,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), String> {
-    let only = std::env::args()
-        .skip(1)
-        .find(|argument| !argument.starts_with('-'));
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let server = server::start(&load::folder()).await?;
     let address = server.common.address;
     let index = http::call(address, "GET", "/scenarios?language=rust", &Value::Null).await?;
@@ -57,12 +51,7 @@ async fn run() -> Result<(), String> {
         .into_iter()
         .flatten()
         .filter(|entry| entry["skip"].is_null())
-        .map(|entry| {
-            (
-                entry["id"].as_str().unwrap_or_default().to_owned(),
-                entry["alone"] == true,
-            )
-        })
+        .map(|entry| (entry["id"].as_str().unwrap_or_default().to_owned(), entry["alone"] == true))
         .filter(|(id, _)| only.as_ref().is_none_or(|only| id.contains(only.as_str())))
         .collect();
 
@@ -88,13 +77,7 @@ async fn run() -> Result<(), String> {
         }
         ran.insert(id);
     }
-    let end = http::call(
-        address,
-        "POST",
-        "/finish",
-        &json!({ "language": "rust", "ran": ran }),
-    )
-    .await?;
+    let end = http::call(address, "POST", "/finish", &json!({ "language": "rust", "ran": ran })).await?;
     println!("{}", end["text"].as_str().unwrap_or_default());
     let incomplete = end["failures"].as_array().cloned().unwrap_or_default();
     if only.is_none() && !incomplete.is_empty() {
@@ -113,13 +96,7 @@ async fn scenario(
     form: Form,
     in_own_process: bool,
 ) -> Result<Vec<String>, String> {
-    let task = http::call(
-        address,
-        "POST",
-        "/sessions",
-        &json!({ "id": id, "language": "rust" }),
-    )
-    .await?;
+    let task = http::call(address, "POST", "/sessions", &json!({ "id": id, "language": "rust" })).await?;
     let blocks = |step: &Value| step["pause"] == "blocked";
     let report = if in_own_process {
         in_child(address, &task, form).await?
@@ -140,19 +117,13 @@ async fn scenario(
 async fn in_child(address: Address, task: &Value, form: Form) -> Result<Value, String> {
     let program = std::env::current_exe().map_err(|e| e.to_string())?;
     let mut command = Command::new(program);
-    command
-        .env(CHILD, format!("{address} {form:?}"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
+    command.env(CHILD, format!("{address} {form:?}")).stdin(Stdio::piped()).stdout(Stdio::piped());
     for (name, value) in task["env"].as_object().into_iter().flatten() {
         command.env(name, value.as_str().unwrap_or_default());
     }
     let mut child = command.spawn().map_err(|e| e.to_string())?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin
-            .write_all(task.to_string().as_bytes())
-            .await
-            .map_err(|e| e.to_string())?;
+        stdin.write_all(task.to_string().as_bytes()).await.map_err(|e| e.to_string())?;
     }
     let output = child.wait_with_output().await.map_err(|e| e.to_string())?;
     serde_json::from_slice(&output.stdout)

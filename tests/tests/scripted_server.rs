@@ -67,10 +67,7 @@ impl Played {
             }
         }
         let session = &self.task["session"];
-        format!(
-            "{method} /s/{session}{target} HTTP/1.1\r\n{}\r\n\r\n",
-            headers.join("\r\n")
-        )
+        format!("{method} /s/{session}{target} HTTP/1.1\r\n{}\r\n\r\n", headers.join("\r\n"))
     }
 
     /// Sends one request and gives all that comes back until the server closes or a moment has passed.
@@ -126,44 +123,16 @@ async fn wrong_requests_are_found() {
         ("GET /apps/gmail?x=1", &[], "expected `GET /apps/gmail`"),
         ("PUT /apps/gmail", &[], "expected `GET /apps/gmail`"),
         ("GET /apps/gmail", &["-authorization"], "authorization: expected"),
-        (
-            "GET /apps/gmail",
-            &["-authorization", "authorization: Bearer other"],
-            "authorization: expected",
-        ),
-        (
-            "GET /apps/gmail",
-            &["authorization: Bearer other"],
-            "authorization: came 2 times",
-        ),
+        ("GET /apps/gmail", &["-authorization", "authorization: Bearer other"], "authorization: expected"),
+        ("GET /apps/gmail", &["authorization: Bearer other"], "authorization: came 2 times"),
         ("GET /apps/gmail", &["-accept"], "accept: expected"),
-        (
-            "GET /apps/gmail",
-            &["-user-agent", "user-agent: curl/8"],
-            "user-agent: expected",
-        ),
-        (
-            "GET /apps/gmail",
-            &["x-user-email: alice@example.com"],
-            "x-user-email: expected null",
-        ),
-        (
-            "GET /apps/gmail",
-            &["idempotency-key: 0123456789abcdef"],
-            "only a POST has one",
-        ),
+        ("GET /apps/gmail", &["-user-agent", "user-agent: curl/8"], "user-agent: expected"),
+        ("GET /apps/gmail", &["x-user-email: alice@example.com"], "x-user-email: expected null"),
+        ("GET /apps/gmail", &["idempotency-key: 0123456789abcdef"], "only a POST has one"),
         ("GET /apps/gmail", &["cookie: sid=1"], "cookie: expected null"),
         ("GET /apps/gmail", &["prefer: wait=5"], "prefer: expected null"),
-        (
-            "GET /apps/gmail",
-            &["x-request-token: rt_1"],
-            "x-request-token: expected null",
-        ),
-        (
-            "GET /apps/gmail",
-            &["content-length: 2\r\n\r\n{}"],
-            "must have no body",
-        ),
+        ("GET /apps/gmail", &["x-request-token: rt_1"], "x-request-token: expected null"),
+        ("GET /apps/gmail", &["content-length: 2\r\n\r\n{}"], "must have no body"),
     ] {
         let failures = get_app_with(line, more).await;
         assert!(failures.contains(failure), "{line} {more:?}: {failures}");
@@ -178,10 +147,7 @@ async fn missing_and_surplus_requests_are_found() {
     played.send("GET /apps/gmail", &[]).await;
     played.send("GET /apps/gmail", &[]).await;
     assert!(
-        played
-            .verdict(report(app()))
-            .await
-            .contains("request 2 (GET /apps/gmail): must not have been sent")
+        played.verdict(report(app())).await.contains("request 2 (GET /apps/gmail): must not have been sent")
     );
 }
 
@@ -194,22 +160,10 @@ async fn wrong_outcomes_are_found() {
         (report(other), r#"value.name: expected "Gmail""#),
         (report(Value::Null), "value: expected"),
         (json!({ "outcomes": [error], "prints": prints }), "failed with"),
-        (
-            json!({ "outcomes": [{ "cancelled": true }], "prints": prints }),
-            "must not have been cancelled",
-        ),
-        (
-            json!({ "outcomes": [], "prints": prints }),
-            "0 outcomes for 1 steps",
-        ),
-        (
-            json!({ "refused": { "class": "X" }, "prints": prints }),
-            "could not be made",
-        ),
-        (
-            json!({ "outcomes": [{ "value": app() }] }),
-            "the client was not printed",
-        ),
+        (json!({ "outcomes": [{ "cancelled": true }], "prints": prints }), "must not have been cancelled"),
+        (json!({ "outcomes": [], "prints": prints }), "0 outcomes for 1 steps"),
+        (json!({ "refused": { "class": "X" }, "prints": prints }), "could not be made"),
+        (json!({ "outcomes": [{ "value": app() }] }), "the client was not printed"),
         (
             json!({ "outcomes": [{ "value": app() }], "prints": [print("client", "")] }),
             "objects that were handed out",
@@ -228,16 +182,8 @@ async fn secrets_in_prints_are_found() {
         let played = begin("success-in-chunks").await;
         played.send("GET /apps/gmail", &[]).await;
         let mut report = report(app());
-        report["prints"]
-            .as_array_mut()
-            .unwrap()
-            .push(print(of, &format!("<{}>", played.secret())));
-        assert!(
-            played
-                .verdict(report)
-                .await
-                .contains(&format!("the debug form of {of} shows the key"))
-        );
+        report["prints"].as_array_mut().unwrap().push(print(of, &format!("<{}>", played.secret())));
+        assert!(played.verdict(report).await.contains(&format!("the debug form of {of} shows the key")));
     }
 }
 
@@ -265,14 +211,8 @@ async fn wrong_errors_are_found() {
             error[member] = value;
         }
         let prints = json!([print("client", ""), print("error", "")]);
-        let failures = played
-            .verdict(json!({ "outcomes": [{ "error": error }], "prints": prints }))
-            .await;
-        let expected = if member.is_empty() {
-            String::new()
-        } else {
-            format!("error.{member}: expected")
-        };
+        let failures = played.verdict(json!({ "outcomes": [{ "error": error }], "prints": prints })).await;
+        let expected = if member.is_empty() { String::new() } else { format!("error.{member}: expected") };
         assert!(
             failures.contains(&expected) && (!member.is_empty() || failures.is_empty()),
             "{member}: {failures}"
@@ -284,15 +224,9 @@ async fn wrong_errors_are_found() {
 async fn keys_of_posts_are_compared() {
     for (second, failure) in [
         (&[][..], ""),
-        (
-            &["-idempotency-key", "idempotency-key: fedcba9876543210"],
-            "differs from that of attempt 1",
-        ),
+        (&["-idempotency-key", "idempotency-key: fedcba9876543210"], "differs from that of attempt 1"),
         (&["-idempotency-key"], "idempotency-key: is missing"),
-        (
-            &["-idempotency-key", "idempotency-key: short"],
-            "is not 16 to 255",
-        ),
+        (&["-idempotency-key", "idempotency-key: short"], "is not 16 to 255"),
     ] {
         let played = begin("503-then-200-on-getToken").await;
         played.send("POST /connections/conn_1/token", &[]).await;
@@ -307,12 +241,7 @@ async fn keys_of_posts_are_compared() {
     for _ in 0..6 {
         played.send("POST /connections/conn_1/token", &[]).await;
     }
-    assert!(
-        played
-            .verdict(json!({}))
-            .await
-            .contains("is that of another call")
-    );
+    assert!(played.verdict(json!({})).await.contains("is that of another call"));
 }
 
 #[tokio::test]
@@ -320,33 +249,18 @@ async fn requests_too_soon_are_found() {
     let played = begin("retry-after-is-a-floor").await;
     played.send("GET /apps/gmail", &[]).await;
     played.send("GET /apps/gmail", &[]).await;
-    assert!(
-        played
-            .verdict(json!({}))
-            .await
-            .contains("ms after the answer before, expected 990 to any")
-    );
+    assert!(played.verdict(json!({})).await.contains("ms after the answer before, expected 990 to any"));
 }
 
 #[tokio::test]
 async fn a_request_that_is_not_given_up_is_found() {
     let played = begin("cancel-between-the-headers-and-the-body").await;
     let mut stream = TcpStream::connect(played.address).await.unwrap();
-    stream
-        .write_all(played.head("GET /apps/gmail", &[]).as_bytes())
-        .await
-        .unwrap();
+    stream.write_all(played.head("GET /apps/gmail", &[]).as_bytes()).await.unwrap();
     let moment = format!("/sessions/{}/moment?step=0", played.task["session"]);
-    http::call(played.address, "GET", &moment, &Value::Null)
-        .await
-        .unwrap();
+    http::call(played.address, "GET", &moment, &Value::Null).await.unwrap();
     let report = json!({ "outcomes": [{ "cancelled": true }], "prints": [print("client", "")] });
-    assert!(
-        played
-            .verdict(report)
-            .await
-            .contains("still holds the connection")
-    );
+    assert!(played.verdict(report).await.contains("still holds the connection"));
     drop(stream);
 }
 
@@ -371,9 +285,7 @@ async fn a_run_that_is_not_whole_is_found() {
     played.send("GET /apps/gmail", &[]).await;
     let ran = ["success-in-chunks", "get-app", "no-such-scenario"];
     let finish = json!({ "language": "rust", "ran": ran });
-    let end = http::call(played.address, "POST", "/finish", &finish)
-        .await
-        .unwrap();
+    let end = http::call(played.address, "POST", "/finish", &finish).await.unwrap();
     let failures = end["failures"].to_string();
     for failure in [
         "list-apps: did not run",
@@ -388,22 +300,14 @@ async fn a_run_that_is_not_whole_is_found() {
 
 #[tokio::test]
 async fn answers_go_wrong_as_they_are_told_to() {
-    let body = |answer: &str| {
-        answer
-            .split_once("\r\n\r\n")
-            .map(|(_, body)| body.len())
-            .unwrap_or_default()
-    };
+    let body = |answer: &str| answer.split_once("\r\n\r\n").map(|(_, body)| body.len()).unwrap_or_default();
     let played = begin("body-cut-short-by-close").await;
     let answer = played.send("POST /connections/conn_1/token", &[]).await;
     assert_eq!(body(&answer), 90, "{answer}");
     assert!(answer.contains("Content-Length: 1"), "{answer}");
     let played = begin("connection-reset-without-an-answer").await;
     let mut stream = TcpStream::connect(played.address).await.unwrap();
-    stream
-        .write_all(played.head("GET /apps/gmail", &[]).as_bytes())
-        .await
-        .unwrap();
+    stream.write_all(played.head("GET /apps/gmail", &[]).as_bytes()).await.unwrap();
     let error = stream.read(&mut [0; 10]).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     let played = begin("answer-that-is-not-http").await;
@@ -421,9 +325,7 @@ async fn what_is_done_unasked_is_done_before_it_has_settled() {
     let mut first = [0; 9];
     stream.read_exact(&mut first).await.unwrap();
     let settled = format!("/sessions/{}/settled", played.task["session"]);
-    http::call(played.address, "GET", &settled, &Value::Null)
-        .await
-        .unwrap();
+    http::call(played.address, "GET", &settled, &Value::Null).await.unwrap();
     let mut rest = vec![0; 64 << 10];
     let mut length = 0;
     // Nothing more has to be waited for, the end included.
@@ -441,10 +343,7 @@ async fn what_is_done_unasked_is_done_before_it_has_settled() {
 async fn a_race_ends_with_success_or_with_the_error_that_it_names() {
     let id = "close-1-ms-after-each-response-without-a-pause";
     for (error, found) in [
-        (
-            json!({ "class": "NetworkError", "code": "network_error", "attempts": 1, "message": "x" }),
-            "",
-        ),
+        (json!({ "class": "NetworkError", "code": "network_error", "attempts": 1, "message": "x" }), ""),
         (
             json!({ "class": "TimeoutError", "code": "timeout", "attempts": 1, "message": "x" }),
             "TimeoutError",
@@ -453,29 +352,16 @@ async fn a_race_ends_with_success_or_with_the_error_that_it_names() {
         let played = begin(id).await;
         // None of the requests comes, and none has to.
         let outcome = json!({ "error": error });
-        let prints: Vec<Value> = (0..4)
-            .map(|_| print("error", ""))
-            .chain([print("client", "")])
-            .collect();
+        let prints: Vec<Value> = (0..4).map(|_| print("error", "")).chain([print("client", "")]).collect();
         let verdict = played
             .verdict(json!({ "outcomes": [outcome, outcome, outcome, outcome], "prints": prints }))
             .await;
-        assert!(
-            if found.is_empty() {
-                verdict.is_empty()
-            } else {
-                verdict.contains(found)
-            },
-            "{verdict}"
-        );
+        assert!(if found.is_empty() { verdict.is_empty() } else { verdict.contains(found) }, "{verdict}");
     }
     let played = begin(id).await;
     let request = "POST /connections/conn_2/token";
     played.send(request, &[]).await;
     played.send(request, &[]).await;
     let verdict = played.verdict(json!({})).await;
-    assert!(
-        verdict.contains("request 2 (POST /connections/conn_2/token): expected"),
-        "{verdict}"
-    );
+    assert!(verdict.contains("request 2 (POST /connections/conn_2/token): expected"), "{verdict}");
 }

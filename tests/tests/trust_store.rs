@@ -27,10 +27,7 @@ async fn call(base: &str, system_trust_store: bool) -> Result<String, pabbly_con
 /// Serves the app to whoever trusts `tls`, until the test ends.
 async fn serve(tls: tls::Tls) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let base = format!(
-        "https://localhost:{}",
-        listener.local_addr().expect("an address").port()
-    );
+    let base = format!("https://localhost:{}", listener.local_addr().expect("an address").port());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = tls.acceptor.accept(stream).await else {
@@ -75,10 +72,7 @@ async fn the_system_s_trust_store_replaces_the_roots() {
     let base = serve(tls).await;
     let output = in_namespace("in_the_namespace", directory.path(), &base).await;
     assert!(output.status.success(), "{output:?}");
-    assert!(
-        String::from_utf8_lossy(&output.stdout).contains("1 passed"),
-        "{output:?}"
-    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
 }
 
 #[tokio::test]

@@ -51,19 +51,12 @@ impl Service {
                 });
             }
         });
-        Self {
-            base_url,
-            requests,
-            open_connections,
-        }
+        Self { base_url, requests, open_connections }
     }
 
     fn client(&self, requests_per_minute: u32) -> Client {
         let builder = Client::builder().api_key("pk_live_test").base_url(&self.base_url);
-        builder
-            .requests_per_minute(requests_per_minute)
-            .build()
-            .expect("a client")
+        builder.requests_per_minute(requests_per_minute).build().expect("a client")
     }
 
     async fn next(&mut self) -> Asked {
@@ -134,9 +127,7 @@ fn active(id: &str) -> Value {
 
 /// Begins to wait.
 fn begin(customer: &Customer, id: &str) -> JoinHandle<(String, ConnectionStatus)> {
-    let wait = customer
-        .wait_for_connection(id)
-        .interval(Duration::from_millis(100));
+    let wait = customer.wait_for_connection(id).interval(Duration::from_millis(100));
     tokio::spawn(async {
         let connection = wait.await.expect("a connection");
         (connection.id, connection.status)
@@ -159,9 +150,7 @@ async fn a_cancelled_wait_stops_its_poll_while_another_goes_on() {
     assert_eq!([&held.prefer, &stopped.prefer], [&Some("wait=50".to_owned()); 2]);
 
     first.abort();
-    timeout(SOON, stopped.answer.closed())
-        .await
-        .expect("hung up soon");
+    timeout(SOON, stopped.answer.closed()).await.expect("hung up soon");
     assert!(!second.is_finished());
     held.answer.send((200, active("c2"))).unwrap();
     is_settled(second, "c2").await;
@@ -191,9 +180,7 @@ async fn where_the_budget_is_short_one_list_call_serves_all_waits_of_a_customer(
     let [alice, bob] = ["alice@example.com", "bob@example.com"].map(|email| client.customer(email).unwrap());
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
-    let first = alice
-        .wait_for_connection("c1")
-        .interval(Duration::from_millis(100));
+    let first = alice.wait_for_connection("c1").interval(Duration::from_millis(100));
     let first = first.on_poll(move |poll| tell.lock().unwrap().push(poll.next_in));
     let first = tokio::spawn(first.into_future());
     let [second, third] = ["c2", "c3"].map(|id| begin(&alice, id));
@@ -204,18 +191,11 @@ async fn where_the_budget_is_short_one_list_call_serves_all_waits_of_a_customer(
     let answer = json!({ "data": { "connections": listed } });
     list.answer.send((200, answer)).unwrap();
     // What the list did not show is asked for by itself, and nobody is in the list of another customer.
-    let singly = [
-        "alice: /connections/c1",
-        "alice: /connections/c3",
-        "bob: /connections/b1",
-    ];
+    let singly = ["alice: /connections/c1", "alice: /connections/c3", "bob: /connections/b1"];
     service.answers_active(&singly).await;
 
     let first = timeout(SOON, first).await.expect("an end soon").unwrap().unwrap();
-    assert_eq!(
-        (first.id.as_str(), first.status),
-        ("c1", ConnectionStatus::Active)
-    );
+    assert_eq!((first.id.as_str(), first.status), ("c1", ConnectionStatus::Active));
     is_settled(second, "c2").await;
     is_settled(third, "c3").await;
     is_settled(of_bob, "b1").await;
@@ -231,9 +211,7 @@ async fn a_list_call_that_is_refused_ends_no_wait() {
     let waits = ["c1", "c2"].map(|id| begin(&alice, id));
     let list = service.asked("alice: /connections?limit=100").await;
     list.answer.send((403, json!({}))).unwrap();
-    service
-        .answers_active(&["alice: /connections/c1", "alice: /connections/c2"])
-        .await;
+    service.answers_active(&["alice: /connections/c1", "alice: /connections/c2"]).await;
     let [first, second] = waits;
     is_settled(first, "c1").await;
     is_settled(second, "c2").await;
@@ -244,9 +222,7 @@ async fn where_the_budget_is_ample_each_connection_is_asked_for_by_itself() {
     let mut service = Service::start().await;
     let alice = service.client(600).customer("alice@example.com").unwrap();
     let [first, second] = ["c1", "c2"].map(|id| begin(&alice, id));
-    service
-        .answers_active(&["alice: /connections/c1", "alice: /connections/c2"])
-        .await;
+    service.answers_active(&["alice: /connections/c1", "alice: /connections/c2"]).await;
     is_settled(first, "c1").await;
     is_settled(second, "c2").await;
 }
@@ -326,9 +302,7 @@ fn a_runtime_without_timers_is_an_error() {
     let runtime = Builder::new_current_thread().enable_io().build().unwrap();
     let client = Client::builder().api_key("pk_live_test").build().unwrap();
     let alice = client.customer("alice@example.com").unwrap();
-    let error = runtime
-        .block_on(alice.wait_for_connection("c1").into_future())
-        .unwrap_err();
+    let error = runtime.block_on(alice.wait_for_connection("c1").into_future()).unwrap_err();
     assert!(matches!(&error, Error::Other(_)), "{error:?}");
     assert!(error.to_string().contains("timers"), "{error}");
 }

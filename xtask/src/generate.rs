@@ -53,11 +53,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
             generated => "Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.",
             ..minijinja::Value::from_serialize(&described)
         })?;
-        let text = if path.ends_with(".rs") {
-            rustfmt(&text)?
-        } else {
-            text
-        };
+        let text = if path.ends_with(".rs") { rustfmt(&text)? } else { text };
         files.push((path, text));
     }
     Ok(files)
@@ -107,22 +103,16 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         described["swift"] = swift(&method.name).into();
         described["variant"] = variant(method).into();
         described["node"] = options_type(method).into();
-        let list = manifest
-            .models
-            .iter()
-            .find(|model| Some(&model.name) == method.list.as_ref());
+        let list = manifest.models.iter().find(|model| Some(&model.name) == method.list.as_ref());
         described["member"] = list.and_then(|model| model.list.clone()).into();
         describe_options(&mut described["options"], &method.options);
     }
     describe_options(&mut all["callOptions"], &manifest.call_options);
     describe_options(&mut all["clientOptions"], &manifest.client_options);
     for (index, model) in manifest.models.iter().enumerate() {
-        for (field, described) in model.fields.iter().zip(
-            all["models"][index]["fields"]
-                .as_array_mut()
-                .into_iter()
-                .flatten(),
-        ) {
+        for (field, described) in
+            model.fields.iter().zip(all["models"][index]["fields"].as_array_mut().into_iter().flatten())
+        {
             let kind = field.kind.trim_matches(['[', ']', '?']);
             let model = manifest.models.iter().find(|model| model.name == kind);
             described["model"] = model.map(|model| model.name.clone()).into();
@@ -134,10 +124,8 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         all["errors"][index]["case"] = case(&class.class).into();
         all["errors"][index]["swift"] = camel_case(&class.class).into();
     }
-    let renamed = manifest
-        .words
-        .iter()
-        .filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
+    let renamed =
+        manifest.words.iter().filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
     all["names"] = Value::Object(renamed.collect());
     let lists = all["models"].as_array().into_iter().flatten();
     all["lists"] = lists.filter(|model| !model["list"].is_null()).cloned().collect();
@@ -174,14 +162,8 @@ fn describe_options(described: &mut Value, options: &[Opt]) {
         described["swift"] = swift(&option.name).into();
         described["node"] = option.name_with_unit().into();
         described["spellings"] = spellings.into();
-        let default = option
-            .default
-            .iter()
-            .map(|default| format!(" Default: {default}."));
-        described["docs"] = std::iter::once(option.doc.clone())
-            .chain(default)
-            .collect::<String>()
-            .into();
+        let default = option.default.iter().map(|default| format!(" Default: {default}."));
+        described["docs"] = std::iter::once(option.doc.clone()).chain(default).collect::<String>().into();
     }
 }
 
@@ -198,15 +180,9 @@ fn environment(manifest: &Arc<Manifest>) -> Environment<'static> {
     environment.add_filter("swift", |name: &str| swift(name));
     // What a list of a model is in Python.
     environment.add_filter("list_class", |model: &str, asyncio: bool| {
-        if asyncio {
-            format!("Async{model}List")
-        } else {
-            format!("{model}Page")
-        }
+        if asyncio { format!("Async{model}List") } else { format!("{model}Page") }
     });
-    environment.add_filter("wrap", |text: &str, width: usize, prefix: &str| {
-        wrap(text, width, prefix)
-    });
+    environment.add_filter("wrap", |text: &str, width: usize, prefix: &str| wrap(text, width, prefix));
 
     // What follows spells the names in a text as the language does.
     let say = |manifest: &Arc<Manifest>| {
@@ -216,64 +192,42 @@ fn environment(manifest: &Arc<Manifest>) -> Environment<'static> {
     environment.add_filter("say", say(manifest));
     // Lines of comment that begin with a mark, indented.
     let spelled = say(manifest);
-    environment.add_filter(
-        "comment",
-        move |state: &State<'_, '_>, text: &str, indent: usize, mark: &str| {
-            wrap(&spelled(state, text), WIDTH, &format!("{:indent$}{mark} ", ""))
-        },
-    );
+    environment.add_filter("comment", move |state: &State<'_, '_>, text: &str, indent: usize, mark: &str| {
+        wrap(&spelled(state, text), WIDTH, &format!("{:indent$}{mark} ", ""))
+    });
     let spelled = say(manifest);
-    environment.add_filter(
-        "paragraph",
-        move |state: &State<'_, '_>, text: &str, indent: usize| {
-            wrap(&spelled(state, text), WIDTH, &" ".repeat(indent))
-        },
-    );
+    environment.add_filter("paragraph", move |state: &State<'_, '_>, text: &str, indent: usize| {
+        wrap(&spelled(state, text), WIDTH, &" ".repeat(indent))
+    });
     let spelled = say(manifest);
-    environment.add_filter(
-        "bullet",
-        move |state: &State<'_, '_>, text: &str, indent: usize| {
-            let lines = wrap(&spelled(state, text), WIDTH, &" ".repeat(indent + 2));
-            format!("{:indent$}- {}", "", lines.trim_start())
-        },
-    );
+    environment.add_filter("bullet", move |state: &State<'_, '_>, text: &str, indent: usize| {
+        let lines = wrap(&spelled(state, text), WIDTH, &" ".repeat(indent + 2));
+        format!("{:indent$}- {}", "", lines.trim_start())
+    });
     // A parameter in Swift's documentation; the text begins with its name.
     let spelled = say(manifest);
-    environment.add_filter(
-        "parameter",
-        move |state: &State<'_, '_>, text: &str, name: &str| {
-            let doc = spelled(state, &text[name.len()..]);
-            let lines = wrap(&format!("{}{doc}", swift(name)), WIDTH, "    ///     ");
-            format!("    ///   - {}", &lines["    ///     ".len()..])
-        },
-    );
+    environment.add_filter("parameter", move |state: &State<'_, '_>, text: &str, name: &str| {
+        let doc = spelled(state, &text[name.len()..]);
+        let lines = wrap(&format!("{}{doc}", swift(name)), WIDTH, "    ///     ");
+        format!("    ///   - {}", &lines["    ///     ".len()..])
+    });
     // A comment of JavaScript.
     let spelled = say(manifest);
-    environment.add_filter(
-        "jsdoc",
-        move |state: &State<'_, '_>, text: &str, indent: usize| {
-            let (text, indent) = (spelled(state, text), " ".repeat(indent));
-            let line = format!("{indent}/** {text} */");
-            if line.chars().count() <= WIDTH && !text.contains('\n') {
-                return line;
-            }
-            format!(
-                "{indent}/**\n{}\n{indent} */",
-                wrap(&text, WIDTH, &format!("{indent} * "))
-            )
-        },
-    );
+    environment.add_filter("jsdoc", move |state: &State<'_, '_>, text: &str, indent: usize| {
+        let (text, indent) = (spelled(state, text), " ".repeat(indent));
+        let line = format!("{indent}/** {text} */");
+        if line.chars().count() <= WIDTH && !text.contains('\n') {
+            return line;
+        }
+        format!("{indent}/**\n{}\n{indent} */", wrap(&text, WIDTH, &format!("{indent} * ")))
+    });
     environment
 }
 
 fn language(state: &State<'_, '_>) -> Language {
-    let number = state
-        .lookup("language")
-        .and_then(|language| u8::try_from(language).ok());
+    let number = state.lookup("language").and_then(|language| u8::try_from(language).ok());
     let all = [Language::Rust, Language::Node, Language::Python, Language::Swift];
-    all.into_iter()
-        .find(|language| Some(*language as u8) == number)
-        .unwrap_or(Language::Rust)
+    all.into_iter().find(|language| Some(*language as u8) == number).unwrap_or(Language::Rust)
 }
 
 fn rustfmt(text: &str) -> Result<String, Box<dyn Error>> {

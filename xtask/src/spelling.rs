@@ -62,11 +62,7 @@ pub(crate) fn swift(name: &str) -> String {
 pub(crate) fn say(text: &str, language: Language, manifest: &Manifest) -> String {
     let spelled = text.split('`').enumerate().map(|(index, part)| {
         // Every second part is between backticks.
-        if index % 2 == 1 {
-            name(part, language, manifest)
-        } else {
-            part.to_owned()
-        }
+        if index % 2 == 1 { name(part, language, manifest) } else { part.to_owned() }
     });
     spelled.collect::<Vec<_>>().join("`")
 }
@@ -74,9 +70,7 @@ pub(crate) fn say(text: &str, language: Language, manifest: &Manifest) -> String
 fn name(word: &str, language: Language, manifest: &Manifest) -> String {
     let methods = manifest.methods.iter();
     let options = methods.clone().flat_map(|method| &method.options);
-    let options = options
-        .chain(&manifest.client_options)
-        .chain(&manifest.call_options);
+    let options = options.chain(&manifest.client_options).chain(&manifest.call_options);
     let fields = manifest.models.iter().flat_map(|model| &model.fields);
     let known = (methods.map(|method| &method.name))
         .chain(options.map(|option| &option.name))
@@ -143,27 +137,11 @@ mod tests {
     fn each_language_spells_names_its_own_way() {
         assert_eq!(snake("allowInsecureHttp"), "allow_insecure_http");
         assert_eq!(pascal("at_provider"), "AtProvider");
-        let names = [
-            "returnUrl",
-            "appId",
-            "apiKey",
-            "setApiKey",
-            "status_url",
-            "idempotencyKey",
-            "identity",
-        ];
+        let names = ["returnUrl", "appId", "apiKey", "setApiKey", "status_url", "idempotencyKey", "identity"];
         let swift = names.map(swift);
         assert_eq!(
             swift,
-            [
-                "returnURL",
-                "appID",
-                "apiKey",
-                "setAPIKey",
-                "statusURL",
-                "idempotencyKey",
-                "identity"
-            ]
+            ["returnURL", "appID", "apiKey", "setAPIKey", "statusURL", "idempotencyKey", "identity"]
         );
         assert_eq!(
             (case("PabblyConnectError"), camel_case("RateLimitedError")),
@@ -190,9 +168,6 @@ mod tests {
 
     #[test]
     fn lines_are_no_longer_than_allowed() {
-        assert_eq!(
-            wrap("one two three\n\nfour", 11, "// "),
-            "// one two\n// three\n//\n// four"
-        );
+        assert_eq!(wrap("one two three\n\nfour", 11, "// "), "// one two\n// three\n//\n// four");
     }
 }

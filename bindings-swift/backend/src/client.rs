@@ -43,10 +43,7 @@ impl From<OptionValue> for Value {
 type Options = HashMap<String, OptionValue>;
 
 fn given(options: Options) -> bindings::Options {
-    options
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect()
+    options.into_iter().map(|(name, value)| (name, value.into())).collect()
 }
 
 /// A client of the core.
@@ -61,13 +58,7 @@ impl Client {
         arguments: &[String],
         options: Options,
     ) -> Result<PreparedCall, Failure> {
-        Ok(bindings::prepare(
-            &self.0,
-            method,
-            email,
-            arguments,
-            given(options),
-        )?)
+        Ok(bindings::prepare(&self.0, method, email, arguments, given(options))?)
     }
 }
 

@@ -22,9 +22,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Failed {
-            json: bindings::error_json(&error),
-        }
+        Self::Failed { json: bindings::error_json(&error) }
     }
 }
 

@@ -54,15 +54,7 @@ impl Cancellation {
 fn runtime() -> Result<&'static Runtime, Failure> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
     let start = || {
-        Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("pabbly-connect")
-            .enable_all()
-            .build()
-            .ok()
+        Builder::new_multi_thread().worker_threads(1).thread_name("pabbly-connect").enable_all().build().ok()
     };
-    RUNTIME
-        .get_or_init(start)
-        .as_ref()
-        .ok_or_else(|| Failure::broken("the system allows no thread more"))
+    RUNTIME.get_or_init(start).as_ref().ok_or_else(|| Failure::broken("the system allows no thread more"))
 }

@@ -77,11 +77,7 @@ impl Link {
 
     /// Prepares a question; the service is asked to hold its answer for so long.
     fn question(&self, hold: Duration) -> Arc<Question> {
-        Arc::new(Question {
-            link: Arc::clone(&self.0),
-            hold,
-            cancellation: CancellationToken::new(),
-        })
+        Arc::new(Question { link: Arc::clone(&self.0), hold, cancellation: CancellationToken::new() })
     }
 }
 

@@ -92,9 +92,7 @@ pub fn prepare(
             let app_id = take(&mut options, &["app_id", "appId"]);
             let app_id = app_id.map_or(Ok(String::new()), |value| value.text("app_id"))?;
             let name = take(&mut options, &["name"]);
-            let name = name
-                .ok_or_else(|| Error::invalid_argument("name is missing"))?
-                .text("name")?;
+            let name = name.ok_or_else(|| Error::invalid_argument("name is missing"))?.text("name")?;
             let mut call = customer.create_request_link(&app_id, &name);
             let mut shared = CallOptions::default();
             for (name, value) in options {
@@ -225,9 +223,7 @@ fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<()
 
 /// Takes an option out of the others, where it was given.
 fn take(options: &mut Options, spellings: &[&str]) -> Option<Value> {
-    let index = options
-        .iter()
-        .position(|(name, _)| spellings.contains(&name.as_str()))?;
+    let index = options.iter().position(|(name, _)| spellings.contains(&name.as_str()))?;
     Some(options.swap_remove(index).1)
 }
 

@@ -53,32 +53,17 @@ pub fn panic_json() -> String {
 /// Something that a call does. Times are in milliseconds.
 pub fn event_json(event: &Event) -> String {
     let json = match event {
-        Event::Request {
-            call,
-            method,
-            path,
-            attempt,
-        } => {
+        Event::Request { call, method, path, attempt } => {
             json!({"event": "request", "call": call, "method": method, "path": path, "attempt": attempt})
         }
-        Event::Response {
-            call,
-            attempt,
-            status,
-            elapsed,
-            request_id,
-        } => json!({
+        Event::Response { call, attempt, status, elapsed, request_id } => json!({
             "event": "response", "call": call, "attempt": attempt, "status": status,
             "elapsedMs": milliseconds(*elapsed), "requestId": request_id,
         }),
         Event::Retry { call, attempt, delay } => {
             json!({"event": "retry", "call": call, "attempt": attempt, "delayMs": milliseconds(*delay)})
         }
-        Event::Wait {
-            connection_id,
-            status,
-            delay,
-        } => {
+        Event::Wait { connection_id, status, delay } => {
             json!({"event": "wait", "connectionId": connection_id, "status": status, "delayMs": milliseconds(*delay)})
         }
     };

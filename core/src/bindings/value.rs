@@ -67,11 +67,7 @@ impl Value {
 
     /// Milliseconds where the name ends in `Ms`, else seconds. What is longer than can be counted is as long as can be.
     pub(super) fn duration(self, name: &str) -> Result<Duration, Error> {
-        let (unit, divisor) = if name.ends_with("Ms") {
-            ("milliseconds", 1000.0)
-        } else {
-            ("seconds", 1.0)
-        };
+        let (unit, divisor) = if name.ends_with("Ms") { ("milliseconds", 1000.0) } else { ("seconds", 1.0) };
         let number = match self {
             Self::Integer(whole) => whole as f64,
             Self::Number(number) => number,
@@ -99,24 +95,11 @@ mod tests {
         let half = |name| Value::Number(0.5).duration(name).unwrap();
         assert_eq!(half("timeout"), Duration::from_millis(500));
         assert_eq!(half("timeoutMs"), Duration::from_micros(500));
-        assert_eq!(
-            Value::Integer(2).duration("timeout").unwrap(),
-            Duration::from_secs(2)
-        );
-        assert_eq!(
-            Value::Number(f64::INFINITY).duration("timeoutMs").unwrap(),
-            Duration::MAX
-        );
-        for value in [
-            Value::Number(-1.0),
-            Value::Number(f64::NAN),
-            Value::Text("1".into()),
-        ] {
+        assert_eq!(Value::Integer(2).duration("timeout").unwrap(), Duration::from_secs(2));
+        assert_eq!(Value::Number(f64::INFINITY).duration("timeoutMs").unwrap(), Duration::MAX);
+        for value in [Value::Number(-1.0), Value::Number(f64::NAN), Value::Text("1".into())] {
             let error = value.duration("timeoutMs").unwrap_err().to_string();
-            assert_eq!(
-                error,
-                "timeoutMs must be a number of milliseconds that is not negative"
-            );
+            assert_eq!(error, "timeoutMs must be a number of milliseconds that is not negative");
         }
     }
 
@@ -136,13 +119,7 @@ mod tests {
         }
         let text = || Value::Text("x".into());
         assert_eq!(text().flag("a").unwrap_err().message(), "a must be true or false");
-        assert_eq!(
-            text().texts("a").unwrap_err().message(),
-            "a must be a list of texts"
-        );
-        assert_eq!(
-            Value::Flag(true).text("a").unwrap_err().message(),
-            "a must be a text"
-        );
+        assert_eq!(text().texts("a").unwrap_err().message(), "a must be a list of texts");
+        assert_eq!(Value::Flag(true).text("a").unwrap_err().message(), "a must be a text");
     }
 }

@@ -64,27 +64,15 @@ mod tests {
     fn a_known_code_outranks_the_status() {
         for shape in [true, false] {
             let class = |status, code, target| classify(status, Some(code), shape, target);
-            assert_eq!(
-                class(500, "rate_limited", RequestTarget::General),
-                ErrorKind::RateLimited
-            );
-            assert_eq!(
-                class(401, "invalid_api_key", RequestTarget::Connection),
-                ErrorKind::Authentication
-            );
-            assert_eq!(
-                class(404, "app_not_found", RequestTarget::Connection),
-                ErrorKind::Other
-            );
+            assert_eq!(class(500, "rate_limited", RequestTarget::General), ErrorKind::RateLimited);
+            assert_eq!(class(401, "invalid_api_key", RequestTarget::Connection), ErrorKind::Authentication);
+            assert_eq!(class(404, "app_not_found", RequestTarget::Connection), ErrorKind::Other);
         }
     }
 
     #[test]
     fn a_code_of_the_sdk_is_unknown_on_the_wire() {
-        assert_eq!(
-            contract(503, Some("timeout"), RequestTarget::General),
-            ErrorKind::UpstreamUnavailable
-        );
+        assert_eq!(contract(503, Some("timeout"), RequestTarget::General), ErrorKind::UpstreamUnavailable);
     }
 
     #[test]
@@ -97,39 +85,20 @@ mod tests {
 
     #[test]
     fn a_bare_status_means_what_the_call_is_about() {
-        assert_eq!(
-            contract(401, None, RequestTarget::General),
-            ErrorKind::Authentication
-        );
-        assert_eq!(
-            contract(401, None, RequestTarget::Connection),
-            ErrorKind::NeedsReconnection
-        );
+        assert_eq!(contract(401, None, RequestTarget::General), ErrorKind::Authentication);
+        assert_eq!(contract(401, None, RequestTarget::Connection), ErrorKind::NeedsReconnection);
         assert_eq!(contract(404, None, RequestTarget::General), ErrorKind::Other);
-        assert_eq!(
-            contract(404, None, RequestTarget::DeleteConnection),
-            ErrorKind::ConnectionDeleted
-        );
+        assert_eq!(contract(404, None, RequestTarget::DeleteConnection), ErrorKind::ConnectionDeleted);
         assert_eq!(contract(409, None, RequestTarget::Connection), ErrorKind::Other);
-        assert_eq!(
-            contract(409, None, RequestTarget::DeleteConnection),
-            ErrorKind::ConnectionInUse
-        );
+        assert_eq!(contract(409, None, RequestTarget::DeleteConnection), ErrorKind::ConnectionInUse);
     }
 
     #[test]
     fn a_proxys_status_means_nothing() {
         for status in [401, 403, 404, 409, 429, 503] {
-            for target in [
-                RequestTarget::General,
-                RequestTarget::Connection,
-                RequestTarget::DeleteConnection,
-            ] {
-                assert_eq!(
-                    classify(status, None, false, target),
-                    ErrorKind::Other,
-                    "{status}"
-                );
+            for target in [RequestTarget::General, RequestTarget::Connection, RequestTarget::DeleteConnection]
+            {
+                assert_eq!(classify(status, None, false, target), ErrorKind::Other, "{status}");
             }
         }
     }

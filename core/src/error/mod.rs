@@ -199,10 +199,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.details()
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.details().source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -230,9 +227,6 @@ mod tests {
         );
         assert_eq!(error.source().unwrap().to_string(), "no request");
         let printed = format!("{error:?}");
-        assert!(
-            printed.starts_with("NetworkError") && printed.contains("the port is closed"),
-            "{printed}"
-        );
+        assert!(printed.starts_with("NetworkError") && printed.contains("the port is closed"), "{printed}");
     }
 }

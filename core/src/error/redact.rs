@@ -79,14 +79,7 @@ impl Redactor {
             Value::Object(members) => {
                 let member = |(name, member): (String, Value)| {
                     let is_secret = SECRET_MEMBERS.contains(&name.as_str());
-                    (
-                        self.text(&name),
-                        if is_secret {
-                            REDACTED.into()
-                        } else {
-                            self.value(member)
-                        },
-                    )
+                    (self.text(&name), if is_secret { REDACTED.into() } else { self.value(member) })
                 };
                 members.into_iter().map(member).collect()
             }
@@ -95,9 +88,7 @@ impl Redactor {
     }
 
     fn text(&self, text: &str) -> String {
-        self.keys.iter().fold(text.to_owned(), |text, key| {
-            text.replace(key.expose_secret(), REDACTED)
-        })
+        self.keys.iter().fold(text.to_owned(), |text, key| text.replace(key.expose_secret(), REDACTED))
     }
 }
 
@@ -118,10 +109,7 @@ mod tests {
             )
         );
         assert_eq!(redactor.body(b"<p>pk_live_canary"), Some(json!("<p>[redacted]")));
-        assert_eq!(
-            redactor.body(br#"{"pk_live_canary": 1}"#),
-            Some(json!({"[redacted]": 1}))
-        );
+        assert_eq!(redactor.body(br#"{"pk_live_canary": 1}"#), Some(json!({"[redacted]": 1})));
         for nothing in ["", " ", r#"{"data": {"access_token": "ya29"#] {
             assert_eq!(redactor.body(nothing.as_bytes()), None, "{nothing}");
         }
@@ -134,9 +122,6 @@ mod tests {
         headers.append("x-a", "1".parse().unwrap());
         headers.append("x-a", "pk_live_canary".parse().unwrap());
         let kept = Redactor::new(vec!["pk_live_canary".into()]).headers(&headers);
-        assert_eq!(
-            kept,
-            BTreeMap::from([("x-a".to_owned(), "1, [redacted]".to_owned())])
-        );
+        assert_eq!(kept, BTreeMap::from([("x-a".to_owned(), "1, [redacted]".to_owned())]));
     }
 }

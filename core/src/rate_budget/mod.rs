@@ -228,13 +228,7 @@ impl RateBudget {
             Some(_) => self.speed_up(1.0),
             None => {}
         }
-        self.server_limit = Some(ServerLimit {
-            left,
-            others: 0.0,
-            reset_at,
-            used_up: false,
-            is_guess,
-        });
+        self.server_limit = Some(ServerLimit { left, others: 0.0, reset_at, used_up: false, is_guess });
     }
 
     fn slow_down(&mut self) {
@@ -247,11 +241,7 @@ impl RateBudget {
     }
 
     fn forget_old(&mut self, now: Instant) {
-        while self
-            .foreground
-            .front()
-            .is_some_and(|sent| now.saturating_duration_since(*sent) > self.window)
-        {
+        while self.foreground.front().is_some_and(|sent| now.saturating_duration_since(*sent) > self.window) {
             self.foreground.pop_front();
         }
     }
@@ -312,10 +302,7 @@ mod tests {
         for left in [0, 5, most] {
             let now = Instant::now();
             let mut budget = RateBudget::new(120, now);
-            let headers = headers(
-                &format!("\"default\";q=1;w={most}"),
-                &format!("\"default\";r={left};t=0"),
-            );
+            let headers = headers(&format!("\"default\";q=1;w={most}"), &format!("\"default\";r={left};t=0"));
             budget.observe(&headers, now);
             budget.refused(Some(Duration::from_secs(most)), now);
             for hours in 0..100 {
@@ -451,11 +438,7 @@ mod tests {
         }
         assert!(budget.rate < 2.0, "{}", budget.rate);
         budget.count(now + (26 + 60) * SECOND);
-        assert!(
-            (13.0..14.0).contains(&budget.rate),
-            "a tenth more each minute, {}",
-            budget.rate
-        );
+        assert!((13.0..14.0).contains(&budget.rate), "a tenth more each minute, {}", budget.rate);
         budget.count(now + 3600 * SECOND);
         assert_eq!(budget.rate, 108.0);
     }
@@ -464,10 +447,7 @@ mod tests {
     fn no_window_is_believed_to_end_later_than_one_that_begins_now() {
         let now = Instant::now();
         let mut budget = RateBudget::new(120, now);
-        budget.observe(
-            &headers(r#""default";q=120;w=60"#, r#""default";r=0;t=86400"#),
-            now,
-        );
+        budget.observe(&headers(r#""default";q=120;w=60"#, r#""default";r=0;t=86400"#), now);
         assert_eq!(budget.next_slot(now), now + 60 * SECOND);
     }
 
@@ -484,10 +464,7 @@ mod tests {
         // 12 are kept for foreground calls.
         assert!(is_left(40, 0, &mut budget));
         assert!(is_left(35, 5, &mut budget), "what waits spend is no other's");
-        assert!(
-            !is_left(23, 1, &mut budget),
-            "11 more would leave 12, and the poll itself is one"
-        );
+        assert!(!is_left(23, 1, &mut budget), "11 more would leave 12, and the poll itself is one");
         assert!(is_left(23, 0, &mut budget), "nobody took any");
         assert!(is_left(18, 0, &mut budget), "5 more and the poll would leave 12");
     }

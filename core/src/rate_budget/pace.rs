@@ -16,21 +16,12 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(most: u32, within: Duration, now: Instant) -> Self {
-        Self {
-            most,
-            within,
-            began: now,
-            sent: 0,
-        }
+        Self { most, within, began: now, sent: 0 }
     }
 
     /// When the next may be sent; not later than `now` means at once.
     pub(crate) fn next(&self, now: Instant) -> Instant {
-        if self.sent >= self.most {
-            now.max(self.began + self.within)
-        } else {
-            now
-        }
+        if self.sent >= self.most { now.max(self.began + self.within) } else { now }
     }
 
     /// One was sent.

@@ -42,9 +42,7 @@ impl RateLimit {
             in_seconds_of(one, other.seconds).cmp(&in_seconds_of(other, one.seconds))
         });
         let states = || items(headers, "ratelimit", "r", "t");
-        let named = policy
-            .as_ref()
-            .and_then(|policy| states().find(|state| state.name == policy.name));
+        let named = policy.as_ref().and_then(|policy| states().find(|state| state.name == policy.name));
         let state = named.or_else(|| states().min_by_key(|state| state.amount));
         Self {
             policy: policy.map(|item| Policy {
@@ -75,10 +73,7 @@ fn items<'a>(
     amount: &str,
     seconds: &str,
 ) -> impl Iterator<Item = Item<'a>> {
-    let values = headers
-        .get_all(header)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(header).into_iter().filter_map(|value| value.to_str().ok());
     let items = values.flat_map(|value| value.split(','));
     items.filter_map(move |item| {
         let mut parts = item.split(';').map(str::trim);
@@ -87,11 +82,7 @@ fn items<'a>(
             let mut parameters = parts.clone().filter_map(|part| part.split_once('='));
             parameters.find(|(key, _)| *key == name)?.1.parse().ok()
         };
-        Some(Item {
-            name,
-            amount: parameter(amount)?,
-            seconds: parameter(seconds)?,
-        })
+        Some(Item { name, amount: parameter(amount)?, seconds: parameter(seconds)? })
     })
 }
 
@@ -118,10 +109,7 @@ mod tests {
 
     #[test]
     fn the_current_form_is_read_and_other_parameters_are_ignored() {
-        let told = read(
-            r#""default"; q=120; w=60;more=1"#,
-            r#""default";more=1;r=50;t=30"#,
-        );
+        let told = read(r#""default"; q=120; w=60;more=1"#, r#""default";more=1;r=50;t=30"#);
         assert_eq!(told.policy, policy(120.0, 60));
         assert_eq!(told.remainder, remainder(50.0, 30));
     }
@@ -154,10 +142,7 @@ mod tests {
     fn of_several_policies_the_one_that_allows_least_in_the_long_run_is_kept() {
         for (policies, least) in [
             (r#""second";q=10;w=1, "minute";q=120;w=60"#, policy(120.0, 60)),
-            (
-                r#""burst";q=100;w=60, "daily";q=1000;w=86400"#,
-                policy(1000.0, 86_400),
-            ),
+            (r#""burst";q=100;w=60, "daily";q=1000;w=86400"#, policy(1000.0, 86_400)),
         ] {
             assert_eq!(read(policies, "").policy, least, "{policies}");
         }

@@ -94,10 +94,7 @@ impl Entry {
     pub(super) fn new(customer: &Customer, connection_id: &str, now: Instant) -> Self {
         Self {
             customer: customer.clone(),
-            state: PollState {
-                expires_at: Some(now + MAX_WAIT),
-                ..PollState::new(now, NEVER)
-            },
+            state: PollState { expires_at: Some(now + MAX_WAIT), ..PollState::new(now, NEVER) },
             queued: None,
             waiters: Vec::with_capacity(1),
             status: customer.client().links().find(connection_id, customer.email()),
@@ -158,11 +155,7 @@ impl Entry {
         QueuePosition {
             watches_status: self.watches_status(),
             due: self.state.priority(now).filter(|_| !is_under_way),
-            review_at: if is_under_way {
-                self.state.deadline
-            } else {
-                self.state.changes_at(now)
-            },
+            review_at: if is_under_way { self.state.deadline } else { self.state.changes_at(now) },
         }
     }
 
@@ -198,10 +191,7 @@ impl Entry {
         let end = self.state.expires_at.map(|expires_at| expires_at + GRACE);
         let wish = end.map_or(wish, |end| wish.min(end.saturating_duration_since(now)));
         self.state.not_before = now.checked_add(backoff.max(wish));
-        if poll_began
-            .checked_sub(GRACE)
-            .is_some_and(|then| self.had_expired(then))
-        {
+        if poll_began.checked_sub(GRACE).is_some_and(|then| self.had_expired(then)) {
             self.end_those_without_deadline();
         }
     }
@@ -281,23 +271,14 @@ mod tests {
         let client = Client::builder().api_key("pk_live_test").build().unwrap();
         let customer = client.customer("alice@example.com").unwrap();
         let (sender, outcome) = oneshot::channel();
-        let waiter = Waiter {
-            id: 1,
-            interval: SECOND,
-            deadline: None,
-            on_poll: None,
-            sender,
-        };
+        let waiter = Waiter { id: 1, interval: SECOND, deadline: None, on_poll: None, sender };
         let mut entry = Entry::new(&customer, "c1", Instant::now());
         entry.join(waiter);
         (entry, outcome)
     }
 
     fn pending(expires_in: Option<Duration>) -> PendingDetails {
-        PendingDetails {
-            expires_in,
-            was_long_poll: false,
-        }
+        PendingDetails { expires_in, was_long_poll: false }
     }
 
     fn unavailable() -> Error {
@@ -364,10 +345,7 @@ mod tests {
         assert_eq!([604, 1200].map(&mut tell), [604, 1200]);
         // Sums with times stay in range, whatever a service says.
         let year = 365 * 86_400;
-        assert_eq!(
-            [year - 9, u32::MAX].map(&mut tell),
-            [u64::from(year - 9), u64::from(year)]
-        );
+        assert_eq!([year - 9, u32::MAX].map(&mut tell), [u64::from(year - 9), u64::from(year)]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -75,13 +75,7 @@ type OnPoll = Arc<dyn Fn(&Poll) + Send + Sync>;
 impl Wait {
     pub(crate) fn new(customer: Customer, connection_id: &str) -> Self {
         let connection_id = connection_id.to_owned();
-        Self {
-            customer,
-            connection_id,
-            interval: DEFAULT_INTERVAL,
-            timeout: None,
-            on_poll: None,
-        }
+        Self { customer, connection_id, interval: DEFAULT_INTERVAL, timeout: None, on_poll: None }
     }
 
     /// The time between two polls. Default: 2 s; at least 100 ms.
@@ -119,17 +113,11 @@ impl Wait {
         async move {
             checked_id("connection id", &self.connection_id)?;
             if self.timeout == Some(Duration::ZERO) || self.interval.is_zero() {
-                return Err(Error::invalid_argument(
-                    "the timeout and the interval must be longer than zero",
-                ));
+                return Err(Error::invalid_argument("the timeout and the interval must be longer than zero"));
             }
-            let key = Arc::new(Key {
-                email: self.customer.email().clone(),
-                connection_id: self.connection_id,
-            });
-            let deadline = self
-                .timeout
-                .and_then(|timeout| Instant::now().checked_add(timeout));
+            let key =
+                Arc::new(Key { email: self.customer.email().clone(), connection_id: self.connection_id });
+            let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
             let interval = self.interval.clamp(MIN_INTERVAL, NEVER);
             loop {
                 let (_guard, outcome) =

@@ -44,20 +44,11 @@ pub(super) async fn connection(
     id: String,
     long_poll: Option<LongPoll>,
 ) -> Result<PollResponse, Error> {
-    let request = Request {
-        bucket: RateLimitBucket::Wait,
-        ..customer.get_connection_request(&id)?
-    };
+    let request = Request { bucket: RateLimitBucket::Wait, ..customer.get_connection_request(&id)? };
     let (response, was_long_poll) = send(customer.client(), request, long_poll).await?;
     let (connection, json) = response.decode_json::<Connection>()?;
-    let details = PendingDetails {
-        expires_in: until_expiry(&connection, &response),
-        was_long_poll,
-    };
-    Ok(PollResponse::Connection(
-        Box::new(Seen { connection, json }),
-        details,
-    ))
+    let details = PendingDetails { expires_in: until_expiry(&connection, &response), was_long_poll };
+    Ok(PollResponse::Connection(Box::new(Seen { connection, json }), details))
 }
 
 /// Asks for the public status of a link.
@@ -69,10 +60,7 @@ pub(super) async fn status(
     let request = Request::link_status(address.url.clone(), address.token.clone());
     let (response, was_long_poll) = send(customer.client(), request, long_poll).await?;
     let status = response.decode::<LinkStatus>()?;
-    let details = PendingDetails {
-        expires_in: status.expires_in,
-        was_long_poll,
-    };
+    let details = PendingDetails { expires_in: status.expires_in, was_long_poll };
     Ok(PollResponse::Status(status.status, details))
 }
 
@@ -84,10 +72,8 @@ pub(super) async fn list(customer: Customer) -> Result<PollResponse, Error> {
     let (response, _) = send(customer.client(), request, None).await?;
     let page = response.decode::<Page<Connection>>()?;
     let connections = page.items.into_iter().map(|connection| {
-        let details = PendingDetails {
-            expires_in: until_expiry(&connection, &response),
-            was_long_poll: false,
-        };
+        let details =
+            PendingDetails { expires_in: until_expiry(&connection, &response), was_long_poll: false };
         let json = serde_json::to_string(&connection).unwrap_or_default().into();
         (Seen { connection, json }, details)
     });
@@ -100,15 +86,9 @@ async fn send(
     request: Request,
     long_poll: Option<LongPoll>,
 ) -> Result<(Response, bool), Error> {
-    let duration = long_poll
-        .as_ref()
-        .map_or(Duration::ZERO, |long_poll| long_poll.time);
+    let duration = long_poll.as_ref().map_or(Duration::ZERO, |long_poll| long_poll.time);
     let timeout = client.settings().timeout.saturating_add(duration);
-    let options = CallOptions {
-        timeout: Some(timeout),
-        deadline: None,
-        max_retries: Some(0),
-    };
+    let options = CallOptions { timeout: Some(timeout), deadline: None, max_retries: Some(0) };
     let start = Instant::now();
     let response = client.execute(&request.long_poll(duration), options).await?;
     let was_long_poll = start.elapsed() >= MIN_LONG_POLL && says_waited(&response);
@@ -123,9 +103,5 @@ fn until_expiry(connection: &Connection, response: &Response) -> Option<Duration
 }
 
 fn says_waited(response: &Response) -> bool {
-    response
-        .headers
-        .get_all("preference-applied")
-        .iter()
-        .any(|value| value.as_bytes().starts_with(b"wait"))
+    response.headers.get_all("preference-applied").iter().any(|value| value.as_bytes().starts_with(b"wait"))
 }

@@ -23,12 +23,7 @@ pub(super) struct PollResult {
 /// Applies a result, and notifies everybody whom it concerns.
 pub(super) fn apply(client: &Client, poll: PollResult) {
     let mut queue = client.waits().lock();
-    let mut applying = Applying {
-        client,
-        queue: &mut queue,
-        began: poll.began,
-        notifications: Vec::new(),
-    };
+    let mut applying = Applying { client, queue: &mut queue, began: poll.began, notifications: Vec::new() };
     let is_list = poll.keys.len() > 1;
     for key in &poll.keys {
         // Who left and came back has another poll under way.
@@ -79,13 +74,12 @@ impl Applying<'_> {
                 self.still_waiting(key, Some(ConnectionStatus::Pending));
             }
             PollResponse::Status(..) => entry.status_changed(),
-            PollResponse::List(all) => match all
-                .iter()
-                .find(|(seen, _)| seen.connection.id == key.connection_id)
-            {
-                Some((seen, details)) => self.connection(key, seen, *details),
-                None => entry.unlisted = true,
-            },
+            PollResponse::List(all) => {
+                match all.iter().find(|(seen, _)| seen.connection.id == key.connection_id) {
+                    Some((seen, details)) => self.connection(key, seen, *details),
+                    None => entry.unlisted = true,
+                }
+            }
         }
     }
 
@@ -139,13 +133,9 @@ impl Applying<'_> {
         let next_in = self.queue.expected(entry, &self.client.rate_budget());
         let listeners = entry.waiters.iter().filter_map(|waiter| waiter.on_poll.clone());
         let listeners = listeners.collect();
-        let event = Event::Wait {
-            connection_id: key.connection_id.clone(),
-            status: status.clone(),
-            delay: next_in,
-        };
-        self.notifications
-            .push((event, Poll { status, next_in }, listeners));
+        let event =
+            Event::Wait { connection_id: key.connection_id.clone(), status: status.clone(), delay: next_in };
+        self.notifications.push((event, Poll { status, next_in }, listeners));
     }
 }
 

@@ -47,12 +47,7 @@ impl PollState {
             None => self.since,
             Some(_) if self.status_changed => self.since,
             Some(polled_at) => {
-                let next = polled_at
-                    + if self.was_long_poll {
-                        MIN_INTERVAL
-                    } else {
-                        self.interval
-                    };
+                let next = polled_at + if self.was_long_poll { MIN_INTERVAL } else { self.interval };
                 // At the expiry the status changes.
                 match self.expires_at {
                     Some(expires_at) if polled_at < expires_at => next.min(expires_at),
@@ -71,11 +66,7 @@ impl PollState {
         let Some(polled_at) = self.polled_at else {
             return Some(Priority::New(self.since));
         };
-        Some(if self.status_changed {
-            Priority::StatusChanged
-        } else {
-            Priority::InTurn(polled_at)
-        })
+        Some(if self.status_changed { Priority::StatusChanged } else { Priority::InTurn(polled_at) })
     }
 
     /// When its priority next changes by itself, or the wait is over.
@@ -110,19 +101,13 @@ mod tests {
 
     /// Polled so many seconds ago, every two of them.
     fn polled(ago: u32, now: Instant) -> PollState {
-        PollState {
-            polled_at: Some(now - SECOND * ago),
-            ..PollState::new(now - 100 * SECOND, 2 * SECOND)
-        }
+        PollState { polled_at: Some(now - SECOND * ago), ..PollState::new(now - 100 * SECOND, 2 * SECOND) }
     }
 
     #[test]
     fn changed_ones_go_first_and_then_new_ones_in_their_order() {
         let now = Instant::now() + 1000 * SECOND;
-        let changed = PollState {
-            status_changed: true,
-            ..polled(1, now)
-        };
+        let changed = PollState { status_changed: true, ..polled(1, now) };
         let newer = PollState::new(now - SECOND, 2 * SECOND);
         let newest = PollState::new(now, 2 * SECOND);
         let others = polled(90, now);
@@ -142,24 +127,15 @@ mod tests {
         let now = Instant::now() + 1000 * SECOND;
         let state = polled(1, now);
         assert_eq!((state.priority(now), state.due_at()), (None, now + SECOND));
-        assert_eq!(
-            polled(2, now).priority(now),
-            Some(Priority::InTurn(now - 2 * SECOND))
-        );
-        let slowed = PollState {
-            not_before: Some(now + 9 * SECOND),
-            ..state
-        };
+        assert_eq!(polled(2, now).priority(now), Some(Priority::InTurn(now - 2 * SECOND)));
+        let slowed = PollState { not_before: Some(now + 9 * SECOND), ..state };
         assert_eq!(slowed.due_at(), now + 9 * SECOND);
     }
 
     #[test]
     fn a_long_poll_may_be_followed_by_another_at_once() {
         let now = Instant::now() + 1000 * SECOND;
-        let mut state = PollState {
-            was_long_poll: true,
-            ..polled(1, now)
-        };
+        let mut state = PollState { was_long_poll: true, ..polled(1, now) };
         assert_eq!(state.due_at(), now - SECOND + MIN_INTERVAL);
         state.polled(now);
         assert_eq!((state.was_long_poll, state.due_at()), (false, now + 2 * SECOND));
@@ -168,10 +144,7 @@ mod tests {
     #[test]
     fn a_priority_changes_when_a_poll_is_due_and_at_the_deadline() {
         let now = Instant::now() + 1000 * SECOND;
-        let state = PollState {
-            deadline: Some(now + 10 * SECOND),
-            ..polled(1, now)
-        };
+        let state = PollState { deadline: Some(now + 10 * SECOND), ..polled(1, now) };
         assert_eq!(state.changes_at(now), Some(now + SECOND));
         assert_eq!(state.changes_at(now + SECOND), state.deadline);
         assert_eq!(state.changes_at(now + 10 * SECOND), None);
@@ -181,22 +154,12 @@ mod tests {
     #[test]
     fn the_expiry_makes_a_poll_due() {
         let now = Instant::now() + 100 * SECOND;
-        let state = PollState {
-            interval: 60 * SECOND,
-            expires_at: Some(now + SECOND),
-            ..polled(10, now)
-        };
+        let state = PollState { interval: 60 * SECOND, expires_at: Some(now + SECOND), ..polled(10, now) };
         assert_eq!(state.due_at(), now + SECOND);
         // At the expiry itself it had its poll.
-        let at_expiry = PollState {
-            expires_at: state.polled_at,
-            ..state.clone()
-        };
+        let at_expiry = PollState { expires_at: state.polled_at, ..state.clone() };
         assert_eq!(at_expiry.due_at(), now + SECOND * 50);
-        let after = PollState {
-            expires_at: Some(now - 20 * SECOND),
-            ..state
-        };
+        let after = PollState { expires_at: Some(now - 20 * SECOND), ..state };
         assert_eq!(after.due_at(), now + 50 * SECOND);
     }
 }

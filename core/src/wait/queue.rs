@@ -55,11 +55,7 @@ struct RunQueues {
 
 impl RunQueues {
     fn of(&mut self, watches_status: bool) -> &mut RunQueue {
-        if watches_status {
-            &mut self.statuses
-        } else {
-            &mut self.connections
-        }
+        if watches_status { &mut self.statuses } else { &mut self.connections }
     }
 }
 
@@ -136,9 +132,7 @@ impl Queue {
         self.dequeue(key, old);
         self.on_budget += usize::from(!position.watches_status);
         if let Some(priority) = position.due {
-            self.run_queues
-                .of(position.watches_status)
-                .insert((priority, key.clone()));
+            self.run_queues.of(position.watches_status).insert((priority, key.clone()));
         }
         if let Some(at) = position.review_at {
             self.reviews.insert((at, key.clone()));
@@ -155,9 +149,7 @@ impl Queue {
         let Some(position) = position else { return };
         self.on_budget -= usize::from(!position.watches_status);
         if let Some(priority) = position.due {
-            self.run_queues
-                .of(position.watches_status)
-                .remove(&(priority, key.clone()));
+            self.run_queues.of(position.watches_status).remove(&(priority, key.clone()));
         }
         if let Some(at) = position.review_at {
             self.reviews.remove(&(at, key.clone()));
@@ -286,9 +278,7 @@ mod tests {
                     "connection_id": id, "request_token": "rt", "request_link": "https://connect.pabbly.com/l",
                     "expires_at": "2126-11-21T10:00:00Z", "status_url": "https://connect.pabbly.com/status",
                 }));
-                client
-                    .links()
-                    .remember(&link.unwrap(), customer.email(), &client.settings().base_url);
+                client.links().remember(&link.unwrap(), customer.email(), &client.settings().base_url);
             }
             outcomes.push(join(&mut queue, &customer, id));
         }
@@ -297,17 +287,8 @@ mod tests {
 
     fn join(queue: &mut Queue, customer: &Customer, id: &str) -> oneshot::Receiver<Outcome> {
         let (sender, outcome) = oneshot::channel();
-        let waiter = Waiter {
-            id: queue.next_id(),
-            interval: SECOND,
-            deadline: None,
-            on_poll: None,
-            sender,
-        };
-        let key = Arc::new(Key {
-            email: customer.email().clone(),
-            connection_id: id.to_owned(),
-        });
+        let waiter = Waiter { id: queue.next_id(), interval: SECOND, deadline: None, on_poll: None, sender };
+        let key = Arc::new(Key { email: customer.email().clone(), connection_id: id.to_owned() });
         queue.join(customer, &key, waiter);
         outcome
     }
@@ -352,10 +333,7 @@ mod tests {
         let (mut queue, mut outcomes) = queue(&["c1", "c2"], false, now);
         let polls = FuturesUnordered::new();
         queue.send_due(now, &mut budget, &polls);
-        assert_eq!(
-            (polls.len(), queue.wake_at(now, &mut budget)),
-            (2, now + MAX_WAIT)
-        );
+        assert_eq!((polls.len(), queue.wake_at(now, &mut budget)), (2, now + MAX_WAIT));
 
         let keys: Vec<_> = queue.entries.keys().cloned().collect();
         for (key, seconds) in keys.iter().zip([9, 7]) {
@@ -367,10 +345,7 @@ mod tests {
         assert_eq!(queue.wake_at(now, &mut budget), now + 7 * SECOND);
         let now = now + 7 * SECOND;
         queue.send_due(now, &mut budget, &polls);
-        assert_eq!(
-            (queue.entries.len(), queue.wake_at(now, &mut budget)),
-            (1, now + 2 * SECOND)
-        );
+        assert_eq!((queue.entries.len(), queue.wake_at(now, &mut budget)), (1, now + 2 * SECOND));
         let ended = outcomes.iter_mut().filter_map(|outcome| outcome.try_recv().ok());
         assert_eq!(ended.count(), 1);
         queue.send_due(now + 3 * SECOND, &mut budget, &polls);
@@ -386,26 +361,14 @@ mod tests {
         queue.send_due(now, &mut budget, &polls);
         let key = queue.entries.keys().next().unwrap().clone();
         queue.reschedule(&key, now);
-        assert_eq!(
-            queue.wake_at(now, &mut budget),
-            now + MAX_WAIT,
-            "its poll is under way"
-        );
+        assert_eq!(queue.wake_at(now, &mut budget), now + MAX_WAIT, "its poll is under way");
         queue.entries.get_mut(&key).unwrap().under_way = None;
         queue.reschedule(&key, now);
-        assert_eq!(
-            queue.wake_at(now, &mut budget),
-            now + SECOND,
-            "after its interval"
-        );
+        assert_eq!(queue.wake_at(now, &mut budget), now + SECOND, "after its interval");
         let now = now + SECOND;
         queue.status_slot = now + 3 * SECOND;
         queue.reschedule(&key, now);
-        assert_eq!(
-            queue.wake_at(now, &mut budget),
-            now + 3 * SECOND,
-            "in the next slot of public statuses"
-        );
+        assert_eq!(queue.wake_at(now, &mut budget), now + 3 * SECOND, "in the next slot of public statuses");
         queue.entries.get_mut(&key).unwrap().distrust_status();
         queue.reschedule(&key, now);
         assert_eq!(queue.wake_at(now, &mut budget), now, "in the other run queue");
@@ -436,16 +399,9 @@ mod tests {
         keys.sort();
         queue.entries.get_mut(&keys[1]).unwrap().unlisted = true;
         let under_way = |queue: &Queue| -> Vec<_> {
-            let is_under_way = |key: &&Arc<Key>| {
-                queue
-                    .entries
-                    .get(*key)
-                    .is_some_and(|entry| entry.under_way.is_some())
-            };
-            keys.iter()
-                .filter(is_under_way)
-                .map(|key| key.connection_id.as_str())
-                .collect()
+            let is_under_way =
+                |key: &&Arc<Key>| queue.entries.get(*key).is_some_and(|entry| entry.under_way.is_some());
+            keys.iter().filter(is_under_way).map(|key| key.connection_id.as_str()).collect()
         };
 
         let polls = FuturesUnordered::new();

@@ -48,23 +48,14 @@ pub(super) fn join<'a>(
     let (sender, receiver) = oneshot::channel();
     let mut queue = client.waits().lock();
     let id = queue.next_id();
-    let waiter = Waiter {
-        id,
-        interval,
-        deadline,
-        on_poll,
-        sender,
-    };
+    let waiter = Waiter { id, interval, deadline, on_poll, sender };
     queue.join(customer, key, waiter);
     let task = match &queue.task {
         Some(changed) => {
             changed.notify_one();
             None
         }
-        None => Some(Task {
-            client: client.clone(),
-            changed: queue.task.insert(Arc::default()).clone(),
-        }),
+        None => Some(Task { client: client.clone(), changed: queue.task.insert(Arc::default()).clone() }),
     };
     drop(queue);
     let guard = WaitGuard { client, key, id };
@@ -79,11 +70,7 @@ impl Drop for WaitGuard<'_> {
         let mut queue = self.client.waits().lock();
         queue.leave(self.key, self.id);
         // Whoever comes after the last has a task of their own: this one's runtime may be driven no more.
-        let task = if queue.is_empty() {
-            queue.task.take()
-        } else {
-            queue.task.clone()
-        };
+        let task = if queue.is_empty() { queue.task.take() } else { queue.task.clone() };
         if let Some(changed) = task {
             changed.notify_one();
         }
@@ -100,10 +87,7 @@ struct Task {
 impl Task {
     /// Whether it still is the one that polls.
     fn is_wanted(&self, queue: &Queue) -> bool {
-        queue
-            .task
-            .as_ref()
-            .is_some_and(|task| Arc::ptr_eq(task, &self.changed))
+        queue.task.as_ref().is_some_and(|task| Arc::ptr_eq(task, &self.changed))
     }
 }
 

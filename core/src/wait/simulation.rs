@@ -23,12 +23,7 @@ struct Service {
 
 impl Service {
     fn new(now: Instant) -> Self {
-        Self {
-            window_began: now,
-            used: 0,
-            requests: 0,
-            refusals: 0,
-        }
+        Self { window_began: now, used: 0, requests: 0, refusals: 0 }
     }
 
     /// Counts a request; gives the response's headers, and whether it was refused.
@@ -47,12 +42,8 @@ impl Service {
         let reset = (self.window_began + WINDOW - now).as_secs_f64().ceil();
         let mut headers = HeaderMap::new();
         headers.insert("ratelimit-policy", r#""default";q=120;w=60"#.parse().unwrap());
-        headers.insert(
-            "ratelimit",
-            format!(r#""default";r={};t={reset}"#, LIMIT - self.used)
-                .parse()
-                .unwrap(),
-        );
+        headers
+            .insert("ratelimit", format!(r#""default";r={};t={reset}"#, LIMIT - self.used).parse().unwrap());
         (headers, refused)
     }
 }
@@ -72,9 +63,7 @@ struct Process {
 
 impl Process {
     fn new(done_at: impl IntoIterator<Item = Instant>, now: Instant) -> Self {
-        let states = done_at
-            .into_iter()
-            .map(|done_at| (PollState::new(now, INTERVAL), done_at));
+        let states = done_at.into_iter().map(|done_at| (PollState::new(now, INTERVAL), done_at));
         let states: HashMap<_, _> = (0..).zip(states).collect();
         Self {
             budget: RateBudget::new(LIMIT, now),
@@ -131,9 +120,7 @@ fn percentile(delays: &mut [f64], part: f64) -> f64 {
 /// Customers who are done at any moment of the next half hour.
 fn customers(count: usize, start: Instant) -> Vec<Instant> {
     let mut random = fastrand::Rng::with_seed(7);
-    (0..count)
-        .map(|_| start + WINDOW.mul_f64(30.0 * random.f64()))
-        .collect()
+    (0..count).map(|_| start + WINDOW.mul_f64(30.0 * random.f64())).collect()
 }
 
 /// The best that a budget allows to a poller that knows nothing of when customers are done: not one request is
@@ -160,11 +147,7 @@ fn a_thousand_waits_are_noticed_nearly_as_soon_as_the_budget_allows() {
     let calls_a_minute = 6;
     let (mut now, mut next_call) = (start, start);
     while !process.states.is_empty() {
-        assert!(
-            now < start + WINDOW * 60,
-            "{} were never noticed",
-            process.states.len()
-        );
+        assert!(now < start + WINDOW * 60, "{} were never noticed", process.states.len());
         if next_call <= now {
             let (headers, refused) = service.request(now);
             assert!(!refused, "a foreground call met a 429");
@@ -172,10 +155,7 @@ fn a_thousand_waits_are_noticed_nearly_as_soon_as_the_budget_allows() {
             process.budget.observe(&headers, now);
             next_call = now + WINDOW / calls_a_minute;
         }
-        now = process
-            .run(&mut service, now)
-            .min(next_call)
-            .max(now + Duration::from_millis(1));
+        now = process.run(&mut service, now).min(next_call).max(now + Duration::from_millis(1));
     }
     assert_eq!((service.refusals, process.delays.len()), (0, 1000));
 
@@ -183,10 +163,7 @@ fn a_thousand_waits_are_noticed_nearly_as_soon_as_the_budget_allows() {
     for part in [0.5, 0.99] {
         let (best, delay) = (percentile(&mut best, part), percentile(&mut process.delays, part));
         println!("percentile {part}: {delay:.1} s, at best {best:.1} s");
-        assert!(
-            delay < best * 1.3,
-            "percentile {part}: {delay:.1} s, at best {best:.1} s"
-        );
+        assert!(delay < best * 1.3, "percentile {part}: {delay:.1} s, at best {best:.1} s");
     }
 }
 
@@ -208,9 +185,8 @@ fn four_processes_with_one_key_share_evenly_and_hardly_meet_a_refusal() {
     let mut service = Service::new(start);
     // They begin one after the other, when the first has already taken everything.
     let never = std::iter::repeat_n(start + WINDOW * 1000, 250);
-    let mut processes: Vec<_> = (0..4)
-        .map(|n| (Process::new(never.clone(), start), start + WINDOW * n * 2))
-        .collect();
+    let mut processes: Vec<_> =
+        (0..4).map(|n| (Process::new(never.clone(), start), start + WINDOW * n * 2)).collect();
     let mut now = start;
     while now < start + 120 * WINDOW {
         for (process, next) in &mut processes {
@@ -225,11 +201,6 @@ fn four_processes_with_one_key_share_evenly_and_hardly_meet_a_refusal() {
     }
     let shares: Vec<_> = processes.iter().map(|(process, _)| process.polls).collect();
     let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
-    assert!(
-        service.refusals * 1000 < service.requests,
-        "{} of {}",
-        service.refusals,
-        service.requests
-    );
+    assert!(service.refusals * 1000 < service.requests, "{} of {}", service.refusals, service.requests);
     assert!(most <= &(least * 2), "{shares:?}");
 }

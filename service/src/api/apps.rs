@@ -30,19 +30,12 @@ pub(super) async fn list(State(app): State<AppState>, query: Query) -> Result<im
     let page = query.page()?;
     let search = query.get("search")?.unwrap_or_default();
     if !is_line(search, 0, MAX_SEARCH) {
-        return Err(ApiError::invalid(
-            "search must be at most 200 characters without control characters",
-        ));
+        return Err(ApiError::invalid("search must be at most 200 characters without control characters"));
     }
     let found = app.catalogue.search(search);
     let offset = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let apps = Apps {
-        apps: found
-            .iter()
-            .skip(offset)
-            .take(page.limit as usize)
-            .map(|app| &***app)
-            .collect(),
+        apps: found.iter().skip(offset).take(page.limit as usize).map(|app| &***app).collect(),
         page: page.page,
         limit: page.limit,
         total: found.len(),

@@ -59,19 +59,13 @@ impl AppRef {
     /// An app that has left the catalogue is still called by its id.
     pub(super) fn new(app: &AppState, id: &str) -> Self {
         let name = app.catalogue.get(id).map_or(id, |app| &app.name);
-        Self {
-            id: id.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { id: id.to_owned(), name: name.to_owned() }
     }
 }
 
 impl From<LinkError> for LastError {
     fn from(error: LinkError) -> Self {
-        Self {
-            code: error.code(),
-            message: error.message(),
-        }
+        Self { code: error.code(), message: error.message() }
     }
 }
 
@@ -105,18 +99,10 @@ pub(super) async fn list(
     if !app_id.is_none_or(is_id) {
         return Err(ApiError::invalid("app_id must be an app's id"));
     }
-    let (connections, total) = app
-        .store
-        .connections(&owner, app_id, page.limit, page.offset())
-        .await?;
+    let (connections, total) = app.store.connections(&owner, app_id, page.limit, page.offset()).await?;
     let view = |connection| ConnectionView::new(&app, &owner, connection);
     let connections = connections.into_iter().map(view).collect();
-    Ok(Success::new(Connections {
-        connections,
-        page: page.page,
-        limit: page.limit,
-        total,
-    }))
+    Ok(Success::new(Connections { connections, page: page.page, limit: page.limit, total }))
 }
 
 pub(super) async fn read(
@@ -127,10 +113,7 @@ pub(super) async fn read(
 ) -> Result<Response, ApiError> {
     let long_poll = LongPoll::begin(&app, wait, &owner.tenant, None);
     let connection = wait_until_not_pending(&app, &owner, &id, long_poll.as_ref()).await?;
-    Ok(applied(
-        long_poll.as_ref(),
-        Success::new(ConnectionView::new(&app, &owner, connection)),
-    ))
+    Ok(applied(long_poll.as_ref(), Success::new(ConnectionView::new(&app, &owner, connection))))
 }
 
 /// The connection once it is not pending any more, or as it is when the long poll is over.

@@ -59,9 +59,7 @@ impl CreateLinkRequest {
                 allowed_origin: text("allowed_origin", web_address::ORIGIN, &is_origin)?
                     .map(web_address::as_sent),
                 display_name: line("display_name", 120)?,
-                scopes: body
-                    .texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?
-                    .unwrap_or_default(),
+                scopes: body.texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?.unwrap_or_default(),
                 confirm: body.flag("confirm")?.unwrap_or_default(),
             },
         };
@@ -88,10 +86,7 @@ impl CreateLinkRequest {
         let name = self.name.as_deref();
         if exists {
             // Only who names a connection by its id can mean to rename it.
-            return Ok(Target::Existing {
-                id,
-                name: self.connection_id.as_ref().and(name),
-            });
+            return Ok(Target::Existing { id, name: self.connection_id.as_ref().and(name) });
         }
         let name = name.ok_or_else(|| ApiError::invalid("name is missing"))?;
         Ok(Target::New { id, name })
@@ -130,28 +125,19 @@ impl CreateLinkRequest {
                 apps.push(found.clone());
             }
         }
-        if apps.is_empty() {
-            Err(ApiError::AppNotConfigured)
-        } else {
-            Ok(apps)
-        }
+        if apps.is_empty() { Err(ApiError::AppNotConfigured) } else { Ok(apps) }
     }
 }
 
 /// Whether the app can be connected, perhaps by this option alone: OAuth needs a client of the operator's; a form needs
 /// nothing.
 pub(crate) fn is_connectable(app: &AppState, found: &App, key: Option<&str>) -> bool {
-    let mut options = found
-        .auth_options
-        .iter()
-        .filter(|option| key.is_none_or(|key| key == option.key));
+    let mut options = found.auth_options.iter().filter(|option| key.is_none_or(|key| key == option.key));
     options.any(|option| option.auth_type != AuthType::OAuth || app.registration(found).is_some())
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.
 fn is_scope(text: &str) -> bool {
     (1..=200).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }

@@ -87,11 +87,9 @@ pub(super) async fn rotate(
 ) -> Result<Success<Rotated>, ApiError> {
     let (id, actor) = (id.as_ref().unwrap_or(&caller.key), Actor::Key(&caller.key));
     match app.store.rotate_key(&caller.tenant, id, actor).await? {
-        Rotation::Rotated { id, key, replaces } => Ok(Success::new(Rotated {
-            key_id: id,
-            api_key: key,
-            replaces,
-        })),
+        Rotation::Rotated { id, key, replaces } => {
+            Ok(Success::new(Rotated { key_id: id, api_key: key, replaces }))
+        }
         Rotation::UnderWay => Err(ApiError::RotationConflict(
             "The key has a successor already, which is in use: promote it first",
         )),
@@ -110,9 +108,9 @@ pub(super) async fn promote(
         Promotion::Unused => Err(ApiError::RotationConflict(
             "The key's successor was never used: give it to every client first",
         )),
-        Promotion::NoSuccessor => Err(ApiError::RotationConflict(
-            "The key has no successor: rotate it first",
-        )),
+        Promotion::NoSuccessor => {
+            Err(ApiError::RotationConflict("The key has no successor: rotate it first"))
+        }
         Promotion::Unknown => Err(ApiError::KeyNotFound),
     }
 }

@@ -162,9 +162,7 @@ where
 pub(super) fn applied(long_poll: Option<&LongPoll<'_>>, response: impl IntoResponse) -> Response {
     let mut response = response.into_response();
     if long_poll.is_some() {
-        response
-            .headers_mut()
-            .insert(PREFERENCE_APPLIED, HeaderValue::from_static("wait"));
+        response.headers_mut().insert(PREFERENCE_APPLIED, HeaderValue::from_static("wait"));
     }
     response
 }

@@ -84,10 +84,7 @@ pub(super) async fn submit(
 ) -> Result<Success<Submitted>, ApiError> {
     // A browser keeps another origin from reading the answer; this keeps it from changing anything.
     if let Some(allowed) = &link.options.allowed_origin
-        && headers
-            .get_all(ORIGIN)
-            .iter()
-            .any(|origin| origin != allowed.as_str())
+        && headers.get_all(ORIGIN).iter().any(|origin| origin != allowed.as_str())
     {
         return Err(ApiError::invalid("The link allows another origin only"));
     }

@@ -43,9 +43,7 @@ pub(super) async fn create(
     let wanted = CreateLinkRequest::read(&body)?;
     let Some(key) = key else {
         let answer = make(&app, &owner, wanted, None).await?;
-        return answer
-            .map(json)
-            .ok_or_else(|| ApiError::internal("a link was refused without a key"));
+        return answer.map(json).ok_or_else(|| ApiError::internal("a link was refused without a key"));
     };
     // Keys are the customer's own, and so are their answers.
     let key = format!("{}\n{key}", owner.customer);
@@ -112,18 +110,12 @@ async fn make(
         }
         (named, _) => named,
     };
-    let id = existing
-        .as_ref()
-        .map_or_else(ids::connection, |connection| connection.id.clone());
+    let id = existing.as_ref().map_or_else(ids::connection, |connection| connection.id.clone());
     let target = wanted.target(&id, existing.is_some())?;
     let (secret, request_token) = (ids::secret(), ids::request_token());
     // Whole seconds, so that what is told is exactly what holds.
     let expires_at = (app.clock.now() + wanted.lifetime + 999) / 1000 * 1000;
-    let marker = wanted
-        .options
-        .return_url
-        .as_ref()
-        .map_or("", |_| RETURN_URL_MARKER);
+    let marker = wanted.options.return_url.as_ref().map_or("", |_| RETURN_URL_MARKER);
     let answer = Success::new(RequestLink {
         request_link: format!("{}/connect/{secret}{marker}", app.base_url()),
         status_url: format!("{}/connections/{id}/status", app.base_url()),
@@ -144,11 +136,7 @@ async fn make(
         options: &wanted.options,
         expires_at,
     };
-    let kept = key.map(|(key, fingerprint)| NewAnswer {
-        key,
-        fingerprint,
-        body: &answer,
-    });
+    let kept = key.map(|(key, fingerprint)| NewAnswer { key, fingerprint, body: &answer });
     match app.store.create_link(&new, kept.as_ref()).await? {
         Created::Created => Ok(Some(answer)),
         Created::KeyUsed => Ok(None),

@@ -22,17 +22,8 @@ use crate::vending;
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Token {
-    OAuth {
-        access_token: String,
-        token_type: String,
-        expires_in: Option<i64>,
-        auth_type: AuthType,
-    },
-    Fields {
-        auth_type: AuthType,
-        fields: Inputs,
-        expires_in: Option<i64>,
-    },
+    OAuth { access_token: String, token_type: String, expires_in: Option<i64>, auth_type: AuthType },
+    Fields { auth_type: AuthType, fields: Inputs, expires_in: Option<i64> },
 }
 
 /// The key, the customer and the connection are looked up together. What the request breaks is told in the usual order:
@@ -75,10 +66,7 @@ async fn token(
     customer: Result<String, ApiError>,
     connection: Option<VendableConnection>,
 ) -> Result<Token, ApiError> {
-    let owner = Owner {
-        tenant: caller.tenant.clone(),
-        customer: customer?,
-    };
+    let owner = Owner { tenant: caller.tenant.clone(), customer: customer? };
     // Vending twice does no harm, so the key is checked and otherwise not needed: a kept response could have expired,
     // and would be one more copy of a secret.
     IdempotencyKey::of(headers)?;
@@ -112,12 +100,7 @@ async fn look_up(
 impl Token {
     fn new(vended: Vended, now: Millis) -> Self {
         match vended {
-            Vended::Token {
-                access_token,
-                token_type,
-                lifetime,
-                auth_type,
-            } => Self::OAuth {
+            Vended::Token { access_token, token_type, lifetime, auth_type } => Self::OAuth {
                 access_token: access_token.expose_secret().to_owned(),
                 token_type,
                 expires_in: lifetime
@@ -126,11 +109,9 @@ impl Token {
                     .map(|expires_at| (expires_at - now.max(lifetime.obtained_at)).max(0) / 1000),
                 auth_type,
             },
-            Vended::Fields { auth_type, inputs } => Self::Fields {
-                auth_type,
-                fields: inputs,
-                expires_in: None,
-            },
+            Vended::Fields { auth_type, inputs } => {
+                Self::Fields { auth_type, fields: inputs, expires_in: None }
+            }
         }
     }
 }

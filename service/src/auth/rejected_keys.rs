@@ -99,10 +99,7 @@ mod tests {
             keys.note_at("wrong", start);
         }
         let last = start + WINDOW - Duration::from_millis(1);
-        assert!(matches!(
-            keys.check_at("wrong", last),
-            Err(ApiError::RateLimited { retry_after: 1 })
-        ));
+        assert!(matches!(keys.check_at("wrong", last), Err(ApiError::RateLimited { retry_after: 1 })));
         assert!(keys.check_at("right", last).is_ok());
         assert!(keys.check_at("wrong", start + WINDOW).is_ok());
         keys.note_at("wrong", start + WINDOW);

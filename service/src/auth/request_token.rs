@@ -48,22 +48,14 @@ async fn check(State(app): State<AppState>, request: Request, next: Next) -> Res
 async fn find(app: &AppState, parts: &mut Parts) -> Result<Link, ApiError> {
     let ConnectionId(id) = ConnectionId::from_request_parts(parts, app).await?;
     let token = only(&parts.headers, &REQUEST_TOKEN).map_err(|_| ApiError::ConnectionDeleted)?;
-    let token = token
-        .and_then(|token| std::str::from_utf8(token).ok())
-        .ok_or(ApiError::ConnectionDeleted)?;
-    app.store
-        .link_by_token(&id, token)
-        .await?
-        .ok_or(ApiError::ConnectionDeleted)
+    let token = token.and_then(|token| std::str::from_utf8(token).ok()).ok_or(ApiError::ConnectionDeleted)?;
+    app.store.link_by_token(&id, token).await?.ok_or(ApiError::ConnectionDeleted)
 }
 
 fn with_origin(mut response: Response, origin: Option<String>) -> Response {
     let origin = origin.and_then(|origin| HeaderValue::try_from(origin).ok());
     let headers = response.headers_mut();
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_ORIGIN,
-        origin.unwrap_or(HeaderValue::from_static("*")),
-    );
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.unwrap_or(HeaderValue::from_static("*")));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static("preference-applied, ratelimit, ratelimit-policy, retry-after"),
@@ -85,10 +77,7 @@ fn preflight(method: &'static str) -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (ACCESS_CONTROL_ALLOW_METHODS, method),
-        (
-            ACCESS_CONTROL_ALLOW_HEADERS,
-            "content-type, prefer, x-request-token",
-        ),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "content-type, prefer, x-request-token"),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

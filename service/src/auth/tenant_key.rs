@@ -45,11 +45,7 @@ pub fn guarded(
     group: Group,
     endpoint: MethodRouter<AppState>,
 ) -> MethodRouter<AppState> {
-    let guard = Guard {
-        app: app.clone(),
-        capability,
-        group,
-    };
+    let guard = Guard { app: app.clone(), capability, group };
     endpoint.route_layer(middleware::from_fn_with_state(guard, check))
 }
 
@@ -88,13 +84,8 @@ pub(crate) fn admit(
 
 /// Tells how the caller's budget stands now, since a long poll may have taken a minute; and the log who called.
 pub(crate) fn note_caller(app: &AppState, caller: &Caller, group: Group, response: &mut Response) {
-    app.budgets
-        .look(group, &caller.tenant)
-        .tell(response.headers_mut());
-    response.extensions_mut().insert(LoggedCaller {
-        tenant: caller.tenant.clone(),
-        key: caller.key.clone(),
-    });
+    app.budgets.look(group, &caller.tenant).tell(response.headers_mut());
+    response.extensions_mut().insert(LoggedCaller { tenant: caller.tenant.clone(), key: caller.key.clone() });
 }
 
 /// Whose key the request carries.
@@ -164,9 +155,7 @@ pub fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a 
     let first = values.next().map(http::HeaderValue::as_bytes);
     match values.next() {
         None => Ok(first),
-        Some(_) => Err(ApiError::invalid(format!(
-            "The header {name} is there more than once"
-        ))),
+        Some(_) => Err(ApiError::invalid(format!("The header {name} is there more than once"))),
     }
 }
 
@@ -179,10 +168,7 @@ impl FromRequestParts<AppState> for Customer {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let caller = parts.extensions.get::<Caller>().ok_or(ApiError::InvalidApiKey)?;
-        Ok(Self(Owner {
-            tenant: caller.tenant.clone(),
-            customer: customer(&parts.headers)?,
-        }))
+        Ok(Self(Owner { tenant: caller.tenant.clone(), customer: customer(&parts.headers)? }))
     }
 }
 

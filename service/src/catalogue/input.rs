@@ -110,18 +110,11 @@ impl InputSchema {
         let mut values = Inputs::new();
         let mut errors = Vec::new();
         let mut wrong = |field: &str, message: String| {
-            errors.push(FieldError {
-                field: field.to_owned(),
-                message,
-            });
+            errors.push(FieldError { field: field.to_owned(), message });
         };
         for field in &self.fields {
             let given = submitted.get(&field.name).map_or("", |value| value.trim());
-            let value = if given.is_empty() {
-                field.default.as_deref().unwrap_or_default()
-            } else {
-                given
-            };
+            let value = if given.is_empty() { field.default.as_deref().unwrap_or_default() } else { given };
             match field.accept(value) {
                 Ok(Some(value)) => drop(values.insert(field.name.clone(), value)),
                 Ok(None) => {}
@@ -133,22 +126,14 @@ impl InputSchema {
             let name: String = unknown.chars().take(MAX_NAME_REPEATED).collect();
             wrong(&name, "There is no such field.".into());
         }
-        if errors.is_empty() {
-            Ok(values)
-        } else {
-            Err(errors)
-        }
+        if errors.is_empty() { Ok(values) } else { Err(errors) }
     }
 
     /// What is usable of what was entered so far, with defaults in place.
     pub fn preview(&self, entered: &Inputs) -> Inputs {
         let usable = |field: &Field| {
             let given = entered.get(&field.name).map_or("", |value| value.trim());
-            let value = if given.is_empty() {
-                field.default.as_deref()?
-            } else {
-                given
-            };
+            let value = if given.is_empty() { field.default.as_deref()? } else { given };
             Some((field.name.clone(), field.accept(value).ok()??))
         };
         self.fields.iter().filter_map(usable).collect()
@@ -172,9 +157,7 @@ impl InputSchema {
 
     /// The fields whose values cannot leave their place in a host name.
     fn host_fields(&self) -> impl Iterator<Item = &Field> {
-        self.fields
-            .iter()
-            .filter(|field| field.format == Format::Subdomain || !field.choices.is_empty())
+        self.fields.iter().filter(|field| field.format == Format::Subdomain || !field.choices.is_empty())
     }
 
     /// The first thing that makes this form unusable.
@@ -188,21 +171,11 @@ impl InputSchema {
             if RESERVED.contains(&field.name.as_str()) {
                 return named("has a name that the page uses itself");
             }
-            if self
-                .fields
-                .iter()
-                .filter(|other| other.name == field.name)
-                .count()
-                > 1
-            {
+            if self.fields.iter().filter(|other| other.name == field.name).count() > 1 {
                 return named("is there twice");
             }
             let host_safe = |c: u8| c.is_ascii_alphanumeric() || b".-_".contains(&c);
-            if !field
-                .choices
-                .iter()
-                .all(|choice| choice.value.bytes().all(host_safe))
-            {
+            if !field.choices.iter().all(|choice| choice.value.bytes().all(host_safe)) {
                 return named("has a choice with more than letters, digits, dots, hyphens and underscores");
             }
             if let Some(suffix) = &field.suffix
@@ -210,11 +183,7 @@ impl InputSchema {
             {
                 return named("has a suffix that no name can stand before");
             }
-            if field
-                .default
-                .as_deref()
-                .is_some_and(|default| field.accept(default).is_err())
-            {
+            if field.default.as_deref().is_some_and(|default| field.accept(default).is_err()) {
                 return named("has a default that it would refuse");
             }
             None
@@ -227,17 +196,10 @@ impl Field {
     fn accept(&self, value: &str) -> Result<Option<String>, String> {
         let title = &self.title;
         if value.is_empty() {
-            return if self.required {
-                Err(format!("{title} is required."))
-            } else {
-                Ok(None)
-            };
+            return if self.required { Err(format!("{title} is required.")) } else { Ok(None) };
         }
         if value.chars().count() > self.max_length {
-            return Err(format!(
-                "{title} is too long: at most {} characters.",
-                self.max_length
-            ));
+            return Err(format!("{title} is too long: at most {} characters.", self.max_length));
         }
         // A line break in a credential could end a header when somebody sends it.
         if value.chars().any(char::is_control) {
@@ -262,9 +224,7 @@ impl Field {
                 if is_dns_label(label) {
                     Ok(Some(label.to_owned()))
                 } else {
-                    Err(format!(
-                        "{title} must be only the name: letters, digits and hyphens."
-                    ))
+                    Err(format!("{title} must be only the name: letters, digits and hyphens."))
                 }
             }
         }
@@ -273,10 +233,8 @@ impl Field {
     /// The name in an address that was pasted whole: `acme` of `https://acme.zendesk.com/agent`. Only the provider's own
     /// address is cut: another's first label could be another customer's name.
     fn cut_to_label<'a>(&self, value: &'a str) -> &'a str {
-        let address = value
-            .strip_prefix("https://")
-            .or_else(|| value.strip_prefix("http://"))
-            .unwrap_or(value);
+        let address =
+            value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or(value);
         let host = address.split(['/', '?', '#']).next().unwrap_or_default();
         let suffix = self.suffix.as_deref().unwrap_or_default();
         host.strip_suffix(suffix).unwrap_or(host)
@@ -331,12 +289,8 @@ impl Serialize for InputSchema {
                 serializer.collect_map(self.0.iter().map(|field| (&field.name, field.schema())))
             }
         }
-        let required: Vec<_> = self
-            .fields
-            .iter()
-            .filter(|field| field.required)
-            .map(|field| &field.name)
-            .collect();
+        let required: Vec<_> =
+            self.fields.iter().filter(|field| field.required).map(|field| &field.name).collect();
         let mut schema = serializer.serialize_map(Some(4))?;
         schema.serialize_entry("type", "object")?;
         schema.serialize_entry("properties", &Properties(&self.fields))?;
@@ -348,9 +302,7 @@ impl Serialize for InputSchema {
 
 fn is_dns_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -386,21 +338,13 @@ mod tests {
     }
 
     fn validate(values: &[(&str, &str)]) -> Result<Inputs, Vec<FieldError>> {
-        schema().validate(
-            &values
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string()))
-                .collect(),
-        )
+        schema().validate(&values.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
     }
 
     #[test]
     fn values_are_trimmed_and_defaults_filled_in() {
         let inputs = validate(&[("key", " s3cret "), ("host", "ACME"), ("url", "")]).unwrap();
-        let pairs: Vec<_> = inputs
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let pairs: Vec<_> = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(pairs, [("area", "eu"), ("host", "acme"), ("key", "s3cret")]);
     }
 
@@ -420,9 +364,7 @@ mod tests {
 
     #[test]
     fn thousands_of_unknown_fields_give_one_short_error() {
-        let mut values: Inputs = (0..5000)
-            .map(|n| (format!("unknown_{n}"), String::new()))
-            .collect();
+        let mut values: Inputs = (0..5000).map(|n| (format!("unknown_{n}"), String::new())).collect();
         values.insert("a".repeat(60_000), String::new());
         let errors = schema().validate(&values).unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
@@ -469,10 +411,7 @@ mod tests {
             let errors = validate(&values).unwrap_err();
             assert_eq!(errors.len(), 1, "{name}={value}");
             assert_eq!(errors[0].field, name);
-            assert!(
-                value.trim().is_empty() || value == "x" || !errors[0].message.contains(value),
-                "{value}"
-            );
+            assert!(value.trim().is_empty() || value == "x" || !errors[0].message.contains(value), "{value}");
         }
         assert_eq!(validate(&[("url", "x"), ("area", "x")]).unwrap_err().len(), 3);
     }

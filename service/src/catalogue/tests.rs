@@ -16,10 +16,7 @@ fn every_file_is_built_in_and_usable() {
     let catalogue = Catalogue::load(None).unwrap();
     for path in toml_files(&dir).unwrap() {
         let id = path.file_stem().unwrap().to_str().unwrap();
-        assert!(
-            catalogue.get(id).is_some(),
-            "{id} is not in builtin.rs, or its id is not its file's name"
-        );
+        assert!(catalogue.get(id).is_some(), "{id} is not in builtin.rs, or its id is not its file's name");
     }
     assert_eq!(catalogue.len(), toml_files(&dir).unwrap().len());
 }
@@ -27,34 +24,17 @@ fn every_file_is_built_in_and_usable() {
 #[test]
 fn all_four_auth_types_are_there() {
     let catalogue = Catalogue::load(None).unwrap();
-    for wanted in [
-        AuthType::OAuth,
-        AuthType::ApiKey,
-        AuthType::Basic,
-        AuthType::Header,
-    ] {
-        assert!(
-            catalogue.apps.iter().any(|app| app.auth_type() == wanted),
-            "{wanted:?}"
-        );
+    for wanted in [AuthType::OAuth, AuthType::ApiKey, AuthType::Basic, AuthType::Header] {
+        assert!(catalogue.apps.iter().any(|app| app.auth_type() == wanted), "{wanted:?}");
     }
 }
 
 #[test]
 fn search_looks_at_names_ids_and_categories() {
     let catalogue = Catalogue::load(None).unwrap();
-    let ids = |search| {
-        catalogue
-            .search(search)
-            .iter()
-            .map(|app| app.id.as_str())
-            .collect::<Vec<_>>()
-    };
+    let ids = |search| catalogue.search(search).iter().map(|app| app.id.as_str()).collect::<Vec<_>>();
     assert_eq!(ids("  GMAIL "), ["gmail"]);
-    assert_eq!(
-        ids("google")[..3],
-        ["google-calendar", "google-drive", "google-sheets"]
-    );
+    assert_eq!(ids("google")[..3], ["google-calendar", "google-drive", "google-sheets"]);
     assert!(ids("crm").contains(&"pipedrive"));
     assert_eq!(ids("no such app"), [""; 0]);
     assert_eq!(ids("").len(), catalogue.len());
@@ -65,16 +45,8 @@ fn an_operators_file_adds_and_replaces() {
     let dir = std::env::temp_dir().join(format!("catalogue-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let auth = "type = \"api_key\"\n[[auth.fields]]\nname = \"key\"\ntitle = \"Key\"";
-    std::fs::write(
-        dir.join("mine.toml"),
-        with_auth(auth).replace("\"x\"", "\"mine\""),
-    )
-    .unwrap();
-    std::fs::write(
-        dir.join("gmail.toml"),
-        with_auth(auth).replace("\"x\"", "\"gmail\""),
-    )
-    .unwrap();
+    std::fs::write(dir.join("mine.toml"), with_auth(auth).replace("\"x\"", "\"mine\"")).unwrap();
+    std::fs::write(dir.join("gmail.toml"), with_auth(auth).replace("\"x\"", "\"gmail\"")).unwrap();
     std::fs::write(dir.join("notes.txt"), "no app").unwrap();
     let loaded = Catalogue::load(Some(&dir));
     std::fs::remove_dir_all(&dir).unwrap();
@@ -82,10 +54,7 @@ fn an_operators_file_adds_and_replaces() {
     let catalogue = loaded.unwrap();
     assert_eq!(catalogue.len(), builtin::FILES.len() + 1);
     assert_eq!(catalogue.get("gmail").unwrap().auth_type(), AuthType::ApiKey);
-    assert!(matches!(
-        Catalogue::load(Some(&dir)),
-        Err(CatalogueError::Read { .. })
-    ));
+    assert!(matches!(Catalogue::load(Some(&dir)), Err(CatalogueError::Read { .. })));
 }
 
 #[test]
@@ -101,14 +70,8 @@ fn bad_files_are_refused_with_the_reason() {
         (with_auth("type = \"api_key\""), "asks for nothing"),
         (with_auth("type = \"magic\""), "unknown variant"),
         (with_auth("type = \"api_key\"\nsecret = 1"), "unknown field"),
-        (
-            with_auth("type = \"api_key\"\nhelp_url = \"javascript:alert(1)\""),
-            "not https",
-        ),
-        (
-            with_auth("type = \"api_key\"\n[[auth.fields]]\nname = \"A b\"\ntitle = \"A\""),
-            "snake_case",
-        ),
+        (with_auth("type = \"api_key\"\nhelp_url = \"javascript:alert(1)\""), "not https"),
+        (with_auth("type = \"api_key\"\n[[auth.fields]]\nname = \"A b\"\ntitle = \"A\""), "snake_case"),
         (oauth("http://example.com/"), "not https"),
         (oauth("nonsense"), "no address"),
         (oauth("https://example.com/{other}"), "placeholder"),
@@ -131,29 +94,13 @@ fn no_parameter_is_sent_twice_to_the_provider() {
     let plain = "https://example.com/auth";
     for (url, more, name) in [
         (plain, "authorize_params = { state = \"x\" }", "state"),
-        (
-            plain,
-            "authorize_params = { response_type = \"token\" }",
-            "response_type",
-        ),
+        (plain, "authorize_params = { response_type = \"token\" }", "response_type"),
         (plain, "authorize_params = { scope = \"a\" }", "scope"),
-        (
-            plain,
-            "authorize_params = { code_challenge = \"a\" }",
-            "code_challenge",
-        ),
-        (
-            plain,
-            "authorize_params = { user_scope = \"a\" }\nscope_param = \"user_scope\"",
-            "user_scope",
-        ),
+        (plain, "authorize_params = { code_challenge = \"a\" }", "code_challenge"),
+        (plain, "authorize_params = { user_scope = \"a\" }\nscope_param = \"user_scope\"", "user_scope"),
         (plain, "scope_param = \"state\"", "state"),
         ("https://example.com/auth?client_id=x", "", "client_id"),
-        (
-            "https://example.com/auth?prompt=a",
-            "authorize_params = { prompt = \"b\" }",
-            "prompt",
-        ),
+        ("https://example.com/auth?prompt=a", "authorize_params = { prompt = \"b\" }", "prompt"),
         ("https://example.com/auth?a=1&a=2", "", "a"),
     ] {
         let error = parse(&oauth(url, more)).unwrap_err();
@@ -172,10 +119,7 @@ fn the_operators_addresses_are_held_to_the_same() {
     };
     assert_eq!(problem(None, None), None);
     assert_eq!(
-        problem(
-            Some("http://127.0.0.1/{subdomain}?a=b"),
-            Some("https://{subdomain}.x.example/")
-        ),
+        problem(Some("http://127.0.0.1/{subdomain}?a=b"), Some("https://{subdomain}.x.example/")),
         None
     );
     for (authorization_url, token_url, reason) in [
@@ -196,10 +140,7 @@ fn an_option_on_the_wire_has_five_members_and_its_fields_in_order() {
     let value: serde_json::Value = serde_json::from_str(&option).unwrap();
     let members: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["description", "input_schema", "key", "title", "type"]);
-    assert_eq!(
-        value["input_schema"]["required"],
-        serde_json::json!(["api_key", "api_url"])
-    );
+    assert_eq!(value["input_schema"]["required"], serde_json::json!(["api_key", "api_url"]));
     assert_eq!(value["input_schema"]["properties"]["api_key"]["writeOnly"], true);
     assert_eq!(value["input_schema"]["properties"]["api_url"]["format"], "uri");
     assert!(option.find("\"api_key\":{") < option.find("\"api_url\":{"));

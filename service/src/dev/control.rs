@@ -180,10 +180,7 @@ async fn check(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    let host = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_own = |origin: &http::HeaderValue| origin.as_bytes() == format!("http://{host}").as_bytes();
     if headers.get(ORIGIN).is_some_and(|origin| !is_own(origin)) {
         return ControlError::new(StatusCode::FORBIDDEN, "Another web page sent this").into_response();
@@ -260,10 +257,7 @@ fn failed(error: &ControlError, page: &str) -> Response {
         severity: Severity::Bad,
         title: "Nothing was done",
         text: &error.message,
-        next_action: Some(NextAction {
-            url: page,
-            label: "Back",
-        }),
+        next_action: Some(NextAction { url: page, label: "Back" }),
     };
     PageResponse::new(error.status, &outcome, &FormTargets::default()).into_response()
 }
@@ -301,13 +295,7 @@ impl Control {
                 self.expire(&owner, &connection_id, &credential).await?;
                 Ok(json!({ "connection_id": connection_id }))
             }
-            Command::Fail {
-                preset: name,
-                app,
-                connection_id,
-                times,
-                delay_ms,
-            } => {
+            Command::Fail { preset: name, app, connection_id, times, delay_ms } => {
                 let preset = self.presets.get(&name).cloned().ok_or_else(|| {
                     ControlError::wrong(format!("There is no preset `{name}`; `presets` lists them"))
                 })?;
@@ -319,12 +307,7 @@ impl Control {
                     return Err(ControlError::wrong(message));
                 }
                 let scope = self.scope(app, connection_id).await?;
-                let failure = Failure {
-                    name,
-                    preset,
-                    times,
-                    delay_ms,
-                };
+                let failure = Failure { name, preset, times, delay_ms };
                 self.provider.failures().insert(scope, failure);
                 Ok(json!({ "failures": self.set_failures() }))
             }
@@ -396,9 +379,7 @@ impl Control {
     fn grant_of(&self, credential: &Credential) -> Option<u64> {
         use secrecy::ExposeSecret;
         let tokens = credential.grant.tokens.as_ref()?;
-        self.provider
-            .ledger()
-            .grant_of(tokens.access_token.expose_secret())
+        self.provider.ledger().grant_of(tokens.access_token.expose_secret())
     }
 
     /// At the provider and in what the service knows, as if an hour had gone by.
@@ -415,14 +396,9 @@ impl Control {
         let Some(tokens) = &credential.grant.tokens else {
             return Ok(());
         };
-        let expired = Tokens {
-            expires_at: Some(now),
-            ..tokens.clone()
-        };
+        let expired = Tokens { expires_at: Some(now), ..tokens.clone() };
         let store = &self.service.store;
-        let is_saved = store
-            .save_tokens(owner, connection_id, credential.version, &expired)
-            .await?;
+        let is_saved = store.save_tokens(owner, connection_id, credential.version, &expired).await?;
         if !is_saved {
             let message = "The token was refreshed meanwhile; try again";
             return Err(ControlError::new(StatusCode::CONFLICT, message));
@@ -450,9 +426,7 @@ impl Control {
         let mut ledger = self.provider.ledger();
         let by = Duration::from_secs(seconds.min(MAX_AHEAD));
         if ledger.saved.ahead + clock::millis(by) > clock::millis(Duration::from_secs(MAX_AHEAD)) {
-            return Err(ControlError::wrong(
-                "The clock would be ahead by more than a century",
-            ));
+            return Err(ControlError::wrong("The clock would be ahead by more than a century"));
         }
         ledger.advance(clock::millis(by));
         self.service.clock.advance(by);

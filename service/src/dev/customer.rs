@@ -38,10 +38,7 @@ pub(super) async fn connect(
 
     let decline_here = !allow && option.oauth.is_none();
     let form = page.filled(option, if decline_here { "decline" } else { "connect" });
-    let request = control
-        .http
-        .post(request_link)
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request = control.http.post(request_link).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     let next = send(request.header(COOKIE, &page.cookie).body(form)).await?;
     match location(&next) {
         Some(url) if option.oauth.is_some() => {
@@ -54,10 +51,7 @@ pub(super) async fn connect(
             }
         }
         _ if !next.status().is_success() && !next.status().is_redirection() => {
-            return Err(refused(&format!(
-                "The hosted page answered {}",
-                next.status().as_u16()
-            )));
+            return Err(refused(&format!("The hosted page answered {}", next.status().as_u16())));
         }
         _ => {}
     }
@@ -74,13 +68,8 @@ struct Page {
 impl Page {
     async fn open(control: &Control, url: &str) -> Result<Self, ControlError> {
         let response = send(control.http.get(url)).await?;
-        let cookie = response
-            .headers()
-            .get(SET_COOKIE)
-            .and_then(|value| value.to_str().ok());
-        let cookie = cookie
-            .and_then(|cookie| cookie.split(';').next())
-            .unwrap_or_default();
+        let cookie = response.headers().get(SET_COOKIE).and_then(|value| value.to_str().ok());
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).unwrap_or_default();
         let cookie = cookie.to_owned();
         let html = response.text().await.map_err(|error| unreachable(&error))?;
         Ok(Self { html, cookie })
@@ -117,18 +106,14 @@ impl Page {
 
 /// A value that the field takes.
 fn sample(field: &Field) -> String {
-    let default = field
-        .default
-        .as_deref()
-        .or(field.choices.first().map(|choice| choice.value.as_str()));
+    let default = field.default.as_deref().or(field.choices.first().map(|choice| choice.value.as_str()));
     match (default, field.format) {
         (Some(value), _) => value.to_owned(),
         (None, Format::Uri) => "https://api.example.com".to_owned(),
         (None, Format::Subdomain) => "example".to_owned(),
-        (None, Format::Text | Format::Password) => format!("dev-{}", field.name)
-            .chars()
-            .take(field.max_length)
-            .collect(),
+        (None, Format::Text | Format::Password) => {
+            format!("dev-{}", field.name).chars().take(field.max_length).collect()
+        }
     }
 }
 
@@ -147,11 +132,7 @@ fn refused(message: &str) -> ControlError {
 
 /// The address is left out, for it may be a secret.
 fn unreachable(error: &reqwest::Error) -> ControlError {
-    let cause = if error.is_connect() {
-        "cannot be reached"
-    } else {
-        "did not answer"
-    };
+    let cause = if error.is_connect() { "cannot be reached" } else { "did not answer" };
     ControlError::new(StatusCode::BAD_GATEWAY, format!("The service {cause}"))
 }
 

@@ -81,23 +81,14 @@ impl Ledger {
             Err(error) if error.kind() == ErrorKind::NotFound => Saved::default(),
             Err(error) => return Err(format!("cannot read {}: {error}", path.display()).into()),
         };
-        Ok(Self {
-            path,
-            saved,
-            consents: HashMap::new(),
-            codes: HashMap::new(),
-        })
+        Ok(Self { path, saved, consents: HashMap::new(), codes: HashMap::new() })
     }
 
     /// Writes the file anew, readable by its owner alone.
     pub(super) fn save(&self) -> std::io::Result<()> {
         let new = self.path.with_extension("json.new");
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)?;
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         file.write_all(&serde_json::to_vec(&self.saved)?)?;
         std::fs::rename(new, &self.path)
     }
@@ -221,10 +212,7 @@ impl Ledger {
 
     /// The grant and generation of a token of this kind.
     fn find(&self, kind: &str, token: &str) -> Option<(u64, u32)> {
-        let rest = token
-            .strip_prefix("dev-")?
-            .strip_prefix(kind)?
-            .strip_prefix('-')?;
+        let rest = token.strip_prefix("dev-")?.strip_prefix(kind)?.strip_prefix('-')?;
         let mut parts = rest.splitn(3, '-');
         let id = parts.next()?.parse().ok()?;
         let generation = parts.next()?.parse().ok()?;
@@ -298,10 +286,7 @@ mod tests {
         assert!(ledger.accepts("gmail", &third.access_token, 0));
 
         assert!(ledger.refresh("gmail", &first.refresh_token, 0).is_none());
-        assert!(
-            !ledger.accepts("gmail", &third.access_token, 0),
-            "the reuse ended the grant"
-        );
+        assert!(!ledger.accepts("gmail", &third.access_token, 0), "the reuse ended the grant");
         std::fs::remove_file(&ledger.path).unwrap();
     }
 }

@@ -63,10 +63,9 @@ impl Preset {
         let status = StatusCode::from_u16(self.status?).ok()?;
         let body = Bytes::from(self.body.clone());
         let body = match self.connection {
-            Some(Cut::Break) => Body::from_stream(stream::iter([
-                Ok(body),
-                Err(std::io::Error::other("cut off on purpose")),
-            ])),
+            Some(Cut::Break) => {
+                Body::from_stream(stream::iter([Ok(body), Err(std::io::Error::other("cut off on purpose"))]))
+            }
             _ => Body::from(body),
         };
         let mut response = (status, [(CONTENT_TYPE, "application/json")], body).into_response();
@@ -88,10 +87,7 @@ mod tests {
         for (name, preset) in load().unwrap() {
             let answers = preset.status.is_some() || preset.connection.is_some();
             assert_eq!(answers, preset.response().is_some(), "{name}");
-            assert!(
-                answers || preset.delay_ms.is_some() || preset.authorize_error.is_some(),
-                "{name}"
-            );
+            assert!(answers || preset.delay_ms.is_some() || preset.authorize_error.is_some(), "{name}");
             for (header, value) in &preset.headers {
                 assert!(HeaderName::try_from(header).is_ok() && HeaderValue::try_from(value).is_ok());
             }

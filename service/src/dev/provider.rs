@@ -145,11 +145,7 @@ impl Provider {
     /// authorisations alone.
     fn next_failure(&self, app: &str, grant: Option<u64>, at_authorize: bool) -> Option<Failure> {
         let mut failures = self.failures();
-        let scopes = [
-            grant.map(Scope::Grant),
-            Some(Scope::App(app.to_owned())),
-            Some(Scope::All),
-        ];
+        let scopes = [grant.map(Scope::Grant), Some(Scope::App(app.to_owned())), Some(Scope::All)];
         for scope in scopes.into_iter().flatten() {
             let Some(failure) = failures.get_mut(&scope) else {
                 continue;
@@ -214,8 +210,7 @@ impl Provider {
             Some(error) => {
                 url.query_pairs_mut().append_pair("error", error);
                 if let Some(description) = failure.and_then(|preset| preset.description.as_deref()) {
-                    url.query_pairs_mut()
-                        .append_pair("error_description", description);
+                    url.query_pairs_mut().append_pair("error_description", description);
                 }
             }
         }
@@ -238,13 +233,9 @@ impl Provider {
         let now = self.clock.now();
         let mut ledger = self.ledger();
         let issued = match field("grant_type") {
-            "authorization_code" => ledger.exchange(
-                app,
-                field("code"),
-                field("redirect_uri"),
-                field("code_verifier"),
-                now,
-            ),
+            "authorization_code" => {
+                ledger.exchange(app, field("code"), field("redirect_uri"), field("code_verifier"), now)
+            }
             "refresh_token" => ledger.refresh(app, field("refresh_token"), now),
             _ => return Err(TokenError(StatusCode::BAD_REQUEST, "unsupported_grant_type")),
         };
@@ -268,10 +259,7 @@ impl ProviderApp {
     /// Whether the client shows its secret, in the place where the app wants it.
     fn is_client(&self, headers: &HeaderMap, fields: &Fields) -> bool {
         let (id, secret) = match self.oauth.client_auth {
-            ClientAuth::Body => (
-                fields.get("client_id").cloned(),
-                fields.get("client_secret").cloned(),
-            ),
+            ClientAuth::Body => (fields.get("client_id").cloned(), fields.get("client_secret").cloned()),
             ClientAuth::Basic => basic(headers).unzip(),
         };
         id.as_ref() == Some(&self.client.client_id)
@@ -283,11 +271,7 @@ impl ProviderApp {
 
 /// The two halves of HTTP Basic authentication. Ids and secrets of this provider need no escaping.
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers
-        .get(AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Basic ")?;
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
     let pair = String::from_utf8(STANDARD.decode(value).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
     Some((id.to_owned(), secret.to_owned()))
@@ -321,19 +305,14 @@ async fn authorize(
     let page = ConsentPage {
         app_id: &app_id,
         app: &app.name,
-        scopes: scope
-            .split([' ', ','])
-            .filter(|scope| !scope.is_empty())
-            .collect(),
+        scopes: scope.split([' ', ',']).filter(|scope| !scope.is_empty()).collect(),
         consent: &id,
     };
     PageResponse::new(StatusCode::OK, &page, &FormTargets::anywhere()).into_response()
 }
 
 async fn decide(State(provider): State<Arc<Provider>>, Form(form): Form<Fields>) -> Response {
-    let consent = form
-        .get("consent")
-        .and_then(|id| provider.ledger().take_consent(id));
+    let consent = form.get("consent").and_then(|id| provider.ledger().take_consent(id));
     let Some(consent) = consent else {
         return wrong("This was answered before.").into_response();
     };
@@ -377,9 +356,7 @@ async fn token(
 /// An API of the app, to try a token with.
 async fn me(State(provider): State<Arc<Provider>>, Path(app): Path<String>, headers: HeaderMap) -> Response {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = value
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
+    let token = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
     if provider.ledger().accepts(&app, token, provider.clock.now()) {
         return Json(json!({"app": app, "name": "A customer of connect-service dev"})).into_response();
     }
@@ -396,12 +373,7 @@ fn go_back(url: Option<Url>) -> Response {
 }
 
 fn wrong(text: &str) -> PageResponse {
-    let page = Outcome {
-        severity: Severity::Bad,
-        title: "Cannot continue",
-        text,
-        next_action: None,
-    };
+    let page = Outcome { severity: Severity::Bad, title: "Cannot continue", text, next_action: None };
     PageResponse::new(StatusCode::BAD_REQUEST, &page, &FormTargets::default())
 }
 

@@ -37,21 +37,14 @@ pub(super) async fn seed(control: &Control, tenant_key: &str) -> Result<(), Setu
     }
     for (customer, app, name, state) in CONNECTIONS {
         let body = json!({"app_id": app, "name": name});
-        let call = Call {
-            control,
-            tenant_key,
-            customer,
-        };
+        let call = Call { control, tenant_key, customer };
         let link = call.post("/connections/request-link", &body).await?;
         if state == State::Pending {
             continue;
         }
         let text = |name: &str| link["data"][name].as_str().unwrap_or_default().to_owned();
         let connection_id = text("connection_id");
-        let connect = Command::Connect {
-            request_link: text("request_link"),
-            deny: state == State::Rejected,
-        };
+        let connect = Command::Connect { request_link: text("request_link"), deny: state == State::Rejected };
         control.execute(connect).await?;
         match state {
             State::Active | State::Pending | State::Rejected => {}

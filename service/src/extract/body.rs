@@ -49,9 +49,7 @@ impl Body {
             Ok(_) => Err(ApiError::invalid("The body must be a JSON object")),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                Err(ApiError::invalid(format!(
-                    "The body is not JSON: line {line}, column {column}"
-                )))
+                Err(ApiError::invalid(format!("The body is not JSON: line {line}, column {column}")))
             }
         }
     }
@@ -66,11 +64,7 @@ impl Body {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
-        value
-            .as_str()
-            .filter(|text| accepts(text))
-            .map(Some)
-            .ok_or_else(|| must_be(name, form))
+        value.as_str().filter(|text| accepts(text)).map(Some).ok_or_else(|| must_be(name, form))
     }
 
     /// A list of up to `max` texts that `accepts` takes.
@@ -84,16 +78,11 @@ impl Body {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
-        let texts = value
-            .as_array()
-            .filter(|items| items.len() <= max)
-            .and_then(|items| {
-                let text = |item: &Value| item.as_str().filter(|text| accepts(text)).map(str::to_owned);
-                items.iter().map(text).collect()
-            });
-        texts
-            .map(Some)
-            .ok_or_else(|| must_be(name, &format!("a list of at most {max}, each {form}")))
+        let texts = value.as_array().filter(|items| items.len() <= max).and_then(|items| {
+            let text = |item: &Value| item.as_str().filter(|text| accepts(text)).map(str::to_owned);
+            items.iter().map(text).collect()
+        });
+        texts.map(Some).ok_or_else(|| must_be(name, &format!("a list of at most {max}, each {form}")))
     }
 
     /// A whole number within bounds.
@@ -102,9 +91,7 @@ impl Body {
             return Ok(None);
         };
         let number = whole(value).filter(|number| (min..=max).contains(number));
-        number
-            .map(Some)
-            .ok_or_else(|| must_be(name, &format!("a whole number from {min} to {max}")))
+        number.map(Some).ok_or_else(|| must_be(name, &format!("a whole number from {min} to {max}")))
     }
 
     /// `true` or `false`.
@@ -112,10 +99,7 @@ impl Body {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
-        value
-            .as_bool()
-            .map(Some)
-            .ok_or_else(|| must_be(name, "true or false"))
+        value.as_bool().map(Some).ok_or_else(|| must_be(name, "true or false"))
     }
 
     /// An object of up to `max` members, each a text of up to `max_length` characters.
@@ -128,21 +112,12 @@ impl Body {
         let Some(value) = self.0.get(name) else {
             return Ok(None);
         };
-        let fields = value
-            .as_object()
-            .filter(|members| members.len() <= max)
-            .and_then(|members| {
-                let text = |value: &Value| {
-                    value
-                        .as_str()
-                        .filter(|text| text.chars().count() <= max_length)
-                        .map(str::to_owned)
-                };
-                members
-                    .iter()
-                    .map(|(name, value)| Some((name.clone(), text(value)?)))
-                    .collect()
-            });
+        let fields = value.as_object().filter(|members| members.len() <= max).and_then(|members| {
+            let text = |value: &Value| {
+                value.as_str().filter(|text| text.chars().count() <= max_length).map(str::to_owned)
+            };
+            members.iter().map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+        });
         fields.map(Some).ok_or_else(|| {
             let form = format!("an object of at most {max} strings, each of at most {max_length} characters");
             must_be(name, &form)
@@ -153,19 +128,14 @@ impl Body {
     pub(crate) fn canonical(&self) -> String {
         let mut members: Vec<_> = self.0.iter().collect();
         members.sort_by_key(|(name, _)| *name);
-        members
-            .iter()
-            .map(|(name, value)| format!("{}:{value}\n", Value::from(name.as_str())))
-            .collect()
+        members.iter().map(|(name, value)| format!("{}:{value}\n", Value::from(name.as_str()))).collect()
     }
 }
 
 /// JSON has one kind of number: `600.0` is a whole one.
 fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
-        let number = value
-            .as_f64()
-            .filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number))?;
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number))?;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Some(number as u64)
     })
@@ -177,10 +147,7 @@ fn must_be(name: &str, form: &str) -> ApiError {
 
 /// Parameters such as a charset do not matter: JSON is UTF-8.
 fn is_json(content_type: &[u8]) -> bool {
-    let essence = content_type
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(JSON.as_bytes())
 }
 
@@ -195,16 +162,8 @@ mod tests {
 
     #[test]
     fn only_json_objects_are_bodies() {
-        for body in [
-            "",
-            "{",
-            "[]",
-            "null",
-            "\"x\"",
-            "{\"a\":1}}",
-            "{\"a\":\"\\ud800\"}",
-            &"[".repeat(10_000),
-        ] {
+        for body in ["", "{", "[]", "null", "\"x\"", "{\"a\":1}}", "{\"a\":\"\\ud800\"}", &"[".repeat(10_000)]
+        {
             assert!(Body::parse(body.as_bytes()).is_err(), "{body:.20}");
         }
         assert!(Body::parse(b"\xff").is_err());
@@ -236,10 +195,7 @@ mod tests {
     #[test]
     fn the_order_of_members_does_not_matter() {
         let canonical = |text: &str| Body::parse(text.as_bytes()).unwrap().canonical();
-        assert_eq!(
-            canonical(r#"{"a":1,"b":[2]}"#),
-            canonical(r#"{ "b": [2], "a": 1 }"#)
-        );
+        assert_eq!(canonical(r#"{"a":1,"b":[2]}"#), canonical(r#"{ "b": [2], "a": 1 }"#));
         assert_ne!(canonical(r#"{"a":1}"#), canonical(r#"{"a":"1"}"#));
     }
 

@@ -20,9 +20,7 @@ impl FromRequestParts<AppState> for ConnectionId {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let id = parameter(parts, app, "connection_id")
-            .await
-            .filter(|id| ids::is_connection(id));
+        let id = parameter(parts, app, "connection_id").await.filter(|id| ids::is_connection(id));
         id.map(Self).ok_or(ApiError::ConnectionDeleted)
     }
 }
@@ -31,10 +29,7 @@ impl FromRequestParts<AppState> for AppId {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "app_id")
-            .await
-            .map(Self)
-            .ok_or(ApiError::AppNotFound)
+        parameter(parts, app, "app_id").await.map(Self).ok_or(ApiError::AppNotFound)
     }
 }
 
@@ -54,18 +49,13 @@ impl FromRequestParts<AppState> for UsageId {
 /// `None` where the path is not UTF-8.
 async fn parameter(parts: &mut Parts, app: &AppState, name: &str) -> Option<String> {
     let parameters = RawPathParams::from_request_parts(parts, app).await.ok()?;
-    parameters
-        .iter()
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value.to_owned())
+    parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
 /// The contract's `Id`.
 pub(crate) fn is_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 fn is_usage(text: &str) -> bool {

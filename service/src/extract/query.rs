@@ -29,20 +29,14 @@ impl FromRequestParts<AppState> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or_default();
-        Ok(Self(
-            form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        ))
+        Ok(Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
     }
 }
 
 impl Query {
     /// The value of a parameter; `None` where it is empty.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, ApiError> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str());
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let first = values.next();
         match values.next() {
             None => Ok(first.filter(|value| !value.is_empty())),
@@ -64,13 +58,8 @@ impl Query {
         };
         // `parse` alone would take a plus sign.
         let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-        let number = value
-            .parse()
-            .ok()
-            .filter(|number| digits && (1..=max).contains(number));
-        number
-            .map(Some)
-            .ok_or_else(|| ApiError::invalid(format!("{name} must be between 1 and {max}")))
+        let number = value.parse().ok().filter(|number| digits && (1..=max).contains(number));
+        number.map(Some).ok_or_else(|| ApiError::invalid(format!("{name} must be between 1 and {max}")))
     }
 }
 
@@ -95,13 +84,7 @@ mod tests {
             assert_eq!(query(text).page().unwrap(), Page { page: 1, limit: 20 });
         }
         let page = query("page=1000000&limit=100&other=1&other=2").page().unwrap();
-        assert_eq!(
-            page,
-            Page {
-                page: 1_000_000,
-                limit: 100
-            }
-        );
+        assert_eq!(page, Page { page: 1_000_000, limit: 100 });
         assert_eq!(page.offset(), 99_999_900);
     }
 

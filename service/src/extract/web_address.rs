@@ -71,10 +71,7 @@ fn is_loopback(host: &str) -> bool {
 /// Labels with dots between them; the last one begins with a letter, so that it is no IP address.
 fn is_domain(host: &str) -> bool {
     let plain = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     let last = host.rsplit('.').next().unwrap_or_default();
     host.split('.').all(plain) && last.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -84,9 +81,7 @@ fn is_domain(host: &str) -> bool {
 fn is_own_scheme(scheme: &str) -> bool {
     let mut labels = scheme.split('.');
     let plain = |label: &str| {
-        label
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
     };
     scheme.contains('.')
         && labels.all(|label| !label.is_empty() && plain(label))
@@ -95,9 +90,7 @@ fn is_own_scheme(scheme: &str) -> bool {
 
 fn is_name(host: &str) -> bool {
     host.starts_with(|first: char| first.is_ascii_lowercase())
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 fn is_path_byte(byte: u8) -> bool {
@@ -152,18 +145,12 @@ mod tests {
         ] {
             assert!(!is_return_url(url), "{url}");
         }
-        assert!(!is_return_url(&format!(
-            "https://example.com/{}",
-            "a".repeat(2048)
-        )));
+        assert!(!is_return_url(&format!("https://example.com/{}", "a".repeat(2048))));
     }
 
     #[test]
     fn an_origin_is_compared_as_browsers_send_it() {
-        assert_eq!(
-            as_sent("https://App.Example.COM:443".into()),
-            "https://app.example.com"
-        );
+        assert_eq!(as_sent("https://App.Example.COM:443".into()), "https://app.example.com");
         assert_eq!(as_sent("http://localhost:3000".into()), "http://localhost:3000");
     }
 
@@ -173,13 +160,9 @@ mod tests {
         assert!(is_origin("http://localhost:3000"));
         assert!(is_origin("http://localhost:65535"));
         assert!(!is_origin("http://localhost:65536"));
-        for origin in [
-            "https://app.example.com/",
-            "http://app.example.com",
-            "*",
-            "null",
-            "com.example.app://x",
-        ] {
+        for origin in
+            ["https://app.example.com/", "http://app.example.com", "*", "null", "com.example.app://x"]
+        {
             assert!(!is_origin(origin), "{origin}");
         }
     }

@@ -20,26 +20,16 @@ impl Browser {
     /// The browser that sends these headers, if it has been here before.
     pub(super) fn known(service: &Service, headers: &HeaderMap) -> Option<Self> {
         let name = cookie_name(service);
-        let cookies = headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs =
+            cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let (_, secret) = pairs.find(|(found, secret)| *found == name && is_secret(secret))?;
-        Some(Self {
-            secret: secret.to_owned(),
-            is_new: false,
-        })
+        Some(Self { secret: secret.to_owned(), is_new: false })
     }
 
     /// The browser that sends these headers, with a new cookie if it has none.
     pub(super) fn known_or_new(service: &Service, headers: &HeaderMap) -> Self {
-        Self::known(service, headers).unwrap_or_else(|| Self {
-            secret: ids::secret(),
-            is_new: true,
-        })
+        Self::known(service, headers).unwrap_or_else(|| Self { secret: ids::secret(), is_new: true })
     }
 
     /// What journeys are bound to.
@@ -93,22 +83,15 @@ impl Browser {
             return None;
         }
         let secure = if service.is_https() { "; Secure" } else { "" };
-        let cookie = format!(
-            "{}={}; Path=/; HttpOnly; SameSite=Lax{secure}",
-            cookie_name(service),
-            self.secret
-        );
+        let cookie =
+            format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(service), self.secret);
         HeaderValue::try_from(cookie).ok()
     }
 }
 
 /// With `__Host-`, browsers see to it that no other host and no plain HTTP page has set it.
 fn cookie_name(service: &Service) -> &'static str {
-    if service.is_https() {
-        "__Host-connect"
-    } else {
-        "connect"
-    }
+    if service.is_https() { "__Host-connect" } else { "connect" }
 }
 
 /// The form of [`ids::secret`].

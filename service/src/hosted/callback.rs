@@ -76,22 +76,17 @@ pub async fn result(
     headers: HeaderMap,
 ) -> PageResponse {
     let state = state.map(|Path(state)| state).unwrap_or_default();
-    show_result(&service, &state, &headers)
-        .await
-        .unwrap_or_else(|error| view::store_failed(&error))
+    show_result(&service, &state, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
 }
 
 /// Whether the customer is here in person. A browser that fetches pages in advance, a service worker and a scanner of
 /// links must not use up what works once.
 fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
     let is_prefetch = |value: &HeaderValue| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.to_ascii_lowercase().contains("prefetch"))
+        value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("prefetch"))
     };
-    let mut purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .into_iter()
-        .flat_map(|name| headers.get_all(name));
+    let mut purposes =
+        ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().flat_map(|name| headers.get_all(name));
     // Older browsers do not say what they fetch a page for.
     let destination = headers.get("sec-fetch-dest");
     method == Method::GET
@@ -145,11 +140,7 @@ async fn redeem(
     let endpoint =
         flow::endpoint(service, link, choice, &journey.inputs).map_err(|_| LinkError::AppNotConfigured)?;
     if let Some(error) = &answer.error {
-        tracing::warn!(
-            app = choice.app.id,
-            error = known_error(error),
-            "the provider refused to authorise"
-        );
+        tracing::warn!(app = choice.app.id, error = known_error(error), "the provider refused to authorise");
         return Err(LinkError::ProviderRefused.into());
     }
     if !endpoint.accepts_issuer(answer.iss.as_deref()) {
@@ -161,9 +152,7 @@ async fn redeem(
     let asked_at = service.clock.now();
     let redirect_uri = service.redirect_uri(&choice.app.id);
     let code = code.expose_secret();
-    let exchange = service
-        .providers
-        .exchange_code(&endpoint, code, &redirect_uri, &pkce);
+    let exchange = service.providers.exchange_code(&endpoint, code, &redirect_uri, &pkce);
     let tokens = exchange.await.map_err(LinkError::from)?;
     let grant = flow::oauth_grant(choice, journey.inputs.clone(), tokens, asked_at);
     flow::store_grant(service, link, &grant, browser).await?;
@@ -254,11 +243,7 @@ impl Answer {
 
     /// `access_denied` is the standard's word; LinkedIn has words of its own.
     fn declined(&self) -> bool {
-        let words = [
-            "access_denied",
-            "user_cancelled_authorize",
-            "user_cancelled_login",
-        ];
+        let words = ["access_denied", "user_cancelled_authorize", "user_cancelled_login"];
         self.error.as_deref().is_some_and(|error| words.contains(&error))
     }
 

@@ -60,8 +60,7 @@ pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<&'a AuthOption
         _ => link.app_id.as_ref(),
     };
     let app = id.and_then(|id| service.catalogue.get(id));
-    app.map(|app| usable_options(service, link, app))
-        .unwrap_or_default()
+    app.map(|app| usable_options(service, link, app)).unwrap_or_default()
 }
 
 /// Takes what the customer entered into a form of the product's own.
@@ -75,12 +74,7 @@ pub async fn submit_custom(
     auth_option_key: &str,
     fields: &Inputs,
 ) -> Result<Submitted, ApiError> {
-    let ended = |status| {
-        Ok(Submitted {
-            status,
-            authorize_url: None,
-        })
-    };
+    let ended = |status| Ok(Submitted { status, authorize_url: None });
     if link.status != Status::Pending {
         return ended(link.status);
     }
@@ -95,10 +89,7 @@ pub async fn submit_custom(
         Accepted::Consent(inputs) => {
             match hand_over(service, link, choice, &inputs, &ids::secret()).await? {
                 // The journey itself begins there, in the customer's browser, which it is then bound to.
-                Some(url) => Ok(Submitted {
-                    status: Status::Pending,
-                    authorize_url: Some(url),
-                }),
+                Some(url) => Ok(Submitted { status: Status::Pending, authorize_url: Some(url) }),
                 None => ended(current(service, link).await?.status),
             }
         }
@@ -130,19 +121,14 @@ pub(super) fn choose<'a>(
         (_, []) => return Err(Refusal::NotConfigured),
         (None, [only]) => *only,
         (None, _) => return Err(Refusal::UnknownChoice),
-        (Some(id), apps) => *apps
-            .iter()
-            .find(|app| app.id == id)
-            .ok_or(Refusal::UnknownChoice)?,
+        (Some(id), apps) => *apps.iter().find(|app| app.id == id).ok_or(Refusal::UnknownChoice)?,
     };
     let mut options = usable_options(service, link, app).into_iter();
     let option = match key {
         Some(key) => options.find(|option| option.key == key),
         None => options.next(),
     };
-    option
-        .map(|option| Choice { app, option })
-        .ok_or(Refusal::UnknownChoice)
+    option.map(|option| Choice { app, option }).ok_or(Refusal::UnknownChoice)
 }
 
 pub(super) fn usable_options<'a>(service: &Service, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
@@ -265,10 +251,7 @@ pub(super) fn oauth_grant(
 pub(super) async fn current(service: &Service, link: &Link) -> Result<Link, StoreError> {
     // Links are only deleted with their connection; then it has lapsed.
     let found = service.store.link(&link.id).await?;
-    Ok(found.unwrap_or_else(|| Link {
-        status: Status::Expired,
-        ..link.clone()
-    }))
+    Ok(found.unwrap_or_else(|| Link { status: Status::Expired, ..link.clone() }))
 }
 
 /// Where the customer goes on with this choice, and finds what was entered; any other choice stays open. `None` where the
@@ -282,14 +265,7 @@ pub(super) async fn hand_over(
 ) -> Result<Option<String>, StoreError> {
     let is_open = service.store.hand_over(link, inputs, secret).await?;
     // Ids of the catalogue need no escaping.
-    let url = || {
-        format!(
-            "{}/connect/{secret}?app={}&option={}",
-            service.base_url(),
-            app.id,
-            option.key
-        )
-    };
+    let url = || format!("{}/connect/{secret}?app={}&option={}", service.base_url(), app.id, option.key);
     Ok(is_open.then(url))
 }
 
@@ -309,10 +285,8 @@ impl From<Refusal> for ApiError {
             }
             Refusal::Failed(error) => error.into(),
             Refusal::Invalid(errors) => {
-                let texts: Vec<_> = errors
-                    .iter()
-                    .map(|error| format!("fields.{}: {}", error.field, error.message))
-                    .collect();
+                let texts: Vec<_> =
+                    errors.iter().map(|error| format!("fields.{}: {}", error.field, error.message)).collect();
                 Self::invalid(texts.join(" "))
             }
         }

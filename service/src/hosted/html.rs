@@ -110,19 +110,14 @@ pub struct FieldView<'a> {
 impl<'a> FieldView<'a> {
     /// The fields of an option, with what was entered before and what was wrong with it.
     pub fn all(option: &'a AuthOption, entered: &'a Inputs, errors: &'a [FieldError]) -> Vec<Self> {
-        let errors: HashMap<_, _> = errors
-            .iter()
-            .map(|error| (error.field.as_str(), error.message.as_str()))
-            .collect();
+        let errors: HashMap<_, _> =
+            errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect();
         let view = |field: &'a Field| {
             let error = errors.get(field.name.as_str()).copied();
             let hint = field.description.as_deref();
             let ids = [hint.map(|_| "hint"), error.map(|_| "error")];
-            let described_by: Vec<_> = ids
-                .into_iter()
-                .flatten()
-                .map(|kind| format!("{kind}-{}", field.name))
-                .collect();
+            let described_by: Vec<_> =
+                ids.into_iter().flatten().map(|kind| format!("{kind}-{}", field.name)).collect();
             let value = match entered.get(&field.name) {
                 Some(_) if field.is_secret() => "",
                 // A browser lets nobody enter more; whoever sends more gets no more back.
@@ -195,23 +190,15 @@ impl Severity {
 
 /// The beginning of a text.
 fn first_chars(text: &str, count: usize) -> &str {
-    text.char_indices()
-        .nth(count)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }
 
 /// One of eight colours, always the same one for an app.
 pub(crate) fn tint(id: &str) -> u32 {
-    id.bytes()
-        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
-        % 8
+    id.bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 8
 }
 
 /// The letter that stands for a name.
 pub(crate) fn initial(name: &str) -> String {
-    name.trim()
-        .chars()
-        .next()
-        .map(|letter| letter.to_uppercase().collect())
-        .unwrap_or_default()
+    name.trim().chars().next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default()
 }

@@ -27,9 +27,7 @@ pub async fn show(
     headers: HeaderMap,
 ) -> PageResponse {
     let params = params.map(|Query(params)| params).unwrap_or_default();
-    show_page(&service, secret, &params, &headers)
-        .await
-        .unwrap_or_else(|error| view::store_failed(&error))
+    show_page(&service, secret, &params, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
 }
 
 /// `POST /connect/{link}`: one of the page's buttons was pressed.
@@ -39,9 +37,7 @@ pub async fn submit(
     headers: HeaderMap,
     form: SubmittedForm,
 ) -> PageResponse {
-    submit_page(&service, secret, &headers, form)
-        .await
-        .unwrap_or_else(|error| view::store_failed(&error))
+    submit_page(&service, secret, &headers, form).await.unwrap_or_else(|error| view::store_failed(&error))
 }
 
 async fn show_page(
@@ -57,11 +53,7 @@ async fn show_page(
         return Ok(view::ended(service, &link));
     }
     if link.awaits_confirmation() {
-        return Ok(awaiting(
-            service,
-            &link,
-            Browser::known(service, headers).as_ref(),
-        ));
+        return Ok(awaiting(service, &link, Browser::known(service, headers).as_ref()));
     }
     if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
         return Ok(view::too_often(seconds));
@@ -158,12 +150,7 @@ async fn connect(
     browser: &Browser,
     form: &SubmittedForm,
 ) -> Result<PageResponse, Refusal> {
-    let choice = flow::choose(
-        service,
-        link,
-        form.app_id.as_deref(),
-        form.auth_option_key.as_deref(),
-    )?;
+    let choice = flow::choose(service, link, form.app_id.as_deref(), form.auth_option_key.as_deref())?;
     match flow::submit(service, link, choice, &form.values, Some(browser)).await {
         Ok(Accepted::Held) => {
             let link = flow::current(service, link).await?;
@@ -173,13 +160,9 @@ async fn connect(
                 view::finished(service, &link, None, link.status, None)
             })
         }
-        Ok(Accepted::Stored(true)) => Ok(view::finished(
-            service,
-            link,
-            Some(choice.app),
-            Status::Active,
-            None,
-        )),
+        Ok(Accepted::Stored(true)) => {
+            Ok(view::finished(service, link, Some(choice.app), Status::Active, None))
+        }
         Ok(Accepted::Stored(false)) => {
             let link = flow::current(service, link).await?;
             Ok(view::finished(service, &link, None, link.status, None))
@@ -190,14 +173,7 @@ async fn connect(
         }
         Err(Refusal::Invalid(errors)) => {
             let csrf_token = browser.csrf_token(link);
-            Ok(view::connect(
-                service,
-                link,
-                choice,
-                &csrf_token,
-                &form.values,
-                &errors,
-            ))
+            Ok(view::connect(service, link, choice, &csrf_token, &form.values, &errors))
         }
         Err(refusal) => Err(refusal),
     }

@@ -15,12 +15,7 @@ use crate::store::{Link, Operation, Status, StoreError};
 
 /// Which of these apps?
 pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageResponse {
-    let page = Picker {
-        product: product(link),
-        apps,
-        csrf_token,
-        expires: &expires(link),
-    };
+    let page = Picker { product: product(link), apps, csrf_token, expires: &expires(link) };
     PageResponse::new(StatusCode::OK, &page, &form_targets(link))
 }
 
@@ -43,14 +38,9 @@ pub(super) fn connect(
         targets.provider(address);
     }
     // What is about to be entered can lead to another host.
-    let host = address
-        .and_then(Url::host_str)
-        .filter(|_| option.input.is_empty());
+    let host = address.and_then(Url::host_str).filter(|_| option.input.is_empty());
     let options = flow::usable_options(service, link, app);
-    let others: Vec<_> = options
-        .into_iter()
-        .filter(|other| other.key != option.key)
-        .collect();
+    let others: Vec<_> = options.into_iter().filter(|other| other.key != option.key).collect();
     let customer_ascii = email::ascii_if_mixed(&link.owner.customer);
     let page = Connect {
         product: product(link),
@@ -65,21 +55,14 @@ pub(super) fn connect(
         customer: &link.owner.customer,
         customer_ascii: customer_ascii.as_deref(),
         provider: option.oauth.as_ref().map(|_| host.unwrap_or(&app.name)),
-        scopes: endpoint
-            .as_ref()
-            .map(|endpoint| endpoint.scopes())
-            .unwrap_or_default(),
+        scopes: endpoint.as_ref().map(|endpoint| endpoint.scopes()).unwrap_or_default(),
         fields: &FieldView::all(option, entered, errors),
         errors,
         can_go_back: flow::apps(service, link).len() > 1,
         csrf_token,
         expires: &expires(link),
     };
-    let status = if errors.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::BAD_REQUEST
-    };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     PageResponse::new(status, &page, &targets)
 }
 
@@ -163,16 +146,8 @@ fn result_page(
         ),
     };
     let back = result_url(link, status);
-    let next_action = back.as_ref().map(|url| NextAction {
-        url: url.as_str(),
-        label: "Go back",
-    });
-    let page = Outcome {
-        severity,
-        title: &title,
-        text: &text,
-        next_action,
-    };
+    let next_action = back.as_ref().map(|url| NextAction { url: url.as_str(), label: "Go back" });
+    let page = Outcome { severity, title: &title, text: &text, next_action };
     PageResponse::new(code, &page, &FormTargets::default())
 }
 
@@ -181,14 +156,8 @@ pub(super) fn provider_failed(app: &App, again: Option<&str>) -> PageResponse {
     let page = Outcome {
         severity: Severity::Bad,
         title: &format!("{} could not be connected", app.name),
-        text: &format!(
-            "{} did not complete the sign-in. Nothing was shared. Please try again.",
-            app.name
-        ),
-        next_action: again.map(|url| NextAction {
-            url,
-            label: "Try again",
-        }),
+        text: &format!("{} did not complete the sign-in. Nothing was shared. Please try again.", app.name),
+        next_action: again.map(|url| NextAction { url, label: "Try again" }),
     };
     PageResponse::new(StatusCode::BAD_GATEWAY, &page, &FormTargets::default())
 }
@@ -293,12 +262,7 @@ pub(super) fn store_failed(error: &StoreError) -> PageResponse {
 }
 
 fn bad(status: StatusCode, title: &str, text: &str) -> PageResponse {
-    let page = Outcome {
-        severity: Severity::Bad,
-        title,
-        text,
-        next_action: None,
-    };
+    let page = Outcome { severity: Severity::Bad, title, text, next_action: None };
     PageResponse::new(status, &page, &FormTargets::default())
 }
 
@@ -315,12 +279,7 @@ fn result_url(link: &Link, status: Status) -> Option<Url> {
 /// Every form can end at `return_url`.
 fn form_targets(link: &Link) -> FormTargets {
     let mut targets = FormTargets::default();
-    if let Some(url) = link
-        .options
-        .return_url
-        .as_deref()
-        .and_then(|url| Url::parse(url).ok())
-    {
+    if let Some(url) = link.options.return_url.as_deref().and_then(|url| Url::parse(url).ok()) {
         targets.destination(&url);
     }
     targets

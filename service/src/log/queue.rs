@@ -40,9 +40,7 @@ impl LogQueue {
         let (messages, queued) = sync_channel(capacity);
         let dropped = Arc::new(AtomicU64::new(0));
         let counter = dropped.clone();
-        thread::Builder::new()
-            .name("log".into())
-            .spawn(move || write_all(writer, &queued, &counter))?;
+        thread::Builder::new().name("log".into()).spawn(move || write_all(writer, &queued, &counter))?;
         Ok(Self { messages, dropped })
     }
 
@@ -143,11 +141,7 @@ mod tests {
         let (started, begun) = channel();
         let (resume, stalled) = channel();
         let written = Arc::new(Mutex::new(Vec::new()));
-        let writer = Stalled {
-            started,
-            resume: stalled,
-            written: written.clone(),
-        };
+        let writer = Stalled { started, resume: stalled, written: written.clone() };
         let queue = LogQueue::start(writer, 2).unwrap();
         let mut log = &queue;
         log.write_all(b"{\"n\":1}\n").unwrap();
@@ -162,16 +156,9 @@ mod tests {
         drop(resume);
         drop(queue.flush_on_drop());
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        let lines: Vec<Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 4, "{text}");
-        assert_eq!(
-            [&lines[0]["n"], &lines[2]["n"], &lines[3]["n"]],
-            [1, 2, 3],
-            "{text}"
-        );
+        assert_eq!([&lines[0]["n"], &lines[2]["n"], &lines[3]["n"]], [1, 2, 3], "{text}");
         assert_eq!(lines[1]["fields"]["dropped"], 7, "{text}");
     }
 }

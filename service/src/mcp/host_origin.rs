@@ -13,10 +13,7 @@ pub(super) fn settings(app: &AppState) -> StreamableHttpServerConfig {
     let mcp = &app.config.mcp;
     let own_host = public.as_ref().and_then(Url::host_str).map(str::to_owned);
     let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-    let hosts = loopback
-        .into_iter()
-        .chain(own_host)
-        .chain(mcp.allowed_hosts.clone());
+    let hosts = loopback.into_iter().chain(own_host).chain(mcp.allowed_hosts.clone());
     let own_origin = public.as_ref().map(|url| url.origin().ascii_serialization());
     let origins = own_origin.into_iter().chain(mcp.allowed_origins.clone());
     StreamableHttpServerConfig::default()

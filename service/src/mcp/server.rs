@@ -47,10 +47,7 @@ pub(super) enum ToolError {
 
 impl McpServer {
     pub(super) fn new(app: AppState) -> Self {
-        Self {
-            app,
-            tools: tools::all().into(),
-        }
+        Self { app, tools: tools::all().into() }
     }
 
     async fn call(
@@ -109,12 +106,7 @@ impl ServerHandler for McpServer {
             return Err(ErrorData::invalid_params(message, None));
         };
         let result = if caller_of_tool.caller.capabilities.contains(&found.capability) {
-            self.call(
-                &request.name,
-                request.arguments.unwrap_or_default(),
-                &caller_of_tool,
-            )
-            .await
+            self.call(&request.name, request.arguments.unwrap_or_default(), &caller_of_tool).await
         } else {
             Err(ToolError::Tell(format!(
                 "This key lacks the capability {}, which {} needs. The key's owner can grant it with a new key.",
@@ -126,10 +118,9 @@ impl ServerHandler for McpServer {
             Err(ToolError::Tell(message)) => {
                 Ok(CallToolResult::error(vec![ContentBlock::text(message)]).into())
             }
-            Err(ToolError::Internal) => Err(ErrorData::internal_error(
-                "The service failed; try again later",
-                None,
-            )),
+            Err(ToolError::Internal) => {
+                Err(ErrorData::internal_error("The service failed; try again later", None))
+            }
         }
     }
 }
@@ -148,20 +139,14 @@ impl From<ApiError> for ToolError {
             ApiError::ConnectionDeleted => "list_connections tells this user's connections and their ids.",
             _ => "",
         };
-        Self::Tell(
-            format!("{error} ({}). {hint}", error.code())
-                .trim_end()
-                .to_owned(),
-        )
+        Self::Tell(format!("{error} ({}). {hint}", error.code()).trim_end().to_owned())
     }
 }
 
 /// The arguments as what the tool takes.
 fn take<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, ToolError> {
     serde_json::from_value(Value::Object(arguments)).map_err(|error| {
-        ToolError::Tell(format!(
-            "The arguments do not fit the tool's input schema: {error}."
-        ))
+        ToolError::Tell(format!("The arguments do not fit the tool's input schema: {error}."))
     })
 }
 

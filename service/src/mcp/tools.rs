@@ -223,12 +223,7 @@ pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, To
     };
     let offset = usize::try_from(offset(page, limit)).unwrap_or(usize::MAX);
     Ok(Apps {
-        apps: found
-            .iter()
-            .skip(offset)
-            .take(limit as usize)
-            .map(|app| view(app))
-            .collect(),
+        apps: found.iter().skip(offset).take(limit as usize).map(|app| view(app)).collect(),
         page,
         limit,
         total: found.len() as u64,
@@ -241,14 +236,8 @@ pub(super) async fn list_connections(
     wanted: ListConnections,
 ) -> Result<Connections, ToolError> {
     let (page, limit) = page_of(wanted.page, wanted.limit)?;
-    if wanted
-        .app_id
-        .as_deref()
-        .is_some_and(|id| !crate::extract::path::is_id(id))
-    {
-        return Err(ToolError::Tell(
-            "app_id is not an app's id; search_apps tells them.".into(),
-        ));
+    if wanted.app_id.as_deref().is_some_and(|id| !crate::extract::path::is_id(id)) {
+        return Err(ToolError::Tell("app_id is not an app's id; search_apps tells them.".into()));
     }
     let (connections, total) = app
         .store
@@ -256,10 +245,7 @@ pub(super) async fn list_connections(
         .await
         .map_err(ApiError::from)?;
     Ok(Connections {
-        connections: connections
-            .into_iter()
-            .map(|connection| view(app, connection))
-            .collect(),
+        connections: connections.into_iter().map(|connection| view(app, connection)).collect(),
         page,
         limit,
         total,
@@ -273,18 +259,12 @@ pub(super) async fn create_connection_link(
 ) -> Result<Link, ToolError> {
     let name = match (wanted.name, &wanted.app_id, &wanted.connection_id) {
         (_, None, None) => {
-            return Err(tell(
-                "app_id is missing; search_apps tells the apps and their ids.",
-            ));
+            return Err(tell("app_id is missing; search_apps tells the apps and their ids."));
         }
         (None, Some(id), None) => Some(name_of(app, id)),
         (name, ..) => name,
     };
-    let members = [
-        ("app_id", wanted.app_id),
-        ("name", name),
-        ("connection_id", wanted.connection_id),
-    ];
+    let members = [("app_id", wanted.app_id), ("name", name), ("connection_id", wanted.connection_id)];
     let given = members.map(|(member, value)| value.map(|value| (member.to_owned(), value.into())));
     let data = api::new_link(app, owner, given.into_iter().flatten().collect()).await?;
     serde_json::from_value(data).map_err(|_| ToolError::Internal)
@@ -297,9 +277,7 @@ pub(super) async fn check_connection_status(
 ) -> Result<Check, ToolError> {
     let id = &wanted.connection_id;
     if wanted.wait_seconds > MAX_WAIT {
-        return Err(tell(
-            "wait_seconds must be at most 30; call again to wait longer.",
-        ));
+        return Err(tell("wait_seconds must be at most 30; call again to wait longer."));
     }
     if !ids::is_connection(id) {
         return Err(ApiError::ConnectionDeleted.into());
@@ -307,10 +285,7 @@ pub(super) async fn check_connection_status(
     let wait = Duration::from_secs(wanted.wait_seconds).min(app.config.max_long_poll());
     let long_poll = LongPoll::begin(app, (!wait.is_zero()).then_some(wait), &owner.tenant, None);
     let connection = api::wait_until_not_pending(app, owner, id, long_poll.as_ref()).await?;
-    Ok(Check {
-        next_step: next_step(connection.status).to_owned(),
-        connection: view(app, connection),
-    })
+    Ok(Check { next_step: next_step(connection.status).to_owned(), connection: view(app, connection) })
 }
 
 fn next_step(status: Status) -> &'static str {
@@ -328,10 +303,7 @@ fn next_step(status: Status) -> &'static str {
 
 fn view(app: &AppState, connection: Connection) -> ConnectionView {
     let pending = connection.status == Status::Pending;
-    let named = |id: String| AppName {
-        name: name_of(app, &id),
-        id,
-    };
+    let named = |id: String| AppName { name: name_of(app, &id), id };
     ConnectionView {
         id: connection.id,
         name: connection.name,

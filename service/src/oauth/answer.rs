@@ -43,11 +43,7 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
         return None;
     }
     let pairs = form_urlencoded::parse(text.as_bytes());
-    Some(
-        pairs
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect(),
-    )
+    Some(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
 }
 
 /// `error` as a word (RFC 6749; Slack beside `ok: false`), or nested as some write it.
@@ -63,10 +59,7 @@ fn error_code(object: &Map<String, Value>) -> Option<&str> {
         ),
         _ if failed => Some("unknown"),
         // HubSpot sends `status` instead, such as BAD_REFRESH_TOKEN.
-        _ => object
-            .get("status")?
-            .as_str()
-            .filter(|status| status.starts_with("BAD_")),
+        _ => object.get("status")?.as_str().filter(|status| status.starts_with("BAD_")),
     }
 }
 
@@ -103,12 +96,7 @@ fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
 }
 
 fn tokens(object: &Map<String, Value>) -> Option<Tokens> {
-    let text = |name: &str| {
-        object
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|value| is_printable(value))
-    };
+    let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|value| is_printable(value));
     Some(Tokens {
         access_token: SecretString::from(text("access_token").filter(|token| is_token(token))?),
         refresh_token: text("refresh_token").map(SecretString::from),
@@ -124,9 +112,7 @@ fn is_printable(value: &str) -> bool {
 
 /// An access token has no space (RFC 6750, section 2.1). Some servers put an error's text in its place.
 fn is_token(value: &str) -> bool {
-    let is_error = value
-        .get(..5)
-        .is_some_and(|start| start.eq_ignore_ascii_case("error"));
+    let is_error = value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
     !is_error && !value.contains(char::is_whitespace)
 }
 
@@ -182,15 +168,8 @@ mod tests {
         let tokens = ok(r#"{"access_token":"at"}"#);
         assert_eq!(tokens.token_type, "Bearer");
         assert!(tokens.refresh_token.is_none() && tokens.expires_in.is_none());
-        assert_eq!(
-            ok(r#"{"access_token":"at","token_type":"MAC"}"#).token_type,
-            "MAC"
-        );
-        assert!(
-            ok(r#"{"access_token":"at","refresh_token":""}"#)
-                .refresh_token
-                .is_none()
-        );
+        assert_eq!(ok(r#"{"access_token":"at","token_type":"MAC"}"#).token_type, "MAC");
+        assert!(ok(r#"{"access_token":"at","refresh_token":""}"#).refresh_token.is_none());
     }
 
     #[test]
@@ -228,39 +207,19 @@ mod tests {
 
     #[test]
     fn errors_that_claim_success() {
-        assert_eq!(
-            err(200, r#"{"error":"bad_verification_code"}"#),
-            ProviderError::Declined
-        );
-        assert_eq!(
-            err(200, r#"{"ok":false,"error":"invalid_code"}"#),
-            ProviderError::Declined
-        );
-        assert_eq!(
-            err(200, r#"{"ok":false,"error":"bad_client_secret"}"#),
-            ProviderError::Misconfigured
-        );
-        assert_eq!(
-            err(200, r#"{"ok":false,"access_token":"at"}"#),
-            ProviderError::UNAVAILABLE
-        );
-        assert_eq!(
-            err(200, r#"{"error":"invalid_grant","access_token":"at"}"#),
-            ProviderError::Declined
-        );
+        assert_eq!(err(200, r#"{"error":"bad_verification_code"}"#), ProviderError::Declined);
+        assert_eq!(err(200, r#"{"ok":false,"error":"invalid_code"}"#), ProviderError::Declined);
+        assert_eq!(err(200, r#"{"ok":false,"error":"bad_client_secret"}"#), ProviderError::Misconfigured);
+        assert_eq!(err(200, r#"{"ok":false,"access_token":"at"}"#), ProviderError::UNAVAILABLE);
+        assert_eq!(err(200, r#"{"error":"invalid_grant","access_token":"at"}"#), ProviderError::Declined);
     }
 
     /// Casdoor answers so with status 200.
     #[test]
     fn an_errors_text_is_no_access_token() {
-        for token in [
-            "error: token is expired by 3h",
-            "error",
-            "Error:expired",
-            "token is expired",
-            " at",
-            "a\u{a0}t",
-        ] {
+        for token in
+            ["error: token is expired by 3h", "error", "Error:expired", "token is expired", " at", "a\u{a0}t"]
+        {
             let body =
                 serde_json::json!({"access_token": token, "refresh_token": "", "token_type": "Bearer"});
             assert_eq!(err(200, &body.to_string()), ProviderError::UNAVAILABLE, "{token}");
@@ -288,41 +247,20 @@ mod tests {
     #[test]
     fn each_error_calls_for_the_right_thing() {
         assert_eq!(err(400, r#"{"error":"invalid_grant"}"#), ProviderError::Declined);
-        assert_eq!(
-            err(400, r#"{"status":"BAD_REFRESH_TOKEN"}"#),
-            ProviderError::Declined
-        );
-        assert_eq!(
-            err(401, r#"{"error":"invalid_client"}"#),
-            ProviderError::Misconfigured
-        );
+        assert_eq!(err(400, r#"{"status":"BAD_REFRESH_TOKEN"}"#), ProviderError::Declined);
+        assert_eq!(err(401, r#"{"error":"invalid_client"}"#), ProviderError::Misconfigured);
         assert_eq!(
             err(400, r#"{"error":{"code":"invalid_client","message":"no"}}"#),
             ProviderError::Misconfigured
         );
-        assert_eq!(
-            err(400, r#"{"error":"something_new"}"#),
-            ProviderError::UNAVAILABLE
-        );
-        assert_eq!(
-            err(400, r#"{"error":"temporarily_unavailable"}"#),
-            ProviderError::UNAVAILABLE
-        );
+        assert_eq!(err(400, r#"{"error":"something_new"}"#), ProviderError::UNAVAILABLE);
+        assert_eq!(err(400, r#"{"error":"temporarily_unavailable"}"#), ProviderError::UNAVAILABLE);
         // Whatever a failing server says about the grant is not believed.
-        assert_eq!(
-            err(503, r#"{"error":"invalid_grant"}"#),
-            ProviderError::UNAVAILABLE
-        );
-        assert_eq!(
-            err(429, r#"{"error":"invalid_grant"}"#),
-            ProviderError::UNAVAILABLE
-        );
+        assert_eq!(err(503, r#"{"error":"invalid_grant"}"#), ProviderError::UNAVAILABLE);
+        assert_eq!(err(429, r#"{"error":"invalid_grant"}"#), ProviderError::UNAVAILABLE);
         assert_eq!(err(302, r#"{"access_token":"at"}"#), ProviderError::UNAVAILABLE);
         let later = Some(Duration::from_secs(7));
-        assert_eq!(
-            parse(429, b"", later).unwrap_err(),
-            ProviderError::Unavailable { retry_after: later }
-        );
+        assert_eq!(parse(429, b"", later).unwrap_err(), ProviderError::Unavailable { retry_after: later });
     }
 
     #[test]
@@ -349,18 +287,12 @@ mod tests {
         ] {
             assert_eq!(err(200, body), ProviderError::UNAVAILABLE, "{body}");
         }
-        assert_eq!(
-            parse(200, b"\xff\xfe", None).unwrap_err(),
-            ProviderError::UNAVAILABLE
-        );
+        assert_eq!(parse(200, b"\xff\xfe", None).unwrap_err(), ProviderError::UNAVAILABLE);
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let printed = format!(
-            "{:?}",
-            ok(r#"{"access_token":"s3cret","refresh_token":"s3cret"}"#)
-        );
+        let printed = format!("{:?}", ok(r#"{"access_token":"s3cret","refresh_token":"s3cret"}"#));
         assert!(!printed.contains("s3cret"));
     }
 }

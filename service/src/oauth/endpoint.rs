@@ -75,10 +75,7 @@ impl Endpoint {
             token_url: address(&registration.token_url, &oauth.token_url, "token_url")?,
             client_id: registration.client_id.clone(),
             client_secret: registration.client_secret.clone(),
-            scopes: registration
-                .scopes
-                .clone()
-                .unwrap_or_else(|| oauth.scopes.clone()),
+            scopes: registration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
             oauth: oauth.clone(),
         })
     }
@@ -144,11 +141,8 @@ impl Endpoint {
         redirect_uri: &'a str,
         pkce: &'a Pkce,
     ) -> Vec<(&'static str, &'a str)> {
-        let mut params = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", redirect_uri),
-        ];
+        let mut params =
+            vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
         if self.oauth.pkce {
             params.push(("code_verifier", pkce.verifier.expose_secret()));
         }
@@ -204,15 +198,8 @@ mod tests {
 
     fn endpoint(app: &str, inputs: &[(&str, &str)]) -> Result<Endpoint, EndpointError> {
         let catalogue = Catalogue::load(None).unwrap();
-        let inputs = inputs
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
-        Endpoint::new(
-            &catalogue.get(app).unwrap().auth_options[0],
-            &registration(),
-            &inputs,
-        )
+        let inputs = inputs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration(), &inputs)
     }
 
     /// The example of RFC 7636, appendix B.
@@ -223,13 +210,8 @@ mod tests {
     #[test]
     fn the_authorize_url_has_everything_once() {
         let url =
-            endpoint("gmail", &[])
-                .unwrap()
-                .authorize_url("https://me.example/cb?a=1", "st&te", &pkce());
-        assert!(
-            url.as_str()
-                .starts_with("https://accounts.google.com/o/oauth2/v2/auth?")
-        );
+            endpoint("gmail", &[]).unwrap().authorize_url("https://me.example/cb?a=1", "st&te", &pkce());
+        assert!(url.as_str().starts_with("https://accounts.google.com/o/oauth2/v2/auth?"));
         assert!(!url.as_str().contains("s3cret"));
         let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let expected = [
@@ -246,43 +228,26 @@ mod tests {
             ("access_type", "offline"),
             ("prompt", "consent"),
         ];
-        assert_eq!(
-            query,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        );
+        assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 
     #[test]
     fn the_providers_own_ways_are_kept() {
-        let slack = endpoint("slack", &[])
-            .unwrap()
-            .authorize_url("https://me.example/", "s", &pkce());
+        let slack = endpoint("slack", &[]).unwrap().authorize_url("https://me.example/", "s", &pkce());
         assert!(
             slack
                 .query_pairs()
                 .any(|(name, value)| name == "scope" && value == "channels:read,chat:write,users:read")
         );
-        let linkedin = endpoint("linkedin", &[])
-            .unwrap()
-            .authorize_url("https://me.example/", "s", &pkce());
-        assert!(
-            !linkedin
-                .query_pairs()
-                .any(|(name, _)| name.starts_with("code_challenge"))
-        );
+        let linkedin = endpoint("linkedin", &[]).unwrap().authorize_url("https://me.example/", "s", &pkce());
+        assert!(!linkedin.query_pairs().any(|(name, _)| name.starts_with("code_challenge")));
     }
 
     #[test]
     fn a_customers_host_is_filled_in() {
         let zoho = endpoint("zoho-crm", &[("domain", "zohocloud.ca")]).unwrap();
-        assert_eq!(
-            zoho.token_url.as_str(),
-            "https://accounts.zohocloud.ca/oauth/v2/token"
-        );
-        assert_eq!(
-            endpoint("zendesk", &[]).unwrap_err(),
-            EndpointError::BadAddress("authorization_url")
-        );
+        assert_eq!(zoho.token_url.as_str(), "https://accounts.zohocloud.ca/oauth/v2/token");
+        assert_eq!(endpoint("zendesk", &[]).unwrap_err(), EndpointError::BadAddress("authorization_url"));
         assert_eq!(endpoint("insightly", &[]).unwrap_err(), EndpointError::NotOAuth);
     }
 
@@ -298,20 +263,11 @@ mod tests {
         let option = &catalogue.get("github").unwrap().auth_options[0];
         let endpoint = Endpoint::new(option, &registration, &Inputs::new()).unwrap();
         let url = endpoint.authorize_url("https://me.example/", "s", &pkce());
-        assert!(
-            url.as_str()
-                .starts_with("http://127.0.0.1:1/auth?tenant=t&response_type=code&")
-        );
-        assert!(
-            url.query_pairs()
-                .any(|pair| pair == ("scope".into(), "one".into()))
-        );
+        assert!(url.as_str().starts_with("http://127.0.0.1:1/auth?tenant=t&response_type=code&"));
+        assert!(url.query_pairs().any(|pair| pair == ("scope".into(), "one".into())));
         let asked = endpoint.with_scopes(vec!["two".into(), "three".into()]);
         let url = asked.authorize_url("https://me.example/", "s", &pkce());
-        assert!(
-            url.query_pairs()
-                .any(|pair| pair == ("scope".into(), "two three".into()))
-        );
+        assert!(url.query_pairs().any(|pair| pair == ("scope".into(), "two three".into())));
     }
 
     #[test]
@@ -330,12 +286,8 @@ mod tests {
             assert!(accepts(&option, Some("https://id.example")));
             assert!(accepts(&option, Some("https://id.example/")));
             assert!(!accepts(&option, None));
-            for other in [
-                "",
-                "https://id.example.evil.example",
-                "https://id.example/x",
-                "https://ID.example",
-            ] {
+            for other in ["", "https://id.example.evil.example", "https://id.example/x", "https://ID.example"]
+            {
                 assert!(!accepts(&option, Some(other)), "{other}");
             }
         }
@@ -349,33 +301,26 @@ mod tests {
         let catalogue = Catalogue::load(None).unwrap();
         let option = &catalogue.get("github").unwrap().auth_options[0];
         let endpoint = Endpoint::new(option, &registration, &Inputs::new()).unwrap();
-        let url = endpoint
-            .with_scopes(vec!["a+b".into(), "c".into()])
-            .authorize_url("https://me.example/", "s", &pkce());
+        let url = endpoint.with_scopes(vec!["a+b".into(), "c".into()]).authorize_url(
+            "https://me.example/",
+            "s",
+            &pkce(),
+        );
         // What the operator wrote stays as it is.
         let query = url.query().unwrap();
-        assert!(
-            query.starts_with("a=b+c&response_type=code&client_id=the%20id&"),
-            "{query}"
-        );
+        assert!(query.starts_with("a=b+c&response_type=code&client_id=the%20id&"), "{query}");
         assert!(query.contains("&scope=a%2Bb%20c&"), "{query}");
     }
 
     #[test]
     fn a_configured_address_is_filled_from_host_names_alone() {
-        let registration = Registration {
-            token_url: Some("https://{password}.example.com/".into()),
-            ..registration()
-        };
+        let registration =
+            Registration { token_url: Some("https://{password}.example.com/".into()), ..registration() };
         let catalogue = Catalogue::load(None).unwrap();
         let zendesk = catalogue.get("zendesk").unwrap();
         let mut option = zendesk.auth_options[0].clone();
         option.input = zendesk.auth_options[1].input.clone();
-        let inputs = [
-            ("subdomain", "acme"),
-            ("username", "me"),
-            ("password", "evil.example/"),
-        ];
+        let inputs = [("subdomain", "acme"), ("username", "me"), ("password", "evil.example/")];
         let inputs = inputs.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(
             Endpoint::new(&option, &registration, &inputs.into()).unwrap_err(),
@@ -385,15 +330,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let printed = format!(
-            "{:?} {:?} {:?}",
-            endpoint("gmail", &[]).unwrap(),
-            registration(),
-            pkce()
-        );
-        assert!(
-            !printed.contains("s3cret") && !printed.contains("dBjft"),
-            "{printed}"
-        );
+        let printed = format!("{:?} {:?} {:?}", endpoint("gmail", &[]).unwrap(), registration(), pkce());
+        assert!(!printed.contains("s3cret") && !printed.contains("dBjft"), "{printed}");
     }
 }

@@ -97,9 +97,7 @@ pub(super) enum ResolveError {
 impl Resolver {
     async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
         let found = tokio::net::lookup_host((name, 0)).await?;
-        let allowed: Vec<_> = found
-            .filter(|address| self.private || is_public(address.ip()))
-            .collect();
+        let allowed: Vec<_> = found.filter(|address| self.private || is_public(address.ip())).collect();
         if allowed.is_empty() {
             return Err(ResolveError::NotPublic);
         }
@@ -109,9 +107,7 @@ impl Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = Self {
-            private: self.private,
-        };
+        let resolver = Self { private: self.private };
         Box::pin(async move {
             let addresses = resolver.addresses(name.as_str()).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -220,8 +216,6 @@ mod tests {
         ] {
             assert!(!is_public_address(&Url::parse(url).unwrap()), "{url}");
         }
-        assert!(is_public_address(
-            &Url::parse("https://localhost.example.com/").unwrap()
-        ));
+        assert!(is_public_address(&Url::parse("https://localhost.example.com/").unwrap()));
     }
 }

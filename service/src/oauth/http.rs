@@ -54,13 +54,8 @@ impl ProviderClient {
             .timeout(timeout)
             .no_proxy()
             .https_only(!allow_private_networks)
-            .dns_resolver(Resolver {
-                private: allow_private_networks,
-            });
-        Ok(Self {
-            http: http.build()?,
-            allow_private_networks,
-        })
+            .dns_resolver(Resolver { private: allow_private_networks });
+        Ok(Self { http: http.build()?, allow_private_networks })
     }
 
     /// Redeems the code that the provider sent to the callback.
@@ -75,8 +70,7 @@ impl ProviderClient {
         redirect_uri: &str,
         pkce: &Pkce,
     ) -> Result<Tokens, ProviderError> {
-        self.request(endpoint, endpoint.code_params(code, redirect_uri, pkce))
-            .await
+        self.request(endpoint, endpoint.code_params(code, redirect_uri, pkce)).await
     }
 
     /// Gets the next access token, and perhaps the next refresh token.
@@ -89,10 +83,7 @@ impl ProviderClient {
         endpoint: &Endpoint,
         refresh_token: &SecretString,
     ) -> Result<Tokens, ProviderError> {
-        let params = vec![
-            ("grant_type", "refresh_token"),
-            ("refresh_token", refresh_token.expose_secret()),
-        ];
+        let params = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
         self.request(endpoint, params).await
     }
 
@@ -102,16 +93,10 @@ impl ProviderClient {
         mut params: Vec<(&'static str, &str)>,
     ) -> Result<Tokens, ProviderError> {
         if !self.allow_private_networks && !may_call(&endpoint.token_url) {
-            tracing::warn!(
-                host = endpoint.token_url.host_str(),
-                "refused to call a token endpoint"
-            );
+            tracing::warn!(host = endpoint.token_url.host_str(), "refused to call a token endpoint");
             return Err(ProviderError::Misconfigured);
         }
-        let mut request = self
-            .http
-            .post(endpoint.token_url.clone())
-            .header(ACCEPT, "application/json");
+        let mut request = self.http.post(endpoint.token_url.clone()).header(ACCEPT, "application/json");
         let secret = endpoint.client_secret.expose_secret();
         if endpoint.client_auth() == ClientAuth::Basic && !secret.is_empty() {
             request = request.header(AUTHORIZATION, basic(endpoint)?);
@@ -136,11 +121,7 @@ impl ProviderClient {
         let retry_after = retry_after(response.headers());
 
         let mut bytes = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| unreachable(endpoint, &error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(endpoint, &error))? {
             if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
                 return Err(ProviderError::Unavailable { retry_after });
             }
@@ -166,10 +147,7 @@ fn basic(endpoint: &Endpoint) -> Result<HeaderValue, ProviderError> {
         encode(&endpoint.client_id),
         encode(endpoint.client_secret.expose_secret())
     ));
-    let value = format!(
-        "Basic {}",
-        base64::engine::general_purpose::STANDARD.encode(pair.as_bytes())
-    );
+    let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair.as_bytes()));
     let mut value = HeaderValue::try_from(value).map_err(|_| ProviderError::Misconfigured)?;
     value.set_sensitive(true);
     Ok(value)
@@ -212,25 +190,18 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let seconds = value.parse::<u32>().unwrap_or(u32::MAX);
         return Some(Duration::from_secs(seconds.into()));
     }
-    httpdate::parse_http_date(value)
-        .ok()?
-        .duration_since(SystemTime::now())
-        .ok()
+    httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()
 }
 
 /// rustls on ring with the roots built in, and the operator's own: no system library and nothing global.
 fn tls(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, SetupError> {
-    let mut roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = ca_file {
         let failed = |error: &dyn std::fmt::Display| format!("provider_ca_file {}: {error}", path.display());
         let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(&error))?;
         let before = roots.len();
         for certificate in certificates {
-            roots
-                .add(certificate.map_err(|error| failed(&error))?)
-                .map_err(|error| failed(&error))?;
+            roots.add(certificate.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
         }
         if roots.len() == before {
             return Err(failed(&"it holds no certificate in PEM").into());
@@ -266,12 +237,7 @@ mod tests {
             token_url: Some(token_url.into()),
         };
         let catalogue = Catalogue::load(None).unwrap();
-        Endpoint::new(
-            &catalogue.get(app).unwrap().auth_options[0],
-            &registration,
-            &Inputs::new(),
-        )
-        .unwrap()
+        Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration, &Inputs::new()).unwrap()
     }
 
     #[tokio::test]
@@ -282,20 +248,11 @@ mod tests {
         for (url, outcome) in [
             (format!("http://127.0.0.1:{port}/"), ProviderError::Misconfigured),
             (format!("https://127.0.0.1:{port}/"), ProviderError::Misconfigured),
-            (
-                format!("https://[::ffff:127.0.0.1]:{port}/"),
-                ProviderError::Misconfigured,
-            ),
-            (
-                "https://169.254.169.254/".to_owned(),
-                ProviderError::Misconfigured,
-            ),
+            (format!("https://[::ffff:127.0.0.1]:{port}/"), ProviderError::Misconfigured),
+            ("https://169.254.169.254/".to_owned(), ProviderError::Misconfigured),
             (format!("https://localhost:{port}/"), ProviderError::UNAVAILABLE),
         ] {
-            let refused = client
-                .refresh(&endpoint("gmail", &url), &"rt".into())
-                .await
-                .unwrap_err();
+            let refused = client.refresh(&endpoint("gmail", &url), &"rt".into()).await.unwrap_err();
             assert_eq!(refused, outcome, "{url}");
         }
         let knocked = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
@@ -308,10 +265,7 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move {
             let (mut dripping, _) = listener.accept().await.unwrap();
-            dripping
-                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n")
-                .await
-                .unwrap();
+            dripping.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n").await.unwrap();
             loop {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 if dripping.write_all(b" ").await.is_err() {
@@ -320,10 +274,7 @@ mod tests {
             }
         });
         let client = ProviderClient::with_timeout(true, None, Duration::from_millis(100)).unwrap();
-        let given_up = client
-            .refresh(&endpoint("gmail", &url), &"rt".into())
-            .await
-            .unwrap_err();
+        let given_up = client.refresh(&endpoint("gmail", &url), &"rt".into()).await.unwrap_err();
         assert_eq!(given_up, ProviderError::UNAVAILABLE);
     }
 
@@ -359,21 +310,12 @@ mod tests {
         // By body, by Basic authentication, and in JSON with that.
         for app in ["gmail", "pipedrive", "notion"] {
             let request = sent(app, "").await;
-            assert!(
-                request.contains("client_id") && request.contains("an"),
-                "{request}"
-            );
+            assert!(request.contains("client_id") && request.contains("an"), "{request}");
             assert!(!request.contains("client_secret"), "{request}");
-            assert!(
-                !request.to_ascii_lowercase().contains("authorization:"),
-                "{request}"
-            );
+            assert!(!request.to_ascii_lowercase().contains("authorization:"), "{request}");
         }
         let request = sent("gmail", "s3 cret").await;
-        assert!(
-            request.contains("client_id=an%20id&client_secret=s3%20cret"),
-            "{request}"
-        );
+        assert!(request.contains("client_id=an%20id&client_secret=s3%20cret"), "{request}");
         assert!(request.contains("refresh_token=r%20t&"), "{request}");
     }
 
@@ -405,9 +347,7 @@ mod tests {
                 };
                 let body = r#"{"access_token":"at"}"#;
                 let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length";
-                let _ = stream
-                    .write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes())
-                    .await;
+                let _ = stream.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
             }
         });
         (url, authority.pem())
@@ -425,10 +365,7 @@ mod tests {
         };
         let good = file("good.pem", &format!("An authority.\n{pem}"));
         let client = ProviderClient::new(true, Some(&good)).unwrap();
-        let tokens = client
-            .refresh(&endpoint("gmail", &url), &"rt".into())
-            .await
-            .unwrap();
+        let tokens = client.refresh(&endpoint("gmail", &url), &"rt".into()).await.unwrap();
         assert_eq!(tokens.access_token.expose_secret(), "at");
 
         let stranger = ProviderClient::new(true, None).unwrap();
@@ -439,10 +376,7 @@ mod tests {
         let empty = ["", "no certificate", broken.as_str()].map(|text| file("bad.pem", text));
         for path in empty.iter().chain([&folder.join("absent.pem")]) {
             let error = ProviderClient::new(true, Some(path)).unwrap_err().to_string();
-            assert!(
-                error.starts_with("provider_ca_file ") && error.contains(".pem"),
-                "{error}"
-            );
+            assert!(error.starts_with("provider_ca_file ") && error.contains(".pem"), "{error}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -41,10 +41,7 @@ struct BeyondLimit;
 /// Raises the number of files that this process may open, connections among them, as far as the system lets it.
 pub fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
+    let raised = Rlimit { current: limit.maximum, ..limit };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
@@ -54,12 +51,8 @@ pub fn raise_file_limit() {
 /// requests need some for the database and for providers.
 pub fn max_connections(limits: &LimitConfig) -> usize {
     let files = getrlimit(Resource::Nofile).current;
-    let half = files.map_or(usize::MAX, |files| {
-        usize::try_from(files / 2).unwrap_or(usize::MAX)
-    });
-    limits
-        .max_connections
-        .unwrap_or(half.clamp(1, DEFAULT_MAX_CONNECTIONS))
+    let half = files.map_or(usize::MAX, |files| usize::try_from(files / 2).unwrap_or(usize::MAX));
+    limits.max_connections.unwrap_or(half.clamp(1, DEFAULT_MAX_CONNECTIONS))
 }
 
 /// Accepts connections for as long as it is polled, and serves each in a task of its own.
@@ -83,12 +76,8 @@ pub(super) async fn accept(
         let Ok(place) = place.or_else(|_| refusals.clone().try_acquire_owned()) else {
             continue;
         };
-        let connection = Connection {
-            app: app.clone(),
-            router: router.clone(),
-            is_beyond_limit: is_full,
-            _place: place,
-        };
+        let connection =
+            Connection { app: app.clone(), router: router.clone(), is_beyond_limit: is_full, _place: place };
         connections.spawn(connection.serve(http.clone(), stream));
     }
 }
@@ -123,10 +112,7 @@ impl Connection {
     async fn serve(self, http: http1::Builder, stream: TcpStream) {
         let requests = RequestCount::default();
         let limits = &self.app.config.limits;
-        let timeouts = Timeouts {
-            header: limits.header_timeout(),
-            write: limits.write_timeout(),
-        };
+        let timeouts = Timeouts { header: limits.header_timeout(), write: limits.write_timeout() };
         let stream = ClientStream::new(stream, timeouts, requests.clone());
         let service = service_fn(|request| self.answer(request, &requests));
         let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
@@ -151,9 +137,7 @@ impl Connection {
         let mut response = self.router.clone().oneshot(request).await?;
         // The client's next request finds another process, or room again.
         if self.is_beyond_limit || self.app.ending.is_cancelled() {
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         requests.begin_or_end();
         Ok(response)

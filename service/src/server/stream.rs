@@ -76,9 +76,7 @@ impl<S> ClientStream<S> {
             return write;
         }
         let timeout = self.timeouts.write;
-        let deadline = self
-            .write_deadline
-            .get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let deadline = self.write_deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(deadline.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -160,10 +158,7 @@ mod tests {
 
     use super::*;
 
-    const TIMEOUTS: Timeouts = Timeouts {
-        header: Duration::from_secs(15),
-        write: Duration::from_secs(60),
-    };
+    const TIMEOUTS: Timeouts = Timeouts { header: Duration::from_secs(15), write: Duration::from_secs(60) };
 
     /// What a slow client does not get out of: the time ends with everything taken, not with the next byte.
     #[tokio::test(start_paused = true)]

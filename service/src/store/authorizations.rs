@@ -88,13 +88,9 @@ impl Store {
     /// When the database fails.
     pub async fn start_authorization(&self, link: &Link, new: &NewAuthorization<'_>) -> Result<()> {
         let state = ids::digest(new.state);
-        let sealed = Sealed {
-            verifier: new.verifier.map(str::to_owned),
-            inputs: new.inputs.clone(),
-        };
+        let sealed = Sealed { verifier: new.verifier.map(str::to_owned), inputs: new.inputs.clone() };
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id)
-            .await?;
+        self.lock_connection(&mut transaction, &link.connection_id).await?;
         let query = Query::new(
             "DELETE FROM authorizations WHERE link_id = $1 AND state_digest NOT IN (
                 SELECT state_digest FROM authorizations WHERE link_id = $1 ORDER BY begun_at DESC LIMIT $2)",
@@ -196,8 +192,7 @@ impl Store {
     /// When the database fails.
     pub async fn fail_authorization(&self, state: &str, link: &Link, error: LinkError) -> Result<()> {
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id)
-            .await?;
+        self.lock_connection(&mut transaction, &link.connection_id).await?;
         let query = Query::new("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
             .bind(error.code())
             .bind(ids::digest(state));
@@ -216,11 +211,7 @@ impl Store {
 }
 
 fn place<'a>(tenant: &'a str, state_digest: &'a str) -> Place<'a> {
-    Place {
-        tenant,
-        connection: state_digest,
-        field: "authorization",
-    }
+    Place { tenant, connection: state_digest, field: "authorization" }
 }
 
 impl fmt::Debug for Authorization {
@@ -234,8 +225,6 @@ impl fmt::Debug for Authorization {
 
 impl fmt::Debug for NewAuthorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewAuthorization")
-            .field("app_id", &self.app_id)
-            .finish_non_exhaustive()
+        f.debug_struct("NewAuthorization").field("app_id", &self.app_id).finish_non_exhaustive()
     }
 }

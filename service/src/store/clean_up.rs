@@ -68,9 +68,7 @@ impl Store {
         for batch in found.chunks(BATCH) {
             let mut transaction = self.database.begin().await?;
             for row in batch {
-                let query = Query::new(&remove)
-                    .bind(expired_before)
-                    .bind(row.get::<&str>("id")?);
+                let query = Query::new(&remove).bind(expired_before).bind(row.get::<&str>("id")?);
                 removed += transaction.execute(query).await?;
             }
             transaction.commit().await?;

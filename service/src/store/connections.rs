@@ -76,11 +76,7 @@ impl Status {
 
     /// A pending link lapses by itself; nothing has to be written for that.
     pub(super) fn of_link(self, now: Millis, expires_at: Millis) -> Self {
-        if self == Self::Pending && expires_at <= now {
-            Self::Expired
-        } else {
-            self
-        }
+        if self == Self::Pending && expires_at <= now { Self::Expired } else { self }
     }
 
     /// A connection that works is active whatever becomes of a link to authorise it again. Any other is pending while
@@ -123,10 +119,7 @@ impl Store {
     /// When the database fails.
     pub async fn connection(&self, owner: &Owner, id: &str) -> Result<Option<Connection>> {
         let query = format!("{SELECT} WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3");
-        let query = Query::new(&query)
-            .bind(id)
-            .bind(&owner.tenant)
-            .bind(&owner.customer);
+        let query = Query::new(&query).bind(id).bind(&owner.tenant).bind(&owner.customer);
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_connection(&row)).transpose()
     }
@@ -170,10 +163,7 @@ impl Store {
                 row.map_or(Ok(0), |row| row.get("total"))?
             }
         };
-        let page = rows
-            .iter()
-            .map(|row| self.read_connection(row))
-            .collect::<Result<_>>()?;
+        let page = rows.iter().map(|row| self.read_connection(row)).collect::<Result<_>>()?;
         Ok((page, total.try_into().unwrap_or_default()))
     }
 
@@ -188,10 +178,7 @@ impl Store {
                 AND (c.status = 'active' OR c.broken = 1)
              ORDER BY c.created_at DESC, c.id LIMIT 1"
         );
-        let query = Query::new(&query)
-            .bind(&owner.tenant)
-            .bind(&owner.customer)
-            .bind(app_id);
+        let query = Query::new(&query).bind(&owner.tenant).bind(&owner.customer).bind(app_id);
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_connection(&row)).transpose()
     }
@@ -231,16 +218,10 @@ impl Store {
             id: row.get("id")?,
             name: row.get("name")?,
             app_id: row.get("app_id")?,
-            auth_type: row
-                .get::<Option<&str>>("auth_type")?
-                .map(read_auth_type)
-                .transpose()?,
+            auth_type: row.get::<Option<&str>>("auth_type")?.map(read_auth_type).transpose()?,
             status: self.read_status(row, "expires_at")?,
             broken: row.get::<i64>("broken")? != 0,
-            last_error: row
-                .get::<Option<&str>>("last_error")?
-                .map(str::parse)
-                .transpose()?,
+            last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
             operation: row.get::<&str>("operation")?.parse()?,
             link_expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,
@@ -272,13 +253,8 @@ fn read_usages(text: &str) -> Result<Vec<String>> {
 }
 
 pub(super) fn read_auth_type(text: &str) -> Result<AuthType> {
-    [
-        AuthType::OAuth,
-        AuthType::ApiKey,
-        AuthType::Basic,
-        AuthType::Header,
-    ]
-    .into_iter()
-    .find(|auth_type| auth_type.as_str() == text)
-    .ok_or(StoreError::Unreadable("auth_type"))
+    [AuthType::OAuth, AuthType::ApiKey, AuthType::Basic, AuthType::Header]
+        .into_iter()
+        .find(|auth_type| auth_type.as_str() == text)
+        .ok_or(StoreError::Unreadable("auth_type"))
 }

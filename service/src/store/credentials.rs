@@ -73,9 +73,7 @@ impl Tokens {
             refresh_token: granted.refresh_token.or_else(|| previous.cloned()),
             token_type: granted.token_type,
             obtained_at: asked_at,
-            expires_at: granted
-                .expires_in
-                .map(|seconds| asked_at.saturating_add(lifetime(seconds))),
+            expires_at: granted.expires_in.map(|seconds| asked_at.saturating_add(lifetime(seconds))),
         }
     }
 }
@@ -99,16 +97,10 @@ impl Store {
         .bind(&owner.customer);
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = |field| Place {
-            tenant: &owner.tenant,
-            connection: connection_id,
-            field,
-        };
+        let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
         let open = |field| -> Result<Option<SecretString>> {
             let sealed = row.get::<Option<&str>>(field)?;
-            Ok(sealed
-                .map(|sealed| self.vault.open(place(field), sealed))
-                .transpose()?)
+            Ok(sealed.map(|sealed| self.vault.open(place(field), sealed)).transpose()?)
         };
         let tokens = match open("access_token")? {
             Some(access_token) => Some(Tokens {
@@ -143,11 +135,7 @@ impl Store {
         connection_id: &str,
         grant: &Grant,
     ) -> Result<()> {
-        let inputs = Place {
-            tenant,
-            connection: connection_id,
-            field: "inputs",
-        };
+        let inputs = Place { tenant, connection: connection_id, field: "inputs" };
         let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
         let query = Query::new(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
@@ -293,21 +281,12 @@ impl Store {
 
     fn seal_tokens(&self, tenant: &str, connection: &str, tokens: Option<&Tokens>) -> Result<SealedTokens> {
         let seal = |field, secret: Option<&SecretString>| {
-            let place = Place {
-                tenant,
-                connection,
-                field,
-            };
-            secret
-                .map(|secret| self.vault.seal(place, secret.expose_secret()))
-                .transpose()
+            let place = Place { tenant, connection, field };
+            secret.map(|secret| self.vault.seal(place, secret.expose_secret())).transpose()
         };
         Ok(SealedTokens {
             access: seal("access_token", tokens.map(|tokens| &tokens.access_token))?,
-            refresh: seal(
-                "refresh_token",
-                tokens.and_then(|tokens| tokens.refresh_token.as_ref()),
-            )?,
+            refresh: seal("refresh_token", tokens.and_then(|tokens| tokens.refresh_token.as_ref()))?,
         })
     }
 }
@@ -328,8 +307,6 @@ impl fmt::Debug for Grant {
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens")
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
+        f.debug_struct("Tokens").field("expires_at", &self.expires_at).finish_non_exhaustive()
     }
 }

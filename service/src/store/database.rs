@@ -56,10 +56,7 @@ pub(super) enum Transaction {
 
 impl<'q> Query<'q> {
     pub(super) fn new(text: &'q str) -> Self {
-        Self {
-            text,
-            values: Vec::new(),
-        }
+        Self { text, values: Vec::new() }
     }
 
     /// The value of the next parameter.
@@ -82,11 +79,7 @@ impl<'q> Query<'q> {
 impl Database {
     /// Connects to nothing yet.
     pub(super) fn new(url: &str) -> Result<Self> {
-        Ok(if is_sqlite(url) {
-            Self::Sqlite(Sqlite::new(url)?)
-        } else {
-            Self::Postgres(Postgres::new(url)?)
-        })
+        Ok(if is_sqlite(url) { Self::Sqlite(Sqlite::new(url)?) } else { Self::Postgres(Postgres::new(url)?) })
     }
 
     /// Where it is, for messages: the file, or the server and the name of the database. Never a password.
@@ -253,8 +246,5 @@ fn unavailable(reason: impl Into<Cow<'static, str>>) -> StoreError {
 
 /// An address of a database that cannot be used.
 fn bad_url(reason: impl ToString) -> StoreError {
-    StoreError::Open {
-        place: "of database_url".to_owned(),
-        reason: reason.to_string(),
-    }
+    StoreError::Open { place: "of database_url".to_owned(), reason: reason.to_string() }
 }

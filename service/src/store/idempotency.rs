@@ -69,11 +69,7 @@ impl Store {
 }
 
 fn place<'a>(tenant: &'a str, key_digest: &'a str) -> Place<'a> {
-    Place {
-        tenant,
-        connection: key_digest,
-        field: "answer",
-    }
+    Place { tenant, connection: key_digest, field: "answer" }
 }
 
 impl std::fmt::Debug for NewAnswer<'_> {

@@ -74,13 +74,7 @@ pub enum Revocation {
 
 impl Capability {
     /// All five.
-    pub const ALL: [Self; 5] = [
-        Self::Apps,
-        Self::Connections,
-        Self::Token,
-        Self::Delete,
-        Self::Admin,
-    ];
+    pub const ALL: [Self; 5] = [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -129,16 +123,8 @@ impl Store {
             return Ok(None);
         }
         let capabilities = write_capabilities(capabilities);
-        self.insert_key(&mut transaction, tenant, (&id, &key), (&id, 1), &capabilities)
-            .await?;
-        self.note(
-            &mut transaction,
-            tenant,
-            Some(&id),
-            Action::KeyCreated,
-            Actor::CommandLine,
-        )
-        .await?;
+        self.insert_key(&mut transaction, tenant, (&id, &key), (&id, 1), &capabilities).await?;
+        self.note(&mut transaction, tenant, Some(&id), Action::KeyCreated, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(Some(key))
     }
@@ -194,14 +180,7 @@ impl Store {
             return Ok(Revocation::Last);
         }
         self.end_key(&mut transaction, id).await?;
-        self.note(
-            &mut transaction,
-            &tenant,
-            Some(id),
-            Action::KeyRevoked,
-            Actor::CommandLine,
-        )
-        .await?;
+        self.note(&mut transaction, &tenant, Some(id), Action::KeyRevoked, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(Revocation::Revoked)
     }
@@ -299,17 +278,10 @@ pub(super) fn read_caller(row: &Row) -> Result<Caller> {
 }
 
 fn write_capabilities(capabilities: &[Capability]) -> String {
-    capabilities
-        .iter()
-        .map(|capability| capability.as_str())
-        .collect::<Vec<_>>()
-        .join(",")
+    capabilities.iter().map(|capability| capability.as_str()).collect::<Vec<_>>().join(",")
 }
 
 fn read_capabilities(text: &str) -> Result<Vec<Capability>> {
     let words = text.split(',').filter(|word| !word.is_empty());
-    words
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .map_err(|_| StoreError::Unreadable("capabilities"))
+    words.map(str::parse).collect::<Result<_, _>>().map_err(|_| StoreError::Unreadable("capabilities"))
 }

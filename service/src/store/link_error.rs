@@ -66,9 +66,6 @@ impl FromStr for LinkError {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        Self::ALL
-            .into_iter()
-            .find(|error| error.code() == text)
-            .ok_or(StoreError::Unreadable("last_error"))
+        Self::ALL.into_iter().find(|error| error.code() == text).ok_or(StoreError::Unreadable("last_error"))
     }
 }

@@ -120,9 +120,7 @@ impl Store {
     /// When the database fails.
     pub async fn link_by_token(&self, connection_id: &str, request_token: &str) -> Result<Option<Link>> {
         let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2");
-        let query = Query::new(&query)
-            .bind(connection_id)
-            .bind(ids::digest(request_token));
+        let query = Query::new(&query).bind(connection_id).bind(ids::digest(request_token));
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
     }
@@ -178,14 +176,12 @@ impl Store {
     /// When the database fails.
     pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id)
-            .await?;
+        self.lock_connection(&mut transaction, &link.connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Active).await? {
             transaction.rollback().await?;
             return Ok(false);
         }
-        self.activate(&mut transaction, &link.owner.tenant, &link.connection_id, grant)
-            .await?;
+        self.activate(&mut transaction, &link.owner.tenant, &link.connection_id, grant).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
         Ok(true)
@@ -220,8 +216,7 @@ impl Store {
     /// When the database fails.
     pub async fn decline_link(&self, link: &Link) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id)
-            .await?;
+        self.lock_connection(&mut transaction, &link.connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Rejected).await? {
             transaction.rollback().await?;
             return Ok(false);
@@ -253,10 +248,7 @@ impl Store {
 
     fn read_link(&self, row: &Row) -> Result<Link> {
         let id: String = row.get("id")?;
-        let owner = Owner {
-            tenant: row.get("tenant_id")?,
-            customer: row.get("customer")?,
-        };
+        let owner = Owner { tenant: row.get("tenant_id")?, customer: row.get("customer")? };
         let status: Status = row.get::<&str>("status")?.parse()?;
         let expires_at = row.get("expires_at")?;
         let inputs = match row.get::<Option<&str>>("inputs")? {
@@ -284,11 +276,7 @@ impl Store {
 }
 
 fn inputs_place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
-    Place {
-        tenant: &owner.tenant,
-        connection: link_id,
-        field: "inputs",
-    }
+    Place { tenant: &owner.tenant, connection: link_id, field: "inputs" }
 }
 
 impl Operation {

@@ -43,14 +43,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(Minted::Unknown);
         }
-        self.note(
-            &mut transaction,
-            &tenant,
-            Some(key),
-            Action::McpUrlMinted,
-            Actor::CommandLine,
-        )
-        .await?;
+        self.note(&mut transaction, &tenant, Some(key), Action::McpUrlMinted, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(Minted::Minted(token))
     }
@@ -72,14 +65,7 @@ impl Store {
             transaction.rollback().await?;
             return Ok(false);
         }
-        self.note(
-            &mut transaction,
-            &tenant,
-            Some(key),
-            Action::McpUrlRevoked,
-            Actor::CommandLine,
-        )
-        .await?;
+        self.note(&mut transaction, &tenant, Some(key), Action::McpUrlRevoked, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(true)
     }
@@ -100,10 +86,7 @@ impl Store {
             return Ok(None);
         };
         let caller = read_caller(&row)?;
-        let owner = Owner {
-            tenant: caller.tenant.clone(),
-            customer: row.get("email")?,
-        };
+        let owner = Owner { tenant: caller.tenant.clone(), customer: row.get("email")? };
         Ok(Some((caller, owner)))
     }
 }

@@ -161,13 +161,7 @@ impl StoreError {
     }
 
     fn is_foreign_key_violation(&self) -> bool {
-        matches!(
-            self,
-            Self::Database {
-                is_foreign_key_violation: true,
-                ..
-            }
-        )
+        matches!(self, Self::Database { is_foreign_key_violation: true, .. })
     }
 }
 

@@ -77,9 +77,7 @@ impl Store {
     pub async fn create_link(&self, new: &NewLink<'_>, answer: Option<&NewAnswer<'_>>) -> Result<Created> {
         let mut transaction = self.database.begin().await?;
         if let Some(answer) = answer
-            && !self
-                .keep_answer(&mut transaction, &new.owner.tenant, answer)
-                .await?
+            && !self.keep_answer(&mut transaction, &new.owner.tenant, answer).await?
         {
             transaction.rollback().await?;
             return Ok(Created::KeyUsed);
@@ -87,15 +85,11 @@ impl Store {
         let link_id = ids::prefixed("link_");
         let connection_id = match new.target {
             Target::New { id, name } => {
-                self.insert_connection(&mut transaction, new, id, name, &link_id)
-                    .await?;
+                self.insert_connection(&mut transaction, new, id, name, &link_id).await?;
                 id
             }
             Target::Existing { id, name } => {
-                if !self
-                    .reopen_connection(&mut transaction, new, id, name, &link_id)
-                    .await?
-                {
+                if !self.reopen_connection(&mut transaction, new, id, name, &link_id).await? {
                     transaction.rollback().await?;
                     return Ok(Created::UnknownConnection);
                 }
@@ -175,9 +169,7 @@ impl Store {
             "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'",
             "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)",
         ] {
-            transaction
-                .execute(Query::new(end_earlier_links).bind(id))
-                .await?;
+            transaction.execute(Query::new(end_earlier_links).bind(id)).await?;
         }
         Ok(updated == 1)
     }

@@ -19,11 +19,7 @@ use crate::vault::{self, Vault};
 /// Sealed into every database, to tell at the start that the key is the one it was made with.
 const MARK: &str = "connect-service";
 
-const MARK_PLACE: vault::Place<'static> = vault::Place {
-    tenant: "",
-    connection: "",
-    field: MARK,
-};
+const MARK_PLACE: vault::Place<'static> = vault::Place { tenant: "", connection: "", field: MARK };
 
 const SELECT_MARK: &str = "SELECT value FROM marks WHERE name = 'encryption_key'";
 
@@ -51,17 +47,12 @@ impl Store {
                 make_private_file(file).map_err(|error| cannot_open(error.to_string()))?;
                 refuse_exposed_file(file)?;
                 let presence = Presence::note(file).await;
-                Some(Arc::new(
-                    presence.map_err(|error| cannot_open(error.to_string()))?,
-                ))
+                Some(Arc::new(presence.map_err(|error| cannot_open(error.to_string()))?))
             }
             None => None,
         };
         Self::refuse_other_mode(url, mode).await?;
-        database
-            .migrate()
-            .await
-            .map_err(|error| at_location(&database, error))?;
+        database.migrate().await.map_err(|error| at_location(&database, error))?;
         let store = Self {
             database: database.clone(),
             process: ids::random(16),
@@ -98,16 +89,10 @@ impl Store {
         if database.file().is_some_and(|file| !file.exists()) {
             return Ok(None);
         }
-        database
-            .connect()
-            .await
-            .map_err(|error| at_location(&database, error))?;
+        database.connect().await.map_err(|error| at_location(&database, error))?;
         let query = Query::new("SELECT value FROM marks WHERE name = $1").bind(name);
-        let mark = if database.has_table("marks").await? {
-            database.fetch_optional(query).await?
-        } else {
-            None
-        };
+        let mark =
+            if database.has_table("marks").await? { database.fetch_optional(query).await? } else { None };
         database.close().await;
         mark.map(|row| row.get("value")).transpose()
     }
@@ -142,10 +127,7 @@ impl Store {
 }
 
 fn cannot_open(database: &Database, reason: String) -> StoreError {
-    StoreError::Open {
-        place: database.location(),
-        reason,
-    }
+    StoreError::Open { place: database.location(), reason }
 }
 
 /// Names the database in an error that says only what went wrong.
@@ -160,11 +142,7 @@ fn at_location(database: &Database, error: StoreError) -> StoreError {
 
 /// SQLite would make a file that everybody can read; its other files take its permissions on.
 fn make_private_file(path: &Path) -> std::io::Result<()> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),

@@ -44,11 +44,7 @@ impl Store {
             let link = self.link(row.get("link_id")?).await?;
             // What was deleted meanwhile is left out.
             if let (Some(connection), Some(link)) = (connection, link) {
-                found.push(OwnedConnection {
-                    owner,
-                    connection,
-                    link,
-                });
+                found.push(OwnedConnection { owner, connection, link });
             }
         }
         Ok(found)
@@ -56,8 +52,5 @@ impl Store {
 }
 
 fn read_owner(row: &Row) -> Result<Owner> {
-    Ok(Owner {
-        tenant: row.get("tenant_id")?,
-        customer: row.get("customer")?,
-    })
+    Ok(Owner { tenant: row.get("tenant_id")?, customer: row.get("customer")? })
 }

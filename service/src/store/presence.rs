@@ -24,12 +24,7 @@ impl Presence {
     pub(super) async fn note(database: &Path) -> Result<Self> {
         let mut path = database.as_os_str().to_owned();
         path.push("-lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
         let is_only = flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok();
         if !is_only {
             share(&lock).await?;

@@ -74,23 +74,14 @@ impl Store {
             }
             Some(old) => {
                 self.end_key(&mut transaction, &newest.id).await?;
-                self.note(
-                    &mut transaction,
-                    tenant,
-                    Some(&newest.id),
-                    Action::KeyRevoked,
-                    actor,
-                )
-                .await?;
+                self.note(&mut transaction, tenant, Some(&newest.id), Action::KeyRevoked, actor).await?;
                 old
             }
         };
         let (id, key) = (ids::prefixed("key_"), self.new_key());
         let place = (old.family.as_str(), generation);
-        self.insert_key(&mut transaction, tenant, (&id, &key), place, &old.capabilities)
-            .await?;
-        self.note(&mut transaction, tenant, Some(&id), Action::KeyRotated, actor)
-            .await?;
+        self.insert_key(&mut transaction, tenant, (&id, &key), place, &old.capabilities).await?;
+        self.note(&mut transaction, tenant, Some(&id), Action::KeyRotated, actor).await?;
         transaction.commit().await?;
         let replaces = old.id;
         Ok(Rotation::Rotated { id, key, replaces })
@@ -124,21 +115,10 @@ impl Store {
             return Ok(Promotion::Unused);
         }
         self.end_key(&mut transaction, &old.id).await?;
-        self.note(
-            &mut transaction,
-            tenant,
-            Some(&newest.id),
-            Action::KeyPromoted,
-            actor,
-        )
-        .await?;
-        self.note(&mut transaction, tenant, Some(&old.id), Action::KeyRetired, actor)
-            .await?;
+        self.note(&mut transaction, tenant, Some(&newest.id), Action::KeyPromoted, actor).await?;
+        self.note(&mut transaction, tenant, Some(&old.id), Action::KeyRetired, actor).await?;
         transaction.commit().await?;
-        Ok(Promotion::Promoted {
-            id: newest.id,
-            retired: old.id,
-        })
+        Ok(Promotion::Promoted { id: newest.id, retired: old.id })
     }
 
     /// The live keys of the family of a live key, the oldest first: never more than two.

@@ -69,9 +69,8 @@ impl Store {
             *unreachable += u64::from(email::parse(customer.as_bytes()).is_err());
             let (new_customer, new_name) = (spelled(&customer), shown(&name));
             if new_customer != customer || new_name != name {
-                let query = Query::new("UPDATE connections SET name = $1 WHERE id = $2")
-                    .bind(&new_name)
-                    .bind(&id);
+                let query =
+                    Query::new("UPDATE connections SET name = $1 WHERE id = $2").bind(&new_name).bind(&id);
                 transaction.execute(query).await?;
                 for text in [
                     "UPDATE connections SET customer = $1 WHERE id = $2",

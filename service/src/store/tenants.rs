@@ -34,14 +34,7 @@ impl Store {
             .bind(email)
             .bind(self.clock.now());
         transaction.execute(query).await?;
-        self.note(
-            &mut transaction,
-            &id,
-            None,
-            Action::TenantCreated,
-            Actor::CommandLine,
-        )
-        .await?;
+        self.note(&mut transaction, &id, None, Action::TenantCreated, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(id)
     }
@@ -53,22 +46,13 @@ impl Store {
     /// When the database fails.
     pub async fn set_tenant_email(&self, tenant: &str, email: &str) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
-        let query = Query::new("UPDATE tenants SET email = $1 WHERE id = $2")
-            .bind(email)
-            .bind(tenant);
+        let query = Query::new("UPDATE tenants SET email = $1 WHERE id = $2").bind(email).bind(tenant);
         let updated = transaction.execute(query).await?;
         if updated == 0 {
             transaction.rollback().await?;
             return Ok(false);
         }
-        self.note(
-            &mut transaction,
-            tenant,
-            None,
-            Action::EmailChanged,
-            Actor::CommandLine,
-        )
-        .await?;
+        self.note(&mut transaction, tenant, None, Action::EmailChanged, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(true)
     }

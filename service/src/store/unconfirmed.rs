@@ -69,8 +69,7 @@ impl Store {
         // Whole seconds, so that what is told is exactly what holds.
         let expires_at = (now + millis(LIFETIME)) / 1000 * 1000;
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id)
-            .await?;
+        self.lock_connection(&mut transaction, &link.connection_id).await?;
         let query = Query::new(
             "UPDATE links SET phase = 'returned', inputs = NULL, expires_at = $1
              WHERE id = $2 AND status = 'pending' AND expires_at > $3
@@ -129,15 +128,8 @@ impl Store {
         let confirmation = match (is_open, fits) {
             (true, true) => {
                 let waiting: Waiting = self.open_json(place(owner, &link_id), row.get("sealed")?)?;
-                self.activate(
-                    &mut transaction,
-                    &owner.tenant,
-                    connection_id,
-                    &waiting.try_into()?,
-                )
-                .await?;
-                self.end_waiting(&mut transaction, &link_id, Status::Active)
-                    .await?;
+                self.activate(&mut transaction, &owner.tenant, connection_id, &waiting.try_into()?).await?;
+                self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
                 Confirmation::Confirmed
             }
             (true, false) => {
@@ -181,9 +173,8 @@ impl Store {
 
     /// Ends a link whose grant waited. The grant is erased; the code's digest stays to know a repeated call by.
     async fn end_waiting(&self, transaction: &mut Transaction, link_id: &str, status: Status) -> Result<()> {
-        let query = Query::new("UPDATE links SET status = $1 WHERE id = $2")
-            .bind(status.as_str())
-            .bind(link_id);
+        let query =
+            Query::new("UPDATE links SET status = $1 WHERE id = $2").bind(status.as_str()).bind(link_id);
         transaction.execute(query).await?;
         let query = Query::new("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1").bind(link_id);
         transaction.execute(query).await?;
@@ -192,23 +183,13 @@ impl Store {
 }
 
 fn place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
-    Place {
-        tenant: &owner.tenant,
-        connection: link_id,
-        field: "unconfirmed",
-    }
+    Place { tenant: &owner.tenant, connection: link_id, field: "unconfirmed" }
 }
 
 impl From<&Grant> for Waiting {
     fn from(grant: &Grant) -> Self {
         // Every part by name: one that is added must be kept here, too.
-        let Grant {
-            app_id,
-            auth_type,
-            auth_option_key,
-            inputs,
-            tokens,
-        } = grant;
+        let Grant { app_id, auth_type, auth_option_key, inputs, tokens } = grant;
         Self {
             app_id: app_id.clone(),
             auth_type: auth_type.as_str().to_owned(),
@@ -221,18 +202,10 @@ impl From<&Grant> for Waiting {
 
 impl From<&Tokens> for WaitingTokens {
     fn from(tokens: &Tokens) -> Self {
-        let Tokens {
-            access_token,
-            refresh_token,
-            token_type,
-            obtained_at,
-            expires_at,
-        } = tokens;
+        let Tokens { access_token, refresh_token, token_type, obtained_at, expires_at } = tokens;
         Self {
             access_token: access_token.expose_secret().to_owned(),
-            refresh_token: refresh_token
-                .as_ref()
-                .map(|token| token.expose_secret().to_owned()),
+            refresh_token: refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
             token_type: token_type.clone(),
             obtained_at: *obtained_at,
             expires_at: *expires_at,

@@ -40,14 +40,8 @@ pub struct SealedCredential {
 }
 
 enum Sealed {
-    Token {
-        access_token: String,
-        token_type: String,
-        lifetime: Lifetime,
-    },
-    Fields {
-        inputs: String,
-    },
+    Token { access_token: String, token_type: String, lifetime: Lifetime },
+    Fields { inputs: String },
 }
 
 /// From when to when a token is valid, and whether it can be replaced.
@@ -132,27 +126,18 @@ impl Store {
     ///
     /// When it does not open.
     pub fn unseal(&self, owner: &Owner, connection_id: &str, sealed: SealedCredential) -> Result<Vended> {
-        let place = |field| Place {
-            tenant: &owner.tenant,
-            connection: connection_id,
-            field,
-        };
+        let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
         let auth_type = sealed.auth_type;
         Ok(match sealed.content {
-            Sealed::Token {
-                access_token,
-                token_type,
-                lifetime,
-            } => Vended::Token {
+            Sealed::Token { access_token, token_type, lifetime } => Vended::Token {
                 access_token: self.vault.open(place("access_token"), &access_token)?,
                 token_type,
                 lifetime,
                 auth_type,
             },
-            Sealed::Fields { inputs } => Vended::Fields {
-                auth_type,
-                inputs: self.open_json(place("inputs"), &inputs)?,
-            },
+            Sealed::Fields { inputs } => {
+                Vended::Fields { auth_type, inputs: self.open_json(place("inputs"), &inputs)? }
+            }
         })
     }
 }
@@ -172,15 +157,10 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
             },
         },
         None => Sealed::Fields {
-            inputs: row
-                .get::<Option<String>>("inputs")?
-                .ok_or(StoreError::Unreadable("inputs"))?,
+            inputs: row.get::<Option<String>>("inputs")?.ok_or(StoreError::Unreadable("inputs"))?,
         },
     };
-    Ok(Some(SealedCredential {
-        auth_type: read_auth_type(auth_type)?,
-        content,
-    }))
+    Ok(Some(SealedCredential { auth_type: read_auth_type(auth_type)?, content }))
 }
 
 impl SealedCredential {
@@ -214,19 +194,14 @@ impl From<Grant> for Vended {
                 token_type: tokens.token_type,
                 auth_type,
             },
-            None => Self::Fields {
-                auth_type,
-                inputs: grant.inputs,
-            },
+            None => Self::Fields { auth_type, inputs: grant.inputs },
         }
     }
 }
 
 impl fmt::Debug for SealedCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SealedCredential")
-            .field("auth_type", &self.auth_type)
-            .finish_non_exhaustive()
+        f.debug_struct("SealedCredential").field("auth_type", &self.auth_type).finish_non_exhaustive()
     }
 }
 

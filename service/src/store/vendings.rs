@@ -90,10 +90,7 @@ impl Store {
         match self.vendings.collect(vending, now, mode) {
             None => Ok(()),
             Some(vending) => {
-                let calls = Calls {
-                    count: 1,
-                    last_at: now,
-                };
+                let calls = Calls { count: 1, last_at: now };
                 self.insert_vendings(&[(vending, calls)]).await
             }
         }
@@ -114,10 +111,7 @@ impl Store {
             // It is not known whether a commit was carried out: then these calls are there twice, and never lost.
             let mut current = self.vendings.lock();
             for (vending, calls) in collected {
-                current
-                    .entry(vending)
-                    .and_modify(|later| later.count += calls.count)
-                    .or_insert(calls);
+                current.entry(vending).and_modify(|later| later.count += calls.count).or_insert(calls);
             }
         }
         written
@@ -134,9 +128,7 @@ impl Store {
         filter: &VendingFilter<'_>,
         limit: u32,
     ) -> Result<Vec<VendingLine>> {
-        let customer = filter
-            .customer
-            .map(|customer| self.vault.pseudonym(tenant, customer));
+        let customer = filter.customer.map(|customer| self.vault.pseudonym(tenant, customer));
         let query = Query::new(
             "SELECT at, key_id, connection_id, customer, outcome, calls FROM vendings
              WHERE tenant_id = $1 AND at >= $2 AND ($3 = '' OR connection_id = $3) AND ($4 = '' OR customer = $4)
@@ -190,9 +182,8 @@ impl Store {
         for (index, (key, last_at)) in keys.iter().enumerate() {
             let is_last = keys.get(index + 1).is_none_or(|(next, _)| next != key);
             if is_last {
-                let query = Query::new("UPDATE keys SET last_used_at = $1 WHERE id = $2")
-                    .bind(*last_at)
-                    .bind(*key);
+                let query =
+                    Query::new("UPDATE keys SET last_used_at = $1 WHERE id = $2").bind(*last_at).bind(*key);
                 transaction.execute(query).await?;
             }
         }
@@ -246,10 +237,7 @@ impl Vendings {
         if collected.len() >= MAX_COLLECTED {
             return Some(vending);
         }
-        let calls = Calls {
-            count: 1,
-            last_at: now,
-        };
+        let calls = Calls { count: 1, last_at: now };
         collected.insert(vending, calls);
         None
     }
@@ -286,10 +274,7 @@ mod tests {
         assert_eq!(vendings.collect(vending(7), 2, AuditMode::Batched), None);
         let collected = vendings.lock();
         let calls = collected[&vending(7)];
-        assert_eq!(
-            (collected.len(), calls.count, calls.last_at),
-            (MAX_COLLECTED, 2, 2)
-        );
+        assert_eq!((collected.len(), calls.count, calls.last_at), (MAX_COLLECTED, 2, 2));
     }
 
     #[test]

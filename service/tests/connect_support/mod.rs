@@ -65,10 +65,7 @@ impl Stage {
         let address = listener.local_addr().unwrap().to_string();
         let provider = Provider::start().await;
 
-        let mut config = Config {
-            allow_private_networks: true,
-            ..Config::default()
-        };
+        let mut config = Config { allow_private_networks: true, ..Config::default() };
         let database = Database::new().await;
         let catalogue = database.folder().join("catalogue");
         std::fs::create_dir_all(&catalogue).unwrap();
@@ -83,22 +80,13 @@ impl Stage {
         let clock = Clock::default();
         let store = database.open(&clock).await;
         let owner = Owner {
-            tenant: store
-                .create_tenant("Acme", Some("owner@acme.example"))
-                .await
-                .unwrap(),
+            tenant: store.create_tenant("Acme", Some("owner@acme.example")).await.unwrap(),
             customer: "alice@example.com".into(),
         };
         let app = Service::new(config, store, clock.clone(), &address).unwrap();
         let router = connect_service::server::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self {
-            app,
-            clock,
-            provider,
-            owner,
-            database,
-        }
+        Self { app, clock, provider, owner, database }
     }
 
     pub(crate) async fn link(&self, app_id: &str) -> Made {
@@ -107,15 +95,7 @@ impl Stage {
 
     pub(crate) async fn link_with(&self, app_id: Option<&str>, options: LinkOptions) -> Made {
         let id = ids::connection();
-        self.make(
-            Target::New {
-                id: &id,
-                name: "Work",
-            },
-            app_id,
-            &options,
-        )
-        .await
+        self.make(Target::New { id: &id, name: "Work" }, app_id, &options).await
     }
 
     pub(crate) async fn make(&self, target: Target<'_>, app_id: Option<&str>, options: &LinkOptions) -> Made {
@@ -134,20 +114,11 @@ impl Stage {
             expires_at: self.clock.now() + 600_000,
         };
         self.app.store.create_link(&new, None).await.unwrap();
-        Made {
-            url: format!("{}/connect/{secret}", self.app.base_url()),
-            token,
-            connection_id,
-        }
+        Made { url: format!("{}/connect/{secret}", self.app.base_url()), token, connection_id }
     }
 
     pub(crate) async fn status(&self, made: &Made) -> String {
-        let connection = self
-            .app
-            .store
-            .connection(&self.owner, &made.connection_id)
-            .await
-            .unwrap();
+        let connection = self.app.store.connection(&self.owner, &made.connection_id).await.unwrap();
         connection.unwrap().status.as_str().to_owned()
     }
 
@@ -159,13 +130,7 @@ impl Stage {
         body: &serde_json::Value,
     ) -> (u16, serde_json::Value) {
         let capabilities = [connect_service::store::Capability::Connections];
-        let key = self
-            .app
-            .store
-            .create_key(&owner.tenant, &capabilities)
-            .await
-            .unwrap()
-            .unwrap();
+        let key = self.app.store.create_key(&owner.tenant, &capabilities).await.unwrap().unwrap();
         let url = format!("{}{path}", self.app.base_url());
         let request = Browser::new().http.post(url).bearer_auth(key);
         let request = request
@@ -174,10 +139,7 @@ impl Stage {
             .body(body.to_string());
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
-        (
-            status,
-            serde_json::from_str(&response.text().await.unwrap()).unwrap(),
-        )
+        (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
     }
 
     /// Confirms a grant, in the session of the link's own customer.
@@ -193,8 +155,7 @@ impl Stage {
         code: &str,
     ) -> (u16, serde_json::Value) {
         let path = format!("/connections/{}/confirm", made.connection_id);
-        self.post(&path, owner, &serde_json::json!({ "code": code }))
-            .await
+        self.post(&path, owner, &serde_json::json!({ "code": code })).await
     }
 
     /// Another process that writes, for as long as the connection is open.
@@ -221,22 +182,14 @@ impl Stage {
             return self.database.connect().await.text(rows).await.into_bytes();
         }
         let files = std::fs::read_dir(self.database.folder()).unwrap();
-        let paths = files
-            .map(|file| file.unwrap().path())
-            .filter(|path| path.is_file());
+        let paths = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
         paths.flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 
     /// The connection as the tenant's backend reads it.
     pub(crate) async fn connection(&self, made: &Made) -> serde_json::Value {
         let capabilities = [connect_service::store::Capability::Connections];
-        let key = self
-            .app
-            .store
-            .create_key(&self.owner.tenant, &capabilities)
-            .await
-            .unwrap()
-            .unwrap();
+        let key = self.app.store.create_key(&self.owner.tenant, &capabilities).await.unwrap().unwrap();
         let url = format!("{}/connections/{}", self.app.base_url(), made.connection_id);
         let request = Browser::new().http.get(url).bearer_auth(key);
         let request = request.header("x-user-email", &self.owner.customer);
@@ -246,27 +199,14 @@ impl Stage {
     }
 
     pub(crate) async fn stored_link(&self, made: &Made) -> Link {
-        self.app
-            .store
-            .link_by_token(&made.connection_id, &made.token)
-            .await
-            .unwrap()
-            .unwrap()
+        self.app.store.link_by_token(&made.connection_id, &made.token).await.unwrap().unwrap()
     }
 
     /// What is stored for a connection: its inputs, and its access token if it has one.
     pub(crate) async fn stored(&self, made: &Made) -> Option<(Inputs, Option<String>)> {
         use secrecy::ExposeSecret;
-        let credential = self
-            .app
-            .store
-            .credential(&self.owner, &made.connection_id)
-            .await
-            .unwrap()?;
-        let token = credential
-            .grant
-            .tokens
-            .map(|tokens| tokens.access_token.expose_secret().to_owned());
+        let credential = self.app.store.credential(&self.owner, &made.connection_id).await.unwrap()?;
+        let token = credential.grant.tokens.map(|tokens| tokens.access_token.expose_secret().to_owned());
         Some((credential.grant.inputs, token))
     }
 
@@ -281,9 +221,7 @@ impl Stage {
 
     /// The way back from an app's provider.
     pub(crate) fn callback_of(&self, app: &str, params: &[(&str, &str)]) -> String {
-        Url::parse_with_params(&self.app.redirect_uri(app), params)
-            .unwrap()
-            .into()
+        Url::parse_with_params(&self.app.redirect_uri(app), params).unwrap().into()
     }
 }
 
@@ -308,9 +246,7 @@ impl Provider {
             "application/json",
             r#"{"access_token":"at-1","token_type":"bearer","expires_in":3600,"refresh_token":"rt-1"}"#,
         );
-        let router = Router::new()
-            .route("/token", post(token))
-            .with_state(provider.clone());
+        let router = Router::new().route("/token", post(token)).with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         provider
     }
@@ -342,11 +278,7 @@ async fn token(
     let params = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     provider.seen.lock().unwrap().push(params);
     let (status, content_type, body) = provider.answer.lock().unwrap().clone();
-    (
-        StatusCode::from_u16(status).unwrap(),
-        [(CONTENT_TYPE, content_type)],
-        body,
-    )
+    (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, content_type)], body)
 }
 
 /// Keeps cookies, follows nothing.
@@ -374,10 +306,7 @@ impl Browser {
             .no_proxy()
             .build()
             .unwrap();
-        Self {
-            http,
-            cookie: Mutex::default(),
-        }
+        Self { http, cookie: Mutex::default() }
     }
 
     /// The secret in its cookie.
@@ -432,16 +361,12 @@ impl Browser {
         if !own {
             form.append_pair("csrf_token", &token.unwrap_or_default());
         }
-        let request = self
-            .http
-            .post(url)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.send(request.body(form.finish())).await
     }
 
     pub(crate) async fn post_raw(&self, url: &str, content_type: &str, body: String) -> Seen {
-        self.send(self.http.post(url).header(CONTENT_TYPE, content_type).body(body))
-            .await
+        self.send(self.http.post(url).header(CONTENT_TYPE, content_type).body(body)).await
     }
 
     async fn send(&self, mut request: reqwest::RequestBuilder) -> Seen {
@@ -455,11 +380,7 @@ impl Browser {
         }
         let url = response.url().to_string();
         let headers = response.headers().clone();
-        let text = |name| {
-            headers
-                .get(name)
-                .map(|value: &http::HeaderValue| value.to_str().unwrap())
-        };
+        let text = |name| headers.get(name).map(|value: &http::HeaderValue| value.to_str().unwrap());
         Seen {
             url,
             status: response.status().as_u16(),
@@ -475,9 +396,7 @@ impl Seen {
     /// One parameter of where the answer leads.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
         let url = self.location.as_ref()?;
-        url.query_pairs()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.into_owned())
+        url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 
     /// The value of a hidden input.
@@ -489,11 +408,7 @@ impl Seen {
 
     /// The first link whose text contains this.
     pub(crate) fn href(&self, text: &str) -> Option<String> {
-        let links = self
-            .html
-            .split("<a ")
-            .skip(1)
-            .filter_map(|link| link.split_once("</a>"));
+        let links = self.html.split("<a ").skip(1).filter_map(|link| link.split_once("</a>"));
         let link = links.map(|(link, _)| link).find(|link| link.contains(text))?;
         let (_, rest) = link.split_once("href=\"")?;
         rest.split('"').next().map(|href| href.replace("&amp;", "&"))

@@ -35,10 +35,7 @@ impl Database {
             Ok(server) => create_database(&server).await,
             Err(_) => format!("sqlite://{}", folder.join("test.db").display()),
         };
-        Self {
-            url,
-            folder: Arc::new(Folder(folder)),
-        }
+        Self { url, folder: Arc::new(Folder(folder)) }
     }
 
     /// One more user of it, as if in another process.

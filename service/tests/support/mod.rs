@@ -1,10 +1,6 @@
 //! A service in this process, called as a tenant's backend calls it, and a token endpoint that does as it is told.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test binary uses its own part of it"
-)]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod database;
@@ -55,38 +51,18 @@ impl Platform {
         config.allow_private_networks = true;
         let (database, clock) = (Database::new().await, Clock::default());
         let store = database.open(&clock).await;
-        let tenant = store
-            .create_tenant("Acme", Some("owner@acme.example"))
-            .await
-            .unwrap();
-        let key = store
-            .create_key(&tenant, &Capability::ALL)
-            .await
-            .unwrap()
-            .unwrap();
+        let tenant = store.create_tenant("Acme", Some("owner@acme.example")).await.unwrap();
+        let key = store.create_key(&tenant, &Capability::ALL).await.unwrap().unwrap();
         let app = Service::new(config, store, clock.clone(), "127.0.0.1:8080").unwrap();
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
-        Self {
-            app,
-            clock,
-            tenant,
-            key,
-            database,
-            router,
-        }
+        Self { app, clock, tenant, key, database, router }
     }
 
     /// One more process over the same database.
     pub(crate) async fn another(&self) -> Self {
         let store = self.database.open(&self.clock).await;
-        let app = Service::new(
-            self.app.config.clone(),
-            store,
-            self.clock.clone(),
-            "127.0.0.1:8080",
-        )
-        .unwrap();
+        let app = Service::new(self.app.config.clone(), store, self.clock.clone(), "127.0.0.1:8080").unwrap();
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {
@@ -102,12 +78,7 @@ impl Platform {
     /// A new tenant's key with these capabilities.
     pub(crate) async fn another_key(&self, capabilities: &[Capability]) -> String {
         let tenant = self.app.store.create_tenant("Other", None).await.unwrap();
-        self.app
-            .store
-            .create_key(&tenant, capabilities)
-            .await
-            .unwrap()
-            .unwrap()
+        self.app.store.create_key(&tenant, capabilities).await.unwrap().unwrap()
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
@@ -115,10 +86,7 @@ impl Platform {
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        Owner {
-            tenant: self.tenant.clone(),
-            customer: ALICE.into(),
-        }
+        Owner { tenant: self.tenant.clone(), customer: ALICE.into() }
     }
 
     /// A call under the contract's prefix, with this tenant's key and Alice as the customer.
@@ -151,11 +119,7 @@ impl Platform {
         let id = text(&link["connection_id"]);
         let body = json!({"auth_option_key": "header", "fields": {"api_key": "canary-field"}});
         let submitted = self
-            .public(
-                "POST",
-                &format!("/connections/{id}/submit"),
-                &text(&link["request_token"]),
-            )
+            .public("POST", &format!("/connections/{id}/submit"), &text(&link["request_token"]))
             .json(&body)
             .await;
         assert_eq!(submitted.json["data"]["status"], "active", "{}", submitted.text);
@@ -182,19 +146,11 @@ impl Platform {
         let grant = Grant {
             app_id: "gmail".into(),
             auth_type: connect_service::catalogue::AuthType::OAuth,
-            auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0]
-                .key
-                .clone(),
+            auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
         };
-        assert!(
-            self.app
-                .store
-                .finish_link(&self.stored_link(link).await, &grant)
-                .await
-                .unwrap()
-        );
+        assert!(self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap());
     }
 
     /// The link of an answer.
@@ -204,9 +160,7 @@ impl Platform {
     }
 
     pub(crate) async fn token(&self, id: &str) -> Answer {
-        self.call("POST", &format!("/connections/{id}/token"))
-            .send()
-            .await
+        self.call("POST", &format!("/connections/{id}/token")).send().await
     }
 
     pub(crate) async fn status(&self, id: &str) -> String {
@@ -217,8 +171,5 @@ impl Platform {
 
 /// The text of a JSON string.
 pub(crate) fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("no string: {value}"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("no string: {value}")).to_owned()
 }

@@ -55,9 +55,7 @@ impl Provider {
             url: format!("http://{}", listener.local_addr().unwrap()),
             state: Arc::new(Mutex::new(issued)),
         };
-        let router = Router::new()
-            .route("/token", post(token))
-            .with_state(provider.clone());
+        let router = Router::new().route("/token", post(token)).with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         provider
     }
@@ -97,12 +95,9 @@ async fn token(State(provider): State<Provider>, body: String) -> Response {
     tokio::time::sleep(delay).await;
     let reply = provider.state.lock().unwrap().reply.clone();
     match reply {
-        Reply::Say(status, content_type, body) => (
-            StatusCode::from_u16(status).unwrap(),
-            [(CONTENT_TYPE, content_type)],
-            body,
-        )
-            .into_response(),
+        Reply::Say(status, content_type, body) => {
+            (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, content_type)], body).into_response()
+        }
         Reply::Hang(time) => {
             tokio::time::sleep(time).await;
             StatusCode::NO_CONTENT.into_response()
@@ -116,12 +111,7 @@ fn issue(provider: &Provider, params: &HashMap<String, String>, reply: &Reply) -
     let good = format!("canary-refresh-{}", issued.generation);
     if params.get("refresh_token") != Some(&good) {
         let body = r#"{"error":"invalid_grant"}"#;
-        return (
-            StatusCode::BAD_REQUEST,
-            [(CONTENT_TYPE, "application/json")],
-            body,
-        )
-            .into_response();
+        return (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], body).into_response();
     }
     let mut answer = serde_json::json!({
         "access_token": format!("canary-access-{}", issued.seen.len()),

@@ -31,13 +31,7 @@ impl Call {
             Some(outside) => format!("/{outside}"),
             None => format!("/platform/v1{path}"),
         };
-        Self {
-            router,
-            method: method.into(),
-            path,
-            headers: HeaderMap::new(),
-            body: Vec::new(),
-        }
+        Self { router, method: method.into(), path, headers: HeaderMap::new(), body: Vec::new() }
     }
 
     /// Sets a header.
@@ -54,8 +48,7 @@ impl Call {
 
     /// Adds a header to those that are there.
     pub(crate) fn also(mut self, name: &str, value: &str) -> Self {
-        self.headers
-            .append(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+        self.headers.append(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
         self
     }
 
@@ -78,10 +71,7 @@ impl Call {
     }
 
     pub(crate) async fn json(self, body: &Value) -> Answer {
-        self.header("content-type", "application/json")
-            .body(body.to_string())
-            .send()
-            .await
+        self.header("content-type", "application/json").body(body.to_string()).send().await
     }
 
     pub(crate) async fn send(self) -> Answer {
@@ -95,12 +85,7 @@ impl Call {
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            text,
-            json,
-        }
+        Answer { status: parts.status.as_u16(), headers: parts.headers, text, json }
     }
 }
 
@@ -119,11 +104,7 @@ impl Answer {
     pub(crate) fn is_error(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.code()), (status, code), "{}", self.text);
         assert_eq!(self.json["status"], "error");
-        assert!(
-            !self.json["message"].as_str().unwrap_or_default().is_empty(),
-            "{}",
-            self.text
-        );
+        assert!(!self.json["message"].as_str().unwrap_or_default().is_empty(), "{}", self.text);
         assert_eq!(self.header("cache-control"), "no-store");
         assert!(!self.header("x-request-id").is_empty());
     }
@@ -131,12 +112,7 @@ impl Answer {
     /// Asserts that it went well, and gives its `data`.
     #[track_caller]
     pub(crate) fn data(&self) -> &Value {
-        assert_eq!(
-            (self.status, &self.json["status"]),
-            (200, &Value::from("success")),
-            "{}",
-            self.text
-        );
+        assert_eq!((self.status, &self.json["status"]), (200, &Value::from("success")), "{}", self.text);
         &self.json["data"]
     }
 }

@@ -3,11 +3,7 @@
 //! It starts a small OAuth provider with an API behind it and the real service with a temporary database, then does
 //! what a product would do through the Rust SDK. With `OPEN=1` a person plays the customer in their own browser.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "it talks to whoever runs it"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to whoever runs it")]
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -43,44 +39,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run(open: bool) -> Result<(), Error> {
-    let provider = Provider::start(Options {
-        lifetime: SHORT_LIFE,
-        ..Options::default()
-    })
-    .await?;
-    say(
-        "",
-        "provider",
-        format!("{}, standing in for Google", provider.url()),
-    );
-    let settings = Settings {
-        apps: vec![AppSettings::local("gmail", &provider)],
-        ..Settings::default()
-    };
+    let provider = Provider::start(Options { lifetime: SHORT_LIFE, ..Options::default() }).await?;
+    say("", "provider", format!("{}, standing in for Google", provider.url()));
+    let settings = Settings { apps: vec![AppSettings::local("gmail", &provider)], ..Settings::default() };
     let home = Home::new(&settings)?;
     let service = home.start().await?;
-    say(
-        "",
-        "service",
-        format!("{}, with a temporary database", service.url()),
-    );
+    say("", "service", format!("{}, with a temporary database", service.url()));
     let key = home.tenant_key("Acme").await?;
-    say(
-        "",
-        "tenant key",
-        "made with connect-service's command line, kept secret\n".into(),
-    );
+    say("", "tenant key", "made with connect-service's command line, kept secret\n".into());
 
-    let client = Client::builder()
-        .api_key(key)
-        .base_url(service.base_url())
-        .build()?;
-    let demo = Demo {
-        alice: client.customer("alice@example.com")?,
-        client,
-        provider,
-        open,
-    };
+    let client = Client::builder().api_key(key).base_url(service.base_url()).build()?;
+    let demo = Demo { alice: client.customer("alice@example.com")?, client, provider, open };
     let result = demo.walk().await;
     service.ask_to_end()?;
     if result.is_err() {
@@ -121,20 +90,13 @@ impl Demo {
         say(
             "2",
             "create a link",
-            format!(
-                "{} is pending, the link lapses at {}",
-                link.connection_id, link.expires_at
-            ),
+            format!("{} is pending, the link lapses at {}", link.connection_id, link.expires_at),
         );
 
         let how = self.customer_acts(&link, &[]).await?;
         say("3", "customer authorises", how);
 
-        let connection = self
-            .alice
-            .wait_for_connection(&link.connection_id)
-            .timeout(PATIENCE)
-            .await?;
+        let connection = self.alice.wait_for_connection(&link.connection_id).timeout(PATIENCE).await?;
         expect_status(&connection.status, &ConnectionStatus::Active)?;
         say("4", "wait until active", format!("{} is active", connection.id));
         Ok(connection.id)
@@ -144,36 +106,21 @@ impl Demo {
     async fn vend(&self, id: &str) -> Result<Token, Error> {
         let token = self.alice.get_token(id).await?;
         let answer = self.call_api(&token).await?;
-        check(
-            answer == 200,
-            format!("the provider's API answers {answer} to a fresh token"),
-        )?;
-        let left = token
-            .expires_in
-            .map_or("no expiry".into(), |seconds| format!("good for {seconds} s"));
-        say(
-            "5",
-            "vend a token",
-            format!("{left}, and the provider's API takes it: {answer}"),
-        );
+        check(answer == 200, format!("the provider's API answers {answer} to a fresh token"))?;
+        let left = token.expires_in.map_or("no expiry".into(), |seconds| format!("good for {seconds} s"));
+        say("5", "vend a token", format!("{left}, and the provider's API takes it: {answer}"));
         Ok(token)
     }
 
     async fn expire_and_refresh(&self, id: &str, old: Token) -> Result<(), Error> {
         let start = Instant::now();
         while self.call_api(&old).await? != 401 {
-            check(
-                start.elapsed() < 10 * SHORT_LIFE,
-                "the token does not expire".into(),
-            )?;
+            check(start.elapsed() < 10 * SHORT_LIFE, "the token does not expire".into())?;
             tokio::time::sleep(PAUSE).await;
         }
         let new = self.alice.get_token(id).await?;
         let answer = self.call_api(&new).await?;
-        check(
-            answer == 200,
-            format!("the provider's API answers {answer} to a refreshed token"),
-        )?;
+        check(answer == 200, format!("the provider's API answers {answer} to a refreshed token"))?;
         let refreshes = self.provider.counts().refreshes;
         check(refreshes == 1, format!("the provider saw {refreshes} refreshes"))?;
         say(
@@ -190,10 +137,7 @@ impl Demo {
         let start = Instant::now();
         let error = loop {
             match self.alice.get_token(id).await {
-                Ok(_) => check(
-                    start.elapsed() < 10 * SHORT_LIFE,
-                    "a revoked grant goes on".into(),
-                )?,
+                Ok(_) => check(start.elapsed() < 10 * SHORT_LIFE, "a revoked grant goes on".into())?,
                 Err(error) => break error,
             }
             tokio::time::sleep(PAUSE).await;
@@ -202,68 +146,33 @@ impl Demo {
             return Err(error.into());
         };
         let code = error.code().unwrap_or_default();
-        say(
-            "7",
-            "revoked grant",
-            format!("NeedsReconnection ({code}): the customer has to connect again"),
-        );
+        say("7", "revoked grant", format!("NeedsReconnection ({code}): the customer has to connect again"));
         Ok(())
     }
 
     async fn reconnect(&self, id: &str) -> Result<(), Error> {
-        let link = self
-            .alice
-            .create_request_link("gmail", "Work Gmail")
-            .connection_id(id)
-            .await?;
-        check(
-            link.connection_id == id,
-            "reconnecting gave another connection".into(),
-        )?;
+        let link = self.alice.create_request_link("gmail", "Work Gmail").connection_id(id).await?;
+        check(link.connection_id == id, "reconnecting gave another connection".into())?;
         let how = self.customer_acts(&link, &[]).await?;
         let connection = self.alice.wait_for_connection(id).timeout(PATIENCE).await?;
         expect_status(&connection.status, &ConnectionStatus::Active)?;
         let answer = self.call_api(&self.alice.get_token(id).await?).await?;
-        check(
-            answer == 200,
-            format!("the provider's API answers {answer} after reconnecting"),
-        )?;
-        say(
-            "8",
-            "connect again",
-            format!("{how}; the same connection is active, its token works: {answer}"),
-        );
+        check(answer == 200, format!("the provider's API answers {answer} after reconnecting"))?;
+        say("8", "connect again", format!("{how}; the same connection is active, its token works: {answer}"));
         Ok(())
     }
 
     async fn connect_with_api_key(&self) -> Result<String, Error> {
         let link = self.alice.create_request_link("sendgrid", "Newsletter").await?;
-        self.customer_acts(&link, &[("api_key", "SG.a-key-of-the-customers")])
-            .await?;
-        let connection = self
-            .alice
-            .wait_for_connection(&link.connection_id)
-            .timeout(PATIENCE)
-            .await?;
+        self.customer_acts(&link, &[("api_key", "SG.a-key-of-the-customers")]).await?;
+        let connection = self.alice.wait_for_connection(&link.connection_id).timeout(PATIENCE).await?;
         expect_status(&connection.status, &ConnectionStatus::Active)?;
-        let fields = self
-            .alice
-            .get_token(&connection.id)
-            .await?
-            .fields
-            .ok_or("no fields were vended")?;
+        let fields = self.alice.get_token(&connection.id).await?.fields.ok_or("no fields were vended")?;
         let key = fields.get("api_key").ok_or("the field api_key is missing")?;
         let as_entered = self.open || key.expose_secret() == "SG.a-key-of-the-customers";
-        check(
-            as_entered,
-            "the vended key is not the one that was entered".into(),
-        )?;
+        check(as_entered, "the vended key is not the one that was entered".into())?;
         let names: Vec<_> = fields.iter().map(|(name, _)| name).collect();
-        say(
-            "9",
-            "API-key app",
-            format!("SendGrid vends the fields: {}", names.join(", ")),
-        );
+        say("9", "API-key app", format!("SendGrid vends the fields: {}", names.join(", ")));
         Ok(connection.id)
     }
 
@@ -286,10 +195,7 @@ impl Demo {
     async fn customer_acts(&self, link: &RequestLink, filled: &[(&str, &str)]) -> Result<String, Error> {
         if self.open {
             println!("\n    Open this in your browser: {}\n", link.request_link);
-            self.alice
-                .wait_for_connection(&link.connection_id)
-                .timeout(PATIENCE)
-                .await?;
+            self.alice.wait_for_connection(&link.connection_id).timeout(PATIENCE).await?;
             return Ok("you did".into());
         }
         let browser = Browser::new()?;
@@ -305,12 +211,7 @@ impl Demo {
     async fn call_api(&self, token: &Token) -> Result<u16, Error> {
         let authorization = token.authorization().ok_or("no access token was vended")?;
         let request = plain_http().build()?.get(self.provider.api_url());
-        Ok(request
-            .header("authorization", authorization.expose_secret())
-            .send()
-            .await?
-            .status()
-            .as_u16())
+        Ok(request.header("authorization", authorization.expose_secret()).send().await?.status().as_u16())
     }
 }
 
@@ -323,10 +224,7 @@ fn check(holds: bool, surprise: String) -> Result<(), Error> {
 }
 
 fn expect_status(found: &ConnectionStatus, expected: &ConnectionStatus) -> Result<(), Error> {
-    check(
-        found == expected,
-        format!("the connection is {found:?} and not {expected:?}"),
-    )
+    check(found == expected, format!("the connection is {found:?} and not {expected:?}"))
 }
 
 fn arrived(page: Page) -> Result<Page, Error> {

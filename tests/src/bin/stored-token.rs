@@ -27,10 +27,7 @@ async fn main() -> Result<(), Error> {
     let service = home.start().await?;
     let key = home.tenant_key("Acme").await?;
 
-    let client = Client::builder()
-        .api_key(key.as_str())
-        .base_url(service.base_url())
-        .build()?;
+    let client = Client::builder().api_key(key.as_str()).base_url(service.base_url()).build()?;
     let alice = client.customer("alice@example.com")?;
     let link = alice.create_request_link("gmail", "Work Gmail").await?;
     let browser = Browser::new()?;

@@ -15,13 +15,7 @@ async fn main() -> Result<ExitCode, Error> {
     let postgres = Postgres::start(Durability::Volatile).await?;
     let url = postgres.create_database().await?;
     writeln!(std::io::stdout(), "{url}")?;
-    let status = Command::new(program)
-        .args(arguments)
-        .env("CONNECT_TEST_POSTGRES_URL", url)
-        .status()
-        .await?;
+    let status = Command::new(program).args(arguments).env("CONNECT_TEST_POSTGRES_URL", url).status().await?;
     drop(postgres);
-    Ok(ExitCode::from(
-        u8::try_from(status.code().unwrap_or(1)).unwrap_or(1),
-    ))
+    Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
 }

@@ -75,14 +75,9 @@ pub(super) async fn restart_postgres(
 pub(super) async fn fill_disk(plan: &Plan, installation: &Installation, end: Instant) -> Result<(), Error> {
     sleep(plan.round / 3).await;
     let id = installation.steady.id().and_then(|id| i32::try_from(id).ok());
-    let process = id
-        .and_then(Pid::from_raw)
-        .ok_or("the service has ended by itself")?;
+    let process = id.and_then(Pid::from_raw).ok_or("the service has ended by itself")?;
     let unlimited = getrlimit(Resource::Fsize);
-    let full = Rlimit {
-        current: Some(0),
-        ..unlimited
-    };
+    let full = Rlimit { current: Some(0), ..unlimited };
     let fault = async {
         prlimit(Some(process), Resource::Fsize, full)?;
         sleep(plan.round / 6).await;

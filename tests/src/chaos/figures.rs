@@ -48,10 +48,7 @@ struct Fault {
 impl Figures {
     /// Notes a token call that was answered 200 just now.
     pub(super) fn token_call(&self, started: Instant) {
-        let call = TokenCall {
-            started,
-            ended: Instant::now(),
-        };
+        let call = TokenCall { started, ended: Instant::now() };
         self.with(|inner| inner.tokens.push(call));
     }
 
@@ -77,12 +74,7 @@ impl Figures {
         let began = Instant::now();
         let result = fault.await;
         let over = Instant::now();
-        let fault = Fault {
-            name,
-            began,
-            over,
-            end,
-        };
+        let fault = Fault { name, began, over, end };
         self.with(|inner| inner.faults.push(fault));
         result
     }
@@ -129,18 +121,13 @@ impl Fault {
         let after = tokens.partition_point(|token| *token <= self.over);
         let last_before = before.checked_sub(1).map_or(self.began, |index| tokens[index]);
         let first_after = tokens.get(after).filter(|token| **token < self.end);
-        let during = tokens[before..after]
-            .iter()
-            .chain([first_after.unwrap_or(&self.end)]);
+        let during = tokens[before..after].iter().chain([first_after.unwrap_or(&self.end)]);
         let (mut last, mut length) = (last_before, Duration::ZERO);
         for token in during {
             length = length.max(*token - last);
             last = *token;
         }
-        Outage {
-            length,
-            recovered: first_after.is_some(),
-        }
+        Outage { length, recovered: first_after.is_some() }
     }
 }
 
@@ -152,12 +139,7 @@ mod tests {
     fn an_outage_reaches_from_token_to_token() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let fault = Fault {
-            name: "kill -9",
-            began: at(10),
-            over: at(20),
-            end: at(60),
-        };
+        let fault = Fault { name: "kill -9", began: at(10), over: at(20), end: at(60) };
         let outage = |tokens: &[u64]| {
             let tokens: Vec<_> = tokens.iter().map(|token| at(*token)).collect();
             let outage = fault.outage(&tokens);

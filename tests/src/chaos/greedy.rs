@@ -28,10 +28,7 @@ pub(super) struct Greedy {
 
 impl Greedy {
     pub(super) async fn new(urls: &[String], key: &str, provider: &Arc<Provider>) -> Result<Greedy, Error> {
-        let customers: Vec<_> = urls
-            .iter()
-            .map(|url| customer(url, key, 0))
-            .collect::<Result<_, _>>()?;
+        let customers: Vec<_> = urls.iter().map(|url| customer(url, key, 0)).collect::<Result<_, _>>()?;
         let workload = Workload::new(Arc::clone(provider));
         workload.connect(&customers[0]).await?;
         Ok(Greedy {

@@ -78,15 +78,7 @@ impl Installation {
             let tenant = Tenant::new(&urls, &key, provider.clone(), Arc::clone(&figures))?;
             tenants.push(Arc::new(tenant));
         }
-        Ok(Installation {
-            name,
-            home,
-            steady,
-            tenants,
-            figures,
-            memory: Vec::new(),
-            urls,
-        })
+        Ok(Installation { name, home, steady, tenants, figures, memory: Vec::new(), urls })
     }
 
     /// The base URLs of the API, one per process.

@@ -44,9 +44,7 @@ impl LongPolls {
     /// Creates the links to wait for.
     pub(super) async fn new(plan: &Plan, urls: &[String], key: &str) -> Result<LongPolls, Error> {
         let customer = customer(&urls[0], key, 2)?;
-        let links = plan
-            .long_polls
-            .div_ceil(POLLS_PER_LINK * u32::try_from(urls.len())?);
+        let links = plan.long_polls.div_ceil(POLLS_PER_LINK * u32::try_from(urls.len())?);
         let links: Vec<_> = stream::iter(0..links)
             .map(|_| new_link(&customer))
             .buffer_unordered(CONCURRENT_CALLS)
@@ -62,10 +60,7 @@ impl LongPolls {
                     link.connection_id,
                     link.request_token.expose_secret(),
                 );
-                let request = || Request {
-                    address: address.clone(),
-                    text: text.clone(),
-                };
+                let request = || Request { address: address.clone(), text: text.clone() };
                 requests.extend((0..POLLS_PER_LINK).map(|_| request()));
             }
         }

@@ -39,12 +39,7 @@ struct Row {
 
 impl Report {
     pub(super) fn new(plan: &Plan) -> Report {
-        Report {
-            plan: plan.clone(),
-            columns: Vec::new(),
-            rows: Vec::new(),
-            broken: Vec::new(),
-        }
+        Report { plan: plan.clone(), columns: Vec::new(), rows: Vec::new(), broken: Vec::new() }
     }
 
     /// Whether every promise was kept.
@@ -61,10 +56,9 @@ impl Report {
         self.columns.push(installation.name);
         match installation.tenants[0].patient.list_connections().await {
             Ok(_) => self.add_acknowledged(installation, provider).await?,
-            Err(error) => self.broken.push(format!(
-                "{}: does not respond any more: {error}",
-                installation.name
-            )),
+            Err(error) => {
+                self.broken.push(format!("{}: does not respond any more: {error}", installation.name))
+            }
         }
         self.add_calls(installation);
         self.add_outages(installation);
@@ -91,17 +85,13 @@ impl Report {
             ("connections with a rotated token acknowledged", all.rotated()),
         ] {
             self.set(what, name, count);
-            self.promise(count > 0, || {
-                format!("{name}: no {what}: too little load to mean anything")
-            });
+            self.promise(count > 0, || format!("{name}: no {what}: too little load to mean anything"));
         }
         self.set("of these lost", name, losses.len());
         for loss in losses.iter().take(LISTED_LOSSES) {
             self.broken.push(format!("{name}: lost: {loss}"));
         }
-        self.promise(losses.len() <= LISTED_LOSSES, || {
-            format!("{name}: {} lost in all", losses.len())
-        });
+        self.promise(losses.len() <= LISTED_LOSSES, || format!("{name}: {} lost in all", losses.len()));
         Ok(())
     }
 
@@ -111,14 +101,8 @@ impl Report {
         self.set("token calls answered 200", name, count);
         self.set("their 99th percentile, ms", name, percentile.as_millis());
         let failures = installation.figures.failures();
-        let listed = failures
-            .iter()
-            .map(|(failure, count)| format!("{failure}: {count}"));
-        self.set(
-            "calls of ordinary tenants that failed",
-            name,
-            or_none(listed.collect()),
-        );
+        let listed = failures.iter().map(|(failure, count)| format!("{failure}: {count}"));
+        self.set("calls of ordinary tenants that failed", name, or_none(listed.collect()));
         for failure in failures.keys() {
             self.promise(EXPECTED_FAILURES.contains(&failure.as_str()), || {
                 format!("{name}: ordinary tenants got {failure}")
@@ -129,14 +113,8 @@ impl Report {
     fn add_outages(&mut self, installation: &Installation) {
         let name = installation.name;
         for (fault, outages) in installation.figures.outages() {
-            let listed = outages
-                .iter()
-                .map(|outage| format!("{:.1}", outage.length.as_secs_f64()));
-            self.set(
-                &format!("seconds without a token, {fault}"),
-                name,
-                or_none(listed.collect()),
-            );
+            let listed = outages.iter().map(|outage| format!("{:.1}", outage.length.as_secs_f64()));
+            self.set(&format!("seconds without a token, {fault}"), name, or_none(listed.collect()));
             let recovered = |outage: &Outage| outage.recovered;
             self.promise(outages.iter().all(recovered), || {
                 format!("{name}: no token until the round ended: {fault}")
@@ -146,11 +124,7 @@ impl Report {
 
     fn add_memory(&mut self, installation: &Installation) {
         let name = installation.name;
-        let mib: Vec<_> = installation
-            .memory
-            .iter()
-            .map(|kib| (kib / 1024).to_string())
-            .collect();
+        let mib: Vec<_> = installation.memory.iter().map(|kib| (kib / 1024).to_string()).collect();
         self.set("memory after each round, MiB", name, mib.join(", "));
         if let [first, second] = installation.memory[..] {
             let ratio = second as f64 / first as f64;
@@ -180,10 +154,7 @@ impl Report {
             ("long polls answered 200", &long_polls.answered),
             ("long polls answered otherwise", &long_polls.refused),
             ("slow sockets closed by the service", &slow_sockets.closed),
-            (
-                "token calls of the tenant over its budget, answered 200",
-                &greedy.allowed,
-            ),
+            ("token calls of the tenant over its budget, answered 200", &greedy.allowed),
             ("the same, answered 429", &greedy.limited),
         ] {
             self.set(what, name, count.load(Ordering::Relaxed));
@@ -200,10 +171,7 @@ impl Report {
         let value = (column, value.to_string());
         match self.rows.iter_mut().find(|row| row.name == name) {
             Some(row) => row.values.push(value),
-            None => self.rows.push(Row {
-                name: name.to_owned(),
-                values: vec![value],
-            }),
+            None => self.rows.push(Row { name: name.to_owned(), values: vec![value] }),
         }
     }
 
@@ -215,22 +183,13 @@ impl Report {
 }
 
 fn or_none(listed: Vec<String>) -> String {
-    if listed.is_empty() {
-        "none".to_owned()
-    } else {
-        listed.join(", ")
-    }
+    if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
 }
 
 /// The table in Markdown, then the broken promises.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "| {} s | {} |",
-            self.plan.length.as_secs(),
-            self.columns.join(" | ")
-        )?;
+        writeln!(f, "| {} s | {} |", self.plan.length.as_secs(), self.columns.join(" | "))?;
         writeln!(f, "|---|{}", "---|".repeat(self.columns.len()))?;
         for row in &self.rows {
             write!(f, "| {} |", row.name)?;

@@ -60,9 +60,7 @@ impl SlowSockets {
     async fn open_one(&self, address: &str) -> io::Result<()> {
         let mut socket = TcpStream::connect(address).await?;
         let _open = self.open.enter();
-        socket
-            .write_all(b"GET /platform/v1/apps HTTP/1.1\r\nHost: ")
-            .await?;
+        socket.write_all(b"GET /platform/v1/apps HTTP/1.1\r\nHost: ").await?;
         // The service says nothing before the headers are complete, other than that it will not wait for them.
         let mut response = [0; 1024];
         while timeout(BYTE_INTERVAL, socket.read(&mut response)).await.is_err() {

@@ -87,10 +87,7 @@ pub(super) fn invalid_grant() -> Response {
 }
 
 pub(super) fn error(status: StatusCode, code: &str) -> Response {
-    (
-        status,
-        Json(json!({"error": code, "error_description": "refused by the local provider"})),
-    )
+    (status, Json(json!({"error": code, "error_description": "refused by the local provider"})))
         .into_response()
 }
 
@@ -101,21 +98,11 @@ fn server_error() -> Response {
 fn huge() -> Response {
     let piece = Bytes::from(vec![b' '; 64 * 1024]);
     let pieces = stream::iter((0..256).map(move |_| Ok::<_, std::io::Error>(piece.clone())));
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        Body::from_stream(pieces),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(pieces)).into_response()
 }
 
 fn reset() -> Response {
-    let broken = stream::iter([
-        Ok(Bytes::from_static(b"{\"access_")),
-        Err(std::io::Error::other("broken off")),
-    ]);
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        Body::from_stream(broken),
-    )
-        .into_response()
+    let broken =
+        stream::iter([Ok(Bytes::from_static(b"{\"access_")), Err(std::io::Error::other("broken off"))]);
+    ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(broken)).into_response()
 }

@@ -67,10 +67,7 @@ async fn authorize(State(shared): State<Arc<Shared>>, Query(query): Query<Fields
 async fn consent(State(shared): State<Arc<Shared>>, Form(form): Form<Fields>) -> Response {
     let mut ledger = shared.ledger();
     let Some(request) = form.get("request").and_then(|id| ledger.take_request(id)) else {
-        return (
-            StatusCode::BAD_REQUEST,
-            Html(page("Cannot continue", "this was answered before")),
-        )
+        return (StatusCode::BAD_REQUEST, Html(page("Cannot continue", "this was answered before")))
             .into_response();
     };
     let Ok(mut back) = Url::parse(&request.redirect_uri) else {
@@ -104,9 +101,7 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(form)
     }
     let issued = match field("grant_type") {
         "authorization_code" => {
-            shared
-                .ledger()
-                .exchange(field("code"), field("code_verifier"), field("redirect_uri"))
+            shared.ledger().exchange(field("code"), field("code_verifier"), field("redirect_uri"))
         }
         "refresh_token" => shared.ledger().refresh(field("refresh_token")),
         _ => return error(StatusCode::BAD_REQUEST, "unsupported_grant_type"),
@@ -125,9 +120,7 @@ async fn revoke(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(form
 }
 
 async fn me(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let good = bearer
         .and_then(|value| value.strip_prefix("Bearer "))
         .is_some_and(|token| shared.ledger().accepts(token));
@@ -135,12 +128,7 @@ async fn me(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
         Json(json!({"name": "Alice", "email": "alice@example.com"})).into_response()
     } else {
         let challenge = [(header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)];
-        (
-            StatusCode::UNAUTHORIZED,
-            challenge,
-            Json(json!({"error": "invalid_token"})),
-        )
-            .into_response()
+        (StatusCode::UNAUTHORIZED, challenge, Json(json!({"error": "invalid_token"}))).into_response()
     }
 }
 
@@ -152,10 +140,7 @@ fn client_is_known(shared: &Shared, headers: &HeaderMap, form: &Fields) -> bool 
         .and_then(|encoded| String::from_utf8(STANDARD.decode(encoded).ok()?).ok());
     let (id, secret) = match basic.as_deref().and_then(|pair| pair.split_once(':')) {
         Some((id, secret)) => (Some(id), Some(secret)),
-        None => (
-            form.get("client_id").map(String::as_str),
-            form.get("client_secret").map(String::as_str),
-        ),
+        None => (form.get("client_id").map(String::as_str), form.get("client_secret").map(String::as_str)),
     };
     id == Some(&*shared.options.client_id) && secret == Some(&*shared.options.client_secret)
 }

@@ -142,12 +142,7 @@ impl Ledger {
         }
         self.counts.exchanges += 1;
         let id = self.grants.len() as u64 + 1;
-        let grant = Grant {
-            scope: request.scope,
-            latest: 0,
-            highest_used: None,
-            ended: false,
-        };
+        let grant = Grant { scope: request.scope, latest: 0, highest_used: None, ended: false };
         self.grants.insert(id, grant);
         Some(self.issue(id, 0))
     }
@@ -156,16 +151,8 @@ impl Ledger {
     pub(super) fn refresh(&mut self, refresh_token: &str) -> Option<Issued> {
         let token = *self.refresh.get(refresh_token)?;
         let issued = self.refresh_grant(token);
-        let Token {
-            grant,
-            generation: presented,
-            ..
-        } = token;
-        self.refreshes.push(Refresh {
-            grant,
-            presented,
-            granted: issued.is_some(),
-        });
+        let Token { grant, generation: presented, .. } = token;
+        self.refreshes.push(Refresh { grant, presented, granted: issued.is_some() });
         issued
     }
 
@@ -174,9 +161,7 @@ impl Ledger {
         if grant.ended {
             return None;
         }
-        let successor_used = grant
-            .highest_used
-            .is_some_and(|highest| highest > token.generation);
+        let successor_used = grant.highest_used.is_some_and(|highest| highest > token.generation);
         let allowed = match self.reuse {
             Reuse::EndsGrant => token.generation == grant.latest,
             Reuse::UntilSuccessorUsed => !successor_used,
@@ -196,31 +181,16 @@ impl Ledger {
         let name = format!("{grant}-{generation}-{}", random::text(32));
         let access_token = format!("access-{name}");
         let refresh_token = format!("refresh-{name}");
-        let token = Token {
-            grant,
-            generation,
-            expires: Instant::now() + self.lifetime,
-        };
+        let token = Token { grant, generation, expires: Instant::now() + self.lifetime };
         self.access.insert(access_token.clone(), token);
         self.refresh.insert(refresh_token.clone(), token);
         self.secrets.extend([access_token.clone(), refresh_token.clone()]);
-        let scope = self
-            .grants
-            .get(&grant)
-            .map(|grant| grant.scope.clone())
-            .unwrap_or_default();
-        Issued {
-            access_token,
-            refresh_token,
-            scope,
-            lifetime: self.lifetime,
-        }
+        let scope = self.grants.get(&grant).map(|grant| grant.scope.clone()).unwrap_or_default();
+        Issued { access_token, refresh_token, scope, lifetime: self.lifetime }
     }
 
     pub(super) fn generation(&self, access_token: &str) -> Option<(u64, u32)> {
-        self.access
-            .get(access_token)
-            .map(|token| (token.grant, token.generation))
+        self.access.get(access_token).map(|token| (token.grant, token.generation))
     }
 
     /// Whether the API takes this token now.

@@ -72,21 +72,13 @@ impl Provider {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let ledger = Mutex::new(Ledger::new(&options));
-        let shared = Arc::new(Shared {
-            options: options.clone(),
-            ledger,
-        });
+        let shared = Arc::new(Shared { options: options.clone(), ledger });
         let router = endpoints::router(shared.clone());
         let server = tokio::spawn(async move {
             // Only an I/O error of the listener ends this; the next request then shows it.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Provider {
-            url,
-            options,
-            shared,
-            server,
-        })
+        Ok(Provider { url, options, shared, server })
     }
 
     /// Its address, without a trailing slash.

@@ -38,10 +38,7 @@ pub async fn respond(server: &Server, request: &Request) -> (u16, Value) {
 }
 
 async fn route(server: &Server, request: &Request) -> Result<Value, String> {
-    let (path, query) = request
-        .target
-        .split_once('?')
-        .unwrap_or((request.target.as_str(), ""));
+    let (path, query) = request.target.split_once('?').unwrap_or((request.target.as_str(), ""));
     let parts: Vec<&str> = path.split('/').skip(1).collect();
     match (request.method.as_str(), parts.as_slice()) {
         ("GET", ["scenarios"]) => {
@@ -66,10 +63,7 @@ async fn route(server: &Server, request: &Request) -> Result<Value, String> {
             let session = find(server, number)?;
             let failures = judge(&session, &parse(&request.body)?).await;
             let mut judged = server.judged.lock().unwrap_or_else(PoisonError::into_inner);
-            judged
-                .entry(session.language.clone())
-                .or_default()
-                .insert(session.scenario.id.clone());
+            judged.entry(session.language.clone()).or_default().insert(session.scenario.id.clone());
             Ok(json!({ "failures": failures }))
         }
         ("POST", ["finish"]) => Ok(finish(server, &parse(&request.body)?)),
@@ -102,10 +96,7 @@ async fn judge(session: &Session, report: &Report) -> Vec<String> {
     let until = Instant::now() + HANG_UP;
     let pending = || {
         let state = session.state();
-        let held = state
-            .seen
-            .iter()
-            .any(|seen| seen.phase != Phase::Answered && !seen.gone);
+        let held = state.seen.iter().any(|seen| seen.phase != Phase::Answered && !seen.gone);
         held || state.silent.iter().any(|open| *open)
     };
     while pending() && Instant::now() < until {
@@ -136,16 +127,9 @@ fn finish(server: &Server, finish: &Finish) -> Value {
     for id in finish.ran.iter().filter(|id| server.index.find(id).is_none()) {
         failures.push(format!("{id}: is not in the index"));
     }
-    for session in server
-        .sessions()
-        .iter()
-        .filter(|session| session.language == finish.language)
-    {
+    for session in server.sessions().iter().filter(|session| session.language == finish.language) {
         for seen in session.state().seen.iter().filter(|seen| seen.after_verdict) {
-            failures.push(format!(
-                "{}: {} came after the end",
-                session.scenario.id, seen.target
-            ));
+            failures.push(format!("{}: {} came after the end", session.scenario.id, seen.target));
         }
     }
     let all = server.index.scenarios.len();

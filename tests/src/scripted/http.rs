@@ -25,18 +25,11 @@ pub struct Request {
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .iter()
-            .filter(|(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.headers.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
     }
 }
 
@@ -57,11 +50,7 @@ pub async fn read_request(
             return Err("the head of the request is too long".to_owned());
         }
         if !read_more(stream, buffer).await? {
-            return if buffer.is_empty() {
-                Ok(None)
-            } else {
-                Err("cut short within the head".to_owned())
-            };
+            return if buffer.is_empty() { Ok(None) } else { Err("cut short within the head".to_owned()) };
         }
     };
     if request.header("transfer-encoding").is_some() {
@@ -69,9 +58,7 @@ pub async fn read_request(
     }
     let length = match request.header("content-length") {
         None => 0,
-        Some(text) => text
-            .parse::<usize>()
-            .map_err(|_| format!("Content-Length: {text}"))?,
+        Some(text) => text.parse::<usize>().map_err(|_| format!("Content-Length: {text}"))?,
     };
     if length > MAX_BODY {
         return Err("the body of the request is too long".to_owned());
@@ -89,10 +76,7 @@ pub async fn read_request(
 
 async fn read_more(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Result<bool, String> {
     let mut chunk = [0; 8192];
-    let n = stream
-        .read(&mut chunk)
-        .await
-        .map_err(|e| format!("reading the request: {e}"))?;
+    let n = stream.read(&mut chunk).await.map_err(|e| format!("reading the request: {e}"))?;
     buffer.extend_from_slice(&chunk[..n]);
     Ok(n > 0)
 }
@@ -110,12 +94,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Request, usize)>, String> {
         headers: head
             .headers
             .iter()
-            .map(|h| {
-                (
-                    h.name.to_ascii_lowercase(),
-                    String::from_utf8_lossy(h.value).into_owned(),
-                )
-            })
+            .map(|h| (h.name.to_ascii_lowercase(), String::from_utf8_lossy(h.value).into_owned()))
             .collect(),
         body: Vec::new(),
     };
@@ -156,9 +135,8 @@ pub async fn call(
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.map_err(wrap)?;
     let answer = String::from_utf8_lossy(&answer);
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .ok_or_else(|| format!("{method} {target}: no answer"))?;
+    let (head, body) =
+        answer.split_once("\r\n\r\n").ok_or_else(|| format!("{method} {target}: no answer"))?;
     if !head.starts_with("HTTP/1.1 200") {
         return Err(format!("{method} {target}: {body}"));
     }

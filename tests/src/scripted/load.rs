@@ -65,11 +65,7 @@ pub fn folder() -> PathBuf {
 pub fn files(folder: &Path) -> Result<Vec<(String, Value)>, String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
-        let name = entry
-            .map_err(|e| e.to_string())?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+        let name = entry.map_err(|e| e.to_string())?.file_name().to_string_lossy().into_owned();
         if name.ends_with(".yaml") {
             names.push(name);
         }
@@ -95,9 +91,8 @@ pub fn load(folder: &Path) -> Result<Index, String> {
     let index: IndexFile = serde_json::from_value(index).map_err(|e| format!("index.yaml: {e}"))?;
     let mut scenarios = Vec::new();
     for name in &index.areas {
-        let value = files
-            .remove(name)
-            .ok_or_else(|| format!("{name} is in the index but not in the folder"))?;
+        let value =
+            files.remove(name).ok_or_else(|| format!("{name} is in the index but not in the folder"))?;
         let area: AreaFile = serde_json::from_value(value).map_err(|e| format!("{name}: {e}"))?;
         for pattern in area.scenarios {
             for row in rows(pattern).map_err(|e| format!("{name}: {e}"))? {
@@ -121,10 +116,7 @@ pub fn load(folder: &Path) -> Result<Index, String> {
     if let Some(id) = index.skip.keys().find(|id| !ids.contains(id.as_str())) {
         return Err(format!("index.yaml skips {id}, which does not exist"));
     }
-    Ok(Index {
-        scenarios,
-        skip: index.skip,
-    })
+    Ok(Index { scenarios, skip: index.skip })
 }
 
 /// A pattern with `each: [{name: value}…]` stands for one scenario per row, `{{name}}` replaced by its value.
@@ -156,26 +148,15 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         if matches!(exchange.times, Some(Times::Between { .. }))
             && next.is_some_and(|next| next.request == exchange.request)
         {
-            return Err(
-                "an exchange that comes an open number of times ends with another request".to_owned(),
-            );
+            return Err("an exchange that comes an open number of times ends with another request".to_owned());
         }
-        if exchange
-            .request
-            .split_once(' ')
-            .is_none_or(|(_, target)| !target.starts_with('/'))
-        {
+        if exchange.request.split_once(' ').is_none_or(|(_, target)| !target.starts_with('/')) {
             return Err(format!("`{}` is not a method and a target", exchange.request));
         }
     }
     for step in &scenario.steps {
         let expect = &step.expect;
-        let ways = [
-            expect.value.is_some(),
-            expect.items.is_some(),
-            expect.cancelled,
-            expect.nothing,
-        ];
+        let ways = [expect.value.is_some(), expect.items.is_some(), expect.cancelled, expect.nothing];
         let ways = ways.iter().filter(|way| **way).count();
         let error_is_right = match &expect.error {
             Some(_) => ways == 0 || (ways == 1 && expect.items.is_some()),

@@ -40,11 +40,7 @@ pub fn compare(at: &str, expected: &Value, actual: &Value, members: Members, fai
         }
         (Value::Array(expected), Value::Array(actual)) => {
             if expected.len() != actual.len() {
-                failures.push(format!(
-                    "{at}: expected {} items, got {}",
-                    expected.len(),
-                    actual.len()
-                ));
+                failures.push(format!("{at}: expected {} items, got {}", expected.len(), actual.len()));
             }
             for (i, (expected, actual)) in expected.iter().zip(actual).enumerate() {
                 compare(&format!("{at}[{i}]"), expected, actual, members, failures);

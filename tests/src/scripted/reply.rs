@@ -106,20 +106,13 @@ async fn answer(
     stream.flush().await?;
     session.note(seen, |seen| seen.phase = Phase::Headers);
 
-    let end_at = reply
-        .end
-        .as_ref()
-        .map(|end| end.after_bytes.map_or(body.len() / 2, |n| n as u64));
+    let end_at = reply.end.as_ref().map(|end| end.after_bytes.map_or(body.len() / 2, |n| n as u64));
     let mut sent = 0;
     while sent < end_at.unwrap_or(body.len()) {
         let mut upto = body.len().min(sent + 64 * 1024);
         for stop in [
             end_at,
-            reply
-                .pause
-                .as_ref()
-                .map(|p| p.after_bytes as u64)
-                .filter(|at| *at > sent),
+            reply.pause.as_ref().map(|p| p.after_bytes as u64).filter(|at| *at > sent),
             reply.drip.as_ref().map(|d| sent + d.bytes as u64),
         ] {
             upto = stop.map_or(upto, |stop| upto.min(stop));
@@ -134,11 +127,7 @@ async fn answer(
         if let Some(drip) = &reply.drip {
             hold(stream, buffer, Duration::from_millis(drip.every_ms)).await?;
         }
-        if let Some(pause) = reply
-            .pause
-            .as_ref()
-            .filter(|pause| pause.after_bytes as u64 == sent)
-        {
+        if let Some(pause) = reply.pause.as_ref().filter(|pause| pause.after_bytes as u64 == sent) {
             hold(stream, buffer, Duration::from_millis(pause.ms)).await?;
         }
     }
@@ -179,12 +168,7 @@ async fn send_interim(
         stream.write_all(one.repeat(now as usize).as_bytes()).await?;
         stream.flush().await?;
         left -= now;
-        hold(
-            stream,
-            buffer,
-            Duration::from_millis(interim.every_ms.unwrap_or(0)),
-        )
-        .await?;
+        hold(stream, buffer, Duration::from_millis(interim.every_ms.unwrap_or(0))).await?;
     }
     Ok(())
 }
@@ -240,9 +224,7 @@ async fn hang(stream: &mut impl Connection, buffer: &mut Vec<u8>) -> Result<Afte
 
 async fn write_piece(stream: &mut impl Connection, piece: &[u8], chunked: bool) -> Result<(), Gone> {
     if chunked {
-        stream
-            .write_all(format!("{:x}\r\n", piece.len()).as_bytes())
-            .await?;
+        stream.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await?;
     }
     stream.write_all(piece).await?;
     if chunked {
@@ -257,11 +239,7 @@ fn head(reply: &Reply, body: &Body, session: &Session) -> String {
     let status = reply.status.unwrap_or(200);
     let now = OffsetDateTime::from(SystemTime::now());
     let date = now.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT");
-    let cookie = session
-        .canaries
-        .get("cookie")
-        .map(String::as_str)
-        .unwrap_or_default();
+    let cookie = session.canaries.get("cookie").map(String::as_str).unwrap_or_default();
     let mut headers = vec![
         ("Date".to_owned(), date),
         ("Content-Type".to_owned(), "application/json".to_owned()),
@@ -277,22 +255,14 @@ fn head(reply: &Reply, body: &Body, session: &Session) -> String {
         headers.retain(|(usual, _)| !usual.eq_ignore_ascii_case(name));
         headers.extend(value.clone().map(|value| (name.clone(), value)));
     }
-    let headers: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     format!("HTTP/1.1 {status} Scripted\r\n{headers}\r\n")
 }
 
 /// A body in memory, or one too large for that.
 enum Body {
     Whole(Vec<u8>),
-    Filled {
-        head: Vec<u8>,
-        unit: Vec<u8>,
-        units: u64,
-        tail: Vec<u8>,
-    },
+    Filled { head: Vec<u8>, unit: Vec<u8>, units: u64, tail: Vec<u8> },
 }
 
 impl Body {
@@ -332,12 +302,9 @@ impl Body {
     fn len(&self) -> u64 {
         match self {
             Self::Whole(bytes) => bytes.len() as u64,
-            Self::Filled {
-                head,
-                unit,
-                units,
-                tail,
-            } => (head.len() + tail.len()) as u64 + unit.len() as u64 * units,
+            Self::Filled { head, unit, units, tail } => {
+                (head.len() + tail.len()) as u64 + unit.len() as u64 * units
+            }
         }
     }
 
@@ -345,12 +312,7 @@ impl Body {
     fn piece(&self, from: u64, to: u64) -> Vec<u8> {
         match self {
             Self::Whole(bytes) => bytes.get(from as usize..to as usize).unwrap_or_default().to_vec(),
-            Self::Filled {
-                head,
-                unit,
-                units,
-                tail,
-            } => {
+            Self::Filled { head, unit, units, tail } => {
                 let mut piece = Vec::with_capacity((to - from) as usize);
                 let middle = unit.len() as u64 * units;
                 let (mut at, middle_ends) = (from, head.len() as u64 + middle);

@@ -30,10 +30,8 @@ pub fn judge(session: &Session, state: &State) -> Vec<String> {
         if let Some(most) = planned.exchange.sent_at_most
             && seen.sent > most
         {
-            found.push(format!(
-                "{} bytes of the body were taken, at most {most} should have been",
-                seen.sent
-            ));
+            found
+                .push(format!("{} bytes of the body were taken, at most {most} should have been", seen.sent));
         }
         if seen.phase != Phase::Answered && !seen.gone {
             found.push("the client still holds the connection of an answer that it gave up".to_owned());
@@ -52,10 +50,7 @@ pub fn judge(session: &Session, state: &State) -> Vec<String> {
     if let Some(expected) = session.scenario.most_connections
         && connections.len() > expected
     {
-        failures.push(format!(
-            "{} connections were made, expected {expected} at most",
-            connections.len()
-        ));
+        failures.push(format!("{} connections were made, expected {expected} at most", connections.len()));
     }
     if state.silent.iter().any(|open| *open) {
         failures.push("the client still holds a connection that it gave up making".to_owned());
@@ -68,10 +63,9 @@ fn line(exchange: &Exchange, seen: &Seen, found: &mut Vec<String>) {
     if line != exchange.request {
         found.push(format!("expected `{}`", exchange.request));
     }
-    for (what, expected, actual) in [
-        ("through the proxy", exchange.proxied, seen.proxied),
-        ("over TLS", exchange.tls, seen.tls),
-    ] {
+    for (what, expected, actual) in
+        [("through the proxy", exchange.proxied, seen.proxied), ("over TLS", exchange.tls, seen.tls)]
+    {
         match (expected, actual) {
             (true, false) => found.push(format!("did not come {what}")),
             (false, true) => found.push(format!("came {what}")),
@@ -87,63 +81,24 @@ fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<St
     let public = seen.target.ends_with("/status") || seen.target.contains("/status?");
     let customers = seen.target.starts_with("/connections") || seen.target.contains("/v1/connections");
     let agent = format!("pabbly-connect-{}/", session.language);
-    let waits = session
-        .scenario
-        .steps
-        .get(planned.step)
-        .is_some_and(|step| step.call == "waitForConnection");
+    let waits = session.scenario.steps.get(planned.step).is_some_and(|step| step.call == "waitForConnection");
     let json_body = !seen.request.body.is_empty();
     let usual = [
         (
             "authorization",
-            if public {
-                Value::Null
-            } else {
-                json!(format!("Bearer {}", key.unwrap_or_default()))
-            },
+            if public { Value::Null } else { json!(format!("Bearer {}", key.unwrap_or_default())) },
         ),
-        (
-            "x-user-email",
-            if customers && !public {
-                json!(EMAIL)
-            } else {
-                Value::Null
-            },
-        ),
-        (
-            "x-request-token",
-            if public {
-                json!(session.canaries.get("request_token"))
-            } else {
-                Value::Null
-            },
-        ),
+        ("x-user-email", if customers && !public { json!(EMAIL) } else { Value::Null }),
+        ("x-request-token", if public { json!(session.canaries.get("request_token")) } else { Value::Null }),
         ("accept", json!("application/json")),
         ("user-agent", json!({ "$prefix": agent })),
-        (
-            "content-type",
-            if json_body {
-                json!("application/json")
-            } else {
-                Value::Null
-            },
-        ),
+        ("content-type", if json_body { json!("application/json") } else { Value::Null }),
         ("cookie", Value::Null),
         ("referer", Value::Null),
-        (
-            "prefer",
-            if waits {
-                json!({ "$hold": true })
-            } else {
-                Value::Null
-            },
-        ),
+        ("prefer", if waits { json!({ "$hold": true }) } else { Value::Null }),
     ];
-    let asked = planned
-        .exchange
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
+    let asked =
+        planned.exchange.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     let asked: Vec<(String, Value)> = asked.collect();
     let usual = usual.into_iter().map(|(name, value)| (name.to_owned(), value));
     let usual = usual.filter(|(name, _)| !asked.iter().any(|(n, _)| n == name));
@@ -187,15 +142,9 @@ fn idempotency(session: &Session, state: &State, i: usize, found: &mut Vec<Strin
         return; // The caller's own, which the scenario names.
     }
     if !(16..=255).contains(&key.len()) || !key.bytes().all(|b| b.is_ascii_graphic()) {
-        found.push(format!(
-            "idempotency-key: `{key}` is not 16 to 255 visible ASCII characters"
-        ));
+        found.push(format!("idempotency-key: `{key}` is not 16 to 255 visible ASCII characters"));
     }
-    let step = |seen: &Seen| {
-        seen.exchange
-            .and_then(|i| session.plan.get(i))
-            .map(|planned| planned.step)
-    };
+    let step = |seen: &Seen| seen.exchange.and_then(|i| session.plan.get(i)).map(|planned| planned.step);
     for (j, other) in state.seen.iter().enumerate().take(i) {
         let same_call = step(other) == step(seen);
         let same_key = other.request.header("idempotency-key") == Some(key);
@@ -203,10 +152,7 @@ fn idempotency(session: &Session, state: &State, i: usize, found: &mut Vec<Strin
             found.push(format!("idempotency-key: differs from that of attempt {}", j + 1));
         }
         if !same_call && same_key {
-            found.push(format!(
-                "idempotency-key: is that of another call, request {}",
-                j + 1
-            ));
+            found.push(format!("idempotency-key: is that of another call, request {}", j + 1));
         }
     }
 }
@@ -220,9 +166,6 @@ fn spacing(planned: &Planned, before: Option<&Seen>, seen: &Seen, found: &mut Ve
     let gap_ms = seen.arrived.saturating_duration_since(end).as_millis() as u64;
     if gap_ms < gap.min_ms || gap.max_ms.is_some_and(|max| gap_ms > max) {
         let most = gap.max_ms.map_or_else(|| "any".to_owned(), |max| max.to_string());
-        found.push(format!(
-            "came {gap_ms} ms after the answer before, expected {} to {most}",
-            gap.min_ms
-        ));
+        found.push(format!("came {gap_ms} ms after the answer before, expected {} to {most}", gap.min_ms));
     }
 }

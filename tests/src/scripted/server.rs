@@ -86,35 +86,21 @@ async fn accept_tls(server: Arc<Server>, listener: TcpListener) {
 
 impl Server {
     pub fn session(&self, id: u64) -> Option<Arc<Session>> {
-        self.sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned()
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// All sessions so far, in order.
     pub fn sessions(&self) -> Vec<Arc<Session>> {
-        self.sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// Begins a session; where its scenario needs it, with a listener of its own that says nothing.
     pub async fn begin(&self, id: &str, language: &str) -> Result<Arc<Session>, String> {
-        let scenario = self
-            .index
-            .find(id)
-            .ok_or_else(|| format!("there is no scenario {id}"))?;
+        let scenario = self.index.find(id).ok_or_else(|| format!("there is no scenario {id}"))?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut silent = None;
         if scenario.source.to_string().contains("{{silent}}") {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-                .await
-                .map_err(|e| e.to_string())?;
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| e.to_string())?;
             silent = Some((listener.local_addr().map_err(|e| e.to_string())?, listener));
         }
         let address = silent.as_ref().map(|(address, _)| *address);
@@ -130,11 +116,7 @@ impl Server {
     }
 
     fn way(&self, tls: bool, proxied: bool) -> Way {
-        Way {
-            connection: self.next.fetch_add(1, Ordering::Relaxed),
-            tls,
-            proxied,
-        }
+        Way { connection: self.next.fetch_add(1, Ordering::Relaxed), tls, proxied }
     }
 
     /// As [`Self::serve`], and CONNECT: a tunnel to this server's own TLS, whatever host was asked for.

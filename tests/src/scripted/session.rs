@@ -147,17 +147,11 @@ impl Session {
         let filled = fill::fill(scenario, &find);
         let rest = filled.to_string();
         if let Some((_, unknown)) = rest.split_once("{{") {
-            return Err(format!(
-                "unknown placeholder {{{{{}",
-                &unknown[..unknown.len().min(20)]
-            ));
+            return Err(format!("unknown placeholder {{{{{}", &unknown[..unknown.len().min(20)]));
         }
         let mut scenario: Scenario = serde_json::from_value(filled).map_err(|e| e.to_string())?;
         for (name, usual) in [("apiKey", "key"), ("baseUrl", "base")] {
-            scenario
-                .client
-                .entry(name)
-                .or_insert_with(|| find(usual).unwrap_or_default());
+            scenario.client.entry(name).or_insert_with(|| find(usual).unwrap_or_default());
         }
         // Null says that something is not given.
         scenario.client.retain(|_, value| !value.is_null());
@@ -169,12 +163,7 @@ impl Session {
             .steps
             .iter()
             .enumerate()
-            .flat_map(|(step, s)| {
-                s.exchanges
-                    .iter()
-                    .cloned()
-                    .map(move |exchange| Planned { step, exchange })
-            })
+            .flat_map(|(step, s)| s.exchanges.iter().cloned().map(move |exchange| Planned { step, exchange }))
             .collect();
         Ok(Self {
             id,
@@ -222,9 +211,7 @@ impl Session {
     pub fn arrive(&self, request: Request, target: String, by: &Way) -> (usize, Option<Reply>) {
         let mut state = self.state();
         let exchange = state.next(&self.plan, &format!("{} {target}", request.method));
-        let reply = exchange
-            .and_then(|i| self.plan.get(i))
-            .map(|planned| planned.exchange.reply.clone());
+        let reply = exchange.and_then(|i| self.plan.get(i)).map(|planned| planned.exchange.reply.clone());
         let verdict_given = state.verdict_given;
         state.seen.push(Seen {
             exchange,
@@ -260,12 +247,9 @@ impl Session {
         let of_step = self.scenario.steps.get(step);
         let cancel = of_step.and_then(|step| step.cancel.as_ref().map(|cancel| (cancel.when, cancel.of)));
         let rekey = of_step.and_then(|step| step.rekey.as_ref().map(|rekey| (rekey.when, rekey.of)));
-        let (when, of) = cancel
-            .or(rekey)
-            .ok_or_else(|| format!("step {step} has no such moment"))?;
-        let exchanges: Vec<usize> = (0..self.plan.len())
-            .filter(|i| self.plan.get(*i).is_some_and(|p| p.step == step))
-            .collect();
+        let (when, of) = cancel.or(rekey).ok_or_else(|| format!("step {step} has no such moment"))?;
+        let exchanges: Vec<usize> =
+            (0..self.plan.len()).filter(|i| self.plan.get(*i).is_some_and(|p| p.step == step)).collect();
         let wanted = match of {
             Some(of) => exchanges.get(of - 1),
             None => exchanges.last(),
@@ -327,9 +311,7 @@ impl State {
             Moment::Body => Phase::Body,
             Moment::Backoff | Moment::Wait => Phase::Answered,
         };
-        self.seen
-            .iter()
-            .any(|seen| seen.exchange == exchange && seen.phase >= phase)
+        self.seen.iter().any(|seen| seen.exchange == exchange && seen.phase >= phase)
     }
 }
 
@@ -343,9 +325,7 @@ fn repeated(name: &str) -> Option<Value> {
 fn moment_in_time(name: &str) -> Option<Value> {
     let (kind, sign) = (name.get(..4)?, name.get(4..)?);
     let seconds: i64 = sign.parse().ok()?;
-    let at = OffsetDateTime::from(SystemTime::now())
-        .replace_nanosecond(0)
-        .ok()?;
+    let at = OffsetDateTime::from(SystemTime::now()).replace_nanosecond(0).ok()?;
     let at = at.checked_add(time::Duration::seconds(seconds))?;
     let text = match kind {
         "date" => at.format(&Rfc2822).ok()?.replace("+0000", "GMT"),

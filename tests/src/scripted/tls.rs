@@ -20,9 +20,7 @@ pub struct Tls {
 pub fn make() -> Result<Tls, String> {
     let mut params = CertificateParams::new(Vec::new()).map_err(|e| e.to_string())?;
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params
-        .distinguished_name
-        .push(rcgen::DnType::CommonName, "scripted server's authority");
+    params.distinguished_name.push(rcgen::DnType::CommonName, "scripted server's authority");
     let key = KeyPair::generate().map_err(|e| e.to_string())?;
     let authority = CertifiedIssuer::self_signed(params, key).map_err(|e| e.to_string())?;
 
@@ -37,8 +35,5 @@ pub fn make() -> Result<Tls, String> {
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], private)
         .map_err(|e| e.to_string())?;
-    Ok(Tls {
-        acceptor: TlsAcceptor::from(Arc::new(config)),
-        ca_pem: authority.pem(),
-    })
+    Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem: authority.pem() })
 }

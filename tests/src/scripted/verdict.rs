@@ -53,46 +53,28 @@ pub fn judge(session: &Session, state: &State, report: &Report) -> Vec<String> {
     match (&session.scenario.refused, &report.refused) {
         (Some(expected), Some(actual)) => error("client", expected, 0, None, actual, &mut failures),
         (Some(expected), None) => {
-            failures.push(format!(
-                "client: should have been refused with {}",
-                expected.class
-            ));
+            failures.push(format!("client: should have been refused with {}", expected.class));
         }
         (None, Some(actual)) => failures.push(format!("client: could not be made: {actual}")),
         (None, None) => {}
     }
     let steps = &session.scenario.steps;
     if report.refused.is_none() && report.outcomes.len() != steps.len() {
-        failures.push(format!(
-            "{} outcomes for {} steps",
-            report.outcomes.len(),
-            steps.len()
-        ));
+        failures.push(format!("{} outcomes for {} steps", report.outcomes.len(), steps.len()));
     }
     for (i, (step, outcome)) in steps.iter().zip(&report.outcomes).enumerate() {
         let at = format!("step {} ({})", i + 1, step.call);
         let sent = state.seen.iter().filter(|seen| {
-            seen.exchange
-                .and_then(|i| session.plan.get(i))
-                .is_some_and(|planned| planned.step == i)
+            seen.exchange.and_then(|i| session.plan.get(i)).is_some_and(|planned| planned.step == i)
         });
         let sent = sent.count();
         judge_step(&at, step, sent, outcome, &mut failures);
         let others = step.callers.unwrap_or(1) - 1;
         if outcome.others.len() != others {
-            failures.push(format!(
-                "{at}: {} other callers, expected {others}",
-                outcome.others.len()
-            ));
+            failures.push(format!("{at}: {} other callers, expected {others}", outcome.others.len()));
         }
         for (other, outcome) in outcome.others.iter().enumerate() {
-            judge_step(
-                &format!("{at}, caller {}", other + 2),
-                step,
-                sent,
-                outcome,
-                &mut failures,
-            );
+            judge_step(&format!("{at}, caller {}", other + 2), step, sent, outcome, &mut failures);
         }
     }
     secrets(session, report, &mut failures);
@@ -106,11 +88,7 @@ fn judge_step(at: &str, step: &Step, sent: usize, outcome: &Outcome, failures: &
         failures.push(format!("{at}: lasted {} ms, expected {span:?}", outcome.ms));
     }
     if step.expect.cancelled != outcome.cancelled {
-        let wanted = if step.expect.cancelled {
-            "should have been"
-        } else {
-            "must not have been"
-        };
+        let wanted = if step.expect.cancelled { "should have been" } else { "must not have been" };
         failures.push(format!("{at}: {wanted} cancelled, ended with {outcome:?}"));
         return;
     }
@@ -121,10 +99,7 @@ fn judge_step(at: &str, step: &Step, sent: usize, outcome: &Outcome, failures: &
     match (&step.expect.error, &outcome.error) {
         (Some(expected), Some(actual)) => error(at, expected, sent, Some(step), actual, failures),
         (Some(expected), None) => {
-            failures.push(format!(
-                "{at}: expected {}, got the value {}",
-                expected.class, outcome.value
-            ));
+            failures.push(format!("{at}: expected {}, got the value {}", expected.class, outcome.value));
         }
         (None, Some(actual)) => failures.push(format!("{at}: failed with {actual}")),
         (None, None) => {}
@@ -132,33 +107,15 @@ fn judge_step(at: &str, step: &Step, sent: usize, outcome: &Outcome, failures: &
     if let Some(expected) = &step.expect.value
         && outcome.error.is_none()
     {
-        compare(
-            &format!("{at} value"),
-            expected,
-            &outcome.value,
-            Members::Some,
-            failures,
-        );
+        compare(&format!("{at} value"), expected, &outcome.value, Members::Some, failures);
     }
     if let Some(expected) = &step.expect.items {
         let (expected, actual) = (json!(expected), json!(outcome.items));
-        compare(
-            &format!("{at} items"),
-            &expected,
-            &actual,
-            Members::Some,
-            failures,
-        );
+        compare(&format!("{at} items"), &expected, &actual, Members::Some, failures);
     }
     if let Some(expected) = &step.expect.polls {
         let (expected, actual) = (json!(expected), json!(outcome.polls));
-        compare(
-            &format!("{at} polls"),
-            &expected,
-            &actual,
-            Members::Some,
-            failures,
-        );
+        compare(&format!("{at} polls"), &expected, &actual, Members::Some, failures);
     }
     if step.expect.nothing && !outcome.value.is_null() {
         failures.push(format!("{at}: expected nothing, got {}", outcome.value));
@@ -211,31 +168,14 @@ fn secrets(session: &Session, report: &Report, failures: &mut Vec<String>) {
     if report.refused.is_none() && !printed("client") {
         failures.push("prints: the client was not printed".to_owned());
     }
-    let handed_out = report
-        .outcomes
-        .iter()
-        .filter(|o| !o.value.is_null() || o.error.is_some())
-        .count();
-    let prints = report
-        .prints
-        .iter()
-        .filter(|print| print.of != "client" && print.of != "log")
-        .count();
+    let handed_out = report.outcomes.iter().filter(|o| !o.value.is_null() || o.error.is_some()).count();
+    let prints = report.prints.iter().filter(|print| print.of != "client" && print.of != "log").count();
     if prints < handed_out {
-        failures.push(format!(
-            "prints: {prints} for {handed_out} objects that were handed out"
-        ));
+        failures.push(format!("prints: {prints} for {handed_out} objects that were handed out"));
     }
-    let errors = report
-        .outcomes
-        .iter()
-        .filter_map(|o| o.error.as_ref())
-        .chain(&report.refused);
+    let errors = report.outcomes.iter().filter_map(|o| o.error.as_ref()).chain(&report.refused);
     let errors = errors.map(|error| ("error", "fields", error.to_string()));
-    let prints = report
-        .prints
-        .iter()
-        .map(|p| (p.of.as_str(), p.form.as_str(), p.text.clone()));
+    let prints = report.prints.iter().map(|p| (p.of.as_str(), p.form.as_str(), p.text.clone()));
     for (of, form, text) in errors.chain(prints) {
         // A link is made to be handed to the front end: its JSON form, and no other, is whole.
         let whole = of == "RequestLink" && form == "json";
@@ -244,12 +184,7 @@ fn secrets(session: &Session, report: &Report, failures: &mut Vec<String>) {
                 failures.push(format!("the {form} form of {of} shows the {name}"));
             }
         }
-        for never in session
-            .scenario
-            .never
-            .iter()
-            .filter(|never| text.contains(never.as_str()))
-        {
+        for never in session.scenario.never.iter().filter(|never| text.contains(never.as_str())) {
             failures.push(format!("the {form} form of {of} shows `{never}`"));
         }
         if of == "log" && text.contains(CANARY) {

@@ -71,11 +71,7 @@ async fn load_and_kill(
     workload: &Arc<Workload>,
     between: impl FnOnce(&Home),
 ) -> (Stage, Journal) {
-    let load = Load {
-        customer: patient(&stage),
-        workload: workload.clone(),
-        ending: Arc::default(),
-    };
+    let load = Load { customer: patient(&stage), workload: workload.clone(), ending: Arc::default() };
     let workers: Vec<_> = (0..WORKERS).map(|_| tokio::spawn(load.clone().work())).collect();
     tokio::time::sleep(Duration::from_millis(random::below(1000))).await;
     while !load.has_something() && workers.iter().any(|worker| !worker.is_finished()) {
@@ -87,43 +83,28 @@ async fn load_and_kill(
         worker.await.unwrap().expect("nothing goes wrong before the kill");
     }
     between(&stage.home);
-    let stage = Stage {
-        service: stage.home.start().await.unwrap(),
-        ..stage
-    };
+    let stage = Stage { service: stage.home.start().await.unwrap(), ..stage };
     let journal = std::mem::take(&mut *workload.journal());
     (stage, journal)
 }
 
 /// Alice with the patience of a product: 503 is a reason to ask again.
 fn patient(stage: &Stage) -> Customer {
-    let client = Client::builder()
-        .api_key(stage.key.as_str())
-        .base_url(stage.service.base_url())
-        .max_retries(6);
+    let client =
+        Client::builder().api_key(stage.key.as_str()).base_url(stage.service.base_url()).max_retries(6);
     client.build().unwrap().customer(ALICE).unwrap()
 }
 
 /// What the journal has and the service does not.
 async fn losses(stage: &Stage, journal: &Journal) -> Vec<String> {
     let base_url = stage.service.base_url();
-    journal
-        .losses(&patient(stage), &base_url, &stage.provider)
-        .await
-        .unwrap()
+    journal.losses(&patient(stage), &base_url, &stage.provider).await.unwrap()
 }
 
 /// A provider that forgives a refresh whose answer was lost: a kill right there is nobody's fault.
 pub(crate) async fn stage(database_url: Option<String>) -> Stage {
-    let options = Options {
-        lifetime: LIFETIME,
-        reuse: Reuse::UntilSuccessorUsed,
-        ..Options::default()
-    };
-    let settings = Settings {
-        database_url,
-        ..Settings::default()
-    };
+    let options = Options { lifetime: LIFETIME, reuse: Reuse::UntilSuccessorUsed, ..Options::default() };
+    let settings = Settings { database_url, ..Settings::default() };
     Stage::with_settings(options, settings).await
 }
 
@@ -146,10 +127,7 @@ pub(crate) async fn lose_nothing(mut stage: Stage, kills: usize, min_load: usize
         assert!(lost.is_empty(), "after kill {kill}: {lost:#?}");
     }
     let load = [all.links.len(), all.connections.len(), all.rotated()];
-    assert!(
-        load.iter().all(|count| *count >= min_load),
-        "too little load to mean anything: {load:?}"
-    );
+    assert!(load.iter().all(|count| *count >= min_load), "too little load to mean anything: {load:?}");
     outlive(LIFETIME).await;
     let lost = losses(&stage, &all).await;
     assert!(lost.is_empty(), "at the end: {lost:#?}");
@@ -193,34 +171,21 @@ async fn an_older_database_is_noticed() {
     outlive(LIFETIME).await;
     let token = access_token(&patient(&stage), &id).await;
     let (grant, generation) = stage.provider.generation(&token).unwrap();
-    let rotation = Rotation {
-        grant,
-        generation,
-        seen: stage.provider.refreshes().len(),
-    };
+    let rotation = Rotation { grant, generation, seen: stage.provider.refreshes().len() };
     let workload = Arc::new(Workload::new(stage.provider.clone()));
     let (stage, mut journal) = load_and_kill(stage, &workload, |home| {
-        home.database_files()
-            .iter()
-            .for_each(|file| fs::remove_file(file).unwrap());
-        let saved = fs::read_dir(backup.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
+        home.database_files().iter().for_each(|file| fs::remove_file(file).unwrap());
+        let saved = fs::read_dir(backup.path()).unwrap().map(|entry| entry.unwrap().path());
         copy(&saved.collect::<Vec<_>>(), &home.path(""));
     })
     .await;
     journal.tokens.insert(id.clone(), rotation);
 
     let lost = losses(&stage, &journal).await;
-    for loss in [
-        "link ".to_owned(),
-        "connection ".to_owned(),
-        format!("token of {id}: generation 1 was saved"),
-    ] {
-        assert!(
-            lost.iter().any(|lost| lost.starts_with(&loss)),
-            "{loss:?} is not among {lost:#?}"
-        );
+    for loss in
+        ["link ".to_owned(), "connection ".to_owned(), format!("token of {id}: generation 1 was saved")]
+    {
+        assert!(lost.iter().any(|lost| lost.starts_with(&loss)), "{loss:?} is not among {lost:#?}");
     }
 }
 

@@ -23,28 +23,14 @@ async fn status(raw: &Raw, link: &RequestLink) -> Value {
 async fn the_public_status_follows_the_customer() {
     let stage = Stage::start().await;
     let raw = stage.raw();
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     assert_eq!(
         link.status_url,
-        Some(format!(
-            "{}/platform/v1/connections/{}/status",
-            stage.home.public_url(),
-            link.connection_id,
-        ))
+        Some(format!("{}/platform/v1/connections/{}/status", stage.home.public_url(), link.connection_id,))
     );
     let first = status(&raw, &link).await;
-    assert_eq!(
-        (&first["status"], &first["phase"]),
-        (&json!("pending"), &json!("created"))
-    );
-    assert!(
-        (1..=600).contains(&first["expires_in"].as_i64().unwrap()),
-        "{first}"
-    );
+    assert_eq!((&first["status"], &first["phase"]), (&json!("pending"), &json!("created")));
+    assert!((1..=600).contains(&first["expires_in"].as_i64().unwrap()), "{first}");
 
     let browser = Browser::new().unwrap();
     browser.open(&link.request_link).await.unwrap();
@@ -53,21 +39,14 @@ async fn the_public_status_follows_the_customer() {
     assert_eq!(status(&raw, &link).await["phase"], "at_provider");
     browser.press(&consent, "Allow", &[]).await.unwrap();
     let last = status(&raw, &link).await;
-    assert_eq!(
-        (&last["status"], &last["phase"]),
-        (&json!("active"), &json!("returned"))
-    );
+    assert_eq!((&last["status"], &last["phase"]), (&json!("active"), &json!("returned")));
 }
 
 #[tokio::test]
 async fn the_public_status_tells_strangers_nothing() {
     let stage = Stage::start().await;
     let raw = stage.raw();
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let ask = async |id: &str, token: Option<&str>| -> Answer {
         let request = raw.keyless(Method::GET, &format!("/connections/{id}/status"));
         answer(match token {
@@ -81,11 +60,7 @@ async fn the_public_status_tells_strangers_nothing() {
     unknown.assert_error(404, "connection_deleted");
     let wrong = ask(&link.connection_id, Some("rt_wrong")).await;
     let missing = ask(&link.connection_id, None).await;
-    let key = answer(raw.request(
-        Method::GET,
-        &format!("/connections/{}/status", link.connection_id),
-    ))
-    .await;
+    let key = answer(raw.request(Method::GET, &format!("/connections/{}/status", link.connection_id))).await;
     for stranger in [wrong, missing, key] {
         assert_eq!((stranger.status, &stranger.text), (404, &unknown.text));
     }
@@ -97,19 +72,12 @@ async fn browsers_elsewhere_may_read_the_status_as_the_link_says() {
     let raw = stage.raw();
     let alice = stage.alice();
     let origin = "https://product.example";
-    let bound = alice
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .allowed_origin(origin)
-        .await
-        .unwrap();
+    let bound = alice.create_request_link(OAUTH_APP, "Work Gmail").allowed_origin(origin).await.unwrap();
     let open = alice.create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     for (link, allowed) in [(&bound, origin), (&open, "*")] {
         let read = answer(public(&raw, Method::GET, link, "status").header("origin", origin)).await;
         assert_eq!(read.header("access-control-allow-origin"), Some(allowed));
-        let preflight = raw.keyless(
-            Method::OPTIONS,
-            &format!("/connections/{}/status", link.connection_id),
-        );
+        let preflight = raw.keyless(Method::OPTIONS, &format!("/connections/{}/status", link.connection_id));
         let preflight = preflight
             .header("origin", origin)
             .header("access-control-request-method", "GET")
@@ -124,10 +92,7 @@ async fn browsers_elsewhere_may_read_the_status_as_the_link_says() {
     }
     let elsewhere =
         answer(public(&raw, Method::GET, &bound, "status").header("origin", "https://evil.example")).await;
-    assert_ne!(
-        elsewhere.header("access-control-allow-origin"),
-        Some("https://evil.example")
-    );
+    assert_ne!(elsewhere.header("access-control-allow-origin"), Some("https://evil.example"));
     assert_ne!(elsewhere.header("access-control-allow-origin"), Some("*"));
 }
 
@@ -136,23 +101,16 @@ async fn a_customer_picks_the_app() {
     let stage = Stage::start().await;
     let alice = stage.alice();
     let request = stage.raw().request(Method::POST, "/connections/request-link");
-    let link = answer(request.json(&json!({"name": "Mail", "allowed_apps": [OAUTH_APP, KEY_APP]})))
-        .await
-        .data();
+    let link =
+        answer(request.json(&json!({"name": "Mail", "allowed_apps": [OAUTH_APP, KEY_APP]}))).await.data();
     assert_eq!(link["app"], Value::Null);
     let id = link["connection_id"].as_str().unwrap();
 
     let browser = Browser::new().unwrap();
-    let picker = browser
-        .open(link["request_link"].as_str().unwrap())
-        .await
-        .unwrap();
+    let picker = browser.open(link["request_link"].as_str().unwrap()).await.unwrap();
     assert!(!picker.text().contains("Slack"), "{}", picker.text());
     let form = browser.click(&picker, "SendGrid").await.unwrap();
-    browser
-        .press(&form, "Connect", &[("api_key", "SG.picked")])
-        .await
-        .unwrap();
+    browser.press(&form, "Connect", &[("api_key", "SG.picked")]).await.unwrap();
 
     let connection = alice.get_connection(id).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Active);
@@ -166,18 +124,10 @@ async fn a_products_own_form_submits_fields() {
     let stage = Stage::start().await;
     let (alice, raw) = (stage.alice(), stage.raw());
     let link = alice.create_request_link(KEY_APP, "Mail").await.unwrap();
-    let options = answer(public(&raw, Method::GET, &link, "auth-options"))
-        .await
-        .data();
+    let options = answer(public(&raw, Method::GET, &link, "auth-options")).await.data();
     let option = &options["auth_options"][0];
-    assert_eq!(
-        (&option["key"], &option["type"]),
-        (&json!("api_key"), &json!("api_key"))
-    );
-    assert!(
-        option["input_schema"]["properties"]["api_key"].is_object(),
-        "{option}"
-    );
+    assert_eq!((&option["key"], &option["type"]), (&json!("api_key"), &json!("api_key")));
+    assert!(option["input_schema"]["properties"]["api_key"].is_object(), "{option}");
 
     let submit = async |fields: Value| {
         let body = json!({"auth_option_key": "api_key", "fields": fields});
@@ -188,17 +138,8 @@ async fn a_products_own_form_submits_fields() {
     assert_eq!(done.data(), json!({"status": "active", "authorize_url": null}));
     let again = submit(json!({"api_key": "SG.later"})).await;
     assert_eq!(again.data()["status"], "active");
-    let fields = alice
-        .get_token(&link.connection_id)
-        .await
-        .unwrap()
-        .fields
-        .unwrap();
-    assert_eq!(
-        fields.get("api_key").unwrap().expose_secret(),
-        "SG.own-form",
-        "the first one counts"
-    );
+    let fields = alice.get_token(&link.connection_id).await.unwrap().fields.unwrap();
+    assert_eq!(fields.get("api_key").unwrap().expose_secret(), "SG.own-form", "the first one counts");
 }
 
 #[tokio::test]
@@ -207,9 +148,7 @@ async fn a_products_own_form_leads_on_to_the_provider() {
     let (alice, raw) = (stage.alice(), stage.raw());
     let link = alice.create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let body = json!({"auth_option_key": "oauth", "fields": {}});
-    let submitted = answer(public(&raw, Method::POST, &link, "submit").json(&body))
-        .await
-        .data();
+    let submitted = answer(public(&raw, Method::POST, &link, "submit").json(&body)).await.data();
     assert_eq!(submitted["status"], "pending");
 
     let browser = Browser::new().unwrap();

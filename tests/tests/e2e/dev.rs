@@ -42,12 +42,7 @@ impl Dev {
             let (name, value) = export.split_once('=').unwrap();
             exports.insert(name.to_owned(), value.to_owned());
         }
-        Dev {
-            exports,
-            _child: child,
-            _stdout: lines,
-            _folder: folder,
-        }
+        Dev { exports, _child: child, _stdout: lines, _folder: folder }
     }
 }
 
@@ -64,11 +59,7 @@ async fn the_quickstart_runs_unchanged_against_dev() {
     let first = lines.next_line().await.unwrap().unwrap();
     let browser = Browser::new().unwrap();
     let consent = to_provider(&browser, first.strip_prefix("open ").expect("the link")).await;
-    assert!(
-        consent.text().contains("Allow access to Gmail?"),
-        "{}",
-        consent.text()
-    );
+    assert!(consent.text().contains("Allow access to Gmail?"), "{}", consent.text());
     let done = browser.press(&consent, "Allow", &[]).await.unwrap();
     assert!(done.text().contains("Gmail is connected"), "{}", done.text());
 
@@ -87,19 +78,12 @@ async fn the_customer_of_dev_denies_and_comes_back() {
         .build()
         .unwrap();
     let alice = client.customer("alice@example.com").unwrap();
-    let link = alice
-        .create_request_link("slack", "Team")
-        .return_url("https://product.example/done")
-        .await
-        .unwrap();
+    let link =
+        alice.create_request_link("slack", "Team").return_url("https://product.example/done").await.unwrap();
     let browser = Browser::new().unwrap();
     let consent = to_provider(&browser, &link.request_link).await;
     let left = browser.press(&consent, "Deny", &[]).await.unwrap();
-    assert!(
-        left.left && left.url.as_str().starts_with("https://product.example/done?"),
-        "{}",
-        left.url
-    );
+    assert!(left.left && left.url.as_str().starts_with("https://product.example/done?"), "{}", left.url);
     let connection = alice.get_connection(&link.connection_id).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Rejected);
 }

@@ -23,14 +23,8 @@ async fn the_guides_five_steps() {
     let apps = client.list_apps().search("gmail").await.unwrap();
     assert_eq!(apps.items[0].id, OAUTH_APP);
     let alice = client.customer(ALICE).unwrap();
-    let link = alice
-        .create_request_link(&apps.items[0].id, "Work Gmail")
-        .await
-        .unwrap();
-    assert_eq!(
-        status(&stage, &link.connection_id).await,
-        ConnectionStatus::Pending
-    );
+    let link = alice.create_request_link(&apps.items[0].id, "Work Gmail").await.unwrap();
+    assert_eq!(status(&stage, &link.connection_id).await, ConnectionStatus::Pending);
 
     let done = approve(&Browser::new().unwrap(), &link).await;
     assert_eq!(done.status, 200);
@@ -38,11 +32,7 @@ async fn the_guides_five_steps() {
     assert_eq!(connection.status, ConnectionStatus::Active);
 
     let token = alice.get_token(&link.connection_id).await.unwrap();
-    assert!(
-        token
-            .expires_in
-            .is_some_and(|seconds| (1..=3600).contains(&seconds))
-    );
+    assert!(token.expires_in.is_some_and(|seconds| (1..=3600).contains(&seconds)));
     let access_token = token.access_token.unwrap().expose_secret().to_owned();
     assert_eq!(api_status(&stage.provider, &access_token).await, 200);
 }
@@ -54,22 +44,13 @@ async fn an_api_key_app_vends_its_fields_and_only_the_first_submit_counts() {
     let link = alice.create_request_link(KEY_APP, "Mail").await.unwrap();
     let browser = Browser::new().unwrap();
     let form = browser.open(&link.request_link).await.unwrap();
-    let first = browser
-        .press(&form, CONNECT, &[(KEY_FIELD, "SG.first")])
-        .await
-        .unwrap();
-    let second = browser
-        .press(&form, CONNECT, &[(KEY_FIELD, "SG.second")])
-        .await
-        .unwrap();
+    let first = browser.press(&form, CONNECT, &[(KEY_FIELD, "SG.first")]).await.unwrap();
+    let second = browser.press(&form, CONNECT, &[(KEY_FIELD, "SG.second")]).await.unwrap();
     assert_eq!(first.status, 200, "{}", first.text());
     assert_eq!(second.text(), first.text(), "both see that it is done");
 
     let token = alice.get_token(&link.connection_id).await.unwrap();
-    assert_eq!(
-        token.fields.unwrap().get("api_key").unwrap().expose_secret(),
-        "SG.first"
-    );
+    assert_eq!(token.fields.unwrap().get("api_key").unwrap().expose_secret(), "SG.first");
     assert!(token.access_token.is_none() && token.expires_in.is_none());
 }
 
@@ -77,10 +58,7 @@ async fn an_api_key_app_vends_its_fields_and_only_the_first_submit_counts() {
 pub(crate) async fn connect_with_key(link: &RequestLink, value: &str) {
     let browser = Browser::new().unwrap();
     let form = browser.open(&link.request_link).await.unwrap();
-    let done = browser
-        .press(&form, CONNECT, &[(KEY_FIELD, value)])
-        .await
-        .unwrap();
+    let done = browser.press(&form, CONNECT, &[(KEY_FIELD, value)]).await.unwrap();
     assert_eq!(done.status, 200, "{}", done.text());
 }
 
@@ -98,12 +76,7 @@ async fn two_submits_at_once_make_one_connection() {
         assert_eq!(page.unwrap().status, 200);
     }
     let vended = || async {
-        let fields = alice
-            .get_token(&link.connection_id)
-            .await
-            .unwrap()
-            .fields
-            .unwrap();
+        let fields = alice.get_token(&link.connection_id).await.unwrap().fields.unwrap();
         fields.get("api_key").unwrap().expose_secret().to_owned()
     };
     let stored = vended().await;
@@ -115,23 +88,12 @@ async fn two_submits_at_once_make_one_connection() {
 #[tokio::test]
 async fn a_customer_who_declines_at_the_provider_is_rejected() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let browser = Browser::new().unwrap();
     let consent = to_provider(&browser, &link.request_link).await;
     browser.press(&consent, "Deny", &[]).await.unwrap();
-    assert_eq!(
-        status(&stage, &link.connection_id).await,
-        ConnectionStatus::Rejected
-    );
-    stage
-        .raw()
-        .token(&link.connection_id)
-        .await
-        .assert_error(409, "connection_not_active");
+    assert_eq!(status(&stage, &link.connection_id).await, ConnectionStatus::Rejected);
+    stage.raw().token(&link.connection_id).await.assert_error(409, "connection_not_active");
 }
 
 #[tokio::test]
@@ -139,17 +101,11 @@ async fn a_customer_who_declines_on_the_hosted_page_is_rejected() {
     let stage = Stage::start().await;
     let alice = stage.alice();
     let link = alice.create_request_link(OAUTH_APP, "Work Gmail");
-    let link = link
-        .return_url("https://product.example/back?tab=2")
-        .await
-        .unwrap();
+    let link = link.return_url("https://product.example/back?tab=2").await.unwrap();
     let browser = Browser::new().unwrap();
     let hosted = browser.open(&link.request_link).await.unwrap();
     let back = browser.press(&hosted, DECLINE, &[]).await.unwrap();
-    assert_eq!(
-        status(&stage, &link.connection_id).await,
-        ConnectionStatus::Rejected
-    );
+    assert_eq!(status(&stage, &link.connection_id).await, ConnectionStatus::Rejected);
     assert_returned(&back, &link.connection_id, "rejected");
 }
 
@@ -158,10 +114,7 @@ async fn a_return_address_gets_the_outcome_and_no_secret() {
     let stage = Stage::start().await;
     let alice = stage.alice();
     let link = alice.create_request_link(OAUTH_APP, "Work Gmail");
-    let link = link
-        .return_url("https://product.example/back?tab=2")
-        .await
-        .unwrap();
+    let link = link.return_url("https://product.example/back?tab=2").await.unwrap();
     let back = approve(&Browser::new().unwrap(), &link).await;
     assert_returned(&back, &link.connection_id, "active");
     for secret in stage.provider.secrets() {
@@ -172,17 +125,11 @@ async fn a_return_address_gets_the_outcome_and_no_secret() {
 
 fn assert_returned(page: &Page, id: &str, status: &str) {
     assert!(page.left, "still at {}: {}", page.url, page.text());
-    assert!(
-        page.url.as_str().starts_with("https://product.example/back?"),
-        "{}",
-        page.url
-    );
+    assert!(page.url.as_str().starts_with("https://product.example/back?"), "{}", page.url);
     let mut query = query(&page.url);
     query.remove("operation");
     let expected = [("tab", "2"), ("connection_id", id), ("status", status)];
-    let expected: HashMap<_, _> = expected
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+    let expected: HashMap<_, _> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     assert_eq!(query, expected);
 }
 
@@ -190,55 +137,27 @@ fn assert_returned(page: &Page, id: &str, status: &str) {
 #[tokio::test]
 async fn a_forged_replayed_or_stolen_state_changes_nothing() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let browser = Browser::new().unwrap();
-    let forged = format!(
-        "{}?code=code-forged&state=forged",
-        stage.home.redirect_uri(OAUTH_APP)
-    );
+    let forged = format!("{}?code=code-forged&state=forged", stage.home.redirect_uri(OAUTH_APP));
     let page = browser.open(&forged).await.unwrap();
     assert_eq!(page.status, 400, "{}", page.text());
 
     let consent = to_provider(&browser, &link.request_link).await;
     let state = query(&consent.url)["state"].clone();
-    let stolen = format!(
-        "{}?code=code-of-the-attacker&state={state}",
-        stage.home.redirect_uri(OAUTH_APP)
-    );
+    let stolen = format!("{}?code=code-of-the-attacker&state={state}", stage.home.redirect_uri(OAUTH_APP));
     let page = Browser::new().unwrap().open(&stolen).await.unwrap();
-    assert_eq!(
-        page.status,
-        400,
-        "another browser, without the cookie: {}",
-        page.text()
-    );
-    assert_eq!(
-        status(&stage, &link.connection_id).await,
-        ConnectionStatus::Pending
-    );
+    assert_eq!(page.status, 400, "another browser, without the cookie: {}", page.text());
+    assert_eq!(status(&stage, &link.connection_id).await, ConnectionStatus::Pending);
     assert_eq!(stage.provider.counts().exchanges, 0);
 
     let done = browser.press(&consent, "Allow", &[]).await.unwrap();
-    assert_eq!(
-        status(&stage, &link.connection_id).await,
-        ConnectionStatus::Active
-    );
-    let callback = done
-        .visited
-        .iter()
-        .find(|url| url.path().contains("/oauth/callback/"))
-        .unwrap();
+    assert_eq!(status(&stage, &link.connection_id).await, ConnectionStatus::Active);
+    let callback = done.visited.iter().find(|url| url.path().contains("/oauth/callback/")).unwrap();
     let replayed = browser.open(callback.as_str()).await.unwrap();
     assert_eq!(replayed.url, done.url, "the same result");
     assert_eq!(replayed.html, done.html);
-    assert_eq!(
-        status(&stage, &link.connection_id).await,
-        ConnectionStatus::Active
-    );
+    assert_eq!(status(&stage, &link.connection_id).await, ConnectionStatus::Active);
     assert_eq!(stage.provider.counts().exchanges, 1);
 }
 
@@ -249,30 +168,14 @@ async fn the_hosted_page_keeps_to_itself() {
     for app in [OAUTH_APP, KEY_APP] {
         let link = alice.create_request_link(app, "Mine").await.unwrap();
         let page = Browser::new().unwrap().open(&link.request_link).await.unwrap();
-        assert_eq!(
-            page.count("script, [onclick], [onsubmit], [style*=expression]"),
-            0
-        );
+        assert_eq!(page.count("script, [onclick], [onsubmit], [style*=expression]"), 0);
         assert_eq!(page.count("html[lang]"), 1);
         assert_eq!(page.count("main h1"), 1, "{}", page.html);
-        assert_eq!(
-            page.count("input:not([type=hidden]):not([id])"),
-            0,
-            "every input can have a label"
-        );
-        let header = |name: &str| {
-            page.headers
-                .get(name)
-                .map(|value| value.to_str().unwrap())
-                .unwrap_or_default()
-        };
+        assert_eq!(page.count("input:not([type=hidden]):not([id])"), 0, "every input can have a label");
+        let header =
+            |name: &str| page.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default();
         let policy = header("content-security-policy");
-        for directive in [
-            "default-src 'none'",
-            "frame-ancestors 'none'",
-            "base-uri 'none'",
-            "form-action",
-        ] {
+        for directive in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action"] {
             assert!(policy.contains(directive), "{directive} is missing: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -285,11 +188,7 @@ async fn the_hosted_page_keeps_to_itself() {
 #[tokio::test]
 async fn a_link_that_does_not_exist_says_so() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let wrong = format!("{}x", link.request_link);
     assert_eq!(Browser::new().unwrap().open(&wrong).await.unwrap().status, 404);
 }
@@ -315,11 +214,7 @@ async fn others_connections_do_not_exist() {
         let others = answer(other.request(method.clone(), &path(&id))).await;
         let bobs = answer(own.request_of("bob@example.com", method.clone(), &path(&id))).await;
         for seen in [&others, &bobs] {
-            assert_eq!(
-                (seen.status, &seen.text),
-                (unknown.status, &unknown.text),
-                "{method} {tail}"
-            );
+            assert_eq!((seen.status, &seen.text), (unknown.status, &unknown.text), "{method} {tail}");
             let (seen, unknown) = (header_names(seen), header_names(&unknown));
             assert_eq!(seen, unknown, "{method} {tail}");
         }
@@ -334,11 +229,7 @@ fn mirrored(id: &str) -> String {
 }
 
 fn header_names(answer: &crate::support::Answer) -> Vec<String> {
-    let mut names: Vec<_> = answer
-        .headers
-        .keys()
-        .map(|name| name.as_str().to_owned())
-        .collect();
+    let mut names: Vec<_> = answer.headers.keys().map(|name| name.as_str().to_owned()).collect();
     names.sort();
     names
 }
@@ -350,32 +241,21 @@ async fn a_repeated_request_link_is_the_same_link() {
     let first = raw.link("order-1", "Work Gmail").await;
     assert_eq!(first.status, 200, "{}", first.text);
     assert_eq!(raw.link("order-1", "Work Gmail").await.data(), first.data());
-    raw.link("order-1", "Another name")
-        .await
-        .assert_error(422, "idempotency_key_reused");
+    raw.link("order-1", "Another name").await.assert_error(422, "idempotency_key_reused");
     assert_ne!(raw.link("order-2", "Work Gmail").await.data(), first.data());
 
     let at_once = join_all((0..10).map(|_| raw.link("order-3", "Work Gmail"))).await;
     let made: Vec<_> = at_once.iter().filter(|answer| answer.status == 200).collect();
     assert!(!made.is_empty());
-    assert!(
-        made.iter().all(|answer| answer.data() == made[0].data()),
-        "ten at once made different links"
-    );
+    assert!(made.iter().all(|answer| answer.data() == made[0].data()), "ten at once made different links");
 
     let stage = stage.restarted().await;
-    assert_eq!(
-        stage.raw().link("order-1", "Work Gmail").await.data(),
-        first.data(),
-        "after kill -9"
-    );
+    assert_eq!(stage.raw().link("order-1", "Work Gmail").await.data(), first.data(), "after kill -9");
     assert_eq!(connections(&stage).await, 3);
 }
 
 async fn connections(stage: &Stage) -> usize {
-    stage.raw().get("/connections?limit=100").await.data()["connections"]
-        .as_array()
-        .map_or(0, Vec::len)
+    stage.raw().get("/connections?limit=100").await.data()["connections"].as_array().map_or(0, Vec::len)
 }
 
 #[tokio::test]
@@ -408,17 +288,10 @@ async fn capabilities_are_separate() {
         ("delete", Method::DELETE, format!("/connections/{id}")),
     ];
     for (capability, ..) in &calls {
-        let raw = Raw::new(
-            &stage.service,
-            &stage.home.key(&tenant, capability).await.unwrap(),
-        );
+        let raw = Raw::new(&stage.service, &stage.home.key(&tenant, capability).await.unwrap());
         for (needed, method, path) in &calls {
             let refused = answer(raw.request(method.clone(), path)).await.code() == "capability_disabled";
-            assert_eq!(
-                refused,
-                needed != capability,
-                "a key for {capability} at {method} {path}"
-            );
+            assert_eq!(refused, needed != capability, "a key for {capability} at {method} {path}");
         }
     }
 }

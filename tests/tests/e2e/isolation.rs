@@ -80,10 +80,7 @@ fn contract() -> Vec<Operation> {
             let body = operation.get("requestBody").map(|body| {
                 let schema = resolve(&resolve(body)["content"]["application/json"]["schema"]);
                 let members = schema["properties"].as_object();
-                members
-                    .into_iter()
-                    .flat_map(|members| members.keys().cloned())
-                    .collect()
+                members.into_iter().flat_map(|members| members.keys().cloned()).collect()
             });
             operations.push(Operation {
                 id: id.to_owned(),
@@ -93,12 +90,7 @@ fn contract() -> Vec<Operation> {
                 customer: parameters.any(|parameter| resolve(parameter)["name"] == "x-user-email"),
                 capability: needs.map(|rest| rest.split('`').next().unwrap_or_default().to_owned()),
                 body,
-                statuses: operation["responses"]
-                    .as_object()
-                    .unwrap()
-                    .keys()
-                    .cloned()
-                    .collect(),
+                statuses: operation["responses"].as_object().unwrap().keys().cloned().collect(),
             });
         }
     }
@@ -125,12 +117,7 @@ impl Stage {
         let service = home.start().await.unwrap();
         let acme = Self::tenant(&home, &service).await;
         let other = Self::tenant(&home, &service).await;
-        Self {
-            home,
-            service,
-            acme,
-            other,
-        }
+        Self { home, service, acme, other }
     }
 
     async fn tenant(home: &Home, service: &Service) -> Tenant {
@@ -157,9 +144,7 @@ impl Stage {
         let (id, token) = (text("connection_id"), text("request_token"));
         if active {
             let form = self.form(&id, &token).await;
-            let submit = tenant
-                .raw
-                .keyless(Method::POST, &format!("/connections/{id}/submit"));
+            let submit = tenant.raw.keyless(Method::POST, &format!("/connections/{id}/submit"));
             let submitted = answer(submit.header("x-request-token", &token).json(&form)).await;
             assert_eq!(submitted.data()["status"], "active", "{}", submitted.text);
         }
@@ -168,10 +153,7 @@ impl Stage {
 
     /// A filled-in form of the app.
     async fn form(&self, id: &str, token: &str) -> Value {
-        let options = self
-            .acme
-            .raw
-            .keyless(Method::GET, &format!("/connections/{id}/auth-options"));
+        let options = self.acme.raw.keyless(Method::GET, &format!("/connections/{id}/auth-options"));
         let options = answer(options.header("x-request-token", token)).await.data();
         let option = &options["auth_options"][0];
         let fields = option["input_schema"]["properties"].as_object().unwrap();
@@ -197,10 +179,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
         .replace("{appId}", "gmail")
         .replace("{connectionId}", call.id)
         .replace("{usageId}", "workflow-1");
-    assert!(
-        !path.contains('{'),
-        "{path}: a parameter that this test does not know"
-    );
+    assert!(!path.contains('{'), "{path}: a parameter that this test does not know");
     let mut request = stage.acme.raw.keyless(operation.method.clone(), &path);
     if let Some(key) = call.key {
         request = request.bearer_auth(key);
@@ -240,10 +219,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
     let (own_key_id, others_key_id) = (stage.key_id(&stage.acme).await, stage.key_id(&stage.other).await);
     let mut lacking = BTreeMap::new();
     for missing in ALL {
-        let rest: Vec<_> = ALL
-            .into_iter()
-            .filter(|capability| *capability != missing)
-            .collect();
+        let rest: Vec<_> = ALL.into_iter().filter(|capability| *capability != missing).collect();
         let key = stage.home.key(&stage.acme.id, &rest.join(",")).await.unwrap();
         lacking.insert(missing, key);
     }
@@ -263,11 +239,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
             id: &id,
             key_id: &own_key_id,
             token: public.then_some(token.as_str()),
-            form: if public {
-                stage.form(&id, &token).await
-            } else {
-                Value::Null
-            },
+            form: if public { stage.form(&id, &token).await } else { Value::Null },
         };
         let others_key = own.key.map(|_| stage.other.key.as_str());
 
@@ -294,49 +266,22 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
 
         // Whoever is let in, but not to this. What is unknown, and what is anothers', is the same answer.
         if operation.names_one() {
-            let nobodys = Call {
-                id: unknown,
-                key_id: "key_unknown",
-                ..own.clone()
-            };
+            let nobodys = Call { id: unknown, key_id: "key_unknown", ..own.clone() };
             let nobodys = call(&stage, &operation, &nobodys).await;
             assert_eq!(nobodys.status, 404, "{at}: {}", nobodys.text);
             let mut strangers = vec![if public {
-                Call {
-                    token: Some(&others_token),
-                    ..own.clone()
-                }
+                Call { token: Some(&others_token), ..own.clone() }
             } else {
-                Call {
-                    key: others_key,
-                    ..own.clone()
-                }
+                Call { key: others_key, ..own.clone() }
             }];
             if public {
-                strangers.push(Call {
-                    token: None,
-                    ..own.clone()
-                });
-                strangers.push(Call {
-                    key: Some(&stage.acme.key),
-                    token: None,
-                    ..own.clone()
-                });
+                strangers.push(Call { token: None, ..own.clone() });
+                strangers.push(Call { key: Some(&stage.acme.key), token: None, ..own.clone() });
             } else if operation.customer {
-                strangers.push(Call {
-                    customer: BOB,
-                    ..own.clone()
-                });
-                strangers.push(Call {
-                    key: others_key,
-                    customer: BOB,
-                    ..own.clone()
-                });
+                strangers.push(Call { customer: BOB, ..own.clone() });
+                strangers.push(Call { key: others_key, customer: BOB, ..own.clone() });
             } else {
-                strangers.push(Call {
-                    key_id: &others_key_id,
-                    ..own.clone()
-                });
+                strangers.push(Call { key_id: &others_key_id, ..own.clone() });
             }
             for stranger in &strangers {
                 let answer = call(&stage, &operation, stranger).await;
@@ -344,25 +289,12 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
                 cells += 1;
             }
         } else if !public {
-            for stranger in [
-                Call {
-                    key: others_key,
-                    ..own.clone()
-                },
-                Call {
-                    customer: BOB,
-                    ..own.clone()
-                },
-            ] {
+            for stranger in [Call { key: others_key, ..own.clone() }, Call { customer: BOB, ..own.clone() }] {
                 let answer = call(&stage, &operation, &stranger).await;
-                let foreign = [&id, &own_key_id]
-                    .into_iter()
-                    .any(|secret| answer.text.contains(secret.as_str()));
+                let foreign =
+                    [&id, &own_key_id].into_iter().any(|secret| answer.text.contains(secret.as_str()));
                 // Keys are the tenant's, whoever the customer is.
-                assert!(
-                    !foreign || (!operation.customer && stranger.key == own.key),
-                    "{at}"
-                );
+                assert!(!foreign || (!operation.customer && stranger.key == own.key), "{at}");
                 cells += 1;
             }
         }
@@ -428,10 +360,7 @@ async fn what_is_anothers_takes_as_long_as_what_is_unknown() {
             token: public.then_some(others_token.as_str()),
             form: json!({"auth_option_key": "oauth", "fields": {}}),
         };
-        let nobodys = Call {
-            id: unknown,
-            ..anothers.clone()
-        };
+        let nobodys = Call { id: unknown, ..anothers.clone() };
         let timed = async |one: &Call<'_>| {
             let start = Instant::now();
             let answer = call(&stage, &operation, one).await;

@@ -13,10 +13,7 @@ use crate::support::{OAUTH_APP, Raw, Stage};
 
 fn settings(limits: &[(&'static str, u32)]) -> Settings {
     Settings {
-        environment: limits
-            .iter()
-            .map(|(name, value)| (*name, value.to_string()))
-            .collect(),
+        environment: limits.iter().map(|(name, value)| (*name, value.to_string())).collect(),
         ..Settings::default()
     }
 }
@@ -54,9 +51,7 @@ async fn exchange(service: &Service, path: &str) -> String {
 async fn half_sent_headers_are_closed_and_idle_ones_stay() {
     let (_home, service) = started(&[("CONNECT_LIMITS_HEADER_TIMEOUT", 1)]).await;
     let mut idle = connect(&service).await;
-    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut buffer = [0; 4096];
     assert_ne!(idle.read(&mut buffer).await.unwrap(), 0);
 
@@ -67,15 +62,9 @@ async fn half_sent_headers_are_closed_and_idle_ones_stay() {
             // Some say nothing at all, some a request first, and some never stop sending.
             match number % 4 {
                 0 => {}
-                1 => stream
-                    .write_all(b"GET /livez HTTP/1.1\r\nx-slow: ")
-                    .await
-                    .unwrap(),
+                1 => stream.write_all(b"GET /livez HTTP/1.1\r\nx-slow: ").await.unwrap(),
                 2 => {
-                    stream
-                        .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
-                        .await
-                        .unwrap();
+                    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
                     let mut buffer = [0; 4096];
                     assert_ne!(stream.read(&mut buffer).await.unwrap(), 0);
                     stream.write_all(b"GET").await.unwrap();
@@ -105,9 +94,7 @@ async fn half_sent_headers_are_closed_and_idle_ones_stay() {
 
     // Between two requests a connection may wait for longer than a header may take.
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .await
-        .unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
     assert!(rest(&mut idle).await.starts_with("HTTP/1.1 200"));
 }
 
@@ -115,9 +102,7 @@ async fn half_sent_headers_are_closed_and_idle_ones_stay() {
 async fn an_idle_connection_is_closed_in_the_end() {
     let (_home, service) = started(&[("CONNECT_LIMITS_IDLE_TIMEOUT", 1)]).await;
     let mut idle = connect(&service).await;
-    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
+    idle.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let closed = tokio::time::timeout(Duration::from_secs(60), rest(&mut idle)).await;
     assert!(closed.unwrap().starts_with("HTTP/1.1 200"));
 }
@@ -139,10 +124,7 @@ async fn a_client_that_does_not_read_is_closed() {
 async fn a_header_that_is_too_large_is_a_431() {
     let (_home, service) = started(&[]).await;
     let mut stream = connect(&service).await;
-    let head = format!(
-        "GET /livez HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n",
-        "x".repeat(16 * 1024)
-    );
+    let head = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "x".repeat(16 * 1024));
     // It need not take all of it.
     let _ = stream.write_all(head.as_bytes()).await;
     assert!(rest(&mut stream).await.starts_with("HTTP/1.1 431"));
@@ -156,21 +138,14 @@ async fn connections_beyond_the_limit_are_told_so() {
     let mut open = Vec::new();
     for _ in 0..20 {
         let mut stream = connect(&service).await;
-        stream
-            .write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
-            .await
-            .unwrap();
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         let mut buffer = [0; 4096];
         assert_ne!(stream.read(&mut buffer).await.unwrap(), 0);
         open.push(stream);
     }
     let refused = exchange(&service, "/platform/v1/apps").await;
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
-    for part in [
-        "retry-after: 1",
-        "connection: close",
-        "\"code\":\"upstream_unavailable\"",
-    ] {
+    for part in ["retry-after: 1", "connection: close", "\"code\":\"upstream_unavailable\""] {
         assert!(refused.contains(part), "{refused}");
     }
     // A supervisor must not take it for dead.
@@ -178,10 +153,7 @@ async fn connections_beyond_the_limit_are_told_so() {
 
     // There is room again once somebody leaves.
     open.clear();
-    while !exchange(&service, "/platform/v1/apps")
-        .await
-        .starts_with("HTTP/1.1 401")
-    {}
+    while !exchange(&service, "/platform/v1/apps").await.starts_with("HTTP/1.1 401") {}
 }
 
 /// Memory that this process has, in KiB.
@@ -210,10 +182,7 @@ async fn a_long_poll_takes_20_kib_and_no_query_of_its_own() {
     const WARM_UP: usize = 500;
     // The other ends of the connections are here.
     let files = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: files.maximum,
-        ..files
-    };
+    let raised = Rlimit { current: files.maximum, ..files };
     setrlimit(Resource::Nofile, raised).unwrap();
     let mut settings = settings(&[
         ("CONNECT_MAX_LONG_POLL", 600),
@@ -222,19 +191,8 @@ async fn a_long_poll_takes_20_kib_and_no_query_of_its_own() {
     ]);
     settings.log = Some("warn,connect_service::store=trace".into());
     let stage = Stage::with_settings(Options::default(), settings).await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
-    let queries = || {
-        stage
-            .home
-            .logs()
-            .unwrap()
-            .matches("\"message\":\"query\"")
-            .count()
-    };
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
+    let queries = || stage.home.logs().unwrap().matches("\"message\":\"query\"").count();
 
     // What comes with the first requests is not counted.
     let mut polls = Vec::new();
@@ -260,11 +218,7 @@ async fn a_long_poll_takes_20_kib_and_no_query_of_its_own() {
     // One look a second for all of them, and not thousands.
     let idle = queries();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(
-        queries() - idle < 500,
-        "{} queries in two seconds",
-        queries() - idle
-    );
+    assert!(queries() - idle < 500, "{} queries in two seconds", queries() - idle);
     // 20 KiB, and a tenth for the larger futures of a debug build.
     assert!(each <= 22 * 1024, "{each} bytes for each long poll");
 
@@ -298,12 +252,7 @@ fn nginx_takes_the_example_of_the_documentation() {
     );
     std::fs::write(path("nginx.conf"), config).unwrap();
     let mut nginx = std::process::Command::new("nginx");
-    nginx
-        .arg("-t")
-        .arg("-p")
-        .arg(folder.path())
-        .arg("-c")
-        .arg(path("nginx.conf"));
+    nginx.arg("-t").arg("-p").arg(folder.path()).arg("-c").arg(path("nginx.conf"));
     // Debian has it where only root looks.
     let search = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
     let output = nginx.env("PATH", search).output();

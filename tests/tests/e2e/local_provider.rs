@@ -32,16 +32,10 @@ async fn code(provider: &Provider) -> String {
 async fn token(provider: &Provider, fields: &[(&str, &str)]) -> (u16, Value) {
     let client = provider.options();
     let request = plain_http().build().unwrap().post(provider.token_url());
-    let mut form = vec![
-        ("client_id", &*client.client_id),
-        ("client_secret", &*client.client_secret),
-    ];
+    let mut form = vec![("client_id", &*client.client_id), ("client_secret", &*client.client_secret)];
     form.extend(fields);
     let response = request.form(&form).send().await.unwrap();
-    (
-        response.status().as_u16(),
-        response.json().await.unwrap_or_default(),
-    )
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
 }
 
 async fn exchange(provider: &Provider, code: &str, verifier: &str) -> (u16, Value) {
@@ -55,22 +49,14 @@ async fn exchange(provider: &Provider, code: &str, verifier: &str) -> (u16, Valu
 }
 
 async fn refresh(provider: &Provider, refresh_token: &Value) -> (u16, Value) {
-    let fields = [
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token.as_str().unwrap()),
-    ];
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str().unwrap())];
     token(provider, &fields).await
 }
 
 #[tokio::test]
 async fn a_code_works_once_and_with_its_verifier_only() {
     let provider = Provider::start(Options::default()).await.unwrap();
-    assert_eq!(
-        exchange(&provider, &code(&provider).await, "another-verifier")
-            .await
-            .0,
-        400
-    );
+    assert_eq!(exchange(&provider, &code(&provider).await, "another-verifier").await.0, 400);
     let good = code(&provider).await;
     assert_eq!(exchange(&provider, &good, VERIFIER).await.0, 200);
     assert_eq!(exchange(&provider, &good, VERIFIER).await.0, 400);
@@ -95,10 +81,7 @@ async fn a_used_refresh_token_that_comes_back_ends_the_grant() {
 
 #[tokio::test]
 async fn with_leeway_a_refresh_token_works_until_its_successor_was_used() {
-    let options = Options {
-        reuse: Reuse::UntilSuccessorUsed,
-        ..Options::default()
-    };
+    let options = Options { reuse: Reuse::UntilSuccessorUsed, ..Options::default() };
     let provider = Provider::start(options).await.unwrap();
     let (_, first) = exchange(&provider, &code(&provider).await, VERIFIER).await;
     provider.set_mode(Mode::LostAnswer);
@@ -112,27 +95,13 @@ async fn with_leeway_a_refresh_token_works_until_its_successor_was_used() {
 
 #[tokio::test]
 async fn tokens_run_out_and_can_be_revoked() {
-    let provider = Provider::start(Options {
-        lifetime: Duration::ZERO,
-        ..Options::default()
-    })
-    .await
-    .unwrap();
+    let provider = Provider::start(Options { lifetime: Duration::ZERO, ..Options::default() }).await.unwrap();
     let (_, expired) = exchange(&provider, &code(&provider).await, VERIFIER).await;
-    assert_eq!(
-        api_status(&provider, expired["access_token"].as_str().unwrap()).await,
-        401
-    );
+    assert_eq!(api_status(&provider, expired["access_token"].as_str().unwrap()).await, 401);
 
     provider.set_lifetime(Duration::from_secs(60));
     let (_, good) = exchange(&provider, &code(&provider).await, VERIFIER).await;
-    assert_eq!(
-        api_status(&provider, good["access_token"].as_str().unwrap()).await,
-        200
-    );
+    assert_eq!(api_status(&provider, good["access_token"].as_str().unwrap()).await, 200);
     provider.revoke_all();
-    assert_eq!(
-        api_status(&provider, good["access_token"].as_str().unwrap()).await,
-        401
-    );
+    assert_eq!(api_status(&provider, good["access_token"].as_str().unwrap()).await, 401);
 }

@@ -35,11 +35,7 @@ impl OidcProvider {
             "oidc-provider is not installed: run `npm ci` in tests/oidc"
         );
         // Where the pinned Node does not run on this machine, the installed one has to be new enough.
-        let node = if node.exists() {
-            node
-        } else {
-            PathBuf::from("node")
-        };
+        let node = if node.exists() { node } else { PathBuf::from("node") };
         let mut process = Command::new(node)
             .arg("server.mjs")
             .current_dir(&folder)
@@ -53,67 +49,37 @@ impl OidcProvider {
         let stdin = process.stdin.take().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("oidc-provider starts");
-        let url = line
-            .strip_prefix("listening on ")
-            .expect("its address")
-            .to_owned();
+        let url = line.strip_prefix("listening on ").expect("its address").to_owned();
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        OidcProvider {
-            url,
-            http: plain_http().build().unwrap(),
-            _process: process,
-            _stdin: stdin,
-        }
+        OidcProvider { url, http: plain_http().build().unwrap(), _process: process, _stdin: stdin }
     }
 
     async fn register(&self, redirect_uri: &str) {
         let registration =
             json!({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uri": redirect_uri});
-        let response = self
-            .http
-            .post(format!("{}/test/client", self.url))
-            .json(&registration)
-            .send()
-            .await;
+        let response = self.http.post(format!("{}/test/client", self.url)).json(&registration).send().await;
         assert_eq!(response.unwrap().status(), 204);
     }
 
     async fn revoke(&self) {
-        let response = self
-            .http
-            .post(format!("{}/test/revoke", self.url))
-            .send()
-            .await
-            .unwrap();
+        let response = self.http.post(format!("{}/test/revoke", self.url)).send().await.unwrap();
         assert_eq!(response.status(), 204);
     }
 
     async fn stats(&self) -> Value {
-        self.http
-            .get(format!("{}/test/stats", self.url))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        self.http.get(format!("{}/test/stats", self.url)).send().await.unwrap().json().await.unwrap()
     }
 
     /// What its user-info endpoint says to an access token.
     async fn userinfo(&self, access_token: &str) -> u16 {
-        let request = self
-            .http
-            .get(format!("{}/me", self.url))
-            .bearer_auth(access_token);
+        let request = self.http.get(format!("{}/me", self.url)).bearer_auth(access_token);
         request.send().await.unwrap().status().as_u16()
     }
 }
 
 fn folder() -> PathBuf {
-    std::env::var_os("OIDC_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("oidc"),
-        PathBuf::from,
-    )
+    std::env::var_os("OIDC_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("oidc"), PathBuf::from)
 }
 
 /// An app whose one provider this is.
@@ -134,11 +100,7 @@ fn settings(provider: &OidcProvider, client_auth: &str) -> Settings {
          issuer = \"{}\"\nclient_auth = \"{client_auth}\"\n",
         provider.url,
     );
-    Settings {
-        apps: vec![app],
-        catalogue: vec![(OAUTH_APP.to_owned(), catalogue)],
-        ..Settings::default()
-    }
+    Settings { apps: vec![app], catalogue: vec![(OAUTH_APP.to_owned(), catalogue)], ..Settings::default() }
 }
 
 /// The customer signs in and consents on oidc-provider's own pages.
@@ -177,10 +139,7 @@ async fn connect_refresh_revoke(client_auth: &str, oidc_name: &str) {
         let token = access_token(&alice, &id).await;
         assert_ne!(token, last);
         assert_eq!(provider.userinfo(&token).await, 200);
-        assert_eq!(
-            provider.stats().await,
-            json!({"refreshes": refreshes, "reuses": 0})
-        );
+        assert_eq!(provider.stats().await, json!({"refreshes": refreshes, "reuses": 0}));
         last = token;
     }
 
@@ -189,11 +148,7 @@ async fn connect_refresh_revoke(client_auth: &str, oidc_name: &str) {
     let error = alice.get_token(&id).await.unwrap_err();
     assert!(matches!(error, Error::NeedsReconnection(_)), "{error:?}");
 
-    let link = alice
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .connection_id(&id)
-        .await
-        .unwrap();
+    let link = alice.create_request_link(OAUTH_APP, "Work Gmail").connection_id(&id).await.unwrap();
     approve(&link.request_link).await;
     let token = access_token(&alice, &id).await;
     assert_eq!(provider.userinfo(&token).await, 200, "connected again, in place");

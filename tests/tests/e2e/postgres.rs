@@ -41,18 +41,11 @@ async fn behind_proxy(options: Options) -> Behind {
         ..Settings::default()
     };
     let stage = Stage::with_settings(options, settings).await;
-    Behind {
-        postgres,
-        proxy,
-        stage,
-    }
+    Behind { postgres, proxy, stage }
 }
 
 fn short_tokens() -> Options {
-    Options {
-        lifetime: Duration::from_secs(1),
-        ..Options::default()
-    }
+    Options { lifetime: Duration::from_secs(1), ..Options::default() }
 }
 
 /// Asks until the answer is a success; every answer before it must be the contract's 503.
@@ -84,10 +77,8 @@ fn assert_unavailable(answer: &Answer) {
 #[tokio::test]
 async fn four_processes_start_on_an_empty_database() {
     let postgres = Postgres::start(Durability::Volatile).await.unwrap();
-    let settings = Settings {
-        database_url: Some(postgres.create_database().await.unwrap()),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { database_url: Some(postgres.create_database().await.unwrap()), ..Settings::default() };
     let home = Home::new(&settings).unwrap();
     let started = join_all((0..4).map(|_| home.start_another())).await;
     let services: Vec<_> = started.into_iter().map(Result::unwrap).collect();
@@ -124,10 +115,8 @@ async fn two_processes_take_turns_with_a_rotating_token() {
 #[tokio::test]
 async fn one_idempotency_key_in_two_processes_makes_one_link() {
     let postgres = Postgres::start(Durability::Volatile).await.unwrap();
-    let settings = Settings {
-        database_url: Some(postgres.create_database().await.unwrap()),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { database_url: Some(postgres.create_database().await.unwrap()), ..Settings::default() };
     let stage = Stage::with_settings(Options::default(), settings).await;
     let second = stage.home.start_another().await.unwrap();
     let processes = [stage.raw(), Raw::new(&second, &stage.key)];
@@ -156,21 +145,15 @@ async fn a_process_on_postgresql_takes_over_a_killed_refresh() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_rotate_under_load_in_two_processes() {
     let postgres = Postgres::start(Durability::Volatile).await.unwrap();
-    let settings = Settings {
-        database_url: Some(postgres.create_database().await.unwrap()),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { database_url: Some(postgres.create_database().await.unwrap()), ..Settings::default() };
     rotation::rotate_under_load(&settings, 2_000).await;
 }
 
 /// Whoever asks is told at once, the process stays, and it recovers by itself.
 #[tokio::test]
 async fn a_stopped_database_is_a_503_and_comes_back() {
-    let Behind {
-        mut postgres,
-        proxy: _proxy,
-        stage,
-    } = behind_proxy(Options::default()).await;
+    let Behind { mut postgres, proxy: _proxy, stage } = behind_proxy(Options::default()).await;
     let id = stage.connected().await;
     let raw = stage.raw();
     postgres.stop(Shutdown::Immediate).await.unwrap();
@@ -185,11 +168,7 @@ async fn a_stopped_database_is_a_503_and_comes_back() {
 /// What the provider granted while the database was away is saved when it is back, and nobody uses the old one again.
 #[tokio::test]
 async fn a_refresh_outlives_a_restart_of_the_database() {
-    let Behind {
-        mut postgres,
-        proxy: _proxy,
-        stage,
-    } = behind_proxy(short_tokens()).await;
+    let Behind { mut postgres, proxy: _proxy, stage } = behind_proxy(short_tokens()).await;
     let id = stage.connected().await;
     let raw = stage.raw();
     outlive(Duration::from_secs(1)).await;
@@ -203,10 +182,7 @@ async fn a_refresh_outlives_a_restart_of_the_database() {
         sleep(Duration::from_millis(10)).await;
     }
     postgres.stop(Shutdown::Immediate).await.unwrap();
-    let answer = timeout(RECOVERY_TIMEOUT, refreshing)
-        .await
-        .expect("told")
-        .unwrap();
+    let answer = timeout(RECOVERY_TIMEOUT, refreshing).await.expect("told").unwrap();
     assert_unavailable(&answer);
     postgres.restart().await.unwrap();
     token_in_the_end(&raw, &id).await;
@@ -217,11 +193,7 @@ async fn a_refresh_outlives_a_restart_of_the_database() {
 /// No error names it, no connection ends: the database just does not answer any more.
 #[tokio::test]
 async fn a_silent_database_is_a_503_and_comes_back() {
-    let Behind {
-        postgres: _postgres,
-        proxy,
-        stage,
-    } = behind_proxy(Options::default()).await;
+    let Behind { postgres: _postgres, proxy, stage } = behind_proxy(Options::default()).await;
     let id = stage.connected().await;
     let raw = stage.raw();
     join_all((0..32).map(|_| raw.token(&id))).await;
@@ -239,11 +211,7 @@ async fn a_silent_database_is_a_503_and_comes_back() {
 
 #[tokio::test]
 async fn sigterm_ends_the_process_before_a_silent_database() {
-    let Behind {
-        postgres: _postgres,
-        proxy,
-        stage,
-    } = behind_proxy(Options::default()).await;
+    let Behind { postgres: _postgres, proxy, stage } = behind_proxy(Options::default()).await;
     let id = stage.connected().await;
     let raw = stage.raw();
     let mut callers = JoinSet::new();
@@ -264,11 +232,7 @@ async fn sigterm_ends_the_process_before_a_silent_database() {
 /// The server drops all connections again and again, as a failover does; a product that retries notices nothing.
 #[tokio::test]
 async fn terminated_backends_lose_nothing_acknowledged() {
-    let Behind {
-        postgres,
-        proxy: _proxy,
-        stage,
-    } = behind_proxy(Options::default()).await;
+    let Behind { postgres, proxy: _proxy, stage } = behind_proxy(Options::default()).await;
     let raw = stage.raw();
     let mut made = Vec::new();
     let mut terminated = 0;
@@ -305,11 +269,7 @@ async fn terminated_backends_lose_nothing_acknowledged() {
 /// A backend that dies makes the whole server recover from its log.
 #[tokio::test]
 async fn a_killed_backend_loses_nothing_acknowledged() {
-    let Behind {
-        postgres,
-        proxy: _proxy,
-        stage,
-    } = behind_proxy(Options::default()).await;
+    let Behind { postgres, proxy: _proxy, stage } = behind_proxy(Options::default()).await;
     let id = stage.connected().await;
     postgres.kill_backend("test_0").await.unwrap();
     let raw = stage.raw();
@@ -337,9 +297,6 @@ async fn an_unreachable_database_is_named_without_its_password() {
     let begun = Instant::now();
     let error = home.start().await.unwrap_err().to_string();
     assert!(begun.elapsed() < REPORT_TIMEOUT, "it took {:?}", begun.elapsed());
-    assert!(
-        error.contains("127.0.0.1:1") && error.contains("refused"),
-        "{error}"
-    );
+    assert!(error.contains("127.0.0.1:1") && error.contains("refused"), "{error}");
     assert!(!error.contains("canary-password"), "{error}");
 }

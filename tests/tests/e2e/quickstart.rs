@@ -13,11 +13,7 @@ use crate::support::{Stage, approve};
 /// `<target>/<profile>/examples/quickstart`, which `cargo build --all-targets` puts beside the tests.
 pub(crate) fn quickstart() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples/quickstart")
+    test.parent().unwrap().parent().unwrap().join("examples/quickstart")
 }
 
 #[test]

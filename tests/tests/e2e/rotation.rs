@@ -47,10 +47,7 @@ pub(crate) async fn rotate_under_load(settings: &Settings, calls: usize) {
     };
     // What began before now has ended once every caller has finished two more.
     let drained = async || {
-        let before: Vec<_> = finished
-            .iter()
-            .map(|count| count.load(Ordering::Relaxed))
-            .collect();
+        let before: Vec<_> = finished.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         let behind = || {
             let mut counts = finished.iter().zip(&before);
             counts.any(|(count, before)| count.load(Ordering::Relaxed) < before.saturating_add(2))
@@ -82,12 +79,7 @@ pub(crate) async fn rotate_under_load(settings: &Settings, calls: usize) {
     };
     let (failures, rotations) = tokio::join!(join_all((0..CALLERS).map(&caller)), rotations);
     let failures: Vec<_> = failures.into_iter().flatten().collect();
-    assert!(
-        failures.is_empty(),
-        "{} failed: {:?}",
-        failures.len(),
-        failures[0]
-    );
+    assert!(failures.is_empty(), "{} failed: {:?}", failures.len(), failures[0]);
     assert!(rotations >= 3, "{rotations} rotations");
     let live = home.run(&["key", "list", "--tenant", &tenant]).await.unwrap();
     let live = live.lines().filter(|line| line.split('\t').nth(3) == Some("-"));

@@ -23,22 +23,14 @@ async fn everything_secret(stage: &Stage) -> Vec<String> {
 
     let link = alice.create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let done = approve(&Browser::new().unwrap(), &link).await;
-    let state = |url: &url::Url| {
-        url.query_pairs()
-            .find(|(name, _)| name == "state")
-            .map(|(_, value)| value.into())
-    };
+    let state =
+        |url: &url::Url| url.query_pairs().find(|(name, _)| name == "state").map(|(_, value)| value.into());
     secrets.extend(done.visited.iter().filter_map(state));
     assert!(secrets.len() > 2, "the state was seen");
     outlive(LIFETIME).await;
     access_token(&alice, &link.connection_id).await;
     outlive(LIFETIME).await;
-    for mode in [
-        Mode::ServerError,
-        Mode::Html,
-        Mode::ErrorInside,
-        Mode::InvalidGrant,
-    ] {
+    for mode in [Mode::ServerError, Mode::Html, Mode::ErrorInside, Mode::InvalidGrant] {
         stage.provider.set_mode(mode);
         assert_ne!(stage.raw().token(&link.connection_id).await.status, 200);
     }
@@ -49,34 +41,20 @@ async fn everything_secret(stage: &Stage) -> Vec<String> {
     assert_eq!(stage.raw().token(&key_link.connection_id).await.status, 200);
 
     let repeated = stage.raw().link("idempotency-canary", "Work Gmail").await;
-    for link in [
-        &link.request_link,
-        &key_link.request_link,
-        repeated.data()["request_link"].as_str().unwrap(),
-    ] {
+    for link in
+        [&link.request_link, &key_link.request_link, repeated.data()["request_link"].as_str().unwrap()]
+    {
         secrets.push(link.rsplit('/').next().unwrap().to_owned());
     }
     secrets.extend([&link, &key_link].map(|link| link.request_token.expose_secret().to_owned()));
     secrets.push(repeated.data()["request_token"].as_str().unwrap().to_owned());
 
     let wrong_key = "pk_live_canary0000000000000000000000000000000000000";
-    Raw::new(&stage.service, wrong_key)
-        .get("/apps")
-        .await
-        .assert_error(401, "invalid_api_key");
-    let bad_body = stage
-        .raw()
-        .request(Method::POST, "/connections/request-link")
-        .body("{\"canary-in-a-body-5d\": ");
+    Raw::new(&stage.service, wrong_key).get("/apps").await.assert_error(401, "invalid_api_key");
+    let bad_body =
+        stage.raw().request(Method::POST, "/connections/request-link").body("{\"canary-in-a-body-5d\": ");
     assert!(answer(bad_body).await.status >= 400);
-    assert_eq!(
-        stage
-            .raw()
-            .get("/connections?app_id=canary-in-a-query-8a")
-            .await
-            .status,
-        200
-    );
+    assert_eq!(stage.raw().get("/connections?app_id=canary-in-a-query-8a").await.status, 200);
     secrets.extend([wrong_key, "canary-in-a-body-5d", "canary-in-a-query-8a"].map(str::to_owned));
     secrets.extend(stage.provider.secrets());
     secrets
@@ -85,13 +63,8 @@ async fn everything_secret(stage: &Stage) -> Vec<String> {
 /// A secret as it is, and as encoders would write it.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let hex = |upper: bool| {
-        let digits = secret.bytes().map(|byte| {
-            if upper {
-                format!("{byte:02X}")
-            } else {
-                format!("{byte:02x}")
-            }
-        });
+        let digits =
+            secret.bytes().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
         digits.collect::<String>()
     };
     // Without the last characters, which depend on what follows.
@@ -117,69 +90,33 @@ fn found<'a>(haystack: &[u8], secrets: &'a [String]) -> Vec<&'a str> {
 }
 
 fn database(stage: &Stage) -> Vec<u8> {
-    stage
-        .home
-        .database_files()
-        .iter()
-        .flat_map(|file| fs::read(file).unwrap())
-        .collect()
+    stage.home.database_files().iter().flat_map(|file| fs::read(file).unwrap()).collect()
 }
 
 #[tokio::test]
 async fn no_secret_is_in_a_log_line_or_a_database_file() {
-    let options = Options {
-        lifetime: LIFETIME,
-        ..Options::default()
-    };
+    let options = Options { lifetime: LIFETIME, ..Options::default() };
     // An operator who looks for a fault turns everything on.
-    let settings = Settings {
-        log: Some("trace".to_owned()),
-        ..Settings::default()
-    };
+    let settings = Settings { log: Some("trace".to_owned()), ..Settings::default() };
     let stage = Stage::with_settings(options, settings).await;
     let id = stage.connected().await;
     let secrets = everything_secret(&stage).await;
-    assert!(
-        secrets.len() > 20 && secrets.iter().all(|secret| secret.len() >= 12),
-        "{}",
-        secrets.len()
-    );
+    assert!(secrets.len() > 20 && secrets.iter().all(|secret| secret.len() >= 12), "{}", secrets.len());
 
     // While it runs, the newest pages are in the write-ahead log.
     let running = database(&stage);
-    assert_eq!(
-        found(&running, &secrets),
-        Vec::<&str>::new(),
-        "in the running database"
-    );
+    assert_eq!(found(&running, &secrets), Vec::<&str>::new(), "in the running database");
     stage.service.ask_to_end().unwrap();
-    let Stage {
-        home,
-        service,
-        provider,
-        key,
-    } = stage;
+    let Stage { home, service, provider, key } = stage;
     assert!(service.ended().await.unwrap().success());
-    let stage = Stage {
-        service: home.start().await.unwrap(),
-        home,
-        provider,
-        key,
-    };
+    let stage = Stage { service: home.start().await.unwrap(), home, provider, key };
     let closed = database(&stage);
-    assert_eq!(
-        found(&closed, &secrets),
-        Vec::<&str>::new(),
-        "in the closed database"
-    );
+    assert_eq!(found(&closed, &secrets), Vec::<&str>::new(), "in the closed database");
 
     let logs = stage.home.logs().unwrap();
     assert_eq!(found(logs.as_bytes(), &secrets), Vec::<&str>::new(), "in the log");
     for line in logs.lines() {
-        assert!(
-            serde_json::from_str::<serde_json::Value>(line).is_ok(),
-            "not JSON: {line}"
-        );
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "not JSON: {line}");
     }
 
     // The search looks where it should: what is no secret is found.

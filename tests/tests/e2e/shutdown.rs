@@ -18,11 +18,7 @@ use crate::support::{OAUTH_APP, Stage, answer, outlive};
 #[tokio::test]
 async fn a_refresh_in_flight_is_finished_and_saved() {
     let lifetime = Duration::from_secs(4);
-    let stage = Stage::with(Options {
-        lifetime,
-        ..Options::default()
-    })
-    .await;
+    let stage = Stage::with(Options { lifetime, ..Options::default() }).await;
     let id = stage.connected().await;
     outlive(lifetime).await;
     stage.provider.set_mode(Mode::Slow(Duration::from_millis(1500)));
@@ -38,21 +34,11 @@ async fn a_refresh_in_flight_is_finished_and_saved() {
     stage.service.ask_to_end().unwrap();
     let answer = in_flight.await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let Stage {
-        provider,
-        home,
-        service,
-        key,
-    } = stage;
+    let Stage { provider, home, service, key } = stage;
     assert!(service.ended().await.unwrap().success());
 
     provider.set_mode(Mode::Normal);
-    let stage = Stage {
-        service: home.start().await.unwrap(),
-        provider,
-        home,
-        key,
-    };
+    let stage = Stage { service: home.start().await.unwrap(), provider, home, key };
     outlive(lifetime).await;
     assert_eq!(stage.raw().token(&id).await.status, 200);
     assert_eq!(stage.provider.counts().reuses, 0, "the rotated token was saved");
@@ -61,28 +47,16 @@ async fn a_refresh_in_flight_is_finished_and_saved() {
 #[tokio::test]
 async fn a_long_poll_does_not_delay_the_end() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let path = format!("/connections/{}", link.connection_id);
-    let poll = stage
-        .raw()
-        .request(Method::GET, &path)
-        .header("prefer", "wait=60");
+    let poll = stage.raw().request(Method::GET, &path).header("prefer", "wait=60");
     let poll = tokio::spawn(answer(poll));
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!poll.is_finished());
 
     stage.service.ask_to_end().unwrap();
     let answer = poll.await.unwrap();
-    assert_eq!(
-        (answer.status, answer.data()["status"].as_str()),
-        (200, Some("pending")),
-        "{}",
-        answer.text
-    );
+    assert_eq!((answer.status, answer.data()["status"].as_str()), (200, Some("pending")), "{}", answer.text);
     assert!(stage.service.ended().await.unwrap().success());
 }
 
@@ -95,12 +69,7 @@ async fn a_log_that_nobody_reads_stops_nothing() {
     let http = plain_http().timeout(Duration::from_secs(60)).build().unwrap();
     let apps = format!("{}/apps", service.base_url());
     let statuses = stream::iter(0..REQUESTS)
-        .map(|_| async {
-            http.get(&apps)
-                .send()
-                .await
-                .map(|response| response.status().as_u16())
-        })
+        .map(|_| async { http.get(&apps).send().await.map(|response| response.status().as_u16()) })
         .buffer_unordered(8);
     let answered = statuses.take_while(|status| std::future::ready(matches!(status, Ok(401))));
     assert_eq!(answered.count().await, REQUESTS);
@@ -132,20 +101,14 @@ async fn read_response(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_service_that_ends_says_so_before_it_closes() {
-    let settings = Settings {
-        environment: vec![("CONNECT_DRAIN", "3600".into())],
-        ..Settings::default()
-    };
+    let settings = Settings { environment: vec![("CONNECT_DRAIN", "3600".into())], ..Settings::default() };
     let home = Home::new(&settings).unwrap();
     let service = home.start().await.unwrap();
     let (mut idle, mut fresh) = (connect(&service).await, connect(&service).await);
     for _ in 0..2 {
         idle.write_all(READY.as_bytes()).await.unwrap();
         let ready = read_response(&mut idle).await;
-        assert!(
-            ready.starts_with("HTTP/1.1 200") && !ready.contains("connection: close"),
-            "{ready}"
-        );
+        assert!(ready.starts_with("HTTP/1.1 200") && !ready.contains("connection: close"), "{ready}");
     }
 
     service.ask_to_end().unwrap();
@@ -158,16 +121,10 @@ async fn a_service_that_ends_says_so_before_it_closes() {
         stream.write_all(READY.as_bytes()).await.unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
-        assert!(
-            text.starts_with("HTTP/1.1 503") && text.contains("connection: close"),
-            "{text}"
-        );
+        assert!(text.starts_with("HTTP/1.1 503") && text.contains("connection: close"), "{text}");
     }
     let live = exchange(&service, &READY.replace("readyz", "livez")).await;
-    assert!(
-        live.starts_with("HTTP/1.1 200") && live.contains("connection: close"),
-        "{live}"
-    );
+    assert!(live.starts_with("HTTP/1.1 200") && live.contains("connection: close"), "{live}");
 
     // Being asked a second time it waits no longer.
     service.ask_to_end().unwrap();
@@ -207,10 +164,7 @@ impl Proxy {
         let http = plain_http().pool_max_idle_per_host(0).build().unwrap();
         loop {
             for upstream in &self.upstreams {
-                let response = http
-                    .get(format!("http://{}/readyz", upstream.address))
-                    .send()
-                    .await;
+                let response = http.get(format!("http://{}/readyz", upstream.address)).send().await;
                 let ready = response.is_ok_and(|response| response.status().is_success());
                 upstream.ready.store(ready, Ordering::SeqCst);
             }
@@ -223,10 +177,7 @@ impl Proxy {
             let (mut client, _) = listener.accept().await.unwrap();
             let proxy = self.clone();
             tokio::spawn(async move {
-                let upstream = proxy
-                    .upstreams
-                    .iter()
-                    .find(|upstream| upstream.ready.load(Ordering::SeqCst));
+                let upstream = proxy.upstreams.iter().find(|upstream| upstream.ready.load(Ordering::SeqCst));
                 match TcpStream::connect(&upstream.unwrap().address).await {
                     Ok(mut server) => {
                         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
@@ -248,10 +199,7 @@ impl Proxy {
 
 #[tokio::test]
 async fn a_rolling_restart_refuses_no_connection() {
-    let settings = Settings {
-        environment: vec![("CONNECT_DRAIN", "3600".into())],
-        ..Settings::default()
-    };
+    let settings = Settings { environment: vec![("CONNECT_DRAIN", "3600".into())], ..Settings::default() };
     let home = Home::new(&settings).unwrap();
     let other_home = Home::new(&settings).unwrap();
     let mut services = [home.start().await.unwrap(), other_home.start().await.unwrap()];

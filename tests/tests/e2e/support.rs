@@ -42,12 +42,7 @@ impl Stage {
         let home = Home::new(&settings).expect("an installation");
         let service = home.start().await.expect("the service");
         let key = home.tenant_key("Acme").await.expect("a tenant and a key");
-        Stage {
-            provider,
-            home,
-            service,
-            key,
-        }
+        Stage { provider, home, service, key }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -77,25 +72,14 @@ impl Stage {
 
 /// A client without retries, so that a test sees every answer.
 pub(crate) fn client(service: &Service, key: &str) -> Client {
-    Client::builder()
-        .api_key(key)
-        .base_url(service.base_url())
-        .max_retries(0)
-        .build()
-        .expect("a client")
+    Client::builder().api_key(key).base_url(service.base_url()).max_retries(0).build().expect("a client")
 }
 
 /// Connects a customer to the OAuth app.
 pub(crate) async fn connect(customer: &Customer) -> String {
-    let link = customer
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .expect("a link");
+    let link = customer.create_request_link(OAUTH_APP, "Work Gmail").await.expect("a link");
     approve(&Browser::new().expect("a browser"), &link).await;
-    let connection = customer
-        .get_connection(&link.connection_id)
-        .await
-        .expect("the connection");
+    let connection = customer.get_connection(&link.connection_id).await.expect("the connection");
     assert_eq!(connection.status, ConnectionStatus::Active);
     link.connection_id
 }
@@ -103,20 +87,14 @@ pub(crate) async fn connect(customer: &Customer) -> String {
 /// The customer goes through the hosted page and allows it at the provider.
 pub(crate) async fn approve(browser: &Browser, link: &RequestLink) -> Page {
     let consent = to_provider(browser, &link.request_link).await;
-    browser
-        .press(&consent, "Allow", &[])
-        .await
-        .expect("back from the provider")
+    browser.press(&consent, "Allow", &[]).await.expect("back from the provider")
 }
 
 /// The customer goes through the hosted page up to the provider's own.
 pub(crate) async fn to_provider(browser: &Browser, request_link: &str) -> Page {
     let hosted = browser.open(request_link).await.expect("the hosted page");
     assert_eq!(hosted.status, 200, "{}", hosted.text());
-    let consent = browser
-        .press(&hosted, CONTINUE, &[])
-        .await
-        .expect("the provider's page");
+    let consent = browser.press(&hosted, CONTINUE, &[]).await.expect("the provider's page");
     assert_eq!(consent.status, 200, "{}", consent.text());
     consent
 }
@@ -127,22 +105,13 @@ pub(crate) const CONTINUE: &str = "Continue";
 /// The access token of a customer's connection.
 pub(crate) async fn access_token(customer: &Customer, connection: &str) -> String {
     let token = customer.get_token(connection).await.expect("a token");
-    token
-        .access_token
-        .expect("an access token")
-        .expose_secret()
-        .to_owned()
+    token.access_token.expect("an access token").expose_secret().to_owned()
 }
 
 /// What the provider's API says to a token.
 pub(crate) async fn api_status(provider: &Provider, access_token: &str) -> u16 {
     let http = plain_http().build().expect("a client");
-    let response = http
-        .get(provider.api_url())
-        .bearer_auth(access_token)
-        .send()
-        .await
-        .expect("the API");
+    let response = http.get(provider.api_url()).bearer_auth(access_token).send().await.expect("the API");
     response.status().as_u16()
 }
 
@@ -177,10 +146,7 @@ impl Answer {
     }
 
     pub(crate) fn code(&self) -> String {
-        self.json()["data"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
+        self.json()["data"]["code"].as_str().unwrap_or_default().to_owned()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -189,27 +155,15 @@ impl Answer {
 
     /// The contract's error, and nothing of a provider's answer in it.
     pub(crate) fn assert_error(&self, status: u16, code: &str) {
-        assert_eq!(
-            (self.status, self.code().as_str()),
-            (status, code),
-            "{}",
-            self.text
-        );
+        assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.text);
         assert_eq!(self.json()["status"], "error");
     }
 }
 
 impl Raw {
     pub(crate) fn new(service: &Service, key: &str) -> Raw {
-        let http = plain_http()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
-        Raw {
-            http,
-            base_url: service.base_url(),
-            key: key.to_owned(),
-        }
+        let http = plain_http().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        Raw { http, base_url: service.base_url(), key: key.to_owned() }
     }
 
     /// A request of Alice's; add to it, then [`answer`] it.
@@ -255,9 +209,5 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
 async fn try_answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer {
-        status,
-        headers,
-        text: response.text().await?,
-    })
+    Ok(Answer { status, headers, text: response.text().await? })
 }

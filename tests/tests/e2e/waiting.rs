@@ -12,16 +12,9 @@ use crate::support::{OAUTH_APP, Raw, Stage, answer, approve};
 #[tokio::test]
 async fn a_long_poll_answers_when_the_customer_is_done() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let path = format!("/connections/{}", link.connection_id);
-    let poll = stage
-        .raw()
-        .request(Method::GET, &path)
-        .header("prefer", "wait=60");
+    let poll = stage.raw().request(Method::GET, &path).header("prefer", "wait=60");
     let poll = tokio::spawn(answer(poll));
 
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -38,19 +31,10 @@ async fn a_long_poll_answers_when_the_customer_is_done() {
 #[tokio::test]
 async fn a_long_poll_of_the_status_does_so_too() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let path = format!("/connections/{}/status", link.connection_id);
-    let poll = stage
-        .raw()
-        .keyless(Method::GET, &path)
-        .header("prefer", "wait=60");
-    let poll = tokio::spawn(answer(
-        poll.header("x-request-token", link.request_token.expose_secret()),
-    ));
+    let poll = stage.raw().keyless(Method::GET, &path).header("prefer", "wait=60");
+    let poll = tokio::spawn(answer(poll.header("x-request-token", link.request_token.expose_secret())));
 
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!poll.is_finished(), "it answered though nothing had happened");
@@ -66,16 +50,10 @@ async fn a_long_poll_of_the_status_does_so_too() {
 async fn a_long_poll_hears_of_what_another_process_did() {
     let stage = Stage::start().await;
     let other = stage.home.start_another().await.unwrap();
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let path = format!("/connections/{}", link.connection_id);
     let raw = Raw::new(&other, &stage.key);
-    let poll = tokio::spawn(answer(
-        raw.request(Method::GET, &path).header("prefer", "wait=60"),
-    ));
+    let poll = tokio::spawn(answer(raw.request(Method::GET, &path).header("prefer", "wait=60")));
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!poll.is_finished());
     approve(&Browser::new().unwrap(), &link).await;
@@ -86,11 +64,7 @@ async fn a_long_poll_hears_of_what_another_process_did() {
 #[tokio::test]
 async fn a_long_poll_ends_after_the_seconds_it_was_given() {
     let stage = Stage::start().await;
-    let link = stage
-        .alice()
-        .create_request_link(OAUTH_APP, "Work Gmail")
-        .await
-        .unwrap();
+    let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let path = format!("/connections/{}", link.connection_id);
     let answer = answer(stage.raw().request(Method::GET, &path).header("prefer", "wait=1")).await;
     assert_eq!(answer.header("preference-applied"), Some("wait"));
@@ -106,11 +80,7 @@ async fn the_sdk_waits_with_few_requests() {
     let waiting = {
         let (alice, id) = (alice.clone(), id.clone());
         tokio::spawn(async move {
-            alice
-                .wait_for_connection(&id)
-                .interval(Duration::from_millis(20))
-                .await
-                .unwrap()
+            alice.wait_for_connection(&id).interval(Duration::from_millis(20)).await.unwrap()
         })
     };
     // A hundred polls would fit in here.
@@ -124,10 +94,7 @@ async fn the_sdk_waits_with_few_requests() {
     service.ask_to_end().unwrap();
     assert!(service.ended().await.unwrap().success());
     let logs = home.logs().unwrap();
-    let polls = logs
-        .lines()
-        .filter(|line| is_poll(&serde_json::from_str(line).unwrap()))
-        .count();
+    let polls = logs.lines().filter(|line| is_poll(&serde_json::from_str(line).unwrap())).count();
     assert!((1..=5).contains(&polls), "{polls} requests for one wait:\n{logs}");
 }
 

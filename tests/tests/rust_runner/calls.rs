@@ -98,14 +98,10 @@ pub(crate) fn begin<'a>(
                 call.await.map(|app| shown("App", &app))
             }
             "createRequestLink" => {
-                let mut call = customer()?
-                    .create_request_link(text("appId"), text("name"))
-                    .options(options);
+                let mut call = customer()?.create_request_link(text("appId"), text("name")).options(options);
                 let texts = |name: &str| {
                     let texts = with[name].as_array().into_iter().flatten();
-                    texts
-                        .map(|text| text.as_str().unwrap_or_default().to_owned())
-                        .collect::<Vec<_>>()
+                    texts.map(|text| text.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
                 };
                 for name in with.as_object().into_iter().flat_map(|with| with.keys()) {
                     call = match name.as_str() {
@@ -136,9 +132,7 @@ pub(crate) fn begin<'a>(
                 })
             }
             "confirmConnection" => {
-                let call = customer()?
-                    .confirm_connection(text("id"), text("code"))
-                    .options(options);
+                let call = customer()?.confirm_connection(text("id"), text("code")).options(options);
                 call.await.map(|connection| shown("Connection", &connection))
             }
             "waitForConnection" => {
@@ -153,9 +147,7 @@ pub(crate) fn begin<'a>(
                     let told = told.clone();
                     wait = wait.on_poll(move |poll| {
                         let next_in = poll.next_in.as_millis() as u64;
-                        told.notes()
-                            .polls
-                            .push(json!({ "status": poll.status, "nextInMs": next_in }));
+                        told.notes().polls.push(json!({ "status": poll.status, "nextInMs": next_in }));
                     });
                 }
                 wait.await.map(|connection| shown("Connection", &connection))
@@ -165,23 +157,16 @@ pub(crate) fn begin<'a>(
                 call.await.map(|token| {
                     let mut prints = Prints::default();
                     prints.debug("Token", &token);
-                    Handed {
-                        value: token_of(&token),
-                        prints,
-                    }
+                    Handed { value: token_of(&token), prints }
                 })
             }
             "deleteConnection" => {
                 let call = customer()?.delete_connection(text("id")).options(options);
-                call.await.map(|_| Handed {
-                    value: Value::Null,
-                    prints: Prints::default(),
-                })
+                call.await.map(|_| Handed { value: Value::Null, prints: Prints::default() })
             }
-            "setApiKey" => client.set_api_key(text("apiKey")).map(|()| Handed {
-                value: Value::Null,
-                prints: Prints::default(),
-            }),
+            "setApiKey" => client
+                .set_api_key(text("apiKey"))
+                .map(|()| Handed { value: Value::Null, prints: Prints::default() }),
             unknown => panic!("no method is called {unknown}"),
         }
     })
@@ -214,10 +199,7 @@ where
     if step["iterate"] == true {
         let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
         iterate(list.stream(), most, told).await?;
-        return Ok(Handed {
-            value: Value::Null,
-            prints: Prints::default(),
-        });
+        return Ok(Handed { value: Value::Null, prints: Prints::default() });
     }
     let mut handed = shown("Page", &list.await?);
     if let Some(page) = handed.value.as_object_mut()
@@ -257,24 +239,13 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let members = |value: &'_ Value| value.as_object().cloned().into_iter().flatten();
     let options = members(with)
         .filter(|(name, _)| !names.contains(&name.as_str()) && name != "email" && name != "onPoll");
-    let options = options
-        .chain(members(&step["options"]))
-        .filter_map(|(name, value)| Some((name, option(value)?)));
+    let options =
+        options.chain(members(&step["options"])).filter_map(|(name, value)| Some((name, option(value)?)));
     let arguments: Vec<String> = names.iter().map(|name| text(name)).collect();
-    let call = bindings::prepare(
-        client,
-        call,
-        with["email"].as_str(),
-        &arguments,
-        options.collect(),
-    )?;
+    let call = bindings::prepare(client, call, with["email"].as_str(), &arguments, options.collect())?;
     match call {
         PreparedCall::List(list) if step["iterate"] == true => {
-            let member = if step["call"] == "listApps" {
-                "apps"
-            } else {
-                "connections"
-            };
+            let member = if step["call"] == "listApps" { "apps" } else { "connections" };
             let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
             iterate_json(list.pages(), member, most, told).await?;
             Ok(nothing())
@@ -299,9 +270,7 @@ fn option(value: Value) -> Option<bindings::Value> {
         Value::Number(number) => bindings::Value::Number(number.as_f64().unwrap_or(f64::NAN)),
         Value::String(text) => bindings::Value::Text(text),
         Value::Array(texts) => {
-            let texts = texts
-                .into_iter()
-                .map(|text| text.as_str().unwrap_or_default().to_owned());
+            let texts = texts.into_iter().map(|text| text.as_str().unwrap_or_default().to_owned());
             bindings::Value::Texts(texts.collect())
         }
         Value::Null | Value::Object(_) => return None,
@@ -309,10 +278,7 @@ fn option(value: Value) -> Option<bindings::Value> {
 }
 
 fn nothing() -> Handed {
-    Handed {
-        value: Value::Null,
-        prints: Prints::default(),
-    }
+    Handed { value: Value::Null, prints: Prints::default() }
 }
 
 async fn iterate_json(mut pages: AnyPages, member: &str, most: usize, told: &Told) -> Result<(), Error> {
@@ -333,10 +299,7 @@ fn shown(of: &str, object: &(impl Debug + Serialize)) -> Handed {
     let mut prints = Prints::default();
     prints.debug(of, object);
     prints.json(of, object);
-    Handed {
-        value: json!(object),
-        prints,
-    }
+    Handed { value: json!(object), prints }
 }
 
 /// The JSON text is a secret, whose printed form says nothing.

@@ -48,9 +48,7 @@ pub(crate) async fn play(address: SocketAddr, task: &Value, form: Form) -> Value
         pause(address, &task["session"], &step["pause"]).await;
         outcomes.push(perform(address, &task["session"], i, step, &client, form, &mut prints).await);
     }
-    logs::since(logged_before)
-        .into_iter()
-        .for_each(|line| prints.add("log", "line", line));
+    logs::since(logged_before).into_iter().for_each(|line| prints.add("log", "line", line));
     json!({ "outcomes": outcomes, "prints": prints.0 })
 }
 

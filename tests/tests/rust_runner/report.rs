@@ -22,11 +22,7 @@ impl Prints {
 
     /// For types that can be serialised, which only those without secrets can be, and the link.
     pub(crate) fn json(&mut self, of: &str, object: &impl Serialize) {
-        self.add(
-            of,
-            "json",
-            serde_json::to_string(object).expect("what the SDK hands out is JSON"),
-        );
+        self.add(of, "json", serde_json::to_string(object).expect("what the SDK hands out is JSON"));
     }
 
     pub(crate) fn error(&mut self, error: &Error) {
@@ -61,15 +57,10 @@ pub(crate) fn token_of(token: &Token) -> Value {
     let mut value = Map::new();
     for (name, secret) in token.extra.iter() {
         let text = secret.expose_secret();
-        value.insert(
-            name.to_owned(),
-            serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-        );
+        value.insert(name.to_owned(), serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
     }
     let fields = token.fields.as_ref().map(|fields| {
-        let fields = fields
-            .iter()
-            .map(|(name, secret)| (name.to_owned(), json!(secret.expose_secret())));
+        let fields = fields.iter().map(|(name, secret)| (name.to_owned(), json!(secret.expose_secret())));
         Value::Object(fields.collect())
     });
     value.insert("auth_type".to_owned(), json!(token.auth_type));

@@ -27,10 +27,7 @@ impl FormTargets {
     /// Any address: for the provider of `connect-service dev`, whose consent goes on to wherever the product wants its
     /// customer back.
     pub fn anywhere() -> Self {
-        Self {
-            anywhere: true,
-            ..Self::default()
-        }
+        Self { anywhere: true, ..Self::default() }
     }
 
     /// The provider's sign-in, whose address may depend on what is entered. It may go on to other hosts of its own (a
@@ -106,9 +103,7 @@ impl PageResponse {
     /// Sets a cookie as well.
     #[must_use]
     pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
-        self.response
-            .headers_mut()
-            .insert(http::header::SET_COOKIE, cookie);
+        self.response.headers_mut().insert(http::header::SET_COOKIE, cookie);
         self
     }
 
@@ -135,9 +130,7 @@ impl PageResponse {
             (HeaderName::from_static("x-robots-tag"), "noindex"),
         ];
         for (name, value) in headers {
-            self.response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
+            self.response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         self
     }

@@ -126,9 +126,7 @@ impl Postgres {
             tls: MakeRustlsConnect::new(tls),
             is_closed: AtomicBool::new(false),
         });
-        let pool = Pool::builder(PoolManager(connector.clone()))
-            .max_size(MAX_EXCLUSIVE)
-            .build();
+        let pool = Pool::builder(PoolManager(connector.clone())).max_size(MAX_EXCLUSIVE).build();
         Ok(Self {
             exclusive: pool.map_err(|error| unavailable(error.to_string()))?,
             connector,
@@ -173,12 +171,8 @@ impl Postgres {
     /// The first connection that is not busy, so that few of them do more at once; or the least busy one.
     fn reader(&self) -> &Arc<Reader> {
         let busy = |reader: &Arc<Reader>| reader.in_flight.load(Ordering::Relaxed);
-        let free = self
-            .readers
-            .iter()
-            .find(|reader| busy(reader) < READS_PER_CONNECTION);
-        free.or_else(|| self.readers.iter().min_by_key(|reader| busy(reader)))
-            .unwrap_or(&self.readers[0])
+        let free = self.readers.iter().find(|reader| busy(reader) < READS_PER_CONNECTION);
+        free.or_else(|| self.readers.iter().min_by_key(|reader| busy(reader))).unwrap_or(&self.readers[0])
     }
 
     async fn connection_of(&self, reader: &Arc<Reader>) -> Result<Arc<Connection>> {
@@ -194,18 +188,14 @@ impl Postgres {
 
     pub(super) async fn scan(&self, text: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
         let mut connection = self.exclusive(acquire_deadline()).await?;
-        let rows = connection
-            .run(async |used| used.fetch(text, values).await)
-            .await?;
+        let rows = connection.run(async |used| used.fetch(text, values).await).await?;
         connection.release();
         Ok(rows)
     }
 
     pub(super) async fn execute(&self, text: &str, values: &[Value<'_>]) -> Result<u64> {
         let mut connection = self.exclusive(acquire_deadline()).await?;
-        let rows = connection
-            .run(async |used| used.execute(text, values).await)
-            .await?;
+        let rows = connection.run(async |used| used.execute(text, values).await).await?;
         connection.release();
         Ok(rows)
     }
@@ -259,9 +249,7 @@ impl Postgres {
             let applied = connection.fetch(migrations::SELECT, &[]).await?;
             for migration in migrations::missing(&applied)? {
                 connection.batch(migration.text).await?;
-                connection
-                    .execute(migrations::INSERT, &[migration.version.into()])
-                    .await?;
+                connection.execute(migrations::INSERT, &[migration.version.into()]).await?;
             }
             connection.batch("COMMIT").await
         };
@@ -376,12 +364,8 @@ impl Connector {
                 tracing::debug!(error = %describe(&error), "a connection to the database ended");
             }
         });
-        let connection = Connection {
-            client,
-            statements: Mutex::default(),
-            heard_at: AtomicU64::new(0),
-            io: Io(io),
-        };
+        let connection =
+            Connection { client, statements: Mutex::default(), heard_at: AtomicU64::new(0), io: Io(io) };
         connection.batch(SETTINGS).await?;
         Ok(connection)
     }
@@ -486,10 +470,7 @@ impl From<tokio_postgres::Error> for StoreError {
             // Without a response from the server: the connection failed, or a value did not fit its column.
             let is_conversion = reason.contains("serializing") || reason.contains("parameters but got");
             return if is_conversion {
-                Self::Database {
-                    reason,
-                    is_foreign_key_violation: false,
-                }
+                Self::Database { reason, is_foreign_key_violation: false }
             } else {
                 Self::Unavailable(reason)
             };
@@ -501,10 +482,7 @@ impl From<tokio_postgres::Error> for StoreError {
         if is_transient {
             Self::Unavailable(reason)
         } else {
-            Self::Database {
-                is_foreign_key_violation: code == "23503",
-                reason,
-            }
+            Self::Database { is_foreign_key_violation: code == "23503", reason }
         }
     }
 }

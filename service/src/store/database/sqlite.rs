@@ -121,9 +121,7 @@ impl Sqlite {
         let mut transaction = self.writer(deadline).await?;
         transaction.deadline = deadline;
         // A transaction that reads before it writes would fail when another one wrote in between.
-        transaction
-            .run(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?))
-            .await?;
+        transaction.run(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?)).await?;
         transaction.deadline = use_deadline();
         Ok(transaction)
     }
@@ -135,10 +133,7 @@ impl Sqlite {
         let slot = slot.map_err(|_| unavailable("others write"))?;
         Ok(Transaction {
             database: self.clone(),
-            writer: Some(Writer {
-                slot,
-                is_released: false,
-            }),
+            writer: Some(Writer { slot, is_released: false }),
             deadline: use_deadline(),
         })
     }
@@ -167,9 +162,7 @@ impl Sqlite {
             }
             Ok(connection.execute_batch("COMMIT")?)
         });
-        migrated
-            .await
-            .map_err(|_| unavailable("the migration did not end"))?
+        migrated.await.map_err(|_| unavailable("the migration did not end"))?
     }
 
     #[cfg(test)]
@@ -202,19 +195,16 @@ impl Sqlite {
 impl Transaction {
     pub(super) async fn execute(&mut self, query: Query<'_>) -> Result<u64> {
         let (text, values) = query.into_owned();
-        self.run(move |connection| execute(connection, &text, &values))
-            .await
+        self.run(move |connection| execute(connection, &text, &values)).await
     }
 
     pub(super) async fn fetch(&mut self, query: Query<'_>) -> Result<Vec<Row>> {
         let (text, values) = query.into_owned();
-        self.run(move |connection| fetch(connection, &text, &values))
-            .await
+        self.run(move |connection| fetch(connection, &text, &values)).await
     }
 
     pub(super) async fn end(mut self, statement: &'static str) -> Result<()> {
-        self.run(move |connection| Ok(connection.execute_batch(statement)?))
-            .await?;
+        self.run(move |connection| Ok(connection.execute_batch(statement)?)).await?;
         self.release();
         Ok(())
     }
@@ -245,10 +235,7 @@ impl Transaction {
     fn release(self) {
         if let Some(mut writer) = self.writer {
             // SQLite ends some transactions by itself, and begins none.
-            writer.is_released = writer
-                .slot
-                .as_ref()
-                .is_some_and(|handle| handle.connection.is_autocommit());
+            writer.is_released = writer.slot.as_ref().is_some_and(|handle| handle.connection.is_autocommit());
         }
     }
 }
@@ -308,10 +295,7 @@ fn fetch(connection: &Connection, text: &str, values: &[Value<'_>]) -> Result<Ve
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {
         let values = (0..columns.len()).map(|index| row.get(index));
-        rows.push(Row::Sqlite {
-            values: values.collect::<Result<_, _>>()?,
-            columns: columns.clone(),
-        });
+        rows.push(Row::Sqlite { values: values.collect::<Result<_, _>>()?, columns: columns.clone() });
     }
     Ok(rows)
 }
@@ -325,9 +309,7 @@ fn execute(connection: &Connection, text: &str, values: &[Value<'_>]) -> Result<
 /// SQLite counts `$2`, `$1` in the order in which they come; here the number is what counts, as in PostgreSQL.
 fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value<'_>]) -> Result<()> {
     for index in 1..=statement.parameter_count() {
-        let number = statement
-            .parameter_name(index)
-            .and_then(|name| name[1..].parse().ok());
+        let number = statement.parameter_name(index).and_then(|name| name[1..].parse().ok());
         let value = number.and_then(|number: usize| values.get(number - 1));
         let value = value.ok_or(StoreError::Unreadable("a statement's parameters"))?;
         statement.raw_bind_parameter(index, value)?;
@@ -338,10 +320,7 @@ fn bind(statement: &mut rusqlite::Statement<'_>, values: &[Value<'_>]) -> Result
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(known) = error.sqlite_error() else {
-            return Self::Database {
-                reason: error.to_string(),
-                is_foreign_key_violation: false,
-            };
+            return Self::Database { reason: error.to_string(), is_foreign_key_violation: false };
         };
         // The last byte is the kind.
         match known.extended_code & 0xff {
@@ -406,10 +385,7 @@ mod tests {
         let path = |url| Sqlite::new(url).unwrap().path().to_owned();
         assert_eq!(path("sqlite://connect.db"), Path::new("connect.db"));
         assert_eq!(path("sqlite:connect.db"), Path::new("connect.db"));
-        assert_eq!(
-            path("sqlite:///var/lib/connect.db?mode=rwc"),
-            Path::new("/var/lib/connect.db")
-        );
+        assert_eq!(path("sqlite:///var/lib/connect.db?mode=rwc"), Path::new("/var/lib/connect.db"));
         for url in ["sqlite:", "sqlite::memory:", "sqlite://x?mode=memory"] {
             assert!(Sqlite::new(url).is_err(), "{url}");
         }

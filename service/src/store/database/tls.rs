@@ -32,15 +32,11 @@ pub(super) fn config(mode: Option<&str>, authorities: Option<&Path>) -> Result<(
         Some("verify-ca") => (SslMode::Require, Verification::Issuer),
         Some("verify-full") => (SslMode::Require, Verification::IssuerAndName),
         Some(_) => {
-            return Err(bad_url(
-                "sslmode is none of disable, prefer, require, verify-ca, verify-full",
-            ));
+            return Err(bad_url("sslmode is none of disable, prefer, require, verify-ca, verify-full"));
         }
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = authorities {
         let bad_file = |error: &dyn std::fmt::Display| bad_url(format!("{}: {error}", path.display()));
         roots = RootCertStore::empty();
@@ -56,11 +52,7 @@ pub(super) fn config(mode: Option<&str>, authorities: Option<&Path>) -> Result<(
         .with_safe_default_protocol_versions()
         .map_err(bad_url)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier {
-            full: verifier,
-            verification,
-            provider,
-        }))
+        .with_custom_certificate_verifier(Arc::new(Verifier { full: verifier, verification, provider }))
         .with_no_client_auth();
     Ok((mode, config))
 }
@@ -85,9 +77,7 @@ impl ServerCertVerifier for Verifier {
         if self.verification == Verification::Nothing {
             return Ok(ServerCertVerified::assertion());
         }
-        let verified = self
-            .full
-            .verify_server_cert(certificate, intermediates, name, ocsp_response, now);
+        let verified = self.full.verify_server_cert(certificate, intermediates, name, ocsp_response, now);
         match verified {
             // The name is looked at last, after the issuer and the dates.
             Err(Error::InvalidCertificate(
@@ -118,9 +108,7 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -20,10 +20,7 @@ pub(in crate::store) enum Value<'v> {
 /// What a statement found.
 #[derive(Debug)]
 pub(in crate::store) enum Row {
-    Sqlite {
-        columns: Arc<[String]>,
-        values: Vec<Value<'static>>,
-    },
+    Sqlite { columns: Arc<[String]>, values: Vec<Value<'static>> },
     Postgres(tokio_postgres::Row),
 }
 
