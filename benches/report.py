@@ -170,7 +170,7 @@ GOALS = [
     Goal("installed, Python", size("python", "installed", 1 << 20), 4, unit="MiB"),
     Goal("connect-service, token call / a bare axum handler", service_cost(SQLITE, "bare axum"), 3, 2),
     Goal("connect-service on PostgreSQL / a bare axum handler", service_cost(POSTGRES, "bare axum"), 3.5),
-    Goal("the same with its database / Express + pg with its", service_cost(POSTGRES, EXPRESS, "database_cpu_us"), 0.30),
+    Goal("connect-service and PostgreSQL / Express + pg and PostgreSQL", service_cost(POSTGRES, EXPRESS, "database_cpu_us"), 0.30),
 ]
 
 

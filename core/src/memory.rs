@@ -2,6 +2,10 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::{Mutex, PoisonError};
+
+/// While one test searches, its buffer holds copies of what another one looks for.
+static SEARCH: Mutex<()> = Mutex::new(());
 
 /// A text that no test holds in one piece until [`Needle::write`] writes it.
 pub(crate) struct Needle([u8; Needle::LENGTH]);
@@ -25,6 +29,7 @@ impl Needle {
 
     /// How often it is in the writable memory of this process.
     pub(crate) fn count(&self) -> usize {
+        let _alone = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = File::open("/proc/self/mem").expect("Linux");
         let mut piece = vec![0; 1 << 20];
         let own = piece.as_ptr() as u64..piece.as_ptr() as u64 + piece.len() as u64;

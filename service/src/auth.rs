@@ -1,4 +1,4 @@
-//! Who may call: by a tenant's key ([`tenant_key`]) or by a link's request token ([`request_token`]).
+//! Who may call: by a tenant's key ([`tenant_key`]) or by a link's request token (`request_token`).
 
 pub mod rejected_keys;
 pub(crate) mod request_token;

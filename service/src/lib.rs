@@ -1,6 +1,6 @@
 //! The platform that `openapi/platform.yaml` describes.
 //!
-//! A request comes in through [`server`], is let in by [`auth`], taken apart by [`extract`], handled in
+//! A request comes in through [`server`], is let in by [`auth`], taken apart by `extract`, handled in
 //! [`api`] (tenants' backends) or [`hosted`] (customers' browsers), and remembered by [`store`]. [`vending`] gives out
 //! credentials that work, and [`oauth`] speaks to providers.
 

@@ -34,7 +34,7 @@ async fn a_token_call_leaves_who_what_for_whom_and_the_outcome() {
 
     store.write_vendings().await.unwrap();
     let mut seen = lines(store, &tenant).await;
-    seen.sort_by(|a, b| b.calls.cmp(&a.calls));
+    seen.sort_by_key(|seen| std::cmp::Reverse(seen.calls));
     let brief: Vec<_> =
         seen.iter().map(|line| (line.connection.as_str(), line.outcome.as_str(), line.calls)).collect();
     assert_eq!(brief, [(id.as_str(), "vended", 2), (unknown.as_str(), "connection_deleted", 1)]);

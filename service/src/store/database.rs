@@ -51,7 +51,7 @@ pub(super) enum Database {
 #[derive(Debug)]
 pub(super) enum Transaction {
     Sqlite(sqlite::Transaction),
-    Postgres(postgres::Transaction),
+    Postgres(Box<postgres::Transaction>),
 }
 
 impl<'q> Query<'q> {
@@ -163,7 +163,7 @@ impl Database {
     pub(super) async fn begin(&self) -> Result<Transaction> {
         Ok(match self {
             Self::Sqlite(sqlite) => Transaction::Sqlite(sqlite.begin().await?),
-            Self::Postgres(postgres) => Transaction::Postgres(postgres.begin().await?),
+            Self::Postgres(postgres) => Transaction::Postgres(Box::new(postgres.begin().await?)),
         })
     }
 
