@@ -182,7 +182,7 @@ def sends_the_page_to_somebody_else():
         assert error.code == 404, error.code
     else:
         raise AssertionError("another customer confirmed it")
-    assert backend("GET", f"/connections/{connection}")["status"] == "pending"
+    assert backend("GET", f"/connections/{connection}")["status"] == "expired"
 
 
 def has_a_link_that_nobody_knows():

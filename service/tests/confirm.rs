@@ -81,9 +81,8 @@ async fn somebody_elses_link_does_not_become_active() {
     let victims = Owner { customer: "victim@example.com".into(), ..stage.owner.clone() };
     let (status, body) = stage.confirm_as(&victims, &made, &code).await;
     assert_eq!((status, &body["data"]["code"]), (404, &json!("connection_deleted")));
-    assert_eq!(stage.status(&made).await, "pending");
 
-    stage.advance(601);
+    // A wrong session has shown what happened: a code that the victim is talked out of afterwards is worth nothing.
     assert_eq!(stage.status(&made).await, "expired");
     assert_eq!(stage.confirm(&made, &code).await.0, 409);
     assert!(stage.stored(&made).await.is_none());

@@ -98,6 +98,9 @@ impl Store {
 
     /// Makes a connection active with the grant that waits, if this is its code.
     ///
+    /// The right code in the session of another customer of the tenant shows that somebody else's link was finished: the
+    /// grant is erased, since the code may reach the link's maker yet.
+    ///
     /// # Errors
     ///
     /// When the database fails.
@@ -105,27 +108,33 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
-            "SELECT c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
+            "SELECT c.customer, c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
              FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN unconfirmed u ON u.link_id = l.id
-             WHERE c.id = $1 AND c.tenant_id = $2 AND c.customer = $3",
+             WHERE c.id = $1 AND c.tenant_id = $2",
         )
         .bind(connection_id)
-        .bind(&owner.tenant)
-        .bind(&owner.customer);
+        .bind(&owner.tenant);
         let Some(row) = transaction.fetch_optional(query).await? else {
             transaction.rollback().await?;
             return Ok(Confirmation::Unknown);
         };
         let link_id: String = row.get("link_id")?;
         let status: Status = row.get::<&str>("status")?.parse()?;
+        let is_owner = row.get::<&str>("customer")? == owner.customer;
         let Some(expected) = row.get::<Option<String>>("code_digest")? else {
             transaction.rollback().await?;
-            return Ok(Confirmation::NothingWaits);
+            return Ok(if is_owner { Confirmation::NothingWaits } else { Confirmation::Unknown });
         };
         // Digests are compared, so that the time that it takes tells nothing about the code.
         let fits = ids::digest(code) == expected;
         let is_open = status == Status::Pending && row.get::<Millis>("expires_at")? > self.clock.now();
         let confirmation = match (is_open, fits) {
+            _ if !is_owner => {
+                if is_open && fits {
+                    self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
+                }
+                Confirmation::Unknown
+            }
             (true, true) => {
                 let waiting: Waiting = self.open_json(place(owner, &link_id), row.get("sealed")?)?;
                 self.activate(&mut transaction, &owner.tenant, connection_id, &waiting.try_into()?).await?;
