@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use percent_encoding::percent_decode_str;
 use rusqlite::{Connection, OpenFlags, ffi};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
@@ -67,7 +68,7 @@ pub(in crate::store) struct Transaction {
 }
 
 impl Sqlite {
-    /// `sqlite:PATH` or `sqlite://PATH`; what follows a question mark is ignored.
+    /// `sqlite:PATH` or `sqlite://PATH`, percent-encoded; what follows a question mark is ignored.
     pub(super) fn new(url: &str) -> Result<Self> {
         let path = url.trim_start_matches("sqlite:");
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -75,8 +76,9 @@ impl Sqlite {
         if path.is_empty() || path == ":memory:" || options.contains("mode=memory") {
             return Err(bad_url("it names no file"));
         }
+        let path = percent_decode_str(path).decode_utf8().map_err(bad_url)?;
         Ok(Self(Arc::new(Inner {
-            path: path.into(),
+            path: path.as_ref().into(),
             idle_readers: Mutex::default(),
             writer: Arc::default(),
             is_closed: AtomicBool::new(false),
@@ -386,7 +388,8 @@ mod tests {
         assert_eq!(path("sqlite://connect.db"), Path::new("connect.db"));
         assert_eq!(path("sqlite:connect.db"), Path::new("connect.db"));
         assert_eq!(path("sqlite:///var/lib/connect.db?mode=rwc"), Path::new("/var/lib/connect.db"));
-        for url in ["sqlite:", "sqlite::memory:", "sqlite://x?mode=memory"] {
+        assert_eq!(path("sqlite://my%20data/50%25%3F.db?mode=rwc"), Path::new("my data/50%?.db"));
+        for url in ["sqlite:", "sqlite::memory:", "sqlite://x?mode=memory", "sqlite://%ff.db"] {
             assert!(Sqlite::new(url).is_err(), "{url}");
         }
     }
