@@ -117,11 +117,8 @@ impl Database {
     /// Whether there is a table with this name.
     pub(super) async fn has_table(&self, name: &str) -> Result<bool> {
         let text = match self {
-            Self::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1",
-            Self::Postgres(_) => {
-                "SELECT table_name FROM information_schema.tables
-                 WHERE table_schema = current_schema() AND table_name = $1"
-            }
+            Self::Sqlite(_) => sqlite::SELECT_TABLE,
+            Self::Postgres(_) => postgres::SELECT_TABLE,
         };
         Ok(self.fetch_optional(Query::new(text).bind(name)).await?.is_some())
     }

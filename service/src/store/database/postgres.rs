@@ -46,6 +46,10 @@ const BEGIN: &str = "BEGIN READ WRITE";
 /// Of several processes that start at once, one makes the tables, under this lock, and the others find them made.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(6021785041226)";
 
+/// Finds a table by its name.
+pub(super) const SELECT_TABLE: &str = "SELECT table_name FROM information_schema.tables
+    WHERE table_schema = current_schema() AND table_name = $1";
+
 /// What times are counted from.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -71,7 +75,7 @@ struct PoolManager(Arc<Connector>);
 #[derive(Debug, Default)]
 struct Reader {
     current: Mutex<Option<Arc<Connection>>>,
-    /// Whoever has the lock asks the connection whether it works, or makes another one.
+    /// The holder of the lock asks the connection whether it works, or makes another one.
     repair: Arc<tokio::sync::Mutex<()>>,
     in_flight: AtomicUsize,
 }
@@ -240,10 +244,8 @@ impl Postgres {
             connection.batch("BEGIN READ WRITE").await?;
             connection.batch(MIGRATION_LOCK).await?;
             connection.batch(migrations::CREATE_TABLE).await?;
-            let is_table = "SELECT table_name FROM information_schema.tables
-                WHERE table_schema = current_schema() AND table_name = $1";
             let table = Value::from(migrations::FORMER_TABLE);
-            if !connection.fetch(is_table, &[table]).await?.is_empty() {
+            if !connection.fetch(SELECT_TABLE, &[table]).await?.is_empty() {
                 connection.batch(migrations::ADOPT_FORMER).await?;
             }
             let applied = connection.fetch(migrations::SELECT, &[]).await?;

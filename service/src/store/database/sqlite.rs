@@ -28,6 +28,9 @@ const SETTINGS: &str = "PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;";
 
+/// Finds a table by its name.
+pub(super) const SELECT_TABLE: &str = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1";
+
 /// After so many steps of its virtual machine a statement looks at the clock.
 const STEPS_PER_LOOK: i32 = 100_000;
 /// More than there are statements.
@@ -41,7 +44,7 @@ pub(in crate::store) struct Sqlite(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     idle_readers: Mutex<Vec<Handle>>,
-    /// Whoever has the lock is the writer. Empty until the first write, and after one that failed.
+    /// The holder of the lock is the writer. Empty until the first write, and after one that failed.
     writer: Arc<tokio::sync::Mutex<Option<Handle>>>,
     is_closed: AtomicBool,
 }
@@ -152,9 +155,8 @@ impl Sqlite {
             connection.execute_batch(SETTINGS)?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
             connection.execute_batch(migrations::CREATE_TABLE)?;
-            let is_table = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1";
             let table = Value::from(migrations::FORMER_TABLE);
-            if !fetch(connection, is_table, &[table])?.is_empty() {
+            if !fetch(connection, SELECT_TABLE, &[table])?.is_empty() {
                 connection.execute_batch(migrations::ADOPT_FORMER)?;
             }
             let applied = fetch(connection, migrations::SELECT, &[])?;
