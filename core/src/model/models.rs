@@ -108,7 +108,7 @@ pub struct Connection {
 ///
 /// Hand `request_link`, `request_token` and `connection_id` to the front end, and nothing else of the SDK's. It
 /// serialises whole, because it is made to be handed on; its printed forms hide the request token and the hosted page's
-/// address, since whoever has that can connect an account of their own in the customer's place.
+/// address, since anybody who has it can connect an account of their own in the customer's place.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestLink {

@@ -131,7 +131,7 @@ pub(crate) async fn opened<T>(
     })
 }
 
-/// Whoever mixes up the two kinds of key is told so. The beginning of a key is no secret.
+/// Says which of the two kinds of key was taken for the other. The beginning of a key is no secret.
 fn other_mode(mode: Mode) -> ApiError {
     ApiError::KeyOfOtherMode(match mode {
         Mode::Live => "This is a test key: it works only with the `connect-service dev` that printed it",

@@ -1,4 +1,4 @@
-//! Connections whoever they belong to, for the control page of `connect-service dev`. No request of a tenant comes here.
+//! Connections of all customers, for the control page of `connect-service dev`. No request of a tenant comes here.
 
 use super::database::{Query, Row};
 use super::{Connection, Link, Owner, Result, Store};

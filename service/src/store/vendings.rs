@@ -19,7 +19,7 @@ const MAX_COLLECTED: usize = 10_000;
 /// Rows in one statement.
 const ROWS_PER_INSERT: usize = 50;
 
-/// Rows that one statement removes: whoever else writes waits no longer than for these.
+/// Rows that one statement removes: another writer waits no longer than for these.
 const ROWS_PER_DELETE: i64 = 5_000;
 
 /// Statements in one clean-up. The next one continues.

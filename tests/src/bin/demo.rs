@@ -90,7 +90,7 @@ impl Demo {
         say(
             "2",
             "create a link",
-            format!("{} is pending, the link lapses at {}", link.connection_id, link.expires_at),
+            format!("{} is pending, the link expires at {}", link.connection_id, link.expires_at),
         );
 
         let how = self.customer_acts(&link, &[]).await?;

@@ -248,7 +248,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
 ///
 /// Hand `requestLink`, `requestToken` and `connectionID` to the front end, and nothing else of the SDK's. It serialises
 /// whole, because it is made to be handed on; its printed forms hide the request token and the hosted page's address,
-/// since whoever has that can connect an account of their own in the customer's place.
+/// since anybody who has it can connect an account of their own in the customer's place.
 public struct RequestLink: Codable, Hashable, Sendable {
     /// The connection that the link is for; it is `pending` until the customer is done.
     public let connectionID: String
