@@ -35,6 +35,8 @@ pub(super) const SELECT_TABLE: &str = "SELECT name FROM sqlite_master WHERE type
 const STEPS_PER_LOOK: i32 = 100_000;
 /// More than there are statements.
 const CACHED_STATEMENTS: usize = 128;
+/// Each keeps a cache of up to 2 MiB, so what a burst of scans opened is closed again.
+const MAX_IDLE_READERS: usize = 4;
 
 /// A SQLite file. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -103,7 +105,10 @@ impl Sqlite {
         reader.use_until(Instant::now() + USE_TIMEOUT);
         // After an error the connection is closed.
         let rows = fetch(&reader.connection, text, values)?;
-        self.idle_readers().push(reader);
+        let mut idle = self.idle_readers();
+        if idle.len() < MAX_IDLE_READERS {
+            idle.push(reader);
+        }
         Ok(rows)
     }
 
