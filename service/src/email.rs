@@ -2,7 +2,7 @@
 //! the table that both are tested by.
 
 use icu_normalizer::ComposingNormalizer;
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 const MAX_LENGTH: usize = 254;
@@ -19,9 +19,7 @@ pub fn parse(value: &[u8]) -> Result<String, &'static str> {
     if email.is_empty() {
         return Err("is empty");
     }
-    if email.len() > MAX_LENGTH {
-        return Err("is longer than 254 bytes");
-    }
+    check_lengths(email)?;
     if email.chars().any(is_forbidden) {
         return Err("contains a character that no email has");
     }
@@ -29,7 +27,7 @@ pub fn parse(value: &[u8]) -> Result<String, &'static str> {
     if domain.contains('@') {
         return Err("has more than one @");
     }
-    if local.is_empty() || local.len() > MAX_LOCAL_LENGTH {
+    if local.is_empty() {
         return Err("must have 1 to 64 bytes before the @");
     }
     if domain.is_empty()
@@ -39,19 +37,26 @@ pub fn parse(value: &[u8]) -> Result<String, &'static str> {
     {
         return Err("has no domain after the @");
     }
-    Ok(one_spelling(email))
+    let spelling = one_spelling(email);
+    // The composed form of some letters is longer.
+    check_lengths(&spelling)?;
+    Ok(spelling)
 }
 
-/// The address in ASCII (Punycode, as in domain names), where it mixes scripts: a Cyrillic letter among Latin ones looks
-/// like the address of somebody else. `None` for an address of one script.
-pub fn ascii_if_mixed(email: &str) -> Option<String> {
-    let scripts = CodePointMapData::<Script>::new();
-    let mut own = email
-        .chars()
-        .map(|c| scripts.get(c))
-        .filter(|script| ![Script::Common, Script::Inherited].contains(script));
-    let first = own.next()?;
-    own.any(|script| script != first).then(|| email.split_inclusive(['@', '.']).map(ascii_label).collect())
+fn check_lengths(email: &str) -> Result<(), &'static str> {
+    if email.len() > MAX_LENGTH {
+        return Err("is longer than 254 bytes");
+    }
+    if email.find('@').is_some_and(|length| length > MAX_LOCAL_LENGTH) {
+        return Err("must have 1 to 64 bytes before the @");
+    }
+    Ok(())
+}
+
+/// The address in ASCII (Punycode, as in domain names), where it has other letters: a Cyrillic, fullwidth or mathematical
+/// letter can make it look like the address of somebody else.
+pub fn ascii_form(email: &str) -> Option<String> {
+    (!email.is_ascii()).then(|| email.split_inclusive(['@', '.']).map(ascii_label).collect())
 }
 
 /// A label with the `@` or `.` that may end it.
@@ -131,6 +136,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn lengths_hold_for_the_composed_form() {
+        // Three bytes that become six.
+        let longer = '\u{958}';
+        let local = |count| format!("{}@example.com", longer.to_string().repeat(count));
+        assert!(parse(local(10).as_bytes()).is_ok());
+        assert_eq!(parse(local(11).as_bytes()), Err("must have 1 to 64 bytes before the @"));
+        let domain = |count| format!("a@{}", longer.to_string().repeat(count));
+        assert!(parse(domain(42).as_bytes()).is_ok());
+        assert_eq!(parse(domain(43).as_bytes()), Err("is longer than 254 bytes"));
+    }
+
+    #[test]
+    fn letters_that_look_alike_have_an_ascii_form() {
+        assert_eq!(ascii_form("alice@example.com"), None);
+        for look_alike in ["аlice", "ａlice", "𝖺lice", "ɑlice", "alıce", "ｅxample", "jürgen"] {
+            let ascii = ascii_form(&format!("{look_alike}@example.com")).unwrap();
+            assert!(
+                ascii.is_ascii() && ascii.starts_with("xn--") && ascii.ends_with("@example.com"),
+                "{ascii}"
+            );
+        }
+        assert_eq!(ascii_form("a@bücher.example").as_deref(), Some("a@xn--bcher-kva.example"));
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub struct Connect<'a> {
     pub name: &'a str,
     /// The customer to whom the connection will belong: whoever was sent somebody else's link can tell.
     pub customer: &'a str,
-    /// The same in ASCII, where the address mixes scripts and so may look like another.
+    /// The same in ASCII, where the address has other letters and so may look like another.
     pub customer_ascii: Option<&'a str>,
     /// The host at which the customer signs in; none for a form.
     pub provider: Option<&'a str>,

@@ -41,7 +41,7 @@ pub(super) fn connect(
     let host = address.and_then(Url::host_str).filter(|_| option.input.is_empty());
     let options = flow::usable_options(service, link, app);
     let others: Vec<_> = options.into_iter().filter(|other| other.key != option.key).collect();
-    let customer_ascii = email::ascii_if_mixed(&link.owner.customer);
+    let customer_ascii = email::ascii_form(&link.owner.customer);
     let page = Connect {
         product: product(link),
         app,
