@@ -207,6 +207,19 @@ async fn what_waits_is_sealed_and_erased() {
 }
 
 #[tokio::test]
+async fn a_grant_that_would_wait_too_long_is_not_believed() {
+    let stage = Stage::start().await;
+    let made = stage.link_with(Some("gmail"), options(true)).await;
+    let code = code(&consent(&stage, &Browser::new(), &made).await);
+    // Written by a clock that was a day ahead.
+    let ahead = "UPDATE unconfirmed SET expires_at = expires_at + 86400000";
+    stage.database.connect().await.execute(ahead).await;
+    assert_eq!(stage.confirm(&made, &code).await.0, 409);
+    stage.app.store.drop_unconfirmed().await.unwrap();
+    assert_eq!(stage.count("SELECT COUNT(*) FROM unconfirmed").await, 0);
+}
+
+#[tokio::test]
 async fn the_code_needs_somewhere_to_go() {
     let stage = Stage::start().await;
     let body = json!({"app_id": "gmail", "name": "x", "confirm": true});

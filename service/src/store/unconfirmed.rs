@@ -14,7 +14,7 @@ use super::connections::read_auth_type;
 use super::database::{Query, Transaction};
 use super::{Grant, Link, Owner, Result, Status, Store, Tokens};
 use crate::catalogue::Inputs;
-use crate::clock::{Millis, millis};
+use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::ids;
 use crate::vault::Place;
 
@@ -127,7 +127,7 @@ impl Store {
         };
         // Digests are compared, so that the time that it takes tells nothing about the code.
         let fits = ids::digest(code) == expected;
-        let is_open = status == Status::Pending && row.get::<Millis>("expires_at")? > self.clock.now();
+        let is_open = status == Status::Pending && self.is_waiting(row.get("expires_at")?);
         let confirmation = match (is_open, fits) {
             _ if !is_owner => {
                 if is_open && fits {
@@ -161,10 +161,20 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn drop_unconfirmed(&self) -> Result<()> {
-        let query = Query::new("DELETE FROM unconfirmed WHERE expires_at <= $1 AND sealed <> ''")
-            .bind(self.clock.now());
+        let now = self.clock.now();
+        let query = Query::new(
+            "DELETE FROM unconfirmed WHERE (expires_at <= $1 OR expires_at > $2) AND sealed <> ''",
+        )
+        .bind(now)
+        .bind(now + millis(LIFETIME) + CLOCK_TOLERANCE);
         self.database.execute(query).await?;
         Ok(())
+    }
+
+    /// A grant that would wait for longer than any is from a clock that was wrong.
+    fn is_waiting(&self, expires_at: Millis) -> bool {
+        let now = self.clock.now();
+        expires_at > now && expires_at <= now + millis(LIFETIME) + CLOCK_TOLERANCE
     }
 
     async fn count_wrong_code(&self, transaction: &mut Transaction, link_id: &str) -> Result<()> {

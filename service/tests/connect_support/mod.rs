@@ -49,7 +49,7 @@ pub(crate) struct Stage {
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
     pub(crate) owner: Owner,
-    database: Database,
+    pub(crate) database: Database,
 }
 
 /// A link that was just made.
