@@ -87,10 +87,12 @@ impl Trust {
         let mut extra = Vec::new();
         for certificate in CertificateDer::pem_slice_iter(&self.ca_certificates) {
             let valid = certificate.ok().filter(is_authority);
-            extra.push(valid.ok_or_else(|| Error::invalid_argument("the CA certificate is not valid PEM"))?);
+            extra.push(valid.ok_or_else(|| {
+                Error::invalid_argument("the CA certificates are not valid PEM certificates")
+            })?);
         }
         if extra.is_empty() && !self.ca_certificates.is_empty() {
-            return Err(Error::invalid_argument("the CA certificate holds no PEM certificate"));
+            return Err(Error::invalid_argument("the CA certificates hold no PEM certificate"));
         }
         if let Some(name) = self.extra_variable
             && let Some(path) = variable(name)

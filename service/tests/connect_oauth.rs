@@ -168,6 +168,7 @@ async fn what_is_no_visit_redeems_nothing() {
         ("sec-purpose", "prefetch;prerender"),
         ("purpose", "Prefetch"),
         ("x-moz", "prefetch"),
+        ("x-purpose", "preview"),
         ("sec-fetch-dest", "empty"),
         ("sec-fetch-dest", "image"),
         ("sec-fetch-dest", "iframe"),

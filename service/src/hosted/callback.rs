@@ -82,15 +82,16 @@ pub async fn result(
 /// Whether the customer is here in person. A browser that fetches pages in advance, a service worker and a scanner of
 /// links must not use up what works once.
 fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
-    let is_prefetch = |value: &HeaderValue| {
-        value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("prefetch"))
+    let is_in_advance = |value: &HeaderValue| {
+        let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        ["prefetch", "prerender", "preview"].iter().any(|purpose| value.contains(purpose))
     };
     let mut purposes =
         ["sec-purpose", "purpose", "x-purpose", "x-moz"].into_iter().flat_map(|name| headers.get_all(name));
     // Older browsers do not say what they fetch a page for.
     let destination = headers.get("sec-fetch-dest");
     method == Method::GET
-        && !purposes.any(is_prefetch)
+        && !purposes.any(is_in_advance)
         && destination.is_none_or(|destination| destination == "document")
 }
 
