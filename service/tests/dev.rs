@@ -33,8 +33,15 @@ fn program(home: &Path, arguments: &[&str]) -> Command {
 /// What a command that must fail says.
 #[track_caller]
 fn refusal(home: &Path, arguments: &[&str]) -> String {
-    let output = program(home, arguments).output().unwrap();
-    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    let mut child = program(home, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that starts prints something and stays.
+    let mut printed = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut printed).unwrap();
+    if !printed.is_empty() {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert!(!output.status.success() && printed.is_empty(), "{printed}{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
