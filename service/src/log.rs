@@ -51,6 +51,8 @@ pub fn init() -> std::io::Result<LogFlush> {
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info"));
     let layer = tracing_subscriber::fmt::layer()
         .json()
+        // The span is there already, and it is the only one.
+        .with_span_list(false)
         .with_writer(queue)
         .with_filter(filter)
         .with_filter(filter_fn(is_discreet));

@@ -1,6 +1,6 @@
 //! Log lines on their way to stderr. Whoever reads stderr may stall, and a write would then block: so requests only put
-//! their lines into a bounded queue, and one thread writes. A line that finds the queue full is dropped and counted, and
-//! the count is logged once there is room again.
+//! their lines into a bounded queue, and one thread writes what is there in one piece. A line that finds the queue full is
+//! dropped and counted, and the count is logged once there is room again.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -16,6 +16,13 @@ use crate::clock::{Clock, rfc3339};
 /// Time that a process which ends gives stderr to take the lines that are still queued.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Pause after a write. Under load, requests would otherwise wake the thread for each line, which costs them more than the
+/// line itself.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A write takes no more than this and one line.
+const MAX_WRITE: usize = 64 * 1024;
+
 /// A bounded queue of lines, written by a thread of its own.
 #[derive(Debug)]
 pub(super) struct LogQueue {
@@ -27,7 +34,7 @@ pub(super) struct LogQueue {
 enum Message {
     Line(Vec<u8>),
     /// Everything before this was written; the sender is told by being hung up on.
-    Flush(#[expect(dead_code, reason = "only its drop matters")] SyncSender<()>),
+    Flush(SyncSender<()>),
 }
 
 /// Writes what is still queued when dropped, for a second at most.
@@ -84,13 +91,26 @@ impl Drop for LogFlush {
 
 /// Writes lines until there can be no more. A write that fails has nowhere to be reported.
 fn write_all(mut writer: impl Write, queued: &Receiver<Message>, dropped: &AtomicU64) {
-    for message in queued {
-        if let Message::Line(line) = message {
-            let _ = writer.write_all(&line);
+    let mut lines = Vec::new();
+    while let Ok(message) = queued.recv() {
+        // Hung up on once everything before it is written.
+        let mut flushes = Vec::new();
+        let mut next = Some(message);
+        while let Some(message) = next {
+            match message {
+                Message::Line(line) => lines.extend_from_slice(&line),
+                Message::Flush(flush) => flushes.push(flush),
+            }
+            next = if lines.len() < MAX_WRITE { queued.try_recv().ok() } else { None };
         }
+        let _ = writer.write_all(&lines);
+        lines.clear();
         let dropped = dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let _ = writer.write_all(dropped_line(dropped).as_bytes());
+        }
+        if flushes.is_empty() {
+            thread::sleep(PAUSE);
         }
     }
 }
