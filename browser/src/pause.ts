@@ -1,8 +1,13 @@
 export interface Pause {
-  /** Resolves after some milliseconds, when the signal aborts, or, if that is allowed, when woken. */
-  pause(ms: number, wakeable: boolean): Promise<void>;
-  /** Ends the current pause; between two pauses, the next one. */
+  /**
+   * Resolves after some milliseconds, when the signal aborts, or, if that is allowed, when woken. Tells whether it was
+   * woken.
+   */
+  pause(ms: number, wakeable: boolean): Promise<boolean>;
+  /** Ends the current pause; between two pauses, calls what `interrupt` was given, or else ends the next one. */
   wake(): void;
+  /** What is to be called when woken before the next pause. */
+  interrupt(stop: () => void): void;
 }
 
 export function createPause(signal: AbortSignal): Pause {
@@ -21,7 +26,9 @@ export function createPause(signal: AbortSignal): Pause {
       });
       clearTimeout(timer);
     }
+    const wasWoken = woken && wakeable;
     deaf = woken = false;
+    return wasWoken;
   }
 
   function wake() {
@@ -29,5 +36,12 @@ export function createPause(signal: AbortSignal): Pause {
     if (!deaf) end?.();
   }
 
-  return { pause, wake };
+  function interrupt(stop: () => void) {
+    end = () => {
+      woken = false;
+      stop();
+    };
+  }
+
+  return { pause, wake, interrupt };
 }

@@ -1,8 +1,11 @@
+import type { Pause } from './pause.js';
 import type { Subject } from './request.js';
 import type { Operation } from './types.js';
 
-/** Longer than this, and an answer will not come, in milliseconds. */
+/** How long an answer may take beyond a long poll, in milliseconds. */
 const PATIENCE = 10_000;
+/** What was answered earlier is no long poll, whatever its header says, in milliseconds. */
+const SHORTEST_LONG_POLL = 1_000;
 /** How long a busy platform is left alone that does not say for how long, in milliseconds. */
 const BUSY = 10_000;
 
@@ -15,23 +18,35 @@ export interface Status {
   expires_in: number;
 }
 
-/** A status, or else why there is none: `refused` for good, `busy` and `failed` for now. */
+/** A status, or else why there is none: `refused` for good, `busy`, `failed` and `interrupted` for now. */
 export interface Answer {
   status?: Status | null;
-  problem: 'refused' | 'busy' | 'failed';
+  problem: 'refused' | 'busy' | 'failed' | 'interrupted';
   /** How long the platform wants to be left alone, in milliseconds. */
   retryAfter: number;
+  /** Whether the platform held the answer back until something changed or the time was over. */
+  wasLongPoll?: boolean;
 }
 
-/** Asks once; never throws. */
-export async function ask(subject: Subject, signal: AbortSignal): Promise<Answer> {
+/**
+ * Asks once; never throws. With `wait`, in seconds, it is a long poll (`Prefer: wait`, RFC 7240), which a wake interrupts.
+ */
+export async function ask(subject: Subject, signal: AbortSignal, wait: number, pause: Pause): Promise<Answer> {
   const abort = new AbortController();
   const stop = () => abort.abort();
-  const timer = setTimeout(stop, PATIENCE);
+  const timer = setTimeout(stop, PATIENCE + wait * 1000);
+  const askedAt = performance.now();
+  let problem: Answer['problem'] = 'failed';
+  if (wait) {
+    pause.interrupt(() => {
+      problem = 'interrupted';
+      stop();
+    });
+  }
   signal.addEventListener('abort', stop, { signal: abort.signal });
   try {
     const response = await fetch(subject.statusUrl, {
-      headers: { 'x-request-token': subject.requestToken },
+      headers: { 'x-request-token': subject.requestToken, ...(wait && { prefer: `wait=${wait}` }) },
       cache: 'no-store',
       credentials: 'omit',
       // The token is for this address alone.
@@ -39,11 +54,15 @@ export async function ask(subject: Subject, signal: AbortSignal): Promise<Answer
       signal: abort.signal,
     });
     const retryAfter = Number(response.headers.get('retry-after')) * 1000 || 0;
-    if (response.ok) return { status: (await response.json()).data, problem: 'failed', retryAfter };
+    if (response.ok) {
+      const wasLongPoll =
+        response.headers.has('preference-applied') && performance.now() - askedAt >= SHORTEST_LONG_POLL;
+      return { status: (await response.json()).data, problem: 'failed', retryAfter, wasLongPoll };
+    }
     if (response.status === 429) return { problem: 'busy', retryAfter: retryAfter || BUSY };
     return { problem: response.status === 404 && (await isPlatforms(response)) ? 'refused' : 'failed', retryAfter };
   } catch {
-    return { problem: 'failed', retryAfter: 0 };
+    return { problem, retryAfter: 0 };
   } finally {
     clearTimeout(timer);
     stop();

@@ -3,9 +3,11 @@ import { createPause, type Pause } from './pause.js';
 import type { Subject } from './request.js';
 import { ask, type Status } from './status.js';
 
-/** Between two questions, in milliseconds. */
+/** Between two questions where the platform holds no answer back, in milliseconds. */
 const INTERVAL = 2_000;
 const LONGEST_INTERVAL = 30_000;
+/** Length of a long poll, in seconds: shorter than the time after which proxies close a connection that is idle. */
+const LONG_POLL = 25;
 /** Questions in a row without an answer, over some three minutes, after which the platform is out of reach. */
 const MOST_FAILURES = 10;
 /** How long the platform may take to notice that a link has expired, and the longest that one can live. */
@@ -21,7 +23,8 @@ export type Departure = 'no' | 'perhaps' | 'surely';
 /** Asks the platform until the attempt has ended. The function returned makes it ask at once. */
 export function watch(attempt: Attempt, subject: Subject, departure: () => Departure): () => void {
   const { signal } = attempt;
-  const { pause, wake } = createPause(signal);
+  const pause = createPause(signal);
+  const { wake } = pause;
   window.addEventListener('focus', wake, { signal });
   window.addEventListener('online', wake, { signal });
   document.addEventListener('visibilitychange', wake, { signal });
@@ -29,15 +32,25 @@ export function watch(attempt: Attempt, subject: Subject, departure: () => Depar
   return wake;
 }
 
-async function poll(attempt: Attempt, subject: Subject, departure: () => Departure, pause: Pause['pause']) {
+async function poll(attempt: Attempt, subject: Subject, departure: () => Departure, pauses: Pause) {
   // This clock never jumps; how far it has to run is the platform's word.
   let end = performance.now() + LONGEST_LIFE;
   let failures = 0;
+  // The first answer, and the one after something happened, must not be held back.
+  let longPoll = false;
+  // A platform that does not know `Prefer` may not let a page of another origin send it.
+  let canLongPoll = true;
   while (!attempt.signal.aborted) {
     // Seen before the question is asked, so that the answer is the newer of the two.
     const left = departure();
     const askedAt = performance.now();
-    const { status, problem, retryAfter } = await ask(subject, attempt.signal);
+    const wait = longPoll ? Math.min(LONG_POLL, Math.max(0, Math.ceil((end - askedAt) / 1000))) : 0;
+    const { status, problem, retryAfter, wasLongPoll } = await ask(subject, attempt.signal, wait, pauses);
+    if (problem === 'interrupted') {
+      longPoll = false;
+      continue;
+    }
+    if (wait && !status) canLongPoll = false;
     if (status) {
       failures = 0;
       const lapse = performance.now() + status.expires_in * 1000 + GRACE;
@@ -51,8 +64,8 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
     // A request sent before the end proves nothing: the page may have been frozen since.
     if (askedAt >= end) attempt.exit('timeout');
     const remaining = end - performance.now();
-    const interval = Math.max(retryAfter, Math.min(INTERVAL * 2 ** failures, LONGEST_INTERVAL));
-    await pause(Math.min(interval, remaining), !retryAfter);
+    const interval = Math.max(retryAfter, Math.min(wasLongPoll ? 0 : INTERVAL * 2 ** failures, LONGEST_INTERVAL));
+    longPoll = !(await pauses.pause(Math.min(interval, remaining), !retryAfter)) && canLongPoll;
   }
 }
 

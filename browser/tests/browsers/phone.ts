@@ -108,8 +108,9 @@ export function phone(name: BrowserName) {
     });
 
     it('learns that the customer turned back', async () => {
-      // Not page.goBack(): the page comes back as it was, without loading.
-      await page.evaluate(() => history.back());
+      // Not page.goBack(): the page comes back as it was, without loading. Once this call has returned, since the
+      // navigation would end it.
+      await page.evaluate(() => void setTimeout(() => history.back()));
       expect(await outcome()).toEqual(['exit', 'closed']);
     });
 

@@ -49,6 +49,10 @@ export class FakeBrowser {
   reply: Reply = pending();
   /** How long a reply is on its way, in milliseconds. */
   latency = 0;
+  /** Whether the platform holds a pending status back as `Prefer: wait` asks. */
+  longPolls = false;
+  /** Whether a page of another origin may send `Prefer`. */
+  allowsPrefer = true;
 
   constructor() {
     const page = Object.assign(this.window, {
@@ -87,6 +91,9 @@ export class FakeBrowser {
   private async fetch(url: string, init: RequestInit): Promise<Response> {
     this.requests.push({ url, init });
     const { reply } = this;
+    if (!this.allowsPrefer && new Headers(init.headers).has('prefer')) throw new TypeError('Failed to fetch');
+    const wait = this.longPolls && new Headers(init.headers).get('prefer')?.match(/^wait=(\d+)$/)?.[1];
+    if (wait) return this.longPoll(Number(wait) * 1000, init);
     if (reply === 'never' || this.latency > 0) {
       await new Promise<void>((resolve, reject) => {
         const timer = reply === 'never' ? undefined : setTimeout(resolve, this.latency);
@@ -98,6 +105,21 @@ export class FakeBrowser {
     }
     if (reply instanceof Error) throw reply;
     return reply instanceof Response ? reply.clone() : Response.json({ data: reply });
+  }
+
+  /** Answers when the status is not pending any more, or when the time is over. */
+  private async longPoll(ms: number, { signal }: RequestInit): Promise<Response> {
+    const end = Date.now() + ms;
+    while ((this.reply as Record<string, unknown>).status === 'pending' && Date.now() < end) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(resolve, 100);
+        signal?.addEventListener('abort', () => {
+          clearTimeout(timer);
+          reject(signal.reason);
+        });
+      });
+    }
+    return Response.json({ data: this.reply }, { headers: { 'preference-applied': `wait=${ms / 1000}` } });
   }
 
   /** Sends a message to the page. */

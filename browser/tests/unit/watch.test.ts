@@ -22,6 +22,57 @@ describe('the question', () => {
     expect(browser.requests.length).toBe(6);
   });
 
+  it('is a long poll from the second one on, where the platform does that', async () => {
+    browser.longPolls = true;
+    connect();
+    await pass(60_000);
+    const prefers = browser.requests.map(({ init }) => new Headers(init.headers).get('prefer'));
+    expect(prefers).toEqual([null, 'wait=25', 'wait=25', 'wait=25']);
+    browser.reply = status('active');
+    await pass(100);
+    expect(listeners.onSuccess).toHaveBeenCalledOnce();
+  });
+
+  it('is no long poll where the platform answers it at once', async () => {
+    browser.reply = Response.json({ data: pending() }, { headers: { 'preference-applied': 'wait=25' } });
+    connect();
+    await pass(10_000);
+    expect(browser.requests.length).toBe(6);
+  });
+
+  it('is no long poll any more where a page may not send Prefer', async () => {
+    browser.allowsPrefer = false;
+    connect();
+    await pass(20_000);
+    const prefers = browser.requests.map(({ init }) => new Headers(init.headers).get('prefer'));
+    expect(prefers.slice(0, 4)).toEqual([null, 'wait=25', null, null]);
+    browser.reply = status('active');
+    await pass(2000);
+    expect(listeners.onSuccess).toHaveBeenCalledOnce();
+  });
+
+  it('interrupts a long poll when the window is closed, and asks at once', async () => {
+    browser.longPolls = true;
+    connect();
+    browser.popup.arrive();
+    await pass(10_000);
+    const before = browser.requests.length;
+    browser.popup.close();
+    await pass(350);
+    expect(listeners.onExit).toHaveBeenCalledExactlyOnceWith('closed');
+    expect(browser.requests.length).toBe(before + 1);
+  });
+
+  it('goes on with long polls after one was interrupted', async () => {
+    browser.longPolls = true;
+    connect();
+    await pass(10_000);
+    browser.window.dispatchEvent(new Event('focus'));
+    await pass(10_000);
+    const prefers = browser.requests.map(({ init }) => new Headers(init.headers).get('prefer'));
+    expect(prefers).toEqual([null, 'wait=25', null, 'wait=25']);
+  });
+
   it.each([
     ['focus', () => browser.window.dispatchEvent(new Event('focus'))],
     ['online', () => browser.window.dispatchEvent(new Event('online'))],
@@ -162,10 +213,10 @@ describe('the outcome', () => {
     await pass(100);
     // As in a frozen page: a request that began before the end is given up after it.
     browser.reply = 'never';
-    await pass(25_000);
+    await pass(29_000);
     expect(nothingTold()).toBe(true);
     browser.reply = status('active');
-    await pass(1000);
+    await pass(2000);
     expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'creation' });
   });
 
