@@ -6,6 +6,7 @@ mod connections;
 mod create_link;
 mod health;
 mod keys;
+mod labels;
 mod long_poll;
 mod public;
 mod request_link;
@@ -44,7 +45,8 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/connections", connections(get(connections::list)))
         .route(
             "/connections/{connection_id}",
-            connections(get(connections::read)).merge(deletion(delete(connections::remove))),
+            connections(get(connections::read).patch(connections::update))
+                .merge(deletion(delete(connections::remove))),
         )
         .route("/connections/{connection_id}/token", post(token::vend))
         .route("/connections/{connection_id}/confirm", connections(post(confirm::confirm)))

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::envelope::Envelope;
 use crate::store::{Capability, StoreError};
 
-/// One error of the contract. Its text is the answer's `message` and repeats nothing of the request.
+/// One error of the contract. Its text is the answer's `message` and repeats nothing of the request but names of members.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {

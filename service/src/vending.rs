@@ -17,7 +17,8 @@ use crate::error::ApiError;
 use crate::oauth::{Endpoint, ProviderError};
 use crate::state::AppState;
 use crate::store::{
-    Credential, Grant, Lease, Lifetime, Owner, Status, StoreError, Tokens, VendableConnection, Vended,
+    Credential, Grant, Lease, Lifetime, Owner, ReconnectionReason, Status, StoreError, Tokens,
+    VendableConnection, Vended,
 };
 
 /// Twice as long as a call to a provider can take. A process that dies keeps others waiting for so long.
@@ -197,7 +198,7 @@ impl Refresh {
                 self.app.store.release(lease).await?;
                 return Ok(None);
             }
-            return self.broken(&credential).await.map(|()| None);
+            return self.broken(&credential, ReconnectionReason::NoRefreshToken).await.map(|()| None);
         };
         let endpoint = self.endpoint(&credential.grant)?;
         match self.app.providers.refresh(&endpoint, refresh_token).await {
@@ -205,7 +206,9 @@ impl Refresh {
                 version: credential.version,
                 tokens: Tokens::granted(granted, now, Some(refresh_token)),
             })),
-            Err(ProviderError::Declined) => self.broken(&credential).await.map(|()| None),
+            Err(ProviderError::Declined) => {
+                self.broken(&credential, ReconnectionReason::GrantRefused).await.map(|()| None)
+            }
             Err(ProviderError::Misconfigured) => {
                 tracing::error!(app = credential.grant.app_id, "the provider refuses the configured client");
                 Err(RefreshError::Unavailable { retry_after: RETRY_AFTER })
@@ -252,9 +255,10 @@ impl Refresh {
     }
 
     /// The provider does not honour this credential; where there is a newer one, that is vended.
-    async fn broken(&self, credential: &Credential) -> Result<(), RefreshError> {
+    async fn broken(&self, credential: &Credential, reason: ReconnectionReason) -> Result<(), RefreshError> {
+        let store = &self.app.store;
         let was_latest =
-            self.app.store.mark_broken(&self.owner, &self.connection_id, credential.version).await?;
+            store.mark_broken(&self.owner, &self.connection_id, credential.version, reason).await?;
         if was_latest { Err(RefreshError::NeedsReconnection) } else { Ok(()) }
     }
 }

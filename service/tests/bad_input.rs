@@ -31,7 +31,7 @@ async fn addresses_and_methods_that_do_not_exist() {
         ("POST", "/apps", "GET,HEAD"),
         ("PUT", "/connections", "GET,HEAD"),
         ("GET", "/connections/request-link/", ""),
-        ("PATCH", "/connections/x", "DELETE,GET,HEAD"),
+        ("POST", "/connections/x", "DELETE,GET,HEAD,PATCH"),
         ("GET", "/connections/x/token", "POST"),
         ("GET", "/connections/x/usages/y", "DELETE,PUT"),
         ("POST", "/connections/x/status", "GET,HEAD,OPTIONS"),
@@ -113,6 +113,7 @@ async fn bodies_that_are_none() {
         "\"canary\"",
         "{\"app_id\": canary}",
         "{\"name\": \"\\ud800\"}",
+        "{\"app_id\": \"brevo\", \"name\": \"canary\", \"name\": \"canary\"}",
         &"[".repeat(60_000),
     ] {
         let answer = json().body(body).send().await;
@@ -121,7 +122,7 @@ async fn bodies_that_are_none() {
     }
     json().body(b"\xff\xfe".to_vec()).send().await.is_error(400, "invalid_request");
 
-    let large = json!({"app_id": "brevo", "name": "x", "more": "x".repeat(64 * 1024)}).to_string();
+    let large = json!({"app_id": "brevo", "name": "x".repeat(64 * 1024)}).to_string();
     json().body(large).send().await.is_error(413, "payload_too_large");
     let padded = format!("{}{}", json!({"app_id": "brevo", "name": "x"}), " ".repeat(60_000));
     json().body(padded).send().await.data();
@@ -156,6 +157,9 @@ async fn members_of_the_wrong_type_or_size() {
         ("expires_in", json!([59, 86401, 0, -1, "600", 600.5, null, 1e300, true])),
         ("allow_multiple_connections", json!([0, "true", null])),
         ("scopes", json!(["a", [1], [""], ["a b"], ["a\"b"], null, vec!["a"; 51]])),
+        ("customer_id", json!([1, null, {}, "", "a\nb", "a\u{202e}b", "a\u{85}b", long])),
+        ("customer_name", json!([1, null, [], "", "a\u{0}b", "a\u{2066}b", "a\u{2028}b", long])),
+        ("metadata", bad_metadata()),
     ] {
         for value in values.as_array().unwrap() {
             let mut body = json!({"app_id": "brevo", "name": "x"});
@@ -166,8 +170,91 @@ async fn members_of_the_wrong_type_or_size() {
             assert!(message.contains(member), "{member} {value}: {message}");
         }
     }
-    // Whole numbers may be written with a point, and members that nobody knows are ignored.
-    create(&platform, &json!({"app_id": "brevo", "name": "x", "expires_in": 600.0, "new": [1]})).await.data();
+    // Whole numbers may be written with a point.
+    create(&platform, &json!({"app_id": "brevo", "name": "x", "expires_in": 600.0})).await.data();
+}
+
+/// Values that metadata must not have: other types, nested too deep, too large.
+fn bad_metadata() -> Value {
+    let nested = |depth: usize| {
+        (0..depth).fold(
+            json!(1),
+            |inner, level| {
+                if level % 2 == 0 { json!({"canary": inner}) } else { json!([inner]) }
+            },
+        )
+    };
+    // `nested` of an odd depth is an object, and so is this one around it.
+    json!([1, null, "canary", true, [], [{}], {"a": nested(8)}, nested(101), {"a": "x".repeat(16 * 1024 - 7)}])
+}
+
+#[tokio::test]
+async fn members_that_a_link_does_not_have_are_named() {
+    let platform = Platform::start().await;
+    for (member, shown) in [
+        ("appId", "\"appId\""),
+        ("customerId", "\"customerId\""),
+        ("Name", "\"Name\""),
+        ("", "\"\""),
+        ("a\nb\u{202e}c", "\"abc\""),
+        (&"x".repeat(999), &format!("\"{}\"", "x".repeat(60))),
+    ] {
+        let mut body = json!({"app_id": "brevo", "name": "x"});
+        body[member] = json!("canary");
+        let answer = create(&platform, &body).await;
+        answer.is_error(400, "invalid_request");
+        assert_eq!(answer.json["message"], format!("There is no member {shown}"));
+    }
+    // All that there are, and what the guide's own examples send.
+    let all = json!({
+        "app_id": "brevo", "name": "x", "auth_option_key": "header", "allowed_apps": ["brevo"],
+        "return_url": "https://app.example.com/x", "allowed_origin": "https://app.example.com",
+        "display_name": "Example", "confirm": true, "expires_in": 600, "allow_multiple_connections": true,
+        "scopes": [], "customer_id": "cus_1", "customer_name": "Example Ltd", "metadata": {"a": {}},
+    });
+    let made = create(&platform, &all).await;
+    let again = json!({"connection_id": made.data()["connection_id"]});
+    create(&platform, &again).await.data();
+    create(&platform, &json!({"app_id": "brevo", "name": "Work Gmail"})).await.data();
+}
+
+#[tokio::test]
+async fn changes_of_a_connection_that_are_wrong() {
+    let platform = Platform::start().await;
+    let path = format!("/connections/{}", platform.connected().await);
+    let before = platform.call("GET", &path).send().await;
+    let long = "x".repeat(201);
+    for (member, values) in [
+        ("name", json!([1, null, "", "a\nb", long])),
+        ("customer_id", json!([1, true, [], "", "a\tb", "a\u{200f}b", long])),
+        ("customer_name", json!([1, {}, "", "a\u{9b}b", "a\u{202a}b", long])),
+        ("metadata", bad_metadata()),
+    ] {
+        for value in values.as_array().unwrap() {
+            // What is right beside it is not done either.
+            let mut body = json!({"name": "New", "customer_id": "canary"});
+            body[member] = value.clone();
+            let answer = platform.call("PATCH", &path).json(&body).await;
+            answer.is_error(400, "invalid_request");
+            let message = answer.json["message"].as_str().unwrap();
+            assert!(message.contains(member) && !message.contains("canary"), "{member} {value}: {message}");
+        }
+    }
+    for member in ["status", "app_id", "id", "user_email", "created_at", "customerId", "usages"] {
+        let answer = platform.call("PATCH", &path).json(&json!({"name": "New", member: "canary"})).await;
+        answer.is_error(400, "invalid_request");
+        assert_eq!(answer.json["message"], format!("There is no member \"{member}\""));
+    }
+    let json = || platform.call("PATCH", &path).header("content-type", "application/json");
+    for body in
+        ["", "null", "[]", r#"{"name": "a", "name": "b"}"#, r#"{"metadata": {"a": [{"b": 1, "b": 2}]}}"#]
+    {
+        json().body(body).send().await.is_error(400, "invalid_request");
+    }
+    json().body(" ".repeat(65 * 1024)).send().await.is_error(413, "payload_too_large");
+    platform.call("PATCH", &path).body("{}").send().await.is_error(415, "unsupported_media_type");
+    let after = platform.call("GET", &path).send().await;
+    assert_eq!(after.text, before.text);
 }
 
 #[tokio::test]
@@ -222,6 +309,14 @@ async fn queries_that_are_wrong() {
         "/connections?app_id=&app_id=gmail",
         &long,
         "/connections?app_id=gmail&app_id=slack",
+        "/connections?status=Active",
+        "/connections?status=broken",
+        "/connections?status=active&status=active",
+        "/connections?customer_id=a%0Ab",
+        "/connections?customer_id=a%E2%80%AEb",
+        &format!("/connections?customer_id={}", "x".repeat(201)),
+        "/connections?needs_reconnection=1",
+        "/connections?needs_reconnection=TRUE",
     ] {
         platform.call("GET", path).send().await.is_error(400, "invalid_request");
     }
@@ -230,7 +325,8 @@ async fn queries_that_are_wrong() {
         "/apps?search=&x=1&x=2",
         // As clients send what their user has not filled in.
         "/apps?search=&page=&limit=",
-        "/connections?app_id=&page=&limit=",
+        "/connections?app_id=&page=&limit=&status=&customer_id=&needs_reconnection=",
+        "/connections?state=active&statuses=x",
         "/connections?app_id=nope",
         "/apps?%zz&&=&%ff",
     ] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use connect_service::config::Config;
 use connect_service::notify::Waiter;
-use connect_service::store::{AddedUsage, MAX_USAGES};
+use connect_service::store::{AddedUsage, ConnectionFilter, MAX_USAGES};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
@@ -338,7 +338,7 @@ async fn a_list_reads_the_usages_of_its_page_alone() {
     }
     platform.advance(1);
     store.add_usage(&owner, &second, "first").await.unwrap();
-    let (page, total) = store.connections(&owner, None, 1, 1).await.unwrap();
+    let (page, total) = store.connections(&owner, &ConnectionFilter::default(), 1, 1).await.unwrap();
     let usages = if page[0].id == second { 3 } else { 2 };
     assert_eq!((total, page.len(), page[0].usages.len()), (2, 1, usages));
     let list = platform.call("GET", "/connections?limit=2").send().await;

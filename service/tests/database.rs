@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use connect_service::clock::Clock;
 use connect_service::config::Config;
-use connect_service::store::{Capability, Mode, Store, StoreError};
+use connect_service::store::{Capability, Mode, Reconnection, ReconnectionReason, Store, StoreError};
 use connect_service::vault::Vault;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -97,16 +97,33 @@ async fn dropped_callers_leave_no_transaction_open() {
 #[tokio::test]
 async fn the_tables_of_an_earlier_version_are_taken_over() {
     let platform = Platform::start().await;
-    let id = platform.connected().await;
+    let (id, broken) = (platform.connected().await, platform.connected().await);
     platform.app.store.close().await;
-    let earlier = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY);
+    let earlier = format!(
+        "UPDATE connections SET broken = 1, status = 'expired', updated_at = 1000 WHERE id = '{broken}';
+        DROP INDEX connections_by_customer_id;
+        DROP INDEX connections_broken;
+        ALTER TABLE connections DROP COLUMN metadata;
+        ALTER TABLE connections DROP COLUMN customer_id;
+        ALTER TABLE connections DROP COLUMN customer_name;
+        ALTER TABLE connections DROP COLUMN broken_reason;
+        ALTER TABLE connections DROP COLUMN broken_since;
+        ALTER TABLE connections DROP COLUMN last_used_at;
+        ALTER TABLE credentials DROP COLUMN last_refreshed_at;
+        CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY);
         INSERT INTO _sqlx_migrations SELECT version FROM migrations WHERE version < 13;
         DROP TABLE migrations;
         DROP TABLE vendings;
-        ALTER TABLE keys DROP COLUMN last_used_at;";
-    platform.database.connect().await.execute(earlier).await;
+        ALTER TABLE keys DROP COLUMN last_used_at;"
+    );
+    platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;
-    assert!(store.connection(&platform.owner(), &id).await.unwrap().is_some());
+    let connection = store.connection(&platform.owner(), &id).await.unwrap().unwrap();
+    assert!(connection.metadata.is_empty() && connection.reconnection.is_none());
+    // One that needed reconnection before there were reasons.
+    let connection = store.connection(&platform.owner(), &broken).await.unwrap().unwrap();
+    let expected = Reconnection { reason: ReconnectionReason::GrantRefused, since: 1000 };
+    assert_eq!(connection.reconnection, Some(expected));
     store.write_vendings().await.unwrap();
     assert_eq!(store.keys(&platform.owner().tenant).await.unwrap().len(), 1);
     // And again.

@@ -10,8 +10,9 @@ use serde_json::json;
 use support::{Answer, Platform};
 
 /// Every call that names a connection.
-const CALLS: [(&str, &str); 5] = [
+const CALLS: [(&str, &str); 6] = [
     ("GET", ""),
+    ("PATCH", ""),
     ("POST", "/token"),
     ("DELETE", ""),
     ("PUT", "/usages/workflow-1"),
@@ -39,15 +40,19 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
     let unknown = ids::connection();
 
     for (method, rest) in CALLS {
-        let path = |id: &str| format!("/connections/{id}{rest}");
-        let of_nobody = platform.call(method, &path(&unknown)).send().await;
+        let call = |id: &str| {
+            let call = platform.call(method, &format!("/connections/{id}{rest}"));
+            let body = if method == "PATCH" { r#"{"name": "Theirs", "metadata": {"a": 1}}"# } else { "" };
+            call.header("content-type", "application/json").body(body)
+        };
+        let of_nobody = call(&unknown).send().await;
         of_nobody.is_error(404, "connection_deleted");
         let strangers = [
-            platform.call(method, &path(&id)).key(&other_key).send().await,
-            platform.call(method, &path(&id)).customer("bob@example.com").send().await,
-            platform.call(method, &path(&id)).key(&other_key).customer("bob@example.com").send().await,
-            platform.call(method, &path("nonsense")).send().await,
-            platform.call(method, &path("%FF%00..%2F")).send().await,
+            call(&id).key(&other_key).send().await,
+            call(&id).customer("bob@example.com").send().await,
+            call(&id).key(&other_key).customer("bob@example.com").send().await,
+            call("nonsense").send().await,
+            call("%FF%00..%2F").send().await,
         ];
         for stranger in &strangers {
             assert_eq!(seen(stranger), seen(&of_nobody), "{method} {rest}");
@@ -62,9 +67,20 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
     assert_eq!(seen(&reauth(&id, &other_key, support::ALICE).await), seen(&of_nobody));
     assert_eq!(seen(&reauth(&id, &platform.key, "bob@example.com").await), seen(&of_nobody));
 
+    // What is wrong with a body is told before anything is told of the connection.
+    let wrong = async |id: &str, key: &str| {
+        let call = platform.call("PATCH", &format!("/connections/{id}")).key(key);
+        call.json(&json!({"name": 1})).await
+    };
+    let own = wrong(&id, &platform.key).await;
+    own.is_error(400, "invalid_request");
+    assert_eq!(seen(&wrong(&id, &other_key).await), seen(&own));
+    assert_eq!(seen(&wrong("nonsense", &platform.key).await), seen(&own));
+
     // After all that it is as it was, and nothing of it can be had past the checks either.
     let read = platform.call("GET", &format!("/connections/{id}")).send().await;
     assert_eq!(read.data()["usages"], json!([]));
+    assert_eq!((&read.data()["name"], &read.data()["metadata"]), (&json!("Mail"), &json!({})));
     let bob = Owner { customer: "bob@example.com".into(), ..platform.owner() };
     assert!(platform.app.store.credential(&bob, &id).await.unwrap().is_none());
     assert_eq!(platform.token(&id).await.data()["fields"]["api_key"], "canary-field");
@@ -83,6 +99,21 @@ async fn lists_hold_ones_own_connections_alone() {
     assert_eq!(total(&platform.key, "ALICE@Example.com").await, (json!(1), 1), "case does not matter");
     assert_eq!(total(&platform.key, "bob@example.com").await, (json!(0), 0));
     assert_eq!(total(&other_key, support::ALICE).await, (json!(0), 0));
+
+    // No filter reaches further.
+    let labelled = json!({"app_id": "brevo", "name": "Mail", "customer_id": "cus_1"});
+    platform.link(labelled).await;
+    for query in ["customer_id=cus_1", "status=active", "needs_reconnection=false"] {
+        for (key, customer, expected) in [
+            (&platform.key, "bob@example.com", false),
+            (&other_key, support::ALICE, false),
+            (&platform.key, support::ALICE, true),
+        ] {
+            let path = format!("/connections?{query}");
+            let answer = platform.call("GET", &path).key(key).customer(customer).send().await;
+            assert_eq!(answer.data()["total"] != json!(0), expected, "{query} for {customer}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -126,6 +157,7 @@ async fn a_key_opens_what_it_was_granted_and_nothing_once_revoked() {
         (Capability::Connections, "GET", "/connections".to_owned()),
         (Capability::Connections, "POST", "/connections/request-link".to_owned()),
         (Capability::Connections, "GET", format!("/connections/{id}")),
+        (Capability::Connections, "PATCH", format!("/connections/{id}")),
         (Capability::Connections, "PUT", format!("/connections/{id}/usages/w")),
         (Capability::Connections, "DELETE", format!("/connections/{id}/usages/w")),
         (Capability::Token, "POST", format!("/connections/{id}/token")),

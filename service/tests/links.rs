@@ -4,7 +4,9 @@
 
 mod support;
 
-use connect_service::store::{AddedUsage, LinkOptions, NewLink, Owner, Phase, Status, Target};
+use connect_service::store::{
+    AddedUsage, ConnectionFilter, Labels, LinkOptions, NewLink, Owner, Phase, Status, Target,
+};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use support::{Platform, Provider, text};
@@ -307,6 +309,7 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
             auth_option_key: None,
             secret: &connect_service::ids::secret(),
             request_token: &connect_service::ids::request_token(),
+            labels: &Labels::default(),
             options: &LinkOptions::default(),
             expires_at: platform.clock.now() + 600_000,
         };
@@ -319,7 +322,8 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
     platform.database.connect().await.execute(unmark).await;
 
     let store = platform.database.open(&platform.clock).await;
-    let (found, total) = store.connections(&owner(composed), None, 10, 0).await.unwrap();
+    let all = ConnectionFilter::default();
+    let (found, total) = store.connections(&owner(composed), &all, 10, 0).await.unwrap();
     assert_eq!(total, 2, "one address is one customer");
     assert!(found.iter().all(|connection| connection.name == "Work"));
     assert!(found.iter().all(|connection| connection.usages == ["w1"]));

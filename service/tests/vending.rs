@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use connect_service::clock::Clock;
-use connect_service::store::Tokens;
+use connect_service::store::{ReconnectionReason, Tokens};
 use futures_util::future::join_all;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -301,7 +301,8 @@ async fn saved_tokens_end_that_a_connection_is_broken() {
     let id = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
     let (store, owner) = (&platform.app.store, platform.owner());
     let credential = store.credential(&owner, &id).await.unwrap().unwrap();
-    assert!(store.mark_broken(&owner, &id, credential.version).await.unwrap());
+    let refused = ReconnectionReason::GrantRefused;
+    assert!(store.mark_broken(&owner, &id, credential.version, refused).await.unwrap());
     platform.token(&id).await.is_error(401, "needs_reconnection");
     let tokens = credential.grant.tokens.unwrap();
     assert!(store.save_tokens(&owner, &id, credential.version, &tokens).await.unwrap());
@@ -435,7 +436,8 @@ async fn a_grant_that_is_just_being_renewed_is_not_marked_as_broken() {
         let id = id.clone();
         async move {
             loop {
-                match app.store.mark_broken(&owner, &id, old.version).await {
+                let refused = ReconnectionReason::GrantRefused;
+                match app.store.mark_broken(&owner, &id, old.version, refused).await {
                     // On a busy machine the lock may be there for longer than it is waited for.
                     Err(error) if error.is_unavailable() => {}
                     marked => return marked,

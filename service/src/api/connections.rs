@@ -1,20 +1,25 @@
-//! `GET /connections`, and `GET` and `DELETE /connections/{id}`.
+//! `GET /connections`, and `GET`, `PATCH` and `DELETE /connections/{id}`.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use super::labels::{MAX_LENGTH, read_update};
 use super::long_poll::{self, LongPoll, applied};
 use crate::auth::tenant_key::Customer;
 use crate::catalogue::AuthType;
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::{Body, is_line};
 use crate::extract::header::Wait;
 use crate::extract::path::{ConnectionId, is_id};
 use crate::extract::query::Query;
 use crate::state::AppState;
-use crate::store::{Connection, Deletion, LinkError, Operation, Owner, Status};
+use crate::store::{
+    Connection, ConnectionFilter, Deletion, LinkError, Operation, Owner, Reconnection, Status,
+};
 
 /// A connection on the wire.
 #[derive(Serialize)]
@@ -31,6 +36,13 @@ pub(super) struct ConnectionView {
     user_email: String,
     usages: Vec<String>,
     last_error: Option<LastError>,
+    needs_reconnection: bool,
+    reconnection: Option<ReconnectionView>,
+    last_refreshed_at: Option<String>,
+    last_used_at: Option<String>,
+    metadata: Map<String, Value>,
+    customer_id: Option<String>,
+    customer_name: Option<String>,
 }
 
 /// Why the customer could not be connected so far.
@@ -38,6 +50,13 @@ pub(super) struct ConnectionView {
 struct LastError {
     code: &'static str,
     message: &'static str,
+}
+
+/// Why and since when the customer has to connect again.
+#[derive(Serialize)]
+struct ReconnectionView {
+    reason: &'static str,
+    since: String,
 }
 
 /// An app in brief.
@@ -69,6 +88,12 @@ impl From<LinkError> for LastError {
     }
 }
 
+impl From<Reconnection> for ReconnectionView {
+    fn from(reconnection: Reconnection) -> Self {
+        Self { reason: reconnection.reason.as_str(), since: rfc3339(reconnection.since) }
+    }
+}
+
 impl ConnectionView {
     pub(super) fn new(app: &AppState, owner: &Owner, connection: Connection) -> Self {
         let pending = connection.status == Status::Pending;
@@ -82,6 +107,13 @@ impl ConnectionView {
             expires_at: pending.then(|| rfc3339(connection.link_expires_at)),
             user_email: owner.customer.clone(),
             last_error: connection.last_error.map(LastError::from),
+            needs_reconnection: connection.reconnection.is_some(),
+            reconnection: connection.reconnection.map(ReconnectionView::from),
+            last_refreshed_at: connection.last_refreshed_at.map(rfc3339),
+            last_used_at: connection.last_used_at.map(rfc3339),
+            metadata: connection.metadata,
+            customer_id: connection.customer_id,
+            customer_name: connection.customer_name,
             name: connection.name,
             id: connection.id,
             usages: connection.usages,
@@ -95,14 +127,35 @@ pub(super) async fn list(
     query: Query,
 ) -> Result<impl IntoResponse, ApiError> {
     let page = query.page()?;
-    let app_id = query.get("app_id")?;
-    if !app_id.is_none_or(is_id) {
-        return Err(ApiError::invalid("app_id must be an app's id"));
-    }
-    let (connections, total) = app.store.connections(&owner, app_id, page.limit, page.offset()).await?;
+    let filter = filter(&query)?;
+    let (connections, total) = app.store.connections(&owner, &filter, page.limit, page.offset()).await?;
     let view = |connection| ConnectionView::new(&app, &owner, connection);
     let connections = connections.into_iter().map(view).collect();
     Ok(Success::new(Connections { connections, page: page.page, limit: page.limit, total }))
+}
+
+fn filter(query: &Query) -> Result<ConnectionFilter<'_>, ApiError> {
+    let wrong = |message: &str| Err(ApiError::invalid(message));
+    let app_id = query.get("app_id")?;
+    if !app_id.is_none_or(is_id) {
+        return wrong("app_id must be an app's id");
+    }
+    let customer_id = query.get("customer_id")?;
+    if !customer_id.is_none_or(|id| is_line(id, 1, MAX_LENGTH)) {
+        return wrong("customer_id must be at most 200 characters without control characters");
+    }
+    let status = match query.get("status")?.map(str::parse) {
+        Some(Err(_)) => return wrong("status must be pending, active, rejected or expired"),
+        Some(Ok(status)) => Some(status),
+        None => None,
+    };
+    let needs_reconnection = match query.get("needs_reconnection")? {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return wrong("needs_reconnection must be true or false"),
+        None => None,
+    };
+    Ok(ConnectionFilter { app_id, status, customer_id, needs_reconnection })
 }
 
 pub(super) async fn read(
@@ -129,6 +182,23 @@ pub(crate) async fn wait_until_not_pending(
     };
     let waiter = || app.store.waiter(id, None);
     long_poll::wait_until_not_pending(long_poll, waiter, |found| found.status, read).await
+}
+
+/// The body is looked at before the connection, as the contract orders the checks.
+pub(super) async fn update(
+    State(app): State<AppState>,
+    Customer(owner): Customer,
+    id: Result<ConnectionId, ApiError>,
+    body: Body,
+) -> Result<Success<ConnectionView>, ApiError> {
+    let update = read_update(&body)?;
+    let ConnectionId(id) = id?;
+    if !update.is_empty() {
+        app.store.update_connection(&owner, &id, &update).await?;
+    }
+    let connection = app.store.connection(&owner, &id).await?;
+    let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
+    Ok(Success::new(ConnectionView::new(&app, &owner, connection)))
 }
 
 pub(super) async fn remove(

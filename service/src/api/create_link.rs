@@ -3,19 +3,39 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::labels::{MAX_LENGTH, read_labels};
 use crate::catalogue::{App, AuthType};
 use crate::clock::{Millis, millis};
 use crate::error::ApiError;
-use crate::extract::body::{Body, is_line};
+use crate::extract::body::Body;
 use crate::extract::path::is_id;
 use crate::extract::web_address::{self, is_origin, is_return_url};
 use crate::state::AppState;
-use crate::store::{Connection, LinkOptions, Target};
+use crate::store::{Connection, Labels, LinkOptions, Target};
 
 /// Seconds.
 const DEFAULT_LIFETIME: u64 = 600;
 const MAX_APPS: usize = 50;
 const MAX_SCOPES: usize = 50;
+
+/// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
+const MEMBERS: [&str; 15] = [
+    "app_id",
+    "name",
+    "connection_id",
+    "auth_option_key",
+    "allowed_apps",
+    "return_url",
+    "allowed_origin",
+    "display_name",
+    "confirm",
+    "expires_in",
+    "allow_multiple_connections",
+    "scopes",
+    "customer_id",
+    "customer_name",
+    "metadata",
+];
 
 /// What the body asks for, each member well-formed.
 pub(super) struct CreateLinkRequest {
@@ -26,21 +46,18 @@ pub(super) struct CreateLinkRequest {
     /// Milliseconds.
     pub(super) lifetime: Millis,
     pub(super) allow_multiple_connections: bool,
+    labels: Labels,
     pub(super) options: LinkOptions,
 }
 
 impl CreateLinkRequest {
     /// Reads and checks every member.
     pub(super) fn read(body: &Body) -> Result<Self, ApiError> {
+        body.only(&MEMBERS)?;
         let text = |name, form: &str, accepts: &dyn Fn(&str) -> bool| -> Result<_, ApiError> {
             Ok(body.text(name, form, accepts)?.map(str::to_owned))
         };
         let id = |name| text(name, "an id", &is_id);
-        let line = |name, max| {
-            let form =
-                format!("1 to {max} characters without control characters, of text or of its direction");
-            text(name, &form, &|value| is_line(value, 1, max))
-        };
         let lifetime = body.number("expires_in", 60, 86_400)?.unwrap_or(DEFAULT_LIFETIME);
         let allowed_apps = body.texts("allowed_apps", MAX_APPS, "an id", is_id)?;
         if allowed_apps.as_ref().is_some_and(Vec::is_empty) {
@@ -48,17 +65,18 @@ impl CreateLinkRequest {
         }
         let wanted = Self {
             app_id: id("app_id")?,
-            name: line("name", 200)?,
+            name: body.line("name", MAX_LENGTH)?,
             connection_id: id("connection_id")?,
             auth_option_key: id("auth_option_key")?,
             lifetime: millis(Duration::from_secs(lifetime)),
             allow_multiple_connections: body.flag("allow_multiple_connections")?.unwrap_or(true),
+            labels: read_labels(body)?,
             options: LinkOptions {
                 allowed_apps: allowed_apps.unwrap_or_default(),
                 return_url: text("return_url", web_address::RETURN_URL, &is_return_url)?,
                 allowed_origin: text("allowed_origin", web_address::ORIGIN, &is_origin)?
                     .map(web_address::as_sent),
-                display_name: line("display_name", 120)?,
+                display_name: body.line("display_name", 120)?,
                 scopes: body.texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?.unwrap_or_default(),
                 confirm: body.flag("confirm")?.unwrap_or_default(),
             },
@@ -90,6 +108,11 @@ impl CreateLinkRequest {
         }
         let name = name.ok_or_else(|| ApiError::invalid("name is missing"))?;
         Ok(Target::New { id, name })
+    }
+
+    /// What to keep with the connection. As with its name, only who names one by its id can mean to change it.
+    pub(super) fn labels(&self, exists: bool) -> Labels {
+        if exists && self.connection_id.is_none() { Labels::default() } else { self.labels.clone() }
     }
 
     /// The apps that the link is for, one or several to pick from: all are known and can be connected.

@@ -133,6 +133,7 @@ async fn make(
         auth_option_key: wanted.auth_option_key.as_deref(),
         secret: &secret,
         request_token: &request_token,
+        labels: &wanted.labels(existing.is_some()),
         options: &wanted.options,
         expires_at,
     };

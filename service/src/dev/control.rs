@@ -331,7 +331,7 @@ impl Control {
                 name: connection.name,
                 app,
                 status: connection.status.as_str(),
-                needs_reconnection: connection.broken,
+                needs_reconnection: connection.reconnection.is_some(),
                 link_status: link.status.as_str(),
                 link_phase: json!(link.phase).as_str().unwrap_or_default().to_owned(),
                 link_expires_at: rfc3339(link.expires_at),

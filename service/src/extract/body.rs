@@ -1,5 +1,6 @@
-//! JSON bodies. A body is an object; members that are not asked for are ignored, so that a client may be newer than
-//! the service. Messages name the member and never repeat its value.
+//! JSON bodies. A body is an object without repeated members; members that are not asked for are ignored, so that a
+//! client may be newer than the service, but where [`Body::only`] refuses them. Messages name the member and never repeat
+//! its value.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 use crate::auth::tenant_key::only;
 use crate::catalogue::Inputs;
 use crate::error::ApiError;
+use crate::extract::json::{Unambiguous, quoted};
 use crate::server::TIME_TO_ARRIVE;
 use crate::state::AppState;
 
@@ -45,12 +47,22 @@ impl Body {
 
     fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         match serde_json::from_slice(bytes) {
-            Ok(Value::Object(members)) => Ok(Self(members)),
+            Ok(Unambiguous(Value::Object(members))) => Ok(Self(members)),
             Ok(_) => Err(ApiError::invalid("The body must be a JSON object")),
+            // The only thing that is demanded of JSON here.
+            Err(error) if error.is_data() => Err(ApiError::invalid(format!("The body has {error}"))),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
                 Err(ApiError::invalid(format!("The body is not JSON: line {line}, column {column}")))
             }
+        }
+    }
+
+    /// Refuses other members than these.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(ApiError::invalid(format!("There is no member {}", quoted(name)))),
         }
     }
 
@@ -65,6 +77,39 @@ impl Body {
             return Ok(None);
         };
         value.as_str().filter(|text| accepts(text)).map(Some).ok_or_else(|| must_be(name, form))
+    }
+
+    /// A text of 1 to `max` characters, none of which [is a control](crate::text::is_control).
+    pub(crate) fn line(&self, name: &str, max: usize) -> Result<Option<String>, ApiError> {
+        Ok(self.text(name, &line_form(max), |text| is_line(text, 1, max))?.map(str::to_owned))
+    }
+
+    /// Such a text, or null, which is `Some(None)`.
+    pub(crate) fn nullable_line(&self, name: &str, max: usize) -> Result<Option<Option<String>>, ApiError> {
+        match self.0.get(name) {
+            Some(Value::Null) => Ok(Some(None)),
+            Some(Value::String(text)) if is_line(text, 1, max) => Ok(Some(Some(text.clone()))),
+            Some(_) => Err(must_be(name, &format!("{}, or null", line_form(max)))),
+            None => Ok(None),
+        }
+    }
+
+    /// An object of up to `max_size` bytes as JSON without white space, nested up to `max_depth` deep, itself included.
+    pub(crate) fn object(
+        &self,
+        name: &str,
+        max_size: usize,
+        max_depth: usize,
+    ) -> Result<Option<Map<String, Value>>, ApiError> {
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let object =
+            value.as_object().filter(|_| depth(value) <= max_depth && value.to_string().len() <= max_size);
+        object.cloned().map(Some).ok_or_else(|| {
+            let form = format!("an object of at most {max_size} bytes, nested at most {max_depth} deep");
+            must_be(name, &form)
+        })
     }
 
     /// A list of up to `max` texts that `accepts` takes.
@@ -151,6 +196,19 @@ fn is_json(content_type: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(JSON.as_bytes())
 }
 
+/// How deep a value is nested; a text or a number is not.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+fn line_form(max: usize) -> String {
+    format!("1 to {max} characters without control characters, of text or of its direction")
+}
+
 /// Between `min` and `max` characters in all, none of which [is a control](crate::text::is_control).
 pub(crate) fn is_line(text: &str, min: usize, max: usize) -> bool {
     (min..=max).contains(&text.chars().count()) && !text.contains(crate::text::is_control)
@@ -180,6 +238,9 @@ mod tests {
             body.flag("b").unwrap_err(),
             body.texts("c", 5, "a string", |_| true).unwrap_err(),
             body.fields("d", 5, 5).unwrap_err(),
+            body.nullable_line("b", 5).unwrap_err(),
+            body.object("d", 6, 1).unwrap_err(),
+            body.object("c", 99, 9).unwrap_err(),
             body.text("e", "a string", |_| true).unwrap_err(),
         ];
         for error in errors {
@@ -193,9 +254,54 @@ mod tests {
     }
 
     #[test]
+    fn a_member_that_is_there_twice_is_named() {
+        for (body, name) in [
+            (r#"{"name": "canary", "name": "canary"}"#, "\"name\""),
+            (r#"{"metadata": [{"a": 1, "b": {"c": 1, "\u0063": "canary"}}]}"#, "\"c\""),
+            (
+                &format!(r#"{{"{0}": 1, "{0}": 2}}"#, "x\u{202e}".repeat(999)),
+                &format!("\"{}\"", "x".repeat(60)),
+            ),
+        ] {
+            let message = Body::parse(body.as_bytes()).err().unwrap().to_string();
+            assert!(message.contains(&format!("the member {name} twice")), "{message}");
+            assert!(!message.contains("canary"), "{message}");
+        }
+        assert!(Body::parse(br#"{"a": {"a": {"a": 1}}, "A": [{"b": 1}, {"b": 1}]}"#).is_ok());
+    }
+
+    #[test]
+    fn values_come_through_as_they_are() {
+        let text = r#"{"all":[null,true,false,0,-1,18446744073709551615,0.1,1e300,"é\u0000\"",[],{}]}"#;
+        let Body(members) = Body::parse(text.as_bytes()).unwrap();
+        assert_eq!(Value::Object(members), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    #[test]
+    fn an_object_is_bounded_in_size_and_depth() {
+        let body = Body::parse(br#"{"m": {"a": [{}], "b": "\u00e9"}}"#).unwrap();
+        assert_eq!(body.object("m", 19, 3).unwrap().unwrap().len(), 2);
+        assert!(body.object("m", 18, 3).is_err(), "19 bytes, whatever it was written as");
+        assert!(body.object("m", 19, 2).is_err());
+        assert!(body.object("missing", 0, 0).unwrap().is_none());
+    }
+
+    #[test]
+    fn only_known_members_are_let_through() {
+        let body = Body::parse(br#"{"a": 1, "b": "canary"}"#).unwrap();
+        body.only(&["b", "c", "a"]).unwrap();
+        let message = body.only(&["a"]).unwrap_err().to_string();
+        assert!(message.contains("\"b\"") && !message.contains("canary"), "{message}");
+    }
+
+    #[test]
     fn the_order_of_members_does_not_matter() {
         let canonical = |text: &str| Body::parse(text.as_bytes()).unwrap().canonical();
         assert_eq!(canonical(r#"{"a":1,"b":[2]}"#), canonical(r#"{ "b": [2], "a": 1 }"#));
+        assert_eq!(
+            canonical(r#"{"m":{"a":[{"c":1,"d":2}],"b":2}}"#),
+            canonical(r#"{"m":{"b":2,"a":[{"d":2,"c":1}]}}"#)
+        );
         assert_ne!(canonical(r#"{"a":1}"#), canonical(r#"{"a":"1"}"#));
     }
 

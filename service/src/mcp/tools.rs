@@ -14,7 +14,7 @@ use crate::clock::rfc3339;
 use crate::error::ApiError;
 use crate::ids;
 use crate::state::AppState;
-use crate::store::{Capability, Connection, Owner, Status};
+use crate::store::{Capability, Connection, ConnectionFilter, Owner, Status};
 
 pub(super) const SEARCH_APPS: &str = "search_apps";
 pub(super) const LIST_CONNECTIONS: &str = "list_connections";
@@ -239,11 +239,9 @@ pub(super) async fn list_connections(
     if wanted.app_id.as_deref().is_some_and(|id| !crate::extract::path::is_id(id)) {
         return Err(ToolError::Tell("app_id is not an app's id; search_apps tells them.".into()));
     }
-    let (connections, total) = app
-        .store
-        .connections(owner, wanted.app_id.as_deref(), limit, offset(page, limit))
-        .await
-        .map_err(ApiError::from)?;
+    let filter = ConnectionFilter { app_id: wanted.app_id.as_deref(), ..ConnectionFilter::default() };
+    let found = app.store.connections(owner, &filter, limit, offset(page, limit)).await;
+    let (connections, total) = found.map_err(ApiError::from)?;
     Ok(Connections {
         connections: connections.into_iter().map(|connection| view(app, connection)).collect(),
         page,

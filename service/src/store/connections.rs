@@ -3,9 +3,11 @@
 use std::str::FromStr;
 
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
-use super::database::{Query, Row};
-use super::{LinkError, Operation, Owner, Result, Store, StoreError};
+use super::database::{Query, Row, Value};
+use super::labels::read_metadata;
+use super::{LinkError, Operation, Owner, Reconnection, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -36,8 +38,8 @@ pub struct Connection {
     pub auth_type: Option<AuthType>,
     /// What became of its latest link is taken into account.
     pub status: Status,
-    /// Whether its grant stopped working and nothing but a new one helps.
-    pub broken: bool,
+    /// Why and since when its grant does not work; none where it does, or there never was one.
+    pub reconnection: Option<Reconnection>,
     /// Why its latest link could not be finished so far.
     pub last_error: Option<LinkError>,
     /// What its latest link was for.
@@ -46,10 +48,39 @@ pub struct Connection {
     pub link_expires_at: Millis,
     /// When it was made.
     pub created_at: Millis,
-    /// When its status, app or credential last changed.
+    /// When its status, app, credential or what the tenant says of it last changed.
     pub updated_at: Millis,
+    /// When its credential was last refreshed.
+    pub last_refreshed_at: Option<Millis>,
+    /// When its credential was last vended.
+    pub last_used_at: Option<Millis>,
+    /// The tenant's id for the customer.
+    pub customer_id: Option<String>,
+    /// The tenant's name for the customer.
+    pub customer_name: Option<String>,
+    /// An object of the tenant's own.
+    pub metadata: Map<String, Json>,
     /// What of the tenant's own uses it, in the order in which it was added.
     pub usages: Vec<String>,
+}
+
+/// Which of a customer's connections are wanted; all where nothing is set.
+#[derive(Debug, Default, Clone)]
+pub struct ConnectionFilter<'a> {
+    /// Of this app.
+    pub app_id: Option<&'a str>,
+    /// With this status, as of now.
+    pub status: Option<Status>,
+    /// With this id for the customer.
+    pub customer_id: Option<&'a str>,
+    /// Whose grant does not work, or all others.
+    pub needs_reconnection: Option<bool>,
+}
+
+/// What a list is restricted to, as SQL.
+struct Conditions<'a> {
+    text: String,
+    values: Vec<Value<'a>>,
 }
 
 /// What [`Store::delete_connection`] did.
@@ -81,6 +112,7 @@ impl Status {
 
     /// A connection that works is active whatever becomes of a link to authorise it again. Any other is pending while
     /// its latest link is, and afterwards what it was before, or expired if it was nothing yet.
+    /// [`ConnectionFilter::conditions`] says the same in SQL.
     fn of_connection(self, link: Self) -> Self {
         match (self, link) {
             (Self::Active, _) => Self::Active,
@@ -105,8 +137,10 @@ impl FromStr for Status {
 /// Columns of `connections c` and of its latest link `l`, and its usages with when each was added. Their ids
 /// hold neither comma nor space.
 const SELECT: &str =
-    "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.last_error, c.created_at,
-        c.updated_at, l.operation, l.status AS link_status, l.expires_at,
+    "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
+        c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, l.operation,
+        l.status AS link_status, l.expires_at,
+        (SELECT k.last_refreshed_at FROM credentials k WHERE k.connection_id = c.id) AS last_refreshed_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
     FROM connections c JOIN links l ON l.id = c.link_id";
@@ -132,21 +166,20 @@ impl Store {
     pub async fn connections(
         &self,
         owner: &Owner,
-        app_id: Option<&str>,
+        filter: &ConnectionFilter<'_>,
         limit: u32,
         offset: u64,
     ) -> Result<(Vec<Connection>, u64)> {
-        const COUNT: &str = "SELECT COUNT(*) AS total FROM connections
-            WHERE tenant_id = $1 AND customer = $2 AND ($3 = '' OR app_id = $3)";
-        let query = format!(
-            "SELECT p.*, t.total FROM ({SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND ($3 = '' OR c.app_id = $3)
-                ORDER BY c.created_at DESC, c.id LIMIT $4 OFFSET $5) p CROSS JOIN ({COUNT}) t
-             ORDER BY p.created_at DESC, p.id"
+        let Conditions { text: conditions, values } = filter.conditions(owner, self.clock.now());
+        let count = format!("SELECT COUNT(*) AS total FROM connections c WHERE {conditions}");
+        let (limit_number, offset_number) = (values.len() + 1, values.len() + 2);
+        let page = format!(
+            "SELECT p.*, t.total FROM ({SELECT} WHERE {conditions}
+                ORDER BY c.created_at DESC, c.id LIMIT ${limit_number} OFFSET ${offset_number}) p
+             CROSS JOIN ({count}) t ORDER BY p.created_at DESC, p.id"
         );
-        let query = Query::new(&query)
-            .bind(&owner.tenant)
-            .bind(&owner.customer)
-            .bind(app_id.unwrap_or_default())
+        let query = Query::new(&page)
+            .bind_all(values.clone())
             .bind(i64::from(limit))
             .bind(i64::try_from(offset).unwrap_or(i64::MAX));
         let rows = self.database.fetch_all(query).await?;
@@ -155,11 +188,7 @@ impl Store {
             None if offset == 0 => 0,
             // A page beyond the last one tells nothing.
             None => {
-                let query = Query::new(COUNT)
-                    .bind(&owner.tenant)
-                    .bind(&owner.customer)
-                    .bind(app_id.unwrap_or_default());
-                let row = self.database.fetch_optional(query).await?;
+                let row = self.database.fetch_optional(Query::new(&count).bind_all(values)).await?;
                 row.map_or(Ok(0), |row| row.get("total"))?
             }
         };
@@ -220,12 +249,17 @@ impl Store {
             app_id: row.get("app_id")?,
             auth_type: row.get::<Option<&str>>("auth_type")?.map(read_auth_type).transpose()?,
             status: self.read_status(row, "expires_at")?,
-            broken: row.get::<i64>("broken")? != 0,
+            reconnection: Reconnection::read(row)?,
             last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
             operation: row.get::<&str>("operation")?.parse()?,
             link_expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
+            last_refreshed_at: row.get("last_refreshed_at")?,
+            last_used_at: row.get("last_used_at")?,
+            customer_id: row.get("customer_id")?,
+            customer_name: row.get("customer_name")?,
+            metadata: read_metadata(row.get("metadata")?)?,
             usages: read_usages(row.get::<Option<&str>>("usages")?.unwrap_or_default())?,
         })
     }
@@ -236,6 +270,52 @@ impl Store {
         let link: Status = row.get::<&str>("link_status")?.parse()?;
         let link = link.of_link(self.clock.now(), row.get(link_expires_at)?);
         Ok(status.of_connection(link))
+    }
+}
+
+impl<'a> ConnectionFilter<'a> {
+    /// On `connections c`, for this customer alone. What is not asked for is no part of the statement, so that an index
+    /// fits what is.
+    fn conditions(&self, owner: &'a Owner, now: Millis) -> Conditions<'a> {
+        const IS_LINK_OPEN: &str = "EXISTS (SELECT 1 FROM links o
+            WHERE o.id = c.link_id AND o.status = 'pending' AND o.expires_at > ?)";
+        let mut conditions =
+            Conditions { text: "c.tenant_id = $1".to_owned(), values: vec![(&owner.tenant).into()] };
+        conditions.and("c.customer = ?", &owner.customer);
+        if let Some(app_id) = self.app_id {
+            conditions.and("c.app_id = ?", app_id);
+        }
+        if let Some(customer_id) = self.customer_id {
+            conditions.and("c.customer_id = ?", customer_id);
+        }
+        match self.needs_reconnection {
+            Some(true) => conditions.text += " AND c.broken = 1",
+            Some(false) => conditions.text += " AND c.broken = 0",
+            None => {}
+        }
+        match self.status {
+            Some(Status::Active) => conditions.text += " AND c.status = 'active'",
+            Some(Status::Pending) => {
+                conditions.and(&format!("c.status <> 'active' AND {IS_LINK_OPEN}"), now);
+            }
+            Some(Status::Rejected) => {
+                conditions.and(&format!("c.status = 'rejected' AND NOT {IS_LINK_OPEN}"), now);
+            }
+            Some(Status::Expired) => {
+                conditions.and(&format!("c.status IN ('pending', 'expired') AND NOT {IS_LINK_OPEN}"), now);
+            }
+            None => {}
+        }
+        conditions
+    }
+}
+
+impl<'a> Conditions<'a> {
+    /// One more; `?` stands for the value.
+    fn and(&mut self, condition: &str, value: impl Into<Value<'a>>) {
+        self.values.push(value.into());
+        self.text += " AND ";
+        self.text += &condition.replace('?', &format!("${}", self.values.len()));
     }
 }
 
@@ -257,4 +337,31 @@ pub(super) fn read_auth_type(text: &str) -> Result<AuthType> {
         .into_iter()
         .find(|auth_type| auth_type.as_str() == text)
         .ok_or(StoreError::Unreadable("auth_type"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some tenants keep all their customers' connections under one email.
+    #[tokio::test]
+    async fn filters_for_what_is_rare_use_an_index() {
+        let (store, folder) = super::super::tests::store().await;
+        let owner = Owner { tenant: "ten_1".into(), customer: "alice@example.com".into() };
+        for (filter, index) in [
+            (
+                ConnectionFilter { customer_id: Some("cus_1"), ..Default::default() },
+                "connections_by_customer_id",
+            ),
+            (ConnectionFilter { needs_reconnection: Some(true), ..Default::default() }, "connections_broken"),
+        ] {
+            let Conditions { text, values } = filter.conditions(&owner, 1);
+            let plan = format!("EXPLAIN QUERY PLAN SELECT COUNT(*) FROM connections c WHERE {text}");
+            let rows = store.database.fetch_all(Query::new(&plan).bind_all(values)).await.unwrap();
+            let detail: &str = rows[0].get("detail").unwrap();
+            assert!(detail.contains(index), "{detail}");
+        }
+        store.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

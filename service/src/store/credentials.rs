@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Transaction};
-use super::{Owner, Result, Status, Store};
+use super::{Owner, ReconnectionReason, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -209,7 +209,8 @@ impl Store {
 
     /// Saves the tokens for which those of this version were exchanged, and ends the lease. `false`, with nothing saved,
     /// where somebody else wrote a newer grant, or deleted the connection. A lease that was lost does not matter: the
-    /// provider may honour nothing but these any more. A connection that was thought broken meanwhile works again.
+    /// provider may honour nothing but these any more. A connection that was thought broken meanwhile works again. Tokens
+    /// with the time of those that are there, such as the same with another expiry, are no refresh.
     ///
     /// # Errors
     ///
@@ -226,7 +227,8 @@ impl Store {
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
-                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL
+                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL,
+                last_refreshed_at = CASE WHEN obtained_at = $4 THEN last_refreshed_at ELSE $4 END
              WHERE connection_id = $6 AND version = $7",
         )
         .bind(sealed.access)
@@ -253,17 +255,23 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes that this version of a connection's grant stopped working. `false`, with nothing changed, where there is a
-    /// newer one.
+    /// Notes that this version of a connection's grant stopped working, and why. `false`, with nothing changed, where
+    /// there is a newer one.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn mark_broken(&self, owner: &Owner, connection_id: &str, version: i64) -> Result<bool> {
+    pub async fn mark_broken(
+        &self,
+        owner: &Owner,
+        connection_id: &str,
+        version: i64,
+        reason: ReconnectionReason,
+    ) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
-            "UPDATE connections SET broken = 1, updated_at = $1,
+            "UPDATE connections SET broken = 1, broken_reason = $6, broken_since = $1, updated_at = $1,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
              WHERE id = $2 AND tenant_id = $3 AND customer = $4
                 AND EXISTS (SELECT 1 FROM credentials WHERE connection_id = $2 AND version = $5)",
@@ -272,7 +280,8 @@ impl Store {
         .bind(connection_id)
         .bind(&owner.tenant)
         .bind(&owner.customer)
-        .bind(version);
+        .bind(version)
+        .bind(reason.as_str());
         let updated = transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(connection_id);

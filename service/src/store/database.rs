@@ -18,8 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) use self::value::Row;
-use self::value::Value;
+pub(super) use self::value::{Row, Value};
 use super::{Result, StoreError};
 use postgres::Postgres;
 use sqlite::Sqlite;
@@ -62,6 +61,12 @@ impl<'q> Query<'q> {
     /// The value of the next parameter.
     pub(super) fn bind(mut self, value: impl Into<Value<'q>>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// The values of the next parameters.
+    pub(super) fn bind_all(mut self, values: impl IntoIterator<Item = Value<'q>>) -> Self {
+        self.values.extend(values);
         self
     }
 

@@ -11,6 +11,7 @@ mod credentials;
 mod database;
 mod idempotency;
 mod keys;
+mod labels;
 mod link_error;
 mod links;
 mod mcp_urls;
@@ -20,6 +21,7 @@ mod new_link;
 mod open;
 mod overview;
 mod presence;
+mod reconnection;
 mod rotation;
 mod sealed;
 mod spelling;
@@ -41,10 +43,11 @@ use vendings::Vendings;
 
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
-pub use connections::{Connection, Deletion, Status};
+pub use connections::{Connection, ConnectionFilter, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
 pub use idempotency::NewAnswer;
 pub use keys::{Caller, Capability, Key, Revocation};
+pub use labels::{ConnectionUpdate, Labels};
 pub use link_error::LinkError;
 pub use links::{Link, LinkOptions, Operation, Phase};
 pub use mcp_urls::Minted;
@@ -52,6 +55,7 @@ pub use mode::Mode;
 pub use new_link::{Created, NewLink, Target};
 pub use overview::OwnedConnection;
 use presence::Presence;
+pub use reconnection::{Reconnection, ReconnectionReason};
 pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
@@ -174,15 +178,20 @@ mod tests {
     use crate::error::ApiError;
     use crate::ids;
 
-    /// SQLite rolls back by itself when the disk is full, and the driver does not notice.
-    #[tokio::test]
-    async fn a_full_disk_is_a_503_and_leaves_no_connection_unusable() {
+    /// An empty store, and its folder, which is the caller's to remove.
+    pub(super) async fn store() -> (Store, PathBuf) {
         let folder = std::env::temp_dir().join(format!("connect-store-{}", ids::random(16)));
         std::fs::create_dir_all(&folder).unwrap();
         let url = format!("sqlite://{}", folder.join("test.db").display());
         let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let vault = Vault::from_base64(key, "a test").unwrap();
-        let store = Store::open(&url, vault, Clock::default()).await.unwrap();
+        (Store::open(&url, vault, Clock::default()).await.unwrap(), folder)
+    }
+
+    /// SQLite rolls back by itself when the disk is full, and the driver does not notice.
+    #[tokio::test]
+    async fn a_full_disk_is_a_503_and_leaves_no_connection_unusable() {
+        let (store, folder) = store().await;
         let name = "x".repeat(20_000);
         for _ in 0..32 {
             store.database.limit_pages(1).await;

@@ -1,7 +1,8 @@
 //! Making a link, and with it the connection if that is new.
 
 use super::database::{Query, Transaction};
-use super::{LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
+use super::labels::write_metadata;
+use super::{Labels, LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -39,6 +40,8 @@ pub struct NewLink<'a> {
     pub secret: &'a str,
     /// What opens the public status.
     pub request_token: &'a str,
+    /// What the tenant keeps with the connection.
+    pub labels: &'a Labels,
     /// What the tenant asked for.
     pub options: &'a LinkOptions,
     /// When it lapses.
@@ -128,9 +131,9 @@ impl Store {
         link_id: &str,
     ) -> Result<()> {
         let query = Query::new(
-            "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, created_at,
-                updated_at)
-             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $7)",
+            "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, customer_id,
+                customer_name, metadata, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $8, COALESCE($9, '{}'), $10, $10)",
         )
         .bind(id)
         .bind(&new.owner.tenant)
@@ -138,6 +141,9 @@ impl Store {
         .bind(new.app_id)
         .bind(name)
         .bind(link_id)
+        .bind(new.labels.customer_id.as_deref())
+        .bind(new.labels.customer_name.as_deref())
+        .bind(new.labels.metadata.as_ref().map(write_metadata).transpose()?)
         .bind(self.clock.now());
         transaction.execute(query).await?;
         Ok(())
@@ -154,12 +160,16 @@ impl Store {
     ) -> Result<bool> {
         let query = Query::new(
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
-                last_error = NULL, updated_at = $4
-             WHERE id = $5 AND tenant_id = $6 AND customer = $7",
+                customer_id = COALESCE($4, customer_id), customer_name = COALESCE($5, customer_name),
+                metadata = COALESCE($6, metadata), last_error = NULL, updated_at = $7
+             WHERE id = $8 AND tenant_id = $9 AND customer = $10",
         )
         .bind(link_id)
         .bind(name)
         .bind(new.app_id)
+        .bind(new.labels.customer_id.as_deref())
+        .bind(new.labels.customer_name.as_deref())
+        .bind(new.labels.metadata.as_ref().map(write_metadata).transpose()?)
         .bind(self.clock.now())
         .bind(id)
         .bind(&new.owner.tenant)

@@ -19,7 +19,7 @@ use connect_service::config::Config;
 use connect_service::ids;
 use connect_service::oauth::Registration;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Link, LinkOptions, NewLink, Owner, Target};
+use connect_service::store::{Labels, Link, LinkOptions, NewLink, Owner, Target};
 use database::Database;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
@@ -110,6 +110,7 @@ impl Stage {
             auth_option_key: None,
             secret: &secret,
             request_token: &token,
+            labels: &Labels::default(),
             options,
             expires_at: self.clock.now() + 600_000,
         };
