@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::extract::header::IdempotencyKey;
 use crate::extract::path::ConnectionId;
 use crate::state::AppState;
-use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, Vended, Vending};
+use crate::store::{Caller, Capability, Owner, TokenLookup, VENDED, VendableConnection, Vended, Vending};
 use crate::vending;
 
 /// The contract's two shapes.
@@ -47,7 +47,7 @@ pub(super) async fn vend(
                 key: caller.key.clone(),
                 connection: id.as_deref().unwrap_or_default().to_owned(),
                 customer: customer.as_deref().unwrap_or_default().to_owned(),
-                outcome: "vended",
+                outcome: VENDED,
             };
             let token = token(&app, &caller, headers, id, customer, connection).await;
             audited(&app, vending, token).await

@@ -4,7 +4,7 @@
 //! written once a second, in one transaction. A process that is killed loses what it collected since. With
 //! [`AuditMode::Sync`] each call writes before its response is sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::database::{Query, Transaction};
@@ -13,11 +13,14 @@ use crate::clock::Millis;
 use crate::config::AuditMode;
 use crate::ids;
 
+/// The outcome of a call that was given a credential.
+pub const VENDED: &str = "vended";
+
 /// Different vendings that are collected at most. Where there are as many, a call writes its own before its response.
 const MAX_COLLECTED: usize = 10_000;
 
 /// Rows in one statement.
-const ROWS_PER_INSERT: usize = 50;
+const ROWS_PER_STATEMENT: usize = 50;
 
 /// Rows that one statement removes: another writer waits no longer than for these.
 const ROWS_PER_DELETE: i64 = 5_000;
@@ -36,7 +39,7 @@ pub struct Vending {
     pub connection: String,
     /// The customer's email; empty where the call named none. It is not written.
     pub customer: String,
-    /// `vended`, or the code of the error.
+    /// [`VENDED`], or the code of the error.
     pub outcome: &'static str,
 }
 
@@ -170,7 +173,7 @@ impl Store {
 
     async fn insert_vendings(&self, vendings: &[(Vending, Calls)]) -> Result<()> {
         let mut transaction = self.database.begin().await?;
-        for rows in vendings.chunks(ROWS_PER_INSERT) {
+        for rows in vendings.chunks(ROWS_PER_STATEMENT) {
             self.insert_rows(&mut transaction, rows).await?;
         }
         // In one order, so that processes that write at the same time do not block each other for ever.
@@ -187,7 +190,40 @@ impl Store {
                 transaction.execute(query).await?;
             }
         }
+        // Last, since whoever refreshes one of the connections waits for their rows.
+        self.note_uses(&mut transaction, vendings).await?;
         transaction.commit().await
+    }
+
+    /// Notes when each connection's credential was last vended. PostgreSQL locks the rows of one statement in an order of
+    /// its own; should two processes block each other, it ends one transaction, and that process writes a second later.
+    async fn note_uses(&self, transaction: &mut Transaction, vendings: &[(Vending, Calls)]) -> Result<()> {
+        let mut uses: BTreeMap<(&str, &str, &str), Millis> = BTreeMap::new();
+        for (vending, calls) in vendings.iter().filter(|(vending, _)| vending.outcome == VENDED) {
+            let connection = (&*vending.connection, &*vending.tenant, &*vending.customer);
+            let last_at = uses.entry(connection).or_default();
+            *last_at = calls.last_at.max(*last_at);
+        }
+        let uses: Vec<_> = uses.into_iter().collect();
+        for rows in uses.chunks(ROWS_PER_STATEMENT) {
+            let row = |first: usize| {
+                format!("(${}, ${}, ${}, CAST(${} AS BIGINT))", first + 1, first + 2, first + 3, first + 4)
+            };
+            let text = format!(
+                "WITH uses (connection_id, tenant_id, customer, at) AS (VALUES {})
+                 UPDATE connections SET last_used_at = uses.at FROM uses
+                 WHERE connections.id = uses.connection_id AND connections.tenant_id = uses.tenant_id
+                    AND connections.customer = uses.customer
+                    AND (connections.last_used_at IS NULL OR connections.last_used_at < uses.at)",
+                (0..rows.len()).map(|index| row(index * 4)).collect::<Vec<_>>().join(", ")
+            );
+            let mut query = Query::new(&text);
+            for ((connection, tenant, customer), at) in rows {
+                query = query.bind(*connection).bind(*tenant).bind(*customer).bind(*at);
+            }
+            transaction.execute(query).await?;
+        }
+        Ok(())
     }
 
     async fn insert_rows(&self, transaction: &mut Transaction, rows: &[(Vending, Calls)]) -> Result<()> {
