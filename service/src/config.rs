@@ -1,8 +1,9 @@
 //! The operator's configuration: a TOML file, and environment variables over it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -136,6 +137,14 @@ pub enum ConfigError {
         /// What it should be.
         problem: &'static str,
     },
+    /// An environment variable is named like a setting, and there is no such setting.
+    #[error("{name} is no setting; the closest one is {closest}")]
+    Unknown {
+        /// The variable.
+        name: String,
+        /// The variable with the most similar name.
+        closest: &'static str,
+    },
 }
 
 impl Default for Config {
@@ -185,6 +194,78 @@ impl Default for LimitConfig {
 /// Smallest `max_header_size`; the buffer that a request is read into has this size anyway.
 const MIN_HEADER_SIZE: usize = 8192;
 
+/// What every variable of the service begins with.
+const PREFIX: &str = "CONNECT_";
+
+/// Names the configuration's file, in the place of `--config`.
+const COMMAND_LINE_VARIABLE: &str = "CONNECT_CONFIG";
+
+/// Sets what a variable stands for; an error says what its value must be.
+type Set = fn(&mut Config, String) -> Result<(), &'static str>;
+
+/// The environment variables, beside those of the apps.
+const VARIABLES: [(&str, Set); 25] = [
+    ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
+    ("CONNECT_PUBLIC_URL", |config, value| {
+        assign(&mut config.public_url, value.parse().map(Some).map_err(|_| "it must be an address"))
+    }),
+    ("CONNECT_DATABASE_URL", |config, value| assign(&mut config.database_url, Ok(value.into()))),
+    ("CONNECT_KEY_FILE", |config, value| assign(&mut config.key_file, Ok(value.into()))),
+    ("CONNECT_ENCRYPTION_KEY", |config, value| assign(&mut config.encryption_key, Ok(Some(value.into())))),
+    ("CONNECT_BUDGETS_TOKEN", |config, value| assign(&mut config.budgets.token, number(&value))),
+    ("CONNECT_BUDGETS_DEFAULT", |config, value| assign(&mut config.budgets.default, number(&value))),
+    ("CONNECT_BUDGETS_STATUS", |config, value| assign(&mut config.budgets.status, number(&value))),
+    ("CONNECT_MCP_ALLOWED_HOSTS", |config, value| assign(&mut config.mcp.allowed_hosts, Ok(list(&value)))),
+    ("CONNECT_MCP_ALLOWED_ORIGINS", |config, value| {
+        assign(&mut config.mcp.allowed_origins, Ok(list(&value)))
+    }),
+    ("CONNECT_ALLOW_PRIVATE_NETWORKS", |config, value| {
+        assign(&mut config.allow_private_networks, value.parse().map_err(|_| "it must be true or false"))
+    }),
+    ("CONNECT_PROVIDER_CA_FILE", |config, value| {
+        assign(&mut config.provider_ca_file, Ok(Some(value.into())))
+    }),
+    ("CONNECT_CATALOGUE_DIR", |config, value| assign(&mut config.catalogue_dir, Ok(Some(value.into())))),
+    ("CONNECT_MAX_LONG_POLL", |config, value| assign(&mut config.max_long_poll, whole_seconds(&value))),
+    ("CONNECT_AUDIT", |config, value| {
+        let mode = match &*value {
+            "batched" => Ok(AuditMode::Batched),
+            "sync" => Ok(AuditMode::Sync),
+            _ => Err("it must be batched or sync"),
+        };
+        assign(&mut config.audit, mode)
+    }),
+    ("CONNECT_DRAIN", |config, value| assign(&mut config.drain, whole_seconds(&value))),
+    ("CONNECT_SHUTDOWN_GRACE", |config, value| assign(&mut config.shutdown_grace, whole_seconds(&value))),
+    ("CONNECT_LIMITS_MAX_CONNECTIONS", |config, value| {
+        assign(&mut config.limits.max_connections, number(&value).map(Some))
+    }),
+    ("CONNECT_LIMITS_HEADER_TIMEOUT", |config, value| {
+        assign(&mut config.limits.header_timeout, whole_seconds(&value))
+    }),
+    ("CONNECT_LIMITS_IDLE_TIMEOUT", |config, value| {
+        assign(&mut config.limits.idle_timeout, whole_seconds(&value))
+    }),
+    ("CONNECT_LIMITS_WRITE_TIMEOUT", |config, value| {
+        assign(&mut config.limits.write_timeout, whole_seconds(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_HEADER_SIZE", |config, value| {
+        assign(&mut config.limits.max_header_size, number(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_LONG_POLLS", |config, value| {
+        assign(&mut config.limits.max_long_polls, number(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_LONG_POLLS_PER_TENANT", |config, value| {
+        assign(&mut config.limits.max_long_polls_per_tenant, number(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_LONG_POLLS_PER_LINK", |config, value| {
+        assign(&mut config.limits.max_long_polls_per_link, number(&value))
+    }),
+];
+
+/// What to suggest for a variable that is about an app.
+const APP_VARIABLES: &str = "CONNECT_APP_<APP>_CLIENT_ID or CONNECT_APP_<APP>_CLIENT_SECRET";
+
 impl Config {
     /// Reads the file, if there is one, and the environment over it.
     ///
@@ -227,62 +308,19 @@ impl Config {
         value: String,
         clients: &mut BTreeMap<String, Client>,
     ) -> Result<(), ConfigError> {
-        let wrong = |problem| ConfigError::Value { name: name.to_owned(), problem };
-        let number =
-            |value: &str| -> Result<u32, _> { value.parse().map_err(|_| wrong("it must be a whole number")) };
-        let size = |value: &str| -> Result<usize, _> {
-            value.parse().map_err(|_| wrong("it must be a whole number"))
+        let Some(setting) = name.strip_prefix(PREFIX) else {
+            return Ok(());
         };
-        match name {
-            "CONNECT_LISTEN" => self.listen = value,
-            "CONNECT_PUBLIC_URL" => {
-                self.public_url = Some(value.parse().map_err(|_| wrong("it must be an address"))?);
-            }
-            "CONNECT_DATABASE_URL" => self.database_url = value.into(),
-            "CONNECT_KEY_FILE" => self.key_file = value.into(),
-            "CONNECT_ENCRYPTION_KEY" => self.encryption_key = Some(value.into()),
-            "CONNECT_BUDGETS_TOKEN" => self.budgets.token = number(&value)?,
-            "CONNECT_BUDGETS_DEFAULT" => self.budgets.default = number(&value)?,
-            "CONNECT_BUDGETS_STATUS" => self.budgets.status = number(&value)?,
-            "CONNECT_MCP_ALLOWED_HOSTS" => self.mcp.allowed_hosts = list(&value),
-            "CONNECT_MCP_ALLOWED_ORIGINS" => self.mcp.allowed_origins = list(&value),
-            "CONNECT_ALLOW_PRIVATE_NETWORKS" => {
-                self.allow_private_networks = value.parse().map_err(|_| wrong("it must be true or false"))?;
-            }
-            "CONNECT_PROVIDER_CA_FILE" => self.provider_ca_file = Some(value.into()),
-            "CONNECT_CATALOGUE_DIR" => self.catalogue_dir = Some(value.into()),
-            "CONNECT_MAX_LONG_POLL" => self.max_long_poll = number(&value)?.into(),
-            "CONNECT_AUDIT" => {
-                self.audit = match &*value {
-                    "batched" => AuditMode::Batched,
-                    "sync" => AuditMode::Sync,
-                    _ => return Err(wrong("it must be batched or sync")),
-                };
-            }
-            "CONNECT_DRAIN" => self.drain = number(&value)?.into(),
-            "CONNECT_SHUTDOWN_GRACE" => self.shutdown_grace = number(&value)?.into(),
-            "CONNECT_LIMITS_MAX_CONNECTIONS" => self.limits.max_connections = Some(size(&value)?),
-            "CONNECT_LIMITS_HEADER_TIMEOUT" => self.limits.header_timeout = number(&value)?.into(),
-            "CONNECT_LIMITS_IDLE_TIMEOUT" => self.limits.idle_timeout = number(&value)?.into(),
-            "CONNECT_LIMITS_WRITE_TIMEOUT" => self.limits.write_timeout = number(&value)?.into(),
-            "CONNECT_LIMITS_MAX_HEADER_SIZE" => self.limits.max_header_size = size(&value)?,
-            "CONNECT_LIMITS_MAX_LONG_POLLS" => self.limits.max_long_polls = size(&value)?,
-            "CONNECT_LIMITS_MAX_LONG_POLLS_PER_TENANT" => {
-                self.limits.max_long_polls_per_tenant = size(&value)?;
-            }
-            "CONNECT_LIMITS_MAX_LONG_POLLS_PER_LINK" => {
-                self.limits.max_long_polls_per_link = size(&value)?;
-            }
-            _ => {
-                let app = name.strip_prefix("CONNECT_APP_");
-                if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_ID")) {
-                    clients.entry(app_id(app)).or_default().id = Some(value);
-                } else if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_SECRET")) {
-                    clients.entry(app_id(app)).or_default().secret = Some(value.into());
-                } else if name.starts_with("CONNECT_") && !is_not_a_setting(name) {
-                    return Err(wrong("there is no such setting"));
-                }
-            }
+        if let Some((_, set)) = VARIABLES.iter().find(|(variable, _)| *variable == name) {
+            return set(self, value).map_err(|problem| ConfigError::Value { name: name.to_owned(), problem });
+        }
+        let app = setting.strip_prefix("APP_");
+        if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_ID")) {
+            clients.entry(app_id(app)).or_default().id = Some(value);
+        } else if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_SECRET")) {
+            clients.entry(app_id(app)).or_default().secret = Some(value.into());
+        } else if name != COMMAND_LINE_VARIABLE && !is_service_link(name, &value) {
+            return Err(ConfigError::Unknown { name: name.to_owned(), closest: closest_variable(setting) });
         }
         Ok(())
     }
@@ -396,15 +434,59 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(86_400))
 }
 
-/// Variables that begin like settings and are none: the command line's, and those that Kubernetes gives every container
-/// for a service called `connect`, `connect-service` and the like.
-fn is_not_a_setting(name: &str) -> bool {
-    name == "CONNECT_CONFIG"
-        || name.starts_with("CONNECT_SERVICE_")
-        || name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.ends_with("_PORT")
-        || name.contains("_PORT_")
+fn assign<T>(setting: &mut T, value: Result<T, &'static str>) -> Result<(), &'static str> {
+    *setting = value?;
+    Ok(())
+}
+
+fn number<T: FromStr>(value: &str) -> Result<T, &'static str> {
+    value.parse().map_err(|_| "it must be a whole number")
+}
+
+fn whole_seconds(value: &str) -> Result<u64, &'static str> {
+    number::<u32>(value).map(u64::from)
+}
+
+/// The variable whose name is most like one that there is not; both without their beginning, which all share.
+fn closest_variable(setting: &str) -> &'static str {
+    if setting.starts_with("APP") {
+        return APP_VARIABLES;
+    }
+    let names = VARIABLES.iter().map(|(name, _)| *name).chain([COMMAND_LINE_VARIABLE]);
+    let likeness = |name: &&str| strsim::sorensen_dice(&name[PREFIX.len()..], setting);
+    names.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).unwrap_or(COMMAND_LINE_VARIABLE)
+}
+
+/// Whether an orchestrator made this variable: Kubernetes gives each container some for each service of its namespace
+/// (`enableServiceLinks`), and Docker for each link. Those of a service called `connect`, `connect-service` or
+/// `connect-db` begin like settings. Their values have forms of their own, which `CONNECT_LISTEN_PORT=8080` has not.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let is_address = |value: &str| value.parse::<IpAddr>().is_ok();
+    let is_port = |value: &str| value.parse::<u16>().is_ok();
+    let is_protocol = |value: &str| matches!(value, "tcp" | "udp" | "sctp");
+    // tcp://10.0.0.1:80
+    let is_endpoint = |value: &str| {
+        let parts = value.split_once("://");
+        parts.is_some_and(|(protocol, socket)| is_protocol(protocol) && socket.parse::<SocketAddr>().is_ok())
+    };
+    // …_PORT_80_TCP
+    let is_named_port = |name: &str| {
+        let mut words = name.rsplit('_');
+        let protocol = words.next().is_some_and(|word| is_protocol(&word.to_ascii_lowercase()));
+        protocol && words.next().is_some_and(is_port) && words.next() == Some("PORT")
+    };
+    let is_member = |end: &str, fits: &dyn Fn(&str) -> bool| {
+        name.strip_suffix(end).is_some_and(is_named_port) && fits(value)
+    };
+    let service_port =
+        name.rsplit_once("_SERVICE_PORT").map(|(_, rest)| rest.is_empty() || rest.starts_with('_'));
+    (name.ends_with("_SERVICE_HOST") && is_address(value))
+        || (service_port == Some(true) && is_port(value))
+        || (name.ends_with("_PORT") && is_endpoint(value))
+        || is_member("", &is_endpoint)
+        || is_member("_PROTO", &is_protocol)
+        || is_member("_PORT", &is_port)
+        || is_member("_ADDR", &is_address)
 }
 
 /// What the environment says about one app.
@@ -508,30 +590,61 @@ mod tests {
     }
 
     #[test]
-    fn unknown_variables_are_refused_by_name() {
-        let load = |name: &str| Config::load(None, [(name.to_owned(), "canary".to_owned())]);
-        for name in [
-            "CONNECT_LISTN",
-            "CONNECT_BUDGET_TOKEN",
-            "CONNECT_APP_GMAIL_CLIENTID",
-            "CONNECT_APPS_GMAIL_CLIENT_SECRET",
-            "CONNECT_",
+    fn unknown_variables_are_refused_with_the_closest() {
+        for (name, value, closest) in [
+            ("CONNECT_LISTN", "canary", "CONNECT_LISTEN"),
+            ("CONNECT_LISTEN_PORT", "8080", "CONNECT_LISTEN"),
+            ("CONNECT_SERVICE_LISTEN", "canary", "CONNECT_LISTEN"),
+            ("CONNECT_BUDGET_TOKEN", "canary", "CONNECT_BUDGETS_TOKEN"),
+            ("CONNECT_DATABASE", "canary", "CONNECT_DATABASE_URL"),
+            ("CONNECT_LONG_POLL", "canary", "CONNECT_MAX_LONG_POLL"),
+            ("CONNECT_CONFIG_FILE", "canary", "CONNECT_CONFIG"),
+            ("CONNECT_APP_GMAIL_CLIENTID", "canary", "CONNECT_APP_<APP>_CLIENT_ID"),
+            ("CONNECT_APPS_GMAIL_CLIENT_SECRET", "canary", "CONNECT_APP_<APP>_CLIENT_SECRET"),
+            ("CONNECT_", "canary", "CONNECT_"),
         ] {
-            let error = load(name).unwrap_err().to_string();
-            assert!(error.contains(name) && !error.contains("canary"), "{error}");
+            let error = Config::load(None, [(name.to_owned(), value.to_owned())]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name} is no setting")), "{error}");
+            assert!(error.contains(closest) && !error.contains(value), "{error}");
         }
-        for name in [
-            "CONNECT_CONFIG",
-            "CONNECTION",
-            "connect_listn",
-            "CONNECT_SERVICE_HOST",
-            "CONNECT_SERVICE_SERVICE_PORT_HTTP",
-            "CONNECT_PORT",
-            "CONNECT_PORT_8080_TCP_ADDR",
-            "CONNECT_API_SERVICE_HOST",
-            "CONNECT_API_PORT_443_TCP",
-        ] {
-            assert!(load(name).is_ok(), "{name}");
+        for name in ["CONNECT_CONFIG", "CONNECTION", "connect_listn"] {
+            assert!(Config::load(None, [(name.to_owned(), "x".to_owned())]).is_ok(), "{name}");
+        }
+    }
+
+    /// What Kubernetes sets for services called `connect`, `connect-service` and `connect-listen`, and nothing else.
+    #[test]
+    fn variables_that_orchestrators_make_are_ignored() {
+        for name in ["CONNECT", "CONNECT_SERVICE", "CONNECT_LISTEN"] {
+            for (end, value) in [
+                ("_SERVICE_HOST", "10.0.0.1"),
+                ("_SERVICE_HOST", "fd00::1"),
+                ("_SERVICE_PORT", "80"),
+                ("_SERVICE_PORT_HTTP", "80"),
+                ("_PORT", "tcp://10.0.0.1:80"),
+                ("_PORT_80_TCP", "tcp://[fd00::1]:80"),
+                ("_PORT_53_UDP", "udp://10.0.0.1:53"),
+                ("_PORT_80_TCP_PROTO", "tcp"),
+                ("_PORT_80_TCP_PORT", "80"),
+                ("_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ] {
+                let name = format!("{name}{end}");
+                for (value, ignored) in
+                    [(value, true), ("https://10.0.0.1:80", false), ("x", false), ("", false)]
+                {
+                    let loaded = Config::load(None, [(name.clone(), value.to_owned())]);
+                    assert_eq!(loaded.is_ok(), ignored, "{name}={value}");
+                }
+            }
+        }
+    }
+
+    /// Each name of the table is one that the operators' page tells.
+    #[test]
+    fn the_operators_page_tells_every_variable() {
+        let page = include_str!("../../docs/operators.md");
+        for (name, _) in VARIABLES {
+            assert!(name.starts_with(PREFIX) && page.contains(&format!("`{name}`")), "{name}");
         }
     }
 

@@ -138,12 +138,11 @@ impl FromStr for Status {
 /// hold neither comma nor space.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
-        c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, l.operation,
+        c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, k.last_refreshed_at, l.operation,
         l.status AS link_status, l.expires_at,
-        (SELECT k.last_refreshed_at FROM credentials k WHERE k.connection_id = c.id) AS last_refreshed_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
-    FROM connections c JOIN links l ON l.id = c.link_id";
+    FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id";
 
 impl Store {
     /// One connection, if this customer has it.
