@@ -196,6 +196,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             () if has("jsonrpc") => json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
             () if has("connection_id") => json!({"connection_id": call.id}),
             () if has("code") => json!({"code": "c"}),
+            () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),
         };
