@@ -6,18 +6,21 @@
 
 mod builtin;
 mod input;
+mod oauth;
+mod template;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
-use url::Url;
 
-pub use input::{Choice, Field, FieldError, Format, InputSchema, Inputs};
+pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};
+pub use oauth::{ClientAuth, Exchange, Expected, OAuth, ParamNames, Templates, TokenRequest};
+pub use template::{Pattern, Pointer, Template};
 
 /// All the apps, sorted by name.
 #[derive(Debug, Clone, Default)]
@@ -95,68 +98,6 @@ impl AuthType {
             Self::Header => "header",
         }
     }
-}
-
-/// How a provider does OAuth 2.0.
-///
-/// The two addresses may hold `{field}` placeholders, for providers where every customer has a host of their own.
-/// Only fields whose values cannot leave their place in the host name can be used so: see [`Format::Subdomain`] and
-/// [`Field::choices`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OAuth {
-    /// Where the customer is sent.
-    pub authorization_url: String,
-    /// Where codes and refresh tokens are exchanged.
-    pub token_url: String,
-    /// Asked for unless the configuration or the link says otherwise.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Between two scopes.
-    #[serde(default = "space")]
-    pub scope_separator: String,
-    /// The parameter that carries the scopes.
-    #[serde(default = "scope")]
-    pub scope_param: String,
-    /// How the client proves itself at the token endpoint.
-    #[serde(default)]
-    pub client_auth: ClientAuth,
-    /// How a token request is written.
-    #[serde(default)]
-    pub token_request: TokenRequest,
-    /// `false` only for providers that refuse requests with PKCE parameters.
-    #[serde(default = "yes")]
-    pub pkce: bool,
-    /// The `iss` with which the provider answers every authorisation request (RFC 9207): a callback with another one, or
-    /// with none, is refused. Only for providers that say so in their metadata, with
-    /// `authorization_response_iss_parameter_supported`.
-    #[serde(default)]
-    pub issuer: Option<String>,
-    /// Further parameters of the authorisation request.
-    #[serde(default)]
-    pub authorize_params: BTreeMap<String, String>,
-}
-
-/// How the client proves itself at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuth {
-    /// `client_id` and `client_secret` in the body.
-    #[default]
-    Body,
-    /// HTTP Basic authentication.
-    Basic,
-}
-
-/// How a token request is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenRequest {
-    /// As RFC 6749 says.
-    #[default]
-    Form,
-    /// A JSON object, for the few that want it.
-    Json,
 }
 
 /// Why a catalogue cannot be used. Tells the file and what is wrong in it.
@@ -279,6 +220,21 @@ impl App {
         })
     }
 
+    /// What the operator has to configure in `[apps.ID.params]`.
+    pub fn app_params(&self) -> BTreeSet<&str> {
+        self.auth_options
+            .iter()
+            .filter_map(|option| option.oauth.as_ref())
+            .flat_map(OAuth::app_params)
+            .collect()
+    }
+
+    /// The parameter of the callback that carries the code.
+    pub fn callback_code(&self) -> &str {
+        let oauth = self.auth_options.iter().find_map(|option| option.oauth.as_ref());
+        oauth.map_or("code", |oauth| &oauth.names.callback_code)
+    }
+
     fn matches(&self, wanted: &str) -> bool {
         self.name.to_lowercase().contains(wanted)
             || self.id.contains(wanted)
@@ -336,75 +292,6 @@ impl AuthOption {
     }
 }
 
-impl OAuth {
-    fn problem(&self, input: &InputSchema) -> Option<String> {
-        let is_https = |template: &str, url: &Url| {
-            (url.scheme() != "https").then(|| format!("`{template}` is not https"))
-        };
-        [&self.authorization_url, &self.token_url]
-            .into_iter()
-            .find_map(|template| match sample_address(template, input) {
-                Ok(url) => is_https(template, &url),
-                Err(problem) => Some(problem),
-            })
-            .or_else(|| self.double_param(&self.authorization_url, input))
-    }
-
-    /// The first thing that makes addresses of the operator's, in the place of the catalogue's own, unusable.
-    fn problem_of_addresses(
-        &self,
-        authorization_url: Option<&str>,
-        token_url: Option<&str>,
-        input: &InputSchema,
-    ) -> Option<String> {
-        let templates = authorization_url.into_iter().chain(token_url);
-        templates
-            .map(|template| sample_address(template, input))
-            .find_map(Result::err)
-            .or_else(|| self.double_param(authorization_url?, input))
-    }
-
-    /// A parameter that would stand twice in the authorisation request. Which one a provider takes is anybody's guess,
-    /// and `state` decides whose request it is.
-    fn double_param(&self, authorization_url: &str, input: &InputSchema) -> Option<String> {
-        let own = sample_address(authorization_url, input).ok()?;
-        let own: Vec<_> = own.query_pairs().map(|(name, _)| name.into_owned()).collect();
-        let sent = [
-            "response_type",
-            "client_id",
-            "redirect_uri",
-            "state",
-            "code_challenge",
-            "code_challenge_method",
-        ];
-        let further = self.authorize_params.keys().chain(&own).map(String::as_str);
-        let mut seen: HashSet<&str> = HashSet::from(sent);
-        [self.scope_param.as_str()]
-            .into_iter()
-            .chain(further)
-            .find(|name| !seen.insert(name))
-            .map(|name| format!("the authorisation request would have the parameter `{name}` twice"))
-    }
-}
-
-/// The address that a template gives with a value for each field that may stand in one.
-fn sample_address(template: &str, input: &InputSchema) -> Result<Url, String> {
-    let address = fill(template, input.samples())
-        .ok_or_else(|| format!("`{template}` has a placeholder that no subdomain or choice field fills"))?;
-    Url::parse(&address).map_err(|error| format!("`{template}` is no address: {error}"))
-}
-
-/// Replaces each `{name}` by its value; `None` if one is left over.
-pub(crate) fn fill<'a>(
-    template: &str,
-    values: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Option<String> {
-    let filled = values
-        .into_iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-    (!filled.contains(['{', '}'])).then_some(filled)
-}
-
 impl Serialize for App {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut app = serializer.serialize_struct("App", 6)?;
@@ -435,16 +322,4 @@ fn is_slug(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
-}
-
-fn space() -> String {
-    " ".into()
-}
-
-fn scope() -> String {
-    "scope".into()
-}
-
-fn yes() -> bool {
-    true
 }

@@ -10,9 +10,11 @@
 //! nothing of it is repeated in errors or logs.
 
 mod answer;
+mod call;
 mod endpoint;
 mod guard;
 mod http;
+mod lifetime;
 
 use std::fmt;
 use std::time::Duration;
@@ -68,6 +70,28 @@ fn encode_form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
 /// A plus sign of the value itself is `%2B` by then.
 fn percent_encode_spaces(encoded: &str) -> String {
     encoded.replace('+', "%20")
+}
+
+impl Tokens {
+    /// Whether it is known how calls are made with the token.
+    fn has_known_type(&self) -> bool {
+        self.token_type == "Bearer"
+    }
+
+    /// These tokens with the access token of a later response in the place of their own. What only one of the responses
+    /// says is kept.
+    fn exchanged_for(self, later: Self) -> Self {
+        let mut response = self.response;
+        if let (Some(old), serde_json::Value::Object(new)) = (response.as_object_mut(), later.response) {
+            old.extend(new);
+        }
+        Self {
+            refresh_token: later.refresh_token.or(self.refresh_token),
+            scope: later.scope.or(self.scope),
+            response,
+            ..later
+        }
+    }
 }
 
 impl fmt::Debug for Tokens {

@@ -28,9 +28,10 @@ const LEASE_POLL: Duration = Duration::from_millis(50);
 const LEASE_PATIENCE: Duration = Duration::from_secs(25);
 /// Time between two attempts to save what a provider granted.
 const SAVE_INTERVAL: Duration = Duration::from_millis(500);
-/// A token is refreshed this long before it expires, but not before nine tenths of its life.
+/// A token is refreshed this long before it expires, but not before nine tenths of its life, unless the catalogue tells
+/// another margin.
 const MARGIN: Millis = 60_000;
-/// When to refresh a token of which the provider does not tell how long it lives.
+/// How long a token is thought to live where neither the provider nor the catalogue tells.
 const UNKNOWN_LIFETIME: Millis = 60 * 60 * 1000;
 /// What a caller is told to wait where the provider says nothing.
 const RETRY_AFTER: u64 = 1;
@@ -69,7 +70,8 @@ pub async fn vend(
     usable(found.broken, found.status)?;
     let credential = found.credential.ok_or(ApiError::ConnectionDeleted)?;
     let lifetime = credential.lifetime();
-    let is_due = lifetime.is_some_and(|lifetime| lifetime.is_due(app.clock.now()));
+    let margin = margin(app, &credential.app_id, &credential.auth_option_key);
+    let is_due = lifetime.is_some_and(|lifetime| lifetime.is_due(app.clock.now(), margin));
     if !is_due {
         return Ok(app.store.unseal(owner, connection_id, credential)?);
     }
@@ -102,6 +104,13 @@ fn usable(broken: bool, status: Status) -> Result<(), ApiError> {
 
 async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Credential, ApiError> {
     app.store.credential(owner, connection_id).await?.ok_or(ApiError::ConnectionDeleted)
+}
+
+/// How long before its expiry a token is refreshed, where the catalogue tells.
+fn margin(app: &AppState, app_id: &str, auth_option_key: &str) -> Option<Millis> {
+    let option = app.catalogue.get(app_id)?.auth_option(auth_option_key)?;
+    let seconds = option.oauth.as_ref()?.refresh_margin?;
+    Some(i64::try_from(seconds).ok()?.saturating_mul(1000))
 }
 
 fn works(lifetime: Option<Lifetime>, now: Millis) -> bool {
@@ -172,7 +181,8 @@ impl Refresh {
             if let Some(lease) = self.app.store.lease(&self.connection_id, LEASE).await? {
                 return Ok(Some(lease));
             }
-            if !self.credential().await?.is_due(self.app.clock.now()) {
+            let credential = self.credential().await?;
+            if !credential.lifetime().is_some_and(|lifetime| self.is_due(&credential, lifetime)) {
                 return Ok(None);
             }
             if Instant::now() >= until {
@@ -187,8 +197,8 @@ impl Refresh {
         // Only what is read under the lease is sure to be the latest refresh token.
         let credential = self.credential().await?;
         let now = self.app.clock.now();
-        let Some(tokens) = credential.grant.tokens.as_ref().filter(|tokens| tokens.lifetime().is_due(now))
-        else {
+        let tokens = credential.grant.tokens.as_ref();
+        let Some(tokens) = tokens.filter(|tokens| self.is_due(&credential, tokens.lifetime())) else {
             self.app.store.release(lease).await?;
             return Ok(None);
         };
@@ -200,7 +210,7 @@ impl Refresh {
             return self.broken(&credential).await.map(|()| None);
         };
         let endpoint = self.endpoint(&credential.grant)?;
-        match self.app.providers.refresh(&endpoint, refresh_token).await {
+        match self.app.providers.refresh(&endpoint, &tokens.access_token, refresh_token).await {
             Ok(granted) => Ok(Some(Fresh {
                 version: credential.version,
                 tokens: Tokens::granted(granted, now, Some(refresh_token)),
@@ -214,6 +224,11 @@ impl Refresh {
                 retry_after: retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1)),
             }),
         }
+    }
+
+    fn is_due(&self, credential: &Credential, lifetime: Lifetime) -> bool {
+        let margin = margin(&self.app, &credential.grant.app_id, &credential.grant.auth_option_key);
+        lifetime.is_due(self.app.clock.now(), margin)
     }
 
     async fn credential(&self) -> Result<Credential, RefreshError> {
@@ -282,10 +297,6 @@ impl Credential {
     fn lifetime(&self) -> Option<Lifetime> {
         self.grant.tokens.as_ref().map(Tokens::lifetime)
     }
-
-    fn is_due(&self, now: Millis) -> bool {
-        self.lifetime().is_some_and(|lifetime| lifetime.is_due(now))
-    }
 }
 
 impl Lifetime {
@@ -294,18 +305,19 @@ impl Lifetime {
         self.obtained_at > now.saturating_add(CLOCK_TOLERANCE)
     }
 
-    /// Whether it is time for new ones.
-    fn is_due(&self, now: Millis) -> bool {
+    /// Whether it is time for new ones. `margin` is the catalogue's; no margin keeps a token from being used for half its
+    /// life.
+    fn is_due(&self, now: Millis, margin: Option<Millis>) -> bool {
         if self.is_from_the_future(now) {
             return self.is_refreshable;
         }
-        match self.expires_at {
-            Some(expires_at) => {
-                let margin = MARGIN.min((expires_at - self.obtained_at) / 10);
-                now >= expires_at - margin
-            }
-            None => self.is_refreshable && now - self.obtained_at >= UNKNOWN_LIFETIME,
+        if self.expires_at.is_none() && !self.is_refreshable {
+            return false;
         }
+        let expires_at = self.expires_at.unwrap_or(self.obtained_at.saturating_add(UNKNOWN_LIFETIME));
+        let life = expires_at.saturating_sub(self.obtained_at);
+        let margin = margin.map_or(MARGIN.min(life / 10), |margin| margin.min(life / 2));
+        now >= expires_at - margin
     }
 
     /// Whether the access token can still be used, as far as is known. Where nothing is known, and it cannot be
@@ -352,18 +364,26 @@ mod tests {
     #[test]
     fn the_margin_is_never_longer_than_a_tenth_of_the_life() {
         let hour = tokens(Some(3_600_000), true);
-        assert!(!hour.is_due(3_539_999));
-        assert!(hour.is_due(3_540_000));
+        assert!(!hour.is_due(3_539_999, None));
+        assert!(hour.is_due(3_540_000, None));
         let short = tokens(Some(10_000), true);
-        assert!(!short.is_due(8_999));
-        assert!(short.is_due(9_000));
+        assert!(!short.is_due(8_999, None));
+        assert!(short.is_due(9_000, None));
     }
 
     #[test]
-    fn a_token_without_expiry_is_refreshed_after_an_hour_if_it_can_be() {
-        assert!(!tokens(None, true).is_due(3_599_999));
-        assert!(tokens(None, true).is_due(3_600_000));
-        assert!(!tokens(None, false).is_due(i64::MAX));
+    fn the_catalogues_margin_leaves_half_the_life() {
+        let hour = tokens(Some(3_600_000), true);
+        for (margin, due) in [(0, 3_600_000), (300_000, 3_300_000), (86_400_000, 1_800_000)] {
+            assert!(!hour.is_due(due - 1, Some(margin)) && hour.is_due(due, Some(margin)), "{margin}");
+        }
+    }
+
+    #[test]
+    fn a_token_without_expiry_is_refreshed_within_an_hour_if_it_can_be() {
+        assert!(!tokens(None, true).is_due(3_539_999, None));
+        assert!(tokens(None, true).is_due(3_540_000, None));
+        assert!(!tokens(None, false).is_due(i64::MAX, None));
         assert!(tokens(None, false).is_valid(i64::MAX));
     }
 
@@ -375,14 +395,14 @@ mod tests {
             let mut ahead = tokens(lifetime, refreshable);
             ahead.obtained_at += year;
             ahead.expires_at = ahead.expires_at.map(|at| at + year);
-            assert!(ahead.is_due(0) && !ahead.is_valid(0));
+            assert!(ahead.is_due(0, None) && !ahead.is_valid(0));
             // Clocks of several processes never agree entirely.
             let slightly = year - CLOCK_TOLERANCE;
-            assert!(!ahead.is_due(slightly) && ahead.is_valid(slightly));
+            assert!(!ahead.is_due(slightly, None) && ahead.is_valid(slightly));
         }
         let mut alone = tokens(Some(3_600_000), false);
         alone.obtained_at += year;
-        assert!(!alone.is_due(0) && alone.is_valid(0));
+        assert!(!alone.is_due(0, None) && alone.is_valid(0));
     }
 
     #[test]

@@ -1,13 +1,23 @@
 //! What an auth option asks the customer for: a small part of JSON Schema, its form and its validation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::template::Template;
 use crate::oauth::is_public_address;
+
+/// Which hosts an address may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressHosts {
+    /// Those that the catalogue or the operator names: a secret of the operator's goes there.
+    Named,
+    /// Those that the customer types, too: it is the customer's own secret that goes there.
+    Typed,
+}
 
 /// Values by field name, validated. Some are secrets: they are stored encrypted and never printed.
 pub type Inputs = BTreeMap<String, String>;
@@ -139,25 +149,38 @@ impl InputSchema {
         self.fields.iter().filter_map(usable).collect()
     }
 
-    /// A value for each field that may stand in an address, to try templates with.
-    pub(super) fn samples(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.host_fields().map(|field| {
-            let sample = field.choices.first().map_or("sample", |choice| &choice.value);
-            (field.name.as_str(), sample)
-        })
+    /// The address that a template gives with these validated values: those that cannot leave their place in it, and no
+    /// others.
+    pub(crate) fn address(&self, template: &Template, values: &Inputs, hosts: AddressHosts) -> Option<Url> {
+        self.fill_address(template, hosts, |field| values.get(&field.name).map(String::as_str)).ok()
     }
 
-    /// Of validated values those that may stand in an address.
-    pub(crate) fn host_values<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.host_fields().filter_map(|field| {
-            let value = inputs.get(&field.name)?;
-            Some((field.name.as_str(), value.as_str()))
-        })
+    /// The address that a template gives with a made-up value for each field.
+    pub(super) fn sample_address(&self, template: &Template, hosts: AddressHosts) -> Result<Url, String> {
+        let samples: Inputs = self.fields.iter().map(|field| (field.name.clone(), field.sample())).collect();
+        self.fill_address(template, hosts, |field| samples.get(&field.name).map(String::as_str))
     }
 
-    /// The fields whose values cannot leave their place in a host name.
-    fn host_fields(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter().filter(|field| field.format == Format::Subdomain || !field.choices.is_empty())
+    fn fill_address<'a>(
+        &'a self,
+        template: &'a Template,
+        hosts: AddressHosts,
+        value_of: impl Fn(&Field) -> Option<&'a str>,
+    ) -> Result<Url, String> {
+        let text = template.as_str();
+        let before_path: HashSet<&str> = template.names_before_path().collect();
+        let address = template.fill(|name| {
+            let field = self.fields.iter().find(|field| field.name == name)?;
+            let fits = field.fits_address(before_path.contains(name), hosts);
+            value_of(field).filter(|_| fits)
+        });
+        let address = address
+            .ok_or_else(|| format!("`{text}` has a placeholder that no subdomain or choice field fills"))?;
+        match Url::parse(&address) {
+            Ok(url) if url.has_host() && text.contains("://") => Ok(url),
+            Ok(_) => Err(format!("`{text}` is no address: it has no host")),
+            Err(error) => Err(format!("`{text}` is no address: {error}")),
+        }
     }
 
     /// The first thing that makes this form unusable.
@@ -192,6 +215,17 @@ impl InputSchema {
 }
 
 impl Field {
+    /// Whether its values cannot leave their place in an address, before the path or in it.
+    fn fits_address(&self, before_path: bool, hosts: AddressHosts) -> bool {
+        let _ = (before_path, hosts);
+        self.format == Format::Subdomain || !self.choices.is_empty()
+    }
+
+    /// A value that it takes.
+    fn sample(&self) -> String {
+        self.choices.first().map_or("sample", |choice| &choice.value).to_owned()
+    }
+
     /// The value to store; `None` for an optional one that is empty.
     fn accept(&self, value: &str) -> Result<Option<String>, String> {
         let title = &self.title;

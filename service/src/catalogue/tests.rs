@@ -83,6 +83,59 @@ fn bad_files_are_refused_with_the_reason() {
     }
 }
 
+#[test]
+fn bad_oauth_keys_are_refused_with_the_reason() {
+    let oauth = |keys: &str| {
+        with_auth(&format!(
+            "type = \"o_auth\"\n[[auth.fields]]\nname = \"secret\"\ntitle = \"Secret\"\nformat = \"password\"\n\
+             [[auth.fields]]\nname = \"free\"\ntitle = \"Free\"\n[auth.oauth]\n\
+             authorization_url = \"https://a.example/\"\ntoken_url = \"https://a.example/\"\n{keys}"
+        ))
+    };
+    let fine = "token_params = { a = \"{secret}{app.x}{client_id}\" }\nauthorize_params = { a = \"{free}{nonce}\" }\n\
+        exchange = { url = \"http://127.0.0.1:1/\", params = { a = \"{access_token}{client_secret}\" } }";
+    let app = parse(&oauth(fine)).unwrap();
+    assert_eq!(app.app_params().into_iter().collect::<Vec<_>>(), ["x"]);
+    for (keys, reason) in [
+        ("token_params = { a = \"{other}\" }", "token_params has the placeholder `other`"),
+        ("refresh_params = { a = \"{access_token}\" }", "refresh_params has the placeholder `access_token`"),
+        ("token_headers = { a = \"{nonce}\" }", "token_headers has the placeholder `nonce`"),
+        ("authorize_params = { a = \"{client_secret}\" }", "authorize_params has the placeholder"),
+        ("authorize_params = { a = \"x{secret}\" }", "would show the secret `secret`"),
+        ("token_params = { a = \"{\" }", "brace"),
+        ("token_params = { a = \"{a b}\" }", "brace"),
+        ("token_headers = { \"a b\" = \"1\" }", "no header"),
+        ("token_headers = { Authorization = \"1\" }", "no header"),
+        ("token_headers = { Content-Length = \"1\" }", "no header"),
+        ("refresh_url = \"http://a.example/\"", "not https"),
+        ("refresh_url = \"https://{free}/\"", "placeholder"),
+        ("refresh_url = \"https:/a.example/\"", "no address"),
+        ("exchange = { url = \"https://a.example/{secret}\" }", "placeholder"),
+        ("exchange = { url = \"https://a.example/\", params = { a = \"{nonce}\" } }", "exchange.params"),
+        ("token_pointer = \"data\"", "JSON pointer"),
+        ("expires_at = \"/a~\"", "JSON pointer"),
+        ("lifetime = 0", "lifetime"),
+        ("lifetime = 315360001", "lifetime"),
+        ("lifetime = -1", "invalid value"),
+        ("lifetime = 99999999999999999999", "expected u64"),
+        ("refresh_margin = 86401", "refresh_margin"),
+        ("invalid_grant_text = \"(\"", "pattern"),
+        ("client_auth = \"private_key_jwt\"", "unknown variant"),
+        ("names = { state = \"s\" }", "unknown field"),
+        ("names = { callback_code = \"state\" }", "callback_code"),
+        ("names = { code = \"client_id\" }", "twice"),
+        ("names = { code = \"\" }", "empty"),
+        ("names = { client_id = \"state\" }", "`state` twice"),
+        ("names = { client_id = \"scope\" }", "`scope` twice"),
+        ("scope_params = { state = [\"a\"] }", "`state` twice"),
+        ("authorize_params = { client_id = \"x\" }", "`client_id` twice"),
+        ("authorize_params = { redirect_uri = \"x\" }", "`redirect_uri` twice"),
+    ] {
+        let error = parse(&oauth(keys)).unwrap_err();
+        assert!(error.contains(reason), "{keys}: {error} does not tell {reason}");
+    }
+}
+
 /// Which of two a provider takes is anybody's guess.
 #[test]
 fn no_parameter_is_sent_twice_to_the_provider() {

@@ -59,7 +59,8 @@ pub async fn callback(
     let task = service.tasks.spawn({
         let service = service.clone();
         async move {
-            let answer = Answer::parse(query.as_deref().unwrap_or_default());
+            let code = service.catalogue.get(&app_id).map_or("code", |app| app.callback_code());
+            let answer = Answer::parse(query.as_deref().unwrap_or_default(), code);
             finish(&service, &app_id, answer, &headers).await
         }
     });
@@ -222,11 +223,12 @@ impl From<ProviderError> for LinkError {
 }
 
 impl Answer {
-    /// `None` where one of these parameters is there twice: whichever were taken, the other could be meant.
-    fn parse(query: &str) -> Option<Self> {
+    /// `None` where one of these parameters is there twice: whichever were taken, the other could be meant. `code` is what
+    /// the provider calls the code.
+    fn parse(query: &str, code: &str) -> Option<Self> {
         let mut params = HashMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let is_read = ["state", "code", "error", "error_description", "iss"].contains(&name.as_ref());
+            let is_read = ["state", code, "error", "error_description", "iss"].contains(&name.as_ref());
             if is_read && params.insert(name.into_owned(), value.into_owned()).is_some() {
                 return None;
             }
@@ -234,7 +236,7 @@ impl Answer {
         let mut take = |name: &str| params.remove(name).filter(|value| !value.is_empty());
         Some(Self {
             state: take("state"),
-            code: take("code").map(SecretString::from),
+            code: take(code).map(SecretString::from),
             error: take("error"),
             error_description: take("error_description"),
             iss: take("iss"),

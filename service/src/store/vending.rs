@@ -35,6 +35,10 @@ pub struct VendableConnection {
 
 /// What a connection holds, as far as it is vended.
 pub struct SealedCredential {
+    /// The app that it is for.
+    pub app_id: String,
+    /// The auth option by which it was made.
+    pub auth_option_key: String,
     auth_type: AuthType,
     content: Sealed,
 }
@@ -78,7 +82,8 @@ pub enum Vended {
 }
 
 const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken,
-        l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.access_token, k.token_type,
+        c.app_id, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
+        k.access_token, k.token_type,
         k.obtained_at, k.expires_at,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
@@ -160,7 +165,12 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
             inputs: row.get::<Option<String>>("inputs")?.ok_or(StoreError::Unreadable("inputs"))?,
         },
     };
-    Ok(Some(SealedCredential { auth_type: read_auth_type(auth_type)?, content }))
+    Ok(Some(SealedCredential {
+        app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
+        auth_option_key: row.get("auth_option_key")?,
+        auth_type: read_auth_type(auth_type)?,
+        content,
+    }))
 }
 
 impl SealedCredential {
