@@ -14,6 +14,7 @@ mod endpoint;
 mod guard;
 mod http;
 
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -24,7 +25,6 @@ pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
 
 /// What a provider grants.
-#[derive(Debug)]
 pub struct Tokens {
     /// What API calls are made with.
     pub access_token: SecretString,
@@ -34,6 +34,11 @@ pub struct Tokens {
     pub token_type: String,
     /// How long the access token lives, in whole seconds, where the provider says so.
     pub expires_in: Option<u64>,
+    /// The scopes that were granted, as the provider writes them, where it says so.
+    pub scope: Option<String>,
+    /// The whole response, as an object: what it says beside the tokens is read by pointers. It holds the tokens too, so
+    /// it is neither stored nor printed.
+    pub response: serde_json::Value,
 }
 
 /// Why there are no tokens. Each calls for something different.
@@ -63,6 +68,16 @@ fn encode_form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
 /// A plus sign of the value itself is `%2B` by then.
 fn percent_encode_spaces(encoded: &str) -> String {
     encoded.replace('+', "%20")
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProviderError {

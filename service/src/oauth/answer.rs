@@ -28,7 +28,7 @@ pub(super) fn parse(
         return Err(classify(error, retry_after));
     }
     match tokens(&object).or_else(|| object.get("authed_user")?.as_object().and_then(tokens)) {
-        Some(tokens) if (200..300).contains(&status) => Ok(tokens),
+        Some(tokens) if (200..300).contains(&status) => Ok(Tokens { response: object.into(), ..tokens }),
         _ => Err(unavailable),
     }
 }
@@ -102,6 +102,8 @@ fn tokens(object: &Map<String, Value>) -> Option<Tokens> {
         refresh_token: text("refresh_token").map(SecretString::from),
         token_type: token_type(text("token_type")),
         expires_in: object.get("expires_in").and_then(seconds),
+        scope: text("scope").map(str::to_owned),
+        response: Value::Null,
     })
 }
 
@@ -161,6 +163,20 @@ mod tests {
         assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "rt");
         assert_eq!(tokens.token_type, "Bearer");
         assert_eq!(tokens.expires_in, Some(3600));
+        assert_eq!(tokens.scope.as_deref(), Some("a b"));
+    }
+
+    #[test]
+    fn what_stands_beside_the_tokens_is_kept() {
+        let tokens = ok(r#"{"access_token":"at","instance_url":"https://a.example","team":{"id":7}}"#);
+        assert_eq!(tokens.scope, None);
+        let member = |pointer| tokens.response.pointer(pointer).cloned();
+        assert_eq!(member("/instance_url"), Some("https://a.example".into()));
+        assert_eq!(member("/team/id"), Some(7.into()));
+        // Of a response in form encoding, and around a nested token.
+        assert_eq!(ok("access_token=at&scope=repo&x=1").response["x"], "1");
+        let slack = ok(r#"{"ok":true,"team":{"id":"T1"},"authed_user":{"access_token":"xoxp","scope":"s"}}"#);
+        assert_eq!((slack.scope.as_deref(), &slack.response["team"]["id"]), (Some("s"), &"T1".into()));
     }
 
     #[test]
@@ -292,7 +308,8 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let printed = format!("{:?}", ok(r#"{"access_token":"s3cret","refresh_token":"s3cret"}"#));
+        let printed =
+            format!("{:?}", ok(r#"{"access_token":"s3cret","refresh_token":"s3cret","id_token":"s3cret"}"#));
         assert!(!printed.contains("s3cret"));
     }
 }
