@@ -4,10 +4,15 @@
 //! built-in ones by id, with a folder of their own (`catalogue_dir`). Client ids and secrets are never part of it:
 //! those come from the operator's configuration.
 
+mod api;
 mod builtin;
 mod input;
+mod kept;
+mod template;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usable_tests;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +22,10 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, Verify};
 pub use input::{Choice, Field, FieldError, Format, InputSchema, Inputs};
+pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
+use template::Template;
 
 /// All the apps, sorted by name.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +76,21 @@ pub struct AuthOption {
     /// Present exactly where `auth_type` is [`AuthType::OAuth`].
     #[serde(default, skip_serializing)]
     pub oauth: Option<OAuth>,
+    /// How the app's API is called.
+    #[serde(default, skip_serializing)]
+    pub api: Option<Api>,
+    /// Values that are kept beside the credential, because calls need them.
+    #[serde(default, skip_serializing)]
+    pub provider_data: BTreeMap<String, Kept>,
+    /// How a credential is checked.
+    #[serde(default, skip_serializing)]
+    pub verify: Option<Verify>,
+    /// Requests after connecting, whose responses are kept in part. At most two.
+    #[serde(default, rename = "lookup", skip_serializing)]
+    pub lookups: Vec<Lookup>,
+    /// Whose account it is.
+    #[serde(default, skip_serializing)]
+    pub account: AccountReferences,
 }
 
 /// The kind of credential that a connection holds.
@@ -94,6 +117,11 @@ impl AuthType {
             Self::Basic => "basic",
             Self::Header => "header",
         }
+    }
+
+    /// Whether an access token is vended, and not what the customer entered.
+    pub fn is_token(self) -> bool {
+        !matches!(self, Self::ApiKey | Self::Basic | Self::Header)
     }
 }
 
@@ -230,6 +258,16 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Leads all calls to the apps' APIs to `base/ID`, where an emulator plays them. It is done after the files were
+    /// checked: an emulator may be on loopback.
+    pub fn redirect_calls(&mut self, base: &str) {
+        for app in &mut self.apps {
+            let app = Arc::make_mut(app);
+            let base = format!("{base}/{}", app.id);
+            app.auth_options.iter_mut().for_each(|option| option.redirect_calls(&base));
+        }
+    }
+
     /// The app with this id.
     pub fn get(&self, id: &str) -> Option<&Arc<App>> {
         self.apps.iter().find(|app| app.id == id)
@@ -326,13 +364,14 @@ impl AuthOption {
         if self.help_url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return Some("help_url is not https".into());
         }
-        match (self.auth_type, &self.oauth) {
+        let problem = match (self.auth_type, &self.oauth) {
             (AuthType::OAuth, Some(oauth)) => oauth.problem(&self.input),
             (AuthType::OAuth, None) => Some("type o_auth needs [auth.oauth]".into()),
             (_, Some(_)) => Some("[auth.oauth] belongs to type o_auth".into()),
             (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
             (_, None) => None,
-        }
+        };
+        problem.or_else(|| self.kept_problem()).or_else(|| self.call_problem())
     }
 }
 
@@ -394,15 +433,13 @@ fn sample_address(template: &str, input: &InputSchema) -> Result<Url, String> {
     Url::parse(&address).map_err(|error| format!("`{template}` is no address: {error}"))
 }
 
-/// Replaces each `{name}` by its value; `None` if one is left over.
+/// The template with each `{name}` replaced by its value; `None` where one has none.
 pub(crate) fn fill<'a>(
     template: &str,
     values: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Option<String> {
-    let filled = values
-        .into_iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-    (!filled.contains(['{', '}'])).then_some(filled)
+    let values: BTreeMap<_, _> = values.into_iter().collect();
+    Template::try_from(template.to_owned()).ok()?.fill(|name| values.get(name).copied())
 }
 
 impl Serialize for App {

@@ -155,6 +155,11 @@ impl InputSchema {
         })
     }
 
+    /// Whether this field's values cannot leave their place in a host name.
+    pub(super) fn is_host_field(&self, name: &str) -> bool {
+        self.host_fields().any(|field| field.name == name)
+    }
+
     /// The fields whose values cannot leave their place in a host name.
     fn host_fields(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| field.format == Format::Subdomain || !field.choices.is_empty())
