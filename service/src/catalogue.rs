@@ -4,12 +4,17 @@
 //! built-in ones by id, with a folder of their own (`catalogue_dir`). Client ids and secrets are never part of it:
 //! those come from the operator's configuration.
 
+mod api;
 mod builtin;
 mod input;
+mod kept;
 mod oauth;
+mod pattern;
 mod template;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usable_tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,9 +23,12 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, Verify};
 pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};
+pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
 pub use oauth::{ClientAuth, Exchange, Expected, OAuth, ParamNames, Templates, TokenRequest};
-pub use template::{Pattern, Pointer, Template};
+pub use pattern::Pattern;
+pub use template::Template;
 
 /// All the apps, sorted by name.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +79,21 @@ pub struct AuthOption {
     /// Present exactly where `auth_type` is [`AuthType::OAuth`].
     #[serde(default, skip_serializing)]
     pub oauth: Option<OAuth>,
+    /// How the app's API is called.
+    #[serde(default, skip_serializing)]
+    pub api: Option<Api>,
+    /// Values that are kept beside the credential, because calls need them.
+    #[serde(default, skip_serializing)]
+    pub provider_data: BTreeMap<String, Kept>,
+    /// How a credential is checked.
+    #[serde(default, skip_serializing)]
+    pub verify: Option<Verify>,
+    /// Requests after connecting, whose responses are kept in part. At most two.
+    #[serde(default, rename = "lookup", skip_serializing)]
+    pub lookups: Vec<Lookup>,
+    /// Whose account it is.
+    #[serde(default, skip_serializing)]
+    pub account: AccountReferences,
 }
 
 /// The kind of credential that a connection holds.
@@ -97,6 +120,11 @@ impl AuthType {
             Self::Basic => "basic",
             Self::Header => "header",
         }
+    }
+
+    /// Whether an access token is vended, and not what the customer entered.
+    pub fn is_token(self) -> bool {
+        !matches!(self, Self::ApiKey | Self::Basic | Self::Header)
     }
 }
 
@@ -169,6 +197,16 @@ impl Catalogue {
         self.apps.push(Arc::new(app));
         self.sort();
         Ok(())
+    }
+
+    /// Leads all calls to the apps' APIs to `base/ID`, where an emulator plays them. It is done after the files were
+    /// checked: an emulator may be on loopback.
+    pub fn redirect_calls(&mut self, base: &str) {
+        for app in &mut self.apps {
+            let app = Arc::make_mut(app);
+            let base = format!("{base}/{}", app.id);
+            app.auth_options.iter_mut().for_each(|option| option.redirect_calls(&base));
+        }
     }
 
     /// The app with this id.
@@ -282,13 +320,14 @@ impl AuthOption {
         if self.help_url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return Some("help_url is not https".into());
         }
-        match (self.auth_type, &self.oauth) {
+        let problem = match (self.auth_type, &self.oauth) {
             (AuthType::OAuth, Some(oauth)) => oauth.problem(&self.input),
             (AuthType::OAuth, None) => Some("type o_auth needs [auth.oauth]".into()),
             (_, Some(_)) => Some("[auth.oauth] belongs to type o_auth".into()),
             (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
             (_, None) => None,
-        }
+        };
+        problem.or_else(|| self.kept_problem()).or_else(|| self.call_problem())
     }
 }
 

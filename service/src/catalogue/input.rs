@@ -1,13 +1,13 @@
 //! What an auth option asks the customer for: a small part of JSON Schema, its form and its validation.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::template::Template;
+use super::template::{Position, Template};
 use crate::oauth::is_public_address;
 
 /// Which hosts an address may have.
@@ -167,12 +167,14 @@ impl InputSchema {
         hosts: AddressHosts,
         value_of: impl Fn(&Field) -> Option<&'a str>,
     ) -> Result<Url, String> {
-        let text = template.as_str();
-        let before_path: HashSet<&str> = template.names_before_path().collect();
+        let text = template.to_string();
+        let fits = |field: &Field| {
+            let mut positions = template.positions().into_iter().filter(|(name, _)| *name == field.name);
+            positions.all(|(_, position)| field.fits_address(position, hosts))
+        };
         let address = template.fill(|name| {
             let field = self.fields.iter().find(|field| field.name == name)?;
-            let fits = field.fits_address(before_path.contains(name), hosts);
-            value_of(field).filter(|_| fits)
+            value_of(field).filter(|_| fits(field))
         });
         let address = address
             .ok_or_else(|| format!("`{text}` has a placeholder that no subdomain or choice field fills"))?;
@@ -181,6 +183,12 @@ impl InputSchema {
             Ok(_) => Err(format!("`{text}` is no address: it has no host")),
             Err(error) => Err(format!("`{text}` is no address: {error}")),
         }
+    }
+
+    /// Whether this field's values cannot leave their place in a host name.
+    pub(super) fn is_host_field(&self, name: &str) -> bool {
+        let mut named = self.fields.iter().filter(|field| field.name == name);
+        named.any(|field| field.fits_address(Position::Host, AddressHosts::Named))
     }
 
     /// The first thing that makes this form unusable.
@@ -215,9 +223,9 @@ impl InputSchema {
 }
 
 impl Field {
-    /// Whether its values cannot leave their place in an address, before the path or in it.
-    fn fits_address(&self, before_path: bool, hosts: AddressHosts) -> bool {
-        let _ = (before_path, hosts);
+    /// Whether its values cannot leave this place in an address.
+    fn fits_address(&self, position: Position, hosts: AddressHosts) -> bool {
+        let _ = (position, hosts);
         self.format == Format::Subdomain || !self.choices.is_empty()
     }
 

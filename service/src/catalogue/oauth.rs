@@ -7,7 +7,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::input::{AddressHosts, InputSchema};
-use super::template::{Pattern, Pointer, Template};
+use super::kept::Pointer;
+use super::pattern::Pattern;
+use super::template::Template;
 
 /// Values of requests by name.
 pub type Templates = BTreeMap<String, Template>;
@@ -239,7 +241,7 @@ impl OAuth {
             // It stands in the browser's address bar and history.
             let secret =
                 |name: &&str| input.fields.iter().any(|field| field.name == **name && field.is_secret());
-            let mut names = self.authorize_params.values().flat_map(Template::names);
+            let mut names = self.authorize_params.values().flat_map(Template::placeholders);
             names.find(secret).map(|name| format!("authorize_params would show the secret `{name}`"))
         })
     }
@@ -258,7 +260,7 @@ impl OAuth {
             &self.token_headers,
             self.exchange_params(),
         ];
-        let names = tables.into_iter().flat_map(BTreeMap::values).flat_map(Template::names);
+        let names = tables.into_iter().flat_map(BTreeMap::values).flat_map(Template::placeholders);
         names.filter_map(|name| name.strip_prefix("app.")).collect()
     }
 
@@ -269,12 +271,12 @@ impl OAuth {
         token_url: Option<&str>,
         input: &InputSchema,
     ) -> Option<String> {
-        let problem = |text: &str| match Template::parse(text) {
+        let problem = |text: &str| match Template::try_from(text.to_owned()) {
             Ok(template) => input.sample_address(&template, AddressHosts::Named).err(),
             Err(problem) => Some(problem),
         };
         authorization_url.into_iter().chain(token_url).find_map(problem).or_else(|| {
-            let template = Template::parse(authorization_url?).ok()?;
+            let template = Template::try_from(authorization_url?.to_owned()).ok()?;
             self.double_param(&template, input)
         })
     }
@@ -314,7 +316,7 @@ pub(super) fn address_problem(
     hosts: AddressHosts,
 ) -> Option<String> {
     match input.sample_address(template, hosts) {
-        Ok(url) => (!is_safe_scheme(&url)).then(|| format!("`{}` is not https", template.as_str())),
+        Ok(url) => (!is_safe_scheme(&url)).then(|| format!("`{}` is not https", template)),
         Err(problem) => Some(problem),
     }
 }
@@ -339,7 +341,7 @@ pub(super) fn problem_of_templates(
 ) -> Option<String> {
     let is_field = |name: &str| input.fields.iter().any(|field| field.name == name);
     let unknown =
-        templates.values().flat_map(Template::names).find(|name| !is_field(name) && !known(name))?;
+        templates.values().flat_map(Template::placeholders).find(|name| !is_field(name) && !known(name))?;
     Some(format!("{place} has the placeholder `{unknown}`, which nothing fills"))
 }
 

@@ -1,177 +1,233 @@
-//! The small languages of a catalogue file: templates, pointers and patterns. Each is checked when the file is read.
+//! Text with `{name}` placeholders, and addresses made of it.
+//!
+//! A template is taken apart when the catalogue is loaded and filled in one pass: a value that looks like a placeholder
+//! stays what it is.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::Value;
+use url::Url;
 
-/// Text with placeholders, such as `https://{subdomain}.example.com/token`.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+/// Text with `{name}` placeholders.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Template {
-    text: String,
     parts: Vec<Part>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Text(String),
     Placeholder(String),
 }
 
-/// A JSON pointer (RFC 6901), such as `/data/access_token`.
+/// The address of an API, or of one of its requests. Where a placeholder stands decides what its value may be: the whole
+/// beginning of the address, a part of the host's name, or text of the path, which is escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Pointer(String);
+#[serde(transparent)]
+pub struct Address(Template);
 
-/// A regular expression, matched in time linear to the text. Unanchored, as in JSON Schema.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Pattern(Regex);
+/// Where in an address a placeholder stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// At its beginning: the value is an address itself.
+    Start,
+    /// In the name of the host.
+    Host,
+    /// Behind the host.
+    Path,
+}
 
-/// No pattern of a catalogue compiles to more bytes.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
+/// What stays as it is in a path: RFC 3986's unreserved characters.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-impl Template {
-    /// Reads a template.
-    ///
-    /// # Errors
-    ///
-    /// A sentence about a brace that does not enclose a name.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while let Some(at) = rest.find(['{', '}']) {
-            let (before, from) = rest.split_at(at);
-            let placeholder = from.strip_prefix('{').and_then(|from| from.split_once('}'));
-            let Some((name, after)) = placeholder.filter(|(name, _)| is_name(name)) else {
-                return Err(format!("`{text}` has a brace that is no placeholder's"));
-            };
+impl TryFrom<String> for Template {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let unbalanced = || format!("`{text}` has a brace without its other half");
+        let (mut parts, mut rest) = (Vec::new(), text.as_str());
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').ok_or_else(unbalanced)?;
+            if before.contains('}') || name.contains('{') {
+                return Err(unbalanced());
+            }
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
             }
             parts.push(Part::Placeholder(name.to_owned()));
             rest = after;
         }
+        if rest.contains('}') {
+            return Err(unbalanced());
+        }
         if !rest.is_empty() {
             parts.push(Part::Text(rest.to_owned()));
         }
-        Ok(Self { text: text.to_owned(), parts })
+        Ok(Self { parts })
     }
+}
 
-    /// The text with each placeholder replaced by its value; `None` where one has no value. A value is never searched
-    /// for placeholders.
-    pub fn fill<'a>(&'a self, value_of: impl Fn(&'a str) -> Option<&'a str>) -> Option<String> {
-        let mut filled = String::new();
-        for part in &self.parts {
-            filled.push_str(match part {
-                Part::Text(text) => text,
-                Part::Placeholder(name) => value_of(name)?,
-            });
-        }
-        Some(filled)
-    }
-
-    /// The names of the placeholders.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+impl Template {
+    /// The names of its placeholders.
+    pub(super) fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Text(_) => None,
             Part::Placeholder(name) => Some(name.as_str()),
+            Part::Text(_) => None,
         })
     }
 
-    /// In an address, the names of the placeholders that stand before its path, and so choose the host.
-    pub(super) fn names_before_path(&self) -> impl Iterator<Item = &str> {
-        let mut before = String::new();
-        let in_authority = self.parts.iter().take_while(move |part| {
+    /// Where its placeholders stand, if it is an address.
+    pub(super) fn positions(&self) -> Vec<(&str, Position)> {
+        let (mut found, mut text) = (Vec::new(), String::new());
+        for (index, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Text(text) => before.push_str(text),
-                Part::Placeholder(_) => before.push('x'),
+                Part::Text(part) => text.push_str(part),
+                Part::Placeholder(name) => {
+                    found.push((name.as_str(), position(index, &text)));
+                    text.push('x');
+                }
             }
-            let authority = before.split_once("://").map_or(before.as_str(), |(_, rest)| rest);
-            !authority.contains(['/', '?', '#', '\\'])
-        });
-        in_authority.filter_map(|part| match part {
-            Part::Text(_) => None,
-            Part::Placeholder(name) => Some(name.as_str()),
+        }
+        found
+    }
+
+    /// Whether its text begins so, whatever is filled in.
+    pub(super) fn begins_with(&self, first: char) -> bool {
+        matches!(self.parts.first(), Some(Part::Text(text)) if text.starts_with(first))
+    }
+
+    /// The text with each placeholder replaced by its value; `None` where one has no value.
+    pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+        let part = |part: &Part| match part {
+            Part::Text(text) => Some(Cow::Owned(text.clone())),
+            Part::Placeholder(name) => value(name).map(Cow::Borrowed),
+        };
+        self.parts.iter().map(part).collect()
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::Placeholder(name) => write!(f, "{{{name}}}"),
         })
     }
-
-    /// The template as it is written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
 }
 
-/// Of a field, or of a group and a member in it: `app.tenant`.
-fn is_name(name: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    !name.is_empty()
-        && name.split('.').count() <= 2
-        && name.split('.').all(|part| !part.is_empty() && part.bytes().all(plain))
-}
-
-impl Pointer {
-    /// The value that it points to, if there is one.
-    pub fn find<'a>(&self, value: &'a Value) -> Option<&'a Value> {
-        value.pointer(&self.0)
+impl Address {
+    /// This address with a path behind it.
+    pub(super) fn joined(&self, path: &Template) -> Self {
+        let parts = self.0.parts.iter().chain(&path.parts);
+        Self(Template { parts: parts.cloned().collect() })
     }
 
-    /// What the value that it points to is a member of.
-    pub(crate) fn parent_of<'a>(&self, value: &'a Value) -> Option<&'a Value> {
-        let (parent, _) = self.0.rsplit_once('/')?;
-        value.pointer(parent)
-    }
-}
-
-impl Pattern {
-    /// Whether it matches somewhere in the text.
-    pub fn matches(&self, text: &str) -> bool {
-        self.0.is_match(text)
+    /// Its placeholders and where they stand.
+    pub(super) fn placeholders(&self) -> Vec<(&str, Position)> {
+        self.0.positions()
     }
 
-    /// The pattern as it is written.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
-impl TryFrom<String> for Template {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
-    }
-}
-
-impl TryFrom<String> for Pointer {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        // A tilde escapes a slash (`~1`) or itself (`~0`).
-        let is_escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-        if text.starts_with('/') && is_escaped {
-            Ok(Self(text))
-        } else {
-            Err(format!("`{text}` is no JSON pointer: it must begin with a slash"))
+    /// The first thing that makes it no address, apart from what its placeholders stand for.
+    pub(super) fn problem(&self) -> Option<String> {
+        let sample = |(name, position)| match position {
+            Position::Start => (name, "https://host.example"),
+            Position::Host | Position::Path => (name, "sample"),
+        };
+        let samples: Vec<_> = self.placeholders().into_iter().map(sample).collect();
+        let value = |name: &str| samples.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
+        let text = self.0.fill(value).unwrap_or_default();
+        if let [Part::Placeholder(_), Part::Text(next), ..] = self.0.parts.as_slice()
+            && !next.starts_with('/')
+        {
+            return Some(format!("`{text}` would change the host that it begins with"));
+        }
+        match Url::parse(&text) {
+            Ok(url) if url.scheme() != "https" => Some(format!("`{text}` is not https")),
+            Ok(url) if has_extras(&url) => Some(format!("`{text}` has a user name or a fragment")),
+            Ok(_) => None,
+            Err(error) => Some(format!("`{text}` is no address: {error}")),
         }
     }
-}
 
-impl TryFrom<String> for Pattern {
-    type Error = String;
+    /// The address with each placeholder replaced by its value; `None` where one has none, or one that has no place there.
+    pub(super) fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
+        let mut filled = String::new();
+        for (index, part) in self.0.parts.iter().enumerate() {
+            match part {
+                Part::Text(text) => filled.push_str(text),
+                Part::Placeholder(name) => {
+                    let value = value(name)?;
+                    match position(index, &filled) {
+                        Position::Start => filled.push_str(&start(value)?),
+                        Position::Host => filled.push_str(host_part(value)?),
+                        Position::Path => filled.push_str(&path_part(value)?),
+                    }
+                }
+            }
+        }
+        Url::parse(&filled).is_ok().then_some(filled)
+    }
 
-    fn try_from(text: String) -> Result<Self, String> {
-        let regex = RegexBuilder::new(&text).size_limit(MAX_PATTERN_BYTES).build();
-        regex.map(Self).map_err(|error| format!("`{text}` is no usable pattern: {error}"))
+    /// Leads to `base` instead of to its host, with the same path. For emulators.
+    pub(super) fn redirect(&mut self, base: &str) {
+        let mut host = String::new();
+        let mut parts = vec![Part::Text(base.to_owned())];
+        for (index, part) in self.0.parts.drain(..).enumerate() {
+            match part {
+                Part::Placeholder(name) if position(index, &host) == Position::Path => {
+                    parts.push(Part::Placeholder(name));
+                }
+                Part::Placeholder(_) => host.push('x'),
+                Part::Text(text) if position(index, &host) == Position::Path => parts.push(Part::Text(text)),
+                Part::Text(text) => {
+                    host.push_str(&text);
+                    let (_, rest) = host.split_once("://").unwrap_or(("", &host));
+                    if let Some(path) = rest.find('/') {
+                        parts.push(Part::Text(rest[path..].to_owned()));
+                    }
+                }
+            }
+        }
+        self.0.parts = parts;
     }
 }
 
-impl fmt::Debug for Template {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.text.fmt(f)
+/// Where a placeholder stands that comes after `before`.
+fn position(index: usize, before: &str) -> Position {
+    let behind_scheme = before.split_once("://").map_or(before, |(_, rest)| rest);
+    match index {
+        0 => Position::Start,
+        _ if behind_scheme.contains(['/', '?']) => Position::Path,
+        _ if before.contains("://") => Position::Host,
+        _ => Position::Path,
     }
+}
+
+/// An address that others are built on: no more than scheme, host and path.
+fn start(value: &str) -> Option<String> {
+    let url = Url::parse(value).ok()?;
+    let is_plain = url.has_host() && !has_extras(&url) && url.query().is_none();
+    is_plain.then(|| url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn has_extras(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some() || url.fragment().is_some()
+}
+
+/// Labels of a host's name.
+fn host_part(value: &str) -> Option<&str> {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    (!value.is_empty() && value.bytes().all(is_safe)).then_some(value)
+}
+
+/// Text that stays within its segment: not even `..` leads out of it.
+fn path_part(value: &str) -> Option<String> {
+    let leads_out = matches!(value, "" | "." | "..");
+    (!leads_out).then(|| utf8_percent_encode(value, ESCAPED).to_string())
 }
 
 #[cfg(test)]
@@ -179,61 +235,99 @@ mod tests {
     use super::*;
 
     fn template(text: &str) -> Template {
-        Template::parse(text).unwrap()
+        Template::try_from(text.to_owned()).unwrap()
+    }
+
+    fn fill(text: &str, values: &[(&str, &'static str)]) -> Option<String> {
+        let value = |name: &str| values.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
+        template(text).fill(value)
+    }
+
+    fn address(text: &str, value: &'static str) -> Option<String> {
+        Address(template(text)).fill(|name| (name == "x").then_some(value))
     }
 
     #[test]
-    fn a_value_with_braces_is_a_value() {
-        let both = template("{a}-{b}");
-        let filled = both.fill(|name| Some(if name == "a" { "{b}" } else { "secret" }));
-        assert_eq!(filled.as_deref(), Some("{b}-secret"));
-        assert_eq!(both.fill(|name| (name == "a").then_some("")), None);
-        assert_eq!(template("").fill(|_| None).as_deref(), Some(""));
-        assert_eq!(template("{app.x}{y}").names().collect::<Vec<_>>(), ["app.x", "y"]);
+    fn values_are_filled_in_once() {
+        let values = [("a", "{b}{a}"), ("b", "{a}"), ("empty", "")];
+        assert_eq!(fill("{a}-{b}", &values).as_deref(), Some("{b}{a}-{a}"));
+        assert_eq!(fill("Bearer {a}", &values).as_deref(), Some("Bearer {b}{a}"));
+        assert_eq!(fill("plain", &values).as_deref(), Some("plain"));
+        assert_eq!(fill("[{empty}]", &values).as_deref(), Some("[]"));
+        assert_eq!(fill("{c}", &values), None);
     }
 
     #[test]
-    fn braces_that_enclose_no_name_are_refused() {
-        for text in ["{", "}", "a}b", "{}", "{{a}}", "{A}", "{a b}", "{a.}", "{.a}", "{a.b.c}", "{a", "{a/b}"]
-        {
-            assert!(Template::parse(text).is_err(), "{text}");
+    fn braces_come_in_pairs() {
+        for text in ["{", "}", "a}b", "{a", "{a}}", "{{a}}", "}{"] {
+            assert!(Template::try_from(text.to_owned()).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn what_stands_before_the_path_chooses_the_host() {
-        for (text, names) in [
-            ("https://{a}.example.com/{b}?c={c}", &["a"][..]),
-            ("https://{a}{b}", &["a", "b"]),
-            ("https://example.com?x={a}", &[]),
-            ("https://example.com#{a}", &[]),
-            ("https://example.com/{a}", &[]),
-            ("https://x\\{a}", &[]),
-            ("{a}://{b}/{c}", &["a", "b"]),
+    fn a_value_stays_in_its_place_of_an_address() {
+        for (text, value, expected) in [
+            ("https://{x}.example/a", "acme", Some("https://acme.example/a")),
+            ("https://api.{x}/a", "zoho.com", Some("https://api.zoho.com/a")),
+            ("https://api.example/c/{x}/d", "42", Some("https://api.example/c/42/d")),
+            (
+                "https://api.example/c/{x}",
+                "a b/../c?d#e",
+                Some("https://api.example/c/a%20b%2F..%2Fc%3Fd%23e"),
+            ),
+            ("https://api.example/?q={x}", "a&b=c", Some("https://api.example/?q=a%26b%3Dc")),
+            ("{x}/v1", "https://acme.example/", Some("https://acme.example/v1")),
+            ("{x}/v1", "https://acme.example/base", Some("https://acme.example/base/v1")),
+            // None of these is a name, a segment or a plain address.
+            ("https://{x}.example/a", "evil.com/", None),
+            ("https://{x}.example/a", "me@evil.com", None),
+            ("https://{x}.example/a", "", None),
+            ("https://{x}:1/a", "[::1]", None),
+            ("https://api.example/c/{x}/d", "..", None),
+            ("https://api.example/c/{x}/d", ".", None),
+            ("https://api.example/c/{x}/d", "", None),
+            ("{x}/v1", "acme.example", None),
+            ("{x}/v1", "https://me@acme.example", None),
+            ("{x}/v1", "https://acme.example/?a=b", None),
+            ("{x}/v1", "https://acme.example/#a", None),
         ] {
-            assert_eq!(template(text).names_before_path().collect::<Vec<_>>(), names, "{text}");
+            assert_eq!(address(text, value).as_deref(), expected, "{text} {value}");
         }
     }
 
     #[test]
-    fn a_pointer_out_of_range_finds_nothing() {
-        let pointer = |text: &str| Pointer::try_from(text.to_owned());
-        let value = serde_json::json!({"a": [{"b/c": 7}], "d": null});
-        assert_eq!(pointer("/a/0/b~1c").unwrap().find(&value), Some(&7.into()));
-        for absent in ["/a/1", "/a/18446744073709551616", "/a/-", "/a/0/b~1c/x", "/x/y", "/"] {
-            assert_eq!(pointer(absent).unwrap().find(&value), None, "{absent}");
-        }
-        for text in ["", "a", "#/a", "/a~", "/a~2"] {
-            assert!(pointer(text).is_err(), "{text}");
+    fn an_emulator_takes_the_place_of_the_host_alone() {
+        for (text, expected) in [
+            ("https://api.example", "http://127.0.0.1:1/p"),
+            ("https://api.example/v3/c/{x}/d", "http://127.0.0.1:1/p/v3/c/{x}/d"),
+            ("https://{x}.api.example/v3/{x}", "http://127.0.0.1:1/p/v3/{x}"),
+            ("https://api.{x}/v3", "http://127.0.0.1:1/p/v3"),
+            ("{x}/v3/{x}", "http://127.0.0.1:1/p/v3/{x}"),
+            ("{x}", "http://127.0.0.1:1/p"),
+        ] {
+            let mut address = Address(template(text));
+            address.redirect("http://127.0.0.1:1/p");
+            let expected = Address(template(expected));
+            let fill = |address: &Address| address.fill(|_| Some("value"));
+            assert_eq!(fill(&address), fill(&expected), "{text}");
         }
     }
 
     #[test]
-    fn a_pattern_too_large_or_wrong_is_refused() {
-        let pattern = |text: &str| Pattern::try_from(text.to_owned());
-        assert!(pattern("^[a-f0-9]{32}$").unwrap().matches(&"0f".repeat(16)));
-        for text in ["(", r"(a)\1", "(?=a)", &"(a{999}){999}".repeat(2)] {
-            assert!(pattern(text).is_err(), "{text}");
+    fn an_address_is_https_and_no_more() {
+        let problem = |text: &str| Address(template(text)).problem();
+        for fine in ["https://a.example/{x}", "{x}/v1", "https://{x}.a.example", "https://a.example/?b={x}"] {
+            assert_eq!(problem(fine), None, "{fine}");
+        }
+        for (text, reason) in [
+            ("http://a.example", "not https"),
+            ("a.example", "no address"),
+            ("https://me@a.example", "user name"),
+            ("https://a.example/#b", "fragment"),
+            ("x{x}", "no address"),
+            ("{x}.evil.example/", "change the host"),
+        ] {
+            assert!(problem(text).unwrap().contains(reason), "{text}");
         }
     }
 }

@@ -83,7 +83,7 @@ impl Rules {
 
     fn tokens(&self, response: &Value, now: SystemTime) -> Option<Tokens> {
         let found = match &self.token_pointer {
-            Some(pointer) => pointer.find(response),
+            Some(pointer) => pointer.get(response),
             None => Some(response),
         };
         let prolonged = || {
@@ -91,7 +91,7 @@ impl Rules {
             expected.is_in(response).then(|| (response.as_object(), token.clone()))
         };
         // The access token itself: what else there is stands beside it.
-        let beside = || self.token_pointer.as_ref()?.parent_of(response)?.as_object();
+        let beside = || self.token_pointer.as_ref()?.parent()?.get(response)?.as_object();
         let (object, access_token) = match found {
             Some(Value::String(token)) => (beside(), access_token(token)),
             Some(Value::Object(object)) => {
@@ -117,7 +117,7 @@ impl Rules {
             expires_in: self
                 .expires_at
                 .as_ref()
-                .and_then(|pointer| lifetime::until(pointer.find(response)?, now))
+                .and_then(|pointer| lifetime::until(pointer.get(response)?, now))
                 .or_else(|| lifetime::expires_in(object, now))
                 .or(self.lifetime),
             scope: text(["scope", "scopes"]).map(str::to_owned),
@@ -128,7 +128,7 @@ impl Rules {
 
 impl Expected {
     fn is_in(&self, response: &Value) -> bool {
-        match self.pointer.find(response) {
+        match self.pointer.get(response) {
             Some(Value::String(text)) => *text == self.equals,
             Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string() == self.equals,
             _ => false,

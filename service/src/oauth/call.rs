@@ -75,8 +75,8 @@ impl Call {
     /// Sets the headers that these templates give.
     pub(super) fn set_headers<'a>(
         &mut self,
-        templates: &'a Templates,
-        value_of: impl Fn(&'a str) -> Option<&'a str>,
+        templates: &Templates,
+        value_of: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<(), ProviderError> {
         for (name, template) in templates {
             if let Some(value) = template.fill(&value_of) {
@@ -132,11 +132,7 @@ impl Params {
     }
 
     /// Sets the parameters that these templates give, in the place of those of the same name; an empty one is removed.
-    pub(super) fn set_all<'a>(
-        &mut self,
-        templates: &'a Templates,
-        value_of: impl Fn(&'a str) -> Option<&'a str>,
-    ) {
+    pub(super) fn set_all<'a>(&mut self, templates: &Templates, value_of: impl Fn(&str) -> Option<&'a str>) {
         for (name, template) in templates {
             let Some(value) = template.fill(&value_of) else {
                 continue;

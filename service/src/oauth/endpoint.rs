@@ -78,7 +78,8 @@ impl Endpoint {
         };
         let own_or = |configured: &Option<String>, usual: &Template, what| match configured {
             Some(text) => {
-                let template = Template::parse(text).map_err(|_| EndpointError::BadAddress(what))?;
+                let template =
+                    Template::try_from(text.clone()).map_err(|_| EndpointError::BadAddress(what))?;
                 address(&template, what)
             }
             None => address(usual, what),
