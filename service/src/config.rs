@@ -301,8 +301,14 @@ impl Config {
                 problem: "it needs both a client id and a client secret",
             });
         };
-        let registration =
-            Registration { client_id, client_secret, scopes: None, authorization_url: None, token_url: None };
+        let registration = Registration {
+            client_id,
+            client_secret,
+            scopes: None,
+            authorization_url: None,
+            token_url: None,
+            sandbox: false,
+        };
         self.apps.insert(app.to_owned(), registration);
         Ok(())
     }
@@ -457,6 +463,8 @@ struct AppTable {
     scopes: Option<Vec<String>>,
     authorization_url: Option<String>,
     token_url: Option<String>,
+    #[serde(default)]
+    sandbox: bool,
 }
 
 fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -473,6 +481,7 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         scopes: table.scopes,
         authorization_url: table.authorization_url,
         token_url: table.token_url,
+        sandbox: table.sandbox,
     };
     Ok(tables.into_iter().map(|(app, table)| (app, registration(table))).collect())
 }
@@ -502,6 +511,7 @@ mod tests {
             "scopes",
             "authorization_url",
             "token_url",
+            "sandbox",
         ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }

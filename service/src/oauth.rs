@@ -10,6 +10,7 @@
 //! nothing of it is repeated in errors or logs.
 
 mod answer;
+mod api_request;
 mod endpoint;
 mod guard;
 mod http;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::form_urlencoded;
 
+pub(crate) use api_request::{ApiBody, ApiRequest};
 pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
 pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
@@ -68,6 +70,15 @@ fn encode_form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
 /// A plus sign of the value itself is `%2B` by then.
 fn percent_encode_spaces(encoded: &str) -> String {
     encoded.replace('+', "%20")
+}
+
+impl Tokens {
+    /// The scopes that were granted; `None` where the provider does not say. It may separate them otherwise than requests do.
+    pub fn scopes(&self) -> Option<Vec<String>> {
+        let separator = |c: char| c == ',' || c.is_whitespace();
+        let scopes = self.scope.as_ref()?.split(separator).filter(|scope| !scope.is_empty());
+        Some(scopes.map(str::to_owned).collect())
+    }
 }
 
 impl fmt::Debug for Tokens {

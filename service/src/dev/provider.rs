@@ -102,6 +102,7 @@ impl Provider {
                 scopes: None,
                 authorization_url: Some(format!("{url}/provider/{id}/authorize")),
                 token_url: Some(format!("{url}/provider/{id}/token")),
+                sandbox: false,
             };
             let app = ProviderApp {
                 name: app.name.clone(),

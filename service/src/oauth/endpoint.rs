@@ -22,6 +22,8 @@ pub struct Registration {
     pub authorization_url: Option<String>,
     /// Instead of the catalogue's address.
     pub token_url: Option<String>,
+    /// Whether the client is one of the provider's sandbox.
+    pub sandbox: bool,
 }
 
 /// Where and how to get tokens for one connection.
@@ -193,6 +195,7 @@ mod tests {
             scopes: None,
             authorization_url: None,
             token_url: None,
+            sandbox: false,
         }
     }
 

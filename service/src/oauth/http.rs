@@ -27,8 +27,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls token endpoints, and only public ones unless told otherwise. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
-    http: reqwest::Client,
-    allow_private_networks: bool,
+    pub(super) http: reqwest::Client,
+    pub(super) allow_private_networks: bool,
 }
 
 impl ProviderClient {
@@ -161,7 +161,7 @@ fn unreachable(endpoint: &Endpoint, error: &reqwest::Error) -> ProviderError {
 }
 
 /// What a call failed of, in a word.
-fn cause(error: &reqwest::Error) -> &'static str {
+pub(super) fn cause(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         return "timeout";
     }
@@ -235,6 +235,7 @@ mod tests {
             scopes: None,
             authorization_url: None,
             token_url: Some(token_url.into()),
+            sandbox: false,
         };
         let catalogue = Catalogue::load(None).unwrap();
         Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration, &Inputs::new()).unwrap()

@@ -81,6 +81,7 @@ impl Provider {
             scopes: None,
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
+            sandbox: false,
         }
     }
 }
