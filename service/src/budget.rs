@@ -11,6 +11,9 @@ use crate::error::ApiError;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
+/// How many calls the service makes to an API for one tenant.
+const MAX_VERIFICATIONS: u32 = 60;
+
 /// Windows of the past are dropped once there are this many, and again whenever that number has doubled.
 const PRUNE_FROM: usize = 1024;
 
@@ -23,6 +26,8 @@ pub enum Group {
     Token,
     /// The public endpoints and the hosted page; per link.
     Status,
+    /// The service's own calls to a provider's API; per tenant and host.
+    Verification,
 }
 
 /// All budgets.
@@ -78,6 +83,7 @@ impl Budgets {
             Group::Default => self.limits.default,
             Group::Token => self.limits.token,
             Group::Status => self.limits.status,
+            Group::Verification => MAX_VERIFICATIONS,
         };
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let window = windows.of(group, holder, now);
@@ -132,6 +138,7 @@ impl Standing {
             Group::Default => "default",
             Group::Token => "token",
             Group::Status => "status",
+            Group::Verification => "verification",
         };
         let mut set = |header, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
@@ -171,6 +178,17 @@ mod tests {
         assert!(budgets.count(Group::Status, "a", 1, now).check().is_err());
         assert!(budgets.count(Group::Status, "b", 1, now).check().is_ok());
         assert!(budgets.count(Group::Token, "a", 1, now).check().is_ok());
+    }
+
+    #[test]
+    fn an_apis_host_is_asked_sixty_times_a_minute() {
+        let (budgets, start) = (budgets(), Instant::now());
+        let take = |after| budgets.count(Group::Verification, "t host", 1, start + after).check();
+        for _ in 0..60 {
+            assert!(take(Duration::ZERO).is_ok());
+        }
+        assert!(take(WINDOW - Duration::from_millis(1)).is_err());
+        assert!(take(WINDOW).is_ok());
     }
 
     #[test]

@@ -308,6 +308,7 @@ impl Config {
             authorization_url: None,
             token_url: None,
             params: BTreeMap::new(),
+            sandbox: false,
         };
         self.apps.insert(app.to_owned(), registration);
         Ok(())
@@ -465,6 +466,8 @@ struct AppTable {
     token_url: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, String>,
+    #[serde(default)]
+    sandbox: bool,
 }
 
 fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -482,6 +485,7 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         authorization_url: table.authorization_url,
         token_url: table.token_url,
         params: table.params.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        sandbox: table.sandbox,
     };
     Ok(tables.into_iter().map(|(app, table)| (app, registration(table))).collect())
 }
@@ -512,6 +516,7 @@ mod tests {
             "authorization_url",
             "token_url",
             "params",
+            "sandbox",
         ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }

@@ -10,6 +10,7 @@
 //! nothing of it is repeated in errors or logs.
 
 mod answer;
+mod api_request;
 mod call;
 mod endpoint;
 mod guard;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::form_urlencoded;
 
+pub(crate) use api_request::{ApiBody, ApiRequest};
 pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
 pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
@@ -91,6 +93,13 @@ impl Tokens {
             response,
             ..later
         }
+    }
+
+    /// The scopes that were granted; `None` where the provider does not say. It may separate them otherwise than requests do.
+    pub fn scopes(&self) -> Option<Vec<String>> {
+        let separator = |c: char| c == ',' || c.is_whitespace();
+        let scopes = self.scope.as_ref()?.split(separator).filter(|scope| !scope.is_empty());
+        Some(scopes.map(str::to_owned).collect())
     }
 }
 

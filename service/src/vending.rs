@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep};
 
+use crate::catalogue::Documents;
 use crate::clock::{CLOCK_TOLERANCE, Millis};
 use crate::error::ApiError;
-use crate::oauth::{Endpoint, ProviderError};
+use crate::oauth::{self, Endpoint, ProviderError};
 use crate::state::AppState;
 use crate::store::{
-    Credential, Grant, Lease, Lifetime, Owner, Status, StoreError, Tokens, VendableConnection, Vended,
+    Credential, Details, Grant, Lease, Lifetime, Owner, Status, StoreError, Tokens, VendableConnection,
+    Vended,
 };
 
 /// Twice as long as a call to a provider can take. A process that dies keeps others waiting for so long.
@@ -146,6 +149,8 @@ struct Refresh {
 struct Fresh {
     version: i64,
     tokens: Tokens,
+    /// What is known beside them, where that has changed.
+    details: Option<Details>,
 }
 
 impl Refresh {
@@ -211,8 +216,9 @@ impl Refresh {
         };
         let endpoint = self.endpoint(&credential.grant)?;
         match self.app.providers.refresh(&endpoint, &tokens.access_token, refresh_token).await {
-            Ok(granted) => Ok(Some(Fresh {
+            Ok(mut granted) => Ok(Some(Fresh {
                 version: credential.version,
+                details: self.details(&credential.grant, &mut granted),
                 tokens: Tokens::granted(granted, now, Some(refresh_token)),
             })),
             Err(ProviderError::Declined) => self.broken(&credential).await.map(|()| None),
@@ -246,10 +252,31 @@ impl Refresh {
         })
     }
 
+    /// What the response says beside the tokens, over what is known: what it leaves out stays. `None` where nothing changed.
+    fn details(&self, grant: &Grant, granted: &mut oauth::Tokens) -> Option<Details> {
+        let option = self.app.catalogue.get(&grant.app_id)?.auth_option(&grant.auth_option_key)?;
+        let mut documents = Documents::of_inputs(&grant.inputs);
+        documents.add_token_response(granted.access_token.expose_secret(), granted.response.take());
+        let (public, secret) = option.read_provider_data(&documents);
+        let mut details = grant.details.clone();
+        details.provider_data.extend(public);
+        details.secret_data.extend(secret);
+        details.scopes = granted.scopes().or(details.scopes);
+        (details != grant.details).then_some(details)
+    }
+
     /// Saves what was granted; where there is a newer grant, that is vended.
     async fn save(&self, fresh: &Fresh) -> Result<(), StoreError> {
         let store = &self.app.store;
-        store.save_tokens(&self.owner, &self.connection_id, fresh.version, &fresh.tokens).await?;
+        store
+            .save_tokens(
+                &self.owner,
+                &self.connection_id,
+                fresh.version,
+                &fresh.tokens,
+                fresh.details.as_ref(),
+            )
+            .await?;
         Ok(())
     }
 

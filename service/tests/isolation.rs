@@ -10,9 +10,10 @@ use serde_json::json;
 use support::{Answer, Platform};
 
 /// Every call that names a connection.
-const CALLS: [(&str, &str); 5] = [
+const CALLS: [(&str, &str); 6] = [
     ("GET", ""),
     ("POST", "/token"),
+    ("POST", "/verify"),
     ("DELETE", ""),
     ("PUT", "/usages/workflow-1"),
     ("DELETE", "/usages/workflow-1"),

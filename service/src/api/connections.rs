@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::long_poll::{self, LongPoll, applied};
 use crate::auth::tenant_key::Customer;
-use crate::catalogue::AuthType;
+use crate::catalogue::{Account, AuthType, ProviderData};
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
@@ -31,6 +31,10 @@ pub(super) struct ConnectionView {
     user_email: String,
     usages: Vec<String>,
     last_error: Option<LastError>,
+    account: Option<Account>,
+    provider_data: ProviderData,
+    api_base_url: Option<String>,
+    scopes: Option<Vec<String>>,
 }
 
 /// Why the customer could not be connected so far.
@@ -72,6 +76,9 @@ impl From<LinkError> for LastError {
 impl ConnectionView {
     pub(super) fn new(app: &AppState, owner: &Owner, connection: Connection) -> Self {
         let pending = connection.status == Status::Pending;
+        let details = connection.details;
+        let made_by = connection.app_id.as_deref().zip(connection.auth_option_key.as_deref());
+        let api_base_url = made_by.and_then(|(id, key)| app.public_base_url(id, key, &details));
         Self {
             app: connection.app_id.map(|id| AppRef::new(app, &id)),
             status: connection.status,
@@ -85,6 +92,10 @@ impl ConnectionView {
             name: connection.name,
             id: connection.id,
             usages: connection.usages,
+            account: details.account,
+            provider_data: details.provider_data,
+            api_base_url,
+            scopes: details.scopes,
         }
     }
 }

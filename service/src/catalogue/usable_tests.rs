@@ -374,6 +374,15 @@ fn files_that_cannot_work_are_refused_with_the_reason() {
 }
 
 #[test]
+fn the_readmes_example_can_be_used() {
+    let readme = include_str!("../../catalogue/README.md");
+    let tables = readme.split("```toml\n").find(|block| block.starts_with("[auth.provider_data]")).unwrap();
+    let (tables, _) = tables.split_once("```").unwrap();
+    let option = oauth(tables).unwrap();
+    assert_eq!((option.provider_data.len(), option.lookups.len()), (4, 1));
+}
+
+#[test]
 fn the_catalogues_of_the_tests_can_be_used() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue");
     let mut catalogue = Catalogue::load(Some(&dir)).unwrap();

@@ -103,6 +103,7 @@ impl Provider {
                 authorization_url: Some(format!("{url}/provider/{id}/authorize")),
                 token_url: Some(format!("{url}/provider/{id}/token")),
                 params: BTreeMap::new(),
+                sandbox: false,
             };
             let app = ProviderApp {
                 name: app.name.clone(),

@@ -3,13 +3,17 @@
 use url::Url;
 
 use super::browser::Browser;
-use crate::catalogue::{App, AuthOption, AuthType, FieldError, Inputs};
+use crate::catalogue::{App, AuthOption, AuthType, Documents, FieldError, Inputs};
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
 use crate::oauth::{self, Endpoint, EndpointError, Pkce};
+use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
-use crate::store::{self, Grant, Link, NewAuthorization, Phase, Status, StoreError};
+use crate::store::{self, Details, Grant, Link, LinkError, NewAuthorization, Phase, Status, StoreError};
+
+/// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
+const MAX_VERIFICATIONS: i64 = 10;
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +43,10 @@ pub(super) enum Refusal {
     HostedPageOnly,
     /// What was entered is wrong.
     Invalid(Vec<FieldError>),
+    /// What was entered was wrong too often.
+    TooManyAttempts,
+    /// The provider did not give a value that is required.
+    Incomplete,
     /// The service failed.
     Failed(StoreError),
 }
@@ -154,12 +162,14 @@ pub(super) async fn submit(
         return Ok(Accepted::Consent(inputs));
     }
     inputs.extend(option.constants.clone());
+    let explored = explore(service, link, app, option, &inputs).await?;
     let grant = Grant {
         app_id: app.id.clone(),
         auth_type: option.auth_type,
         auth_option_key: option.key.clone(),
         inputs,
         tokens: None,
+        details: explored.details,
     };
     if link.options.confirm {
         let browser = browser.ok_or(Refusal::HostedPageOnly)?;
@@ -167,6 +177,47 @@ pub(super) async fn submit(
         return Ok(Accepted::Held);
     }
     Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
+}
+
+/// Has the provider check what was entered, and asks what calls need and whose account it is.
+async fn explore(
+    service: &Service,
+    link: &Link,
+    app: &App,
+    option: &AuthOption,
+    inputs: &Inputs,
+) -> Result<Explored, Refusal> {
+    if option.verify.is_some() && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
+        return Err(Refusal::TooManyAttempts);
+    }
+    let access = ApiAccess {
+        service,
+        tenant: &link.owner.tenant,
+        app,
+        option,
+        inputs: Some(inputs),
+        access_token: None,
+    };
+    let explored = access.explore(Documents::of_inputs(inputs)).await;
+    if explored.verification == Verification::Invalid {
+        return Err(Refusal::Invalid(vec![not_accepted(app, option)]));
+    }
+    if let Some(name) = explored.missing(option) {
+        tracing::warn!(app = app.id, value = name, "a required value is missing");
+        service.store.fail_link(link, LinkError::MissingValue).await?;
+        return Err(Refusal::Incomplete);
+    }
+    Ok(explored)
+}
+
+/// The field to look at again: a secret one, if there is one.
+fn not_accepted(app: &App, option: &AuthOption) -> FieldError {
+    let fields = &option.input.fields;
+    let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
+    FieldError {
+        field: field.map(|field| field.name.clone()).unwrap_or_default(),
+        message: format!("{} does not accept this. Check what you entered, and try again.", app.name),
+    }
 }
 
 /// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's. Where the
@@ -236,6 +287,7 @@ pub(super) fn oauth_grant(
     Choice { app, option }: Choice<'_>,
     inputs: Inputs,
     tokens: oauth::Tokens,
+    details: Details,
     asked_at: Millis,
 ) -> Grant {
     Grant {
@@ -244,6 +296,7 @@ pub(super) fn oauth_grant(
         auth_option_key: option.key.clone(),
         inputs,
         tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
+        details,
     }
 }
 
@@ -284,11 +337,10 @@ impl From<Refusal> for ApiError {
                 Self::invalid("A link with confirm takes credentials on the hosted page only")
             }
             Refusal::Failed(error) => error.into(),
-            Refusal::Invalid(errors) => {
-                let texts: Vec<_> =
-                    errors.iter().map(|error| format!("fields.{}: {}", error.field, error.message)).collect();
-                Self::invalid(texts.join(" "))
-            }
+            Refusal::Invalid(errors) => Self::InvalidFields(errors),
+            // Another link begins anew; this one does not, however long anybody waits.
+            Refusal::TooManyAttempts => Self::RateLimited { retry_after: 60 },
+            Refusal::Incomplete => Self::UpstreamUnavailable { retry_after: 1 },
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Registration {
     pub token_url: Option<String>,
     /// What the catalogue's templates call `{app.NAME}`.
     pub params: BTreeMap<String, SecretString>,
+    /// Whether the client is one of the provider's sandbox.
+    pub sandbox: bool,
 }
 
 /// Where and how to get tokens for one connection.
@@ -301,6 +303,7 @@ mod tests {
             authorization_url: None,
             token_url: None,
             params: BTreeMap::new(),
+            sandbox: false,
         }
     }
 

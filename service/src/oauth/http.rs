@@ -26,8 +26,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Calls token endpoints, and only public ones unless told otherwise. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
-    http: reqwest::Client,
-    allow_private_networks: bool,
+    pub(super) http: reqwest::Client,
+    pub(super) allow_private_networks: bool,
 }
 
 impl ProviderClient {
@@ -131,7 +131,7 @@ fn unreachable(host: &str, error: &reqwest::Error) -> ProviderError {
 }
 
 /// What a call failed of, in a word.
-fn cause(error: &reqwest::Error) -> &'static str {
+pub(super) fn cause(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         return "timeout";
     }
@@ -208,6 +208,7 @@ mod tests {
             authorization_url: None,
             token_url: Some(token_url.into()),
             params: std::collections::BTreeMap::new(),
+            sandbox: false,
         };
         let catalogue = Catalogue::load(None).unwrap();
         Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration, &Inputs::new()).unwrap()

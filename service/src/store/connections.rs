@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use super::database::{Query, Row};
-use super::{LinkError, Operation, Owner, Result, Store, StoreError};
+use super::{Details, LinkError, Operation, Owner, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -34,6 +34,10 @@ pub struct Connection {
     pub app_id: Option<String>,
     /// What kind of credential; none until there is one.
     pub auth_type: Option<AuthType>,
+    /// The auth option by which it was made; none until there is a credential.
+    pub auth_option_key: Option<String>,
+    /// What is known beside the credential; of the values that calls need, the public ones.
+    pub details: Details,
     /// What became of its latest link is taken into account.
     pub status: Status,
     /// Whether its grant stopped working and nothing but a new one helps.
@@ -106,10 +110,10 @@ impl FromStr for Status {
 /// hold neither comma nor space.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.last_error, c.created_at,
-        c.updated_at, l.operation, l.status AS link_status, l.expires_at,
+        c.updated_at, c.provider_data, c.account, c.scopes, k.auth_option_key, l.operation, l.status AS link_status, l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
-    FROM connections c JOIN links l ON l.id = c.link_id";
+    FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id";
 
 impl Store {
     /// One connection, if this customer has it.
@@ -219,6 +223,8 @@ impl Store {
             name: row.get("name")?,
             app_id: row.get("app_id")?,
             auth_type: row.get::<Option<&str>>("auth_type")?.map(read_auth_type).transpose()?,
+            auth_option_key: row.get("auth_option_key")?,
+            details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
             broken: row.get::<i64>("broken")? != 0,
             last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,

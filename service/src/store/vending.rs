@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::connections::read_auth_type;
 use super::database::{Query, Row};
 use super::keys::read_caller;
-use super::{Caller, Grant, Owner, Result, Status, Store, StoreError, Tokens};
+use super::{Caller, Details, Grant, Owner, Result, Status, Store, StoreError, Tokens};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::Millis;
 use crate::vault::Place;
@@ -40,6 +40,9 @@ pub struct SealedCredential {
     /// The auth option by which it was made.
     pub auth_option_key: String,
     auth_type: AuthType,
+    /// The public part.
+    details: Details,
+    secret_data: Option<String>,
     content: Sealed,
 }
 
@@ -59,8 +62,22 @@ pub struct Lifetime {
     pub is_refreshable: bool,
 }
 
-/// What the tenant's backend gets.
-pub enum Vended {
+/// What the tenant's backend gets, and by which option of which app it was made.
+pub struct Vended {
+    /// The app.
+    pub app_id: String,
+    /// Its option.
+    pub auth_option_key: String,
+    /// What kind of credential it is.
+    pub auth_type: AuthType,
+    /// What is known beside the credential.
+    pub details: Details,
+    /// The credential.
+    pub content: VendedContent,
+}
+
+/// A credential in the open.
+pub enum VendedContent {
     /// A token of an OAuth provider.
     Token {
         /// Opens the provider's API.
@@ -69,22 +86,14 @@ pub enum Vended {
         token_type: String,
         /// When it was asked for and when it expires.
         lifetime: Lifetime,
-        /// What kind of credential it is.
-        auth_type: AuthType,
     },
-    /// What the customer entered.
-    Fields {
-        /// What kind of credential it is.
-        auth_type: AuthType,
-        /// By name.
-        inputs: Inputs,
-    },
+    /// What the customer entered, by name.
+    Fields(Inputs),
 }
 
-const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken,
-        c.app_id, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
-        k.access_token, k.token_type,
-        k.obtained_at, k.expires_at,
+const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken, c.app_id, c.provider_data,
+        c.account, c.scopes, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
+        k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
     FROM keys a
@@ -132,17 +141,22 @@ impl Store {
     /// When it does not open.
     pub fn unseal(&self, owner: &Owner, connection_id: &str, sealed: SealedCredential) -> Result<Vended> {
         let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
-        let auth_type = sealed.auth_type;
-        Ok(match sealed.content {
-            Sealed::Token { access_token, token_type, lifetime } => Vended::Token {
+        let content = match sealed.content {
+            Sealed::Token { access_token, token_type, lifetime } => VendedContent::Token {
                 access_token: self.vault.open(place("access_token"), &access_token)?,
                 token_type,
                 lifetime,
-                auth_type,
             },
-            Sealed::Fields { inputs } => {
-                Vended::Fields { auth_type, inputs: self.open_json(place("inputs"), &inputs)? }
-            }
+            Sealed::Fields { inputs } => VendedContent::Fields(self.open_json(place("inputs"), &inputs)?),
+        };
+        let secret_data =
+            self.open_secret_data(&owner.tenant, connection_id, sealed.secret_data.as_deref())?;
+        Ok(Vended {
+            app_id: sealed.app_id,
+            auth_option_key: sealed.auth_option_key,
+            auth_type: sealed.auth_type,
+            details: Details { secret_data, ..sealed.details },
+            content,
         })
     }
 }
@@ -169,6 +183,8 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
         app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
         auth_option_key: row.get("auth_option_key")?,
         auth_type: read_auth_type(auth_type)?,
+        details: Details::read(row)?,
+        secret_data: row.get("secret_data")?,
         content,
     }))
 }
@@ -196,15 +212,20 @@ impl Tokens {
 
 impl From<Grant> for Vended {
     fn from(grant: Grant) -> Self {
-        let auth_type = grant.auth_type;
-        match grant.tokens {
-            Some(tokens) => Self::Token {
+        let content = match grant.tokens {
+            Some(tokens) => VendedContent::Token {
                 lifetime: tokens.lifetime(),
                 access_token: tokens.access_token,
                 token_type: tokens.token_type,
-                auth_type,
             },
-            None => Self::Fields { auth_type, inputs: grant.inputs },
+            None => VendedContent::Fields(grant.inputs),
+        };
+        Self {
+            app_id: grant.app_id,
+            auth_option_key: grant.auth_option_key,
+            auth_type: grant.auth_type,
+            details: grant.details,
+            content,
         }
     }
 }

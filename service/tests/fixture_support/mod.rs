@@ -81,6 +81,7 @@ impl Provider {
             scopes: None,
             authorization_url: None,
             token_url: None,
+            sandbox: false,
             params: params.map(|(name, value)| (name.to_owned(), value.into())).into(),
         };
         self.platform_with(auth, Some(registration)).await
