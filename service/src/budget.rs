@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue};
+use url::Url;
 
 use crate::config::BudgetConfig;
 use crate::error::ApiError;
@@ -66,6 +67,17 @@ impl Budgets {
     pub fn new(limits: &BudgetConfig) -> Self {
         let windows = Windows { by_holder: HashMap::new(), prune_at: PRUNE_FROM };
         Self { limits: limits.clone(), windows: Mutex::new(windows) }
+    }
+
+    /// Counts a call of the service's own to this address, for a tenant. One customer's mistakes must not get the others'
+    /// calls to a provider throttled.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub fn take_verification(&self, tenant: &str, url: &Url) -> Result<(), ApiError> {
+        let holder = format!("{tenant} {}", url.host_str().unwrap_or_default());
+        self.take(Group::Verification, &holder).check()
     }
 
     /// Counts one call of a tenant, or of whoever has a link.

@@ -6,6 +6,7 @@
 
 mod api;
 mod builtin;
+mod fetched;
 mod input;
 mod kept;
 mod oauth;
@@ -23,7 +24,8 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, Verify};
+pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, RequestMethod, Verify};
+pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
 pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};
 pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
 pub use oauth::{ClientAuth, Exchange, Expected, OAuth, ParamNames, Templates, TokenRequest};
@@ -79,6 +81,15 @@ pub struct AuthOption {
     /// Present exactly where `auth_type` is [`AuthType::OAuth`].
     #[serde(default, skip_serializing)]
     pub oauth: Option<OAuth>,
+    /// Present exactly where `auth_type` is [`AuthType::ClientCredentials`].
+    #[serde(default, skip_serializing)]
+    pub client_credentials: Option<ClientCredentials>,
+    /// Present exactly where `auth_type` is [`AuthType::TokenExchange`].
+    #[serde(default, skip_serializing)]
+    pub token_exchange: Option<TokenExchange>,
+    /// Present exactly where `auth_type` is [`AuthType::JwtBearer`].
+    #[serde(default, skip_serializing)]
+    pub jwt_bearer: Option<JwtBearer>,
     /// How the app's API is called.
     #[serde(default, skip_serializing)]
     pub api: Option<Api>,
@@ -109,6 +120,12 @@ pub enum AuthType {
     Basic,
     /// A header with a fixed name and a secret value.
     Header,
+    /// OAuth 2.0, with a client of the customer's.
+    ClientCredentials,
+    /// What the customer enters is exchanged for a token in the provider's own way.
+    TokenExchange,
+    /// A token that is signed with the customer's key, or one that is given for it.
+    JwtBearer,
 }
 
 impl AuthType {
@@ -119,7 +136,15 @@ impl AuthType {
             Self::ApiKey => "api_key",
             Self::Basic => "basic",
             Self::Header => "header",
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "token_exchange",
+            Self::JwtBearer => "jwt_bearer",
         }
+    }
+
+    /// Whether the service fetches the access token with what the customer entered, each time anew.
+    pub fn is_fetched(self) -> bool {
+        matches!(self, Self::ClientCredentials | Self::TokenExchange | Self::JwtBearer)
     }
 
     /// Whether an access token is vended, and not what the customer entered.
@@ -312,6 +337,14 @@ impl App {
 }
 
 impl AuthOption {
+    /// Where its credential may go: what an operator's client obtained goes to hosts that are named alone.
+    fn address_hosts(&self) -> AddressHosts {
+        match self.auth_type {
+            AuthType::OAuth => AddressHosts::Named,
+            _ => AddressHosts::Typed,
+        }
+    }
+
     fn problem(&self) -> Option<String> {
         if let Some(problem) = self.input.problem() {
             return Some(problem);
@@ -327,7 +360,10 @@ impl AuthOption {
             (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
             (_, None) => None,
         };
-        problem.or_else(|| self.kept_problem()).or_else(|| self.call_problem())
+        problem
+            .or_else(|| self.fetched_problem())
+            .or_else(|| self.kept_problem())
+            .or_else(|| self.call_problem())
     }
 }
 

@@ -13,8 +13,10 @@ mod answer;
 mod api_request;
 mod call;
 mod endpoint;
+mod fetch;
 mod guard;
 mod http;
+mod jwt;
 mod lifetime;
 
 use std::fmt;
@@ -25,8 +27,10 @@ use url::form_urlencoded;
 
 pub(crate) use api_request::{ApiBody, ApiRequest};
 pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
+pub(crate) use fetch::fetch_url;
 pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
+pub(crate) use jwt::private_key;
 
 /// What a provider grants.
 pub struct Tokens {

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::budget::Group;
 use crate::catalogue::{
     ApiCall, ApiRequest, App, AuthOption, CallValues, Documents, Inputs, ProviderData, Source,
 };
@@ -36,6 +35,7 @@ pub(crate) struct ApiAccess<'a> {
     pub(crate) option: &'a AuthOption,
     /// What the customer entered; none where a token is vended.
     pub(crate) inputs: Option<&'a Inputs>,
+    /// None where the option has no tokens, or the one of a fetched type could not be fetched: then nothing is asked.
     pub(crate) access_token: Option<&'a str>,
 }
 
@@ -122,12 +122,13 @@ impl<'a> ApiAccess<'a> {
 
     /// One request; `None` where it cannot be made, or brought nothing that can be used.
     async fn request(&self, request: &ApiRequest, provider_data: &ProviderData) -> Option<(u16, ApiBody)> {
+        if self.option.auth_type.is_token() && self.access_token.is_none() {
+            return None;
+        }
         let values = self.values(provider_data);
         let (url, own_headers) = self.option.request(request, &values)?;
         let url = Url::parse(&url).ok()?;
-        // One customer's mistakes must not get the others' calls to this provider throttled.
-        let holder = format!("{} {}", self.tenant, url.host_str().unwrap_or_default());
-        self.service.budgets.take(Group::Verification, &holder).check().ok()?;
+        self.service.budgets.take_verification(self.tenant, &url).ok()?;
         let call = self.option.api_call(&values);
         let headers = call.headers.iter().chain(&own_headers);
         let response = self.service.providers.call_api(oauth::ApiRequest {

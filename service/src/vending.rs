@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep};
 
-use crate::catalogue::Documents;
+use crate::catalogue::{App, AuthOption, Documents};
 use crate::clock::{CLOCK_TOLERANCE, Millis};
 use crate::error::ApiError;
 use crate::oauth::{self, Endpoint, ProviderError};
@@ -29,6 +29,8 @@ const LEASE: Duration = Duration::from_secs(20);
 const LEASE_POLL: Duration = Duration::from_millis(50);
 /// How long to wait for another process: longer than it can keep the lease, and less than a caller waits for us.
 const LEASE_PATIENCE: Duration = Duration::from_secs(25);
+/// For a token that is fetched with what the customer entered.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time between two attempts to save what a provider granted.
 const SAVE_INTERVAL: Duration = Duration::from_millis(500);
 /// A token is refreshed this long before it expires, but not before nine tenths of its life, unless the catalogue tells
@@ -202,34 +204,27 @@ impl Refresh {
         // Only what is read under the lease is sure to be the latest refresh token.
         let credential = self.credential().await?;
         let now = self.app.clock.now();
-        let tokens = credential.grant.tokens.as_ref();
-        let Some(tokens) = tokens.filter(|tokens| self.is_due(&credential, tokens.lifetime())) else {
+        let lifetime = credential.lifetime().filter(|lifetime| self.is_due(&credential, *lifetime));
+        let Some(lifetime) = lifetime else {
             self.app.store.release(lease).await?;
             return Ok(None);
         };
-        let Some(refresh_token) = &tokens.refresh_token else {
-            if tokens.lifetime().is_valid(now) {
-                self.app.store.release(lease).await?;
-                return Ok(None);
-            }
+        let refresh_token = credential.grant.tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_ref());
+        if !lifetime.is_refreshable && lifetime.is_valid(now) {
+            self.app.store.release(lease).await?;
+            return Ok(None);
+        }
+        if !lifetime.is_refreshable {
+            return self.broken(&credential).await.map(|()| None);
+        }
+        let Some(mut granted) = self.new_tokens(&credential.grant).await? else {
             return self.broken(&credential).await.map(|()| None);
         };
-        let endpoint = self.endpoint(&credential.grant)?;
-        match self.app.providers.refresh(&endpoint, &tokens.access_token, refresh_token).await {
-            Ok(mut granted) => Ok(Some(Fresh {
-                version: credential.version,
-                details: self.details(&credential.grant, &mut granted),
-                tokens: Tokens::granted(granted, now, Some(refresh_token)),
-            })),
-            Err(ProviderError::Declined) => self.broken(&credential).await.map(|()| None),
-            Err(ProviderError::Misconfigured) => {
-                tracing::error!(app = credential.grant.app_id, "the provider refuses the configured client");
-                Err(RefreshError::Unavailable { retry_after: RETRY_AFTER })
-            }
-            Err(ProviderError::Unavailable { retry_after }) => Err(RefreshError::Unavailable {
-                retry_after: retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1)),
-            }),
-        }
+        Ok(Some(Fresh {
+            version: credential.version,
+            details: self.details(&credential.grant, &mut granted),
+            tokens: Tokens::granted(granted, now, refresh_token),
+        }))
     }
 
     fn is_due(&self, credential: &Credential, lifetime: Lifetime) -> bool {
@@ -242,9 +237,35 @@ impl Refresh {
         credential.ok_or(RefreshError::Deleted)
     }
 
-    fn endpoint(&self, grant: &Grant) -> Result<Endpoint, RefreshError> {
+    /// What the provider gives for the refresh token, or for what the customer entered; `None` where it honours that no
+    /// more.
+    async fn new_tokens(&self, grant: &Grant) -> Result<Option<oauth::Tokens>, RefreshError> {
         let app = self.app.catalogue.get(&grant.app_id).ok_or(RefreshError::NotConfigured)?;
         let option = app.auth_option(&grant.auth_option_key).ok_or(RefreshError::NotConfigured)?;
+        let providers = &self.app.providers;
+        let granted = if grant.auth_type.is_fetched() {
+            let now = self.app.clock.system_time();
+            providers.fetch(option, &grant.inputs, now, FETCH_TIMEOUT).await
+        } else {
+            let tokens = grant.tokens.as_ref().ok_or(RefreshError::NotConfigured)?;
+            let refresh_token = tokens.refresh_token.as_ref().ok_or(RefreshError::NotConfigured)?;
+            let endpoint = self.endpoint(app, option, grant)?;
+            providers.refresh(&endpoint, &tokens.access_token, refresh_token).await
+        };
+        match granted {
+            Ok(granted) => Ok(Some(granted)),
+            Err(ProviderError::Declined) => Ok(None),
+            Err(ProviderError::Misconfigured) => {
+                tracing::error!(app = grant.app_id, "the provider refuses the configured client");
+                Err(RefreshError::Unavailable { retry_after: RETRY_AFTER })
+            }
+            Err(ProviderError::Unavailable { retry_after }) => Err(RefreshError::Unavailable {
+                retry_after: retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1)),
+            }),
+        }
+    }
+
+    fn endpoint(&self, app: &App, option: &AuthOption, grant: &Grant) -> Result<Endpoint, RefreshError> {
         let registration = self.app.registration(app).ok_or(RefreshError::NotConfigured)?;
         Endpoint::new(option, registration, &grant.inputs).map_err(|error| {
             tracing::error!(app = grant.app_id, %error, "the provider cannot be called");
@@ -322,7 +343,7 @@ impl std::fmt::Debug for Refreshes {
 
 impl Credential {
     fn lifetime(&self) -> Option<Lifetime> {
-        self.grant.tokens.as_ref().map(Tokens::lifetime)
+        self.grant.lifetime()
     }
 }
 

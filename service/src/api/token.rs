@@ -147,7 +147,8 @@ impl Credential {
                     .expires_at
                     // Never more than its whole life, whatever a clock said when it was obtained.
                     .map(|expires_at| (expires_at - now.max(lifetime.obtained_at)).max(0) / 1000),
-                auth_type,
+                // It names the shape, which is the same for every type with a token.
+                auth_type: AuthType::OAuth,
             },
             VendedContent::Fields(fields) => Self::Fields { auth_type, fields, expires_in: None },
         }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::pattern::Pattern;
 use super::template::{Position, Template};
-use crate::oauth::is_public_address;
+use crate::oauth::{is_public_address, private_key};
 
 /// Which hosts an address may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,8 @@ pub enum Format {
     Uuid,
     /// An email address.
     Email,
+    /// A private key in PEM, a secret. Line breaks may be lost on the way.
+    PrivateKey,
 }
 
 /// What is wrong with one submitted value. Never repeats the value.
@@ -216,9 +218,9 @@ impl InputSchema {
     }
 
     /// Whether this field's values cannot leave their place in a host name.
-    pub(super) fn is_host_field(&self, name: &str) -> bool {
+    pub(super) fn is_host_field(&self, name: &str, hosts: AddressHosts) -> bool {
         let mut named = self.fields.iter().filter(|field| field.name == name);
-        named.any(|field| field.fits_address(Position::Host, AddressHosts::Named))
+        named.any(|field| field.fits_address(Position::Host, hosts))
     }
 
     /// The first thing that makes this form unusable.
@@ -320,7 +322,7 @@ impl Field {
             return Err(format!("{title} is too long: at most {} characters.", self.max_length));
         }
         // A line break in a credential could end a header when somebody sends it.
-        if value.chars().any(char::is_control) {
+        if self.format != Format::PrivateKey && value.chars().any(char::is_control) {
             return Err(format!("{title} contains characters that cannot be used."));
         }
         if !self.choices.is_empty() && self.choices.iter().all(|choice| choice.value != value) {
@@ -383,6 +385,11 @@ impl Field {
                     wrong("an id such as 123e4567-e89b-12d3-a456-426614174000.")
                 }
             }
+            Format::PrivateKey => match private_key(value) {
+                // In one line, as other values are.
+                Some(_) => Ok(value.split(char::is_control).collect::<Vec<_>>().join(" ")),
+                None => wrong("a private key in PEM, whole, with its first and last line."),
+            },
             Format::Email => {
                 if is_email(value) {
                     Ok(value.to_owned())
@@ -403,7 +410,7 @@ impl Field {
 
     /// Whether its value is a secret.
     pub fn is_secret(&self) -> bool {
-        self.secret || self.format == Format::Password
+        self.secret || matches!(self.format, Format::Password | Format::PrivateKey)
     }
 
     fn schema(&self) -> Value {
@@ -430,7 +437,7 @@ impl Field {
         }
         let format = match self.format {
             Format::Text | Format::Subdomain => None,
-            Format::Password => Some("password"),
+            Format::Password | Format::PrivateKey => Some("password"),
             Format::Uri => Some("uri"),
             Format::Host => Some("host"),
             Format::Segment => Some("segment"),

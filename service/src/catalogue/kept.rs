@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use super::api::PROVIDER_DATA;
 use super::template::{Address, Position};
-use super::{AuthOption, AuthType, Format, Inputs, is_slug};
+use super::{AddressHosts, AuthOption, AuthType, Format, Inputs, is_slug};
 use crate::text;
 
 /// Values of `[auth.provider_data]` by name.
@@ -335,9 +335,11 @@ impl AuthOption {
             let field = self.input.fields.iter().find(|field| Some(field.name.as_str()) == input);
             let is_fine = match position {
                 Position::Path => true,
-                Position::Host => input.is_some_and(|name| self.input.is_host_field(name)),
+                Position::Host => {
+                    input.is_some_and(|name| self.input.is_host_field(name, self.address_hosts()))
+                }
                 Position::Start => {
-                    let is_own_key = !self.auth_type.is_token();
+                    let is_own_key = self.address_hosts() == AddressHosts::Typed;
                     !kept.hosts.is_empty()
                         || (is_own_key && field.is_some_and(|field| field.format == Format::Uri))
                 }

@@ -117,7 +117,7 @@ fn sample(field: &Field) -> String {
         }
         (None, Format::Uuid) => "00000000-0000-4000-8000-000000000000".to_owned(),
         (None, Format::Email) => "dev@example.com".to_owned(),
-        (None, Format::Text | Format::Password) => {
+        (None, Format::Text | Format::Password | Format::PrivateKey) => {
             format!("dev-{}", field.name).chars().take(field.max_length).collect()
         }
     }

@@ -1,5 +1,8 @@
 //! What submitting does, whoever shows the form.
 
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::browser::Browser;
@@ -7,13 +10,16 @@ use crate::catalogue::{App, AuthOption, AuthType, Documents, FieldError, Inputs}
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
-use crate::oauth::{self, Endpoint, EndpointError, Pkce};
+use crate::oauth::{self, Endpoint, EndpointError, Pkce, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
 use crate::store::{self, Details, Grant, Link, LinkError, NewAuthorization, Phase, Status, StoreError};
 
 /// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
 const MAX_VERIFICATIONS: i64 = 10;
+
+/// For a token that is fetched while the customer waits.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
@@ -162,14 +168,24 @@ pub(super) async fn submit(
         return Ok(Accepted::Consent(inputs));
     }
     inputs.extend(option.constants.clone());
-    let explored = explore(service, link, app, option, &inputs).await?;
+    // What is entered is tried at the provider: by fetching a token, by a request to the API, or both.
+    let is_tried = option.verify.is_some() || option.auth_type.is_fetched();
+    if is_tried && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
+        return Err(Refusal::TooManyAttempts);
+    }
+    let asked_at = service.clock.now();
+    let mut tokens = fetch(service, link, app, option, &inputs).await?;
+    let explored = explore(service, link, app, option, &inputs, tokens.as_mut()).await?;
+    let asked = option.client_credentials.as_ref().map(|table| table.scopes.clone());
+    let asked = asked.filter(|scopes| !scopes.is_empty());
+    let scopes = tokens.as_ref().and_then(oauth::Tokens::scopes).or(asked);
     let grant = Grant {
         app_id: app.id.clone(),
         auth_type: option.auth_type,
         auth_option_key: option.key.clone(),
         inputs,
-        tokens: None,
-        details: explored.details,
+        tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
+        details: Details { scopes, ..explored.details },
     };
     if link.options.confirm {
         let browser = browser.ok_or(Refusal::HostedPageOnly)?;
@@ -179,6 +195,33 @@ pub(super) async fn submit(
     Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
 }
 
+/// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be asked:
+/// then the first token call asks it.
+async fn fetch(
+    service: &Service,
+    link: &Link,
+    app: &App,
+    option: &AuthOption,
+    inputs: &Inputs,
+) -> Result<Option<oauth::Tokens>, Refusal> {
+    if !option.auth_type.is_fetched() {
+        return Ok(None);
+    }
+    if let Some(url) = oauth::fetch_url(option, inputs)
+        && service.budgets.take_verification(&link.owner.tenant, &url).is_err()
+    {
+        return Ok(None);
+    }
+    match service.providers.fetch(option, inputs, service.clock.system_time(), FETCH_TIMEOUT).await {
+        Ok(tokens) => Ok(Some(tokens)),
+        Err(ProviderError::Declined) => Err(Refusal::Invalid(vec![not_accepted(app, option)])),
+        Err(error) => {
+            tracing::warn!(app = app.id, %error, "what a customer entered could not be checked");
+            Ok(None)
+        }
+    }
+}
+
 /// Has the provider check what was entered, and asks what calls need and whose account it is.
 async fn explore(
     service: &Service,
@@ -186,19 +229,21 @@ async fn explore(
     app: &App,
     option: &AuthOption,
     inputs: &Inputs,
+    mut tokens: Option<&mut oauth::Tokens>,
 ) -> Result<Explored, Refusal> {
-    if option.verify.is_some() && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
-        return Err(Refusal::TooManyAttempts);
+    let mut documents = Documents::of_inputs(inputs);
+    if let Some(tokens) = &mut tokens {
+        documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
     }
     let access = ApiAccess {
         service,
         tenant: &link.owner.tenant,
         app,
         option,
-        inputs: Some(inputs),
-        access_token: None,
+        inputs: (!option.auth_type.is_token()).then_some(inputs),
+        access_token: tokens.as_ref().map(|tokens| tokens.access_token.expose_secret()),
     };
-    let explored = access.explore(Documents::of_inputs(inputs)).await;
+    let explored = access.explore(documents).await;
     if explored.verification == Verification::Invalid {
         return Err(Refusal::Invalid(vec![not_accepted(app, option)]));
     }

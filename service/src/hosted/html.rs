@@ -146,7 +146,7 @@ impl<'a> FieldView<'a> {
                 required: field.required,
                 max_length: field.max_length,
                 input_type: match field.format {
-                    Format::Password => "password",
+                    Format::Password | Format::PrivateKey => "password",
                     Format::Uri => "url",
                     Format::Email => "email",
                     Format::Text | Format::Subdomain | Format::Host | Format::Segment | Format::Uuid => {

@@ -28,6 +28,10 @@ pub(super) struct Rules {
     pub(super) invalid_grant: Vec<String>,
     /// Descriptions of errors that end the grant.
     pub(super) invalid_grant_text: Option<Pattern>,
+    /// Statuses that mean that what the customer entered is wrong.
+    pub(super) invalid_statuses: Vec<u16>,
+    /// Whether the client is the customer's own, and no setting of the operator's.
+    pub(super) is_customers_client: bool,
     /// The response that prolongs this access token instead of bringing one.
     pub(super) prolongs: Option<(Expected, SecretString)>,
 }
@@ -48,15 +52,16 @@ pub(super) fn parse(received: &Received<'_>, rules: &Rules) -> Result<Tokens, Pr
     if status == 429 || status >= 500 {
         return Err(unavailable);
     }
+    if rules.invalid_statuses.contains(&status) {
+        return Err(ProviderError::Declined);
+    }
     let Some(object) = object(body) else {
         return Err(unavailable);
     };
     if let Some(error) = error_code(&object) {
-        return Err(if rules.ends_grant(Some(error), &object) {
-            ProviderError::Declined
-        } else {
-            classify(error, retry_after)
-        });
+        let is_declined = rules.ends_grant(Some(error), &object)
+            || (rules.is_customers_client && is_about_client(&error.to_ascii_lowercase()));
+        return Err(if is_declined { ProviderError::Declined } else { classify(error, retry_after) });
     }
     let is_success = (200..300).contains(&status);
     if !is_success && rules.ends_grant(None, &object) {
@@ -70,6 +75,11 @@ pub(super) fn parse(received: &Received<'_>, rules: &Rules) -> Result<Tokens, Pr
 }
 
 impl Rules {
+    /// Those of a request with a customer's own secret.
+    pub(super) fn of_customers_secret() -> Self {
+        Self { invalid_statuses: vec![401], is_customers_client: true, ..Self::default() }
+    }
+
     /// Whether an error ends the grant by the provider's own words.
     fn ends_grant(&self, code: Option<&str>, object: &Map<String, Value>) -> bool {
         let has_code =
@@ -190,14 +200,8 @@ fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
         | "interaction_required"
         | "consent_required"
         | "login_required" => ProviderError::Declined,
-        "invalid_client"
-        | "unauthorized_client"
-        | "invalid_client_id" // Slack
-        | "bad_client_id" // HubSpot, Slack
-        | "bad_client_secret" // Slack
-        | "invalid_client_secret" // Zoho
-        | "incorrect_client_credentials" // GitHub
-        | "redirect_uri_mismatch" // GitHub
+        code if is_about_client(code) => ProviderError::Misconfigured,
+        "redirect_uri_mismatch" // GitHub
         | "bad_redirect_uri" // Slack, HubSpot
         | "invalid_redirect_uri" // Zoho
         | "invalid_request"
@@ -205,6 +209,20 @@ fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
         | "unsupported_grant_type" => ProviderError::Misconfigured,
         _ => ProviderError::Unavailable { retry_after },
     }
+}
+
+/// Whether an error says that the client's id or secret is wrong.
+fn is_about_client(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_client"
+            | "unauthorized_client"
+            | "invalid_client_id" // Slack
+            | "bad_client_id" // HubSpot, Slack
+            | "bad_client_secret" // Slack
+            | "invalid_client_secret" // Zoho
+            | "incorrect_client_credentials" // GitHub
+    )
 }
 
 /// Not empty, and safe to be sent in a header.
@@ -263,6 +281,8 @@ mod tests {
             lifetime: oauth.lifetime,
             invalid_grant: oauth.invalid_grant,
             invalid_grant_text: oauth.invalid_grant_text,
+            invalid_statuses: Vec::new(),
+            is_customers_client: false,
             prolongs: oauth.refresh_keeps_token.map(|expected| (expected, "old".into())),
         }
     }

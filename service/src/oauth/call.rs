@@ -1,5 +1,7 @@
 //! One request for tokens, put together from what the catalogue, the operator and the customer say.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -17,6 +19,8 @@ pub(super) struct Call {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<String>,
+    /// Shorter than the client's own.
+    pub(super) timeout: Option<Duration>,
     /// How its response is read.
     pub(super) rules: Rules,
 }
@@ -61,7 +65,7 @@ impl Call {
 
     fn new(method: Method, url: Url, rules: Rules) -> Self {
         let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
-        Self { method, url, headers, body: Zeroizing::default(), rules }
+        Self { method, url, headers, body: Zeroizing::default(), timeout: None, rules }
     }
 
     fn add_to_query(&mut self, params: &Params) {

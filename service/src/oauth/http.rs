@@ -91,13 +91,17 @@ impl ProviderClient {
         self.send(endpoint.refresh_call(access_token, refresh_token)?).await
     }
 
-    async fn send(&self, call: Call) -> Result<Tokens, ProviderError> {
+    pub(super) async fn send(&self, call: Call) -> Result<Tokens, ProviderError> {
         let host = call.url.host_str().unwrap_or_default().to_owned();
         if !self.allow_private_networks && !may_call(&call.url) {
             tracing::warn!(host, "refused to call a token endpoint");
             return Err(ProviderError::Misconfigured);
         }
         let request = self.http.request(call.method, call.url).headers(call.headers);
+        let request = match call.timeout {
+            Some(timeout) => request.timeout(timeout),
+            None => request,
+        };
         let request = if call.body.is_empty() { request } else { request.body(call.body.to_string()) };
         let mut response = request.send().await.map_err(|error| unreachable(&host, &error))?;
         let status = response.status().as_u16();
@@ -230,6 +234,18 @@ mod tests {
                 client.refresh(&endpoint("gmail", &url), &"at".into(), &"rt".into()).await.unwrap_err();
             assert_eq!(refused, outcome, "{url}");
         }
+        // Where a customer's own secret goes, likewise.
+        let file = format!(
+            "id = \"x\"\nname = \"X\"\ndescription = \"\"\ncategories = []\n[[auth]]\nkey = \"k\"\ntitle = \"T\"\n\
+             type = \"token_exchange\"\n[[auth.fields]]\nname = \"key\"\ntitle = \"Key\"\n\
+             [auth.token_exchange]\nurl = \"https://localhost:{port}/\""
+        );
+        let mut catalogue = Catalogue::default();
+        catalogue.add("x.toml", &file).unwrap();
+        let (option, now) = (&catalogue.get("x").unwrap().auth_options[0], SystemTime::now());
+        let inputs = Inputs::from([("key".to_owned(), "k".to_owned())]);
+        let refused = client.fetch(option, &inputs, now, Duration::from_secs(5)).await.unwrap_err();
+        assert_eq!(refused, ProviderError::UNAVAILABLE);
         let knocked = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
         assert!(knocked.is_err(), "a connection was made");
     }

@@ -259,8 +259,16 @@ fn read_usages(text: &str) -> Result<Vec<String>> {
 }
 
 pub(super) fn read_auth_type(text: &str) -> Result<AuthType> {
-    [AuthType::OAuth, AuthType::ApiKey, AuthType::Basic, AuthType::Header]
-        .into_iter()
-        .find(|auth_type| auth_type.as_str() == text)
-        .ok_or(StoreError::Unreadable("auth_type"))
+    [
+        AuthType::OAuth,
+        AuthType::ApiKey,
+        AuthType::Basic,
+        AuthType::Header,
+        AuthType::ClientCredentials,
+        AuthType::TokenExchange,
+        AuthType::JwtBearer,
+    ]
+    .into_iter()
+    .find(|auth_type| auth_type.as_str() == text)
+    .ok_or(StoreError::Unreadable("auth_type"))
 }

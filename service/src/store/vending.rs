@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::connections::read_auth_type;
 use super::database::{Query, Row};
 use super::keys::read_caller;
-use super::{Caller, Details, Grant, Owner, Result, Status, Store, StoreError, Tokens};
+use super::{Caller, Details, Grant, Owner, Result, Status, Store, StoreError};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::Millis;
 use crate::vault::Place;
@@ -47,8 +47,16 @@ pub struct SealedCredential {
 }
 
 enum Sealed {
-    Token { access_token: String, token_type: String, lifetime: Lifetime },
-    Fields { inputs: String },
+    Token {
+        access_token: String,
+        token_type: String,
+        lifetime: Lifetime,
+    },
+    Fields {
+        inputs: String,
+    },
+    /// A token that has not been fetched yet.
+    Unfetched,
 }
 
 /// From when to when a token is valid, and whether it can be replaced.
@@ -102,6 +110,11 @@ const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.sta
     LEFT JOIN credentials k ON k.connection_id = c.id
     WHERE a.digest = $1 AND a.revoked_at IS NULL";
 
+impl Lifetime {
+    /// That of a token which has not been fetched yet.
+    const UNFETCHED: Self = Self { obtained_at: 0, expires_at: Some(0), is_refreshable: true };
+}
+
 impl Store {
     /// Whose key has this digest, and what this connection of this customer holds. `None` where the key is unknown or
     /// revoked. Without a connection's id or a customer, it finds the caller alone. A key's first use is noted.
@@ -148,6 +161,7 @@ impl Store {
                 lifetime,
             },
             Sealed::Fields { inputs } => VendedContent::Fields(self.open_json(place("inputs"), &inputs)?),
+            Sealed::Unfetched => return Err(StoreError::Unreadable("access_token")),
         };
         let secret_data =
             self.open_secret_data(&owner.tenant, connection_id, sealed.secret_data.as_deref())?;
@@ -165,14 +179,16 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
     let Some(auth_type) = row.get::<Option<&str>>("auth_type")? else {
         return Ok(None);
     };
+    let auth_type = read_auth_type(auth_type)?;
     let content = match row.get::<Option<String>>("access_token")? {
+        None if auth_type.is_fetched() => Sealed::Unfetched,
         Some(access_token) => Sealed::Token {
             access_token,
             token_type: row.get::<Option<String>>("token_type")?.unwrap_or_default(),
             lifetime: Lifetime {
                 obtained_at: row.get("obtained_at")?,
                 expires_at: row.get("expires_at")?,
-                is_refreshable: row.get::<i64>("is_refreshable")? != 0,
+                is_refreshable: auth_type.is_fetched() || row.get::<i64>("is_refreshable")? != 0,
             },
         },
         None => Sealed::Fields {
@@ -182,7 +198,7 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
     Ok(Some(SealedCredential {
         app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
         auth_option_key: row.get("auth_option_key")?,
-        auth_type: read_auth_type(auth_type)?,
+        auth_type,
         details: Details::read(row)?,
         secret_data: row.get("secret_data")?,
         content,
@@ -195,29 +211,35 @@ impl SealedCredential {
         match &self.content {
             Sealed::Token { lifetime, .. } => Some(*lifetime),
             Sealed::Fields { .. } => None,
+            Sealed::Unfetched => Some(Lifetime::UNFETCHED),
         }
     }
 }
 
-impl Tokens {
-    /// From when to when the access token is valid, and whether it can be replaced.
-    pub fn lifetime(&self) -> Lifetime {
-        Lifetime {
-            obtained_at: self.obtained_at,
-            expires_at: self.expires_at,
-            is_refreshable: self.refresh_token.is_some(),
-        }
+impl Grant {
+    /// From when to when the access token is valid, and whether it can be replaced; `None` where there is none.
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        let is_fetched = self.auth_type.is_fetched();
+        let lifetime = self.tokens.as_ref().map(|tokens| Lifetime {
+            obtained_at: tokens.obtained_at,
+            expires_at: tokens.expires_at,
+            is_refreshable: is_fetched || tokens.refresh_token.is_some(),
+        });
+        lifetime.or(is_fetched.then_some(Lifetime::UNFETCHED))
     }
 }
 
 impl From<Grant> for Vended {
     fn from(grant: Grant) -> Self {
-        let content = match grant.tokens {
-            Some(tokens) => VendedContent::Token {
-                lifetime: tokens.lifetime(),
+        let lifetime = grant.lifetime();
+        let content = match grant.tokens.zip(lifetime) {
+            Some((tokens, lifetime)) => VendedContent::Token {
+                lifetime,
                 access_token: tokens.access_token,
                 token_type: tokens.token_type,
             },
+            // What a token is fetched with is not vended.
+            None if grant.auth_type.is_token() => VendedContent::Fields(Inputs::new()),
             None => VendedContent::Fields(grant.inputs),
         };
         Self {
