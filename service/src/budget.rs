@@ -12,9 +12,6 @@ use crate::error::ApiError;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// How many calls the service makes to an API for one tenant.
-const MAX_VERIFICATIONS: u32 = 60;
-
 /// Windows of the past are dropped once there are this many, and again whenever that number has doubled.
 const PRUNE_FROM: usize = 1024;
 
@@ -27,7 +24,7 @@ pub enum Group {
     Token,
     /// The public endpoints and the hosted page; per link.
     Status,
-    /// The service's own calls to a provider's API; per tenant and host.
+    /// The service's own calls that check a credential; per tenant and host.
     Verification,
 }
 
@@ -95,7 +92,7 @@ impl Budgets {
             Group::Default => self.limits.default,
             Group::Token => self.limits.token,
             Group::Status => self.limits.status,
-            Group::Verification => MAX_VERIFICATIONS,
+            Group::Verification => self.limits.verification,
         };
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let window = windows.of(group, holder, now);
@@ -167,7 +164,7 @@ mod tests {
     use super::*;
 
     fn budgets() -> Budgets {
-        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1 })
+        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1, verification: 60 })
     }
 
     #[test]

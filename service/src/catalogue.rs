@@ -285,11 +285,9 @@ impl App {
 
     /// What the operator has to configure in `[apps.ID.params]`.
     pub fn app_params(&self) -> BTreeSet<&str> {
-        self.auth_options
-            .iter()
-            .filter_map(|option| option.oauth.as_ref())
-            .flat_map(OAuth::app_params)
-            .collect()
+        let oauth = self.auth_options.iter().filter_map(|option| option.oauth.as_ref());
+        let of_calls = self.auth_options.iter().flat_map(AuthOption::app_params_of_calls);
+        oauth.flat_map(OAuth::app_params).chain(of_calls).collect()
     }
 
     /// The parameter of the callback that carries the code.

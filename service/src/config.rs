@@ -73,6 +73,8 @@ pub struct BudgetConfig {
     pub default: u32,
     /// To the public endpoints, per link.
     pub status: u32,
+    /// Of the service's own to check credentials, per tenant and host.
+    pub verification: u32,
 }
 
 /// What clients may use of one process.
@@ -163,7 +165,7 @@ impl Default for Config {
 
 impl Default for BudgetConfig {
     fn default() -> Self {
-        Self { token: 600, default: 120, status: 120 }
+        Self { token: 600, default: 120, status: 120, verification: 60 }
     }
 }
 
@@ -244,6 +246,7 @@ impl Config {
             "CONNECT_BUDGETS_TOKEN" => self.budgets.token = number(&value)?,
             "CONNECT_BUDGETS_DEFAULT" => self.budgets.default = number(&value)?,
             "CONNECT_BUDGETS_STATUS" => self.budgets.status = number(&value)?,
+            "CONNECT_BUDGETS_VERIFICATION" => self.budgets.verification = number(&value)?,
             "CONNECT_MCP_ALLOWED_HOSTS" => self.mcp.allowed_hosts = list(&value),
             "CONNECT_MCP_ALLOWED_ORIGINS" => self.mcp.allowed_origins = list(&value),
             "CONNECT_ALLOW_PRIVATE_NETWORKS" => {
@@ -327,8 +330,8 @@ impl Config {
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
-        let BudgetConfig { token, default, status } = self.budgets;
-        if [token, default, status].contains(&0) {
+        let BudgetConfig { token, default, status, verification } = self.budgets;
+        if [token, default, status, verification].contains(&0) {
             return wrong("budgets", "each must be at least 1");
         }
         let limits = &self.limits;

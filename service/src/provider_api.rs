@@ -81,16 +81,31 @@ impl<'a> ApiAccess<'a> {
                 documents.insert(Source::Lookup(lookup.name.clone()), value);
             }
         }
-        let known = self.read(&documents);
-        let (verification, response) = self.verify(&known.all_provider_data()).await;
+        let known = self.read(&documents).all_provider_data();
+        // Nobody can try tokens: each comes from the provider itself.
+        let is_entered = self.access_token.is_none();
+        let (verification, response) =
+            if is_entered { self.verify(&known).await } else { self.ask(&known).await };
         if let Some(response) = response {
             documents.insert(Source::Verify, response);
         }
         Explored { verification, details: self.read(&documents) }
     }
 
-    /// Asks the provider whether it accepts the credential; what it says about it comes along.
+    /// Asks the provider whether it accepts the credential, unless the tenant's budget for its host is used up: one customer's
+    /// mistakes must not get the others throttled there. What the provider says about the credential comes along.
     pub(crate) async fn verify(&self, provider_data: &ProviderData) -> (Verification, Option<Value>) {
+        let values = self.values(provider_data);
+        let request = self.option.verify.as_ref().map(|verify| &verify.request);
+        let address = request.and_then(|request| self.option.request(request, &values));
+        let url = address.and_then(|(url, _)| Url::parse(&url).ok());
+        match url.map(|url| self.service.budgets.take_verification(self.tenant, &url)) {
+            Some(Ok(())) => self.ask(provider_data).await,
+            _ => (Verification::Unknown, None),
+        }
+    }
+
+    async fn ask(&self, provider_data: &ProviderData) -> (Verification, Option<Value>) {
         let Some(verify) = &self.option.verify else {
             return (Verification::Unknown, None);
         };
@@ -128,7 +143,6 @@ impl<'a> ApiAccess<'a> {
         let values = self.values(provider_data);
         let (url, own_headers) = self.option.request(request, &values)?;
         let url = Url::parse(&url).ok()?;
-        self.service.budgets.take_verification(self.tenant, &url).ok()?;
         let call = self.option.api_call(&values);
         let headers = call.headers.iter().chain(&own_headers);
         let response = self.service.providers.call_api(oauth::ApiRequest {
@@ -148,6 +162,7 @@ impl<'a> ApiAccess<'a> {
             inputs: self.inputs,
             access_token: self.access_token,
             client_id: client.map(|client| client.client_id.as_str()),
+            app_params: client.map(|client| &client.params),
             provider_data,
             sandbox: client.is_some_and(|client| client.sandbox),
         }
@@ -168,6 +183,7 @@ impl Service {
             inputs: None,
             access_token: None,
             client_id: None,
+            app_params: None,
             provider_data: &details.provider_data,
             sandbox: client.is_some_and(|client| client.sandbox),
         })

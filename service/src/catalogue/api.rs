@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, Method};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -135,6 +136,8 @@ pub struct CallValues<'a> {
     pub access_token: Option<&'a str>,
     /// The operator's client at the provider, where there is one.
     pub client_id: Option<&'a str>,
+    /// What the operator configured for the app in `[apps.ID.params]`, where there is something.
+    pub app_params: Option<&'a BTreeMap<String, SecretString>>,
     /// Public and secret values of `[auth.provider_data]`, as far as they are to be used.
     pub provider_data: &'a ProviderData,
     /// Whether the provider's sandbox is meant.
@@ -157,8 +160,11 @@ impl CallValues<'_> {
         if let Some(name) = name.strip_prefix(PROVIDER_DATA) {
             return self.provider_data.get(name).map(String::as_str);
         }
+        if let Some(name) = name.strip_prefix("app.") {
+            return self.app_params?.get(name).map(ExposeSecret::expose_secret);
+        }
         let input = self.inputs.and_then(|inputs| inputs.get(name)).map(String::as_str);
-        input.or_else(|| match name {
+        input.or(match name {
             "access_token" => self.access_token,
             "client_id" => self.client_id,
             _ => None,
@@ -291,12 +297,7 @@ impl AuthOption {
         {
             return Some(format!("`{name}` is no name of a header"));
         }
-        let basic = api.and_then(|api| api.basic.as_ref());
-        let basic = basic.into_iter().flat_map(|basic| [&basic.username, &basic.password]);
-        let placed = api.into_iter().flat_map(|api| api.headers.values().chain(api.query.values()));
-        let sent = self.requests().flat_map(|request| request.headers.values());
-        let mut placeholders = placed.chain(basic).chain(sent).flat_map(Template::placeholders);
-        if let Some(name) = placeholders.find(|name| !self.has_value(name)) {
+        if let Some(name) = self.placeholders().find(|name| !self.has_value(name)) {
             return Some(format!("nothing fills the placeholder `{{{name}}}`"));
         }
         self.requests().find_map(|request| self.request_problem(request))
@@ -318,8 +319,47 @@ impl AuthOption {
         self.address_problem(&self.address(request, false)?)
     }
 
+    /// The headers and the query parameters that carry the credential. For emulators.
+    pub(crate) fn carriers(&self) -> (Vec<&str>, Vec<&str>) {
+        let is_secret = |name: &str| {
+            name == "access_token"
+                || self.input.fields.iter().any(|field| field.name == name && field.is_secret())
+        };
+        let carries = |(_, template): &(&String, &Template)| template.placeholders().any(is_secret);
+        let api = self.api.as_ref();
+        let headers = api.into_iter().flat_map(|api| &api.headers).filter(carries);
+        let query = api.into_iter().flat_map(|api| &api.query).filter(carries);
+        let usual = self.constants.get("header_name").map_or("Authorization", String::as_str);
+        let headers = headers.map(|(name, _)| name.as_str()).chain([usual, "Authorization"]);
+        (headers.collect(), query.map(|(name, _)| name.as_str()).collect())
+    }
+
+    /// Whether a call with this method to this address, without its query, is this request. For emulators.
+    pub(crate) fn is_request(&self, request: &ApiRequest, method: &Method, address: &str) -> bool {
+        let own = self.address(request, false);
+        request.method.method() == *method && own.is_some_and(|own| own.matches(address))
+    }
+
+    /// The placeholders of headers, query parameters and HTTP Basic authentication.
+    fn placeholders(&self) -> impl Iterator<Item = &str> {
+        let api = self.api.as_ref();
+        let basic = api.and_then(|api| api.basic.as_ref());
+        let basic = basic.into_iter().flat_map(|basic| [&basic.username, &basic.password]);
+        let placed = api.into_iter().flat_map(|api| api.headers.values().chain(api.query.values()));
+        let sent = self.requests().flat_map(|request| request.headers.values());
+        placed.chain(basic).chain(sent).flat_map(Template::placeholders)
+    }
+
+    /// What calls need of `[apps.ID.params]`.
+    pub(super) fn app_params_of_calls(&self) -> impl Iterator<Item = &str> {
+        self.placeholders().filter_map(|name| name.strip_prefix("app."))
+    }
+
     /// Whether a placeholder of a header or a query parameter can have a value.
     fn has_value(&self, name: &str) -> bool {
+        if name.starts_with("app.") {
+            return true;
+        }
         if let Some(name) = name.strip_prefix(PROVIDER_DATA) {
             return self.provider_data.contains_key(name);
         }

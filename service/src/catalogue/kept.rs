@@ -182,7 +182,7 @@ impl AuthOption {
     }
 
     /// The first required value that is not there.
-    pub fn missing<'a>(&'a self, known: impl Fn(&str) -> bool) -> Option<&'a str> {
+    pub fn missing(&self, known: impl Fn(&str) -> bool) -> Option<&str> {
         let required = self.provider_data.iter().filter(|(_, kept)| kept.required);
         required.map(|(name, _)| name.as_str()).find(|name| !known(name))
     }
@@ -269,7 +269,7 @@ impl AuthOption {
                 return Some("only type o_auth has a callback".into());
             }
             Source::Callback if !is_one_name => return Some("a callback's parameter has one name".into()),
-            Source::Callback if OWN_PARAMETERS.contains(&last) => {
+            Source::Callback if OWN_PARAMETERS.contains(&last) || self.is_code(last) => {
                 return Some(format!("`{last}` is for the service alone"));
             }
             Source::Token | Source::IdToken | Source::Claims if !self.auth_type.is_token() => {
@@ -282,6 +282,10 @@ impl AuthOption {
             _ => SECRETS.contains(&last),
         };
         (is_secret && !may_be_secret).then(|| format!("`{last}` is a secret, and this is public"))
+    }
+
+    fn is_code(&self, parameter: &str) -> bool {
+        self.oauth.as_ref().is_some_and(|oauth| oauth.names.callback_code == parameter)
     }
 
     /// A request that needs a value which only a later response has.
@@ -354,15 +358,14 @@ impl Kept {
         let value = self.reference.value(documents)?;
         if self.hosts.is_empty() { Some(value) } else { address_on(&value, &self.hosts) }
     }
-
-    /// The reference, and the host that its value may have, for whoever plays the provider.
-    pub(crate) fn sample_host(&self) -> Option<String> {
-        let host = self.hosts.first()?;
-        Some(if host.starts_with('.') { format!("https://example{host}") } else { format!("https://{host}") })
-    }
 }
 
 impl Reference {
+    /// The value that a pointer leads to in a document.
+    pub(crate) fn new(source: Source, pointer: &Pointer) -> Self {
+        Self { source, pointer: pointer.clone(), pick: None }
+    }
+
     /// The only part of a pointer that has no more.
     fn name(&self) -> Option<&str> {
         match self.pointer.0.as_slice() {

@@ -172,6 +172,26 @@ impl Address {
         Url::parse(&filled).is_ok().then_some(filled)
     }
 
+    /// Whether this address, without its query, can be one of those that it gives: a placeholder stands for what is in one
+    /// segment. For emulators.
+    pub(super) fn matches(&self, address: &str) -> bool {
+        let mut rest = address;
+        for part in &self.0.parts {
+            match part {
+                Part::Text(text) => {
+                    let path = text.split('?').next().unwrap_or_default();
+                    let Some(after) = rest.strip_prefix(path) else { return false };
+                    rest = after;
+                    if path.len() < text.len() {
+                        break;
+                    }
+                }
+                Part::Placeholder(_) => rest = rest.find('/').map_or("", |end| &rest[end..]),
+            }
+        }
+        rest.is_empty()
+    }
+
     /// Leads to `base` instead of to its host, with the same path. For emulators.
     pub(super) fn redirect(&mut self, base: &str) {
         let mut host = String::new();
@@ -310,6 +330,20 @@ mod tests {
             let expected = Address(template(expected));
             let fill = |address: &Address| address.fill(|_| Some("value"));
             assert_eq!(fill(&address), fill(&expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_recognised_by_its_segments() {
+        let own = Address(template("http://127.0.0.1:1/c/{x}/info?a={x}"));
+        for (address, expected) in [
+            ("http://127.0.0.1:1/c/42/info", true),
+            ("http://127.0.0.1:1/c/4/2/info", false),
+            ("http://127.0.0.1:1/c/42/info/more", false),
+            ("http://127.0.0.1:1/c/42", false),
+            ("http://127.0.0.1:2/c/42/info", false),
+        ] {
+            assert_eq!(own.matches(address), expected, "{address}");
         }
     }
 

@@ -184,6 +184,7 @@ fn a_credential_goes_where_the_option_says() {
         inputs: Some(&entered),
         access_token: None,
         client_id: None,
+        app_params: None,
         provider_data: &none,
         sandbox: false,
     };
@@ -225,6 +226,7 @@ fn a_credential_goes_where_the_option_says() {
         inputs: None,
         access_token: Some("{client_id}"),
         client_id: Some("id"),
+        app_params: None,
         provider_data: &data,
         sandbox: false,
     };
@@ -241,6 +243,13 @@ fn a_credential_goes_where_the_option_says() {
         (call.headers.len(), call.headers["X-Token"].as_str(), call.headers["Client-Id"].as_str()),
         (2, "{client_id}", "id")
     );
+    let option =
+        oauth("[auth.api]\nheaders = { Developer-Token = \"{app.developer_token}\", B = \"{app.absent}\" }")
+            .unwrap();
+    let params = BTreeMap::from([("developer_token".to_owned(), "s3cret".into())]);
+    let call = option.api_call(&CallValues { app_params: Some(&params), ..token });
+    assert_eq!(call.headers, BTreeMap::from([("Developer-Token".to_owned(), "s3cret".to_owned())]));
+    let option = oauth(tables).unwrap();
     let sandbox = option.base_url(&CallValues { sandbox: true, ..token });
     assert_eq!(sandbox.as_deref(), Some("https://sandbox.example"));
     assert_eq!(option.base_url(&CallValues { provider_data: &none, ..token }), None);
@@ -393,6 +402,7 @@ fn the_catalogues_of_the_tests_can_be_used() {
         inputs: None,
         access_token: Some("at"),
         client_id: None,
+        app_params: None,
         provider_data: &data,
         sandbox: false,
     };

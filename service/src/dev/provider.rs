@@ -18,12 +18,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
+use super::api;
 use super::ledger::{Consent, Issued, Ledger};
 use super::presets::Preset;
-use crate::catalogue::{Catalogue, ClientAuth, OAuth, TokenRequest};
+use crate::catalogue::{AuthOption, Catalogue, ClientAuth, OAuth, Source, TokenRequest};
 use crate::clock::Clock;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
@@ -45,6 +46,7 @@ pub(super) struct Provider {
 /// One app and the client that the service has there.
 struct ProviderApp {
     name: String,
+    option: AuthOption,
     oauth: OAuth,
     client: Registration,
     redirect_uri: String,
@@ -94,7 +96,8 @@ impl Provider {
         ledger: Ledger,
     ) -> Arc<Self> {
         let app = |app: &crate::catalogue::App| {
-            let oauth = app.auth_options.iter().find_map(|option| option.oauth.clone())?;
+            let option = app.auth_options.iter().find(|option| option.oauth.is_some())?;
+            let oauth = option.oauth.clone()?;
             let id = &app.id;
             let client = Registration {
                 client_id: format!("dev-client-{id}"),
@@ -107,6 +110,7 @@ impl Provider {
             };
             let app = ProviderApp {
                 name: app.name.clone(),
+                option: option.clone(),
                 oauth,
                 client,
                 redirect_uri: format!("{service_url}{}/oauth/callback/{id}", server::PREFIX),
@@ -127,6 +131,11 @@ impl Provider {
     pub(super) fn registrations(&self) -> BTreeMap<String, Registration> {
         let apps = self.apps.iter();
         apps.map(|(id, app)| (id.clone(), app.client.clone())).collect()
+    }
+
+    /// Whether the app's API takes this token.
+    pub(super) fn accepts(&self, app: &str, access_token: &str) -> bool {
+        self.ledger().accepts(app, access_token, self.clock.now())
     }
 
     /// Whether it plays this app.
@@ -197,7 +206,9 @@ impl Provider {
     /// Where a customer goes who allows or denies.
     fn decide(&self, consent: Consent, allow: bool) -> Option<Url> {
         let mut url = Url::parse(&consent.redirect_uri).ok()?;
-        let oauth = &self.apps.get(&consent.app)?.oauth;
+        let app = self.apps.get(&consent.app)?;
+        let oauth = &app.oauth;
+        let further = api::callback_parameters(&app.option);
         let (issuer, code_name) = (oauth.issuer.clone(), oauth.names.callback_code.clone());
         url.query_pairs_mut().append_pair("state", &consent.state);
         if let Some(issuer) = issuer {
@@ -209,7 +220,7 @@ impl Provider {
         match error.or((!allow).then_some("access_denied")) {
             None => {
                 let code = self.ledger().issue_code(consent);
-                url.query_pairs_mut().append_pair(&code_name, &code);
+                url.query_pairs_mut().append_pair(&code_name, &code).extend_pairs(further);
             }
             Some(error) => {
                 url.query_pairs_mut().append_pair("error", error);
@@ -364,7 +375,7 @@ async fn token(
         }
     }
     match provider.exchange(&app_id, &fields) {
-        Ok(issued) => issued.into_response(),
+        Ok(issued) => issued.response(api::document(&app.option, &Source::Token)),
         Err(error) => error.into_response(),
     }
 }
@@ -373,7 +384,7 @@ async fn token(
 async fn me(State(provider): State<Arc<Provider>>, Path(app): Path<String>, headers: HeaderMap) -> Response {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if provider.ledger().accepts(&app, token, provider.clock.now()) {
+    if provider.accepts(&app, token) {
         return Json(json!({"app": app, "name": "A customer of connect-service dev"})).into_response();
     }
     let challenge = [(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)];
@@ -393,15 +404,20 @@ fn wrong(text: &str) -> PageResponse {
     PageResponse::new(StatusCode::BAD_REQUEST, &page, &FormTargets::default())
 }
 
-impl IntoResponse for Issued {
-    fn into_response(self) -> Response {
-        let body = json!({
+impl Issued {
+    /// The tokens, with what stands `beside` them.
+    fn response(self, beside: Value) -> Response {
+        let mut body = beside;
+        let tokens = json!({
             "access_token": self.access_token,
             "refresh_token": self.refresh_token,
             "token_type": "Bearer",
             "scope": self.scope,
             "expires_in": self.expires_in,
         });
+        if let (Some(body), Value::Object(tokens)) = (body.as_object_mut(), tokens) {
+            body.extend(tokens);
+        }
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 }

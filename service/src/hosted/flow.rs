@@ -169,7 +169,8 @@ pub(super) async fn submit(
     }
     inputs.extend(option.constants.clone());
     // What is entered is tried at the provider: by fetching a token, by a request to the API, or both.
-    let is_tried = option.verify.is_some() || option.auth_type.is_fetched();
+    let is_asked = option.verify.is_some() || !option.lookups.is_empty();
+    let is_tried = is_asked || option.auth_type.is_fetched();
     if is_tried && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
         return Err(Refusal::TooManyAttempts);
     }

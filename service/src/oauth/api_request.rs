@@ -97,3 +97,44 @@ fn header_map(headers: &[(&str, &str)]) -> Option<HeaderMap> {
     }
     Some(map)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A customer can have typed these hosts, or a response named them.
+    #[tokio::test]
+    async fn no_api_inside_the_network_is_called() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = ProviderClient::new(false, None).unwrap();
+        for url in [
+            format!("http://127.0.0.1:{port}/"),
+            format!("https://127.0.0.1:{port}/"),
+            format!("https://[::ffff:127.0.0.1]:{port}/"),
+            format!("https://localhost:{port}/"),
+            "https://169.254.169.254/".to_owned(),
+        ] {
+            let request = ApiRequest {
+                method: Method::GET,
+                url: Url::parse(&url).unwrap(),
+                headers: vec![("authorization", "Bearer at")],
+                query: &BTreeMap::new(),
+                json: None,
+            };
+            assert!(client.call_api(request).await.is_none(), "{url}");
+        }
+        let knocked = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+        assert!(knocked.is_err(), "a connection was made");
+    }
+
+    #[test]
+    fn later_headers_replace_earlier_ones_and_odd_ones_end_the_call() {
+        let map = header_map(&[("Authorization", "a"), ("authorization", "b"), ("X", "{é}")]).unwrap();
+        assert_eq!((map.len(), &map["authorization"]), (3, &HeaderValue::from_static("b")));
+        assert!(map["authorization"].is_sensitive());
+        assert!(header_map(&[("X", "a\r\nY: b")]).is_none());
+    }
+}
