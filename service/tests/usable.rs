@@ -1,5 +1,7 @@
 //! A connection that can be used: what is kept beside a token, and how the provider's API is called with it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod connect_support;
 
 use connect_service::budget::Group;
@@ -414,6 +416,30 @@ async fn secret_values_come_with_the_token_only() {
             "{secret} is not sealed"
         );
     }
+}
+
+/// Some APIs repeat what they were sent.
+#[tokio::test]
+async fn a_credential_that_an_api_repeats_is_not_made_public() {
+    let stage = Stage::with_apis().await;
+    let user = json!({"ok": true, "user": {"id": "of s3cret-key", "name": "Alice"}});
+    stage.provider.api_will_say(KEYED, ApiReply::Json(200, user));
+    let made = stage.link("keyed").await;
+    let fields = json!({"api_key": "s3cret-key", "organization": "s3cret-key"});
+    stage.submit(&made, "query", &fields).await;
+    let connection = stage.connection(&made).await;
+    assert_eq!(connection["account"], json!({"id": null, "label": "Alice", "url": null}));
+    assert_eq!(connection["provider_data"], json!({"region": "eu"}));
+
+    let made = stage.link("salesforce").await;
+    let instance_url = "https://acme.my.salesforce.com";
+    will_grant(
+        &stage,
+        json!({"access_token": "s3cret-token", "id": "s3cret-token", "instance_url": instance_url}),
+    );
+    consent(&stage, &made, "salesforce", &[], &[]).await;
+    let account = stage.connection(&made).await["account"].clone();
+    assert_eq!(account, json!({"id": null, "label": null, "url": instance_url}));
 }
 
 #[tokio::test]

@@ -135,26 +135,34 @@ pub struct Account {
 
 /// The documents that are there.
 #[derive(Clone, Default)]
-pub struct Documents(BTreeMap<Source, Value>);
+pub struct Documents {
+    by_source: BTreeMap<Source, Value>,
+    access_token: Option<String>,
+}
+
+/// A shorter secret could be part of anything by chance.
+const MIN_SECRET: usize = 8;
 
 impl Documents {
     /// With what the customer entered.
     pub fn of_inputs(inputs: &Inputs) -> Self {
         let inputs = inputs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
-        Self(BTreeMap::from([(Source::Input, Value::Object(inputs.collect()))]))
+        let by_source = BTreeMap::from([(Source::Input, Value::Object(inputs.collect()))]);
+        Self { by_source, access_token: None }
     }
 
     /// Adds a response to the token request, and the claims of what it holds.
     pub fn add_token_response(&mut self, access_token: &str, response: Value) {
         let id_token = response.get("id_token").and_then(Value::as_str);
-        self.0.extend(id_token.and_then(claims).map(|claims| (Source::IdToken, claims)));
-        self.0.extend(claims(access_token).map(|claims| (Source::Claims, claims)));
-        self.0.insert(Source::Token, response);
+        self.by_source.extend(id_token.and_then(claims).map(|claims| (Source::IdToken, claims)));
+        self.by_source.extend(claims(access_token).map(|claims| (Source::Claims, claims)));
+        self.by_source.insert(Source::Token, response);
+        self.access_token = Some(access_token.to_owned());
     }
 
     /// Adds another document.
     pub fn insert(&mut self, source: Source, document: Value) {
-        self.0.insert(source, document);
+        self.by_source.insert(source, document);
     }
 }
 
@@ -165,7 +173,8 @@ impl AuthOption {
             .provider_data
             .iter()
             .filter_map(|(name, kept)| Some((kept.secret, (name.clone(), kept.value(documents)?))));
-        let (secret, public): (Vec<_>, Vec<_>) = found.partition(|(is_secret, _)| *is_secret);
+        let (secret, mut public): (Vec<_>, Vec<_>) = found.partition(|(is_secret, _)| *is_secret);
+        public.retain(|(_, (_, value))| !self.reveals(value, documents));
         let values = |found: Vec<(bool, _)>| found.into_iter().map(|(_, value)| value).collect();
         (values(public), values(secret))
     }
@@ -173,12 +182,23 @@ impl AuthOption {
     /// Whose account it is, as far as that is known.
     pub fn read_account(&self, documents: &Documents) -> Option<Account> {
         let AccountReferences { id, label, url } = &self.account;
-        let read = |kept: &Option<Kept>| kept.as_ref()?.value(documents);
+        let read = |kept: &Option<Kept>| {
+            kept.as_ref()?.value(documents).filter(|value| !self.reveals(value, documents))
+        };
         // Somebody will click on it.
         let is_link =
             |url: &String| Url::parse(url).is_ok_and(|url| url.scheme() == "https" && !has_userinfo(&url));
         let account = Account { id: read(id), label: read(label), url: read(url).filter(is_link) };
         (account != Account::default()).then_some(account)
+    }
+
+    /// Whether a value holds the credential itself. Some APIs repeat what they were sent, and the value is to be public.
+    fn reveals(&self, value: &str, documents: &Documents) -> bool {
+        let inputs = documents.by_source.get(&Source::Input);
+        let secret_fields = self.input.fields.iter().filter(|field| field.is_secret());
+        let entered = secret_fields.filter_map(|field| inputs?.get(&field.name)?.as_str());
+        let mut secrets = entered.chain(documents.access_token.as_deref());
+        secrets.any(|secret| secret.len() >= MIN_SECRET && value.contains(secret))
     }
 
     /// The first required value that is not there.
@@ -386,7 +406,7 @@ impl Reference {
 
     /// The text that it leads to: a string, a whole number or a truth value.
     fn value(&self, documents: &Documents) -> Option<String> {
-        let mut found = documents.0.get(&self.source)?;
+        let mut found = documents.by_source.get(&self.source)?;
         for part in &self.pointer.0 {
             found = step(self.picked(found, documents)?, part)?;
         }
