@@ -12,6 +12,7 @@ mod public;
 mod request_link;
 mod token;
 mod usages;
+mod verify;
 
 pub(crate) use connections::wait_until_not_pending;
 pub(crate) use create_link::is_connectable;
@@ -50,6 +51,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         )
         .route("/connections/{connection_id}/token", post(token::vend))
         .route("/connections/{connection_id}/confirm", connections(post(confirm::confirm)))
+        .route("/connections/{connection_id}/verify", connections(post(verify::verify)))
         .route(
             "/connections/{connection_id}/usages/{usage_id}",
             connections(put(usages::add).delete(usages::remove)),

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue};
+use url::Url;
 
 use crate::config::BudgetConfig;
 use crate::error::ApiError;
@@ -23,6 +24,8 @@ pub enum Group {
     Token,
     /// The public endpoints and the hosted page; per link.
     Status,
+    /// The service's own calls that check a credential; per tenant and host.
+    Verification,
 }
 
 /// All budgets.
@@ -63,6 +66,17 @@ impl Budgets {
         Self { limits: limits.clone(), windows: Mutex::new(windows) }
     }
 
+    /// Counts a call of the service's own to this address, for a tenant. One customer's mistakes must not get the others'
+    /// calls to a provider throttled.
+    ///
+    /// # Errors
+    ///
+    /// When there were too many.
+    pub fn take_verification(&self, tenant: &str, url: &Url) -> Result<(), ApiError> {
+        let holder = format!("{tenant} {}", url.host_str().unwrap_or_default());
+        self.take(Group::Verification, &holder).check()
+    }
+
     /// Counts one call of a tenant, or of whoever has a link.
     pub fn take(&self, group: Group, holder: &str) -> Standing {
         self.count(group, holder, 1, Instant::now())
@@ -78,6 +92,7 @@ impl Budgets {
             Group::Default => self.limits.default,
             Group::Token => self.limits.token,
             Group::Status => self.limits.status,
+            Group::Verification => self.limits.verification,
         };
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let window = windows.of(group, holder, now);
@@ -132,6 +147,7 @@ impl Standing {
             Group::Default => "default",
             Group::Token => "token",
             Group::Status => "status",
+            Group::Verification => "verification",
         };
         let mut set = |header, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
@@ -148,7 +164,7 @@ mod tests {
     use super::*;
 
     fn budgets() -> Budgets {
-        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1 })
+        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1, verification: 60 })
     }
 
     #[test]
@@ -171,6 +187,17 @@ mod tests {
         assert!(budgets.count(Group::Status, "a", 1, now).check().is_err());
         assert!(budgets.count(Group::Status, "b", 1, now).check().is_ok());
         assert!(budgets.count(Group::Token, "a", 1, now).check().is_ok());
+    }
+
+    #[test]
+    fn an_apis_host_is_asked_sixty_times_a_minute() {
+        let (budgets, start) = (budgets(), Instant::now());
+        let take = |after| budgets.count(Group::Verification, "t host", 1, start + after).check();
+        for _ in 0..60 {
+            assert!(take(Duration::ZERO).is_ok());
+        }
+        assert!(take(WINDOW - Duration::from_millis(1)).is_err());
+        assert!(take(WINDOW).is_ok());
     }
 
     #[test]

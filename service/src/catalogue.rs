@@ -4,20 +4,33 @@
 //! built-in ones by id, with a folder of their own (`catalogue_dir`). Client ids and secrets are never part of it:
 //! those come from the operator's configuration.
 
+mod api;
 mod builtin;
+mod fetched;
 mod input;
+mod kept;
+mod oauth;
+mod pattern;
+mod template;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod usable_tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
-use url::Url;
 
-pub use input::{Choice, Field, FieldError, Format, InputSchema, Inputs};
+pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, RequestMethod, Verify};
+pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
+pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};
+pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
+pub use oauth::{ClientAuth, Exchange, Expected, OAuth, ParamNames, Templates, TokenRequest};
+pub use pattern::Pattern;
+pub use template::Template;
 
 /// All the apps, sorted by name.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +81,30 @@ pub struct AuthOption {
     /// Present exactly where `auth_type` is [`AuthType::OAuth`].
     #[serde(default, skip_serializing)]
     pub oauth: Option<OAuth>,
+    /// Present exactly where `auth_type` is [`AuthType::ClientCredentials`].
+    #[serde(default, skip_serializing)]
+    pub client_credentials: Option<ClientCredentials>,
+    /// Present exactly where `auth_type` is [`AuthType::TokenExchange`].
+    #[serde(default, skip_serializing)]
+    pub token_exchange: Option<TokenExchange>,
+    /// Present exactly where `auth_type` is [`AuthType::JwtBearer`].
+    #[serde(default, skip_serializing)]
+    pub jwt_bearer: Option<JwtBearer>,
+    /// How the app's API is called.
+    #[serde(default, skip_serializing)]
+    pub api: Option<Api>,
+    /// Values that are kept beside the credential, because calls need them.
+    #[serde(default, skip_serializing)]
+    pub provider_data: BTreeMap<String, Kept>,
+    /// How a credential is checked.
+    #[serde(default, skip_serializing)]
+    pub verify: Option<Verify>,
+    /// Requests after connecting, whose responses are kept in part. At most two.
+    #[serde(default, rename = "lookup", skip_serializing)]
+    pub lookups: Vec<Lookup>,
+    /// Whose account it is.
+    #[serde(default, skip_serializing)]
+    pub account: AccountReferences,
 }
 
 /// The kind of credential that a connection holds.
@@ -83,6 +120,12 @@ pub enum AuthType {
     Basic,
     /// A header with a fixed name and a secret value.
     Header,
+    /// OAuth 2.0, with a client of the customer's.
+    ClientCredentials,
+    /// What the customer enters is exchanged for a token in the provider's own way.
+    TokenExchange,
+    /// A token that is signed with the customer's key, or one that is given for it.
+    JwtBearer,
 }
 
 impl AuthType {
@@ -93,70 +136,21 @@ impl AuthType {
             Self::ApiKey => "api_key",
             Self::Basic => "basic",
             Self::Header => "header",
+            Self::ClientCredentials => "client_credentials",
+            Self::TokenExchange => "token_exchange",
+            Self::JwtBearer => "jwt_bearer",
         }
     }
-}
 
-/// How a provider does OAuth 2.0.
-///
-/// The two addresses may hold `{field}` placeholders, for providers where every customer has a host of their own.
-/// Only fields whose values cannot leave their place in the host name can be used so: see [`Format::Subdomain`] and
-/// [`Field::choices`].
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OAuth {
-    /// Where the customer is sent.
-    pub authorization_url: String,
-    /// Where codes and refresh tokens are exchanged.
-    pub token_url: String,
-    /// Asked for unless the configuration or the link says otherwise.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Between two scopes.
-    #[serde(default = "space")]
-    pub scope_separator: String,
-    /// The parameter that carries the scopes.
-    #[serde(default = "scope")]
-    pub scope_param: String,
-    /// How the client proves itself at the token endpoint.
-    #[serde(default)]
-    pub client_auth: ClientAuth,
-    /// How a token request is written.
-    #[serde(default)]
-    pub token_request: TokenRequest,
-    /// `false` only for providers that refuse requests with PKCE parameters.
-    #[serde(default = "yes")]
-    pub pkce: bool,
-    /// The `iss` with which the provider answers every authorisation request (RFC 9207): a callback with another one, or
-    /// with none, is refused. Only for providers that say so in their metadata, with
-    /// `authorization_response_iss_parameter_supported`.
-    #[serde(default)]
-    pub issuer: Option<String>,
-    /// Further parameters of the authorisation request.
-    #[serde(default)]
-    pub authorize_params: BTreeMap<String, String>,
-}
+    /// Whether the service fetches the access token with what the customer entered, each time anew.
+    pub fn is_fetched(self) -> bool {
+        matches!(self, Self::ClientCredentials | Self::TokenExchange | Self::JwtBearer)
+    }
 
-/// How the client proves itself at the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClientAuth {
-    /// `client_id` and `client_secret` in the body.
-    #[default]
-    Body,
-    /// HTTP Basic authentication.
-    Basic,
-}
-
-/// How a token request is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenRequest {
-    /// As RFC 6749 says.
-    #[default]
-    Form,
-    /// A JSON object, for the few that want it.
-    Json,
+    /// Whether an access token is vended, and not what the customer entered.
+    pub fn is_token(self) -> bool {
+        !matches!(self, Self::ApiKey | Self::Basic | Self::Header)
+    }
 }
 
 /// Why a catalogue cannot be used. Tells the file and what is wrong in it.
@@ -230,6 +224,16 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Leads all calls to the apps' APIs to `base/ID`, where an emulator plays them. It is done after the files were
+    /// checked: an emulator may be on loopback.
+    pub fn redirect_calls(&mut self, base: &str) {
+        for app in &mut self.apps {
+            let app = Arc::make_mut(app);
+            let base = format!("{base}/{}", app.id);
+            app.auth_options.iter_mut().for_each(|option| option.redirect_calls(&base));
+        }
+    }
+
     /// The app with this id.
     pub fn get(&self, id: &str) -> Option<&Arc<App>> {
         self.apps.iter().find(|app| app.id == id)
@@ -279,6 +283,19 @@ impl App {
         })
     }
 
+    /// What the operator has to configure in `[apps.ID.params]`.
+    pub fn app_params(&self) -> BTreeSet<&str> {
+        let oauth = self.auth_options.iter().filter_map(|option| option.oauth.as_ref());
+        let of_calls = self.auth_options.iter().flat_map(AuthOption::app_params_of_calls);
+        oauth.flat_map(OAuth::app_params).chain(of_calls).collect()
+    }
+
+    /// The parameter of the callback that carries the code.
+    pub fn callback_code(&self) -> &str {
+        let oauth = self.auth_options.iter().find_map(|option| option.oauth.as_ref());
+        oauth.map_or("code", |oauth| &oauth.names.callback_code)
+    }
+
     fn matches(&self, wanted: &str) -> bool {
         self.name.to_lowercase().contains(wanted)
             || self.id.contains(wanted)
@@ -318,6 +335,14 @@ impl App {
 }
 
 impl AuthOption {
+    /// Where its credential may go: what an operator's client obtained goes to hosts that are named alone.
+    fn address_hosts(&self) -> AddressHosts {
+        match self.auth_type {
+            AuthType::OAuth => AddressHosts::Named,
+            _ => AddressHosts::Typed,
+        }
+    }
+
     fn problem(&self) -> Option<String> {
         if let Some(problem) = self.input.problem() {
             return Some(problem);
@@ -326,83 +351,18 @@ impl AuthOption {
         if self.help_url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return Some("help_url is not https".into());
         }
-        match (self.auth_type, &self.oauth) {
+        let problem = match (self.auth_type, &self.oauth) {
             (AuthType::OAuth, Some(oauth)) => oauth.problem(&self.input),
             (AuthType::OAuth, None) => Some("type o_auth needs [auth.oauth]".into()),
             (_, Some(_)) => Some("[auth.oauth] belongs to type o_auth".into()),
             (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
             (_, None) => None,
-        }
-    }
-}
-
-impl OAuth {
-    fn problem(&self, input: &InputSchema) -> Option<String> {
-        let is_https = |template: &str, url: &Url| {
-            (url.scheme() != "https").then(|| format!("`{template}` is not https"))
         };
-        [&self.authorization_url, &self.token_url]
-            .into_iter()
-            .find_map(|template| match sample_address(template, input) {
-                Ok(url) => is_https(template, &url),
-                Err(problem) => Some(problem),
-            })
-            .or_else(|| self.double_param(&self.authorization_url, input))
+        problem
+            .or_else(|| self.fetched_problem())
+            .or_else(|| self.kept_problem())
+            .or_else(|| self.call_problem())
     }
-
-    /// The first thing that makes addresses of the operator's, in the place of the catalogue's own, unusable.
-    fn problem_of_addresses(
-        &self,
-        authorization_url: Option<&str>,
-        token_url: Option<&str>,
-        input: &InputSchema,
-    ) -> Option<String> {
-        let templates = authorization_url.into_iter().chain(token_url);
-        templates
-            .map(|template| sample_address(template, input))
-            .find_map(Result::err)
-            .or_else(|| self.double_param(authorization_url?, input))
-    }
-
-    /// A parameter that would stand twice in the authorisation request. Which one a provider takes is anybody's guess,
-    /// and `state` decides whose request it is.
-    fn double_param(&self, authorization_url: &str, input: &InputSchema) -> Option<String> {
-        let own = sample_address(authorization_url, input).ok()?;
-        let own: Vec<_> = own.query_pairs().map(|(name, _)| name.into_owned()).collect();
-        let sent = [
-            "response_type",
-            "client_id",
-            "redirect_uri",
-            "state",
-            "code_challenge",
-            "code_challenge_method",
-        ];
-        let further = self.authorize_params.keys().chain(&own).map(String::as_str);
-        let mut seen: HashSet<&str> = HashSet::from(sent);
-        [self.scope_param.as_str()]
-            .into_iter()
-            .chain(further)
-            .find(|name| !seen.insert(name))
-            .map(|name| format!("the authorisation request would have the parameter `{name}` twice"))
-    }
-}
-
-/// The address that a template gives with a value for each field that may stand in one.
-fn sample_address(template: &str, input: &InputSchema) -> Result<Url, String> {
-    let address = fill(template, input.samples())
-        .ok_or_else(|| format!("`{template}` has a placeholder that no subdomain or choice field fills"))?;
-    Url::parse(&address).map_err(|error| format!("`{template}` is no address: {error}"))
-}
-
-/// Replaces each `{name}` by its value; `None` if one is left over.
-pub(crate) fn fill<'a>(
-    template: &str,
-    values: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Option<String> {
-    let filled = values
-        .into_iter()
-        .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
-    (!filled.contains(['{', '}'])).then_some(filled)
 }
 
 impl Serialize for App {
@@ -435,16 +395,4 @@ fn is_slug(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
-}
-
-fn space() -> String {
-    " ".into()
-}
-
-fn scope() -> String {
-    "scope".into()
-}
-
-fn yes() -> bool {
-    true
 }

@@ -27,6 +27,11 @@ impl Clock {
         millis(since_epoch) + self.ahead.load(Ordering::Relaxed)
     }
 
+    /// The time now, in the standard library's type.
+    pub fn system_time(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.now().unsigned_abs())
+    }
+
     /// Moves this clock and all its clones forward; for tests of expiry.
     pub fn advance(&self, by: Duration) {
         self.ahead.fetch_add(millis(by), Ordering::Relaxed);

@@ -74,6 +74,8 @@ pub struct BudgetConfig {
     pub default: u32,
     /// To the public endpoints, per link.
     pub status: u32,
+    /// Of the service's own to check credentials, per tenant and host.
+    pub verification: u32,
 }
 
 /// What clients may use of one process.
@@ -172,7 +174,7 @@ impl Default for Config {
 
 impl Default for BudgetConfig {
     fn default() -> Self {
-        Self { token: 600, default: 120, status: 120 }
+        Self { token: 600, default: 120, status: 120, verification: 60 }
     }
 }
 
@@ -204,7 +206,7 @@ const COMMAND_LINE_VARIABLE: &str = "CONNECT_CONFIG";
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 25] = [
+const VARIABLES: [(&str, Set); 26] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_PUBLIC_URL", |config, value| {
         assign(&mut config.public_url, value.parse().map(Some).map_err(|_| "it must be an address"))
@@ -215,6 +217,9 @@ const VARIABLES: [(&str, Set); 25] = [
     ("CONNECT_BUDGETS_TOKEN", |config, value| assign(&mut config.budgets.token, number(&value))),
     ("CONNECT_BUDGETS_DEFAULT", |config, value| assign(&mut config.budgets.default, number(&value))),
     ("CONNECT_BUDGETS_STATUS", |config, value| assign(&mut config.budgets.status, number(&value))),
+    ("CONNECT_BUDGETS_VERIFICATION", |config, value| {
+        assign(&mut config.budgets.verification, number(&value))
+    }),
     ("CONNECT_MCP_ALLOWED_HOSTS", |config, value| assign(&mut config.mcp.allowed_hosts, Ok(list(&value)))),
     ("CONNECT_MCP_ALLOWED_ORIGINS", |config, value| {
         assign(&mut config.mcp.allowed_origins, Ok(list(&value)))
@@ -339,8 +344,15 @@ impl Config {
                 problem: "it needs both a client id and a client secret",
             });
         };
-        let registration =
-            Registration { client_id, client_secret, scopes: None, authorization_url: None, token_url: None };
+        let registration = Registration {
+            client_id,
+            client_secret,
+            scopes: None,
+            authorization_url: None,
+            token_url: None,
+            params: BTreeMap::new(),
+            sandbox: false,
+        };
         self.apps.insert(app.to_owned(), registration);
         Ok(())
     }
@@ -358,8 +370,8 @@ impl Config {
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
-        let BudgetConfig { token, default, status } = self.budgets;
-        if [token, default, status].contains(&0) {
+        let BudgetConfig { token, default, status, verification } = self.budgets;
+        if [token, default, status, verification].contains(&0) {
             return wrong("budgets", "each must be at least 1");
         }
         let limits = &self.limits;
@@ -539,6 +551,10 @@ struct AppTable {
     scopes: Option<Vec<String>>,
     authorization_url: Option<String>,
     token_url: Option<String>,
+    #[serde(default)]
+    params: BTreeMap<String, String>,
+    #[serde(default)]
+    sandbox: bool,
 }
 
 fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -555,6 +571,8 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         scopes: table.scopes,
         authorization_url: table.authorization_url,
         token_url: table.token_url,
+        params: table.params.into_iter().map(|(name, value)| (name, value.into())).collect(),
+        sandbox: table.sandbox,
     };
     Ok(tables.into_iter().map(|(app, table)| (app, registration(table))).collect())
 }
@@ -584,6 +602,8 @@ mod tests {
             "scopes",
             "authorization_url",
             "token_url",
+            "params",
+            "sandbox",
         ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }

@@ -6,10 +6,12 @@
 //!
 //! ```text
 //! product, browser ──▶ service ──▶ provider.rs  plays every OAuth app; remembers in ledger.rs; fails as presets.rs says
+//!                          └────────▶ api.rs       plays the APIs behind them, for products as well
 //! ctl, tests, page ──▶ control.rs ──▶ provider.rs, the clock, the store
 //!                          └────────▶ customer.rs  plays a customer and their browser
 //! ```
 
+mod api;
 pub mod control;
 mod customer;
 mod ledger;
@@ -112,6 +114,8 @@ impl Dev {
         let service_url = format!("http://{address}");
         let provider = Provider::new(&catalogue, &dev_url, &service_url, options.auto, clock.clone(), ledger);
 
+        catalogue.redirect_calls(&format!("{dev_url}{}", api::PREFIX));
+
         config.listen.clone_from(&address);
         config.public_url = None;
         config.database_url = sqlite_url(&folder.path.join("connect.db"))?.into();
@@ -125,6 +129,7 @@ impl Dev {
         let token = ids::secret();
         let control_url = format!("{dev_url}/control/{token}");
         let tenant_key = tenant_key(&store, &provider, &control_url).await?;
+        let api = api::routes(&dev_url, catalogue.clone(), provider.clone());
         let service = Service::with_catalogue(config, catalogue, store, clock, &address)?;
 
         let control = Arc::new(Control {
@@ -136,6 +141,7 @@ impl Dev {
         });
         let router = provider::routes(provider.clone())
             .merge(control::routes(control.clone()))
+            .merge(api)
             .layer(middleware::from_fn_with_state(dev_address, only_own_host));
         tokio::spawn(serve(dev_listener, router));
         let serving = tokio::spawn(server::serve(service.clone(), listener));

@@ -1,11 +1,14 @@
 //! Everything that can go wrong with a request, and the answer that it becomes.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::catalogue::FieldError;
 use crate::envelope::Envelope;
 use crate::store::{Capability, StoreError};
 
@@ -37,6 +40,9 @@ pub enum ApiError {
     /// A parameter, a header or the body breaks the contract; tells which and how.
     #[error("{0}")]
     InvalidRequest(String),
+    /// Fields of the form are at fault; the link stays open.
+    #[error("{}", texts(.0))]
+    InvalidFields(Vec<FieldError>),
     /// The body is larger than is read.
     #[error("The body is larger than 64 KiB")]
     PayloadTooLarge,
@@ -93,8 +99,11 @@ pub enum ApiError {
 
 /// An error's `data`.
 #[derive(Serialize)]
-struct Code {
+struct Code<'a> {
     code: &'static str,
+    /// What is wrong with each field of the form, for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<&'a str, &'a str>>,
 }
 
 impl ApiError {
@@ -111,7 +120,9 @@ impl ApiError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::InvalidUserEmail(_) | Self::InvalidRequest(_) => StatusCode::BAD_REQUEST,
+            Self::InvalidUserEmail(_) | Self::InvalidRequest(_) | Self::InvalidFields(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::InvalidApiKey | Self::KeyOfOtherMode(_) | Self::NeedsReconnection => {
                 StatusCode::UNAUTHORIZED
             }
@@ -143,7 +154,7 @@ impl ApiError {
             Self::RotationConflict(_) => "rotation_conflict",
             Self::RateLimited { .. } => "rate_limited",
             Self::InvalidUserEmail(_) => "invalid_user_email",
-            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidRequest(_) | Self::InvalidFields(_) => "invalid_request",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
@@ -166,7 +177,14 @@ impl IntoResponse for ApiError {
         if let Self::Internal(error) = &self {
             tracing::error!(%error, "internal error");
         }
-        let (message, code) = (self.to_string(), Code { code: self.code() });
+        let fields = match &self {
+            Self::InvalidFields(errors) => Some(errors),
+            _ => None,
+        };
+        let fields = fields.map(|errors| {
+            errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect()
+        });
+        let (message, code) = (self.to_string(), Code { code: self.code(), fields });
         let body = Envelope { status: "error", message: &message, data: code };
         let mut response = (self.status(), Json(body)).into_response();
         let headers = response.headers_mut();
@@ -185,6 +203,11 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+fn texts(errors: &[FieldError]) -> String {
+    let text = |error: &FieldError| format!("fields.{}: {}", error.field, error.message);
+    errors.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 
 impl From<StoreError> for ApiError {

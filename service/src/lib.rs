@@ -21,6 +21,7 @@ pub mod log;
 pub mod mcp;
 pub mod notify;
 pub mod oauth;
+mod provider_api;
 pub mod server;
 pub mod state;
 pub mod store;

@@ -10,21 +10,29 @@
 //! nothing of it is repeated in errors or logs.
 
 mod answer;
+mod api_request;
+mod call;
 mod endpoint;
+mod fetch;
 mod guard;
 mod http;
+mod jwt;
+mod lifetime;
 
+use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::form_urlencoded;
 
+pub(crate) use api_request::{ApiBody, ApiRequest};
 pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
+pub(crate) use fetch::fetch_url;
 pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
+pub(crate) use jwt::private_key;
 
 /// What a provider grants.
-#[derive(Debug)]
 pub struct Tokens {
     /// What API calls are made with.
     pub access_token: SecretString,
@@ -34,6 +42,11 @@ pub struct Tokens {
     pub token_type: String,
     /// How long the access token lives, in whole seconds, where the provider says so.
     pub expires_in: Option<u64>,
+    /// The scopes that were granted, as the provider writes them, where it says so.
+    pub scope: Option<String>,
+    /// The whole response, as an object: what it says beside the tokens is read by pointers. It holds the tokens too, so
+    /// it is neither stored nor printed.
+    pub response: serde_json::Value,
 }
 
 /// Why there are no tokens. Each calls for something different.
@@ -63,6 +76,45 @@ fn encode_form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Strin
 /// A plus sign of the value itself is `%2B` by then.
 fn percent_encode_spaces(encoded: &str) -> String {
     encoded.replace('+', "%20")
+}
+
+impl Tokens {
+    /// Whether it is known how calls are made with the token.
+    fn has_known_type(&self) -> bool {
+        self.token_type == "Bearer"
+    }
+
+    /// These tokens with the access token of a later response in the place of their own. What only one of the responses
+    /// says is kept.
+    fn exchanged_for(self, later: Self) -> Self {
+        let mut response = self.response;
+        if let (Some(old), serde_json::Value::Object(new)) = (response.as_object_mut(), later.response) {
+            old.extend(new);
+        }
+        Self {
+            refresh_token: later.refresh_token.or(self.refresh_token),
+            scope: later.scope.or(self.scope),
+            response,
+            ..later
+        }
+    }
+
+    /// The scopes that were granted; `None` where the provider does not say. It may separate them otherwise than requests do.
+    pub fn scopes(&self) -> Option<Vec<String>> {
+        let separator = |c: char| c == ',' || c.is_whitespace();
+        let scopes = self.scope.as_ref()?.split(separator).filter(|scope| !scope.is_empty());
+        Some(scopes.map(str::to_owned).collect())
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProviderError {

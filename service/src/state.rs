@@ -119,6 +119,10 @@ impl Service {
             if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token)) {
                 return Err(format!("apps.{id}: {problem}").into());
             }
+            let needed = app.iter().flat_map(|app| app.app_params());
+            if let Some(missing) = needed.into_iter().find(|name| !client.params.contains_key(*name)) {
+                return Err(format!("apps.{id}: the app needs params.{missing}").into());
+            }
         }
         let max_connections = server::max_connections(&config.limits);
         Ok(Arc::new(Self {

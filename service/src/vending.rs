@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep};
 
+use crate::catalogue::{App, AuthOption, Documents};
 use crate::clock::{CLOCK_TOLERANCE, Millis};
 use crate::error::ApiError;
-use crate::oauth::{Endpoint, ProviderError};
+use crate::oauth::{self, Endpoint, ProviderError};
 use crate::state::AppState;
 use crate::store::{
-    Credential, Grant, Lease, Lifetime, Owner, ReconnectionReason, Status, StoreError, Tokens,
+    Credential, Details, Grant, Lease, Lifetime, Owner, ReconnectionReason, Status, StoreError, Tokens,
     VendableConnection, Vended,
 };
 
@@ -27,11 +29,14 @@ const LEASE: Duration = Duration::from_secs(20);
 const LEASE_POLL: Duration = Duration::from_millis(50);
 /// How long to wait for another process: longer than it can keep the lease, and less than a caller waits for us.
 const LEASE_PATIENCE: Duration = Duration::from_secs(25);
+/// For a token that is fetched with what the customer entered.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time between two attempts to save what a provider granted.
 const SAVE_INTERVAL: Duration = Duration::from_millis(500);
-/// A token is refreshed this long before it expires, but not before nine tenths of its life.
+/// A token is refreshed this long before it expires, but not before nine tenths of its life, unless the catalogue tells
+/// another margin.
 const MARGIN: Millis = 60_000;
-/// When to refresh a token of which the provider does not tell how long it lives.
+/// How long a token is thought to live where neither the provider nor the catalogue tells.
 const UNKNOWN_LIFETIME: Millis = 60 * 60 * 1000;
 /// What a caller is told to wait where the provider says nothing.
 const RETRY_AFTER: u64 = 1;
@@ -70,7 +75,8 @@ pub async fn vend(
     usable(found.broken, found.status)?;
     let credential = found.credential.ok_or(ApiError::ConnectionDeleted)?;
     let lifetime = credential.lifetime();
-    let is_due = lifetime.is_some_and(|lifetime| lifetime.is_due(app.clock.now()));
+    let margin = margin(app, &credential.app_id, &credential.auth_option_key);
+    let is_due = lifetime.is_some_and(|lifetime| lifetime.is_due(app.clock.now(), margin));
     if !is_due {
         return Ok(app.store.unseal(owner, connection_id, credential)?);
     }
@@ -103,6 +109,13 @@ fn usable(broken: bool, status: Status) -> Result<(), ApiError> {
 
 async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Credential, ApiError> {
     app.store.credential(owner, connection_id).await?.ok_or(ApiError::ConnectionDeleted)
+}
+
+/// How long before its expiry a token is refreshed, where the catalogue tells.
+fn margin(app: &AppState, app_id: &str, auth_option_key: &str) -> Option<Millis> {
+    let option = app.catalogue.get(app_id)?.auth_option(auth_option_key)?;
+    let seconds = option.oauth.as_ref()?.refresh_margin?;
+    Some(i64::try_from(seconds).ok()?.saturating_mul(1000))
 }
 
 fn works(lifetime: Option<Lifetime>, now: Millis) -> bool {
@@ -138,6 +151,8 @@ struct Refresh {
 struct Fresh {
     version: i64,
     tokens: Tokens,
+    /// What is known beside them, where that has changed.
+    details: Option<Details>,
 }
 
 impl Refresh {
@@ -173,7 +188,8 @@ impl Refresh {
             if let Some(lease) = self.app.store.lease(&self.connection_id, LEASE).await? {
                 return Ok(Some(lease));
             }
-            if !self.credential().await?.is_due(self.app.clock.now()) {
+            let credential = self.credential().await?;
+            if !credential.lifetime().is_some_and(|lifetime| self.is_due(&credential, lifetime)) {
                 return Ok(None);
             }
             if Instant::now() >= until {
@@ -188,29 +204,59 @@ impl Refresh {
         // Only what is read under the lease is sure to be the latest refresh token.
         let credential = self.credential().await?;
         let now = self.app.clock.now();
-        let Some(tokens) = credential.grant.tokens.as_ref().filter(|tokens| tokens.lifetime().is_due(now))
-        else {
+        let lifetime = credential.lifetime().filter(|lifetime| self.is_due(&credential, *lifetime));
+        let Some(lifetime) = lifetime else {
             self.app.store.release(lease).await?;
             return Ok(None);
         };
-        let Some(refresh_token) = &tokens.refresh_token else {
-            if tokens.lifetime().is_valid(now) {
-                self.app.store.release(lease).await?;
-                return Ok(None);
-            }
+        let refresh_token = credential.grant.tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_ref());
+        if !lifetime.is_refreshable && lifetime.is_valid(now) {
+            self.app.store.release(lease).await?;
+            return Ok(None);
+        }
+        if !lifetime.is_refreshable {
             return self.broken(&credential, ReconnectionReason::NoRefreshToken).await.map(|()| None);
+        }
+        let Some(mut granted) = self.new_tokens(&credential.grant).await? else {
+            return self.broken(&credential, ReconnectionReason::GrantRefused).await.map(|()| None);
         };
-        let endpoint = self.endpoint(&credential.grant)?;
-        match self.app.providers.refresh(&endpoint, refresh_token).await {
-            Ok(granted) => Ok(Some(Fresh {
-                version: credential.version,
-                tokens: Tokens::granted(granted, now, Some(refresh_token)),
-            })),
-            Err(ProviderError::Declined) => {
-                self.broken(&credential, ReconnectionReason::GrantRefused).await.map(|()| None)
-            }
+        Ok(Some(Fresh {
+            version: credential.version,
+            details: self.details(&credential.grant, &mut granted),
+            tokens: Tokens::granted(granted, now, refresh_token),
+        }))
+    }
+
+    fn is_due(&self, credential: &Credential, lifetime: Lifetime) -> bool {
+        let margin = margin(&self.app, &credential.grant.app_id, &credential.grant.auth_option_key);
+        lifetime.is_due(self.app.clock.now(), margin)
+    }
+
+    async fn credential(&self) -> Result<Credential, RefreshError> {
+        let credential = self.app.store.credential(&self.owner, &self.connection_id).await?;
+        credential.ok_or(RefreshError::Deleted)
+    }
+
+    /// What the provider gives for the refresh token, or for what the customer entered; `None` where it honours that no
+    /// more.
+    async fn new_tokens(&self, grant: &Grant) -> Result<Option<oauth::Tokens>, RefreshError> {
+        let app = self.app.catalogue.get(&grant.app_id).ok_or(RefreshError::NotConfigured)?;
+        let option = app.auth_option(&grant.auth_option_key).ok_or(RefreshError::NotConfigured)?;
+        let providers = &self.app.providers;
+        let granted = if grant.auth_type.is_fetched() {
+            let now = self.app.clock.system_time();
+            providers.fetch(option, &grant.inputs, now, FETCH_TIMEOUT).await
+        } else {
+            let tokens = grant.tokens.as_ref().ok_or(RefreshError::NotConfigured)?;
+            let refresh_token = tokens.refresh_token.as_ref().ok_or(RefreshError::NotConfigured)?;
+            let endpoint = self.endpoint(app, option, grant)?;
+            providers.refresh(&endpoint, &tokens.access_token, refresh_token).await
+        };
+        match granted {
+            Ok(granted) => Ok(Some(granted)),
+            Err(ProviderError::Declined) => Ok(None),
             Err(ProviderError::Misconfigured) => {
-                tracing::error!(app = credential.grant.app_id, "the provider refuses the configured client");
+                tracing::error!(app = grant.app_id, "the provider refuses the configured client");
                 Err(RefreshError::Unavailable { retry_after: RETRY_AFTER })
             }
             Err(ProviderError::Unavailable { retry_after }) => Err(RefreshError::Unavailable {
@@ -219,14 +265,7 @@ impl Refresh {
         }
     }
 
-    async fn credential(&self) -> Result<Credential, RefreshError> {
-        let credential = self.app.store.credential(&self.owner, &self.connection_id).await?;
-        credential.ok_or(RefreshError::Deleted)
-    }
-
-    fn endpoint(&self, grant: &Grant) -> Result<Endpoint, RefreshError> {
-        let app = self.app.catalogue.get(&grant.app_id).ok_or(RefreshError::NotConfigured)?;
-        let option = app.auth_option(&grant.auth_option_key).ok_or(RefreshError::NotConfigured)?;
+    fn endpoint(&self, app: &App, option: &AuthOption, grant: &Grant) -> Result<Endpoint, RefreshError> {
         let registration = self.app.registration(app).ok_or(RefreshError::NotConfigured)?;
         Endpoint::new(option, registration, &grant.inputs).map_err(|error| {
             tracing::error!(app = grant.app_id, %error, "the provider cannot be called");
@@ -234,10 +273,31 @@ impl Refresh {
         })
     }
 
+    /// What the response says beside the tokens, over what is known: what it leaves out stays. `None` where nothing changed.
+    fn details(&self, grant: &Grant, granted: &mut oauth::Tokens) -> Option<Details> {
+        let option = self.app.catalogue.get(&grant.app_id)?.auth_option(&grant.auth_option_key)?;
+        let mut documents = Documents::of_inputs(&grant.inputs);
+        documents.add_token_response(granted.access_token.expose_secret(), granted.response.take());
+        let (public, secret) = option.read_provider_data(&documents);
+        let mut details = grant.details.clone();
+        details.provider_data.extend(public);
+        details.secret_data.extend(secret);
+        details.scopes = granted.scopes().or(details.scopes);
+        (details != grant.details).then_some(details)
+    }
+
     /// Saves what was granted; where there is a newer grant, that is vended.
     async fn save(&self, fresh: &Fresh) -> Result<(), StoreError> {
         let store = &self.app.store;
-        store.save_tokens(&self.owner, &self.connection_id, fresh.version, &fresh.tokens).await?;
+        store
+            .save_tokens(
+                &self.owner,
+                &self.connection_id,
+                fresh.version,
+                &fresh.tokens,
+                fresh.details.as_ref(),
+            )
+            .await?;
         Ok(())
     }
 
@@ -284,11 +344,7 @@ impl std::fmt::Debug for Refreshes {
 
 impl Credential {
     fn lifetime(&self) -> Option<Lifetime> {
-        self.grant.tokens.as_ref().map(Tokens::lifetime)
-    }
-
-    fn is_due(&self, now: Millis) -> bool {
-        self.lifetime().is_some_and(|lifetime| lifetime.is_due(now))
+        self.grant.lifetime()
     }
 }
 
@@ -298,18 +354,19 @@ impl Lifetime {
         self.obtained_at > now.saturating_add(CLOCK_TOLERANCE)
     }
 
-    /// Whether it is time for new ones.
-    fn is_due(&self, now: Millis) -> bool {
+    /// Whether it is time for new ones. `margin` is the catalogue's; no margin keeps a token from being used for half its
+    /// life.
+    fn is_due(&self, now: Millis, margin: Option<Millis>) -> bool {
         if self.is_from_the_future(now) {
             return self.is_refreshable;
         }
-        match self.expires_at {
-            Some(expires_at) => {
-                let margin = MARGIN.min((expires_at - self.obtained_at) / 10);
-                now >= expires_at - margin
-            }
-            None => self.is_refreshable && now - self.obtained_at >= UNKNOWN_LIFETIME,
+        if self.expires_at.is_none() && !self.is_refreshable {
+            return false;
         }
+        let expires_at = self.expires_at.unwrap_or(self.obtained_at.saturating_add(UNKNOWN_LIFETIME));
+        let life = expires_at.saturating_sub(self.obtained_at);
+        let margin = margin.map_or(MARGIN.min(life / 10), |margin| margin.min(life / 2));
+        now >= expires_at - margin
     }
 
     /// Whether the access token can still be used, as far as is known. Where nothing is known, and it cannot be
@@ -356,18 +413,26 @@ mod tests {
     #[test]
     fn the_margin_is_never_longer_than_a_tenth_of_the_life() {
         let hour = tokens(Some(3_600_000), true);
-        assert!(!hour.is_due(3_539_999));
-        assert!(hour.is_due(3_540_000));
+        assert!(!hour.is_due(3_539_999, None));
+        assert!(hour.is_due(3_540_000, None));
         let short = tokens(Some(10_000), true);
-        assert!(!short.is_due(8_999));
-        assert!(short.is_due(9_000));
+        assert!(!short.is_due(8_999, None));
+        assert!(short.is_due(9_000, None));
     }
 
     #[test]
-    fn a_token_without_expiry_is_refreshed_after_an_hour_if_it_can_be() {
-        assert!(!tokens(None, true).is_due(3_599_999));
-        assert!(tokens(None, true).is_due(3_600_000));
-        assert!(!tokens(None, false).is_due(i64::MAX));
+    fn the_catalogues_margin_leaves_half_the_life() {
+        let hour = tokens(Some(3_600_000), true);
+        for (margin, due) in [(0, 3_600_000), (300_000, 3_300_000), (86_400_000, 1_800_000)] {
+            assert!(!hour.is_due(due - 1, Some(margin)) && hour.is_due(due, Some(margin)), "{margin}");
+        }
+    }
+
+    #[test]
+    fn a_token_without_expiry_is_refreshed_within_an_hour_if_it_can_be() {
+        assert!(!tokens(None, true).is_due(3_539_999, None));
+        assert!(tokens(None, true).is_due(3_540_000, None));
+        assert!(!tokens(None, false).is_due(i64::MAX, None));
         assert!(tokens(None, false).is_valid(i64::MAX));
     }
 
@@ -379,14 +444,14 @@ mod tests {
             let mut ahead = tokens(lifetime, refreshable);
             ahead.obtained_at += year;
             ahead.expires_at = ahead.expires_at.map(|at| at + year);
-            assert!(ahead.is_due(0) && !ahead.is_valid(0));
+            assert!(ahead.is_due(0, None) && !ahead.is_valid(0));
             // Clocks of several processes never agree entirely.
             let slightly = year - CLOCK_TOLERANCE;
-            assert!(!ahead.is_due(slightly) && ahead.is_valid(slightly));
+            assert!(!ahead.is_due(slightly, None) && ahead.is_valid(slightly));
         }
         let mut alone = tokens(Some(3_600_000), false);
         alone.obtained_at += year;
-        assert!(!alone.is_due(0) && alone.is_valid(0));
+        assert!(!alone.is_due(0, None) && alone.is_valid(0));
     }
 
     #[test]

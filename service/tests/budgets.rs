@@ -10,7 +10,11 @@ use serde_json::json;
 use support::{Answer, Platform, text};
 
 async fn platform(token: u32, default: u32, status: u32) -> Platform {
-    Platform::with(Config { budgets: BudgetConfig { token, default, status }, ..Config::default() }).await
+    Platform::with(Config {
+        budgets: BudgetConfig { token, default, status, ..BudgetConfig::default() },
+        ..Config::default()
+    })
+    .await
 }
 
 /// Asserts the three headers of a budget, and gives what is left.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use connect_service::clock::Clock;
 use connect_service::config::Config;
-use connect_service::store::{Capability, Mode, Reconnection, ReconnectionReason, Store, StoreError};
+use connect_service::store::{
+    Capability, Details, Mode, Reconnection, ReconnectionReason, Store, StoreError,
+};
 use connect_service::vault::Vault;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -114,12 +116,18 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         INSERT INTO _sqlx_migrations SELECT version FROM migrations WHERE version < 13;
         DROP TABLE migrations;
         DROP TABLE vendings;
-        ALTER TABLE keys DROP COLUMN last_used_at;"
+        ALTER TABLE keys DROP COLUMN last_used_at;
+        ALTER TABLE connections DROP COLUMN provider_data;
+        ALTER TABLE connections DROP COLUMN account;
+        ALTER TABLE connections DROP COLUMN scopes;
+        ALTER TABLE credentials DROP COLUMN secret_data;
+        ALTER TABLE links DROP COLUMN verifications;"
     );
     platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;
     let connection = store.connection(&platform.owner(), &id).await.unwrap().unwrap();
     assert!(connection.metadata.is_empty() && connection.reconnection.is_none());
+    assert_eq!(connection.details, Details::default());
     // One that needed reconnection before there were reasons.
     let connection = store.connection(&platform.owner(), &broken).await.unwrap().unwrap();
     let expected = Reconnection { reason: ReconnectionReason::GrantRefused, since: 1000 };

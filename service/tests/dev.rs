@@ -26,6 +26,8 @@ fn program(home: &Path, arguments: &[&str]) -> Command {
         .env_clear()
         .env("TMPDIR", home)
         .env("CONNECT_BUDGETS_DEFAULT", "100000")
+        .env("CONNECT_BUDGETS_VERIFICATION", "100000")
+        .env("CONNECT_CATALOGUE_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalogue"))
         .env("RUST_LOG", "connect_service=trace,warn");
     command
 }
@@ -265,6 +267,64 @@ async fn connect_vend_expire_revoke() {
     }
     let left: Vec<_> = std::fs::read_dir(&home.0).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["log"], "the temporary folder is gone");
+}
+
+/// What a program needs for a call is vended, and the emulated API takes it.
+#[tokio::test]
+async fn an_api_can_be_called_with_what_is_vended() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    for (app, path, provider_data) in [
+        ("demo", "/v1", json!({})),
+        ("quickbooks", "/v3/company/sample-realm_id", json!({"realm_id": "sample-realm_id"})),
+        ("salesforce", "/services/data/v60.0", json!({"instance_url": "https://example.salesforce.com"})),
+        ("shopify", "/admin/api/2026-10", json!({"shop": "example"})),
+        (
+            "zoho-crm",
+            "/crm/v7",
+            json!({"api_domain": "https://example.zohoapis.com", "location": "sample-location"}),
+        ),
+        ("jira", "/ex/jira/sample-cloud_id/rest/api/3", json!({"cloud_id": "sample-cloud_id"})),
+        ("keyed", "/v1", json!({"region": "eu", "organization": "dev-organization", "hook": "sample-hook"})),
+    ] {
+        let id = dev.connected(app).await;
+        let Answer(_, _, connection) = dev.api(Method::GET, &format!("/connections/{id}"), None).await;
+        let connection = &connection["data"];
+        let id_of = &connection["account"]["id"];
+        assert!(id_of.as_str().unwrap().starts_with("sample-"), "{app}: {connection}");
+        let token = dev.token(&id).await.2["data"].clone();
+        assert_eq!(token["provider_data"], provider_data, "{app}");
+        assert_eq!(token["api_base_url"], connection["api_base_url"], "{app}");
+
+        let call = |headers: &Value, query: &Value| {
+            let mut url: url::Url = format!("{}/things", text(&token["api_base_url"])).parse().unwrap();
+            let pairs = |value: &Value| -> Vec<(String, String)> {
+                let members = value.as_object().unwrap().iter();
+                members.map(|(name, value)| (name.clone(), text(value))).collect()
+            };
+            url.query_pairs_mut().append_pair("page", "2").extend_pairs(pairs(query));
+            let request = pairs(headers)
+                .into_iter()
+                .fold(dev.http.get(url), |request, (name, value)| request.header(name, value));
+            answer(request)
+        };
+        let Answer(status, _, echo) = call(&token["api_headers"], &token["api_query"]).await;
+        assert_eq!(status, 200, "{app}: {echo}");
+        let called = ["app", "method", "path", "query"].map(|name| echo[name].clone());
+        assert_eq!(called, [json!(app), json!("GET"), json!(format!("{path}/things")), json!({"page": "2"})]);
+        for secret in ["dev-access-", "dev-api_key"] {
+            assert!(!echo.to_string().contains(secret), "{app}: {echo}");
+        }
+        let damaged = |value: &Value| {
+            serde_json::from_str::<Value>(&value.to_string().replace("dev-", "wrong-")).unwrap()
+        };
+        let refused = call(&damaged(&token["api_headers"]), &damaged(&token["api_query"])).await;
+        assert_eq!(refused.0, 401, "{app}: {}", refused.2);
+        let verified = dev.api(Method::POST, &format!("/connections/{id}/verify"), None).await;
+        // Salesforce's file tells no way to check.
+        let expected = if app == "salesforce" { "unknown" } else { "valid" };
+        assert_eq!(verified.2["data"]["result"], expected, "{app}");
+    }
 }
 
 /// Each app has its own way to authenticate the client, to write a request, and to use PKCE.

@@ -10,10 +10,11 @@ use serde_json::json;
 use support::{Answer, Platform};
 
 /// Every call that names a connection.
-const CALLS: [(&str, &str); 6] = [
+const CALLS: [(&str, &str); 7] = [
     ("GET", ""),
     ("PATCH", ""),
     ("POST", "/token"),
+    ("POST", "/verify"),
     ("DELETE", ""),
     ("PUT", "/usages/workflow-1"),
     ("DELETE", "/usages/workflow-1"),

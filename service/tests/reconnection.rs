@@ -139,7 +139,7 @@ async fn the_same_tokens_with_another_expiry_are_no_refresh() {
     let credential = store.credential(&owner, &id).await.unwrap().unwrap();
     let mut tokens = credential.grant.tokens.unwrap();
     tokens.expires_at = Some(platform.clock.now());
-    assert!(store.save_tokens(&owner, &id, credential.version, &tokens).await.unwrap());
+    assert!(store.save_tokens(&owner, &id, credential.version, &tokens, None).await.unwrap());
     assert_eq!(time(&read(&platform, &id).await, "last_refreshed_at"), None);
     platform.token(&id).await.data();
     assert_ne!(time(&read(&platform, &id).await, "last_refreshed_at"), None);

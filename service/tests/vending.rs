@@ -281,7 +281,7 @@ async fn a_token_of_a_wrong_clock_is_refreshed() {
     tokens.obtained_at += ahead;
     tokens.expires_at = tokens.expires_at.map(|at| at + ahead);
     let (store, owner) = (&platform.app.store, platform.owner());
-    assert!(store.save_tokens(&owner, &id, credential.version, &tokens).await.unwrap());
+    assert!(store.save_tokens(&owner, &id, credential.version, &tokens, None).await.unwrap());
 
     provider.will(Reply::Say(503, "text/plain", "down"));
     platform.token(&id).await.is_error(503, "upstream_unavailable");
@@ -305,7 +305,7 @@ async fn saved_tokens_end_that_a_connection_is_broken() {
     assert!(store.mark_broken(&owner, &id, credential.version, refused).await.unwrap());
     platform.token(&id).await.is_error(401, "needs_reconnection");
     let tokens = credential.grant.tokens.unwrap();
-    assert!(store.save_tokens(&owner, &id, credential.version, &tokens).await.unwrap());
+    assert!(store.save_tokens(&owner, &id, credential.version, &tokens, None).await.unwrap());
     assert_eq!(platform.status(&id).await, "active");
     platform.token(&id).await.data();
 }
@@ -352,13 +352,13 @@ async fn tokens_are_saved_over_those_that_they_replace_and_nothing_else() {
     let old = version().await;
     let theirs = store.lease(&id, Duration::from_secs(30)).await.unwrap();
     assert!(theirs.is_some(), "somebody else took the lease over");
-    assert!(store.save_tokens(&owner, &id, old, &tokens).await.unwrap());
-    assert!(!store.save_tokens(&owner, &id, old, &tokens).await.unwrap());
+    assert!(store.save_tokens(&owner, &id, old, &tokens, None).await.unwrap());
+    assert!(!store.save_tokens(&owner, &id, old, &tokens, None).await.unwrap());
 
     let current = version().await;
     let link = platform.link(json!({"connection_id": id})).await;
     platform.grant(&link, Some("canary-refresh-2"), Some(60)).await;
-    assert!(!store.save_tokens(&owner, &id, current, &tokens).await.unwrap());
+    assert!(!store.save_tokens(&owner, &id, current, &tokens, None).await.unwrap());
     assert_eq!(stored_refresh_token(&platform, &id).await.as_deref(), Some("canary-refresh-2"));
 }
 

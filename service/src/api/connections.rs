@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::labels::{MAX_LENGTH, read_update};
 use super::long_poll::{self, LongPoll, applied};
 use crate::auth::tenant_key::Customer;
-use crate::catalogue::AuthType;
+use crate::catalogue::{Account, AuthType, ProviderData};
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
@@ -43,6 +43,10 @@ pub(super) struct ConnectionView {
     metadata: Map<String, Value>,
     customer_id: Option<String>,
     customer_name: Option<String>,
+    account: Option<Account>,
+    provider_data: ProviderData,
+    api_base_url: Option<String>,
+    scopes: Option<Vec<String>>,
 }
 
 /// Why the customer could not be connected so far.
@@ -97,6 +101,9 @@ impl From<Reconnection> for ReconnectionView {
 impl ConnectionView {
     pub(super) fn new(app: &AppState, owner: &Owner, connection: Connection) -> Self {
         let pending = connection.status == Status::Pending;
+        let details = connection.details;
+        let made_by = connection.app_id.as_deref().zip(connection.auth_option_key.as_deref());
+        let api_base_url = made_by.and_then(|(id, key)| app.public_base_url(id, key, &details));
         Self {
             app: connection.app_id.map(|id| AppRef::new(app, &id)),
             status: connection.status,
@@ -117,6 +124,10 @@ impl ConnectionView {
             name: connection.name,
             id: connection.id,
             usages: connection.usages,
+            account: details.account,
+            provider_data: details.provider_data,
+            api_base_url,
+            scopes: details.scopes,
         }
     }
 }

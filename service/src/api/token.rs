@@ -1,5 +1,7 @@
 //! `POST /connections/{id}/token`: a credential that works now. Nothing of the answer is kept or logged.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
@@ -8,20 +10,36 @@ use serde::Serialize;
 
 use crate::auth::tenant_key;
 use crate::budget::Group;
-use crate::catalogue::{AuthType, Inputs};
+use crate::catalogue::{Account, ApiCall, AuthType, Inputs, ProviderData};
 use crate::clock::Millis;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::header::IdempotencyKey;
 use crate::extract::path::ConnectionId;
+use crate::provider_api::ApiAccess;
 use crate::state::AppState;
-use crate::store::{Caller, Capability, Owner, TokenLookup, VENDED, VendableConnection, Vended, Vending};
+use crate::store::{
+    Caller, Capability, Owner, TokenLookup, VENDED, VendableConnection, Vended, VendedContent, Vending,
+};
 use crate::vending;
+
+/// A credential, and how the provider's API is called with it.
+#[derive(Serialize)]
+pub(super) struct Token {
+    #[serde(flatten)]
+    credential: Credential,
+    scopes: Option<Vec<String>>,
+    account: Option<Account>,
+    provider_data: ProviderData,
+    api_base_url: Option<String>,
+    api_headers: BTreeMap<String, String>,
+    api_query: BTreeMap<String, String>,
+}
 
 /// The contract's two shapes.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Token {
+enum Credential {
     OAuth { access_token: String, token_type: String, expires_in: Option<i64>, auth_type: AuthType },
     Fields { auth_type: AuthType, fields: Inputs, expires_in: Option<i64> },
 }
@@ -71,7 +89,7 @@ async fn token(
     // and would be one more copy of a secret.
     IdempotencyKey::of(headers)?;
     let vended = vending::vend(app, &owner, &id?, connection).await?;
-    Ok(Token::new(vended, app.clock.now()))
+    Ok(Token::new(app, &owner.tenant, vended))
 }
 
 /// The response, once the call is in the audit.
@@ -98,20 +116,41 @@ async fn look_up(
 }
 
 impl Token {
-    fn new(vended: Vended, now: Millis) -> Self {
-        match vended {
-            Vended::Token { access_token, token_type, lifetime, auth_type } => Self::OAuth {
+    fn new(app: &AppState, tenant: &str, vended: Vended) -> Self {
+        let provider_data = vended.details.all_provider_data();
+        let call = match (ApiAccess::of_vended(app, tenant, &vended), &vended.content) {
+            (Some(access), _) => access.call(&provider_data),
+            (None, VendedContent::Token { access_token, .. }) => {
+                ApiCall::with_bearer(access_token.expose_secret())
+            }
+            (None, VendedContent::Fields(_)) => ApiCall::default(),
+        };
+        Self {
+            credential: Credential::new(vended.auth_type, vended.content, app.clock.now()),
+            scopes: vended.details.scopes,
+            account: vended.details.account,
+            provider_data,
+            api_base_url: call.base_url,
+            api_headers: call.headers,
+            api_query: call.query,
+        }
+    }
+}
+
+impl Credential {
+    fn new(auth_type: AuthType, content: VendedContent, now: Millis) -> Self {
+        match content {
+            VendedContent::Token { access_token, token_type, lifetime } => Self::OAuth {
                 access_token: access_token.expose_secret().to_owned(),
                 token_type,
                 expires_in: lifetime
                     .expires_at
                     // Never more than its whole life, whatever a clock said when it was obtained.
                     .map(|expires_at| (expires_at - now.max(lifetime.obtained_at)).max(0) / 1000),
-                auth_type,
+                // It names the shape, which is the same for every type with a token.
+                auth_type: AuthType::OAuth,
             },
-            Vended::Fields { auth_type, inputs } => {
-                Self::Fields { auth_type, fields: inputs, expires_in: None }
-            }
+            VendedContent::Fields(fields) => Self::Fields { auth_type, fields, expires_in: None },
         }
     }
 }

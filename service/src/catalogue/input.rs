@@ -7,7 +7,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::oauth::is_public_address;
+use super::pattern::Pattern;
+use super::template::{Position, Template};
+use crate::oauth::{is_public_address, private_key};
+
+/// Which hosts an address may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressHosts {
+    /// Those that the catalogue or the operator names: a secret of the operator's goes there.
+    Named,
+    /// Those that the customer types, too: it is the customer's own secret that goes there.
+    Typed,
+}
 
 /// Values by field name, validated. Some are secrets: they are stored encrypted and never printed.
 pub type Inputs = BTreeMap<String, String>;
@@ -34,10 +45,31 @@ pub struct Field {
     /// What may be entered.
     #[serde(default)]
     pub format: Format,
-    /// What follows a [`Format::Subdomain`] in the customer's own address, such as `.zendesk.com`: where that address is
-    /// pasted, it is cut down to the name.
+    /// What stands before the value, such as `https://`; shown before the box, and cut off where it is pasted.
+    #[serde(default)]
+    pub prefix: Option<String>,
+    /// What stands behind the value, such as `.zendesk.com`; shown behind the box, and cut off where it is pasted.
     #[serde(default)]
     pub suffix: Option<String>,
+    /// What the name of a [`Format::Host`] ends in, one of these. Without any, it may be any name: then no secret of the
+    /// operator's goes there.
+    #[serde(default)]
+    pub suffixes: Vec<String>,
+    /// What the value looks like.
+    #[serde(default)]
+    pub pattern: Option<Pattern>,
+    /// The sentence that tells so, where a value does not match.
+    #[serde(default)]
+    pub pattern_help: Option<String>,
+    /// A value to show in the empty box.
+    #[serde(default)]
+    pub example: Option<String>,
+    /// The provider's page that tells where to find the value.
+    #[serde(default)]
+    pub help_url: Option<String>,
+    /// Whether it is a secret although it is no password, such as a user name that is a key.
+    #[serde(default)]
+    pub secret: bool,
     /// Whether it can be left empty; it cannot, unless told.
     #[serde(default = "yes")]
     pub required: bool,
@@ -75,6 +107,16 @@ pub enum Format {
     Uri,
     /// One DNS label, such as the `acme` of `acme.example.com`; safe to put into a host name.
     Subdomain,
+    /// A DNS name of at least two labels. Where an address is pasted, it is cut down to the name.
+    Host,
+    /// One segment of a path.
+    Segment,
+    /// A UUID, with hyphens.
+    Uuid,
+    /// An email address.
+    Email,
+    /// A private key in PEM, a secret. Line breaks may be lost on the way.
+    PrivateKey,
 }
 
 /// What is wrong with one submitted value. Never repeats the value.
@@ -113,7 +155,7 @@ impl InputSchema {
             errors.push(FieldError { field: field.to_owned(), message });
         };
         for field in &self.fields {
-            let given = submitted.get(&field.name).map_or("", |value| value.trim());
+            let given = submitted.get(&field.name).map_or("", |value| field.trim(value));
             let value = if given.is_empty() { field.default.as_deref().unwrap_or_default() } else { given };
             match field.accept(value) {
                 Ok(Some(value)) => drop(values.insert(field.name.clone(), value)),
@@ -132,32 +174,53 @@ impl InputSchema {
     /// What is usable of what was entered so far, with defaults in place.
     pub fn preview(&self, entered: &Inputs) -> Inputs {
         let usable = |field: &Field| {
-            let given = entered.get(&field.name).map_or("", |value| value.trim());
+            let given = entered.get(&field.name).map_or("", |value| field.trim(value));
             let value = if given.is_empty() { field.default.as_deref()? } else { given };
             Some((field.name.clone(), field.accept(value).ok()??))
         };
         self.fields.iter().filter_map(usable).collect()
     }
 
-    /// A value for each field that may stand in an address, to try templates with.
-    pub(super) fn samples(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.host_fields().map(|field| {
-            let sample = field.choices.first().map_or("sample", |choice| &choice.value);
-            (field.name.as_str(), sample)
-        })
+    /// The address that a template gives with these validated values: those that cannot leave their place in it, and no
+    /// others.
+    pub(crate) fn address(&self, template: &Template, values: &Inputs, hosts: AddressHosts) -> Option<Url> {
+        self.fill_address(template, hosts, |field| values.get(&field.name).map(String::as_str)).ok()
     }
 
-    /// Of validated values those that may stand in an address.
-    pub(crate) fn host_values<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.host_fields().filter_map(|field| {
-            let value = inputs.get(&field.name)?;
-            Some((field.name.as_str(), value.as_str()))
-        })
+    /// The address that a template gives with a made-up value for each field.
+    pub(super) fn sample_address(&self, template: &Template, hosts: AddressHosts) -> Result<Url, String> {
+        let samples: Inputs = self.fields.iter().map(|field| (field.name.clone(), field.sample())).collect();
+        self.fill_address(template, hosts, |field| samples.get(&field.name).map(String::as_str))
     }
 
-    /// The fields whose values cannot leave their place in a host name.
-    fn host_fields(&self) -> impl Iterator<Item = &Field> {
-        self.fields.iter().filter(|field| field.format == Format::Subdomain || !field.choices.is_empty())
+    fn fill_address<'a>(
+        &'a self,
+        template: &'a Template,
+        hosts: AddressHosts,
+        value_of: impl Fn(&Field) -> Option<&'a str>,
+    ) -> Result<Url, String> {
+        let text = template.to_string();
+        let fits = |field: &Field| {
+            let mut positions = template.positions().into_iter().filter(|(name, _)| *name == field.name);
+            positions.all(|(_, position)| field.fits_address(position, hosts))
+        };
+        let address = template.fill(|name| {
+            let field = self.fields.iter().find(|field| field.name == name)?;
+            value_of(field).filter(|_| fits(field))
+        });
+        let address = address
+            .ok_or_else(|| format!("`{text}` has a placeholder that no subdomain or choice field fills"))?;
+        match Url::parse(&address) {
+            Ok(url) if url.has_host() && text.contains("://") => Ok(url),
+            Ok(_) => Err(format!("`{text}` is no address: it has no host")),
+            Err(error) => Err(format!("`{text}` is no address: {error}")),
+        }
+    }
+
+    /// Whether this field's values cannot leave their place in a host name.
+    pub(super) fn is_host_field(&self, name: &str, hosts: AddressHosts) -> bool {
+        let mut named = self.fields.iter().filter(|field| field.name == name);
+        named.any(|field| field.fits_address(Position::Host, hosts))
     }
 
     /// The first thing that makes this form unusable.
@@ -178,20 +241,77 @@ impl InputSchema {
             if !field.choices.iter().all(|choice| choice.value.bytes().all(host_safe)) {
                 return named("has a choice with more than letters, digits, dots, hyphens and underscores");
             }
-            if let Some(suffix) = &field.suffix
-                && !(field.format == Format::Subdomain && suffix.starts_with('.'))
-            {
-                return named("has a suffix that no name can stand before");
-            }
-            if field.default.as_deref().is_some_and(|default| field.accept(default).is_err()) {
-                return named("has a default that it would refuse");
-            }
-            None
+            field.own_problem().or_else(|| {
+                let refused = |value: &String| field.accept(field.trim(value)).is_err();
+                if field.default.as_ref().is_some_and(refused) {
+                    return named("has a default that it would refuse");
+                }
+                None
+            })
         })
     }
 }
 
 impl Field {
+    /// Whether its values cannot leave this place in an address.
+    fn fits_address(&self, position: Position, hosts: AddressHosts) -> bool {
+        let in_address = matches!(position, Position::Host | Position::Path);
+        match self.format {
+            Format::Subdomain | Format::Uuid => in_address,
+            Format::Host => in_address && (hosts == AddressHosts::Typed || !self.suffixes.is_empty()),
+            Format::Segment => position == Position::Path,
+            _ => in_address && !self.choices.is_empty(),
+        }
+    }
+
+    /// The first thing that makes this field unusable on its own.
+    fn own_problem(&self) -> Option<String> {
+        let is_suffix =
+            |suffix: &str| suffix.strip_prefix('.').is_some_and(|name| name.split('.').all(is_dns_label));
+        let problem = match self.format {
+            Format::Subdomain if !self.suffix.as_deref().is_none_or(is_suffix) => {
+                "has a suffix that no name can stand before"
+            }
+            Format::Host | Format::Uri if self.prefix.is_some() || self.suffix.is_some() => {
+                "has a prefix or suffix that is a part of its value"
+            }
+            _ if !self.suffixes.is_empty() && self.format != Format::Host => "has suffixes and is no host",
+            _ if !self.suffixes.iter().all(|suffix| is_suffix(suffix)) => {
+                "has suffixes of which one does not begin with a dot, or is no name"
+            }
+            // A customer who is told only that it is wrong cannot know what is right.
+            _ if self.pattern.is_some() != self.pattern_help.is_some() => {
+                "has a pattern and no pattern_help, or one of them"
+            }
+            _ if self.help_url.as_deref().is_some_and(|url| !url.starts_with("https://")) => {
+                "has a help_url that is not https"
+            }
+            _ => return None,
+        };
+        Some(format!("field `{}` {problem}", self.name))
+    }
+
+    /// Something that may stand in an address where its values may.
+    fn sample(&self) -> String {
+        match (self.choices.first(), self.format, self.suffixes.first()) {
+            (Some(choice), _, _) => choice.value.clone(),
+            (None, Format::Host, Some(suffix)) => format!("sample{suffix}"),
+            (None, Format::Host, None) => "sample.example".to_owned(),
+            (None, _, _) => "sample".to_owned(),
+        }
+    }
+
+    /// A value without the space around it, and without a prefix and suffix that were pasted with it.
+    fn trim<'a>(&self, value: &'a str) -> &'a str {
+        let value = value.trim();
+        let value = self.prefix.as_deref().and_then(|prefix| value.strip_prefix(prefix)).unwrap_or(value);
+        match self.format {
+            // Cut off with the rest of the address.
+            Format::Subdomain => value,
+            _ => self.suffix.as_deref().and_then(|suffix| value.strip_suffix(suffix)).unwrap_or(value),
+        }
+    }
+
     /// The value to store; `None` for an optional one that is empty.
     fn accept(&self, value: &str) -> Result<Option<String>, String> {
         let title = &self.title;
@@ -202,29 +322,79 @@ impl Field {
             return Err(format!("{title} is too long: at most {} characters.", self.max_length));
         }
         // A line break in a credential could end a header when somebody sends it.
-        if value.chars().any(char::is_control) {
+        if self.format != Format::PrivateKey && value.chars().any(char::is_control) {
             return Err(format!("{title} contains characters that cannot be used."));
         }
         if !self.choices.is_empty() && self.choices.iter().all(|choice| choice.value != value) {
             return Err(format!("Choose one of the values for {title}."));
         }
+        let value = self.in_format(value)?;
+        match (&self.pattern, &self.pattern_help) {
+            (Some(pattern), Some(help)) if !pattern.matches(&value) => Err(help.clone()),
+            _ => Ok(Some(value)),
+        }
+    }
+
+    fn in_format(&self, value: &str) -> Result<String, String> {
+        let title = &self.title;
+        let wrong = |what: &str| Err(format!("{title} must be {what}"));
         match self.format {
-            Format::Text | Format::Password => Ok(Some(value.to_owned())),
+            Format::Text | Format::Password => Ok(value.to_owned()),
             Format::Uri => match Url::parse(value) {
                 Ok(url) if url.scheme() != "https" || !url.has_host() => {
-                    Err(format!("{title} must be an address that starts with https://"))
+                    wrong("an address that starts with https://")
                 }
-                Ok(url) if is_public_address(&url) => Ok(Some(value.to_owned())),
-                Ok(_) => Err(format!("{title} must be an address on the internet.")),
-                Err(_) => Err(format!("{title} must be an address that starts with https://")),
+                Ok(url) if is_public_address(&url) => Ok(value.to_owned()),
+                Ok(_) => wrong("an address on the internet."),
+                Err(_) => wrong("an address that starts with https://"),
             },
             Format::Subdomain => {
                 let value = value.to_ascii_lowercase();
                 let label = self.cut_to_label(&value);
                 if is_dns_label(label) {
-                    Ok(Some(label.to_owned()))
+                    Ok(label.to_owned())
                 } else {
-                    Err(format!("{title} must be only the name: letters, digits and hyphens."))
+                    wrong("only the name: letters, digits and hyphens.")
+                }
+            }
+            Format::Host => {
+                let value = value.to_ascii_lowercase();
+                let host = host_of(&value);
+                let ends_well = self.suffixes.is_empty()
+                    || self.suffixes.iter().any(|suffix| host.len() > suffix.len() && host.ends_with(suffix));
+                match (is_host_name(host), ends_well) {
+                    (true, true) => Ok(host.to_owned()),
+                    (true, false) => wrong(&format!("a name that ends in {}", self.suffixes.join(" or "))),
+                    (false, _) => wrong("the name of a host, such as app.example.com."),
+                }
+            }
+            Format::Segment => {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
+                // Those lead to another part of the address.
+                if value.bytes().all(plain) && ![".", ".."].contains(&value) {
+                    Ok(value.to_owned())
+                } else {
+                    wrong("letters, digits and the characters . _ ~ - only.")
+                }
+            }
+            Format::Uuid => {
+                let value = value.to_ascii_lowercase();
+                if is_uuid(&value) {
+                    Ok(value)
+                } else {
+                    wrong("an id such as 123e4567-e89b-12d3-a456-426614174000.")
+                }
+            }
+            Format::PrivateKey => match private_key(value) {
+                // In one line, as other values are.
+                Some(_) => Ok(value.split(char::is_control).collect::<Vec<_>>().join(" ")),
+                None => wrong("a private key in PEM, whole, with its first and last line."),
+            },
+            Format::Email => {
+                if is_email(value) {
+                    Ok(value.to_owned())
+                } else {
+                    wrong("an email address.")
                 }
             }
         }
@@ -233,16 +403,14 @@ impl Field {
     /// The name in an address that was pasted whole: `acme` of `https://acme.zendesk.com/agent`. Only the provider's own
     /// address is cut: another's first label could be another customer's name.
     fn cut_to_label<'a>(&self, value: &'a str) -> &'a str {
-        let address =
-            value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or(value);
-        let host = address.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host_of(value);
         let suffix = self.suffix.as_deref().unwrap_or_default();
         host.strip_suffix(suffix).unwrap_or(host)
     }
 
     /// Whether its value is a secret.
     pub fn is_secret(&self) -> bool {
-        self.format == Format::Password
+        self.secret || matches!(self.format, Format::Password | Format::PrivateKey)
     }
 
     fn schema(&self) -> Value {
@@ -267,14 +435,35 @@ impl Field {
                 .collect();
             schema.insert("oneOf".into(), values.into());
         }
-        match self.format {
-            Format::Text => {}
-            Format::Password => {
-                schema.insert("format".into(), "password".into());
-                schema.insert("writeOnly".into(), true.into());
+        let format = match self.format {
+            Format::Text | Format::Subdomain => None,
+            Format::Password | Format::PrivateKey => Some("password"),
+            Format::Uri => Some("uri"),
+            Format::Host => Some("host"),
+            Format::Segment => Some("segment"),
+            Format::Uuid => Some("uuid"),
+            Format::Email => Some("email"),
+        };
+        if self.format == Format::Subdomain {
+            schema.insert("pattern".into(), SUBDOMAIN_PATTERN.into());
+        }
+        if self.is_secret() {
+            schema.insert("writeOnly".into(), true.into());
+        }
+        for (name, text) in [
+            ("format", format),
+            ("pattern", self.pattern.as_ref().map(Pattern::as_str)),
+            ("pattern_help", self.pattern_help.as_deref()),
+            ("prefix", self.prefix.as_deref()),
+            ("suffix", self.suffix.as_deref()),
+            ("help_url", self.help_url.as_deref()),
+        ] {
+            if let Some(text) = text {
+                schema.insert(name.into(), text.into());
             }
-            Format::Uri => drop(schema.insert("format".into(), "uri".into())),
-            Format::Subdomain => drop(schema.insert("pattern".into(), SUBDOMAIN_PATTERN.into())),
+        }
+        if let Some(example) = &self.example {
+            schema.insert("examples".into(), json!([example]));
         }
         Value::Object(schema)
     }
@@ -305,6 +494,37 @@ fn is_dns_label(label: &str) -> bool {
         && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
+}
+
+/// The host of an address that was pasted whole, without scheme and path.
+fn host_of(value: &str) -> &str {
+    let address = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://")).unwrap_or(value);
+    address.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Whether it is a DNS name of at least two labels, in lower case. The last one has a letter, as that of an IPv4 address
+/// in any spelling has not (`0x7f` neither), and none that stays within a machine or network is meant.
+fn is_host_name(host: &str) -> bool {
+    let Some((_, last)) = host.rsplit_once('.') else {
+        return false;
+    };
+    host.len() <= 253
+        && host.split('.').all(is_dns_label)
+        && !last.starts_with(|c: char| c.is_ascii_digit())
+        && !["localhost", "local", "internal"].contains(&last)
+}
+
+fn is_uuid(value: &str) -> bool {
+    let lengths = value.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// Whether it can be an email address: what stands before the host is the provider's affair.
+fn is_email(value: &str) -> bool {
+    let plain = |c: char| !c.is_whitespace() && !['@', ',', '<', '>', '"'].contains(&c);
+    value.rsplit_once('@').is_some_and(|(local, host)| {
+        !local.is_empty() && local.chars().all(plain) && is_host_name(&host.to_ascii_lowercase())
+    })
 }
 
 fn yes() -> bool {
@@ -359,6 +579,196 @@ mod tests {
         ] {
             let inputs = validate(&[("key", "k"), ("host", pasted)]).unwrap();
             assert_eq!(inputs["host"], "acme", "{pasted}");
+        }
+    }
+
+    fn field(keys: &str) -> Field {
+        toml::from_str(&format!("name = \"f\"\ntitle = \"F\"\n{keys}")).unwrap()
+    }
+
+    fn accept(field: &Field, value: &str) -> Result<Option<String>, String> {
+        field.accept(field.trim(value))
+    }
+
+    #[test]
+    fn a_host_is_cut_out_of_what_is_pasted() {
+        let host = field("format = \"host\"\nsuffixes = [\".my.example.com\", \".example.net\"]");
+        for (given, expected) in [
+            ("acme.my.example.com", "acme.my.example.com"),
+            ("https://ACME.my.example.com/path?a=b#c", "acme.my.example.com"),
+            ("http://a.b.example.net", "a.b.example.net"),
+            (" acme.example.net/ ", "acme.example.net"),
+        ] {
+            assert_eq!(accept(&host, given), Ok(Some(expected.to_owned())), "{given}");
+        }
+        for foreign in
+            ["acme.example.com", "evil.com", "my.example.com", ".my.example.com", "evilmy.example.com"]
+        {
+            assert!(accept(&host, foreign).is_err(), "{foreign}");
+        }
+        let any = field("format = \"host\"");
+        assert_eq!(accept(&any, "https://crm.acme.example/"), Ok(Some("crm.acme.example".to_owned())));
+        for bad in [
+            "localhost",
+            "crm",
+            "a.localhost",
+            "metadata.google.internal",
+            "127.0.0.1",
+            "0x7f.1",
+            "127.1",
+            "1.2.3.0x4",
+            "[::1]",
+            "acme.example:8443",
+            "me@acme.example",
+            "https://me:pw@acme.example/",
+            "a..example",
+            "-a.example",
+            "acme.example.",
+            "\\\\acme.example",
+            "ftp://acme.example",
+            "über.example",
+            "a b.example",
+            "{b}.example",
+            &format!("{}.example", "a".repeat(64)),
+            &"a.".repeat(200),
+        ] {
+            let error = accept(&any, bad).unwrap_err();
+            assert!(!error.contains(bad), "{error}");
+        }
+    }
+
+    #[test]
+    fn segments_ids_and_emails_are_what_they_should_be() {
+        for (format, good, bad) in [
+            (
+                "segment",
+                &["a", "A-b_c.d~1", "..."][..],
+                &[".", "..", "a/b", "a%2fb", "a?b", "ä", "a b", "{a}"][..],
+            ),
+            (
+                "uuid",
+                &["123e4567-e89b-12d3-a456-426614174000"],
+                &[
+                    "123e4567e89b12d3a456426614174000",
+                    "g23e4567-e89b-12d3-a456-426614174000",
+                    "-",
+                    "1-2-3-4-5",
+                ],
+            ),
+            (
+                "email",
+                &["me@example.com", "a+b@Mail.Example.com", "a/b@x.example"],
+                &[
+                    "me",
+                    "@example.com",
+                    "me@",
+                    "me@localhost",
+                    "a b@example.com",
+                    "a@b@example.com",
+                    "<a@b.example>",
+                ],
+            ),
+        ] {
+            let field = field(&format!("format = \"{format}\""));
+            for value in good {
+                assert_eq!(accept(&field, value), Ok(Some((*value).to_owned())), "{format}");
+            }
+            for value in bad {
+                assert!(accept(&field, value).is_err(), "{format} {value}");
+            }
+        }
+        let upper = accept(&field("format = \"uuid\""), "123E4567-E89B-12D3-A456-426614174000");
+        assert_eq!(upper.unwrap().unwrap(), "123e4567-e89b-12d3-a456-426614174000");
+    }
+
+    #[test]
+    fn a_pattern_tells_what_is_right() {
+        let key =
+            field("pattern = \"^sk_[0-9a-f]+$\"\npattern_help = \"It begins with sk_.\"\nrequired = false");
+        assert_eq!(accept(&key, "sk_0f"), Ok(Some("sk_0f".into())));
+        assert_eq!(accept(&key, "pk_0f"), Err("It begins with sk_.".into()));
+        assert_eq!(accept(&key, ""), Ok(None));
+        // In time linear to the value: a backtracking engine would not end.
+        let slow = field("pattern = \"^(a+)+$\"\npattern_help = \"H\"\nmax_length = 100000");
+        assert!(accept(&slow, &format!("{}b", "a".repeat(99_999))).is_err());
+    }
+
+    #[test]
+    fn a_pasted_prefix_and_suffix_are_cut_off() {
+        let field = field("prefix = \"acct_\"\nsuffix = \"/live\"");
+        for given in ["7", "acct_7", "7/live", " acct_7/live "] {
+            assert_eq!(accept(&field, given), Ok(Some("7".into())), "{given}");
+        }
+        assert!(accept(&field, "acct_/live").is_err(), "nothing is left");
+    }
+
+    #[test]
+    fn a_field_on_the_wire_tells_what_it_takes() {
+        let all = field(
+            "format = \"host\"\nsuffixes = [\".x.example\"]\nexample = \"acme.x.example\"\nsecret = true\n\
+             help_url = \"https://x.example/\"\npattern = \"^a\"\npattern_help = \"It begins with a.\"",
+        );
+        assert_eq!(
+            all.schema(),
+            json!({
+                "type": "string", "title": "F", "minLength": 1, "maxLength": 2048, "format": "host", "writeOnly": true,
+                "pattern": "^a", "pattern_help": "It begins with a.", "examples": ["acme.x.example"],
+                "help_url": "https://x.example/",
+            })
+        );
+        let affixed = field("prefix = \"p\"\nsuffix = \"s\"").schema();
+        assert_eq!((&affixed["prefix"], &affixed["suffix"]), (&json!("p"), &json!("s")));
+        assert_eq!(affixed.get("writeOnly"), None);
+    }
+
+    #[test]
+    fn a_value_stays_in_its_place_of_an_address() {
+        let template = |text: &str| Template::try_from(text.to_owned()).unwrap();
+        let fits = |keys: &str, text: &str, hosts| {
+            let schema = InputSchema { fields: vec![field(keys)] };
+            schema.sample_address(&template(text), hosts).is_ok()
+        };
+        let (named, typed) = (AddressHosts::Named, AddressHosts::Typed);
+        let (host, path) = ("https://{f}/x", "https://a.example/{f}/x");
+        for (keys, in_host, in_typed_host, in_path) in [
+            ("", false, false, false),
+            ("format = \"password\"", false, false, false),
+            ("format = \"uri\"", false, false, false),
+            ("format = \"email\"", false, false, false),
+            ("format = \"subdomain\"", true, true, true),
+            ("format = \"uuid\"", true, true, true),
+            ("choices = [{ value = \"eu.example\", title = \"EU\" }]", true, true, true),
+            // One segment may be any host's name.
+            ("format = \"segment\"", false, false, true),
+            ("format = \"host\"", false, true, false),
+            ("format = \"host\"\nsuffixes = [\".x.example\"]", true, true, true),
+        ] {
+            assert_eq!(fits(keys, host, named), in_host, "{keys}");
+            assert_eq!(fits(keys, host, typed), in_typed_host, "{keys}");
+            assert_eq!(fits(keys, path, named), in_path, "{keys}");
+            assert!(!fits(keys, "{f}/x", typed), "{keys}");
+        }
+        // It need fit in one place alone, and there are two.
+        assert!(!fits("format = \"segment\"", "https://{f}.example/{f}", typed));
+    }
+
+    #[test]
+    fn unusable_fields_are_refused() {
+        for (keys, reason) in [
+            ("suffixes = [\".x.example\"]", "suffixes"),
+            ("format = \"host\"\nsuffixes = [\"x.example\"]", "dot"),
+            ("format = \"host\"\nsuffixes = [\".\"]", "dot"),
+            ("format = \"host\"\nsuffixes = [\".X.example\"]", "dot"),
+            ("format = \"host\"\nsuffix = \".x.example\"", "part of its value"),
+            ("format = \"uri\"\nprefix = \"https://\"", "part of its value"),
+            ("format = \"subdomain\"\nsuffix = \"x.example\"", "no name can stand before"),
+            ("pattern = \"a\"", "pattern_help"),
+            ("pattern_help = \"a\"", "pattern_help"),
+            ("pattern = \"a\"\npattern_help = \"A\"\ndefault = \"b\"", "default"),
+            ("help_url = \"http://x.example/\"", "https"),
+        ] {
+            let problem = InputSchema { fields: vec![field(keys)] }.problem();
+            assert!(problem.as_ref().is_some_and(|problem| problem.contains(reason)), "{keys}: {problem:?}");
         }
     }
 

@@ -22,7 +22,7 @@ fn every_file_is_built_in_and_usable() {
 }
 
 #[test]
-fn all_four_auth_types_are_there() {
+fn the_guides_four_auth_types_are_there() {
     let catalogue = Catalogue::load(None).unwrap();
     for wanted in [AuthType::OAuth, AuthType::ApiKey, AuthType::Basic, AuthType::Header] {
         assert!(catalogue.apps.iter().any(|app| app.auth_type() == wanted), "{wanted:?}");
@@ -77,6 +77,126 @@ fn bad_files_are_refused_with_the_reason() {
         (oauth("https://example.com/{other}"), "placeholder"),
         // Free text must not choose a host.
         (oauth("https://{free}.example.com/"), "placeholder"),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(error.contains(reason), "{error} does not tell {reason}");
+    }
+}
+
+#[test]
+fn bad_oauth_keys_are_refused_with_the_reason() {
+    let oauth = |keys: &str| {
+        with_auth(&format!(
+            "type = \"o_auth\"\n[[auth.fields]]\nname = \"secret\"\ntitle = \"Secret\"\nformat = \"password\"\n\
+             [[auth.fields]]\nname = \"free\"\ntitle = \"Free\"\n[auth.oauth]\n\
+             authorization_url = \"https://a.example/\"\ntoken_url = \"https://a.example/\"\n{keys}"
+        ))
+    };
+    let fine = "token_params = { a = \"{secret}{app.x}{client_id}\" }\nauthorize_params = { a = \"{free}{nonce}\" }\n\
+        exchange = { url = \"http://127.0.0.1:1/\", params = { a = \"{access_token}{client_secret}\" } }";
+    let app = parse(&oauth(fine)).unwrap();
+    assert_eq!(app.app_params().into_iter().collect::<Vec<_>>(), ["x"]);
+    for (keys, reason) in [
+        ("token_params = { a = \"{other}\" }", "token_params has the placeholder `other`"),
+        ("refresh_params = { a = \"{access_token}\" }", "refresh_params has the placeholder `access_token`"),
+        ("token_headers = { a = \"{nonce}\" }", "token_headers has the placeholder `nonce`"),
+        ("authorize_params = { a = \"{client_secret}\" }", "authorize_params has the placeholder"),
+        ("authorize_params = { a = \"x{secret}\" }", "would show the secret `secret`"),
+        ("token_params = { a = \"{\" }", "brace"),
+        ("token_params = { a = \"{a b}\" }", "the placeholder `a b`"),
+        ("token_headers = { \"a b\" = \"1\" }", "no header"),
+        ("token_headers = { Authorization = \"1\" }", "no header"),
+        ("token_headers = { Content-Length = \"1\" }", "no header"),
+        ("refresh_url = \"http://a.example/\"", "not https"),
+        ("refresh_url = \"https://{free}/\"", "placeholder"),
+        ("refresh_url = \"https:/a.example/\"", "no address"),
+        ("exchange = { url = \"https://a.example/{secret}\" }", "placeholder"),
+        ("exchange = { url = \"https://a.example/\", params = { a = \"{nonce}\" } }", "exchange.params"),
+        ("token_pointer = \"data\"", "JSON pointer"),
+        ("expires_at = \"a/b\"", "JSON pointer"),
+        ("lifetime = 0", "lifetime"),
+        ("lifetime = 315360001", "lifetime"),
+        ("lifetime = -1", "invalid value"),
+        ("lifetime = 99999999999999999999", "expected u64"),
+        ("refresh_margin = 86401", "refresh_margin"),
+        ("invalid_grant_text = \"(\"", "pattern"),
+        ("client_auth = \"private_key_jwt\"", "unknown variant"),
+        ("names = { state = \"s\" }", "unknown field"),
+        ("names = { callback_code = \"state\" }", "callback_code"),
+        ("names = { code = \"client_id\" }", "twice"),
+        ("names = { code = \"\" }", "empty"),
+        ("names = { client_id = \"state\" }", "`state` twice"),
+        ("names = { client_id = \"scope\" }", "`scope` twice"),
+        ("scope_params = { state = [\"a\"] }", "`state` twice"),
+        ("authorize_params = { client_id = \"x\" }", "`client_id` twice"),
+        ("authorize_params = { redirect_uri = \"x\" }", "`redirect_uri` twice"),
+    ] {
+        let error = parse(&oauth(keys)).unwrap_err();
+        assert!(error.contains(reason), "{keys}: {error} does not tell {reason}");
+    }
+}
+
+#[test]
+fn bad_tables_of_fetched_types_are_refused_with_the_reason() {
+    let fields = "[[auth.fields]]\nname = \"id\"\ntitle = \"Id\"\n\
+        [[auth.fields]]\nname = \"host\"\ntitle = \"Host\"\nformat = \"host\"\n\
+        [[auth.fields]]\nname = \"secret\"\ntitle = \"Secret\"\nformat = \"password\"\n\
+        [[auth.fields]]\nname = \"key\"\ntitle = \"Key\"\nformat = \"private_key\"\n";
+    let table = |name: &str, keys: &str| {
+        with_auth(&format!(
+            "type = \"{name}\"\nconstants = {{ area = \"eu\" }}\n{fields}[auth.{name}]\n{keys}"
+        ))
+    };
+    let client = "token_url = \"https://{host}/\"\nclient_id = \"id\"\nclient_secret = \"secret\"\n";
+    let exchange = "url = \"https://{host}/\"\n";
+    let jwt = "algorithm = \"RS256\"\nkey = \"key\"\n";
+    for (name, keys) in [
+        ("client_credentials", format!("{client}token_params = {{ a = \"{{area}}{{id}}\" }}")),
+        ("token_exchange", format!("{exchange}headers = {{ Authorization = \"Token {{secret}}\" }}")),
+        ("jwt_bearer", format!("{jwt}claims = {{ jti = \"{{nonce}}\" }}")),
+    ] {
+        parse(&table(name, &keys)).unwrap();
+    }
+    let no_table = |auth_type: &str| with_auth(&format!("type = \"{auth_type}\"\n{fields}"));
+    for (text, reason) in [
+        (no_table("client_credentials"), "needs [auth.client_credentials]"),
+        (no_table("token_exchange"), "needs [auth.token_exchange]"),
+        (no_table("jwt_bearer"), "needs [auth.jwt_bearer]"),
+        (
+            table("client_credentials", client).replace("\"client_credentials\"", "\"api_key\""),
+            "belongs to type",
+        ),
+        (table("client_credentials", "token_url = \"https://a.example/\""), "no field `client_id`"),
+        (table("client_credentials", &client.replace("\"secret\"", "\"id\"")), "no secret field `id`"),
+        (table("client_credentials", &client.replace("{host}", "{id}")), "placeholder"),
+        (table("client_credentials", &client.replace("{host}", "{secret}")), "placeholder"),
+        (table("client_credentials", &client.replace("https://{host}", "http://a.example")), "not https"),
+        (table("client_credentials", &format!("{client}lifetime = 0")), "lifetime"),
+        (
+            table("client_credentials", &format!("{client}token_params = {{ a = \"{{app.x}}\" }}")),
+            "nothing fills",
+        ),
+        (table("client_credentials", &format!("{client}token_headers = {{ Host = \"a\" }}")), "no header"),
+        (table("token_exchange", &format!("{exchange}params = {{ a = \"{{b}}\" }}")), "nothing fills"),
+        (
+            table(
+                "token_exchange",
+                &format!("{exchange}basic = {{ username = \"{{b}}\", password = \"\" }}"),
+            ),
+            "nothing fills",
+        ),
+        (table("token_exchange", &format!("{exchange}headers = {{ Content-Length = \"1\" }}")), "no header"),
+        (table("token_exchange", &format!("{exchange}token_pointer = \"a\"")), "pointer"),
+        (table("token_exchange", &format!("{exchange}invalid_statuses = [99999]")), "expected u16"),
+        (table("token_exchange", &format!("{exchange}method = \"DELETE\"")), "unknown variant"),
+        (table("jwt_bearer", "algorithm = \"none\""), "unknown variant"),
+        (table("jwt_bearer", "algorithm = \"ES256\"\nkey = \"secret\""), "no private_key field `secret`"),
+        (table("jwt_bearer", "algorithm = \"HS256\"\nkey = \"id\""), "no secret field `id`"),
+        (table("jwt_bearer", &format!("{jwt}header = {{ alg = \"none\" }}")), "`alg` is set"),
+        (table("jwt_bearer", &format!("{jwt}claims = {{ exp = \"9\" }}")), "`exp` is set"),
+        (table("jwt_bearer", &format!("{jwt}claims = {{ a = \"{{key}}\" }}")), "would show the key"),
+        (table("jwt_bearer", &format!("{jwt}jwt_lifetime = 86401")), "jwt_lifetime"),
+        (table("jwt_bearer", &format!("{jwt}token_url = \"http://a.example/\"")), "not https"),
     ] {
         let error = parse(&text).unwrap_err();
         assert!(error.contains(reason), "{error} does not tell {reason}");

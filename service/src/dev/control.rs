@@ -398,7 +398,7 @@ impl Control {
         };
         let expired = Tokens { expires_at: Some(now), ..tokens.clone() };
         let store = &self.service.store;
-        let is_saved = store.save_tokens(owner, connection_id, credential.version, &expired).await?;
+        let is_saved = store.save_tokens(owner, connection_id, credential.version, &expired, None).await?;
         if !is_saved {
             let message = "The token was refreshed meanwhile; try again";
             return Err(ControlError::new(StatusCode::CONFLICT, message));

@@ -107,11 +107,17 @@ impl Page {
 /// A value that the field takes.
 fn sample(field: &Field) -> String {
     let default = field.default.as_deref().or(field.choices.first().map(|choice| choice.value.as_str()));
+    let default = default.or(field.example.as_deref());
     match (default, field.format) {
         (Some(value), _) => value.to_owned(),
         (None, Format::Uri) => "https://api.example.com".to_owned(),
-        (None, Format::Subdomain) => "example".to_owned(),
-        (None, Format::Text | Format::Password) => {
+        (None, Format::Subdomain | Format::Segment) => "example".to_owned(),
+        (None, Format::Host) => {
+            format!("dev{}", field.suffixes.first().map_or(".example.com", String::as_str))
+        }
+        (None, Format::Uuid) => "00000000-0000-4000-8000-000000000000".to_owned(),
+        (None, Format::Email) => "dev@example.com".to_owned(),
+        (None, Format::Text | Format::Password | Format::PrivateKey) => {
             format!("dev-{}", field.name).chars().take(field.max_length).collect()
         }
     }

@@ -18,12 +18,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
+use super::api;
 use super::ledger::{Consent, Issued, Ledger};
 use super::presets::Preset;
-use crate::catalogue::{Catalogue, ClientAuth, OAuth, TokenRequest};
+use crate::catalogue::{AuthOption, Catalogue, ClientAuth, OAuth, Source, TokenRequest};
 use crate::clock::Clock;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
@@ -45,6 +46,7 @@ pub(super) struct Provider {
 /// One app and the client that the service has there.
 struct ProviderApp {
     name: String,
+    option: AuthOption,
     oauth: OAuth,
     client: Registration,
     redirect_uri: String,
@@ -94,7 +96,8 @@ impl Provider {
         ledger: Ledger,
     ) -> Arc<Self> {
         let app = |app: &crate::catalogue::App| {
-            let oauth = app.auth_options.iter().find_map(|option| option.oauth.clone())?;
+            let option = app.auth_options.iter().find(|option| option.oauth.is_some())?;
+            let oauth = option.oauth.clone()?;
             let id = &app.id;
             let client = Registration {
                 client_id: format!("dev-client-{id}"),
@@ -102,9 +105,12 @@ impl Provider {
                 scopes: None,
                 authorization_url: Some(format!("{url}/provider/{id}/authorize")),
                 token_url: Some(format!("{url}/provider/{id}/token")),
+                params: BTreeMap::new(),
+                sandbox: false,
             };
             let app = ProviderApp {
                 name: app.name.clone(),
+                option: option.clone(),
                 oauth,
                 client,
                 redirect_uri: format!("{service_url}{}/oauth/callback/{id}", server::PREFIX),
@@ -125,6 +131,11 @@ impl Provider {
     pub(super) fn registrations(&self) -> BTreeMap<String, Registration> {
         let apps = self.apps.iter();
         apps.map(|(id, app)| (id.clone(), app.client.clone())).collect()
+    }
+
+    /// Whether the app's API takes this token.
+    pub(super) fn accepts(&self, app: &str, access_token: &str) -> bool {
+        self.ledger().accepts(app, access_token, self.clock.now())
     }
 
     /// Whether it plays this app.
@@ -172,10 +183,11 @@ impl Provider {
         if field("response_type") != "code" {
             return Err("response_type must be code.");
         }
-        if field("client_id") != app.client.client_id {
+        let names = &app.oauth.names;
+        if field(&names.client_id) != app.client.client_id {
             return Err("The client id is not known.");
         }
-        if field("redirect_uri") != app.redirect_uri {
+        if field(&names.redirect_uri) != app.redirect_uri {
             return Err("redirect_uri is not the one that is registered.");
         }
         if app.oauth.pkce && !has_pkce {
@@ -194,7 +206,10 @@ impl Provider {
     /// Where a customer goes who allows or denies.
     fn decide(&self, consent: Consent, allow: bool) -> Option<Url> {
         let mut url = Url::parse(&consent.redirect_uri).ok()?;
-        let issuer = self.apps.get(&consent.app)?.oauth.issuer.clone();
+        let app = self.apps.get(&consent.app)?;
+        let oauth = &app.oauth;
+        let further = api::callback_parameters(&app.option);
+        let (issuer, code_name) = (oauth.issuer.clone(), oauth.names.callback_code.clone());
         url.query_pairs_mut().append_pair("state", &consent.state);
         if let Some(issuer) = issuer {
             url.query_pairs_mut().append_pair("iss", &issuer);
@@ -205,7 +220,7 @@ impl Provider {
         match error.or((!allow).then_some("access_denied")) {
             None => {
                 let code = self.ledger().issue_code(consent);
-                url.query_pairs_mut().append_pair("code", &code);
+                url.query_pairs_mut().append_pair(&code_name, &code).extend_pairs(further);
             }
             Some(error) => {
                 url.query_pairs_mut().append_pair("error", error);
@@ -230,13 +245,15 @@ impl Provider {
 
     fn exchange(&self, app: &str, fields: &Fields) -> Result<Issued, TokenError> {
         let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+        let names = self.apps.get(app).map(|app| app.oauth.names.clone()).unwrap_or_default();
         let now = self.clock.now();
         let mut ledger = self.ledger();
         let issued = match field("grant_type") {
             "authorization_code" => {
-                ledger.exchange(app, field("code"), field("redirect_uri"), field("code_verifier"), now)
+                let (code, redirect_uri) = (field(&names.code), field(&names.redirect_uri));
+                ledger.exchange(app, code, redirect_uri, field("code_verifier"), now)
             }
-            "refresh_token" => ledger.refresh(app, field("refresh_token"), now),
+            "refresh_token" => ledger.refresh(app, field(&names.refresh_token), now),
             _ => return Err(TokenError(StatusCode::BAD_REQUEST, "unsupported_grant_type")),
         };
         issued.ok_or(TokenError(StatusCode::BAD_REQUEST, "invalid_grant"))
@@ -245,27 +262,36 @@ impl Provider {
 
 impl ProviderApp {
     /// The request's fields, in the format that the app takes.
-    fn fields(&self, headers: &HeaderMap, body: &[u8]) -> Option<Fields> {
-        let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    fn fields(&self, headers: &HeaderMap, query: Fields, body: &[u8]) -> Option<Fields> {
+        let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         match (self.oauth.token_request, content_type) {
-            (TokenRequest::Form, "application/x-www-form-urlencoded") => {
+            (TokenRequest::Form, Some("application/x-www-form-urlencoded")) => {
                 Some(form_urlencoded::parse(body).into_owned().collect())
             }
-            (TokenRequest::Json, "application/json") => serde_json::from_slice(body).ok(),
+            (TokenRequest::Json, Some("application/json")) => serde_json::from_slice(body).ok(),
+            (TokenRequest::Query, None) if body.is_empty() => Some(query),
             _ => None,
         }
     }
 
     /// Whether the client shows its secret, in the place where the app wants it.
     fn is_client(&self, headers: &HeaderMap, fields: &Fields) -> bool {
-        let (id, secret) = match self.oauth.client_auth {
-            ClientAuth::Body => (fields.get("client_id").cloned(), fields.get("client_secret").cloned()),
-            ClientAuth::Basic => basic(headers).unzip(),
+        let (client, names) = (&self.client, &self.oauth.names);
+        let has_id = |id: Option<&String>| id == Some(&client.client_id);
+        let has_secret = |secret: Option<&String>| {
+            let expected = client.client_secret.expose_secret();
+            secret.is_some_and(|secret| ids::digest(secret) == ids::digest(expected))
         };
-        id.as_ref() == Some(&self.client.client_id)
-            && secret.is_some_and(|secret| {
-                ids::digest(&secret) == ids::digest(self.client.client_secret.expose_secret())
-            })
+        let (id, secret) = (fields.get(&names.client_id), fields.get(&names.client_secret));
+        let (username, password) = basic(headers).unzip();
+        match self.oauth.client_auth {
+            ClientAuth::Body => has_id(id) && has_secret(secret),
+            ClientAuth::Basic => has_id(username.as_ref()) && has_secret(password.as_ref()),
+            ClientAuth::SecretAsUser => {
+                has_secret(username.as_ref()) && password.is_some_and(|password| password.is_empty())
+            }
+            ClientAuth::None => has_id(id) && secret.is_none(),
+        }
     }
 }
 
@@ -323,19 +349,20 @@ async fn decide(State(provider): State<Arc<Provider>>, Form(form): Form<Fields>)
 async fn token(
     State(provider): State<Arc<Provider>>,
     Path(app_id): Path<String>,
+    Query(query): Query<Fields>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let Some(app) = provider.apps.get(&app_id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let Some(fields) = app.fields(&headers, &body) else {
+    let Some(fields) = app.fields(&headers, query, &body) else {
         return TokenError(StatusCode::BAD_REQUEST, "invalid_request").into_response();
     };
     if !app.is_client(&headers, &fields) {
         return TokenError(StatusCode::UNAUTHORIZED, "invalid_client").into_response();
     }
-    let refresh_token = fields.get("refresh_token");
+    let refresh_token = fields.get(&app.oauth.names.refresh_token);
     let grant = refresh_token.and_then(|token| provider.ledger().grant_of(token));
     if let Some(Failure { preset, delay_ms, .. }) = provider.next_failure(&app_id, grant, false) {
         let delay = delay_ms.or(preset.delay_ms).unwrap_or_default();
@@ -348,7 +375,7 @@ async fn token(
         }
     }
     match provider.exchange(&app_id, &fields) {
-        Ok(issued) => issued.into_response(),
+        Ok(issued) => issued.response(api::document(&app.option, &Source::Token)),
         Err(error) => error.into_response(),
     }
 }
@@ -357,7 +384,7 @@ async fn token(
 async fn me(State(provider): State<Arc<Provider>>, Path(app): Path<String>, headers: HeaderMap) -> Response {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-    if provider.ledger().accepts(&app, token, provider.clock.now()) {
+    if provider.accepts(&app, token) {
         return Json(json!({"app": app, "name": "A customer of connect-service dev"})).into_response();
     }
     let challenge = [(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)];
@@ -377,15 +404,20 @@ fn wrong(text: &str) -> PageResponse {
     PageResponse::new(StatusCode::BAD_REQUEST, &page, &FormTargets::default())
 }
 
-impl IntoResponse for Issued {
-    fn into_response(self) -> Response {
-        let body = json!({
+impl Issued {
+    /// The tokens, with what stands `beside` them.
+    fn response(self, beside: Value) -> Response {
+        let mut body = beside;
+        let tokens = json!({
             "access_token": self.access_token,
             "refresh_token": self.refresh_token,
             "token_type": "Bearer",
             "scope": self.scope,
             "expires_in": self.expires_in,
         });
+        if let (Some(body), Value::Object(tokens)) = (body.as_object_mut(), tokens) {
+            body.extend(tokens);
+        }
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 }

@@ -9,16 +9,19 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use http::{HeaderMap, HeaderValue, Method};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::browser::Browser;
 use super::flow::{self, Choice, Refusal};
 use super::{page, view};
+use crate::catalogue::{AuthOption, Documents, Source};
 use crate::clock::Millis;
 use crate::hosted::html::PageResponse;
 use crate::oauth::{Pkce, ProviderError};
+use crate::provider_api::ApiAccess;
 use crate::state::{AppState, Service};
-use crate::store::{Authorization, LinkError, Progress, Status, StoreError, Taken};
+use crate::store::{Authorization, Details, LinkError, Progress, Status, StoreError, Taken};
 use crate::text;
 
 /// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
@@ -27,13 +30,15 @@ const MAX_REDEMPTION: Millis = 60_000;
 /// The provider's own words that are shown, in characters.
 const MAX_REASON: usize = 300;
 
-/// What the provider says, each at most once. What else it sends is its own affair.
+/// What the provider says, each at most once.
 struct Answer {
     state: Option<String>,
     code: Option<SecretString>,
     error: Option<String>,
     error_description: Option<String>,
     iss: Option<String>,
+    /// All that it says, for what the catalogue names of it.
+    query: String,
 }
 
 /// Why a code was not turned into a grant.
@@ -59,7 +64,8 @@ pub async fn callback(
     let task = service.tasks.spawn({
         let service = service.clone();
         async move {
-            let answer = Answer::parse(query.as_deref().unwrap_or_default());
+            let code = service.catalogue.get(&app_id).map_or("code", |app| app.callback_code());
+            let answer = Answer::parse(query.as_deref().unwrap_or_default(), code);
             finish(&service, &app_id, answer, &headers).await
         }
     });
@@ -154,8 +160,27 @@ async fn redeem(
     let redirect_uri = service.redirect_uri(&choice.app.id);
     let code = code.expose_secret();
     let exchange = service.providers.exchange_code(&endpoint, code, &redirect_uri, &pkce);
-    let tokens = exchange.await.map_err(LinkError::from)?;
-    let grant = flow::oauth_grant(choice, journey.inputs.clone(), tokens, asked_at);
+    let mut tokens = exchange.await.map_err(LinkError::from)?;
+    let mut documents = Documents::of_inputs(&journey.inputs);
+    documents.insert(Source::Callback, answer.parameters(choice.option));
+    documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
+    let access = ApiAccess {
+        service,
+        tenant: &link.owner.tenant,
+        app: choice.app,
+        option: choice.option,
+        inputs: None,
+        access_token: Some(tokens.access_token.expose_secret()),
+    };
+    let explored = access.explore(documents).await;
+    if let Some(name) = explored.missing(choice.option) {
+        tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
+        return Err(LinkError::MissingValue.into());
+    }
+    // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
+    let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
+    let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
+    let grant = flow::oauth_grant(choice, journey.inputs.clone(), tokens, details, asked_at);
     flow::store_grant(service, link, &grant, browser).await?;
     Ok(())
 }
@@ -223,11 +248,12 @@ impl From<ProviderError> for LinkError {
 }
 
 impl Answer {
-    /// `None` where one of these parameters is there twice: whichever were taken, the other could be meant.
-    fn parse(query: &str) -> Option<Self> {
+    /// `None` where one of these parameters is there twice: whichever were taken, the other could be meant. `code` is what
+    /// the provider calls the code.
+    fn parse(query: &str, code: &str) -> Option<Self> {
         let mut params = HashMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let is_read = ["state", "code", "error", "error_description", "iss"].contains(&name.as_ref());
+            let is_read = ["state", code, "error", "error_description", "iss"].contains(&name.as_ref());
             if is_read && params.insert(name.into_owned(), value.into_owned()).is_some() {
                 return None;
             }
@@ -235,11 +261,23 @@ impl Answer {
         let mut take = |name: &str| params.remove(name).filter(|value| !value.is_empty());
         Some(Self {
             state: take("state"),
-            code: take("code").map(SecretString::from),
+            code: take(code).map(SecretString::from),
             error: take("error"),
             error_description: take("error_description"),
             iss: take("iss"),
+            query: query.to_owned(),
         })
+    }
+
+    /// The parameters that an option names. One that is there twice is as good as absent: whichever were taken, the other
+    /// could be meant.
+    fn parameters(&self, option: &AuthOption) -> Value {
+        let pairs: Vec<_> = form_urlencoded::parse(self.query.as_bytes()).collect();
+        let value = |name: &str| {
+            let mut values = pairs.iter().filter(|(found, _)| found == name).map(|(_, value)| &**value);
+            values.next().filter(|_| values.next().is_none()).map(|value| (name.to_owned(), value.into()))
+        };
+        Value::Object(option.callback_parameters().filter_map(value).collect())
     }
 
     /// `access_denied` is the standard's word; LinkedIn has words of its own.

@@ -1,15 +1,25 @@
 //! What submitting does, whoever shows the form.
 
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::browser::Browser;
-use crate::catalogue::{App, AuthOption, AuthType, FieldError, Inputs};
+use crate::catalogue::{App, AuthOption, AuthType, Documents, FieldError, Inputs};
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
-use crate::oauth::{self, Endpoint, EndpointError, Pkce};
+use crate::oauth::{self, Endpoint, EndpointError, Pkce, ProviderError};
+use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
-use crate::store::{self, Grant, Link, NewAuthorization, Phase, Status, StoreError};
+use crate::store::{self, Details, Grant, Link, LinkError, NewAuthorization, Phase, Status, StoreError};
+
+/// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
+const MAX_VERIFICATIONS: i64 = 10;
+
+/// For a token that is fetched while the customer waits.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +49,10 @@ pub(super) enum Refusal {
     HostedPageOnly,
     /// What was entered is wrong.
     Invalid(Vec<FieldError>),
+    /// What was entered was wrong too often.
+    TooManyAttempts,
+    /// The provider did not give a value that is required.
+    Incomplete,
     /// The service failed.
     Failed(StoreError),
 }
@@ -154,12 +168,25 @@ pub(super) async fn submit(
         return Ok(Accepted::Consent(inputs));
     }
     inputs.extend(option.constants.clone());
+    // What is entered is tried at the provider: by fetching a token, by a request to the API, or both.
+    let is_asked = option.verify.is_some() || !option.lookups.is_empty();
+    let is_tried = is_asked || option.auth_type.is_fetched();
+    if is_tried && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
+        return Err(Refusal::TooManyAttempts);
+    }
+    let asked_at = service.clock.now();
+    let mut tokens = fetch(service, link, app, option, &inputs).await?;
+    let explored = explore(service, link, app, option, &inputs, tokens.as_mut()).await?;
+    let asked = option.client_credentials.as_ref().map(|table| table.scopes.clone());
+    let asked = asked.filter(|scopes| !scopes.is_empty());
+    let scopes = tokens.as_ref().and_then(oauth::Tokens::scopes).or(asked);
     let grant = Grant {
         app_id: app.id.clone(),
         auth_type: option.auth_type,
         auth_option_key: option.key.clone(),
         inputs,
-        tokens: None,
+        tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
+        details: Details { scopes, ..explored.details },
     };
     if link.options.confirm {
         let browser = browser.ok_or(Refusal::HostedPageOnly)?;
@@ -167,6 +194,76 @@ pub(super) async fn submit(
         return Ok(Accepted::Held);
     }
     Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
+}
+
+/// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be asked:
+/// then the first token call asks it.
+async fn fetch(
+    service: &Service,
+    link: &Link,
+    app: &App,
+    option: &AuthOption,
+    inputs: &Inputs,
+) -> Result<Option<oauth::Tokens>, Refusal> {
+    if !option.auth_type.is_fetched() {
+        return Ok(None);
+    }
+    if let Some(url) = oauth::fetch_url(option, inputs)
+        && service.budgets.take_verification(&link.owner.tenant, &url).is_err()
+    {
+        return Ok(None);
+    }
+    match service.providers.fetch(option, inputs, service.clock.system_time(), FETCH_TIMEOUT).await {
+        Ok(tokens) => Ok(Some(tokens)),
+        Err(ProviderError::Declined) => Err(Refusal::Invalid(vec![not_accepted(app, option)])),
+        Err(error) => {
+            tracing::warn!(app = app.id, %error, "what a customer entered could not be checked");
+            Ok(None)
+        }
+    }
+}
+
+/// Has the provider check what was entered, and asks what calls need and whose account it is.
+async fn explore(
+    service: &Service,
+    link: &Link,
+    app: &App,
+    option: &AuthOption,
+    inputs: &Inputs,
+    mut tokens: Option<&mut oauth::Tokens>,
+) -> Result<Explored, Refusal> {
+    let mut documents = Documents::of_inputs(inputs);
+    if let Some(tokens) = &mut tokens {
+        documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
+    }
+    let access = ApiAccess {
+        service,
+        tenant: &link.owner.tenant,
+        app,
+        option,
+        inputs: (!option.auth_type.is_token()).then_some(inputs),
+        access_token: tokens.as_ref().map(|tokens| tokens.access_token.expose_secret()),
+    };
+    let explored = access.explore(documents).await;
+    if explored.verification == Verification::Invalid {
+        return Err(Refusal::Invalid(vec![not_accepted(app, option)]));
+    }
+    if let Some(name) = explored.missing(option) {
+        tracing::warn!(app = app.id, value = name, "a required value is missing");
+        service.store.fail_link(link, LinkError::MissingValue).await?;
+        return Err(Refusal::Incomplete);
+    }
+    Ok(explored)
+}
+
+/// The field to look at again: a secret one, if there is one.
+fn not_accepted(app: &App, option: &AuthOption) -> FieldError {
+    let fields = &option.input.fields;
+    let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
+    FieldError {
+        field: field.map(|field| field.name.clone()).unwrap_or_default(),
+        message: format!("{} does not accept this. Check what you entered, and try again.", app.name),
+    }
 }
 
 /// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's. Where the
@@ -236,6 +333,7 @@ pub(super) fn oauth_grant(
     Choice { app, option }: Choice<'_>,
     inputs: Inputs,
     tokens: oauth::Tokens,
+    details: Details,
     asked_at: Millis,
 ) -> Grant {
     Grant {
@@ -244,6 +342,7 @@ pub(super) fn oauth_grant(
         auth_option_key: option.key.clone(),
         inputs,
         tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
+        details,
     }
 }
 
@@ -284,11 +383,10 @@ impl From<Refusal> for ApiError {
                 Self::invalid("A link with confirm takes credentials on the hosted page only")
             }
             Refusal::Failed(error) => error.into(),
-            Refusal::Invalid(errors) => {
-                let texts: Vec<_> =
-                    errors.iter().map(|error| format!("fields.{}: {}", error.field, error.message)).collect();
-                Self::invalid(texts.join(" "))
-            }
+            Refusal::Invalid(errors) => Self::InvalidFields(errors),
+            // Another link begins anew; this one does not, however long anybody waits.
+            Refusal::TooManyAttempts => Self::RateLimited { retry_after: 60 },
+            Refusal::Incomplete => Self::UpstreamUnavailable { retry_after: 1 },
         }
     }
 }

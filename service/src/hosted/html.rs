@@ -101,6 +101,14 @@ pub struct FieldView<'a> {
     pub input_type: &'static str,
     /// What it holds. Never a secret: that has to be entered again.
     pub value: &'a str,
+    /// What stands before it.
+    pub prefix: Option<&'a str>,
+    /// What stands behind it.
+    pub suffix: Option<&'a str>,
+    /// Shown while it is empty.
+    pub example: &'a str,
+    /// Where the provider tells where to find it.
+    pub help_url: Option<&'a str>,
     /// What is wrong with it.
     pub error: Option<&'a str>,
     /// Ids of hint and error, for those who hear the page.
@@ -115,7 +123,13 @@ impl<'a> FieldView<'a> {
         let view = |field: &'a Field| {
             let error = errors.get(field.name.as_str()).copied();
             let hint = field.description.as_deref();
-            let ids = [hint.map(|_| "hint"), error.map(|_| "error")];
+            let (prefix, suffix) = (field.prefix.as_deref(), field.suffix.as_deref());
+            let ids = [
+                prefix.map(|_| "prefix"),
+                suffix.map(|_| "suffix"),
+                hint.map(|_| "hint"),
+                error.map(|_| "error"),
+            ];
             let described_by: Vec<_> =
                 ids.into_iter().flatten().map(|kind| format!("{kind}-{}", field.name)).collect();
             let value = match entered.get(&field.name) {
@@ -132,11 +146,18 @@ impl<'a> FieldView<'a> {
                 required: field.required,
                 max_length: field.max_length,
                 input_type: match field.format {
-                    Format::Password => "password",
+                    Format::Password | Format::PrivateKey => "password",
                     Format::Uri => "url",
-                    Format::Text | Format::Subdomain => "text",
+                    Format::Email => "email",
+                    Format::Text | Format::Subdomain | Format::Host | Format::Segment | Format::Uuid => {
+                        "text"
+                    }
                 },
                 value,
+                prefix,
+                suffix,
+                example: field.example.as_deref().unwrap_or_default(),
+                help_url: field.help_url.as_deref(),
                 error,
                 described_by: described_by.join(" "),
             }

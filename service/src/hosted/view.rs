@@ -170,6 +170,16 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
             "Something is missing",
             "This way to connect does not exist. Please open the link again and choose from what it shows.",
         ),
+        Refusal::TooManyAttempts => bad(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many attempts",
+            "This link takes no more. Please go back to where you found it and start again.",
+        ),
+        Refusal::Incomplete => bad(
+            StatusCode::BAD_GATEWAY,
+            "The account could not be connected",
+            "The app did not say all that is needed. Nothing was shared. Please open the link again.",
+        ),
         Refusal::HostedPageOnly | Refusal::NotConfigured => bad(
             StatusCode::CONFLICT,
             "Not available right now",

@@ -1,35 +1,148 @@
 //! Reading what token endpoints answer, which is less uniform than RFC 6749 hopes.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::lifetime;
 use super::{ProviderError, Tokens};
+use crate::catalogue::{Expected, Pattern, Pointer};
 
 /// Longer ones are no tokens but a mistake.
 const MAX_TOKEN_CHARS: usize = 32 * 1024;
 
+/// What is known beforehand about a provider's responses, from the catalogue.
+#[derive(Default)]
+pub(super) struct Rules {
+    /// The object with the tokens, or the access token; by default the whole response is that object.
+    pub(super) token_pointer: Option<Pointer>,
+    /// Whatever the response says.
+    pub(super) token_type: Option<String>,
+    /// Where the expiry stands, if not in the usual places.
+    pub(super) expires_at: Option<Pointer>,
+    /// In seconds, where the response does not tell.
+    pub(super) lifetime: Option<u64>,
+    /// Further error codes that end the grant.
+    pub(super) invalid_grant: Vec<String>,
+    /// Descriptions of errors that end the grant.
+    pub(super) invalid_grant_text: Option<Pattern>,
+    /// Statuses that mean that what the customer entered is wrong.
+    pub(super) invalid_statuses: Vec<u16>,
+    /// Whether the client is the customer's own, and no setting of the operator's.
+    pub(super) is_customers_client: bool,
+    /// The response that prolongs this access token instead of bringing one.
+    pub(super) prolongs: Option<(Expected, SecretString)>,
+}
+
+/// A response.
+pub(super) struct Received<'a> {
+    pub(super) status: u16,
+    pub(super) body: &'a [u8],
+    pub(super) retry_after: Option<Duration>,
+    /// The time, which lifetimes count from.
+    pub(super) now: SystemTime,
+}
+
 /// The outcome of a token request, whatever its status claims: some providers send errors with status 200.
-pub(super) fn parse(
-    status: u16,
-    body: &[u8],
-    retry_after: Option<Duration>,
-) -> Result<Tokens, ProviderError> {
+pub(super) fn parse(received: &Received<'_>, rules: &Rules) -> Result<Tokens, ProviderError> {
+    let &Received { status, body, retry_after, now } = received;
     let unavailable = ProviderError::Unavailable { retry_after };
     if status == 429 || status >= 500 {
         return Err(unavailable);
+    }
+    if rules.invalid_statuses.contains(&status) {
+        return Err(ProviderError::Declined);
     }
     let Some(object) = object(body) else {
         return Err(unavailable);
     };
     if let Some(error) = error_code(&object) {
-        return Err(classify(error, retry_after));
+        let is_declined = rules.ends_grant(Some(error), &object)
+            || (rules.is_customers_client && is_about_client(&error.to_ascii_lowercase()));
+        return Err(if is_declined { ProviderError::Declined } else { classify(error, retry_after) });
     }
-    match tokens(&object).or_else(|| object.get("authed_user")?.as_object().and_then(tokens)) {
-        Some(tokens) if (200..300).contains(&status) => Ok(tokens),
+    let is_success = (200..300).contains(&status);
+    if !is_success && rules.ends_grant(None, &object) {
+        return Err(ProviderError::Declined);
+    }
+    let response = Value::Object(object);
+    match rules.tokens(&response, now) {
+        Some(tokens) if is_success => Ok(Tokens { response, ..tokens }),
         _ => Err(unavailable),
+    }
+}
+
+impl Rules {
+    /// Those of a request with a customer's own secret.
+    pub(super) fn of_customers_secret() -> Self {
+        Self { invalid_statuses: vec![401], is_customers_client: true, ..Self::default() }
+    }
+
+    /// Whether an error ends the grant by the provider's own words.
+    fn ends_grant(&self, code: Option<&str>, object: &Map<String, Value>) -> bool {
+        let has_code =
+            code.is_some_and(|code| self.invalid_grant.iter().any(|w| w.eq_ignore_ascii_case(code)));
+        let has_text = || {
+            let pattern = self.invalid_grant_text.as_ref()?;
+            descriptions(object).find(|text| pattern.matches(text))
+        };
+        has_code || has_text().is_some()
+    }
+
+    fn tokens(&self, response: &Value, now: SystemTime) -> Option<Tokens> {
+        let found = match &self.token_pointer {
+            Some(pointer) => pointer.get(response),
+            None => Some(response),
+        };
+        let prolonged = || {
+            let (expected, token) = self.prolongs.as_ref()?;
+            expected.is_in(response).then(|| (response.as_object(), token.clone()))
+        };
+        // The access token itself: what else there is stands beside it.
+        let beside = || self.token_pointer.as_ref()?.parent()?.get(response)?.as_object();
+        let (object, access_token) = match found {
+            Some(Value::String(token)) => (beside(), access_token(token)),
+            Some(Value::Object(object)) => {
+                (Some(object), object.get("access_token").and_then(Value::as_str).and_then(access_token))
+            }
+            _ => (None, None),
+        };
+        let (object, access_token) = match access_token {
+            Some(token) => (object?, token),
+            None => prolonged().and_then(|(object, token)| Some((object?, token)))?,
+        };
+        let text = |names: [&str; 2]| {
+            let mut values = names.into_iter().filter_map(|name| object.get(name)?.as_str());
+            values.find(|value| is_printable(value))
+        };
+        Some(Tokens {
+            access_token,
+            refresh_token: text(["refresh_token", "refreshToken"]).map(SecretString::from),
+            token_type: match &self.token_type {
+                Some(token_type) => token_type.clone(),
+                None => token_type(text(["token_type", "tokenType"])),
+            },
+            expires_in: self
+                .expires_at
+                .as_ref()
+                .and_then(|pointer| lifetime::until(pointer.get(response)?, now))
+                .or_else(|| lifetime::expires_in(object, now))
+                .or(self.lifetime),
+            scope: text(["scope", "scopes"]).map(str::to_owned),
+            response: Value::Null,
+        })
+    }
+}
+
+impl Expected {
+    fn is_in(&self, response: &Value) -> bool {
+        match self.pointer.get(response) {
+            Some(Value::String(text)) => *text == self.equals,
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string() == self.equals,
+            _ => false,
+        }
     }
 }
 
@@ -63,6 +176,15 @@ fn error_code(object: &Map<String, Value>) -> Option<&str> {
     }
 }
 
+/// What an error says to people, where providers put that.
+fn descriptions(object: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let nested = object.get("error").and_then(Value::as_object);
+    let listed = object.get("errors").and_then(|errors| errors.get(0)).and_then(Value::as_object);
+    let objects = [Some(object), nested, listed].into_iter().flatten();
+    let names = ["error_description", "message", "detail", "title"];
+    objects.flat_map(move |object| names.into_iter().filter_map(|name| object.get(name)?.as_str()))
+}
+
 fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
     match code.to_ascii_lowercase().as_str() {
         "invalid_grant"
@@ -78,14 +200,8 @@ fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
         | "interaction_required"
         | "consent_required"
         | "login_required" => ProviderError::Declined,
-        "invalid_client"
-        | "unauthorized_client"
-        | "invalid_client_id" // Slack
-        | "bad_client_id" // HubSpot, Slack
-        | "bad_client_secret" // Slack
-        | "invalid_client_secret" // Zoho
-        | "incorrect_client_credentials" // GitHub
-        | "redirect_uri_mismatch" // GitHub
+        code if is_about_client(code) => ProviderError::Misconfigured,
+        "redirect_uri_mismatch" // GitHub
         | "bad_redirect_uri" // Slack, HubSpot
         | "invalid_redirect_uri" // Zoho
         | "invalid_request"
@@ -95,14 +211,18 @@ fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
     }
 }
 
-fn tokens(object: &Map<String, Value>) -> Option<Tokens> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|value| is_printable(value));
-    Some(Tokens {
-        access_token: SecretString::from(text("access_token").filter(|token| is_token(token))?),
-        refresh_token: text("refresh_token").map(SecretString::from),
-        token_type: token_type(text("token_type")),
-        expires_in: object.get("expires_in").and_then(seconds),
-    })
+/// Whether an error says that the client's id or secret is wrong.
+fn is_about_client(code: &str) -> bool {
+    matches!(
+        code,
+        "invalid_client"
+            | "unauthorized_client"
+            | "invalid_client_id" // Slack
+            | "bad_client_id" // HubSpot, Slack
+            | "bad_client_secret" // Slack
+            | "invalid_client_secret" // Zoho
+            | "incorrect_client_credentials" // GitHub
+    )
 }
 
 /// Not empty, and safe to be sent in a header.
@@ -111,31 +231,21 @@ fn is_printable(value: &str) -> bool {
 }
 
 /// An access token has no space (RFC 6750, section 2.1). Some servers put an error's text in its place.
-fn is_token(value: &str) -> bool {
-    let is_error = value.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
-    !is_error && !value.contains(char::is_whitespace)
+fn access_token(text: &str) -> Option<SecretString> {
+    let is_error = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
+    let is_token = is_printable(text) && !is_error && !text.contains(char::is_whitespace);
+    is_token.then(|| SecretString::from(text))
 }
 
-/// `bearer` in any case is `Bearer`, which APIs that are strict about it expect. Slack tells the token's kind (`bot`,
-/// `user`) instead of its type.
+/// The spellings of `Bearer` that are in use, in lower case and without separators, are `Bearer`, which APIs that are
+/// strict about it expect. Any other type is kept as it is.
 fn token_type(given: Option<&str>) -> String {
-    match given {
-        Some(other) if !["bearer", "bot", "user"].contains(&other.to_ascii_lowercase().as_str()) => {
-            other.to_owned()
-        }
-        _ => "Bearer".to_owned(),
+    let given = given.unwrap_or_default().trim();
+    let plain: String = given.chars().filter(|c| !['-', '_', ' '].contains(c)).collect();
+    match plain.to_ascii_lowercase().as_str() {
+        "" | "bearer" | "bearertoken" | "jwtbearer" => "Bearer".to_owned(),
+        _ => given.to_owned(),
     }
-}
-
-/// A number of seconds, also as text or with a fraction. Zero and less mean that nothing useful was said.
-fn seconds(value: &Value) -> Option<u64> {
-    let seconds = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        _ => return None,
-    };
-    // A century is as good as for ever, and leaves room for sums.
-    (seconds.is_finite() && seconds >= 1.0).then(|| seconds.min(3.2e9) as u64)
 }
 
 #[cfg(test)]
@@ -145,11 +255,36 @@ mod tests {
     use super::*;
 
     fn ok(body: &str) -> Tokens {
-        parse(200, body.as_bytes(), None).unwrap_or_else(|error| panic!("{body}: {error}"))
+        read(200, body, &Rules::default()).unwrap_or_else(|error| panic!("{body}: {error}"))
     }
 
     fn err(status: u16, body: &str) -> ProviderError {
-        parse(status, body.as_bytes(), None).expect_err(body)
+        read(status, body, &Rules::default()).expect_err(body)
+    }
+
+    fn read(status: u16, body: &str, rules: &Rules) -> Result<Tokens, ProviderError> {
+        parse(&received(status, body.as_bytes(), None), rules)
+    }
+
+    fn received(status: u16, body: &[u8], retry_after: Option<Duration>) -> Received<'_> {
+        Received { status, body, retry_after, now: SystemTime::UNIX_EPOCH }
+    }
+
+    /// The rules of a table of the catalogue, so that what is tested is what files can say.
+    fn rules(table: &str) -> Rules {
+        let urls = "authorization_url = \"https://a.example\"\ntoken_url = \"https://a.example\"\n";
+        let oauth: crate::catalogue::OAuth = toml::from_str(&format!("{urls}{table}")).unwrap();
+        Rules {
+            token_pointer: oauth.token_pointer,
+            token_type: oauth.token_type,
+            expires_at: oauth.expires_at,
+            lifetime: oauth.lifetime,
+            invalid_grant: oauth.invalid_grant,
+            invalid_grant_text: oauth.invalid_grant_text,
+            invalid_statuses: Vec::new(),
+            is_customers_client: false,
+            prolongs: oauth.refresh_keeps_token.map(|expected| (expected, "old".into())),
+        }
     }
 
     #[test]
@@ -161,6 +296,18 @@ mod tests {
         assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "rt");
         assert_eq!(tokens.token_type, "Bearer");
         assert_eq!(tokens.expires_in, Some(3600));
+        assert_eq!(tokens.scope.as_deref(), Some("a b"));
+    }
+
+    #[test]
+    fn what_stands_beside_the_tokens_is_kept() {
+        let tokens = ok(r#"{"access_token":"at","instance_url":"https://a.example","team":{"id":7}}"#);
+        assert_eq!(tokens.scope, None);
+        let member = |pointer| tokens.response.pointer(pointer).cloned();
+        assert_eq!(member("/instance_url"), Some("https://a.example".into()));
+        assert_eq!(member("/team/id"), Some(7.into()));
+        // Of a response in form encoding.
+        assert_eq!(ok("access_token=at&scope=repo&x=1").response["x"], "1");
     }
 
     #[test]
@@ -170,27 +317,6 @@ mod tests {
         assert!(tokens.refresh_token.is_none() && tokens.expires_in.is_none());
         assert_eq!(ok(r#"{"access_token":"at","token_type":"MAC"}"#).token_type, "MAC");
         assert!(ok(r#"{"access_token":"at","refresh_token":""}"#).refresh_token.is_none());
-    }
-
-    #[test]
-    fn lifetimes_in_every_spelling() {
-        for (given, expected) in [
-            ("3600", Some(3600)),
-            ("\"3600\"", Some(3600)),
-            ("\" 60 \"", Some(60)),
-            ("3599.9", Some(3599)),
-            ("0", None),
-            ("-1", None),
-            ("null", None),
-            ("\"soon\"", None),
-            ("\"NaN\"", None),
-            ("true", None),
-            ("1e300", Some(3_200_000_000)),
-            ("\"inf\"", None),
-        ] {
-            let tokens = ok(&format!(r#"{{"access_token":"at","expires_in":{given}}}"#));
-            assert_eq!(tokens.expires_in, expected, "{given}");
-        }
     }
 
     #[test]
@@ -231,17 +357,126 @@ mod tests {
     }
 
     #[test]
-    fn slack_nests_the_users_token() {
-        let both = ok(
-            r#"{"ok":true,"access_token":"xoxb","token_type":"bot","authed_user":{"access_token":"xoxp"}}"#,
+    fn a_pointer_finds_tokens_elsewhere() {
+        let user = rules("token_pointer = \"/authed_user\"\ntoken_type = \"Bearer\"");
+        let tokens = read(
+            200,
+            r#"{"ok":true,"access_token":"xoxb","authed_user":{"access_token":"xoxp","token_type":"user",
+                "expires_in":43200,"scope":"s"},"team":{"id":"T1"}}"#,
+            &user,
         );
-        assert_eq!(both.access_token.expose_secret(), "xoxb");
-        assert_eq!(both.token_type, "Bearer");
-        let user = ok(
-            r#"{"ok":true,"authed_user":{"id":"U1","access_token":"xoxp","token_type":"user","expires_in":43200}}"#,
+        let tokens = tokens.unwrap();
+        assert_eq!(tokens.access_token.expose_secret(), "xoxp");
+        assert_eq!((tokens.token_type.as_str(), tokens.expires_in), ("Bearer", Some(43200)));
+        assert_eq!((tokens.scope.as_deref(), &tokens.response["team"]["id"]), (Some("s"), &"T1".into()));
+
+        // To the token itself, whatever it is called.
+        for (pointer, body) in [
+            ("/token", r#"{"token":"at","refresh_token":"rt","expires_in":60}"#),
+            ("/accessToken", r#"{"accessToken":"at","refreshToken":"rt","expiresIn":60}"#),
+            ("/data/access_token", r#"{"data":{"access_token":"at","refresh_token":"rt","expires_in":60}}"#),
+            ("/data", r#"{"data":{"access_token":"at","refresh_token":"rt","expires_in":60}}"#),
+            ("/list/0/t", r#"{"list":[{"t":"at","refresh_token":"rt","expires_in":60}]}"#),
+        ] {
+            let tokens = read(200, body, &rules(&format!("token_pointer = \"{pointer}\""))).unwrap();
+            assert_eq!(tokens.access_token.expose_secret(), "at", "{body}");
+            assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "rt", "{body}");
+            assert_eq!(tokens.expires_in, Some(60), "{body}");
+        }
+        // Where nothing usable stands there, nothing else is taken for it.
+        for (pointer, body) in [
+            ("/data", r#"{"access_token":"at"}"#),
+            ("/data", r#"{"access_token":"at","data":{}}"#),
+            ("/data", r#"{"access_token":"at","data":[{"access_token":"at"}]}"#),
+            ("/data/9", r#"{"data":[{"access_token":"at"}]}"#),
+            ("/token", r#"{"token":"error: no"}"#),
+            ("/token", r#"{"token":7}"#),
+            ("/token", r#"{"token":""}"#),
+            ("/a/b/c", r#"{"a":"at"}"#),
+        ] {
+            let refused = read(200, body, &rules(&format!("token_pointer = \"{pointer}\"")));
+            assert_eq!(refused.unwrap_err(), ProviderError::UNAVAILABLE, "{pointer} {body}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_bearer_are_understood() {
+        for (given, expected) in [
+            ("bearer", "Bearer"),
+            ("BEARER", "Bearer"),
+            ("Bearer ", "Bearer"),
+            (" bearer", "Bearer"),
+            ("BearerToken", "Bearer"),
+            ("bearer_token", "Bearer"),
+            ("jwt-bearer", "Bearer"),
+            ("", "Bearer"),
+            ("mac", "mac"),
+            (" DPoP ", "DPoP"),
+            ("bot", "bot"),
+        ] {
+            let tokens = ok(&serde_json::json!({"access_token": "at", "token_type": given}).to_string());
+            assert_eq!(tokens.token_type, expected, "{given:?}");
+            assert_eq!(tokens.has_known_type(), expected == "Bearer");
+        }
+        let tokens = read(
+            200,
+            r#"{"access_token":"at","token_type":"bot"}"#,
+            &rules("token_type = \"Zoho-oauthtoken\""),
         );
-        assert_eq!(user.access_token.expose_secret(), "xoxp");
-        assert_eq!(user.expires_in, Some(43200));
+        assert_eq!(tokens.unwrap().token_type, "Zoho-oauthtoken");
+    }
+
+    #[test]
+    fn an_apps_own_words_end_the_grant() {
+        let own = rules(
+            "invalid_grant = [\"unauthorized_client\", \"Gone\"]\ninvalid_grant_text = \"(?i)not active|has expired\"",
+        );
+        for (status, body) in [
+            (403, r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#),
+            (200, r#"{"error":"gone"}"#),
+            (400, r#"{"error":"invalid_request","error_description":"The token has expired."}"#),
+            (400, r#"{"statusCode":400,"message":"Location is not active"}"#),
+            (400, r#"{"errors":[{"detail":"It has expired"}]}"#),
+            (401, r#"{"error":{"code":"x","message":"it HAS EXPIRED"}}"#),
+        ] {
+            assert_eq!(read(status, body, &own).unwrap_err(), ProviderError::Declined, "{body}");
+            assert_ne!(err(status, body), ProviderError::Declined, "{body}");
+        }
+        for (status, body) in [
+            (400, r#"{"error":"invalid_request","error_description":"something else"}"#),
+            // A failing server is not believed, and a success is none of its words.
+            (500, r#"{"error":"gone"}"#),
+            (429, r#"{"message":"Location is not active"}"#),
+            (400, "<html>has expired</html>"),
+            (400, r#"{"message":["has expired"]}"#),
+        ] {
+            assert_ne!(read(status, body, &own).unwrap_err(), ProviderError::Declined, "{body}");
+        }
+        assert!(read(200, r#"{"access_token":"at","message":"has expired"}"#, &own).is_ok());
+    }
+
+    #[test]
+    fn the_old_token_is_prolonged_by_the_expected_response_alone() {
+        let keeps =
+            rules("refresh_keeps_token = { pointer = \"/result\", equals = \"0000\" }\nlifetime = 60");
+        let tokens = read(200, r#"{"result":"0000"}"#, &keeps).unwrap();
+        assert_eq!((tokens.access_token.expose_secret(), tokens.expires_in), ("old", Some(60)));
+        assert!(tokens.refresh_token.is_none());
+        let tokens = read(200, r#"{"result":"0000","access_token":"new","expires_in":7}"#, &keeps).unwrap();
+        assert_eq!((tokens.access_token.expose_secret(), tokens.expires_in), ("new", Some(7)));
+        for (status, body) in [
+            (200, r#"{"result":"1001"}"#),
+            (200, r#"{"result":0}"#),
+            (200, r#"{"result":["0000"]}"#),
+            (200, "{}"),
+            (400, r#"{"result":"0000"}"#),
+            (503, r#"{"result":"0000"}"#),
+        ] {
+            assert_eq!(read(status, body, &keeps).unwrap_err(), ProviderError::UNAVAILABLE, "{body}");
+        }
+        let number = rules("refresh_keeps_token = { pointer = \"/code\", equals = \"0\" }");
+        assert!(read(200, r#"{"code":0}"#, &number).is_ok());
+        assert!(read(200, r#"{"result":"0000"}"#, &Rules::default()).is_err());
     }
 
     #[test]
@@ -260,7 +495,8 @@ mod tests {
         assert_eq!(err(429, r#"{"error":"invalid_grant"}"#), ProviderError::UNAVAILABLE);
         assert_eq!(err(302, r#"{"access_token":"at"}"#), ProviderError::UNAVAILABLE);
         let later = Some(Duration::from_secs(7));
-        assert_eq!(parse(429, b"", later).unwrap_err(), ProviderError::Unavailable { retry_after: later });
+        let told = parse(&received(429, b"", later), &Rules::default());
+        assert_eq!(told.unwrap_err(), ProviderError::Unavailable { retry_after: later });
     }
 
     #[test]
@@ -287,12 +523,14 @@ mod tests {
         ] {
             assert_eq!(err(200, body), ProviderError::UNAVAILABLE, "{body}");
         }
-        assert_eq!(parse(200, b"\xff\xfe", None).unwrap_err(), ProviderError::UNAVAILABLE);
+        let broken = parse(&received(200, b"\xff\xfe", None), &Rules::default());
+        assert_eq!(broken.unwrap_err(), ProviderError::UNAVAILABLE);
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let printed = format!("{:?}", ok(r#"{"access_token":"s3cret","refresh_token":"s3cret"}"#));
+        let printed =
+            format!("{:?}", ok(r#"{"access_token":"s3cret","refresh_token":"s3cret","id_token":"s3cret"}"#));
         assert!(!printed.contains("s3cret"));
     }
 }

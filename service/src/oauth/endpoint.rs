@@ -1,13 +1,19 @@
 //! One provider as one customer reaches it: addresses filled in, client known.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::encode_form;
-use crate::catalogue::{AuthOption, ClientAuth, Inputs, OAuth, TokenRequest, fill};
+use super::ProviderError;
+use super::answer::Rules;
+use super::call::{Call, Client, Params};
+use crate::catalogue::{AddressHosts, AuthOption, Inputs, OAuth, Template, Templates};
+use crate::ids;
 
 /// The operator's client at a provider, from the configuration.
 #[derive(Debug, Clone)]
@@ -20,17 +26,25 @@ pub struct Registration {
     pub scopes: Option<Vec<String>>,
     /// Instead of the catalogue's address.
     pub authorization_url: Option<String>,
-    /// Instead of the catalogue's address.
+    /// Instead of the catalogue's addresses, that of refreshes included.
     pub token_url: Option<String>,
+    /// What the catalogue's templates call `{app.NAME}`.
+    pub params: BTreeMap<String, SecretString>,
+    /// Whether the client is one of the provider's sandbox.
+    pub sandbox: bool,
 }
 
 /// Where and how to get tokens for one connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Endpoint {
     authorization_url: Url,
-    pub(super) token_url: Url,
-    pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
+    token_url: Url,
+    refresh_url: Url,
+    exchange_url: Option<Url>,
+    client_id: String,
+    client_secret: SecretString,
+    params: BTreeMap<String, SecretString>,
+    inputs: Inputs,
     oauth: OAuth,
     scopes: Vec<String>,
 }
@@ -48,7 +62,8 @@ pub enum EndpointError {
 
 impl Endpoint {
     /// Puts together what the catalogue, the configuration and the customer say. `inputs` must have been validated
-    /// against the option's fields: the values of those that may become part of host names are filled in, and no others.
+    /// against the option's fields: in addresses, the values of those that cannot leave their place are filled in, and no
+    /// others.
     ///
     /// # Errors
     ///
@@ -59,22 +74,35 @@ impl Endpoint {
         inputs: &Inputs,
     ) -> Result<Self, EndpointError> {
         let oauth = option.oauth.as_ref().ok_or(EndpointError::NotOAuth)?;
-        let address = |configured: &Option<String>, usual: &str, what| {
-            let template = configured.as_deref().unwrap_or(usual);
-            fill(template, option.input.host_values(inputs))
-                .and_then(|address| Url::parse(&address).ok())
-                .filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-                .ok_or(EndpointError::BadAddress(what))
+        let address = |template: &Template, what| {
+            let url = option.input.address(template, inputs, AddressHosts::Named);
+            url.filter(|url| matches!(url.scheme(), "https" | "http")).ok_or(EndpointError::BadAddress(what))
         };
+        let own_or = |configured: &Option<String>, usual: &Template, what| match configured {
+            Some(text) => {
+                let template =
+                    Template::try_from(text.clone()).map_err(|_| EndpointError::BadAddress(what))?;
+                address(&template, what)
+            }
+            None => address(usual, what),
+        };
+        let authorization_url =
+            own_or(&registration.authorization_url, &oauth.authorization_url, "authorization_url")?;
+        let token_url = own_or(&registration.token_url, &oauth.token_url, "token_url")?;
+        let refresh_url = match &oauth.refresh_url {
+            Some(template) if registration.token_url.is_none() => address(template, "refresh_url")?,
+            _ => token_url.clone(),
+        };
+        let exchange_url = oauth.exchange.as_ref().map(|exchange| address(&exchange.url, "exchange.url"));
         Ok(Self {
-            authorization_url: address(
-                &registration.authorization_url,
-                &oauth.authorization_url,
-                "authorization_url",
-            )?,
-            token_url: address(&registration.token_url, &oauth.token_url, "token_url")?,
+            authorization_url,
+            token_url,
+            refresh_url,
+            exchange_url: exchange_url.transpose()?,
             client_id: registration.client_id.clone(),
             client_secret: registration.client_secret.clone(),
+            params: registration.params.clone(),
+            inputs: inputs.clone(),
             scopes: registration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
             oauth: oauth.clone(),
         })
@@ -99,28 +127,32 @@ impl Endpoint {
 
     /// Where to send the customer's browser.
     pub fn authorize_url(&self, redirect_uri: &str, state: &str, pkce: &Pkce) -> Url {
-        let scopes = self.scopes.join(&self.oauth.scope_separator);
-        let challenge = pkce.challenge();
-        let mut params = vec![
-            ("response_type", "code"),
-            ("client_id", &self.client_id),
-            ("redirect_uri", redirect_uri),
-            ("state", state),
-        ];
-        if !self.scopes.is_empty() {
-            params.push((&self.oauth.scope_param, &scopes));
+        let (oauth, nonce) = (&self.oauth, ids::secret());
+        let mut params = Params::default();
+        params.push("response_type", "code");
+        params.push(&oauth.names.client_id, &self.client_id);
+        params.push(&oauth.names.redirect_uri, redirect_uri);
+        params.push("state", state);
+        let own = [(&oauth.scope_param, &self.scopes)];
+        for (name, scopes) in own.into_iter().chain(&oauth.scope_params) {
+            if !scopes.is_empty() {
+                params.push(name, &scopes.join(&oauth.scope_separator));
+            }
         }
-        if self.oauth.pkce {
-            params.push(("code_challenge", &challenge));
-            params.push(("code_challenge_method", "S256"));
+        if oauth.pkce {
+            params.push("code_challenge", &pkce.challenge());
+            params.push("code_challenge_method", "S256");
         }
-        let further = self.oauth.authorize_params.iter();
-        params.extend(further.map(|(name, value)| (name.as_str(), value.as_str())));
+        params.set_all(&oauth.authorize_params, |name| match name {
+            "nonce" => Some(&nonce),
+            name => self.value(name),
+        });
 
         let mut url = self.authorization_url.clone();
+        let params = params.encoded();
         let query = match url.query() {
-            Some(own) if !own.is_empty() => format!("{own}&{}", encode_form(params)),
-            _ => encode_form(params),
+            Some(own) if !own.is_empty() => format!("{own}&{}", *params),
+            _ => params.to_string(),
         };
         url.set_query(Some(&query));
         url
@@ -134,27 +166,104 @@ impl Endpoint {
         })
     }
 
-    /// The parameters of a code exchange.
-    pub(super) fn code_params<'a>(
+    /// The code exchange.
+    pub(super) fn code_call(
         &self,
-        code: &'a str,
-        redirect_uri: &'a str,
-        pkce: &'a Pkce,
-    ) -> Vec<(&'static str, &'a str)> {
-        let mut params =
-            vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        code: &str,
+        redirect_uri: &str,
+        pkce: &Pkce,
+    ) -> Result<Call, ProviderError> {
+        let names = &self.oauth.names;
+        let mut params = Params::default();
+        params.push("grant_type", "authorization_code");
+        params.push(&names.code, code);
+        params.push(&names.redirect_uri, redirect_uri);
         if self.oauth.pkce {
-            params.push(("code_verifier", pkce.verifier.expose_secret()));
+            params.push("code_verifier", pkce.verifier.expose_secret());
         }
-        params
+        let rules = Rules { invalid_grant: Vec::new(), invalid_grant_text: None, ..self.rules() };
+        self.token_call(&self.token_url, params, &self.oauth.token_params, rules)
     }
 
-    pub(super) fn client_auth(&self) -> ClientAuth {
-        self.oauth.client_auth
+    /// A refresh. The provider may prolong the access token that there is.
+    pub(super) fn refresh_call(
+        &self,
+        access_token: &SecretString,
+        refresh_token: &SecretString,
+    ) -> Result<Call, ProviderError> {
+        let mut params = Params::default();
+        params.push("grant_type", "refresh_token");
+        params.push(&self.oauth.names.refresh_token, refresh_token.expose_secret());
+        let prolongs = self.oauth.refresh_keeps_token.clone();
+        let rules =
+            Rules { prolongs: prolongs.map(|expected| (expected, access_token.clone())), ..self.rules() };
+        self.token_call(&self.refresh_url, params, &self.oauth.refresh_params, rules)
     }
 
-    pub(super) fn token_request(&self) -> TokenRequest {
-        self.oauth.token_request
+    /// The request that makes an access token last, if the provider has one.
+    pub(super) fn exchange_call(&self, access_token: &SecretString) -> Option<Call> {
+        let exchange = self.oauth.exchange.as_ref()?;
+        let mut params = Params::default();
+        params.set_all(&exchange.params, |name| match name {
+            "access_token" => Some(access_token.expose_secret()),
+            "client_secret" => Some(self.client_secret.expose_secret()),
+            name => self.value(name),
+        });
+        // Its response is the token alone, as the standard has it.
+        let rules = Rules { token_pointer: None, expires_at: None, ..self.rules() };
+        Some(Call::get(self.exchange_url.clone()?, &params, rules))
+    }
+
+    fn token_call(
+        &self,
+        url: &Url,
+        mut params: Params,
+        further: &Templates,
+        rules: Rules,
+    ) -> Result<Call, ProviderError> {
+        let client = Client {
+            id: &self.client_id,
+            secret: self.client_secret.expose_secret(),
+            auth: self.oauth.client_auth,
+            id_param: &self.oauth.names.client_id,
+            secret_param: &self.oauth.names.client_secret,
+        };
+        params.push_client(&client);
+        params.set_all(further, |name| self.value(name));
+        let mut call = Call::post(url.clone(), &params, self.oauth.token_request, rules);
+        call.authenticate(&client)?;
+        call.set_headers(&self.oauth.token_headers, |name| self.value(name))?;
+        Ok(call)
+    }
+
+    /// What stands for a placeholder in a parameter or header.
+    fn value<'a>(&'a self, name: &str) -> Option<&'a str> {
+        if name == "client_id" {
+            return Some(&self.client_id);
+        }
+        match name.strip_prefix("app.") {
+            Some(name) => self.params.get(name).map(ExposeSecret::expose_secret),
+            None => self.inputs.get(name).map(String::as_str),
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let oauth = &self.oauth;
+        Rules {
+            token_pointer: oauth.token_pointer.clone(),
+            token_type: oauth.token_type.clone(),
+            expires_at: oauth.expires_at.clone(),
+            lifetime: oauth.lifetime,
+            invalid_grant: oauth.invalid_grant.clone(),
+            invalid_grant_text: oauth.invalid_grant_text.clone(),
+            ..Rules::default()
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 
@@ -193,6 +302,8 @@ mod tests {
             scopes: None,
             authorization_url: None,
             token_url: None,
+            params: BTreeMap::new(),
+            sandbox: false,
         }
     }
 

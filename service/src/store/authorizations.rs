@@ -197,17 +197,30 @@ impl Store {
             .bind(error.code())
             .bind(ids::digest(state));
         transaction.execute(query).await?;
-        let query = Query::new(
-            "UPDATE connections SET last_error = $1
-             WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
-        )
-        .bind(error.code())
-        .bind(&link.connection_id)
-        .bind(&link.id);
-        transaction.execute(query).await?;
+        transaction.execute(last_error(link, error)).await?;
         transaction.commit().await?;
         Ok(())
     }
+
+    /// Notes for the backend why a link could not be finished, while it is open.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn fail_link(&self, link: &Link, error: LinkError) -> Result<()> {
+        self.database.execute(last_error(link, error)).await?;
+        Ok(())
+    }
+}
+
+fn last_error(link: &Link, error: LinkError) -> Query<'_> {
+    Query::new(
+        "UPDATE connections SET last_error = $1
+         WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
+    )
+    .bind(error.code())
+    .bind(&link.connection_id)
+    .bind(&link.id)
 }
 
 fn place<'a>(tenant: &'a str, state_digest: &'a str) -> Place<'a> {

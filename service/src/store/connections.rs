@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Value};
 use super::labels::read_metadata;
-use super::{LinkError, Operation, Owner, Reconnection, Result, Store, StoreError};
+use super::{Details, LinkError, Operation, Owner, Reconnection, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -36,6 +36,10 @@ pub struct Connection {
     pub app_id: Option<String>,
     /// What kind of credential; none until there is one.
     pub auth_type: Option<AuthType>,
+    /// The auth option by which it was made; none until there is a credential.
+    pub auth_option_key: Option<String>,
+    /// What is known beside the credential; of the values that calls need, the public ones.
+    pub details: Details,
     /// What became of its latest link is taken into account.
     pub status: Status,
     /// Why and since when its grant does not work; none where it does, or there never was one.
@@ -138,8 +142,9 @@ impl FromStr for Status {
 /// hold neither comma nor space.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
-        c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, k.last_refreshed_at, l.operation,
-        l.status AS link_status, l.expires_at,
+        c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
+        c.account, c.scopes, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
+        l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
     FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id";
@@ -247,6 +252,8 @@ impl Store {
             name: row.get("name")?,
             app_id: row.get("app_id")?,
             auth_type: row.get::<Option<&str>>("auth_type")?.map(read_auth_type).transpose()?,
+            auth_option_key: row.get("auth_option_key")?,
+            details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
             reconnection: Reconnection::read(row)?,
             last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
@@ -332,10 +339,18 @@ fn read_usages(text: &str) -> Result<Vec<String>> {
 }
 
 pub(super) fn read_auth_type(text: &str) -> Result<AuthType> {
-    [AuthType::OAuth, AuthType::ApiKey, AuthType::Basic, AuthType::Header]
-        .into_iter()
-        .find(|auth_type| auth_type.as_str() == text)
-        .ok_or(StoreError::Unreadable("auth_type"))
+    [
+        AuthType::OAuth,
+        AuthType::ApiKey,
+        AuthType::Basic,
+        AuthType::Header,
+        AuthType::ClientCredentials,
+        AuthType::TokenExchange,
+        AuthType::JwtBearer,
+    ]
+    .into_iter()
+    .find(|auth_type| auth_type.as_str() == text)
+    .ok_or(StoreError::Unreadable("auth_type"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Transaction};
-use super::{Owner, ReconnectionReason, Result, Status, Store};
+use super::{Details, Owner, ReconnectionReason, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -26,6 +26,8 @@ pub struct Grant {
     pub inputs: Inputs,
     /// Present exactly for OAuth.
     pub tokens: Option<Tokens>,
+    /// What is known beside it.
+    pub details: Details,
 }
 
 /// What an OAuth provider issued.
@@ -87,7 +89,7 @@ impl Store {
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
         let query = Query::new(
             "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
-                k.obtained_at, k.expires_at, k.version, c.status, c.broken, l.status AS link_status,
+                k.obtained_at, k.expires_at, k.version, k.secret_data, c.provider_data, c.account, c.scopes, c.status, c.broken, l.status AS link_status,
                 l.expires_at AS link_expires_at
              FROM credentials k JOIN connections c ON c.id = k.connection_id JOIN links l ON l.id = c.link_id
              WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3",
@@ -112,12 +114,15 @@ impl Store {
             }),
             None => None,
         };
+        let secret_data =
+            self.open_secret_data(&owner.tenant, connection_id, row.get::<Option<&str>>("secret_data")?)?;
         let grant = Grant {
             app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
             auth_type: read_auth_type(row.get("auth_type")?)?,
             auth_option_key: row.get("auth_option_key")?,
             inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
+            details: Details { secret_data, ..Details::read(&row)? },
         };
         Ok(Some(Credential {
             grant,
@@ -159,7 +164,7 @@ impl Store {
         .bind(grant.tokens.as_ref().map_or_else(|| self.clock.now(), |tokens| tokens.obtained_at))
         .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at));
         transaction.execute(query).await?;
-        Ok(())
+        self.put_details(transaction, tenant, connection_id, &grant.details).await
     }
 
     /// Takes the lease on a connection's credential, unless another process holds it. One that this process holds is
@@ -210,7 +215,8 @@ impl Store {
     /// Saves the tokens for which those of this version were exchanged, and ends the lease. `false`, with nothing saved,
     /// where somebody else wrote a newer grant, or deleted the connection. A lease that was lost does not matter: the
     /// provider may honour nothing but these any more. A connection that was thought broken meanwhile works again. Tokens
-    /// with the time of those that are there, such as the same with another expiry, are no refresh.
+    /// with the time of those that are there, such as the same with another expiry, are no refresh. What is known beside
+    /// the credential stays, unless there are new `details`.
     ///
     /// # Errors
     ///
@@ -221,6 +227,7 @@ impl Store {
         connection_id: &str,
         version: i64,
         tokens: &Tokens,
+        details: Option<&Details>,
     ) -> Result<bool> {
         let sealed = self.seal_tokens(&owner.tenant, connection_id, Some(tokens))?;
         let mut transaction = self.database.begin().await?;
@@ -241,6 +248,9 @@ impl Store {
         if transaction.execute(query).await? == 0 {
             transaction.rollback().await?;
             return Ok(false);
+        }
+        if let Some(details) = details {
+            self.put_details(&mut transaction, &owner.tenant, connection_id, details).await?;
         }
         let query = Query::new(
             "UPDATE connections SET broken = 0, status = 'active', updated_at = $1 WHERE id = $2 AND broken = 1",

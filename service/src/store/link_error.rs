@@ -21,11 +21,13 @@ pub enum LinkError {
     ClientRefused,
     /// The provider's token endpoint gave no usable response.
     ProviderUnavailable,
+    /// A value that the catalogue requires did not come.
+    MissingValue,
 }
 
 impl LinkError {
     /// Every failure, for the tests and for reading.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AppNotConfigured,
         Self::ProviderRefused,
         Self::InvalidResponse,
@@ -33,6 +35,7 @@ impl LinkError {
         Self::CodeRefused,
         Self::ClientRefused,
         Self::ProviderUnavailable,
+        Self::MissingValue,
     ];
 
     /// The word on the wire.
@@ -45,6 +48,7 @@ impl LinkError {
             Self::CodeRefused => "authorization_code_refused",
             Self::ClientRefused => "client_refused",
             Self::ProviderUnavailable => "provider_unavailable",
+            Self::MissingValue => "required_value_missing",
         }
     }
 
@@ -58,6 +62,7 @@ impl LinkError {
             Self::CodeRefused => "The provider did not accept the authorization code",
             Self::ClientRefused => "The provider did not accept the OAuth client of this app",
             Self::ProviderUnavailable => "The provider gave no usable response to the token request",
+            Self::MissingValue => "The provider did not give a value that calls to its API need",
         }
     }
 }

@@ -168,6 +168,20 @@ impl Store {
         Ok(self.database.execute(query).await? == 1)
     }
 
+    /// Counts one more check of what the customer entered. `false`, with nothing counted, where there were `max` before.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn count_verification(&self, link: &Link, max: i64) -> Result<bool> {
+        let query = Query::new(
+            "UPDATE links SET verifications = verifications + 1 WHERE id = $1 AND verifications < $2",
+        )
+        .bind(&link.id)
+        .bind(max);
+        Ok(self.database.execute(query).await? == 1)
+    }
+
     /// Ends a link with success: the connection is active and holds this grant. `false`, with nothing changed, where
     /// the link had ended before, in whatever way.
     ///

@@ -23,6 +23,7 @@ const ALL: &[Migration] = &[
     migration(11, include_str!("../../migrations/0011_results.sql")),
     migration(12, include_str!("../../migrations/0012_confirmation.sql")),
     migration(13, include_str!("../../migrations/0013_vendings.sql")),
+    migration(14, include_str!("../../migrations/0014_details.sql")),
     migration(15, include_str!("../../migrations/0015_labels.sql")),
 ];
 

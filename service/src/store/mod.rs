@@ -9,6 +9,7 @@ mod clean_up;
 mod connections;
 mod credentials;
 mod database;
+mod details;
 mod idempotency;
 mod keys;
 mod labels;
@@ -45,6 +46,7 @@ pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, ConnectionFilter, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
+pub use details::Details;
 pub use idempotency::NewAnswer;
 pub use keys::{Caller, Capability, Key, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
@@ -60,7 +62,7 @@ pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
-pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended};
+pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};
 pub use vendings::{VENDED, Vending, VendingFilter, VendingLine};
 
 /// The database, with the key to what is sealed in it. Cheap to clone.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Transaction};
-use super::{Grant, Link, Owner, Result, Status, Store, Tokens};
+use super::{Details, Grant, Link, Owner, Result, Status, Store, Tokens};
 use crate::catalogue::Inputs;
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::ids;
@@ -45,6 +45,9 @@ struct Waiting {
     auth_option_key: String,
     inputs: Inputs,
     tokens: Option<WaitingTokens>,
+    /// Absent from what an earlier version of the service sealed.
+    #[serde(default)]
+    details: Details,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -208,13 +211,14 @@ fn place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
 impl From<&Grant> for Waiting {
     fn from(grant: &Grant) -> Self {
         // Every part by name: one that is added must be kept here, too.
-        let Grant { app_id, auth_type, auth_option_key, inputs, tokens } = grant;
+        let Grant { app_id, auth_type, auth_option_key, inputs, tokens, details } = grant;
         Self {
             app_id: app_id.clone(),
             auth_type: auth_type.as_str().to_owned(),
             auth_option_key: auth_option_key.clone(),
             inputs: inputs.clone(),
             tokens: tokens.as_ref().map(WaitingTokens::from),
+            details: details.clone(),
         }
     }
 }
@@ -248,6 +252,7 @@ impl TryFrom<Waiting> for Grant {
                 obtained_at: tokens.obtained_at,
                 expires_at: tokens.expires_at,
             }),
+            details: waiting.details,
         })
     }
 }

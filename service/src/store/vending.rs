@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::connections::read_auth_type;
 use super::database::{Query, Row};
 use super::keys::read_caller;
-use super::{Caller, Grant, Owner, Result, Status, Store, StoreError, Tokens};
+use super::{Caller, Details, Grant, Owner, Result, Status, Store, StoreError};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::Millis;
 use crate::vault::Place;
@@ -35,13 +35,28 @@ pub struct VendableConnection {
 
 /// What a connection holds, as far as it is vended.
 pub struct SealedCredential {
+    /// The app that it is for.
+    pub app_id: String,
+    /// The auth option by which it was made.
+    pub auth_option_key: String,
     auth_type: AuthType,
+    /// The public part.
+    details: Details,
+    secret_data: Option<String>,
     content: Sealed,
 }
 
 enum Sealed {
-    Token { access_token: String, token_type: String, lifetime: Lifetime },
-    Fields { inputs: String },
+    Token {
+        access_token: String,
+        token_type: String,
+        lifetime: Lifetime,
+    },
+    Fields {
+        inputs: String,
+    },
+    /// A token that has not been fetched yet.
+    Unfetched,
 }
 
 /// From when to when a token is valid, and whether it can be replaced.
@@ -55,8 +70,22 @@ pub struct Lifetime {
     pub is_refreshable: bool,
 }
 
-/// What the tenant's backend gets.
-pub enum Vended {
+/// What the tenant's backend gets, and by which option of which app it was made.
+pub struct Vended {
+    /// The app.
+    pub app_id: String,
+    /// Its option.
+    pub auth_option_key: String,
+    /// What kind of credential it is.
+    pub auth_type: AuthType,
+    /// What is known beside the credential.
+    pub details: Details,
+    /// The credential.
+    pub content: VendedContent,
+}
+
+/// A credential in the open.
+pub enum VendedContent {
     /// A token of an OAuth provider.
     Token {
         /// Opens the provider's API.
@@ -65,21 +94,14 @@ pub enum Vended {
         token_type: String,
         /// When it was asked for and when it expires.
         lifetime: Lifetime,
-        /// What kind of credential it is.
-        auth_type: AuthType,
     },
-    /// What the customer entered.
-    Fields {
-        /// What kind of credential it is.
-        auth_type: AuthType,
-        /// By name.
-        inputs: Inputs,
-    },
+    /// What the customer entered, by name.
+    Fields(Inputs),
 }
 
-const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken,
-        l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.access_token, k.token_type,
-        k.obtained_at, k.expires_at,
+const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken, c.app_id, c.provider_data,
+        c.account, c.scopes, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
+        k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
     FROM keys a
@@ -87,6 +109,11 @@ const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.sta
     LEFT JOIN links l ON l.id = c.link_id
     LEFT JOIN credentials k ON k.connection_id = c.id
     WHERE a.digest = $1 AND a.revoked_at IS NULL";
+
+impl Lifetime {
+    /// That of a token which has not been fetched yet.
+    const UNFETCHED: Self = Self { obtained_at: 0, expires_at: Some(0), is_refreshable: true };
+}
 
 impl Store {
     /// Whose key has this digest, and what this connection of this customer holds. `None` where the key is unknown or
@@ -127,17 +154,23 @@ impl Store {
     /// When it does not open.
     pub fn unseal(&self, owner: &Owner, connection_id: &str, sealed: SealedCredential) -> Result<Vended> {
         let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
-        let auth_type = sealed.auth_type;
-        Ok(match sealed.content {
-            Sealed::Token { access_token, token_type, lifetime } => Vended::Token {
+        let content = match sealed.content {
+            Sealed::Token { access_token, token_type, lifetime } => VendedContent::Token {
                 access_token: self.vault.open(place("access_token"), &access_token)?,
                 token_type,
                 lifetime,
-                auth_type,
             },
-            Sealed::Fields { inputs } => {
-                Vended::Fields { auth_type, inputs: self.open_json(place("inputs"), &inputs)? }
-            }
+            Sealed::Fields { inputs } => VendedContent::Fields(self.open_json(place("inputs"), &inputs)?),
+            Sealed::Unfetched => return Err(StoreError::Unreadable("access_token")),
+        };
+        let secret_data =
+            self.open_secret_data(&owner.tenant, connection_id, sealed.secret_data.as_deref())?;
+        Ok(Vended {
+            app_id: sealed.app_id,
+            auth_option_key: sealed.auth_option_key,
+            auth_type: sealed.auth_type,
+            details: Details { secret_data, ..sealed.details },
+            content,
         })
     }
 }
@@ -146,21 +179,30 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
     let Some(auth_type) = row.get::<Option<&str>>("auth_type")? else {
         return Ok(None);
     };
+    let auth_type = read_auth_type(auth_type)?;
     let content = match row.get::<Option<String>>("access_token")? {
+        None if auth_type.is_fetched() => Sealed::Unfetched,
         Some(access_token) => Sealed::Token {
             access_token,
             token_type: row.get::<Option<String>>("token_type")?.unwrap_or_default(),
             lifetime: Lifetime {
                 obtained_at: row.get("obtained_at")?,
                 expires_at: row.get("expires_at")?,
-                is_refreshable: row.get::<i64>("is_refreshable")? != 0,
+                is_refreshable: auth_type.is_fetched() || row.get::<i64>("is_refreshable")? != 0,
             },
         },
         None => Sealed::Fields {
             inputs: row.get::<Option<String>>("inputs")?.ok_or(StoreError::Unreadable("inputs"))?,
         },
     };
-    Ok(Some(SealedCredential { auth_type: read_auth_type(auth_type)?, content }))
+    Ok(Some(SealedCredential {
+        app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
+        auth_option_key: row.get("auth_option_key")?,
+        auth_type,
+        details: Details::read(row)?,
+        secret_data: row.get("secret_data")?,
+        content,
+    }))
 }
 
 impl SealedCredential {
@@ -169,32 +211,43 @@ impl SealedCredential {
         match &self.content {
             Sealed::Token { lifetime, .. } => Some(*lifetime),
             Sealed::Fields { .. } => None,
+            Sealed::Unfetched => Some(Lifetime::UNFETCHED),
         }
     }
 }
 
-impl Tokens {
-    /// From when to when the access token is valid, and whether it can be replaced.
-    pub fn lifetime(&self) -> Lifetime {
-        Lifetime {
-            obtained_at: self.obtained_at,
-            expires_at: self.expires_at,
-            is_refreshable: self.refresh_token.is_some(),
-        }
+impl Grant {
+    /// From when to when the access token is valid, and whether it can be replaced; `None` where there is none.
+    pub fn lifetime(&self) -> Option<Lifetime> {
+        let is_fetched = self.auth_type.is_fetched();
+        let lifetime = self.tokens.as_ref().map(|tokens| Lifetime {
+            obtained_at: tokens.obtained_at,
+            expires_at: tokens.expires_at,
+            is_refreshable: is_fetched || tokens.refresh_token.is_some(),
+        });
+        lifetime.or(is_fetched.then_some(Lifetime::UNFETCHED))
     }
 }
 
 impl From<Grant> for Vended {
     fn from(grant: Grant) -> Self {
-        let auth_type = grant.auth_type;
-        match grant.tokens {
-            Some(tokens) => Self::Token {
-                lifetime: tokens.lifetime(),
+        let lifetime = grant.lifetime();
+        let content = match grant.tokens.zip(lifetime) {
+            Some((tokens, lifetime)) => VendedContent::Token {
+                lifetime,
                 access_token: tokens.access_token,
                 token_type: tokens.token_type,
-                auth_type,
             },
-            None => Self::Fields { auth_type, inputs: grant.inputs },
+            // What a token is fetched with is not vended.
+            None if grant.auth_type.is_token() => VendedContent::Fields(Inputs::new()),
+            None => VendedContent::Fields(grant.inputs),
+        };
+        Self {
+            app_id: grant.app_id,
+            auth_option_key: grant.auth_option_key,
+            auth_type: grant.auth_type,
+            details: grant.details,
+            content,
         }
     }
 }

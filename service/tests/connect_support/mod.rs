@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
-use connect_service::catalogue::Inputs;
+use axum::response::IntoResponse;
+use axum::routing::{any, post};
+use connect_service::catalogue::{Catalogue, Inputs};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::ids;
@@ -61,29 +62,44 @@ pub(crate) struct Made {
 
 impl Stage {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let provider = Provider::start().await;
-
-        let mut config = Config { allow_private_networks: true, ..Config::default() };
-        let database = Database::new().await;
-        let catalogue = database.folder().join("catalogue");
-        std::fs::create_dir_all(&catalogue).unwrap();
-        std::fs::write(catalogue.join("strict.toml"), STRICT).unwrap();
-        config.catalogue_dir = Some(catalogue);
+        let mut config = Config::default();
         for app in ["gmail", "github", "zendesk", "strict"] {
             config.apps.insert(app.into(), provider.registration());
         }
         if let Some(zendesk) = config.apps.get_mut("zendesk") {
             zendesk.authorization_url = None;
         }
+        let mut catalogue = Catalogue::load(None).unwrap();
+        catalogue.add("strict.toml", STRICT).unwrap();
+        Self::with(config, catalogue, provider).await
+    }
+
+    /// With the apps of `tests/catalogue`, whose APIs the provider plays as well.
+    pub(crate) async fn with_apis() -> Self {
+        let provider = Provider::start().await;
+        let mut config = Config::default();
+        for app in ["quickbooks", "salesforce", "shopify", "zoho-crm", "jira"] {
+            config.apps.insert(app.into(), provider.registration());
+        }
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue");
+        let mut catalogue = Catalogue::load(Some(&dir)).unwrap();
+        catalogue.redirect_calls(&format!("{}/api", provider.url));
+        Self::with(config, catalogue, provider).await
+    }
+
+    pub(crate) async fn with(mut config: Config, catalogue: Catalogue, provider: Provider) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        config.allow_private_networks = true;
+        let database = Database::new().await;
         let clock = Clock::default();
         let store = database.open(&clock).await;
         let owner = Owner {
             tenant: store.create_tenant("Acme", Some("owner@acme.example")).await.unwrap(),
             customer: "alice@example.com".into(),
         };
-        let app = Service::new(config, store, clock.clone(), &address).unwrap();
+        let app = Service::with_catalogue(config, catalogue, store, clock.clone(), &address).unwrap();
         let router = connect_service::server::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { app, clock, provider, owner, database }
@@ -123,6 +139,30 @@ impl Stage {
         connection.unwrap().status.as_str().to_owned()
     }
 
+    /// What a token call says.
+    pub(crate) async fn token(&self, made: &Made) -> serde_json::Value {
+        let path = format!("/connections/{}/token", made.connection_id);
+        let (status, body) = self.post(&path, &self.owner, &serde_json::json!({})).await;
+        assert_eq!(status, 200, "{body}");
+        body["data"].clone()
+    }
+
+    /// Sends a form of the product's own, from the customer's browser.
+    pub(crate) async fn submit(
+        &self,
+        made: &Made,
+        option: &str,
+        fields: &serde_json::Value,
+    ) -> (u16, serde_json::Value) {
+        let url = format!("{}/connections/{}/submit", self.app.base_url(), made.connection_id);
+        let body = serde_json::json!({"auth_option_key": option, "fields": fields});
+        let request = Browser::new().http.post(url).header("x-request-token", &made.token);
+        let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
+    }
+
     /// Calls the contract as the tenant's backend does.
     pub(crate) async fn post(
         &self,
@@ -130,7 +170,7 @@ impl Stage {
         owner: &Owner,
         body: &serde_json::Value,
     ) -> (u16, serde_json::Value) {
-        let capabilities = [connect_service::store::Capability::Connections];
+        let capabilities = connect_service::store::Capability::ALL;
         let key = self.app.store.create_key(&owner.tenant, &capabilities).await.unwrap().unwrap();
         let url = format!("{}{path}", self.app.base_url());
         let request = Browser::new().http.post(url).bearer_auth(key);
@@ -187,6 +227,11 @@ impl Stage {
         paths.flat_map(|path| std::fs::read(path).unwrap()).collect()
     }
 
+    /// All that is stored.
+    pub(crate) async fn database_contents(&self) -> Vec<u8> {
+        self.database.contents().await
+    }
+
     /// The connection as the tenant's backend reads it.
     pub(crate) async fn connection(&self, made: &Made) -> serde_json::Value {
         let capabilities = [connect_service::store::Capability::Connections];
@@ -232,6 +277,30 @@ pub(crate) struct Provider {
     url: String,
     answer: Arc<Mutex<(u16, &'static str, String)>>,
     seen: Arc<Mutex<Vec<HashMap<String, String>>>>,
+    api: Arc<Mutex<HashMap<String, ApiReply>>>,
+    calls: Arc<Mutex<Vec<ApiCall>>>,
+}
+
+/// What an address of the API says.
+#[derive(Clone)]
+pub(crate) enum ApiReply {
+    /// This status and body, as JSON.
+    Json(u16, serde_json::Value),
+    /// This body, as HTML.
+    Html(String),
+    /// Go elsewhere.
+    Redirect(String),
+    /// Nothing, ever.
+    Hang,
+}
+
+/// A call of the service's own.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiCall {
+    /// Method, path and query.
+    pub(crate) line: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Provider {
@@ -241,13 +310,16 @@ impl Provider {
             url: format!("http://{}", listener.local_addr().unwrap()),
             answer: Arc::default(),
             seen: Arc::default(),
+            api: Arc::default(),
+            calls: Arc::default(),
         };
         provider.will_say(
             200,
             "application/json",
             r#"{"access_token":"at-1","token_type":"bearer","expires_in":3600,"refresh_token":"rt-1"}"#,
         );
-        let router = Router::new().route("/token", post(token)).with_state(provider.clone());
+        let router = Router::new().route("/token", post(token)).route("/api/{*path}", any(api));
+        let router = router.with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         provider
     }
@@ -256,18 +328,35 @@ impl Provider {
         *self.answer.lock().unwrap() = (status, content_type, body.to_owned());
     }
 
+    /// What the API says to calls of this path, of which `/api` and the app's id are the beginning.
+    pub(crate) fn api_will_say(&self, path: &str, reply: ApiReply) {
+        self.api.lock().unwrap().insert(format!("/api{path}"), reply);
+    }
+
+    /// The calls of the API so far.
+    pub(crate) fn calls(&self) -> Vec<ApiCall> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    /// Where the API is.
+    pub(crate) fn api_url(&self) -> String {
+        format!("{}/api", self.url)
+    }
+
     /// The token requests so far.
     pub(crate) fn seen(&self) -> Vec<HashMap<String, String>> {
         self.seen.lock().unwrap().clone()
     }
 
-    fn registration(&self) -> Registration {
+    pub(crate) fn registration(&self) -> Registration {
         Registration {
             client_id: "the-client".into(),
             client_secret: "the-secret".into(),
             scopes: None,
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
+            params: std::collections::BTreeMap::new(),
+            sandbox: false,
         }
     }
 }
@@ -280,6 +369,27 @@ async fn token(
     provider.seen.lock().unwrap().push(params);
     let (status, content_type, body) = provider.answer.lock().unwrap().clone();
     (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, content_type)], body)
+}
+
+async fn api(
+    State(provider): State<Provider>,
+    method: http::Method,
+    uri: http::Uri,
+    headers: http::HeaderMap,
+    body: String,
+) -> axum::response::Response {
+    let line = format!("{method} {uri}");
+    provider.calls.lock().unwrap().push(ApiCall { line, headers, body });
+    let reply = provider.api.lock().unwrap().get(uri.path()).cloned();
+    match reply {
+        Some(ApiReply::Json(status, body)) => {
+            (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+        }
+        Some(ApiReply::Html(body)) => ([(CONTENT_TYPE, "text/html")], body).into_response(),
+        Some(ApiReply::Redirect(to)) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
+        Some(ApiReply::Hang) => std::future::pending().await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// Keeps cookies, follows nothing.

@@ -13,7 +13,7 @@ use axum::Router;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Grant, Link, Owner, Tokens};
+use connect_service::store::{Capability, Details, Grant, Link, Owner, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
@@ -149,6 +149,7 @@ impl Platform {
             auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
+            details: Details::default(),
         };
         assert!(self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap());
     }

@@ -81,6 +81,8 @@ impl Provider {
             scopes: None,
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
+            params: std::collections::BTreeMap::new(),
+            sandbox: false,
         }
     }
 }
