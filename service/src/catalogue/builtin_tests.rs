@@ -111,6 +111,7 @@ fn every_option_says_how_its_api_is_called() {
             inputs: Some(&inputs).filter(|_| token.is_none()),
             access_token: token,
             client_id: token,
+            app_params: None,
             provider_data: &ProviderData::new(),
             sandbox: false,
         };
