@@ -132,6 +132,7 @@ mod tests {
             auth_type: Some(AuthType::ApiKey),
             description: Some("d\n".to_owned()),
             categories: Some(vec!["c".to_owned()]),
+            docs_url: Some("https://a.example".to_owned()),
             auth_options: Some(vec![option]),
             extra: Map::new(),
         };

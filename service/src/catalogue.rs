@@ -6,6 +6,8 @@
 
 mod api;
 mod builtin;
+#[cfg(test)]
+mod builtin_tests;
 mod fetched;
 mod input;
 mod kept;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
+use toml::value::Datetime;
 
 pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, RequestMethod, Verify};
 pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
@@ -50,9 +53,34 @@ pub struct App {
     pub description: String,
     /// What it is for: `crm`, `email`.
     pub categories: Vec<String>,
+    /// Further words by which [`Catalogue::search`] finds it, in lower case.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The documentation of its API, for developers.
+    #[serde(default)]
+    pub docs_url: Option<String>,
+    /// Where an operator registers an OAuth client, or reads how.
+    #[serde(default)]
+    pub guide_url: Option<String>,
+    /// When the file was last compared with what the provider says.
+    #[serde(default)]
+    pub checked: Option<Datetime>,
+    /// The pages that it was compared with.
+    #[serde(default)]
+    pub sources: Vec<SourcePage>,
     /// The ways to connect it, the usual one first. Never empty.
     #[serde(rename = "auth")]
     pub auth_options: Vec<AuthOption>,
+}
+
+/// A page from which facts about an app come.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourcePage {
+    /// Its address.
+    pub url: String,
+    /// The facts: `lifetime of tokens`.
+    pub about: String,
 }
 
 /// One way to connect an app.
@@ -239,7 +267,7 @@ impl Catalogue {
         self.apps.iter().find(|app| app.id == id)
     }
 
-    /// The apps whose id, name or category contains `search`, whatever its case; all of them for an empty one.
+    /// The apps whose id, name, category or alias contains `search`, whatever its case; all of them for an empty one.
     /// Apps whose name starts with it come first; otherwise they are sorted by name.
     pub fn search(&self, search: &str) -> Vec<&Arc<App>> {
         let wanted = search.trim().to_lowercase();
@@ -299,7 +327,7 @@ impl App {
     fn matches(&self, wanted: &str) -> bool {
         self.name.to_lowercase().contains(wanted)
             || self.id.contains(wanted)
-            || self.categories.iter().any(|category| category.contains(wanted))
+            || self.categories.iter().chain(&self.aliases).any(|word| word.contains(wanted))
     }
 
     fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
@@ -318,6 +346,11 @@ impl App {
         }
         if self.auth_options.is_empty() {
             return Some("no way to connect: it needs at least one [[auth]]".into());
+        }
+        let pages =
+            self.docs_url.iter().chain(&self.guide_url).chain(self.sources.iter().map(|page| &page.url));
+        if let Some(url) = pages.into_iter().find(|url| !url.starts_with("https://")) {
+            return Some(format!("`{url}` is not https"));
         }
         let mut keys = HashSet::new();
         for option in &self.auth_options {
@@ -367,12 +400,13 @@ impl AuthOption {
 
 impl Serialize for App {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut app = serializer.serialize_struct("App", 6)?;
+        let mut app = serializer.serialize_struct("App", 7)?;
         app.serialize_field("id", &self.id)?;
         app.serialize_field("name", &self.name)?;
         app.serialize_field("auth_type", &self.auth_type())?;
         app.serialize_field("description", &self.description)?;
         app.serialize_field("categories", &self.categories)?;
+        app.serialize_field("docs_url", &self.docs_url)?;
         app.serialize_field("auth_options", &self.auth_options)?;
         app.end()
     }

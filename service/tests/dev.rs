@@ -27,7 +27,6 @@ fn program(home: &Path, arguments: &[&str]) -> Command {
         .env("TMPDIR", home)
         .env("CONNECT_BUDGETS_DEFAULT", "100000")
         .env("CONNECT_BUDGETS_VERIFICATION", "100000")
-        .env("CONNECT_CATALOGUE_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalogue"))
         .env("RUST_LOG", "connect_service=trace,warn");
     command
 }
@@ -56,9 +55,19 @@ impl Home {
     }
 
     fn start(&self, arguments: &[&str]) -> Dev {
-        let arguments = [&["dev"], arguments].concat();
+        self.run(program(&self.0, &[&["dev"], arguments].concat()))
+    }
+
+    /// With the apps of `tests/catalogue`.
+    fn start_with_fixtures(&self) -> Dev {
+        let mut command = program(&self.0, &["dev"]);
+        command.env("CONNECT_CATALOGUE_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalogue"));
+        self.run(command)
+    }
+
+    fn run(&self, mut command: Command) -> Dev {
         let log = self.0.join("log");
-        let mut child = program(&self.0, &arguments)
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
             .spawn()
@@ -189,6 +198,20 @@ impl Dev {
         self.api(Method::POST, &format!("/connections/{id}/token"), None).await
     }
 
+    /// Calls the app's API below the base URL that came with a token.
+    async fn call(&self, token: &Value, headers: &Value, query: &Value) -> Answer {
+        let mut url: url::Url = format!("{}/things", text(&token["api_base_url"])).parse().unwrap();
+        let pairs = |value: &Value| -> Vec<(String, String)> {
+            let members = value.as_object().unwrap().iter();
+            members.map(|(name, value)| (name.clone(), text(value))).collect()
+        };
+        url.query_pairs_mut().append_pair("page", "2").extend_pairs(pairs(query));
+        let request = pairs(headers)
+            .into_iter()
+            .fold(self.http.get(url), |request, (name, value)| request.header(name, value));
+        answer(request).await
+    }
+
     async fn access_token(&self, id: &str) -> String {
         let Answer(status, _, json) = self.token(id).await;
         assert_eq!(status, 200, "{json}");
@@ -273,7 +296,7 @@ async fn connect_vend_expire_revoke() {
 #[tokio::test]
 async fn an_api_can_be_called_with_what_is_vended() {
     let home = Home::new();
-    let dev = home.start(&[]);
+    let dev = home.start_with_fixtures();
     for (app, path, provider_data) in [
         ("demo", "/v1", json!({})),
         ("quickbooks", "/v3/company/sample-realm_id", json!({"realm_id": "sample-realm_id"})),
@@ -296,19 +319,7 @@ async fn an_api_can_be_called_with_what_is_vended() {
         assert_eq!(token["provider_data"], provider_data, "{app}");
         assert_eq!(token["api_base_url"], connection["api_base_url"], "{app}");
 
-        let call = |headers: &Value, query: &Value| {
-            let mut url: url::Url = format!("{}/things", text(&token["api_base_url"])).parse().unwrap();
-            let pairs = |value: &Value| -> Vec<(String, String)> {
-                let members = value.as_object().unwrap().iter();
-                members.map(|(name, value)| (name.clone(), text(value))).collect()
-            };
-            url.query_pairs_mut().append_pair("page", "2").extend_pairs(pairs(query));
-            let request = pairs(headers)
-                .into_iter()
-                .fold(dev.http.get(url), |request, (name, value)| request.header(name, value));
-            answer(request)
-        };
-        let Answer(status, _, echo) = call(&token["api_headers"], &token["api_query"]).await;
+        let Answer(status, _, echo) = dev.call(&token, &token["api_headers"], &token["api_query"]).await;
         assert_eq!(status, 200, "{app}: {echo}");
         let called = ["app", "method", "path", "query"].map(|name| echo[name].clone());
         assert_eq!(called, [json!(app), json!("GET"), json!(format!("{path}/things")), json!({"page": "2"})]);
@@ -318,7 +329,7 @@ async fn an_api_can_be_called_with_what_is_vended() {
         let damaged = |value: &Value| {
             serde_json::from_str::<Value>(&value.to_string().replace("dev-", "wrong-")).unwrap()
         };
-        let refused = call(&damaged(&token["api_headers"]), &damaged(&token["api_query"])).await;
+        let refused = dev.call(&token, &damaged(&token["api_headers"]), &damaged(&token["api_query"])).await;
         assert_eq!(refused.0, 401, "{app}: {}", refused.2);
         let verified = dev.api(Method::POST, &format!("/connections/{id}/verify"), None).await;
         // Salesforce's file tells no way to check.
@@ -335,6 +346,7 @@ async fn every_app_of_the_catalogue_can_be_connected() {
     let Answer(_, _, apps) = dev.api(Method::GET, "/apps?limit=100", None).await;
     let apps: Vec<_> = apps["data"]["apps"].as_array().unwrap().clone();
     assert!(apps.len() > 40 && apps.iter().any(|app| app["id"] == "demo"), "{}", apps.len());
+    let mut built_in = 0;
     for app in apps {
         let name = text(&app["id"]);
         let id = dev.connected(&name).await;
@@ -346,7 +358,14 @@ async fn every_app_of_the_catalogue_can_be_connected() {
         } else {
             assert!(json["data"]["fields"].is_object(), "{name}: {json}");
         }
+        if app["docs_url"].is_string() {
+            built_in += 1;
+            let token = &json["data"];
+            let Answer(status, _, echo) = dev.call(token, &token["api_headers"], &token["api_query"]).await;
+            assert_eq!((status, &echo["app"]), (200, &app["id"]), "{json}");
+        }
     }
+    assert_eq!(built_in, 44);
 }
 
 #[tokio::test]

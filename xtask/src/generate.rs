@@ -8,6 +8,7 @@ use std::sync::Arc;
 use minijinja::{Environment, State, UndefinedBehavior, context, path_loader};
 use serde_json::{Value, json};
 
+use crate::apps;
 use crate::manifest::{Manifest, Method, Opt, root};
 use crate::spelling::{self, Language, camel_case, case, snake, swift, wrap};
 
@@ -22,6 +23,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("core/models.rs", "core/src/model/models.rs", Language::Rust),
     ("core/shapes.rs", "core/src/shape/shapes.rs", Language::Rust),
     ("core/link_options.rs", "core/src/link/options.rs", Language::Rust),
+    ("docs/apps.md", "docs/apps.md", Language::Node),
     ("docs/options.md", "docs/options.md", Language::Node),
     ("node/client.ts", "bindings-node/ts/generated/client.ts", Language::Node),
     ("node/errors.ts", "bindings-node/ts/generated/errors.ts", Language::Node),
@@ -44,7 +46,8 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
 pub fn files() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
     let manifest = Arc::new(Manifest::read()?);
     let environment = environment(&manifest);
-    let described = describe(&manifest)?;
+    let mut described = describe(&manifest)?;
+    described["apps"] = apps::read()?.into();
     let mut files = Vec::new();
     for &(template, path, language) in OUTPUTS {
         let text = environment.get_template(template)?.render(context! {

@@ -67,6 +67,8 @@ export interface App {
   description?: string | null;
   /** What the app is for, such as `email`. */
   categories?: string[] | null;
+  /** The documentation of the app's own API, for developers. */
+  docs_url?: string | null;
   /** The ways to authorise, for those who build their own connection page. */
   auth_options?: AuthOption[] | null;
 }

@@ -43,6 +43,8 @@ class App(Record):
     """One sentence for a catalogue page."""
     categories: Optional[tuple[str, ...]] = None
     """What the app is for, such as `email`."""
+    docs_url: Optional[str] = None
+    """The documentation of the app's own API, for developers."""
     auth_options: Optional[tuple[AuthOption, ...]] = None
     """The ways to authorise, for those who build their own connection page."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)

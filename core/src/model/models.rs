@@ -48,6 +48,9 @@ pub struct App {
     /// What the app is for, such as `email`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
+    /// The documentation of the app's own API, for developers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docs_url: Option<String>,
     /// The ways to authorise, for those who build their own connection page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_options: Option<Vec<AuthOption>>,

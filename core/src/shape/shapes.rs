@@ -34,6 +34,8 @@ pub struct AppShape {
     _description: Option<Text>,
     #[serde(rename = "categories")]
     _categories: Option<Vec<Text>>,
+    #[serde(rename = "docs_url")]
+    _docs_url: Option<Text>,
     #[serde(rename = "auth_options")]
     _auth_options: Option<Vec<AuthOptionShape>>,
 }

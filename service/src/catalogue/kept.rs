@@ -26,6 +26,9 @@ pub type ProviderData = BTreeMap<String, String>;
 /// Maximum length of a value that is kept, in characters.
 const MAX_VALUE: usize = 2048;
 
+/// The value by which an emulator's element of a list is picked.
+const PICKED: &str = "sample-picked";
+
 /// Maximum number of lookups of one option.
 const MAX_LOOKUPS: usize = 2;
 
@@ -424,21 +427,26 @@ impl Reference {
     /// Puts a value into a document where this reference finds it. For emulators.
     pub(crate) fn put(&self, document: &mut Value, value: Value) {
         let mut place = document;
-        if self.pick.is_some() {
+        if let Some(pick) = &self.pick {
             if !place.is_array() {
                 *place = Value::Array(vec![Value::Null]);
             }
             let Some(first) = place.get_mut(0) else { return };
+            if let Pick::Where { pointer, .. } = pick {
+                pointer.put(first, PICKED.into());
+            }
             place = first;
         }
-        for part in &self.pointer.0 {
-            if !place.is_object() {
-                *place = Value::Object(serde_json::Map::new());
-            }
-            let Some(members) = place.as_object_mut() else { return };
-            place = members.entry(part.clone()).or_insert(Value::Null);
+        self.pointer.put(place, value);
+    }
+
+    /// Puts what an element of a list is picked by into another document. For emulators.
+    pub(crate) fn put_picked(&self, source: &Source, document: &mut Value) {
+        if let Some(Pick::Where { equals, .. }) = &self.pick
+            && equals.source == *source
+        {
+            equals.put(document, PICKED.into());
         }
-        *place = value;
     }
 }
 
@@ -466,6 +474,19 @@ impl Pointer {
     pub(crate) fn parent(&self) -> Option<Self> {
         let (_, parent) = self.0.split_last()?;
         Some(Self(parent.to_vec()))
+    }
+
+    /// Puts a value where it leads to.
+    fn put(&self, document: &mut Value, value: Value) {
+        let mut place = document;
+        for part in &self.0 {
+            if !place.is_object() {
+                *place = Value::Object(serde_json::Map::new());
+            }
+            let Some(members) = place.as_object_mut() else { return };
+            place = members.entry(part.clone()).or_insert(Value::Null);
+        }
+        *place = value;
     }
 
     /// What it leads to.

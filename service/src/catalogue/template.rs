@@ -119,6 +119,12 @@ impl fmt::Display for Template {
     }
 }
 
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl Address {
     /// This address with a path behind it.
     pub(super) fn joined(&self, path: &Template) -> Self {

@@ -125,8 +125,11 @@ pub(super) fn document(option: &AuthOption, source: &Source) -> Value {
     if let Some(expect) = verify.and_then(|verify| verify.expect.as_ref()) {
         Reference::new(source.clone(), expect).put(&mut document, true.into());
     }
-    for (name, kept) in references(option).filter(|(_, kept)| kept.reference.source() == source) {
-        kept.reference.put(&mut document, sample(name, kept).into());
+    for (name, kept) in references(option) {
+        if kept.reference.source() == source {
+            kept.reference.put(&mut document, sample(name, kept).into());
+        }
+        kept.reference.put_picked(source, &mut document);
     }
     document
 }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
@@ -135,7 +135,9 @@ impl Provider {
 
     /// Whether the app's API takes this token.
     pub(super) fn accepts(&self, app: &str, access_token: &str) -> bool {
-        self.ledger().accepts(app, access_token, self.clock.now())
+        // Its claims are for others.
+        let (token, _) = access_token.split_once('.').unwrap_or((access_token, ""));
+        self.ledger().accepts(app, token, self.clock.now())
     }
 
     /// Whether it plays this app.
@@ -375,7 +377,10 @@ async fn token(
         }
     }
     match provider.exchange(&app_id, &fields) {
-        Ok(issued) => issued.response(api::document(&app.option, &Source::Token)),
+        Ok(issued) => issued.response(
+            api::document(&app.option, &Source::Token),
+            &api::document(&app.option, &Source::Claims),
+        ),
         Err(error) => error.into_response(),
     }
 }
@@ -405,11 +410,19 @@ fn wrong(text: &str) -> PageResponse {
 }
 
 impl Issued {
-    /// The tokens, with what stands `beside` them.
-    fn response(self, beside: Value) -> Response {
+    /// The tokens, with what stands `beside` them. Claims that the catalogue looks for stand in the access token, where a
+    /// JSON Web Token has them.
+    fn response(self, beside: Value, claims: &Value) -> Response {
         let mut body = beside;
+        let access_token = match claims.as_object() {
+            Some(claims) if !claims.is_empty() => {
+                let claims = URL_SAFE_NO_PAD.encode(json!(claims).to_string());
+                format!("{}.{claims}.unsigned", self.access_token)
+            }
+            _ => self.access_token,
+        };
         let tokens = json!({
-            "access_token": self.access_token,
+            "access_token": access_token,
             "refresh_token": self.refresh_token,
             "token_type": "Bearer",
             "scope": self.scope,

@@ -52,7 +52,8 @@ pub(super) fn parse(received: &Received<'_>, rules: &Rules) -> Result<Tokens, Pr
     if status == 429 || status >= 500 {
         return Err(unavailable);
     }
-    if rules.invalid_statuses.contains(&status) {
+    // A firewall's page says nothing about what the customer entered.
+    if rules.invalid_statuses.contains(&status) && !body.trim_ascii_start().starts_with(b"<") {
         return Err(ProviderError::Declined);
     }
     let Some(object) = object(body) else {
@@ -140,7 +141,8 @@ impl Expected {
     fn is_in(&self, response: &Value) -> bool {
         match self.pointer.get(response) {
             Some(Value::String(text)) => *text == self.equals,
-            Some(value @ (Value::Number(_) | Value::Bool(_))) => value.to_string() == self.equals,
+            Some(Value::Number(number)) => number.to_string() == self.equals,
+            Some(Value::Bool(flag)) => flag.to_string() == self.equals,
             _ => false,
         }
     }
@@ -453,6 +455,33 @@ mod tests {
             assert_ne!(read(status, body, &own).unwrap_err(), ProviderError::Declined, "{body}");
         }
         assert!(read(200, r#"{"access_token":"at","message":"has expired"}"#, &own).is_ok());
+    }
+
+    #[test]
+    fn a_customers_own_secret_is_refused_by_status_or_word() {
+        let own = Rules::of_customers_secret();
+        for (status, body) in [
+            (401, ""),
+            (401, "no"),
+            (401, r#"{"access_token":"at"}"#),
+            (400, r#"{"error":"Invalid_Client"}"#),
+            (400, r#"{"error":"invalid_grant"}"#),
+            (200, r#"{"error":"bad_client_secret"}"#),
+        ] {
+            assert_eq!(read(status, body, &own).unwrap_err(), ProviderError::Declined, "{status} {body}");
+        }
+        for (status, body) in [
+            (401, " <html>Blocked</html>"),
+            (403, "{}"),
+            (400, "{}"),
+            (503, r#"{"error":"invalid_client"}"#),
+            (429, r#"{"error":"invalid_client"}"#),
+            (400, r#"{"error":"invalid_scope"}"#),
+        ] {
+            assert_ne!(read(status, body, &own).unwrap_err(), ProviderError::Declined, "{status} {body}");
+        }
+        // An operator's client is the operator's to mend, and no customer has to connect again.
+        assert_eq!(err(401, r#"{"error":"invalid_client"}"#), ProviderError::Misconfigured);
     }
 
     #[test]

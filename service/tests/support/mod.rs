@@ -10,10 +10,11 @@ mod request;
 use std::time::Duration;
 
 use axum::Router;
+use connect_service::catalogue::Catalogue;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Details, Grant, Link, Owner, Tokens};
+use connect_service::store::{Capability, Details, Grant, Link, Owner, Store, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
@@ -32,6 +33,13 @@ pub(crate) struct Platform {
     pub(crate) key: String,
     pub(crate) database: Database,
     router: Router,
+}
+
+/// A service that calls no app's API: nobody listens where all of them lead.
+fn service(config: Config, store: Store, clock: &Clock) -> AppState {
+    let mut catalogue = Catalogue::load(config.catalogue_dir.as_deref()).unwrap();
+    catalogue.redirect_calls("http://127.0.0.1:1");
+    Service::with_catalogue(config, catalogue, store, clock.clone(), "127.0.0.1:8080").unwrap()
 }
 
 impl Platform {
@@ -53,7 +61,7 @@ impl Platform {
         let store = database.open(&clock).await;
         let tenant = store.create_tenant("Acme", Some("owner@acme.example")).await.unwrap();
         let key = store.create_key(&tenant, &Capability::ALL).await.unwrap().unwrap();
-        let app = Service::new(config, store, clock.clone(), "127.0.0.1:8080").unwrap();
+        let app = service(config, store, &clock);
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self { app, clock, tenant, key, database, router }
@@ -62,7 +70,7 @@ impl Platform {
     /// One more process over the same database.
     pub(crate) async fn another(&self) -> Self {
         let store = self.database.open(&self.clock).await;
-        let app = Service::new(self.app.config.clone(), store, self.clock.clone(), "127.0.0.1:8080").unwrap();
+        let app = service(self.app.config.clone(), store, &self.clock);
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {

@@ -73,6 +73,8 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let description: String?
     /// What the app is for, such as `email`.
     public let categories: [String]?
+    /// The documentation of the app's own API, for developers.
+    public let docsURL: String?
     /// The ways to authorise, for those who build their own connection page.
     public let authOptions: [AuthOption]?
     /// Members that this version does not know.
@@ -85,6 +87,7 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         authType: AuthType? = nil,
         description: String? = nil,
         categories: [String]? = nil,
+        docsURL: String? = nil,
         authOptions: [AuthOption]? = nil,
         extra: [String: JSONValue] = [:]
     ) {
@@ -93,6 +96,7 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         self.authType = authType
         self.description = description
         self.categories = categories
+        self.docsURL = docsURL
         self.authOptions = authOptions
         self.extra = extra
     }
@@ -105,9 +109,10 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         authType = try members.optional("auth_type")
         description = try members.optional("description")
         categories = try members.optional("categories")
+        docsURL = try members.optional("docs_url")
         authOptions = try members.optional("auth_options")
         extra = try members.others(
-            than: "id", "name", "auth_type", "description", "categories", "auth_options")
+            than: "id", "name", "auth_type", "description", "categories", "docs_url", "auth_options")
     }
 
     /// Writes what the service sent.
@@ -118,6 +123,7 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(authType, forKey: Member("auth_type"))
         try members.encodeIfPresent(description, forKey: Member("description"))
         try members.encodeIfPresent(categories, forKey: Member("categories"))
+        try members.encodeIfPresent(docsURL, forKey: Member("docs_url"))
         try members.encodeIfPresent(authOptions, forKey: Member("auth_options"))
         try members.encode(extra)
     }
