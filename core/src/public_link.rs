@@ -132,7 +132,7 @@ impl PublicLink {
         let body = serde_json::json!({ "auth_option_key": auth_option_key, "fields": fields });
         let target = RequestTarget::SubmitCredentials;
         let request = self.request("submitCredentials", Method::POST, "submit", target)?;
-        let request = request.idempotent()?.json(&body)?.with_secrets(fields.into_values());
+        let request = request.json(&body)?.with_secrets(fields.into_values());
         self.send(&request, Duration::ZERO).await?.decode()
     }
 
@@ -163,10 +163,12 @@ impl fmt::Debug for PublicLink {
 /// What an unsuccessful response means. The status alone decides, since an app has no use for a text that anybody in between
 /// could have written; but that the link is gone or over, and what is wrong with a form, only the service can say.
 fn error(response: &Response, request: &Request) -> Error {
-    let is_contracts = || serde_json::from_slice(&response.body).is_ok_and(|body| has_contract_shape(&body));
+    // What anybody else answers is no error of the contract.
+    let body = serde_json::from_slice(&response.body).ok().filter(has_contract_shape);
+    let code = body.as_ref().and_then(|body| body.pointer("/data/code")?.as_str());
     let submits = request.target == RequestTarget::SubmitCredentials;
     let (kind, message) = match response.status {
-        404 if is_contracts() => {
+        404 if body.is_some() => {
             (ErrorKind::ConnectionDeleted, "the service does not know this link (any more)".to_owned())
         }
         429 => (ErrorKind::RateLimited, "too much is asked about this link".to_owned()),
@@ -177,12 +179,14 @@ fn error(response: &Response, request: &Request) -> Error {
         .with_status(response.status)
         .with_attempts(response.attempts)
         .with_retry_after(retry_after(&response.headers, SystemTime::now()));
-    match response.status {
-        400 if submits && is_contracts() => {
+    match (response.status, code) {
+        (400, Some(code @ "invalid_request")) if submits => {
             let redactor = Redactor::new(request.secrets.clone());
-            error.with_code("invalid_request").with_fields(response.field_errors(&redactor))
+            error.with_code(code).with_fields(response.field_errors(&redactor))
         }
-        409 if submits && is_contracts() => error.with_code("connection_not_active"),
+        (409, Some(code @ ("connection_not_active" | "app_not_configured"))) if submits => {
+            error.with_code(code)
+        }
         _ => error,
     }
 }
