@@ -27,11 +27,12 @@ extension [String]: OptionConvertible {
     var option: OptionValue { .texts(texts: self) }
 }
 
-extension [String: JSONValue]: OptionConvertible {
-    var option: OptionValue { .object(json: jsonText(self)) }
-}
+/// What the members of an object can be.
+protocol ObjectMember: Encodable, Sendable {}
+extension String: ObjectMember {}
+extension JSONValue: ObjectMember {}
 
-extension [String: String]: OptionConvertible {
+extension Dictionary: OptionConvertible where Key == String, Value: ObjectMember {
     var option: OptionValue { .object(json: jsonText(self)) }
 }
 

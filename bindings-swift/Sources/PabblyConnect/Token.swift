@@ -1,8 +1,10 @@
-public import Foundation
 internal import PabblyConnectNative
 
 #if canImport(FoundationNetworking)
+    internal import Foundation
     public import FoundationNetworking
+#else
+    public import Foundation
 #endif
 
 /// A working credential for one connection. Use it at once; never store or log it.

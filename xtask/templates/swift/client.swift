@@ -58,7 +58,7 @@
 {% if method.options %}
         let given: Given = [
 {% for option in method.options %}
-            "{{ option.name }}": {{ option.swift }}{{ "?.wholeSeconds" if option.type == "seconds" }},
+            "{{ option.name }}": {{ option.swift }}{{ "?.wholeSeconds" if option.type == "seconds" }}{{ "," if method.options | length > 1 }}
 {% endfor %}
         ]
         return {{ call(method, owner, email) | trim }}

@@ -48,8 +48,12 @@ public struct {{ model.name }}: {{ "Decodable" if model.credential else "Codable
 {% for field in model.fields %}
         {{ field.swift }} = try members.{{ "optional" if field.type is endingwith("?") else "required" }}("{{ field.name }}")
 {% endfor %}
+{% set ns = namespace(names="") %}
+{% for field in model.fields %}
+{% set ns.names = ns.names ~ '"' ~ field.name ~ '"' ~ ("," if not loop.last else ")") ~ " " %}
+{% endfor %}
         extra = try members.others(
-            than: {% for field in model.fields %}"{{ field.name }}"{{ ", " if not loop.last }}{% endfor %})
+{{ ("than: " ~ ns.names) | wrap(120, "            ") }}
     }
 {% if not model.credential %}
 

@@ -344,7 +344,7 @@ public final class PabblyConnectPlatform: Sendable {
         options: CallOptions = CallOptions()
     ) async throws -> RotatedKey {
         let given: Given = [
-            "keyId": keyID,
+            "keyId": keyID
         ]
         return try await native.result("rotateKey", nil, [], given, options)
     }
@@ -361,7 +361,7 @@ public final class PabblyConnectPlatform: Sendable {
         options: CallOptions = CallOptions()
     ) async throws -> PromotedKey {
         let given: Given = [
-            "keyId": keyID,
+            "keyId": keyID
         ]
         return try await native.result("promoteKey", nil, [], given, options)
     }

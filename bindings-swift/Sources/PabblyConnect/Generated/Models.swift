@@ -416,7 +416,10 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         customerID = try members.optional("customer_id")
         customerName = try members.optional("customer_name")
         extra = try members.others(
-            than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at", "operation", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes", "needs_reconnection", "reconnection", "last_refreshed_at", "last_used_at", "metadata", "customer_id", "customer_name")
+            than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at",
+            "operation", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
+            "needs_reconnection", "reconnection", "last_refreshed_at", "last_used_at", "metadata", "customer_id",
+            "customer_name")
     }
 
     /// Writes what the service sent.
