@@ -31,7 +31,7 @@ interface AnyToken {
    * Throws an `InvalidArgumentError` where the path leads out of the base URL or is no URL, and where nothing tells how
    * this app is called.
    */
-  apply<Init extends { headers?: unknown } = Record<never, never>>(path: string, init?: Init): ApiRequest<Init>;
+  apply<Init extends object = Record<never, never>>(path: string, init?: Init): ApiRequest<Init>;
 }
 
 /** The credential of an OAuth app, or one that was exchanged for an access token. */
