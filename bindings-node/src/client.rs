@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Either4, Object};
+use napi::bindgen_prelude::{Either6, Null, Object};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 use pabbly_connect::DEFAULT_BASE_URL;
@@ -109,6 +109,13 @@ impl Client {
     }
 }
 
+/// The value of an option that is an object.
+#[napi(object)]
+#[allow(unreachable_pub, reason = "napi exports it")]
+pub struct JsonText {
+    pub json: String,
+}
+
 /// Those options that were given.
 fn options(object: Option<Object<'_>>) -> Result<Options> {
     let Some(object) = object else {
@@ -117,14 +124,16 @@ fn options(object: Option<Object<'_>>) -> Result<Options> {
     let mut options = Options::new();
     for name in Object::keys(&object)? {
         let value = object
-            .get::<Option<Either4<bool, f64, String, Vec<String>>>>(&name)
+            .get::<Either6<bool, f64, String, Vec<String>, JsonText, Null>>(&name)
             .map_err(|_| Error::from_reason(format!("{name} has a value of a wrong type")))?;
-        let value = match value.flatten() {
+        let value = match value {
             None => continue,
-            Some(Either4::A(flag)) => Value::Flag(flag),
-            Some(Either4::B(number)) => Value::Number(number),
-            Some(Either4::C(text)) => Value::Text(text),
-            Some(Either4::D(texts)) => Value::Texts(texts),
+            Some(Either6::A(flag)) => Value::Flag(flag),
+            Some(Either6::B(number)) => Value::Number(number),
+            Some(Either6::C(text)) => Value::Text(text),
+            Some(Either6::D(texts)) => Value::Texts(texts),
+            Some(Either6::E(JsonText { json })) => Value::Object(json),
+            Some(Either6::F(Null)) => Value::Null,
         };
         options.push((name, value));
     }

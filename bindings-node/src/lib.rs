@@ -9,3 +9,4 @@ mod pages;
 mod port;
 mod queue;
 mod runtime;
+mod token;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { getEventListeners, once } from 'node:events';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -325,6 +326,49 @@ describe('secrets', () => {
     assert.doesNotMatch(shown(token), /secret/);
     assert.equal(Token.of({ auth_type: 'api_key', fields: { key: 'secret' } }).fields.key, 'secret');
     for (const wrong of [{}, { auth_type: 'basic' }]) assert.throws(() => Token.of(wrong), { code: 'invalid_argument' });
+  });
+
+  const API = {
+    access_token: 'ya29.secret', api_base_url: 'https://secret.example/v1', api_headers: { Authorization: 'Bearer secret', Accept: 'a/b' },
+    api_query: { key: 'secret' }, scopes: ['secret'], account: { id: 'secret' }, provider_data: { shop: 'secret' },
+  };
+
+  it('are hidden in what a token tells of the API', () => {
+    const token = Token.of(API);
+    assert.deepEqual([token.scopes, token.account, token.api_base_url], [['secret'], { id: 'secret' }, 'https://secret.example/v1']);
+    assert.deepEqual({ ...token.api_headers, ...token.api_query, ...token.provider_data }, { Authorization: 'Bearer secret', Accept: 'a/b', key: 'secret', shop: 'secret' });
+    assert.doesNotMatch(shown(token), /secret/);
+    const request = token.apply('/users?x=1', { method: 'POST', headers: { accept: 'text/csv' } });
+    assert.deepEqual([request[0], { ...request[1] }], ['https://secret.example/v1/users?x=1&key=secret', { method: 'POST', headers: { accept: 'text/csv', authorization: 'Bearer secret' } }]);
+    for (const form of [inspect(request), JSON.stringify(request), `${request}`, inspect(request[1]), JSON.stringify(request[1])]) {
+      assert.doesNotMatch(form, /secret/);
+    }
+    for (const path of ['https://evil.example/', '/../x', '/x?key=mine', undefined]) {
+      assert.throws(() => token.apply(path), { name: 'InvalidArgumentError', code: 'invalid_argument' });
+    }
+  });
+
+  it('reach the API with fetch, where the app wants them', async () => {
+    const seen = [];
+    const api = createServer((request, response) => {
+      seen.push([request.url, request.headers.authorization, request.headers.accept]);
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await once(api, 'listening');
+    const token = Token.of({ ...API, api_base_url: `http://127.0.0.1:${api.address().port}` });
+    for (const headers of [{ Accept: 'text/csv' }, [['Accept', 'text/csv']], new Headers({ Accept: 'text/csv' })]) {
+      await (await fetch(...token.apply('users', { method: 'POST', body: '{}', headers }))).text();
+    }
+    await (await fetch(...token.apply('users'))).text();
+    api.close();
+    assert.deepEqual(seen, [...Array(3).fill(['/users?key=secret', 'Bearer secret', 'text/csv']), ['/users?key=secret', 'Bearer secret', 'a/b']]);
+  });
+
+  it('are hidden in a new key', async () => {
+    answer = () => success({ key_id: 'k2', api_key: 'pk_live_secret', replaces: 'k1' });
+    const key = await client.rotateKey();
+    assert.deepEqual([key.api_key, { ...key }], ['pk_live_secret', { key_id: 'k2', replaces: 'k1' }]);
+    assert.doesNotMatch(shown(key), /secret/);
   });
 
   it('are hidden in a token, whose members are the plain values', async () => {

@@ -59,7 +59,7 @@ async function perform(ask, client, step, moment, narrowed, prints) {
     const call = begin(client, step, controller.signal, narrowed, outcome.polls);
     if (step.rekey) ask('GET', moment).then(() => client.setApiKey(step.rekey));
     if (step.iterate) await iterate(call, step.take ?? Infinity, (outcome.items = []));
-    else outcome.value = handed(step.call, await call, prints);
+    else outcome.value = handed(step, await call, prints);
     for (const item of outcome.items ?? []) print(prints, 'item', item);
   } catch (error) {
     if (error === reason) outcome.cancelled = true;
@@ -73,7 +73,7 @@ async function perform(ask, client, step, moment, narrowed, prints) {
 
 /** Makes the call that a step describes. */
 function begin(client, { call, with: given, options }, signal, narrowed, polls) {
-  const { email, id, appId, onPoll, ...rest } = given;
+  const { email, id, appId, usageId, requestToken, onPoll, apply, ...rest } = given;
   const target = narrowed && 'email' in given ? client.customer(email) : client;
   const customer = target === client && 'email' in given ? [email] : [];
   const callOptions = { ...options, signal };
@@ -92,6 +92,21 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
       return target.confirmConnection(...customer, id, rest.code, callOptions);
     case 'setApiKey':
       return client.setApiKey(rest.apiKey);
+    case 'updateConnection':
+      return target.updateConnection(...customer, id, rest, callOptions);
+    case 'addUsage':
+    case 'removeUsage':
+      return target[call](...customer, id, usageId, callOptions);
+    case 'listAuthOptions':
+      return client.listAuthOptions(id, requestToken, callOptions);
+    case 'submitCredentials':
+      return client.submitCredentials(id, requestToken, rest, callOptions);
+    case 'listKeys':
+      return client.listKeys(callOptions);
+    case 'rotateKey':
+    case 'promoteKey':
+      return client[call](rest, callOptions);
+    case 'verifyConnection':
     case 'getConnection':
     case 'getToken':
     case 'deleteConnection':
@@ -110,17 +125,34 @@ async function iterate(list, most, items) {
 
 // --- reporting ----------------------------------------------------------------------------------------------------
 
-const TYPES = { getToken: 'Token', createRequestLink: 'RequestLink', listApps: 'Page', listConnections: 'Page' };
+const TYPES = {
+  getToken: 'Token', rotateKey: 'RotatedKey', createRequestLink: 'RequestLink', listApps: 'Page', listConnections: 'Page',
+};
 
-/** What a call handed out, as JSON; a token is taken apart, since it does not serialise. */
-function handed(call, value, prints) {
+/** What a call handed out, as JSON; what holds a credential is taken apart, since it does not serialise. */
+function handed({ call, with: { apply } }, value, prints) {
   if (value === undefined) return null;
   print(prints, TYPES[call] ?? 'Object', value);
+  if (call === 'rotateKey') return { ...value, api_key: value.api_key };
   if (call !== 'getToken') return value;
-  const { auth_type, access_token, token_type, expires_in, fields } = value;
-  if (fields) print(prints, 'Fields', fields);
-  return { auth_type, access_token, token_type, expires_in, fields: fields && { ...fields } };
+  if (apply !== undefined) {
+    const request = value.apply(apply);
+    print(prints, 'Object', request);
+    const [url, { headers }] = request;
+    return { url, headers };
+  }
+  const taken = {};
+  for (const name of TOKEN) {
+    taken[name] = value[name];
+    if (!SECRETS.includes(name) || !value[name]) continue;
+    print(prints, 'Fields', value[name]);
+    taken[name] = { ...value[name] };
+  }
+  return taken;
 }
+
+const SECRETS = ['fields', 'provider_data', 'api_headers', 'api_query'];
+const TOKEN = ['auth_type', 'access_token', 'token_type', 'expires_in', 'scopes', 'account', 'api_base_url', ...SECRETS];
 
 /** Every form in which a value may end up in a log. */
 function print(prints, of, value) {
@@ -143,8 +175,8 @@ function print(prints, of, value) {
 
 function shownError(error) {
   if (!(error instanceof PabblyConnectError)) throw error;
-  const { name, code, status, retryAfter, attempts, message, response, connection } = error;
-  return { class: name, code, status, retryAfter, attempts, message, response, connection };
+  const { name, code, status, retryAfter, attempts, message, response, connection, fields } = error;
+  return { class: name, code, status, retryAfter, attempts, message, response, connection, fields };
 }
 
 // --- running all of them ------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ scopes = ["mail"]
   const binary = program('connect-service', 'connect-service');
   const administer = (...args) => execFileSync(binary, ['--config', configuration, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   const tenant = administer('tenant', 'create', 'Example Ltd');
-  const key = administer('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete');
+  const key = administer('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete,admin');
   const { child, line } = await started(binary, ['--config', configuration, 'serve'], { stdio: ['ignore', 'pipe', 'ignore'] });
   child.stdout.resume();
   const baseUrl = `${line.replace('listening on ', '')}/platform/v1`;

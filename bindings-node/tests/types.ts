@@ -9,8 +9,10 @@ import {
   WaitTimeoutError,
   type App,
   type AppPage,
+  type AuthOption,
   type CallOptions,
   type Connection,
+  type ConnectionChanges,
   type ConnectionPage,
   type ConnectionStatus,
   type Customer,
@@ -21,9 +23,15 @@ import {
   type LinkRequest,
   type List,
   type OAuthToken,
+  type PromotedKey,
   type RequestLink,
+  type RotatedKey,
   type Settings,
+  type Submission,
+  type SubmittedForm,
+  type TenantKey,
   type Token,
+  type Verification,
   type WaitOptions,
 } from '@pabbly/connect-platform';
 
@@ -66,8 +74,10 @@ const wait: WaitOptions = { signal, intervalMs: 1, timeoutMs: 2, onPoll: ({ stat
 const request: LinkRequest = {
   appId: 'gmail', name: 'Work', connectionId: 'c', authOptionKey: 'oauth', allowedApps: ['gmail'], returnUrl: 'https://a',
   allowedOrigin: 'https://a', displayName: 'Acme', expiresIn: 600, allowMultipleConnections: true, scopes: ['mail'],
-  confirm: true, idempotencyKey: 'k',
+  confirm: true, customerId: 'c', customerName: 'n', metadata: { plan: ['pro'] }, idempotencyKey: 'k',
 };
+const changes: ConnectionChanges = { name: 'Work', customerId: null, customerName: 'n', metadata: {} };
+const form: SubmittedForm = { authOptionKey: 'api_key', fields: { api_key: 'x' } };
 
 export async function calls(email: string, id: string) {
   equal<List<AppPage, App>>()(pc.listApps({ search: 'gmail', page: 1, limit: 5 }, options));
@@ -83,6 +93,16 @@ export async function calls(email: string, id: string) {
   equal<ConnectionPage>()(await pc.listConnections(email, { appId: 'gmail', page: 1, limit: 2 }, options));
   for await (const connection of pc.listConnections(email)) equal<Connection>()(connection);
   equal<void>()(await pc.deleteConnection(email, id, options));
+  equal<Connection>()(await pc.updateConnection(email, id, changes, options));
+  equal<Verification>()(await pc.verifyConnection(email, id, options));
+  equal<void>()(await pc.addUsage(email, id, 'workflow', options));
+  equal<void>()(await pc.removeUsage(email, id, 'workflow'));
+  pc.listConnections(email, { status: 'active', customerId: 'c', needsReconnection: true });
+  equal<AuthOption[]>()((await pc.listAuthOptions(id, 'rt', options)).auth_options);
+  equal<Submission>()(await pc.submitCredentials(id, 'rt', form, options));
+  equal<TenantKey[]>()((await pc.listKeys(options)).keys);
+  equal<RotatedKey>()(await pc.rotateKey());
+  equal<PromotedKey>()(await pc.promoteKey({ keyId: 'k' }, options));
   equal<void>()(await pc[Symbol.asyncDispose]());
 
   const alice: Customer = pc.customer(email);
@@ -93,6 +113,10 @@ export async function calls(email: string, id: string) {
   equal<List<ConnectionPage, Connection>>()(alice.listConnections({ appId: 'gmail' }, options));
   equal<void>()(await alice.deleteConnection(id, options));
 
+  // @ts-expect-error: a name cannot be removed
+  pc.updateConnection(email, id, { name: null });
+  // @ts-expect-error: no such status
+  pc.listConnections(email, { status: 'activ' });
   // @ts-expect-error: the e-mail is missing
   pc.getToken(id);
   // @ts-expect-error: the e-mail is missing
@@ -116,7 +140,7 @@ export async function calls(email: string, id: string) {
 }
 
 // --- what is answered ---
-export function answers(connection: Connection, link: RequestLink, app: App, token: Token) {
+export async function answers(connection: Connection, link: RequestLink, app: App, token: Token) {
   equal<string>()(connection.id);
   equal<ConnectionStatus>()(connection.status);
   equal<string>()(link.request_token);
@@ -138,6 +162,15 @@ export function answers(connection: Connection, link: RequestLink, app: App, tok
     equal<FieldsToken>()(token);
     equal<string | undefined>()(token.fields['api_key'] as string | undefined);
   }
+  await fetch(...token.apply('/x'));
+  await fetch(...token.apply('/x', { method: 'POST', body: '{}', headers: { accept: 'text/csv' } }));
+  const [url, init] = token.apply('/x', { method: 'POST' as const });
+  equal<string>()(url);
+  equal<'POST'>()(init.method);
+  equal<Record<string, string>>()(init.headers);
+  equal<readonly string[] | null>()(token.scopes);
+  equal<string | null>()(token.api_base_url);
+  equal<boolean | null | undefined>()(connection.needs_reconnection);
   if (token.auth_type === 'o_auth') equal<string>()(token.access_token);
   else equal<Readonly<Record<string, string>>>()(token.fields);
   // @ts-expect-error: perhaps it is no OAuth app
@@ -156,6 +189,7 @@ export function errors(error: unknown) {
   if (!(error instanceof PabblyConnectError)) return;
   equal<number | null>()(error.status);
   equal<ErrorResponse | null>()(error.response);
+  equal<Record<string, string> | null | undefined>()(error.fields);
   equal<number>()(error.attempts);
   const { message, stack, cause, name }: Error = error;
   console.log(message, stack, cause, name);

@@ -19,6 +19,7 @@ export interface ErrorDetails {
   attempts?: number;
   retryAfter?: number | null;
   connection?: Connection | null;
+  fields?: Record<string, string> | null;
   cause?: unknown;
 }
 
@@ -63,6 +64,9 @@ export class PabblyConnectError extends Error {
   /** With a `WaitTimeoutError`, the connection as the wait last saw it, if it did. */
   declare readonly connection?: Connection | null;
 
+  /** Of `submitCredentials`, what is wrong with each field of the form, as sentences for the customer. */
+  declare readonly fields?: Record<string, string> | null;
+
   constructor(message?: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.status = details.status ?? null;
@@ -71,6 +75,7 @@ export class PabblyConnectError extends Error {
     this.attempts = details.attempts ?? 0;
     this.retryAfter = details.retryAfter ?? null;
     if (details.connection !== undefined) this.connection = details.connection;
+    if (details.fields != null) this.fields = details.fields;
   }
 
   /** For logs: everything but the stack and the cause. */

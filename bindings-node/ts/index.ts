@@ -5,12 +5,16 @@ export * from './generated/errors.js';
 export * from './generated/models.js';
 export type {
   CallOptions,
+  ConnectionChanges,
   LinkRequest,
   ListAppsQuery,
   ListConnectionsQuery,
+  PromoteKeyRequest,
+  RotateKeyRequest,
   Settings,
+  SubmittedForm,
   WaitOptions,
 } from './generated/options.js';
 export type { Hooks, Logger, Poll } from './hooks.js';
 export type { List } from './list.js';
-export { Token, type FieldsToken, type OAuthToken } from './token.js';
+export { Token, type ApiRequest, type FieldsToken, type OAuthToken } from './token.js';

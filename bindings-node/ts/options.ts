@@ -20,8 +20,18 @@ export function given(...arguments_: (object | null | undefined)[]): object | un
   let all: Record<string, unknown> | undefined;
   for (const options of arguments_) {
     for (const name in options) {
-      if (name !== 'signal' && name !== 'onPoll') (all ??= {})[name] = options[name as never];
+      if (name !== 'signal' && name !== 'onPoll') (all ??= {})[name] = crossing(name, options[name as never]);
     }
   }
   return all;
+}
+
+/** An option's value as the native library takes it: an object as JSON text. */
+function crossing(name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  try {
+    return { json: JSON.stringify(value) };
+  } catch {
+    throw new Error(`${name} holds something that is no JSON`);
+  }
 }

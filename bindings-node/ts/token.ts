@@ -1,10 +1,41 @@
 // A vended credential. Reading a member gives its value; every other way to look at it shows none.
-import { here, refused } from './failure.js';
-import type { AuthType } from './generated/models.js';
+import { here, refusal, refused } from './failure.js';
+import type { Account } from './generated/models.js';
+import { native } from './native.js';
 import { inspect, printed, REDACTED, type Inspect } from './redact.js';
 
-/** The credential of an OAuth app. */
-export interface OAuthToken {
+/** The URL and the options of a request to the provider's API, as `fetch` takes them. */
+export type ApiRequest<Init> = [url: string, init: Omit<Init, 'headers'> & { headers: Record<string, string> }];
+
+/** What both kinds of tokens have. */
+interface AnyToken {
+  /** The OAuth scopes that were granted; `null` where they are not known. */
+  readonly scopes: readonly string[] | null;
+  /** Whose account it is at the provider; `null` where that is not known. */
+  readonly account: Readonly<Account> | null;
+  /** What calls to the provider need beside the credential, such as a company's id. */
+  readonly provider_data: Readonly<Record<string, string>>;
+  /** Where the provider's API is; `null` where the catalogue does not tell. */
+  readonly api_base_url: string | null;
+  /** The headers of a call to the provider's API; absent from a service that does not know of them. */
+  readonly api_headers?: Readonly<Record<string, string>> | undefined;
+  /** The query parameters of a call to the provider's API; absent from a service that does not know of them. */
+  readonly api_query?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Where and how to call the provider's API, the credential included wherever this app wants it:
+   * `fetch(...token.apply('/contacts?limit=10', { method: 'POST', body }))`. Nothing is sent.
+   *
+   * `path` follows `api_base_url` and may have a query. An absolute URL has to lie below the base URL; where there is
+   * none, it has to be one, over HTTPS or to this machine. Headers of `init` take the place of those of the same name.
+   *
+   * Throws an `InvalidArgumentError` where the path leads out of the base URL or is no URL, and where nothing tells how
+   * this app is called.
+   */
+  apply<Init extends object = Record<never, never>>(path: string, init?: Init): ApiRequest<Init>;
+}
+
+/** The credential of an OAuth app, or one that was exchanged for an access token. */
+export interface OAuthToken extends AnyToken {
   readonly auth_type: 'o_auth';
   readonly access_token: string;
   /** How the access token is presented, such as `Bearer`. */
@@ -17,8 +48,8 @@ export interface OAuthToken {
 }
 
 /** The credential of an API-key, basic or header app. */
-export interface FieldsToken {
-  readonly auth_type: Exclude<AuthType, 'o_auth'>;
+export interface FieldsToken extends AnyToken {
+  readonly auth_type: 'api_key' | 'basic' | 'header';
   /** The credential values by the name of the field. */
   readonly fields: Readonly<Record<string, string>>;
   readonly expires_in: number | null;
@@ -36,22 +67,29 @@ export type Token = OAuthToken | FieldsToken;
 
 /** The members of a token, as the service sends them. */
 interface Wire {
-  auth_type: AuthType;
+  auth_type: Token['auth_type'];
   access_token?: string | null;
   token_type?: string | null;
   expires_in?: number | null;
   fields?: Record<string, string> | null;
+  scopes?: string[] | null;
+  account?: Account | null;
+  provider_data?: Record<string, string> | null;
+  api_base_url?: string | null;
+  api_headers?: Record<string, string> | null;
+  api_query?: Record<string, string> | null;
 }
 
 class RedactedToken {
   readonly #wire: Wire;
-  readonly #fields: object | undefined;
 
   constructor(wire: Wire) {
     // One step for all names: a loop over every member of every token is what the engine would optimise first.
-    const { auth_type, access_token, token_type, expires_in, fields, ...unknown } = wire;
+    const {
+      auth_type, access_token, token_type, expires_in, fields, scopes, account, provider_data, api_base_url, api_headers,
+      api_query, ...unknown
+    } = wire;
     this.#wire = wire;
-    this.#fields = fields ? redactedFields(fields) : undefined;
     for (const name in unknown) {
       // A member of a newer service. It may be a secret too, hence one that cannot be seen.
       if (!(name in this)) Object.defineProperty(this, name, { get: () => this.#wire[name as keyof Wire] });
@@ -80,13 +118,58 @@ class RedactedToken {
   }
 
   get fields() {
-    return this.#fields;
+    return redactedFields(this.#wire.fields);
+  }
+
+  get scopes() {
+    return this.#wire.scopes ?? null;
+  }
+
+  get account() {
+    return this.#wire.account ?? null;
+  }
+
+  get provider_data() {
+    return redactedFields(this.#wire.provider_data ?? {});
+  }
+
+  get api_base_url() {
+    return this.#wire.api_base_url ?? null;
+  }
+
+  get api_headers() {
+    return redactedFields(this.#wire.api_headers);
+  }
+
+  get api_query() {
+    return redactedFields(this.#wire.api_query);
+  }
+
+  apply(path: string, init?: { headers?: unknown }) {
+    const place = here();
+    try {
+      return apiRequest(JSON.parse(native.applyToken(JSON.stringify(this.#wire), path)) as Applied, init);
+    } catch (thrown) {
+      throw refusal(thrown, place);
+    }
   }
 
   toJSON() {
-    const { auth_type, access_token, token_type, expires_in } = this.#wire;
-    if (!this.#fields) return { auth_type, access_token: access_token && REDACTED, token_type, expires_in };
-    return { auth_type, fields: this.#fields, expires_in };
+    const { auth_type, access_token, token_type, expires_in, scopes, account, api_base_url } = this.#wire;
+    const all = {
+      auth_type,
+      access_token: access_token && REDACTED,
+      token_type,
+      fields: this.fields,
+      expires_in,
+      scopes: scopes && REDACTED,
+      account: account && REDACTED,
+      provider_data: redactedFields(this.#wire.provider_data),
+      api_base_url: api_base_url && REDACTED,
+      api_headers: this.api_headers,
+      api_query: this.api_query,
+    };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   }
 
   toString() {
@@ -114,11 +197,34 @@ export const Token = {
   },
 };
 
+/** A request as the core makes it. */
+interface Applied {
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** The request, with what the caller wants of it. It can be read and spread, and shows nothing when it is printed. */
+function apiRequest({ url, headers }: Applied, init: { headers?: unknown } = {}) {
+  const merged = new Headers(headers);
+  new Headers((init.headers ?? {}) as never).forEach((value, name) => merged.set(name, value));
+  // A plain object, which every HTTP client takes.
+  const plain: Record<string, string> = {};
+  merged.forEach((value, name) => (plain[name] = value));
+  return unprinted([url, unprinted({ ...init, headers: plain })]);
+}
+
+/** An object whose members are all there for programs that read them. */
+function unprinted<T extends object>(value: T): T {
+  const hidden = (shown: unknown) => ({ value: () => shown, enumerable: false });
+  return Object.defineProperties(value, { toJSON: hidden(REDACTED), toString: hidden(REDACTED), [inspect]: hidden(REDACTED) });
+}
+
 /**
  * Fields whose names are listed and whose values can be read one by one. They are behind a proxy, since own members
  * would be printed and cloned: `structuredClone` refuses a proxy, and printing sees what is behind it.
  */
-function redactedFields(values: Record<string, string>): object {
+function redactedFields(values: Record<string, string> | null | undefined): object | undefined {
+  if (!values) return undefined;
   const shown = () => Object.fromEntries(Object.keys(values).map((name) => [name, REDACTED]));
   const hidden = (value: unknown) => ({ value, configurable: true, enumerable: false });
   const behind = Object.create(null, {

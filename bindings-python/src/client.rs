@@ -121,7 +121,7 @@ impl Client {
         }
     }
 
-    /// The call of this name. Of the options those that are None are left out; `tell_polls` says whether anybody wants
+    /// The call of this name. An option that is None removes what can be removed, and is else left out; `tell_polls` says whether anybody wants
     /// to know of the polls of a wait.
     #[pyo3(signature = (method, email, arguments: "tuple[str, ...]", options: "dict[str, Any]", tell_polls = false))]
     fn prepare(
@@ -162,19 +162,21 @@ fn address(email: &Bound<'_, PyAny>) -> String {
     email.extract().unwrap_or_default()
 }
 
-/// Those options that were given.
 fn options(options: &Bound<'_, PyDict>) -> PyResult<Options> {
-    let given = options.iter().filter(|(_, value)| !value.is_none());
-    given.map(|(name, value)| Ok((name.extract()?, self::value(&value)?))).collect()
+    options.iter().map(|(name, value)| Ok((name.extract()?, self::value(&value)?))).collect()
 }
 
 fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
-    Ok(if let Ok(flag) = value.cast::<PyBool>() {
+    Ok(if value.is_none() {
+        Value::Null
+    } else if let Ok(flag) = value.cast::<PyBool>() {
         Value::Flag(flag.is_true())
     } else if let Ok(text) = value.cast::<PyString>() {
         Value::Text(text.extract()?)
     } else if let Ok(texts) = value.cast::<PyList>() {
         Value::Texts(texts.extract()?)
+    } else if let Ok(object) = value.cast::<PyDict>() {
+        Value::Object(object.py().import("json")?.getattr("dumps")?.call1((object,))?.extract()?)
     } else if let Ok(whole) = value.extract() {
         Value::Integer(whole)
     } else {

@@ -24,7 +24,14 @@ import threading
 import time
 import traceback
 
-from pabbly_connect import AsyncPabblyConnectPlatform, PabblyConnectError, PabblyConnectPlatform, RequestLink, Token
+from pabbly_connect import (
+    AsyncPabblyConnectPlatform,
+    PabblyConnectError,
+    PabblyConnectPlatform,
+    RequestLink,
+    RotatedKey,
+    Token,
+)
 
 LANGUAGE = "python"
 # Scenarios under way at once: they mostly wait.
@@ -75,12 +82,16 @@ def snake(name):
     return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
 
 
+ARGUMENTS = ("email", "id", "code", "usage_id", "request_token")
+
+
 def make_call(client, step, polls):
     """Make the call of a step: what it returns is the answer, or is to be awaited."""
     arguments = keywords({**step["with"], **step["options"]})
     if arguments.pop("on_poll", None):
         arguments["on_poll"] = lambda poll: polls.append({"status": poll.status, "nextInMs": int(poll.next_in * 1000)})
-    positional = [arguments.pop(name) for name in ("email", "id", "code") if name in arguments]
+    arguments.pop("apply", None)
+    positional = [arguments.pop(name) for name in ARGUMENTS if name in arguments]
     return getattr(client, snake(step["call"]))(*positional, **arguments)
 
 
@@ -112,7 +123,7 @@ class Report:
             try:
                 add("pickle", pickle.dumps(value, protocol).decode("latin-1"))
             except TypeError as refusal:
-                if not isinstance(value, (Token, PabblyConnectPlatform, AsyncPabblyConnectPlatform)):
+                if not isinstance(value, (Token, RotatedKey, PabblyConnectPlatform, AsyncPabblyConnectPlatform)):
                     raise
                 add("pickle", str(refusal))
 
@@ -137,13 +148,20 @@ class Report:
             "message": str(error),
             "response": response and response.to_dict(),
             "connection": connection and connection.to_dict(),
+            "fields": getattr(error, "fields", None),
         }
 
-    def value(self, value):
+    def value(self, value, path=None):
         if value is None:
             return None
         self.print(type(value).__name__, value)
-        return value.to_dict()
+        if path is None:
+            return value.to_dict()
+        request = value.apply(path)
+        self.prints.append(
+            {"of": "request", "form": "debug", "text": f"{request!r} {request} {pprint.pformat(request)}"}
+        )
+        return request
 
     def to_dict(self):
         prints = self.prints + [{"of": "log", "form": "line", "text": line} for line in log_lines[self.first_line :]]
@@ -200,7 +218,7 @@ def call_sync(step, client, report):
                 if len(items) == step["take"]:
                     break
         else:
-            outcome["value"] = report.value(answer)
+            outcome["value"] = report.value(answer, step["with"].get("apply"))
     except Interrupted:
         outcome["cancelled"] = True
     except Exception as error:
@@ -290,7 +308,8 @@ async def call_async(step, client, report):
     async def call():
         answer = make_call(client, step, polls)
         if not step["iterate"]:
-            outcome["value"] = report.value(await answer if step["call"] != "setApiKey" else answer)
+            answer = await answer if step["call"] != "setApiKey" else answer
+            outcome["value"] = report.value(answer, step["with"].get("apply"))
             return
         async for item in answer:
             items.append(report.value(item))

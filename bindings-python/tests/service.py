@@ -88,7 +88,7 @@ def main():
             return subprocess.run([*service, *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
         tenant = administer("tenant", "create", "Example Ltd")
-        key = administer("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete")
+        key = administer("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin")
         running = subprocess.Popen([*service, "serve"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             assert running.stdout.readline().startswith("listening on ")

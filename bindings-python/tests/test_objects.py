@@ -3,15 +3,19 @@
 import asyncio
 import copy
 import dataclasses
+import http.server
 import json
 import logging
 import pickle
 import pprint
+import threading
 import traceback
 
 import fastapi
+import httpx
 import pabbly_connect as p
 import pytest
+import requests
 from conftest import EMAIL
 
 CANARY = "canary"
@@ -181,6 +185,79 @@ def test_a_token_can_be_made_for_a_test():
     for wrong in ({}, {"auth_type": "basic"}, {"access_token": None}):
         with pytest.raises(p.InvalidArgumentError, match="access_token"):
             p.Token.of(**wrong)
+
+
+API = {
+    "access_token": "canary",
+    "api_base_url": "https://canary.example/v1",
+    "api_headers": {"Authorization": "Bearer canary", "Accept": "application/json"},
+    "api_query": {"key": "canary"},
+}
+
+
+def test_a_token_is_applied_to_a_path():
+    request = p.Token.of(**API).apply("/users?x=1", headers={"accept": "text/csv"})
+    assert request == {
+        "url": "https://canary.example/v1/users?x=1&key=canary",
+        "headers": {"authorization": "Bearer canary", "accept": "text/csv"},
+    }
+    assert CANARY not in f"{request} {request!r} {pprint.pformat(request)} {[request]}"
+    for path in ("https://evil.example/", "/../x", "/x?key=mine"):
+        with pytest.raises(p.InvalidArgumentError):
+            p.Token.of(**API).apply(path)
+    with pytest.raises(p.InvalidArgumentError, match="does not tell how"):
+        p.Token.of(auth_type="basic", fields={}).apply("https://a.example/")
+
+
+@pytest.mark.parametrize("client", [httpx.Client, requests.Session])
+def test_http_clients_send_what_a_token_makes(client):
+    seen = []
+
+    class Api(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            seen.append((self.path, self.headers.get_all("authorization"), self.headers["accept"]))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        threading.Thread(target=server.serve_forever).start()
+        base_url = f"http://127.0.0.1:{server.server_port}/v1"
+        token = p.Token.of(**{**API, "api_base_url": base_url})
+        with client() as session:
+            assert session.post(**token.apply("users", headers={"Accept": "text/csv"}), json={}).status_code == 200
+        server.shutdown()
+    assert seen == [("/v1/users?key=canary", ["Bearer canary"], "text/csv")]
+
+
+def test_a_token_tells_whose_it_is_to_those_who_ask():
+    account = {"id": "canary", "label": None, "url": None}
+    token = p.Token.of(**API, account=account, scopes=["canary"], provider_data={"shop": "canary"})
+    assert (token.account, token.scopes) == (p.Account(id="canary"), ["canary"])
+    assert (token.provider_data["shop"], token.api_headers["Accept"]) == ("canary", "application/json")
+    assert token.to_dict()["account"] == {"id": "canary"}
+    assert CANARY not in f"{token} {token!r} {token.provider_data} {token.api_headers} {token.api_query}"
+
+
+def test_a_new_key_is_shown_to_those_who_read_it():
+    key = p.RotatedKey.from_dict({"key_id": "k2", "api_key": "pk_live_canary", "replaces": "k1"})
+    assert key.api_key == "pk_live_canary"
+    assert CANARY not in f"{key} {key!r} {pprint.pformat(key)} {copy.copy(key)} {copy.deepcopy([key])}"
+    with pytest.raises(TypeError, match="pickled"):
+        pickle.dumps(key)
+
+
+def test_what_is_no_json_is_refused_before_anything_is_sent():
+    with p.PabblyConnectPlatform(api_key="pk", base_url="http://127.0.0.1:1") as client:
+        with pytest.raises(p.InvalidArgumentError, match="metadata must be a JSON object"):
+            client.update_connection(EMAIL, "c", metadata={"a": float("nan")})
+        with pytest.raises(p.InvalidArgumentError, match="metadata must be a JSON object"):
+            client.update_connection(EMAIL, "c", metadata="{}")
+        with pytest.raises(p.InvalidArgumentError, match="fields must be texts by name"):
+            client.submit_credentials("c", "rt", auth_option_key="k", fields={"a": 1})
 
 
 def test_a_link_prints_without_its_secrets_and_serialises_whole():

@@ -185,6 +185,16 @@ def sends_the_page_to_somebody_else():
     assert backend("GET", f"/connections/{connection}")["status"] == "expired"
 
 
+def fills_in_a_form_of_the_app():
+    link = make_link(app_id="sendgrid", name="Mail")
+    app = App("form", link)
+    assert app.says() == "option api_key api_key api_key!*", "the options"
+    app.tell(json.dumps({"api_key": "SG.test"}))
+    app.ends("active")
+    fields = backend("POST", f"/connections/{link['connection_id']}/token")["fields"]
+    assert fields["api_key"] == "SG.test", fields
+
+
 def has_a_link_that_nobody_knows():
     link = make_link()
     app = App("resume", {**link, "request_token": link["request_token"] + "x"})
@@ -200,6 +210,7 @@ def main():
         connects_while_the_app_is_dead,
         consents_and_is_confirmed,
         sends_the_page_to_somebody_else,
+        fills_in_a_form_of_the_app,
         has_a_link_that_nobody_knows,
     ]
     for flow in flows:

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use backon::Retryable;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Client;
@@ -20,6 +21,17 @@ use crate::retry;
 
 /// What is under way, boxed so that it can be named.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// What a call gives where the service did what was asked and has nothing to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "IgnoredAny")]
+pub struct Empty;
+
+impl From<IgnoredAny> for Empty {
+    fn from(_: IgnoredAny) -> Self {
+        Self
+    }
+}
 
 /// Options of one call; where one is `None` the client's own setting holds. Most callers use the setters of the
 /// call instead.
@@ -199,7 +211,8 @@ impl Client {
         if response.is_success() {
             return Ok(response);
         }
-        let error = response.into_error(request.target, &self.keys().redactor(key));
+        let redactor = self.keys().redactor(key).with(&request.secrets);
+        let error = response.into_error(request.target, &redactor);
         if counts && error.status() == Some(429) {
             self.rate_budget().refused(error.retry_after(), Instant::now());
         }

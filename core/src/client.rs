@@ -8,6 +8,7 @@ use http::Method;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+use crate::body_calls::{PromoteKey, RotateKey, SubmitCredentials};
 use crate::call::Call;
 use crate::customer::Customer;
 use crate::email;
@@ -16,9 +17,9 @@ use crate::event::{Event, Listener};
 use crate::keys::Keys;
 use crate::links::Links;
 use crate::list::List;
-use crate::model::App;
+use crate::model::{App, AuthOptionList, KeyList};
 use crate::rate_budget::RateBudget;
-use crate::request::{Request, checked_id};
+use crate::request::{Request, checked_id, request_token_header};
 use crate::settings::{
     self, DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Settings,
 };
@@ -116,6 +117,111 @@ impl Client {
         let request = checked_id("app id", app_id)
             .map(|id| self.request("getApp", Method::GET, &["apps", id], RequestTarget::General));
         Call::new(self.clone(), request)
+    }
+
+    /// The ways to authorise a link's app, for a connection form of your own. The request token takes the place of the
+    /// tenant key, which is not sent. An empty list means that no app is chosen yet.
+    ///
+    /// An app of the customer's, which has no tenant key, uses
+    /// [`PublicLink::list_auth_options`](crate::PublicLink::list_auth_options).
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where there is no such link.
+    pub fn list_auth_options(&self, connection_id: &str, request_token: &str) -> Call<AuthOptionList> {
+        let request = self.link_request(
+            "listAuthOptions",
+            Method::GET,
+            connection_id,
+            "auth-options",
+            RequestTarget::Connection,
+            request_token,
+        );
+        Call::new(self.clone(), request)
+    }
+
+    /// Submits a connection form of your own. The request token takes the place of the tenant key, which is not sent.
+    /// For OAuth, send the customer's browser to the result's `authorize_url`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: pabbly_connect::Client, link: pabbly_connect::RequestLink, key: String) -> Result<(), pabbly_connect::Error> {
+    /// let token = link.request_token.expose_secret();
+    /// let form = client.submit_credentials(&link.connection_id, token, "api_key");
+    /// match form.fields([("api_key", key)]).await {
+    ///     Ok(submission) => println!("{}", submission.status),
+    ///     Err(error) => println!("{:?}", error.fields()), // a sentence for each field that is at fault
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where there is no such link; [`Error::Other`] with the code `invalid_request` and
+    /// [`fields`](Error::fields) where a field is at fault.
+    pub fn submit_credentials(
+        &self,
+        connection_id: &str,
+        request_token: &str,
+        auth_option_key: &str,
+    ) -> SubmitCredentials {
+        let request = self.link_request(
+            "submitCredentials",
+            Method::POST,
+            connection_id,
+            "submit",
+            RequestTarget::SubmitCredentials,
+            request_token,
+        );
+        SubmitCredentials::new(self.clone(), request.and_then(Request::idempotent), auth_option_key)
+    }
+
+    /// A request about one link, which its request token opens.
+    fn link_request(
+        &self,
+        call: &'static str,
+        method: Method,
+        connection_id: &str,
+        part: &str,
+        target: RequestTarget,
+        request_token: &str,
+    ) -> Result<Request, Error> {
+        let segments = ["connections", checked_id("connection id", connection_id)?, part];
+        let token = request_token_header(request_token)?;
+        Ok(self.request(call, method, &segments, target).request_token(token))
+    }
+
+    /// The tenant's keys, without their text. Needs the capability `admin`.
+    pub fn list_keys(&self) -> Call<KeyList> {
+        let request = self.request("listKeys", Method::GET, &["keys"], RequestTarget::General);
+        Call::new(self.clone(), Ok(request))
+    }
+
+    /// Makes a key's successor, which the result holds this once. Both keys work until [`promote_key`](Self::promote_key).
+    /// Needs the capability `admin`. Without a key id it is about the key that asks.
+    ///
+    /// ```no_run
+    /// # async fn example(client: pabbly_connect::Client) -> Result<(), pabbly_connect::Error> {
+    /// let rotated = client.rotate_key().await?;
+    /// client.set_api_key(rotated.api_key)?; // and every other client
+    /// client.promote_key().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the code `key_not_found` or `rotation_conflict` where the keys are not in the state that
+    /// this needs.
+    pub fn rotate_key(&self) -> RotateKey {
+        let request = self.request("rotateKey", Method::POST, &["keys", "rotate"], RequestTarget::General);
+        RotateKey::new(self.clone(), request.idempotent())
+    }
+
+    /// Retires a key in favour of its successor, which must have been used before. Needs the capability `admin`. Either of
+    /// the two may be named; without a key id it is about the key that asks.
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the code `key_not_found` or `rotation_conflict` where the keys are not in the state that
+    /// this needs.
+    pub fn promote_key(&self) -> PromoteKey {
+        let request = self.request("promoteKey", Method::POST, &["keys", "promote"], RequestTarget::General);
+        PromoteKey::new(self.clone(), request.idempotent())
     }
 
     pub(crate) fn request(

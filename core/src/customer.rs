@@ -3,15 +3,14 @@
 use std::fmt;
 
 use http::{HeaderValue, Method};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use crate::call::Call;
+use crate::body_calls::UpdateConnection;
+use crate::call::{Call, Empty};
 use crate::client::Client;
 use crate::error::{Error, RequestTarget};
 use crate::link::CreateRequestLink;
 use crate::list::List;
-use crate::model::Connection;
+use crate::model::{Connection, Verification};
 use crate::request::{RateLimitBucket, Request, checked_id};
 use crate::token::Token;
 use crate::wait::Wait;
@@ -55,7 +54,7 @@ impl Customer {
     }
 
     pub(crate) fn get_connection_request(&self, connection_id: &str) -> Result<Request, Error> {
-        self.about("getConnection", Method::GET, connection_id, None, RequestTarget::Connection)
+        self.about("getConnection", Method::GET, connection_id, &[], RequestTarget::Connection)
     }
 
     /// Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
@@ -96,7 +95,7 @@ impl Customer {
             "confirmConnection",
             Method::POST,
             connection_id,
-            Some("confirm"),
+            &["confirm"],
             RequestTarget::Connection,
         );
         let body = serde_json::json!({ "code": code });
@@ -126,7 +125,7 @@ impl Customer {
     /// ```
     pub fn get_token(&self, connection_id: &str) -> Call<Token> {
         let request =
-            self.about("getToken", Method::POST, connection_id, Some("token"), RequestTarget::Connection);
+            self.about("getToken", Method::POST, connection_id, &["token"], RequestTarget::Connection);
         let request = request.and_then(Request::idempotent);
         Call::new(
             self.client.clone(),
@@ -146,16 +145,75 @@ impl Customer {
         request.email(self.email.clone())
     }
 
+    /// Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the
+    /// capability `connections`. See [`UpdateConnection`] for the options.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// let connection = alice.update_connection("conn_1").name("Support").clear_customer_name().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where there is no such connection of this tenant and customer.
+    pub fn update_connection(&self, connection_id: &str) -> UpdateConnection {
+        let request =
+            self.about("updateConnection", Method::PATCH, connection_id, &[], RequestTarget::Connection);
+        UpdateConnection::new(self.client.clone(), request)
+    }
+
+    /// Checks the connection's credential at the provider. The connection stays as it is. Needs the capability
+    /// `connections`.
+    ///
+    /// # Errors
+    /// [`Error::NeedsReconnection`] where the grant was revoked or has expired: send the customer through the connect
+    /// flow again.
+    pub fn verify_connection(&self, connection_id: &str) -> Call<Verification> {
+        let request = self.about(
+            "verifyConnection",
+            Method::POST,
+            connection_id,
+            &["verify"],
+            RequestTarget::Connection,
+        );
+        Call::new(self.client.clone(), request.and_then(Request::idempotent))
+    }
+
+    /// Marks a connection as in use: it cannot be deleted until the usage is removed. `usage_id` is your own name for
+    /// what uses it, such as a workflow's id. Repeating it changes nothing. Needs the capability `connections`.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where there is no such connection of this tenant and customer.
+    pub fn add_usage(&self, connection_id: &str, usage_id: &str) -> Call<Empty> {
+        self.usage("addUsage", Method::PUT, connection_id, usage_id)
+    }
+
+    /// Marks a connection as no longer in use. Removing a usage that is not there succeeds as well. Needs the
+    /// capability `connections`.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where there is no such connection of this tenant and customer.
+    pub fn remove_usage(&self, connection_id: &str, usage_id: &str) -> Call<Empty> {
+        self.usage("removeUsage", Method::DELETE, connection_id, usage_id)
+    }
+
+    fn usage(&self, call: &'static str, method: Method, connection_id: &str, usage_id: &str) -> Call<Empty> {
+        let request = checked_id("usage id", usage_id).and_then(|usage_id| {
+            self.about(call, method, connection_id, &["usages", usage_id], RequestTarget::Connection)
+        });
+        Call::new(self.client.clone(), request)
+    }
+
     /// Deletes a connection and its credential. Needs the capability `delete`.
     ///
     /// # Errors
     /// [`Error::ConnectionInUse`] while something uses it.
-    pub fn delete_connection(&self, connection_id: &str) -> Call<Deleted> {
+    pub fn delete_connection(&self, connection_id: &str) -> Call<Empty> {
         let request = self.about(
             "deleteConnection",
             Method::DELETE,
             connection_id,
-            None,
+            &[],
             RequestTarget::DeleteConnection,
         );
         Call::new(self.client.clone(), request)
@@ -167,11 +225,11 @@ impl Customer {
         call: &'static str,
         method: Method,
         connection_id: &str,
-        part: Option<&str>,
+        parts: &[&str],
         target: RequestTarget,
     ) -> Result<Request, Error> {
         let mut segments = vec!["connections", checked_id("connection id", connection_id)?];
-        segments.extend(part);
+        segments.extend(parts);
         Ok(self.client.request(call, method, &segments, target).email(self.email.clone()))
     }
 
@@ -190,16 +248,5 @@ impl fmt::Debug for Customer {
             .field("email", &String::from_utf8_lossy(self.email.as_bytes()))
             .field("client", &self.client)
             .finish()
-    }
-}
-
-/// A connection was deleted; the service has nothing more to say about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "IgnoredAny")]
-pub struct Deleted;
-
-impl From<IgnoredAny> for Deleted {
-    fn from(_: IgnoredAny) -> Self {
-        Self
     }
 }

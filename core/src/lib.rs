@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod api_request;
 #[cfg(feature = "bindings")]
 #[doc(hidden)]
 pub mod bindings;
+mod body_calls;
 mod call;
 mod client;
 mod customer;
@@ -12,12 +14,12 @@ mod event;
 mod io_driver;
 mod keys;
 mod link;
-mod link_status;
 mod links;
 mod list;
 #[cfg(all(test, target_os = "linux"))]
 mod memory;
 mod model;
+mod public_link;
 mod rate_budget;
 mod request;
 mod response;
@@ -30,18 +32,21 @@ mod token;
 mod transport;
 mod wait;
 
-pub use call::{Call, CallOptions};
+pub use api_request::ApiRequest;
+pub use body_calls::{PromoteKey, RotateKey, SubmitCredentials, UpdateConnection};
+pub use call::{Call, CallOptions, Empty};
 pub use client::{Client, ClientBuilder};
-pub use customer::{Customer, Deleted};
+pub use customer::Customer;
 pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};
 pub use event::Event;
 pub use link::CreateRequestLink;
-pub use link_status::{LinkStatus, PublicLink};
 pub use list::{Item, List, Page, Pages};
 pub use model::{
-    App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, LinkPhase, Operation, RequestLink,
-    RequestToken, Timestamp,
+    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionStatus, KeyList,
+    LastError, LinkPhase, Operation, PromotedKey, Reconnection, RequestLink, RequestToken, RotatedKey,
+    Submission, TenantKey, Timestamp, Verification, VerificationResult,
 };
+pub use public_link::{LinkStatus, PublicLink};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT};
 pub use token::{SecretFields, Token};

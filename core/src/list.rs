@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::call::{CallOptions, Pending, call_options};
 use crate::client::Client;
 use crate::error::Error;
-use crate::model::{App, Connection};
+use crate::model::{App, Connection, ConnectionStatus};
 use crate::request::Request;
 use crate::shape::{AppShape, ConnectionShape};
 
@@ -67,6 +67,9 @@ impl Item for Connection {
 struct Query {
     search: Option<String>,
     app_id: Option<String>,
+    status: Option<ConnectionStatus>,
+    customer_id: Option<String>,
+    needs_reconnection: Option<bool>,
     page: Option<u64>,
     limit: Option<u64>,
 }
@@ -102,6 +105,24 @@ impl List<Connection> {
     /// Only connections of this app.
     pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
         self.query.app_id = Some(app_id.into());
+        self
+    }
+
+    /// Only connections with this status.
+    pub fn status(mut self, status: ConnectionStatus) -> Self {
+        self.query.status = Some(status);
+        self
+    }
+
+    /// Only connections with this `customer_id`.
+    pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
+        self.query.customer_id = Some(customer_id.into());
+        self
+    }
+
+    /// Only connections that need the customer again, or only the others.
+    pub fn needs_reconnection(mut self, needs_reconnection: bool) -> Self {
+        self.query.needs_reconnection = Some(needs_reconnection);
         self
     }
 }
@@ -156,13 +177,20 @@ impl<T: Item> List<T> {
     /// Sends the call for one page, which must not be the one that began with `last_first_id`.
     async fn fetch<I: Item>(&self, last_first_id: Option<&str>) -> Result<(Page<I>, SecretString), Error> {
         let mut request = self.request.clone();
-        let Query { search, app_id, page, limit } = &self.query;
+        let Query { search, app_id, status, customer_id, needs_reconnection, page, limit } = &self.query;
         if page == &Some(0) || limit == &Some(0) {
             return Err(Error::invalid_argument("pages and limits count from 1"));
         }
-        let numbers = [("page", page.map(|n| n.to_string())), ("limit", limit.map(|n| n.to_string()))];
-        let texts = [("search", search.clone()), ("app_id", app_id.clone())];
-        for (name, value) in texts.into_iter().chain(numbers) {
+        let members = [
+            ("search", search.clone()),
+            ("app_id", app_id.clone()),
+            ("status", status.as_ref().map(ToString::to_string)),
+            ("customer_id", customer_id.clone()),
+            ("needs_reconnection", needs_reconnection.map(|flag| flag.to_string())),
+            ("page", page.map(|number| number.to_string())),
+            ("limit", limit.map(|number| number.to_string())),
+        ];
+        for (name, value) in members {
             if let Some(value) = value {
                 request.url.query_pairs_mut().append_pair(name, &value);
             }

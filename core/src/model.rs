@@ -1,4 +1,4 @@
-//! What the service answers: apps, connections and request links.
+//! What the service answers: apps, connections, request links, keys.
 //!
 //! Members that this version does not know are kept in `extra`, and values that it does not know in `Other`, so
 //! that a newer service does not break an older client.
@@ -42,10 +42,15 @@ macro_rules! open_enum {
             }
         }
 
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                match text.as_str() { $( $wire => Self::$case, )+ _ => Self::Other(text) }
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Ok(match text.as_str() { $( $wire => Self::$case, )+ _ => Self::Other(text) })
+                String::deserialize(deserializer).map(Self::from)
             }
         }
     };
@@ -54,7 +59,9 @@ macro_rules! open_enum {
 mod models;
 
 pub use models::{
-    App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, LinkPhase, Operation, RequestLink,
+    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionStatus, KeyList,
+    LastError, LinkPhase, Operation, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission,
+    TenantKey, Verification, VerificationResult,
 };
 
 /// The secret of a request link. Serialises as it is; prints as `[redacted]`.

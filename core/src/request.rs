@@ -5,12 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, RequestTarget};
 
 const MAX_ID: usize = 512;
+/// What a customer enters that is shorter than this many bytes is not looked for in errors.
+const MIN_SECRET: usize = 8;
 
 const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 const REQUEST_TOKEN: HeaderName = HeaderName::from_static("x-request-token");
@@ -42,6 +45,8 @@ pub(crate) struct Request {
     /// What this request has beside the headers of every request; the same for every attempt.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
+    /// What the request carries that no error may show, beside the tenant key.
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 impl Request {
@@ -65,16 +70,30 @@ impl Request {
             bucket: RateLimitBucket::Default,
             headers: HeaderMap::new(),
             body: None,
+            secrets: Vec::new(),
         }
     }
 
-    /// Asks for the public status of a link. The request token takes the place of the tenant key.
+    /// Asks for the public status of a link.
     pub(crate) fn link_status(url: Url, request_token: HeaderValue) -> Self {
         let mut request = Self::new("waitForConnection", Method::GET, &url, &[], RequestTarget::Connection);
         request.url = url;
-        request.bucket = RateLimitBucket::Link;
-        request.headers.insert(REQUEST_TOKEN, request_token);
-        request
+        request.request_token(request_token)
+    }
+
+    /// The request token of a link takes the place of the tenant key.
+    pub(crate) fn request_token(mut self, request_token: HeaderValue) -> Self {
+        self.bucket = RateLimitBucket::Link;
+        self.secrets.extend(request_token.to_str().ok().map(SecretString::from));
+        self.headers.insert(REQUEST_TOKEN, request_token);
+        self
+    }
+
+    /// No error may show these values. Shorter ones are left alone: they are choices such as a region, and common words.
+    pub(crate) fn with_secrets(mut self, values: impl IntoIterator<Item = String>) -> Self {
+        let secrets = values.into_iter().filter(|value| value.len() >= MIN_SECRET);
+        self.secrets.extend(secrets.map(SecretString::from));
+        self
     }
 
     /// Names the customer.
@@ -122,6 +141,17 @@ impl Request {
         self.headers.insert(IDEMPOTENCY_KEY, value);
         Ok(self)
     }
+}
+
+/// The value of the `x-request-token` header.
+pub(crate) fn request_token_header(token: &str) -> Result<HeaderValue, Error> {
+    let mut value = HeaderValue::from_str(token).ok().filter(|_| !token.is_empty()).ok_or_else(|| {
+        Error::invalid_argument(
+            "the request token is empty, or holds a character that no token has: pass it exactly as the service gave it",
+        )
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Refuses what could not be an opaque id, or would name another path.

@@ -1,5 +1,6 @@
 //! From the bytes of a response to its `data`, or to the error that it means.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use http::HeaderMap;
@@ -25,6 +26,13 @@ pub(crate) struct Response {
     pub(crate) body: Zeroizing<Vec<u8>>,
     /// How many requests were sent for it.
     pub(crate) attempts: u32,
+}
+
+/// What an error says about the fields of a submitted form.
+#[derive(Deserialize)]
+struct FieldErrors {
+    code: String,
+    fields: BTreeMap<String, String>,
 }
 
 /// The shape of every response; the other members are for people.
@@ -112,6 +120,8 @@ impl Response {
             },
         };
         // A busy proxy may ask for patience too, whatever class its response has.
+        let fields =
+            (target == RequestTarget::SubmitCredentials).then(|| self.field_errors(redactor)).flatten();
         let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
             || matches!(self.status, 429 | 503);
         let retry_after = asks_to_wait.then(|| retry_after(&self.headers, SystemTime::now())).flatten();
@@ -127,9 +137,24 @@ impl Response {
                 response,
                 attempts,
                 retry_after,
+                fields,
                 ..ErrorDetails::default()
             },
         )
+    }
+}
+
+impl Response {
+    /// What is wrong with each field of a submitted form. The values of the fields themselves do not stay in it.
+    pub(crate) fn field_errors(&self, redactor: &Redactor) -> Option<BTreeMap<String, String>> {
+        let errors: FieldErrors = serde_json::from_slice(&self.body)
+            .and_then(|envelope: Envelope<'_>| {
+                serde_json::from_str(envelope.data.map_or("null", RawValue::get))
+            })
+            .ok()?;
+        let text = |text: String| printable(&redactor.text(&text));
+        let fields = errors.fields.into_iter().map(|(name, sentence)| (text(name), text(sentence)));
+        (errors.code == "invalid_request").then(|| fields.collect())
     }
 }
 

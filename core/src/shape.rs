@@ -3,8 +3,9 @@
 mod shapes;
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -15,6 +16,9 @@ struct Text;
 
 /// A [`Timestamp`](crate::Timestamp), not kept.
 struct Time;
+
+/// An object whose members are `T`, not kept.
+struct Members<T>(PhantomData<T>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -57,10 +61,34 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyMembers<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyMembers<T> {
+            type Value = Members<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Self::Value, M::Error> {
+                while members.next_entry::<IgnoredAny, T>()?.is_some() {}
+                Ok(Members(PhantomData))
+            }
+        }
+
+        deserializer.deserialize_map(AnyMembers(PhantomData))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus};
+    use crate::model::{
+        Account, App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, LastError, Operation,
+        Reconnection,
+    };
     use serde::de::DeserializeOwned;
     use serde_json::{Map, Value, json};
 
@@ -71,8 +99,11 @@ mod tests {
                 json!(null),
                 json!(1),
                 json!("x"),
+                json!(true),
                 json!([1]),
+                json!(["x"]),
                 json!({"id": "x"}),
+                json!({"id": 1}),
                 json!("2026-11-21T10:00:00Z"),
             ]
         };
@@ -152,6 +183,25 @@ mod tests {
             created_at: Some(time()),
             updated_at: Some(time()),
             expires_at: Some(time()),
+            operation: Some(Operation::Reauth),
+            usages: Some(vec!["u".to_owned()]),
+            last_error: Some(LastError { code: "c".to_owned(), message: "m".to_owned(), extra: Map::new() }),
+            account: Some(Account {
+                id: Some("i".to_owned()),
+                label: Some("l".to_owned()),
+                url: Some("u".to_owned()),
+                extra: Map::new(),
+            }),
+            provider_data: Some([("realm_id".to_owned(), "1".to_owned())].into()),
+            api_base_url: Some("https://a".to_owned()),
+            scopes: Some(vec!["s".to_owned()]),
+            needs_reconnection: Some(true),
+            reconnection: Some(Reconnection { reason: "r".to_owned(), since: time(), extra: Map::new() }),
+            last_refreshed_at: Some(time()),
+            last_used_at: Some(time()),
+            metadata: Some(Map::from_iter([("plan".to_owned(), json!(["pro"]))])),
+            customer_id: Some("cus".to_owned()),
+            customer_name: Some("n".to_owned()),
             extra: Map::new(),
         };
         agree::<Connection, ConnectionShape>(&serde_json::to_value(connection).unwrap());

@@ -7,11 +7,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::model::AuthType;
+use crate::api_request::ApiRequest;
+use crate::error::Error;
+use crate::model::{Account, AuthType};
 
 /// A working credential for one connection. Use it at once; never store or log it.
 ///
-/// An OAuth app gives [`access_token`](Self::access_token), every other kind gives [`fields`](Self::fields).
+/// What a customer consented to at the provider, or what was exchanged there, gives [`access_token`](Self::access_token);
+/// what the customer entered gives [`fields`](Self::fields). [`apply`](Self::apply) makes the difference disappear.
 /// Secret values are only reached through [`ExposeSecret::expose_secret`]. There is deliberately no way to serialise a
 /// token.
 ///
@@ -19,7 +22,7 @@ use crate::model::AuthType;
 /// the read buffers of the HTTP and TLS libraries, which keep a response until a later one on the same connection is
 /// written over it, or beyond that in memory that was freed; and a parser's buffer where JSON escapes a character of the
 /// value. A core dump may hold them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Token {
     /// Which of the two shapes this is.
@@ -32,6 +35,18 @@ pub struct Token {
     pub expires_in: Option<u64>,
     /// The credential values of an API-key, basic or header app, by the name of the field.
     pub fields: Option<SecretFields>,
+    /// The OAuth scopes that were granted; `None` where they are not known.
+    pub scopes: Option<Vec<String>>,
+    /// Whose account it is at the provider; `None` where that is not known.
+    pub account: Option<Account>,
+    /// What calls to the provider need beside the credential, such as a company's id.
+    pub provider_data: SecretFields,
+    /// Where the provider's API is; `None` where the catalogue does not tell.
+    pub api_base_url: Option<SecretString>,
+    /// The headers of a call to the provider's API; `None` from a service that does not know of them.
+    pub api_headers: Option<SecretFields>,
+    /// The query parameters of a call to the provider's API; `None` from a service that does not know of them.
+    pub api_query: Option<SecretFields>,
     /// Members that this version does not know, as JSON text.
     pub extra: SecretFields,
 }
@@ -42,6 +57,48 @@ impl Token {
         let token = self.access_token.as_ref()?.expose_secret();
         let kind = self.token_type.as_deref().unwrap_or("Bearer");
         Some(format!("{kind} {token}").into())
+    }
+
+    /// Where and how to call the provider's API: the URL and headers of a request, the credential included wherever this
+    /// app wants it. Nothing is sent.
+    ///
+    /// `path` follows [`api_base_url`](Self::api_base_url), with or without a slash at its beginning, and may have a
+    /// query. An absolute URL has to lie below the base URL; where there is none, it has to be one, over HTTPS or to this
+    /// machine.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer, http: reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use pabbly_connect::ExposeSecret;
+    /// let request = alice.get_token("conn_1").await?.apply("/contacts?limit=10")?;
+    /// let response = http.get(request.url.expose_secret()).headers(request.headers).send().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] where the path leads out of the base URL or is no URL, where nothing tells how this app
+    /// is called, or where what the service tells cannot be sent.
+    pub fn apply(&self, path: &str) -> Result<ApiRequest, Error> {
+        ApiRequest::new(self, path)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const REDACTED: &str = "[redacted]";
+        f.debug_struct("Token")
+            .field("auth_type", &self.auth_type)
+            .field("access_token", &self.access_token)
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .field("fields", &self.fields)
+            .field("scopes", &self.scopes.as_ref().map(|_| REDACTED))
+            .field("account", &self.account.as_ref().map(|_| REDACTED))
+            .field("provider_data", &self.provider_data)
+            .field("api_base_url", &self.api_base_url)
+            .field("api_headers", &self.api_headers)
+            .field("api_query", &self.api_query)
+            .field("extra", &self.extra)
+            .finish()
     }
 }
 
@@ -114,6 +171,8 @@ impl<'de> Visitor<'de> for TokenVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Token, M::Error> {
         let mut auth_type = None;
         let (mut access_token, mut token_type, mut expires_in, mut fields) = (None, None, None, None);
+        let (mut scopes, mut account, mut provider_data) = (None, None, None);
+        let (mut api_base_url, mut api_headers, mut api_query) = (None, None, None);
         let mut extra = SecretFields::default();
         while let Some(name) = members.next_key::<String>()? {
             match name.as_str() {
@@ -122,6 +181,12 @@ impl<'de> Visitor<'de> for TokenVisitor {
                 "token_type" => token_type = members.next_value()?,
                 "expires_in" => expires_in = members.next_value()?,
                 "fields" => fields = members.next_value::<Option<SecretFields>>()?,
+                "scopes" => scopes = members.next_value()?,
+                "account" => account = members.next_value()?,
+                "provider_data" => provider_data = members.next_value::<Option<SecretFields>>()?,
+                "api_base_url" => api_base_url = members.next_value::<Option<SecretString>>()?,
+                "api_headers" => api_headers = members.next_value()?,
+                "api_query" => api_query = members.next_value()?,
                 _ => {
                     extra.0.insert(name, json_text(members.next_value()?));
                 }
@@ -134,7 +199,21 @@ impl<'de> Visitor<'de> for TokenVisitor {
         if matches!(auth_type, AuthType::ApiKey | AuthType::Basic | AuthType::Header) && fields.is_none() {
             return Err(M::Error::missing_field("fields"));
         }
-        Ok(Token { auth_type, access_token, token_type, expires_in, fields, extra })
+        let provider_data = provider_data.unwrap_or_default();
+        Ok(Token {
+            auth_type,
+            access_token,
+            token_type,
+            expires_in,
+            fields,
+            scopes,
+            account,
+            provider_data,
+            api_base_url,
+            api_headers,
+            api_query,
+            extra,
+        })
     }
 }
 
@@ -184,6 +263,8 @@ mod tests {
             (r#"{"auth_type":"api_key","fields":{"key":""#, r#""}}"#),
             (r#"{"auth_type":"api_key","fields":{"key":[""#, r#""]}}"#),
             (r#"{"auth_type":"o_auth","access_token":"a","new":""#, r#""}"#),
+            (r#"{"auth_type":"o_auth","access_token":"a","api_base_url":""#, r#""}"#),
+            (r#"{"auth_type":"o_auth","access_token":"a","api_headers":{"a":""#, r#""}}"#),
         ] {
             let needle = Needle::new();
             let mut body = Zeroizing::new(Vec::with_capacity(512));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect_tests::scripted::http;
-use pabbly_connect::{ConnectionStatus, ErrorKind, LinkPhase, LinkStatus, Operation, PublicLink};
+use pabbly_connect::{ConnectionStatus, ErrorKind, LinkPhase, LinkStatus, Operation, PublicLink, Submission};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -128,4 +128,65 @@ async fn dropping_the_question_closes_its_connection() {
     question.abort();
     let end = timeout(SOON, stream.read(&mut [0; 1])).await.unwrap();
     assert!(!matches!(end, Ok(1..)));
+}
+
+/// Sends a form with this secret in it, and gets this answer.
+async fn submit(answer: &str, secret: &str) -> (http::Request, Result<Submission, pabbly_connect::Error>) {
+    let (listener, link) = service().await;
+    let served = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let request = http::read_request(&mut stream, &mut Vec::new()).await;
+        let _ = stream.write_all(answer.as_bytes()).await;
+        request.expect("HTTP").expect("a request")
+    };
+    let submitted = link.submit_credentials("api_key", [("api_key", secret), ("region", "eu")]);
+    timeout(SOON, async { tokio::join!(served, submitted) }).await.expect("an end")
+}
+
+#[tokio::test]
+async fn a_form_is_asked_for_and_sent_without_a_tenant_key() {
+    let body = r#"{"status":"success","message":"","data":{"status":"pending","authorize_url":"https://a.example/c"}}"#;
+    let (request, submission) = submit(&answer("200 OK", body), "secret-canary").await;
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("POST", "/platform/v1/connections/conn%201/submit")
+    );
+    assert_eq!(request.all("x-request-token"), ["rt_canary"]);
+    assert_eq!(request.header("authorization"), None);
+    let sent: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+    let fields = serde_json::json!({"api_key": "secret-canary", "region": "eu"});
+    assert_eq!(sent, serde_json::json!({"auth_option_key": "api_key", "fields": fields}));
+    assert_eq!(submission.unwrap().authorize_url.as_deref(), Some("https://a.example/c"));
+
+    let (listener, link) = service().await;
+    let served = async {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let request = http::read_request(&mut stream, &mut Vec::new()).await;
+        let body = r#"{"status":"success","message":"","data":{"auth_options":[{"key":"k","type":"saml","title":"T"}]}}"#;
+        stream.write_all(answer("200 OK", body).as_bytes()).await.unwrap();
+        request.expect("HTTP").expect("a request").target
+    };
+    let (target, options) =
+        timeout(SOON, async { tokio::join!(served, link.list_auth_options()) }).await.unwrap();
+    assert_eq!(target, "/platform/v1/connections/conn%201/auth-options");
+    assert_eq!(options.unwrap().auth_options[0].auth_type.as_str(), "saml");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_told_without_its_values() {
+    let refusal = r#"{"status":"error","message":"secret-canary rt_canary","data":{"code":"invalid_request",
+        "fields":{"api_key":"secret-canary of rt_canary is not accepted in eu."}}}"#;
+    let error = submit(&answer("400 Bad Request", refusal), "secret-canary").await.1.unwrap_err();
+    let fields = error.fields().unwrap();
+    assert_eq!(fields["api_key"], "[redacted] of [redacted] is not accepted in eu.");
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Other, Some("invalid_request")));
+    assert!(!format!("{error} {error:?}").contains("canary"));
+
+    let over =
+        r#"{"status":"error","message":"","data":{"code":"connection_not_active","fields":{"a":"b"}}}"#;
+    let error = submit(&answer("409 Conflict", over), "secret-canary").await.1.unwrap_err();
+    assert_eq!((error.code(), error.fields()), (Some("connection_not_active"), None));
+    // Not the service's own word.
+    let error = submit(&answer("400 Bad Request", "<html>"), "secret-canary").await.1.unwrap_err();
+    assert_eq!((error.code(), error.fields()), (None, None));
 }

@@ -1,5 +1,6 @@
 //! Fills the templates.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,8 +10,11 @@ use minijinja::{Environment, State, UndefinedBehavior, context, path_loader};
 use serde_json::{Value, json};
 
 use crate::apps;
-use crate::manifest::{Manifest, Method, Opt, root};
+use crate::manifest::{Manifest, Method, Opt, OptType, root};
 use crate::spelling::{self, Language, camel_case, case, snake, swift, wrap};
+
+/// What a field's type has around the name of what it is made of.
+const TYPE_MARKS: [char; 5] = ['[', ']', '{', '}', '?'];
 
 /// How long lines may be, in every language.
 const WIDTH: usize = 120;
@@ -23,6 +27,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("core/models.rs", "core/src/model/models.rs", Language::Rust),
     ("core/shapes.rs", "core/src/shape/shapes.rs", Language::Rust),
     ("core/link_options.rs", "core/src/link/options.rs", Language::Rust),
+    ("core/body_calls.rs", "core/src/body_calls.rs", Language::Rust),
     ("docs/apps.md", "docs/apps.md", Language::Node),
     ("docs/options.md", "docs/options.md", Language::Node),
     ("node/client.ts", "bindings-node/ts/generated/client.ts", Language::Node),
@@ -105,6 +110,8 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         described["snake"] = snake(&method.name).into();
         described["swift"] = swift(&method.name).into();
         described["variant"] = variant(method).into();
+        described["body"] = has_body(method).into();
+        described["secrets"] = secrets(method, manifest).into();
         described["node"] = options_type(method).into();
         let list = manifest.models.iter().find(|model| Some(&model.name) == method.list.as_ref());
         described["member"] = list.and_then(|model| model.list.clone()).into();
@@ -112,11 +119,14 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
     }
     describe_options(&mut all["callOptions"], &manifest.call_options);
     describe_options(&mut all["clientOptions"], &manifest.client_options);
+    let listed = in_lists(manifest);
     for (index, model) in manifest.models.iter().enumerate() {
+        all["models"][index]["listed"] = listed.contains(model.name.as_str()).into();
+        all["models"][index]["page_name"] = format!("{}Page", model.name).into();
         for (field, described) in
             model.fields.iter().zip(all["models"][index]["fields"].as_array_mut().into_iter().flatten())
         {
-            let kind = field.kind.trim_matches(['[', ']', '?']);
+            let kind = field.kind.trim_matches(TYPE_MARKS);
             let model = manifest.models.iter().find(|model| model.name == kind);
             described["model"] = model.map(|model| model.name.clone()).into();
             described["swift"] = swift(field.rename.as_ref().unwrap_or(&field.name)).into();
@@ -130,6 +140,13 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
     let renamed =
         manifest.words.iter().filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
     all["names"] = Value::Object(renamed.collect());
+    let results =
+        manifest.methods.iter().filter_map(|method| method.result.as_ref().or(method.list.as_ref()));
+    let results: BTreeSet<_> = results.filter(|result| *result != "Token").collect();
+    all["results"] = json!(results);
+    let options = manifest.methods.iter().flat_map(|method| &method.options);
+    all["words_of_options"] =
+        json!(options.filter_map(|option| option.word.as_ref()).collect::<BTreeSet<_>>());
     let lists = all["models"].as_array().into_iter().flatten();
     all["lists"] = lists.filter(|model| !model["list"].is_null()).cloned().collect();
     Ok(all)
@@ -148,13 +165,41 @@ fn options_type(method: &Method) -> Option<String> {
 }
 
 /// The case of the core's `PreparedCall`.
-fn variant(method: &Method) -> &str {
+fn variant(method: &Method) -> &'static str {
     match method.result.as_deref() {
         _ if method.wait => "Wait",
         _ if method.list.is_some() => "List",
-        Some("RequestLink") => "Link",
-        result => result.unwrap_or("Nothing"),
+        Some("Token") => "Token",
+        Some(_) => "Model",
+        None => "Nothing",
     }
+}
+
+/// Whether its options are the members of a body, and nothing else of it is written by hand.
+fn has_body(method: &Method) -> bool {
+    let by_hand = method.list.is_some() || method.wait || method.name == "createRequestLink";
+    !method.options.is_empty() && !by_hand
+}
+
+/// The names of what must not be seen among its arguments and options.
+fn secrets(method: &Method, manifest: &Manifest) -> Vec<String> {
+    let arguments = method.arguments.iter().filter(|name| manifest.arguments[*name].secret);
+    let options = method.options.iter().filter(|option| option.kind == OptType::Fields);
+    arguments.chain(options.map(|option| &option.name)).map(|name| snake(name)).collect()
+}
+
+/// The models that are part of what lists hold.
+fn in_lists(manifest: &Manifest) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<_> = manifest.models.iter().filter(|model| model.list.is_some()).collect();
+    while let Some(model) = open.pop() {
+        if found.insert(model.name.as_str()) {
+            let kinds: Vec<_> =
+                model.fields.iter().map(|field| field.kind.trim_matches(TYPE_MARKS)).collect();
+            open.extend(manifest.models.iter().filter(|model| kinds.contains(&model.name.as_str())));
+        }
+    }
+    found
 }
 
 fn describe_options(described: &mut Value, options: &[Opt]) {

@@ -13,11 +13,20 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     pub client_options: Vec<Opt>,
     pub call_options: Vec<Opt>,
-    pub arguments: IndexMap<String, String>,
+    pub arguments: IndexMap<String, Argument>,
     pub methods: Vec<Method>,
     pub words: Vec<Word>,
     pub models: Vec<Model>,
     pub errors: Vec<ErrorClass>,
+}
+
+/// What a method takes by position.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Argument {
+    pub doc: String,
+    #[serde(default)]
+    pub secret: bool,
 }
 
 /// An option of a method, of every call, or of a client.
@@ -27,6 +36,8 @@ pub struct Opt {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: OptType,
+    /// The list of words that a text is of.
+    pub word: Option<String>,
     #[serde(default)]
     pub required: bool,
     pub default: Option<String>,
@@ -55,6 +66,9 @@ pub enum OptType {
     Count,
     Duration,
     Seconds,
+    Object,
+    Fields,
+    Clearable,
 }
 
 /// A method of a client.
@@ -115,6 +129,9 @@ pub struct Model {
     pub page: Option<String>,
     pub doc: String,
     pub more: Option<String>,
+    /// Whether it holds a credential, so that nothing serialises it.
+    #[serde(default)]
+    pub credential: bool,
     pub fields: Vec<Field>,
 }
 

@@ -5,8 +5,21 @@ import { here } from '../failure.js';
 import { requestLink } from '../link.js';
 import type { List } from '../list.js';
 import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
+import { rotatedKey } from '../rotated-key.js';
 import { token, type Token } from '../token.js';
-import type { App, AppPage, Connection, ConnectionPage, RequestLink } from './models.js';
+import type {
+  App,
+  AppPage,
+  AuthOptionList,
+  Connection,
+  ConnectionPage,
+  KeyList,
+  PromotedKey,
+  RequestLink,
+  RotatedKey,
+  Submission,
+  Verification,
+} from './models.js';
 import {
   KNOWN,
   type CallOptions,
@@ -14,6 +27,10 @@ import {
   type LinkRequest,
   type WaitOptions,
   type ListConnectionsQuery,
+  type ConnectionChanges,
+  type SubmittedForm,
+  type RotateKeyRequest,
+  type PromoteKeyRequest,
   type Settings,
 } from './options.js';
 
@@ -181,6 +198,77 @@ export class PabblyConnectPlatform {
   }
 
   /**
+   * Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the
+   * capability `connections`.
+   *
+   * Rejects with `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+   */
+  updateConnection(email: string, id: string, request?: ConnectionChanges, options?: CallOptions): Promise<Connection> {
+    return this.#caller.run({
+      method: 'updateConnection',
+      email,
+      arguments: [id ?? ''],
+      query: request ?? {},
+      known: KNOWN.updateConnection,
+      options,
+      place: here(),
+      make: whole<Connection>,
+    });
+  }
+
+  /**
+   * Checks the connection's credential at the provider. The connection stays as it is. Needs the capability
+   * `connections`.
+   *
+   * Rejects with `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
+   * connect flow again.
+   */
+  verifyConnection(email: string, id: string, options?: CallOptions): Promise<Verification> {
+    return this.#caller.run({
+      method: 'verifyConnection',
+      email,
+      arguments: [id ?? ''],
+      options,
+      place: here(),
+      make: whole<Verification>,
+    });
+  }
+
+  /**
+   * Marks a connection as in use: it cannot be deleted until the usage is removed. Repeating it changes nothing. Needs
+   * the capability `connections`.
+   *
+   * Rejects with `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+   */
+  addUsage(email: string, id: string, usageId: string, options?: CallOptions): Promise<void> {
+    return this.#caller.run({
+      method: 'addUsage',
+      email,
+      arguments: [id ?? '', usageId ?? ''],
+      options,
+      place: here(),
+      make: nothing,
+    });
+  }
+
+  /**
+   * Marks a connection as no longer in use. Removing a usage that is not there succeeds as well. Needs the capability
+   * `connections`.
+   *
+   * Rejects with `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+   */
+  removeUsage(email: string, id: string, usageId: string, options?: CallOptions): Promise<void> {
+    return this.#caller.run({
+      method: 'removeUsage',
+      email,
+      arguments: [id ?? '', usageId ?? ''],
+      options,
+      place: here(),
+      make: nothing,
+    });
+  }
+
+  /**
    * Deletes a connection and its credential. Needs the capability `delete`.
    *
    * Rejects with `ConnectionInUseError` while something uses it.
@@ -193,6 +281,92 @@ export class PabblyConnectPlatform {
       options,
       place: here(),
       make: nothing,
+    });
+  }
+
+  /**
+   * The ways to authorise a link's app, for a connection form of your own.
+   *
+   * The request token takes the place of the tenant key, which is not sent. An empty list means that no app is chosen
+   * yet.
+   *
+   * Rejects with `ConnectionDeletedError` where there is no such link.
+   */
+  listAuthOptions(id: string, requestToken: string, options?: CallOptions): Promise<AuthOptionList> {
+    return this.#caller.run({
+      method: 'listAuthOptions',
+      arguments: [id ?? '', requestToken ?? ''],
+      options,
+      place: here(),
+      make: whole<AuthOptionList>,
+    });
+  }
+
+  /**
+   * Submits a connection form of your own.
+   *
+   * The request token takes the place of the tenant key, which is not sent. For OAuth, send the customer's browser to
+   * the result's `authorize_url`.
+   *
+   * Rejects with `ConnectionDeletedError` where there is no such link.
+   *
+   * Rejects with `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is
+   * at fault.
+   */
+  submitCredentials(id: string, requestToken: string, request: SubmittedForm, options?: CallOptions): Promise<Submission> {
+    return this.#caller.run({
+      method: 'submitCredentials',
+      arguments: [id ?? '', requestToken ?? ''],
+      query: request ?? {},
+      known: KNOWN.submitCredentials,
+      options,
+      place: here(),
+      make: whole<Submission>,
+    });
+  }
+
+  /** The tenant's keys, without their text. Needs the capability `admin`. */
+  listKeys(options?: CallOptions): Promise<KeyList> {
+    return this.#caller.run({
+      method: 'listKeys',
+      options,
+      place: here(),
+      make: whole<KeyList>,
+    });
+  }
+
+  /**
+   * Makes a key's successor, which the result holds this once. Both keys work until `promoteKey`. Needs the capability
+   * `admin`.
+   *
+   * Rejects with `PabblyConnectError` with the code `key_not_found` or `rotation_conflict` where the keys are not in
+   * the state that this needs.
+   */
+  rotateKey(request?: RotateKeyRequest, options?: CallOptions): Promise<RotatedKey> {
+    return this.#caller.run({
+      method: 'rotateKey',
+      query: request ?? {},
+      known: KNOWN.rotateKey,
+      options,
+      place: here(),
+      make: rotatedKey,
+    });
+  }
+
+  /**
+   * Retires a key in favour of its successor, which must have been used before. Needs the capability `admin`.
+   *
+   * Rejects with `PabblyConnectError` with the code `key_not_found` or `rotation_conflict` where the keys are not in
+   * the state that this needs.
+   */
+  promoteKey(request?: PromoteKeyRequest, options?: CallOptions): Promise<PromotedKey> {
+    return this.#caller.run({
+      method: 'promoteKey',
+      query: request ?? {},
+      known: KNOWN.promoteKey,
+      options,
+      place: here(),
+      make: whole<PromotedKey>,
     });
   }
 
@@ -267,6 +441,26 @@ export class Customer {
   /** See `PabblyConnectPlatform.listConnections`. */
   listConnections(query?: ListConnectionsQuery, options?: CallOptions): List<ConnectionPage, Connection> {
     return this.#client.listConnections(this.email, query, options);
+  }
+
+  /** See `PabblyConnectPlatform.updateConnection`. */
+  updateConnection(id: string, request?: ConnectionChanges, options?: CallOptions): Promise<Connection> {
+    return this.#client.updateConnection(this.email, id, request, options);
+  }
+
+  /** See `PabblyConnectPlatform.verifyConnection`. */
+  verifyConnection(id: string, options?: CallOptions): Promise<Verification> {
+    return this.#client.verifyConnection(this.email, id, options);
+  }
+
+  /** See `PabblyConnectPlatform.addUsage`. */
+  addUsage(id: string, usageId: string, options?: CallOptions): Promise<void> {
+    return this.#client.addUsage(this.email, id, usageId, options);
+  }
+
+  /** See `PabblyConnectPlatform.removeUsage`. */
+  removeUsage(id: string, usageId: string, options?: CallOptions): Promise<void> {
+    return this.#client.removeUsage(this.email, id, usageId, options);
   }
 
   /** See `PabblyConnectPlatform.deleteConnection`. */

@@ -18,10 +18,25 @@ export type AuthType =
   | 'api_key'
   /** A name and a password: fields are vended. */
   | 'basic'
+  /** An OAuth client of the customer's own: a token is vended. */
+  | 'client_credentials'
   /** Values for request headers: fields are vended. */
   | 'header'
+  /** A private key that signs for a token: that token is vended. */
+  | 'jwt_bearer'
   /** OAuth 2: a token is vended. */
-  | 'o_auth';
+  | 'o_auth'
+  /** A credential that the provider exchanges for a token: that token is vended. */
+  | 'token_exchange';
+
+/** What the provider says about a credential. A newer service may send others. */
+export type VerificationResult =
+  /** It does not. */
+  | 'invalid'
+  /** It could not be asked, or gave no usable response. */
+  | 'unknown'
+  /** It accepts the credential. */
+  | 'valid';
 
 /** How far a customer has come on the hosted page. A newer service may send others. */
 export type LinkPhase =
@@ -81,6 +96,35 @@ export interface AppRef {
   name?: string | null;
 }
 
+/** An account at a provider, in the provider's own words. */
+export interface Account {
+  /** What the provider calls it. */
+  id?: string | null;
+  /** A name for people, such as an e-mail or a workspace. */
+  label?: string | null;
+  /** Its address for people. */
+  url?: string | null;
+}
+
+/** Why a connection needs the customer again. */
+export interface Reconnection {
+  /**
+   * A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
+   * there is nothing to refresh it with. More may follow.
+   */
+  reason: string;
+  /** When that was found. */
+  since: string;
+}
+
+/** Why a customer could not finish the latest link so far. */
+export interface LastError {
+  /** A word for programs, such as `provider_unavailable`. */
+  code: string;
+  /** A sentence for people, in the service's own words. */
+  message: string;
+}
+
 /** One authorisation of one app, owned by one customer. */
 export interface Connection {
   /** Opaque; store it exactly as it came. */
@@ -101,6 +145,42 @@ export interface Connection {
   updated_at?: string | null;
   /** When the open link expires; only while one is open. */
   expires_at?: string | null;
+  /** Whether the latest link made the connection or re-authorises it. */
+  operation?: Operation | null;
+  /** What uses the connection, see `addUsage`. */
+  usages?: string[] | null;
+  /** Why the customer could not finish the latest link so far. */
+  last_error?: LastError | null;
+  /** Whose account it is at the provider, where that is known. */
+  account?: Account | null;
+  /** What calls to the provider need beside the credential, as far as it is public. */
+  provider_data?: Record<string, string> | null;
+  /** Where the provider's API is; absent where that is not known, or is secret. */
+  api_base_url?: string | null;
+  /** The OAuth scopes that were granted. */
+  scopes?: string[] | null;
+  /** Whether the customer has to connect again. */
+  needs_reconnection?: boolean | null;
+  /** Why, where `needs_reconnection` is true. */
+  reconnection?: Reconnection | null;
+  /** When the credential was last refreshed at the provider. */
+  last_refreshed_at?: string | null;
+  /** When the credential was last vended. */
+  last_used_at?: string | null;
+  /** Your own JSON object. */
+  metadata?: Record<string, unknown> | null;
+  /** Your own id for the customer. */
+  customer_id?: string | null;
+  /** Your own name for the customer. */
+  customer_name?: string | null;
+}
+
+/** The outcome of a check of a credential. */
+export interface Verification {
+  /** What the provider says. */
+  result: VerificationResult;
+  /** When it was asked. */
+  checked_at: string;
 }
 
 /**
@@ -125,6 +205,64 @@ export interface RequestLink {
   status_url?: string | null;
   /** Whether the link makes a connection or re-authorises one in place. */
   operation?: Operation | null;
+}
+
+/** The ways in which a link's app can be authorised. */
+export interface AuthOptionList {
+  /** The usual one first. */
+  auth_options: AuthOption[];
+}
+
+/** Where a connection stands after its form was submitted. */
+export interface Submission {
+  /** Where the connection is in its life. */
+  status: ConnectionStatus;
+  /** For OAuth, where to send the customer's browser. */
+  authorize_url?: string | null;
+}
+
+/** One of the tenant's keys, without its text. */
+export interface TenantKey {
+  /** The key's opaque id. */
+  id: string;
+  /** Shared by a key and its successors. */
+  family: string;
+  /** What the key opens, such as `connections`. */
+  capabilities: string[];
+  /** Whether it is the key that asks. */
+  current: boolean;
+  /** Whether a single MCP URL belongs to it. */
+  mcp_url: boolean;
+  /** When it was made. */
+  created_at: string;
+  /** When it was first used, if it was. */
+  first_used_at?: string | null;
+  /** When it was retired, if it was. */
+  revoked_at?: string | null;
+}
+
+/** The tenant's keys. */
+export interface KeyList {
+  /** Those that work first, the newest of each first; 100 at most. */
+  keys: TenantKey[];
+}
+
+/** A key's successor. Its text is shown this once. */
+export interface RotatedKey {
+  /** The new key's id. */
+  readonly key_id: string;
+  /** The new key itself; give it to `setApiKey`. */
+  readonly api_key: string;
+  /** The id of the key that it is to replace. */
+  readonly replaces: string;
+}
+
+/** A finished rotation. */
+export interface PromotedKey {
+  /** The id of the key that goes on. */
+  key_id: string;
+  /** The id of the key that ended. */
+  retired: string;
 }
 
 /** One page of the catalogue. */

@@ -29,3 +29,11 @@ export declare class Port {
   /** Stops a call. Nothing is delivered for it any more. */
   cancel(call: number): void
 }
+
+/** Applies a credential, as the JSON text that came, to a path, and gives the URL and headers as JSON text. */
+export declare function applyToken(token: string, path: string): string
+
+/** The value of an option that is an object. */
+export interface JsonText {
+  json: string
+}

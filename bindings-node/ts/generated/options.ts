@@ -1,6 +1,7 @@
 // What a caller may pass.
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 import type { Hooks, Logger, Poll } from '../hooks.js';
+import type { ConnectionStatus } from './models.js';
 
 /** Settings of a client. */
 export interface Settings extends Hooks {
@@ -95,6 +96,12 @@ export interface LinkRequest {
    * do not know each other.
    */
   confirm?: boolean | undefined;
+  /** Your own id for the customer, to find connections by. Nothing is authorised by it. */
+  customerId?: string | undefined;
+  /** Your own name for the customer. */
+  customerName?: string | undefined;
+  /** A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep. */
+  metadata?: Record<string, unknown> | undefined;
   /**
    * Calls with the same key and options within a day make one link. Default: one for each call, which its retries
    * share.
@@ -118,10 +125,48 @@ export interface WaitOptions {
 export interface ListConnectionsQuery {
   /** Only connections of this app. */
   appId?: string | undefined;
+  /** Only connections with this status. */
+  status?: ConnectionStatus | undefined;
+  /** Only connections with this `customer_id`. */
+  customerId?: string | undefined;
+  /** Only connections that need the customer again, or only the others. */
+  needsReconnection?: boolean | undefined;
   /** Which page, from 1. Default: the first. */
   page?: number | undefined;
   /** How many connections a page holds, 1 to 100. Default: the service's, 20. */
   limit?: number | undefined;
+}
+
+/** Options of `updateConnection`. */
+export interface ConnectionChanges {
+  /** What the customer sees, such as `Work Gmail`. */
+  name?: string | undefined;
+  /** Your own id for the customer. `null` removes it. */
+  customerId?: string | null | undefined;
+  /** Your own name for the customer. `null` removes it. */
+  customerName?: string | null | undefined;
+  /** Replaces the whole object; an empty one removes it. */
+  metadata?: Record<string, unknown> | undefined;
+}
+
+/** Options of `submitCredentials`. */
+export interface SubmittedForm {
+  /** The `key` of the chosen auth option. */
+  authOptionKey: string;
+  /** What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth. */
+  fields?: Record<string, string> | undefined;
+}
+
+/** Options of `rotateKey`. */
+export interface RotateKeyRequest {
+  /** Which key. Default: the key that asks. */
+  keyId?: string | undefined;
+}
+
+/** Options of `promoteKey`. */
+export interface PromoteKeyRequest {
+  /** Either of the two keys. Default: the key that asks. */
+  keyId?: string | undefined;
 }
 
 /** The names of each kind of option. */
@@ -168,6 +213,9 @@ export const KNOWN = {
     'allowMultipleConnections',
     'scopes',
     'confirm',
+    'customerId',
+    'customerName',
+    'metadata',
     'idempotencyKey',
   ]),
   wait: new Set<string>([
@@ -178,7 +226,26 @@ export const KNOWN = {
   ]),
   listConnections: new Set<string>([
     'appId',
+    'status',
+    'customerId',
+    'needsReconnection',
     'page',
     'limit',
+  ]),
+  updateConnection: new Set<string>([
+    'name',
+    'customerId',
+    'customerName',
+    'metadata',
+  ]),
+  submitCredentials: new Set<string>([
+    'authOptionKey',
+    'fields',
+  ]),
+  rotateKey: new Set<string>([
+    'keyId',
+  ]),
+  promoteKey: new Set<string>([
+    'keyId',
   ]),
 };

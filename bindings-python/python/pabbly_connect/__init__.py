@@ -20,6 +20,7 @@ from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
 from ._client import Customer, PabblyConnectPlatform
 from ._native import VERSION as __version__
 from ._native import SecretFields, Token
+from ._settings import UNCHANGED, Unchanged
 from .errors import (
     AuthenticationError,
     CapabilityDisabledError,
@@ -40,6 +41,7 @@ from .errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._models import (
+        Account,
         App,
         AppPage,
         AppRef,
@@ -48,14 +50,24 @@ if TYPE_CHECKING:
         AsyncConnectionList,
         AsyncConnectionPage,
         AuthOption,
+        AuthOptionList,
         Connection,
         ConnectionPage,
         ErrorResponse,
+        KeyList,
+        LastError,
         Poll,
+        PromotedKey,
+        Reconnection,
         RequestLink,
+        RotatedKey,
+        Submission,
+        TenantKey,
+        Verification,
     )
 
 __all__ = [
+    "Account",
     "App",
     "AppPage",
     "AppRef",
@@ -66,6 +78,7 @@ __all__ = [
     "AsyncCustomer",
     "AsyncPabblyConnectPlatform",
     "AuthOption",
+    "AuthOptionList",
     "AuthenticationError",
     "CapabilityDisabledError",
     "Connection",
@@ -77,17 +90,27 @@ __all__ = [
     "ErrorResponse",
     "InvalidArgumentError",
     "InvalidUserEmailError",
+    "KeyList",
+    "LastError",
     "NeedsReconnectionError",
     "NetworkError",
     "PabblyConnectError",
     "PabblyConnectPlatform",
     "Poll",
+    "PromotedKey",
     "RateLimitedError",
+    "Reconnection",
     "RequestLink",
+    "RotatedKey",
     "SecretFields",
+    "Submission",
+    "TenantKey",
     "TimeoutError",
     "Token",
+    "UNCHANGED",
+    "Unchanged",
     "UpstreamUnavailableError",
+    "Verification",
     "WaitTimeoutError",
     "__version__",
 ]

@@ -6,7 +6,7 @@ Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 from __future__ import annotations
 
 from ._native import Client
-from ._settings import listed, pem, product
+from ._settings import UNCHANGED, Unchanged, changed, listed, pem, product
 from ._shared import Shared
 
 TYPE_CHECKING = False
@@ -19,9 +19,15 @@ if TYPE_CHECKING:
         App,
         AsyncAppList,
         AsyncConnectionList,
+        AuthOptionList,
         Connection,
+        KeyList,
         Poll,
+        PromotedKey,
         RequestLink,
+        RotatedKey,
+        Submission,
+        Verification,
     )
     from ._native import Token
 
@@ -195,6 +201,9 @@ class AsyncPabblyConnectPlatform(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -221,6 +230,9 @@ class AsyncPabblyConnectPlatform(Shared):
         - `scopes`: The OAuth scopes to ask for instead of the app's own.
         - `confirm`: Whether the grant waits until `confirm_connection` says whose it is. Needs `return_url`. For
           products whose customers do not know each other.
+        - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
+        - `customer_name`: Your own name for the customer.
+        - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
         - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
           which its retries share.
         """
@@ -243,6 +255,9 @@ class AsyncPabblyConnectPlatform(Shared):
                 "allow_multiple_connections": allow_multiple_connections,
                 "scopes": listed(scopes),
                 "confirm": confirm,
+                "customer_id": customer_id,
+                "customer_name": customer_name,
+                "metadata": metadata,
                 "idempotency_key": idempotency_key,
                 "timeout": timeout,
                 "deadline": deadline,
@@ -372,6 +387,9 @@ class AsyncPabblyConnectPlatform(Shared):
         email: str,
         *,
         app_id: str | None = None,
+        status: str | None = None,
+        customer_id: str | None = None,
+        needs_reconnection: bool | None = None,
         page: int | None = None,
         limit: int | None = None,
         timeout: float | None = None,
@@ -382,6 +400,9 @@ class AsyncPabblyConnectPlatform(Shared):
         capability `connections`.
 
         - `app_id`: Only connections of this app.
+        - `status`: Only connections with this status.
+        - `customer_id`: Only connections with this `customer_id`.
+        - `needs_reconnection`: Only connections that need the customer again, or only the others.
         - `page`: Which page, from 1. Default: the first.
         - `limit`: How many connections a page holds, 1 to 100. Default: the service's, 20.
         """
@@ -393,6 +414,9 @@ class AsyncPabblyConnectPlatform(Shared):
             (),
             {
                 "app_id": app_id,
+                "status": status,
+                "customer_id": customer_id,
+                "needs_reconnection": needs_reconnection,
                 "page": page,
                 "limit": limit,
                 "timeout": timeout,
@@ -401,6 +425,132 @@ class AsyncPabblyConnectPlatform(Shared):
             },
         )
         return AsyncConnectionList(lambda: self._run(call, AsyncConnectionPage.first))
+
+    def update_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        name: str | None = None,
+        customer_id: str | Unchanged | None = UNCHANGED,
+        customer_name: str | Unchanged | None = UNCHANGED,
+        metadata: dict[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the
+        capability `connections`.
+
+        - `name`: What the customer sees, such as `Work Gmail`.
+        - `customer_id`: Your own id for the customer. None removes it.
+        - `customer_name`: Your own name for the customer. None removes it.
+        - `metadata`: Replaces the whole object; an empty one removes it.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        from ._models import Connection
+
+        call = self._native.prepare(
+            "updateConnection",
+            email,
+            (id,),
+            changed(
+                {
+                    "name": name,
+                    "customer_id": customer_id,
+                    "customer_name": customer_name,
+                    "metadata": metadata,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                }
+            ),
+        )
+        return self._run(call, Connection.from_dict)
+
+    def verify_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Verification]:
+        """Checks the connection's credential at the provider. The connection stays as it is. Needs the capability
+        `connections`.
+
+        Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
+        connect flow again.
+        """
+        from ._models import Verification
+
+        call = self._native.prepare(
+            "verifyConnection",
+            email,
+            (id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return self._run(call, Verification.from_dict)
+
+    def add_usage(
+        self,
+        email: str,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Marks a connection as in use: it cannot be deleted until the usage is removed. Repeating it changes nothing.
+        Needs the capability `connections`.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        call = self._native.prepare(
+            "addUsage",
+            email,
+            (id, usage_id),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return self._run(call)
+
+    def remove_usage(
+        self,
+        email: str,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Marks a connection as no longer in use. Removing a usage that is not there succeeds as well. Needs the
+        capability `connections`.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        call = self._native.prepare(
+            "removeUsage",
+            email,
+            (id, usage_id),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return self._run(call)
 
     def delete_connection(
         self,
@@ -426,6 +576,167 @@ class AsyncPabblyConnectPlatform(Shared):
             },
         )
         return self._run(call)
+
+    def list_auth_options(
+        self,
+        id: str,
+        request_token: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, AuthOptionList]:
+        """The ways to authorise a link's app, for a connection form of your own.
+
+        The request token takes the place of the tenant key, which is not sent. An empty list means that no app is
+        chosen yet.
+
+        Raises `ConnectionDeletedError` where there is no such link.
+        """
+        from ._models import AuthOptionList
+
+        try:
+            call = self._native.prepare(
+                "listAuthOptions",
+                None,
+                (id, request_token),
+                {
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del request_token
+        return self._run(call, AuthOptionList.from_dict)
+
+    def submit_credentials(
+        self,
+        id: str,
+        request_token: str,
+        *,
+        auth_option_key: str,
+        fields: dict[str, str] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Submission]:
+        """Submits a connection form of your own.
+
+        The request token takes the place of the tenant key, which is not sent. For OAuth, send the customer's browser
+        to the result's `authorize_url`.
+
+        - `auth_option_key`: The `key` of the chosen auth option.
+        - `fields`: What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth.
+
+        Raises `ConnectionDeletedError` where there is no such link.
+
+        Raises `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is at
+        fault.
+        """
+        from ._models import Submission
+
+        try:
+            call = self._native.prepare(
+                "submitCredentials",
+                None,
+                (id, request_token),
+                {
+                    "auth_option_key": auth_option_key,
+                    "fields": fields,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del request_token, fields
+        return self._run(call, Submission.from_dict)
+
+    def list_keys(
+        self,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, KeyList]:
+        """The tenant's keys, without their text. Needs the capability `admin`."""
+        from ._models import KeyList
+
+        call = self._native.prepare(
+            "listKeys",
+            None,
+            (),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return self._run(call, KeyList.from_dict)
+
+    def rotate_key(
+        self,
+        *,
+        key_id: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, RotatedKey]:
+        """Makes a key's successor, which the result holds this once. Both keys work until `promote_key`. Needs the
+        capability `admin`.
+
+        - `key_id`: Which key. Default: the key that asks.
+
+        Raises `PabblyConnectError` with the code `key_not_found` or `rotation_conflict` where the keys are not in the
+        state that this needs.
+        """
+        from ._models import RotatedKey
+
+        call = self._native.prepare(
+            "rotateKey",
+            None,
+            (),
+            {
+                "key_id": key_id,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return self._run(call, RotatedKey.from_dict)
+
+    def promote_key(
+        self,
+        *,
+        key_id: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, PromotedKey]:
+        """Retires a key in favour of its successor, which must have been used before. Needs the capability `admin`.
+
+        - `key_id`: Either of the two keys. Default: the key that asks.
+
+        Raises `PabblyConnectError` with the code `key_not_found` or `rotation_conflict` where the keys are not in the
+        state that this needs.
+        """
+        from ._models import PromotedKey
+
+        call = self._native.prepare(
+            "promoteKey",
+            None,
+            (),
+            {
+                "key_id": key_id,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return self._run(call, PromotedKey.from_dict)
 
     async def close(self) -> None:
         """Close idle connections. Later calls are refused."""
@@ -476,6 +787,9 @@ class AsyncCustomer(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -496,6 +810,9 @@ class AsyncCustomer(Shared):
             allow_multiple_connections=allow_multiple_connections,
             scopes=scopes,
             confirm=confirm,
+            customer_id=customer_id,
+            customer_name=customer_name,
+            metadata=metadata,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,
@@ -576,6 +893,9 @@ class AsyncCustomer(Shared):
         self,
         *,
         app_id: str | None = None,
+        status: str | None = None,
+        customer_id: str | None = None,
+        needs_reconnection: bool | None = None,
         page: int | None = None,
         limit: int | None = None,
         timeout: float | None = None,
@@ -586,8 +906,91 @@ class AsyncCustomer(Shared):
         return self._client.list_connections(
             self._email,
             app_id=app_id,
+            status=status,
+            customer_id=customer_id,
+            needs_reconnection=needs_reconnection,
             page=page,
             limit=limit,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def update_connection(
+        self,
+        id: str,
+        *,
+        name: str | None = None,
+        customer_id: str | Unchanged | None = UNCHANGED,
+        customer_name: str | Unchanged | None = UNCHANGED,
+        metadata: dict[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Connection]:
+        """See `AsyncPabblyConnectPlatform.update_connection`."""
+        return self._client.update_connection(
+            self._email,
+            id,
+            name=name,
+            customer_id=customer_id,
+            customer_name=customer_name,
+            metadata=metadata,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def verify_connection(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, Verification]:
+        """See `AsyncPabblyConnectPlatform.verify_connection`."""
+        return self._client.verify_connection(
+            self._email,
+            id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def add_usage(
+        self,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """See `AsyncPabblyConnectPlatform.add_usage`."""
+        return self._client.add_usage(
+            self._email,
+            id,
+            usage_id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def remove_usage(
+        self,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """See `AsyncPabblyConnectPlatform.remove_usage`."""
+        return self._client.remove_usage(
+            self._email,
+            id,
+            usage_id,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 from ._logging import wanted
 from ._native import Client
-from ._settings import listed, pem, product
+from ._settings import UNCHANGED, Unchanged, changed, listed, pem, product
 from ._shared import Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
+    from typing import Any
 
     from ._models import (
         App,
         AppPage,
+        AuthOptionList,
         Connection,
         ConnectionPage,
+        KeyList,
         Poll,
+        PromotedKey,
         RequestLink,
+        RotatedKey,
+        Submission,
+        Verification,
     )
     from ._native import Token
 
@@ -191,6 +198,9 @@ class PabblyConnectPlatform(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -217,6 +227,9 @@ class PabblyConnectPlatform(Shared):
         - `scopes`: The OAuth scopes to ask for instead of the app's own.
         - `confirm`: Whether the grant waits until `confirm_connection` says whose it is. Needs `return_url`. For
           products whose customers do not know each other.
+        - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
+        - `customer_name`: Your own name for the customer.
+        - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
         - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
           which its retries share.
         """
@@ -239,6 +252,9 @@ class PabblyConnectPlatform(Shared):
                 "allow_multiple_connections": allow_multiple_connections,
                 "scopes": listed(scopes),
                 "confirm": confirm,
+                "customer_id": customer_id,
+                "customer_name": customer_name,
+                "metadata": metadata,
                 "idempotency_key": idempotency_key,
                 "timeout": timeout,
                 "deadline": deadline,
@@ -369,6 +385,9 @@ class PabblyConnectPlatform(Shared):
         email: str,
         *,
         app_id: str | None = None,
+        status: str | None = None,
+        customer_id: str | None = None,
+        needs_reconnection: bool | None = None,
         page: int | None = None,
         limit: int | None = None,
         timeout: float | None = None,
@@ -379,6 +398,9 @@ class PabblyConnectPlatform(Shared):
         the capability `connections`.
 
         - `app_id`: Only connections of this app.
+        - `status`: Only connections with this status.
+        - `customer_id`: Only connections with this `customer_id`.
+        - `needs_reconnection`: Only connections that need the customer again, or only the others.
         - `page`: Which page, from 1. Default: the first.
         - `limit`: How many connections a page holds, 1 to 100. Default: the service's, 20.
         """
@@ -390,6 +412,9 @@ class PabblyConnectPlatform(Shared):
             (),
             {
                 "app_id": app_id,
+                "status": status,
+                "customer_id": customer_id,
+                "needs_reconnection": needs_reconnection,
                 "page": page,
                 "limit": limit,
                 "timeout": timeout,
@@ -398,6 +423,132 @@ class PabblyConnectPlatform(Shared):
             },
         )
         return ConnectionPage.first(call.run(wanted()))
+
+    def update_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        name: str | None = None,
+        customer_id: str | Unchanged | None = UNCHANGED,
+        customer_name: str | Unchanged | None = UNCHANGED,
+        metadata: dict[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Connection:
+        """Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the
+        capability `connections`.
+
+        - `name`: What the customer sees, such as `Work Gmail`.
+        - `customer_id`: Your own id for the customer. None removes it.
+        - `customer_name`: Your own name for the customer. None removes it.
+        - `metadata`: Replaces the whole object; an empty one removes it.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        from ._models import Connection
+
+        call = self._native.prepare(
+            "updateConnection",
+            email,
+            (id,),
+            changed(
+                {
+                    "name": name,
+                    "customer_id": customer_id,
+                    "customer_name": customer_name,
+                    "metadata": metadata,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                }
+            ),
+        )
+        return Connection.from_dict(call.run(wanted()))
+
+    def verify_connection(
+        self,
+        email: str,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Verification:
+        """Checks the connection's credential at the provider. The connection stays as it is. Needs the capability
+        `connections`.
+
+        Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
+        connect flow again.
+        """
+        from ._models import Verification
+
+        call = self._native.prepare(
+            "verifyConnection",
+            email,
+            (id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return Verification.from_dict(call.run(wanted()))
+
+    def add_usage(
+        self,
+        email: str,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> None:
+        """Marks a connection as in use: it cannot be deleted until the usage is removed. Repeating it changes nothing.
+        Needs the capability `connections`.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        call = self._native.prepare(
+            "addUsage",
+            email,
+            (id, usage_id),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        call.run(wanted())
+
+    def remove_usage(
+        self,
+        email: str,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> None:
+        """Marks a connection as no longer in use. Removing a usage that is not there succeeds as well. Needs the
+        capability `connections`.
+
+        Raises `ConnectionDeletedError` where there is no such connection of this tenant and customer.
+        """
+        call = self._native.prepare(
+            "removeUsage",
+            email,
+            (id, usage_id),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        call.run(wanted())
 
     def delete_connection(
         self,
@@ -423,6 +574,167 @@ class PabblyConnectPlatform(Shared):
             },
         )
         call.run(wanted())
+
+    def list_auth_options(
+        self,
+        id: str,
+        request_token: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AuthOptionList:
+        """The ways to authorise a link's app, for a connection form of your own.
+
+        The request token takes the place of the tenant key, which is not sent. An empty list means that no app is
+        chosen yet.
+
+        Raises `ConnectionDeletedError` where there is no such link.
+        """
+        from ._models import AuthOptionList
+
+        try:
+            call = self._native.prepare(
+                "listAuthOptions",
+                None,
+                (id, request_token),
+                {
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del request_token
+        return AuthOptionList.from_dict(call.run(wanted()))
+
+    def submit_credentials(
+        self,
+        id: str,
+        request_token: str,
+        *,
+        auth_option_key: str,
+        fields: dict[str, str] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Submission:
+        """Submits a connection form of your own.
+
+        The request token takes the place of the tenant key, which is not sent. For OAuth, send the customer's browser
+        to the result's `authorize_url`.
+
+        - `auth_option_key`: The `key` of the chosen auth option.
+        - `fields`: What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth.
+
+        Raises `ConnectionDeletedError` where there is no such link.
+
+        Raises `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is at
+        fault.
+        """
+        from ._models import Submission
+
+        try:
+            call = self._native.prepare(
+                "submitCredentials",
+                None,
+                (id, request_token),
+                {
+                    "auth_option_key": auth_option_key,
+                    "fields": fields,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del request_token, fields
+        return Submission.from_dict(call.run(wanted()))
+
+    def list_keys(
+        self,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> KeyList:
+        """The tenant's keys, without their text. Needs the capability `admin`."""
+        from ._models import KeyList
+
+        call = self._native.prepare(
+            "listKeys",
+            None,
+            (),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return KeyList.from_dict(call.run(wanted()))
+
+    def rotate_key(
+        self,
+        *,
+        key_id: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> RotatedKey:
+        """Makes a key's successor, which the result holds this once. Both keys work until `promote_key`. Needs the
+        capability `admin`.
+
+        - `key_id`: Which key. Default: the key that asks.
+
+        Raises `PabblyConnectError` with the code `key_not_found` or `rotation_conflict` where the keys are not in the
+        state that this needs.
+        """
+        from ._models import RotatedKey
+
+        call = self._native.prepare(
+            "rotateKey",
+            None,
+            (),
+            {
+                "key_id": key_id,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return RotatedKey.from_dict(call.run(wanted()))
+
+    def promote_key(
+        self,
+        *,
+        key_id: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> PromotedKey:
+        """Retires a key in favour of its successor, which must have been used before. Needs the capability `admin`.
+
+        - `key_id`: Either of the two keys. Default: the key that asks.
+
+        Raises `PabblyConnectError` with the code `key_not_found` or `rotation_conflict` where the keys are not in the
+        state that this needs.
+        """
+        from ._models import PromotedKey
+
+        call = self._native.prepare(
+            "promoteKey",
+            None,
+            (),
+            {
+                "key_id": key_id,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return PromotedKey.from_dict(call.run(wanted()))
 
     def close(self) -> None:
         """Close idle connections. Later calls are refused."""
@@ -473,6 +785,9 @@ class Customer(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -493,6 +808,9 @@ class Customer(Shared):
             allow_multiple_connections=allow_multiple_connections,
             scopes=scopes,
             confirm=confirm,
+            customer_id=customer_id,
+            customer_name=customer_name,
+            metadata=metadata,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,
@@ -573,6 +891,9 @@ class Customer(Shared):
         self,
         *,
         app_id: str | None = None,
+        status: str | None = None,
+        customer_id: str | None = None,
+        needs_reconnection: bool | None = None,
         page: int | None = None,
         limit: int | None = None,
         timeout: float | None = None,
@@ -583,8 +904,91 @@ class Customer(Shared):
         return self._client.list_connections(
             self._email,
             app_id=app_id,
+            status=status,
+            customer_id=customer_id,
+            needs_reconnection=needs_reconnection,
             page=page,
             limit=limit,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def update_connection(
+        self,
+        id: str,
+        *,
+        name: str | None = None,
+        customer_id: str | Unchanged | None = UNCHANGED,
+        customer_name: str | Unchanged | None = UNCHANGED,
+        metadata: dict[str, Any] | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Connection:
+        """See `PabblyConnectPlatform.update_connection`."""
+        return self._client.update_connection(
+            self._email,
+            id,
+            name=name,
+            customer_id=customer_id,
+            customer_name=customer_name,
+            metadata=metadata,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def verify_connection(
+        self,
+        id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Verification:
+        """See `PabblyConnectPlatform.verify_connection`."""
+        return self._client.verify_connection(
+            self._email,
+            id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def add_usage(
+        self,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> None:
+        """See `PabblyConnectPlatform.add_usage`."""
+        return self._client.add_usage(
+            self._email,
+            id,
+            usage_id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def remove_usage(
+        self,
+        id: str,
+        usage_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> None:
+        """See `PabblyConnectPlatform.remove_usage`."""
+        return self._client.remove_usage(
+            self._email,
+            id,
+            usage_id,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

@@ -26,6 +26,8 @@ class PabblyConnectError(Exception):
     """Seconds that the service asked to wait before the next request."""
     connection: Connection | None
     """The connection as a wait last saw it, if it did; only with `WaitTimeoutError`."""
+    fields: dict[str, str] | None
+    """Of `submit_credentials`, what is wrong with each field of the form, as sentences for the customer."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class PabblyConnectError(Exception):
         attempts: int = 0,
         retry_after: float | None = None,
         connection: Connection | None = None,
+        fields: dict[str, str] | None = None,
     ) -> None:
         """Make an error; only the SDK and tests do."""
         super().__init__(message)
@@ -47,6 +50,7 @@ class PabblyConnectError(Exception):
         self.attempts = attempts
         self.retry_after = retry_after
         self.connection = connection
+        self.fields = fields
 
     def __str__(self) -> str:
         """Give the message with the HTTP status and the code."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ._pages import AsyncList, AsyncPage, Page
-from ._record import Record, records
+from ._record import Credential, Record, records
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +51,10 @@ class App(Record):
     """Members that this version does not know."""
 
 
-App._made_of = {"categories": tuple, "auth_options": records(AuthOption)}
+App._made_of = {
+    "categories": tuple,
+    "auth_options": records(AuthOption),
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,6 +65,45 @@ class AppRef(Record):
     """The app's id in the catalogue."""
     name: Optional[str] = None
     """The name to show."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class Account(Record):
+    """An account at a provider, in the provider's own words."""
+
+    id: Optional[str] = None
+    """What the provider calls it."""
+    label: Optional[str] = None
+    """A name for people, such as an e-mail or a workspace."""
+    url: Optional[str] = None
+    """Its address for people."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class Reconnection(Record):
+    """Why a connection needs the customer again."""
+
+    reason: str
+    """A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
+    there is nothing to refresh it with. More may follow."""
+    since: str
+    """When that was found."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class LastError(Record):
+    """Why a customer could not finish the latest link so far."""
+
+    code: str
+    """A word for programs, such as `provider_unavailable`."""
+    message: str
+    """A sentence for people, in the service's own words."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -88,11 +130,58 @@ class Connection(Record):
     """When the connection last changed."""
     expires_at: Optional[str] = None
     """When the open link expires; only while one is open."""
+    operation: Optional[str] = None
+    """Whether the latest link made the connection or re-authorises it."""
+    usages: Optional[tuple[str, ...]] = None
+    """What uses the connection, see `add_usage`."""
+    last_error: Optional[LastError] = None
+    """Why the customer could not finish the latest link so far."""
+    account: Optional[Account] = None
+    """Whose account it is at the provider, where that is known."""
+    provider_data: Optional[dict[str, str]] = field(default=None, hash=False)
+    """What calls to the provider need beside the credential, as far as it is public."""
+    api_base_url: Optional[str] = None
+    """Where the provider's API is; absent where that is not known, or is secret."""
+    scopes: Optional[tuple[str, ...]] = None
+    """The OAuth scopes that were granted."""
+    needs_reconnection: Optional[bool] = None
+    """Whether the customer has to connect again."""
+    reconnection: Optional[Reconnection] = None
+    """Why, where `needs_reconnection` is true."""
+    last_refreshed_at: Optional[str] = None
+    """When the credential was last refreshed at the provider."""
+    last_used_at: Optional[str] = None
+    """When the credential was last vended."""
+    metadata: Optional[dict[str, Any]] = field(default=None, hash=False)
+    """Your own JSON object."""
+    customer_id: Optional[str] = None
+    """Your own id for the customer."""
+    customer_name: Optional[str] = None
+    """Your own name for the customer."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
 
-Connection._made_of = {"app": AppRef.from_dict}
+Connection._made_of = {
+    "usages": tuple,
+    "scopes": tuple,
+    "app": AppRef.from_dict,
+    "last_error": LastError.from_dict,
+    "account": Account.from_dict,
+    "reconnection": Reconnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Verification(Record):
+    """The outcome of a check of a credential."""
+
+    result: str
+    """What the provider says."""
+    checked_at: str
+    """When it was asked."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +215,110 @@ class RequestLink(Record):
         self._hide("request_token", "request_link")
 
 
-RequestLink._made_of = {"app": AppRef.from_dict}
+RequestLink._made_of = {
+    "app": AppRef.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class AuthOptionList(Record):
+    """The ways in which a link's app can be authorised."""
+
+    auth_options: tuple[AuthOption, ...]
+    """The usual one first."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+AuthOptionList._made_of = {
+    "auth_options": records(AuthOption),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Submission(Record):
+    """Where a connection stands after its form was submitted."""
+
+    status: str
+    """Where the connection is in its life."""
+    authorize_url: Optional[str] = None
+    """For OAuth, where to send the customer's browser."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class TenantKey(Record):
+    """One of the tenant's keys, without its text."""
+
+    id: str
+    """The key's opaque id."""
+    family: str
+    """Shared by a key and its successors."""
+    capabilities: tuple[str, ...]
+    """What the key opens, such as `connections`."""
+    current: bool
+    """Whether it is the key that asks."""
+    mcp_url: bool
+    """Whether a single MCP URL belongs to it."""
+    created_at: str
+    """When it was made."""
+    first_used_at: Optional[str] = None
+    """When it was first used, if it was."""
+    revoked_at: Optional[str] = None
+    """When it was retired, if it was."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+TenantKey._made_of = {
+    "capabilities": tuple,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class KeyList(Record):
+    """The tenant's keys."""
+
+    keys: tuple[TenantKey, ...]
+    """Those that work first, the newest of each first; 100 at most."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+KeyList._made_of = {
+    "keys": records(TenantKey),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class RotatedKey(Credential):
+    """A key's successor. Its text is shown this once."""
+
+    key_id: str
+    """The new key's id."""
+    api_key: str
+    """The new key itself; give it to `set_api_key`."""
+    replaces: str
+    """The id of the key that it is to replace."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    def __post_init__(self) -> None:
+        """Have the secrets print as `[redacted]`."""
+        self._hide("api_key")
+
+
+@dataclass(frozen=True, repr=False)
+class PromotedKey(Record):
+    """A finished rotation."""
+
+    key_id: str
+    """The id of the key that goes on."""
+    retired: str
+    """The id of the key that ended."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
 
 
 @dataclass(frozen=True, repr=False)

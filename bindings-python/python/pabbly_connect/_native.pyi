@@ -45,7 +45,7 @@ class Client:
         """
     def prepare(self, /, method: str, email: Any | None, arguments: "tuple[str, ...]", options: "dict[str, Any]", tell_polls: bool = False) -> Call:
         """
-        The call of this name. Of the options those that are None are left out; `tell_polls` says whether anybody wants
+        The call of this name. An option that is None removes what can be removed, and is else left out; `tell_polls` says whether anybody wants
         to know of the polls of a wait.
         """
     def set_api_key(self, /, api_key: str) -> None:
@@ -127,7 +127,8 @@ class Token:
     """
     A working credential for one connection. Use it at once; never store or log it.
 
-    An OAuth app gives `access_token`, every other kind gives `fields`. Printing, formatting or logging it never shows
+    What a customer consented to, or what was exchanged for a token, gives `access_token`; what the customer entered gives
+    `fields`; `apply` makes the difference disappear. Printing, formatting or logging it never shows
     a secret, and it cannot be pickled: only reading an attribute, or `to_dict()`, gives the value.
     """
     __match_args__: Final[tuple[str, str, str]]
@@ -143,6 +144,37 @@ class Token:
     def access_token(self, /) -> str | None:
         """
         The access token of an OAuth app.
+        """
+    @property
+    def account(self, /) -> Any | None:
+        """
+        Whose account it is at the provider, an `Account`; None where that is not known.
+        """
+    @property
+    def api_base_url(self, /) -> str | None:
+        """
+        Where the provider's API is; None where the catalogue does not tell.
+        """
+    @property
+    def api_headers(self, /) -> SecretFields | None:
+        """
+        The headers of a call to the provider's API; None from a service that does not know of them.
+        """
+    @property
+    def api_query(self, /) -> SecretFields | None:
+        """
+        The query parameters of a call to the provider's API; None from a service that does not know of them.
+        """
+    def apply(self, /, path: "str", headers: "dict[str, str] | None" = None) -> "dict[str, Any]":
+        """
+        Where and how to call the provider's API, the credential included wherever this app wants it:
+        `requests.get(**token.apply("/contacts"))`, and the same with httpx and aiohttp. Nothing is sent.
+
+        `path` follows `api_base_url` and may have a query. An absolute URL has to lie below the base URL; where there is
+        none, it has to be one, over HTTPS or to this machine. `headers` take the place of those of the same name.
+
+        Raises `InvalidArgumentError` where the path leads out of the base URL or is no URL, and where nothing tells how
+        this app is called.
         """
     @property
     def auth_type(self, /) -> str:
@@ -165,9 +197,19 @@ class Token:
         The credential values of an API-key, basic or header app, by the name of the field.
         """
     @staticmethod
-    def of(*, auth_type: str = "o_auth", access_token: str | None = None, token_type: str | None = None, expires_in: SupportsIndex | None = None, fields: dict[str, str] | None = None) -> Token:
+    def of(*, auth_type: str = "o_auth", access_token: str | None = None, token_type: str | None = None, expires_in: SupportsIndex | None = None, fields: dict[str, str] | None = None, scopes: "list[str] | None" = None, account: dict[str, str | None] | None = None, provider_data: dict[str, str] | None = None, api_base_url: str | None = None, api_headers: dict[str, str] | None = None, api_query: dict[str, str] | None = None) -> Token:
         """
         Makes a credential for a test, of the members that the service would send.
+        """
+    @property
+    def provider_data(self, /) -> SecretFields:
+        """
+        What calls to the provider need beside the credential, such as a company's id.
+        """
+    @property
+    def scopes(self, /) -> list[str] | None:
+        """
+        The OAuth scopes that were granted; None where they are not known.
         """
     def to_dict(self, /) -> "dict[str, Any]":
         """

@@ -25,4 +25,5 @@ def make(text: str) -> errors.PabblyConnectError:
         attempts=error["attempts"],
         retry_after=error["retryAfter"],
         connection=connection,
+        fields=error["fields"],
     )

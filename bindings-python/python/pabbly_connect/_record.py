@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Callable, ClassVar, TypeVar
 
+from ._secret import SecretText
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from typing_extensions import Self
+
 R = TypeVar("R", bound="Record")
 
 
@@ -46,14 +54,20 @@ class Record:
             object.__setattr__(self, name, SecretText(getattr(self, name)))
 
 
-class SecretText(str):
-    """A text that `repr` does not show, nor what prints it inside of something else."""
+class Credential(Record):
+    """A record that must not be stored. Only reading a member, or `to_dict()`, gives its secrets."""
 
-    __slots__ = ()
+    def __copy__(self) -> Self:
+        """Give the record itself."""
+        return self
 
-    def __repr__(self) -> str:
-        """Hide it."""
-        return "[redacted]"
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        """Give the record itself."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: it would be stored."""
+        raise TypeError("a credential cannot be pickled")
 
 
 def _members(record: Any) -> list[tuple[str, Any]]:  # noqa: ANN401

@@ -11,10 +11,30 @@ from ._native import VERSION, after_fork_in_child, before_exit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 atexit.register(before_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=after_fork_in_child)
+
+
+class Unchanged:
+    """The type of `UNCHANGED`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Give the name by which programs have it."""
+        return "UNCHANGED"
+
+
+UNCHANGED = Unchanged()
+"""In the place of what stays as it is, since None removes it."""
+
+
+def changed(options: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what stays as it is."""
+    return {name: value for name, value in options.items() if value is not UNCHANGED}
 
 
 def product(user_agent: str | None) -> str:

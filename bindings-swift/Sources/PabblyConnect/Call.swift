@@ -27,6 +27,39 @@ extension [String]: OptionConvertible {
     var option: OptionValue { .texts(texts: self) }
 }
 
+/// What the members of an object can be.
+protocol ObjectMember: Encodable, Sendable {}
+extension String: ObjectMember {}
+extension JSONValue: ObjectMember {}
+
+extension Dictionary: OptionConvertible where Key == String, Value: ObjectMember {
+    var option: OptionValue { .object(json: jsonText(self)) }
+}
+
+/// A change of a text that may also be removed. A literal sets it: `customerID: "cus_42"`.
+public enum TextChange: Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The text from now on.
+    case set(String)
+    /// There is none from now on.
+    case clear
+
+    /// Sets the text.
+    public init(stringLiteral text: String) { self = .set(text) }
+}
+
+extension TextChange: OptionConvertible {
+    var option: OptionValue {
+        switch self {
+        case .set(let text): .text(text: text)
+        case .clear: .null
+        }
+    }
+}
+
+extension ConnectionStatus: OptionConvertible {
+    var option: OptionValue { .text(text: rawValue) }
+}
+
 extension Duration: OptionConvertible {
     var option: OptionValue {
         let (seconds, attoseconds) = components
@@ -103,6 +136,11 @@ func immediate<Answer>(_ call: () throws -> Answer) throws(PabblyConnectError) -
     } catch {
         throw PabblyConnectError(error)
     }
+}
+
+/// JSON text; what JSON cannot hold, such as a number that is none, makes it empty, which the core refuses.
+func jsonText(_ value: some Encodable) -> String {
+    (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
 }
 
 /// What JSON text says. The core has checked that it fits the contract.

@@ -17,11 +17,14 @@ public struct ErrorDetails: Hashable, Sendable {
     public let retryAfter: Duration?
     /// The connection as a wait last saw it, if it did; only with ``PabblyConnectError/waitTimeout(_:)``.
     public let connection: Connection?
+    /// Of ``PabblyConnectPlatform/submitCredentials(_:_:authOptionKey:fields:options:)``, what is wrong with each field of
+    /// the form, as sentences for the customer.
+    public let fields: [String: String]?
 
     /// Makes the details of an error; only the SDK and tests do.
     public init(
         message: String, status: Int? = nil, code: String? = nil, response: ErrorResponse? = nil, attempts: Int = 0,
-        retryAfter: Duration? = nil, connection: Connection? = nil
+        retryAfter: Duration? = nil, connection: Connection? = nil, fields: [String: String]? = nil
     ) {
         self.message = message
         self.status = status
@@ -30,6 +33,7 @@ public struct ErrorDetails: Hashable, Sendable {
         self.attempts = attempts
         self.retryAfter = retryAfter
         self.connection = connection
+        self.fields = fields
     }
 }
 
@@ -65,6 +69,7 @@ private struct CoreError: Decodable {
     let attempts: Int
     let retryAfter: Double?
     let connection: Connection?
+    let fields: [String: String]?
 }
 
 extension PabblyConnectError {
@@ -76,7 +81,8 @@ extension PabblyConnectError {
         }
         let details = ErrorDetails(
             message: core.message, status: core.status, code: core.code, response: core.response,
-            attempts: core.attempts, retryAfter: core.retryAfter.map { .seconds($0) }, connection: core.connection)
+            attempts: core.attempts, retryAfter: core.retryAfter.map { .seconds($0) }, connection: core.connection,
+            fields: core.fields)
         self.init(core.class, details)
     }
 }

@@ -1,9 +1,16 @@
-internal import Foundation
 internal import PabblyConnectNative
+
+#if canImport(FoundationNetworking)
+    internal import Foundation
+    public import FoundationNetworking
+#else
+    public import Foundation
+#endif
 
 /// A working credential for one connection. Use it at once; never store or log it.
 ///
-/// An OAuth app gives ``accessToken``, every other kind gives ``fields``. Reading a member is the only way to its value:
+/// What a customer consented to, or what was exchanged for a token, gives ``accessToken``; what the customer entered gives
+/// ``fields``; ``apply(_:)`` makes the difference disappear. Reading a member is the only way to its value:
 /// no printed form shows one, and there is deliberately no way to serialise a token.
 public struct Token: Sendable {
     let native: PabblyConnectNative.Token
@@ -19,13 +26,49 @@ public struct Token: Sendable {
     /// The value of an `Authorization` header, `{tokenType} {accessToken}`; `nil` where the app is not OAuth.
     public var authorization: String? { native.authorization() }
     /// The credential values of an API-key, basic or header app, by the name of the field.
-    public var fields: SecretFields? {
-        native.fieldNames().map { [native] in SecretFields(names: $0) { native.field(name: $0) } }
-    }
+    public var fields: SecretFields? { secrets(.fields) }
+    /// The OAuth scopes that were granted; `nil` where they are not known.
+    public var scopes: [String]? { native.scopes() }
+    /// Whose account it is at the provider; `nil` where that is not known.
+    public var account: Account? { native.account().flatMap { try? decoded($0) } }
+    /// What calls to the provider need beside the credential, such as a company's id.
+    public var providerData: SecretFields { secrets(.providerData) ?? SecretFields(names: []) { _ in nil } }
+    /// Where the provider's API is; `nil` where the catalogue does not tell.
+    public var apiBaseURL: String? { native.apiBaseUrl() }
+    /// The headers of a call to the provider's API; `nil` from a service that does not know of them.
+    public var apiHeaders: SecretFields? { secrets(.apiHeaders) }
+    /// The query parameters of a call to the provider's API; `nil` from a service that does not know of them.
+    public var apiQuery: SecretFields? { secrets(.apiQuery) }
     /// Members that this version does not know, as JSON text.
-    public var extra: SecretFields {
-        SecretFields(names: native.extraNames()) { [native] in native.extra(name: $0) }
+    public var extra: SecretFields { secrets(.extra) ?? SecretFields(names: []) { _ in nil } }
+
+    private func secrets(_ kind: Secrets) -> SecretFields? {
+        native.names(of: kind).map { [native] in SecretFields(names: $0) { native.value(of: kind, name: $0) } }
     }
+
+    /// A request to the provider's API, the credential included wherever this app wants it. Nothing is sent.
+    ///
+    /// - Parameter path: Follows ``apiBaseURL`` and may have a query. An absolute URL has to lie below the base URL; where
+    ///   there is none, it has to be one, over HTTPS or to this machine.
+    /// - Throws: ``PabblyConnectError/invalidArgument(_:)`` where the path leads out of the base URL or is no URL, and where
+    ///   nothing tells how this app is called.
+    public func apply(_ path: String) throws(PabblyConnectError) -> URLRequest {
+        let made: Applied = try decoded(try immediate { try native.apply(path: path) })
+        guard let url = URL(string: made.url) else {
+            throw .invalidArgument(ErrorDetails(message: "the path makes no URL", code: "invalid_argument"))
+        }
+        var request = URLRequest(url: url)
+        for (name, value) in made.headers {
+            request.setValue(value, forHTTPHeaderField: name)
+        }
+        return request
+    }
+}
+
+/// A request as the core makes it.
+private struct Applied: Decodable {
+    let url: String
+    let headers: [String: String]
 }
 
 extension Token {
@@ -35,16 +78,23 @@ extension Token {
     ///   fields.
     public static func of(
         authType: AuthType = .oAuth, accessToken: String? = nil, tokenType: String? = nil, expiresIn: Int? = nil,
-        fields: [String: String]? = nil
+        fields: [String: String]? = nil, scopes: [String]? = nil, account: Account? = nil,
+        providerData: [String: String]? = nil, apiBaseURL: String? = nil, apiHeaders: [String: String]? = nil,
+        apiQuery: [String: String]? = nil
     ) throws(PabblyConnectError) -> Token {
+        func texts(_ members: [String: String]?) -> JSONValue? {
+            members.map { .object($0.mapValues(JSONValue.string)) }
+        }
         let members: [String: JSONValue?] = [
             "auth_type": .string(authType.rawValue), "access_token": accessToken.map(JSONValue.string),
             "token_type": tokenType.map(JSONValue.string), "expires_in": expiresIn.map { .integer(Int64($0)) },
-            "fields": fields.map { .object($0.mapValues(JSONValue.string)) },
+            "fields": texts(fields), "scopes": scopes.map { .array($0.map(JSONValue.string)) },
+            "account": try account.map { account throws(PabblyConnectError) in try decoded(jsonText(account)) },
+            "provider_data": texts(providerData), "api_base_url": apiBaseURL.map(JSONValue.string),
+            "api_headers": texts(apiHeaders), "api_query": texts(apiQuery),
         ]
         return try immediate {
-            let json = try JSONEncoder().encode(members.compactMapValues(\.self))
-            return Token(native: try PabblyConnectNative.Token.of(json: String(decoding: json, as: UTF8.self)))
+            Token(native: try PabblyConnectNative.Token.of(json: jsonText(members.compactMapValues(\.self))))
         }
     }
 }
@@ -73,6 +123,12 @@ extension Token: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
             ("tokenType", tokenType),
             ("expiresIn", expiresIn),
             ("fields", fields),
+            ("scopes", scopes.map { _ in Redacted() }),
+            ("account", account.map { _ in Redacted() }),
+            ("providerData", providerData.names.isEmpty ? nil : providerData),
+            ("apiBaseURL", apiBaseURL.map { _ in Redacted() }),
+            ("apiHeaders", apiHeaders),
+            ("apiQuery", apiQuery),
             ("extra", extra.names.isEmpty ? nil : extra),
         ]
         return all.compactMap { label, value in value.map { (label, $0) } }

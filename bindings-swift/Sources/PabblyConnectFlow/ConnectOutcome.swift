@@ -31,7 +31,7 @@ public enum ConnectExitReason: String, Sendable, Hashable, Codable, CaseIterable
     case timeout
 }
 
-/// Why it could not be said how an attempt ended.
+/// Why it could not be said how an attempt ended, or a form of the app's own was not taken.
 public enum ConnectError: Error, Sendable, Hashable {
     /// The values are not those of a request link, or the link's address is not `https`. The text says what is wrong.
     case invalidLink(String)
@@ -42,6 +42,11 @@ public enum ConnectError: Error, Sendable, Hashable {
     case unreachable(String)
     /// The system did not show the page.
     case pageNotShown(String)
+    /// Fields of a form of the app's own are at fault: a sentence for the customer by the field's name. The link stays
+    /// open.
+    case invalidFields([String: String])
+    /// The link has expired, or the customer declined.
+    case linkOver
 }
 
 extension ConnectError: LocalizedError, CustomStringConvertible {
@@ -49,6 +54,8 @@ extension ConnectError: LocalizedError, CustomStringConvertible {
         switch self {
         case .invalidLink(let reason), .unknownLink(let reason), .unreachable(let reason), .pageNotShown(let reason):
             reason
+        case .invalidFields(let fields): fields.sorted { $0.key < $1.key }.map(\.value).joined(separator: " ")
+        case .linkOver: "the link is over: ask for a new one"
         }
     }
 

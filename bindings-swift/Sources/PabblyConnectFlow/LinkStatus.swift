@@ -38,7 +38,7 @@ struct LinkStatus: Sendable {
 
 /// The platform itself, through the core.
 struct Platform: StatusSource {
-    private let link: PabblyConnectFlowNative.Link
+    let link: PabblyConnectFlowNative.Link
 
     init(_ link: ConnectLink) throws {
         do {
@@ -51,26 +51,44 @@ struct Platform: StatusSource {
     }
 
     func answer(holding hold: Duration) async throws -> StatusAnswer {
-        let question = link.question(hold: Double(hold.components.seconds))
         do {
-            let standing = try await withTaskCancellationHandler {
-                try await question.answer()
-            } onCancel: {
-                question.cancel()
-            }
+            let standing = try await cancellable { try await $0.standing(hold: Double(hold.components.seconds)) }
             return .status(
                 LinkStatus(
                     status: standing.status, phase: standing.phase, operation: standing.operation,
                     expiresIn: standing.expiresIn.map { .lifetime(seconds: $0) }))
         } catch let failure as Failure {
             switch failure {
-            case .Invalid(let reason): throw ConnectError.invalidLink(reason)
-            case .Refused(let reason): throw ConnectError.unknownLink(reason)
             case .Busy(let retryAfter): return .busy(retryAfter: retryAfter.map { .lifetime(seconds: $0) })
             case .Failed(let reason, let retryAfter):
                 return .failed(reason: reason, retryAfter: retryAfter.map { .lifetime(seconds: $0) })
-            case .Cancelled: throw CancellationError()
+            default: throw failure.forCaller
             }
+        }
+    }
+
+    /// Makes a request that cancelling the task stops: UniFFI itself leaves it running.
+    func cancellable<Answer: Sendable>(_ ask: (Question) async throws -> Answer) async throws -> Answer {
+        let question = link.question()
+        return try await withTaskCancellationHandler {
+            try await ask(question)
+        } onCancel: {
+            question.cancel()
+        }
+    }
+}
+
+extension Failure {
+    /// What a caller of this module gets.
+    var forCaller: any Error {
+        switch self {
+        case .Invalid(let reason): ConnectError.invalidLink(reason)
+        case .Refused(let reason): ConnectError.unknownLink(reason)
+        case .Busy: ConnectError.unreachable("the platform wants to be asked later")
+        case .Failed(let reason, _): ConnectError.unreachable(reason)
+        case .Fields(let fields): ConnectError.invalidFields(fields)
+        case .Over: ConnectError.linkOver
+        case .Cancelled: CancellationError()
         }
     }
 }

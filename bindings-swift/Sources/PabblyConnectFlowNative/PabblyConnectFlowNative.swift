@@ -465,6 +465,30 @@ fileprivate final class UniffiHandleMap<T>: @unchecked Sendable {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterBool : FfiConverter {
+    typealias FfiType = Int8
+    typealias SwiftType = Bool
+
+    public static func lift(_ value: Int8) throws -> Bool {
+        return value != 0
+    }
+
+    public static func lower(_ value: Bool) -> Int8 {
+        return value ? 1 : 0
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Bool {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: Bool, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterString: FfiConverter {
     typealias SwiftType = String
     typealias FfiType = RustBuffer
@@ -545,9 +569,9 @@ fileprivate struct FfiConverterDuration: FfiConverterRustBuffer {
 public protocol LinkProtocol: AnyObject, Sendable {
 
     /**
-     * Prepares a question; the service is asked to hold its answer for so long.
+     * Prepares a question.
      */
-    func question(hold: TimeInterval)  -> Question
+    func question()  -> Question
 
 }
 /**
@@ -618,14 +642,13 @@ public convenience init(requestLink: String, requestToken: String, connectionId:
 
 
     /**
-     * Prepares a question; the service is asked to hold its answer for so long.
+     * Prepares a question.
      */
-open func question(hold: TimeInterval) -> Question  {
+open func question() -> Question  {
     return try!  FfiConverterTypeQuestion_lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_pabbly_connect_flow_fn_method_link_question(
-            self.uniffiCloneHandle(),
-        FfiConverterDuration.lower(hold),uniffiCallStatus
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -681,23 +704,33 @@ public func FfiConverterTypeLink_lower(_ value: Link) -> UInt64 {
 
 
 /**
- * One question how a link stands.
+ * One request about a link. Each is used for one call.
  */
 public protocol QuestionProtocol: AnyObject, Sendable {
 
     /**
-     * Asks, once.
+     * Asks once for the ways to authorise the link's app.
      */
-    func answer() async throws  -> Standing
+    func authOptions() async throws  -> [AuthOption]
 
     /**
      * Stops the request, or keeps it from being sent. UniFFI does not tell Rust of a cancelled task.
      */
     func cancel()
 
+    /**
+     * Asks once how the link stands; the service is asked to hold its answer for so long.
+     */
+    func standing(hold: TimeInterval) async throws  -> Standing
+
+    /**
+     * Submits a form, once.
+     */
+    func submit(authOptionKey: String, fields: [String: String]) async throws  -> Submission
+
 }
 /**
- * One question how a link stands.
+ * One request about a link. Each is used for one call.
  */
 open class Question: QuestionProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -753,20 +786,20 @@ open class Question: QuestionProtocol, @unchecked Sendable {
 
 
     /**
-     * Asks, once.
+     * Asks once for the ways to authorise the link's app.
      */
-open func answer()async throws  -> Standing  {
+open func authOptions()async throws  -> [AuthOption]  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
-                uniffi_pabbly_connect_flow_fn_method_question_answer(
+                uniffi_pabbly_connect_flow_fn_method_question_auth_options(
                         self.uniffiCloneHandle()
                 )
             },
             pollFunc: ffi_pabbly_connect_flow_rust_future_poll_rust_buffer,
             completeFunc: ffi_pabbly_connect_flow_rust_future_complete_rust_buffer,
             freeFunc: ffi_pabbly_connect_flow_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeStanding_lift,
+            liftFunc: FfiConverterSequenceTypeAuthOption.lift,
             errorHandler: FfiConverterTypeFailure_lift
         )
 }
@@ -780,6 +813,44 @@ open func cancel()  {try! rustCall() {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 }
+}
+
+    /**
+     * Asks once how the link stands; the service is asked to hold its answer for so long.
+     */
+open func standing(hold: TimeInterval)async throws  -> Standing  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_pabbly_connect_flow_fn_method_question_standing(
+                        self.uniffiCloneHandle(),FfiConverterDuration.lower(hold)
+                )
+            },
+            pollFunc: ffi_pabbly_connect_flow_rust_future_poll_rust_buffer,
+            completeFunc: ffi_pabbly_connect_flow_rust_future_complete_rust_buffer,
+            freeFunc: ffi_pabbly_connect_flow_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeStanding_lift,
+            errorHandler: FfiConverterTypeFailure_lift
+        )
+}
+
+    /**
+     * Submits a form, once.
+     */
+open func submit(authOptionKey: String, fields: [String: String])async throws  -> Submission  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_pabbly_connect_flow_fn_method_question_submit(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(authOptionKey),FfiConverterDictionaryStringString.lower(fields)
+                )
+            },
+            pollFunc: ffi_pabbly_connect_flow_rust_future_poll_rust_buffer,
+            completeFunc: ffi_pabbly_connect_flow_rust_future_complete_rust_buffer,
+            freeFunc: ffi_pabbly_connect_flow_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeSubmission_lift,
+            errorHandler: FfiConverterTypeFailure_lift
+        )
 }
 
 
@@ -828,6 +899,213 @@ public func FfiConverterTypeQuestion_lower(_ value: Question) -> UInt64 {
 }
 
 
+
+
+/**
+ * One way to authorise the link's app.
+ */
+public struct AuthOption: Equatable, Hashable {
+    public let key: String
+    public let authType: String
+    public let title: String
+    public let description: String?
+    public let fields: [FormField]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(key: String, authType: String, title: String, description: String?, fields: [FormField]) {
+        self.key = key
+        self.authType = authType
+        self.title = title
+        self.description = description
+        self.fields = fields
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AuthOption: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAuthOption: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AuthOption {
+        return
+            try AuthOption(
+                key: FfiConverterString.read(from: &buf),
+                authType: FfiConverterString.read(from: &buf),
+                title: FfiConverterString.read(from: &buf),
+                description: FfiConverterOptionString.read(from: &buf),
+                fields: FfiConverterSequenceTypeFormField.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: AuthOption, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.key, into: &buf)
+        FfiConverterString.write(value.authType, into: &buf)
+        FfiConverterString.write(value.title, into: &buf)
+        FfiConverterOptionString.write(value.description, into: &buf)
+        FfiConverterSequenceTypeFormField.write(value.fields, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAuthOption_lift(_ buf: RustBuffer) throws -> AuthOption {
+    return try FfiConverterTypeAuthOption.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAuthOption_lower(_ value: AuthOption) -> RustBuffer {
+    return FfiConverterTypeAuthOption.lower(value)
+}
+
+
+/**
+ * One value to choose.
+ */
+public struct FormChoice: Equatable, Hashable {
+    public let value: String
+    public let title: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(value: String, title: String) {
+        self.value = value
+        self.title = title
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FormChoice: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFormChoice: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FormChoice {
+        return
+            try FormChoice(
+                value: FfiConverterString.read(from: &buf),
+                title: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FormChoice, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.value, into: &buf)
+        FfiConverterString.write(value.title, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFormChoice_lift(_ buf: RustBuffer) throws -> FormChoice {
+    return try FfiConverterTypeFormChoice.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFormChoice_lower(_ value: FormChoice) -> RustBuffer {
+    return FfiConverterTypeFormChoice.lower(value)
+}
+
+
+/**
+ * One field of a form.
+ */
+public struct FormField: Equatable, Hashable {
+    public let name: String
+    public let title: String?
+    public let description: String?
+    public let format: String?
+    public let isRequired: Bool
+    public let isSecret: Bool
+    public let defaultValue: String?
+    public let choices: [FormChoice]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(name: String, title: String?, description: String?, format: String?, isRequired: Bool, isSecret: Bool, defaultValue: String?, choices: [FormChoice]) {
+        self.name = name
+        self.title = title
+        self.description = description
+        self.format = format
+        self.isRequired = isRequired
+        self.isSecret = isSecret
+        self.defaultValue = defaultValue
+        self.choices = choices
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension FormField: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeFormField: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> FormField {
+        return
+            try FormField(
+                name: FfiConverterString.read(from: &buf),
+                title: FfiConverterOptionString.read(from: &buf),
+                description: FfiConverterOptionString.read(from: &buf),
+                format: FfiConverterOptionString.read(from: &buf),
+                isRequired: FfiConverterBool.read(from: &buf),
+                isSecret: FfiConverterBool.read(from: &buf),
+                defaultValue: FfiConverterOptionString.read(from: &buf),
+                choices: FfiConverterSequenceTypeFormChoice.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: FormField, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.title, into: &buf)
+        FfiConverterOptionString.write(value.description, into: &buf)
+        FfiConverterOptionString.write(value.format, into: &buf)
+        FfiConverterBool.write(value.isRequired, into: &buf)
+        FfiConverterBool.write(value.isSecret, into: &buf)
+        FfiConverterOptionString.write(value.defaultValue, into: &buf)
+        FfiConverterSequenceTypeFormChoice.write(value.choices, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFormField_lift(_ buf: RustBuffer) throws -> FormField {
+    return try FfiConverterTypeFormField.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeFormField_lower(_ value: FormField) -> RustBuffer {
+    return FfiConverterTypeFormField.lower(value)
+}
 
 
 /**
@@ -896,6 +1174,63 @@ public func FfiConverterTypeStanding_lower(_ value: Standing) -> RustBuffer {
 
 
 /**
+ * Where a connection stands after its form was submitted.
+ */
+public struct Submission: Equatable, Hashable {
+    public let status: String
+    public let authorizeUrl: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(status: String, authorizeUrl: String?) {
+        self.status = status
+        self.authorizeUrl = authorizeUrl
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Submission: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSubmission: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Submission {
+        return
+            try Submission(
+                status: FfiConverterString.read(from: &buf),
+                authorizeUrl: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Submission, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.status, into: &buf)
+        FfiConverterOptionString.write(value.authorizeUrl, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSubmission_lift(_ buf: RustBuffer) throws -> Submission {
+    return try FfiConverterTypeSubmission.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSubmission_lower(_ value: Submission) -> RustBuffer {
+    return FfiConverterTypeSubmission.lower(value)
+}
+
+
+/**
  * Why there is no answer.
  */
 public
@@ -939,6 +1274,18 @@ enum Failure: Swift.Error, Equatable, Hashable {
          */retryAfter: TimeInterval?
     )
     /**
+     * Fields of a submitted form are at fault.
+     */
+    case Fields(
+        /**
+         * A sentence for the customer by the field's name.
+         */fields: [String: String]
+    )
+    /**
+     * The link is over.
+     */
+    case Over
+    /**
      * The question was cancelled.
      */
     case Cancelled
@@ -980,7 +1327,11 @@ public struct FfiConverterTypeFailure: FfiConverterRustBuffer {
             reason: try FfiConverterString.read(from: &buf),
             retryAfter: try FfiConverterOptionDuration.read(from: &buf)
             )
-        case 5: return .Cancelled
+        case 5: return .Fields(
+            fields: try FfiConverterDictionaryStringString.read(from: &buf)
+            )
+        case 6: return .Over
+        case 7: return .Cancelled
 
          default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -1014,8 +1365,17 @@ public struct FfiConverterTypeFailure: FfiConverterRustBuffer {
             FfiConverterOptionDuration.write(retryAfter, into: &buf)
 
 
-        case .Cancelled:
+        case let .Fields(fields):
             writeInt(&buf, Int32(5))
+            FfiConverterDictionaryStringString.write(fields, into: &buf)
+
+
+        case .Over:
+            writeInt(&buf, Int32(6))
+
+
+        case .Cancelled:
+            writeInt(&buf, Int32(7))
 
         }
     }
@@ -1083,6 +1443,107 @@ fileprivate struct FfiConverterOptionDuration: FfiConverterRustBuffer {
         }
     }
 }
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeAuthOption: FfiConverterRustBuffer {
+    typealias SwiftType = [AuthOption]
+
+    public static func write(_ value: [AuthOption], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeAuthOption.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [AuthOption] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [AuthOption]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeAuthOption.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFormChoice: FfiConverterRustBuffer {
+    typealias SwiftType = [FormChoice]
+
+    public static func write(_ value: [FormChoice], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFormChoice.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FormChoice] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FormChoice]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFormChoice.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeFormField: FfiConverterRustBuffer {
+    typealias SwiftType = [FormField]
+
+    public static func write(_ value: [FormField], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeFormField.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [FormField] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [FormField]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeFormField.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterDictionaryStringString: FfiConverterRustBuffer {
+    public static func write(_ value: [String: String], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for (key, value) in value {
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterString.write(value, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String: String] {
+        let len: Int32 = try readInt(&buf)
+        var dict = [String: String]()
+        dict.reserveCapacity(Int(len))
+        for _ in 0..<len {
+            let key = try FfiConverterString.read(from: &buf)
+            let value = try FfiConverterString.read(from: &buf)
+            dict[key] = value
+        }
+        return dict
+    }
+}
 private let UNIFFI_RUST_FUTURE_POLL_READY: Int8 = 0
 private let UNIFFI_RUST_FUTURE_POLL_WAKE: Int8 = 1
 
@@ -1147,13 +1608,19 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_pabbly_connect_flow_checksum_method_link_question() != 11100) {
+    if (uniffi_pabbly_connect_flow_checksum_method_link_question() != 58795) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_flow_checksum_method_question_answer() != 35440) {
+    if (uniffi_pabbly_connect_flow_checksum_method_question_auth_options() != 21876) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_flow_checksum_method_question_cancel() != 47427) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_flow_checksum_method_question_standing() != 31793) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_flow_checksum_method_question_submit() != 6388) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_flow_checksum_constructor_link_new() != 30928) {

@@ -1239,21 +1239,34 @@ public protocol TokenProtocol: AnyObject, Sendable {
 
     func accessToken()  -> String?
 
+    /**
+     * As JSON text.
+     */
+    func account()  -> String?
+
+    func apiBaseUrl()  -> String?
+
+    /**
+     * The URL and headers of a request to the provider's API, as JSON text.
+     */
+    func apply(path: String) throws  -> String
+
     func authType()  -> String
 
     func authorization()  -> String?
 
     func expiresIn()  -> UInt64?
 
-    func extra(name: String)  -> String?
+    /**
+     * The names of the values of a kind; `None` where the token has none of that kind.
+     */
+    func names(of: Secrets)  -> [String]?
 
-    func extraNames()  -> [String]
-
-    func field(name: String)  -> String?
-
-    func fieldNames()  -> [String]?
+    func scopes()  -> [String]?
 
     func tokenType()  -> String?
+
+    func value(of: Secrets, name: String)  -> String?
 
 }
 /**
@@ -1333,6 +1346,40 @@ open func accessToken() -> String?  {
 })
 }
 
+    /**
+     * As JSON text.
+     */
+open func account() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_token_account(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+open func apiBaseUrl() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_token_api_base_url(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The URL and headers of a request to the provider's API, as JSON text.
+     */
+open func apply(path: String)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeFailure_lift) {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_token_apply(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(path),uniffiCallStatus
+    )
+})
+}
+
 open func authType() -> String  {
     return try!  FfiConverterString.lift(try! rustCall() {
         uniffiCallStatus in
@@ -1360,39 +1407,23 @@ open func expiresIn() -> UInt64?  {
 })
 }
 
-open func extra(name: String) -> String?  {
-    return try!  FfiConverterOptionString.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_pabbly_connect_swift_fn_method_token_extra(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(name),uniffiCallStatus
-    )
-})
-}
-
-open func extraNames() -> [String]  {
-    return try!  FfiConverterSequenceString.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_pabbly_connect_swift_fn_method_token_extra_names(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-
-open func field(name: String) -> String?  {
-    return try!  FfiConverterOptionString.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_pabbly_connect_swift_fn_method_token_field(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(name),uniffiCallStatus
-    )
-})
-}
-
-open func fieldNames() -> [String]?  {
+    /**
+     * The names of the values of a kind; `None` where the token has none of that kind.
+     */
+open func names(of: Secrets) -> [String]?  {
     return try!  FfiConverterOptionSequenceString.lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_pabbly_connect_swift_fn_method_token_field_names(
+    uniffi_pabbly_connect_swift_fn_method_token_names(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSecrets_lower(of),uniffiCallStatus
+    )
+})
+}
+
+open func scopes() -> [String]?  {
+    return try!  FfiConverterOptionSequenceString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_token_scopes(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -1403,6 +1434,17 @@ open func tokenType() -> String?  {
         uniffiCallStatus in
     uniffi_pabbly_connect_swift_fn_method_token_token_type(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+open func value(of: Secrets, name: String) -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_token_value(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSecrets_lower(of),
+        FfiConverterString.lower(name),uniffiCallStatus
     )
 })
 }
@@ -1585,6 +1627,15 @@ public enum OptionValue: Equatable, Hashable {
      */
     case texts(texts: [String]
     )
+    /**
+     * An object, as JSON text.
+     */
+    case object(json: String
+    )
+    /**
+     * Nothing, which removes what was there.
+     */
+    case null
 
 
 
@@ -1621,6 +1672,11 @@ public struct FfiConverterTypeOptionValue: FfiConverterRustBuffer {
         case 5: return .texts(texts: try FfiConverterSequenceString.read(from: &buf)
         )
 
+        case 6: return .object(json: try FfiConverterString.read(from: &buf)
+        )
+
+        case 7: return .null
+
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -1653,6 +1709,15 @@ public struct FfiConverterTypeOptionValue: FfiConverterRustBuffer {
             writeInt(&buf, Int32(5))
             FfiConverterSequenceString.write(texts, into: &buf)
 
+
+        case let .object(json):
+            writeInt(&buf, Int32(6))
+            FfiConverterString.write(json, into: &buf)
+
+
+        case .null:
+            writeInt(&buf, Int32(7))
+
         }
     }
 }
@@ -1670,6 +1735,96 @@ public func FfiConverterTypeOptionValue_lift(_ buf: RustBuffer) throws -> Option
 #endif
 public func FfiConverterTypeOptionValue_lower(_ value: OptionValue) -> RustBuffer {
     return FfiConverterTypeOptionValue.lower(value)
+}
+
+
+
+/**
+ * Secret values by name, of which a token has several kinds.
+ */
+
+public enum Secrets: Equatable, Hashable {
+
+    case fields
+    case providerData
+    case apiHeaders
+    case apiQuery
+    case extra
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Secrets: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSecrets: FfiConverterRustBuffer {
+    typealias SwiftType = Secrets
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Secrets {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .fields
+
+        case 2: return .providerData
+
+        case 3: return .apiHeaders
+
+        case 4: return .apiQuery
+
+        case 5: return .extra
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Secrets, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .fields:
+            writeInt(&buf, Int32(1))
+
+
+        case .providerData:
+            writeInt(&buf, Int32(2))
+
+
+        case .apiHeaders:
+            writeInt(&buf, Int32(3))
+
+
+        case .apiQuery:
+            writeInt(&buf, Int32(4))
+
+
+        case .extra:
+            writeInt(&buf, Int32(5))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSecrets_lift(_ buf: RustBuffer) throws -> Secrets {
+    return try FfiConverterTypeSecrets.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSecrets_lower(_ value: Secrets) -> RustBuffer {
+    return FfiConverterTypeSecrets.lower(value)
 }
 
 
@@ -2105,6 +2260,15 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_swift_checksum_method_token_access_token() != 10312) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pabbly_connect_swift_checksum_method_token_account() != 16283) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_token_api_base_url() != 29649) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_token_apply() != 35983) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pabbly_connect_swift_checksum_method_token_auth_type() != 8271) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -2114,19 +2278,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_swift_checksum_method_token_expires_in() != 3219) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_token_extra() != 34981) {
+    if (uniffi_pabbly_connect_swift_checksum_method_token_names() != 9687) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_swift_checksum_method_token_extra_names() != 63533) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_token_field() != 23115) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_pabbly_connect_swift_checksum_method_token_field_names() != 38896) {
+    if (uniffi_pabbly_connect_swift_checksum_method_token_scopes() != 8055) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_token_token_type() != 57932) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_token_value() != 62750) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_constructor_client_new() != 26026) {

@@ -25,6 +25,10 @@ pub(crate) enum OptionValue {
     Text { text: String },
     /// Several strings.
     Texts { texts: Vec<String> },
+    /// An object, as JSON text.
+    Object { json: String },
+    /// Nothing, which removes what was there.
+    Null,
 }
 
 impl From<OptionValue> for Value {
@@ -35,6 +39,8 @@ impl From<OptionValue> for Value {
             OptionValue::Number { number } => Self::Number(number),
             OptionValue::Text { text } => Self::Text(text),
             OptionValue::Texts { texts } => Self::Texts(texts),
+            OptionValue::Object { json } => Self::Object(json),
+            OptionValue::Null => Self::Null,
         }
     }
 }

@@ -18,19 +18,12 @@ fn read(secret: &SecretString) -> String {
     secret.expose_secret().to_owned()
 }
 
-fn names(fields: &SecretFields) -> Vec<String> {
-    fields.iter().map(|(name, _)| name.to_owned()).collect()
-}
-
 #[uniffi::export]
 impl Token {
     /// A credential for a test, made of the JSON that the service would send.
     #[uniffi::constructor]
     fn of(json: &str) -> Result<Self, Failure> {
-        let token = serde_json::from_str(json).map_err(|_| {
-            bindings::invalid_argument("an OAuth token needs its access token, every other its fields")
-        })?;
-        Ok(Self(token))
+        Ok(Self(bindings::token(json)?))
     }
 
     fn auth_type(&self) -> String {
@@ -53,19 +46,53 @@ impl Token {
         self.0.authorization().as_ref().map(read)
     }
 
-    fn field_names(&self) -> Option<Vec<String>> {
-        self.0.fields.as_ref().map(names)
+    fn scopes(&self) -> Option<Vec<String>> {
+        self.0.scopes.clone()
     }
 
-    fn field(&self, name: &str) -> Option<String> {
-        self.0.fields.as_ref()?.get(name).map(read)
+    /// As JSON text.
+    fn account(&self) -> Option<String> {
+        self.0.account.as_ref().and_then(|account| serde_json::to_string(account).ok())
     }
 
-    fn extra_names(&self) -> Vec<String> {
-        names(&self.0.extra)
+    fn api_base_url(&self) -> Option<String> {
+        self.0.api_base_url.as_ref().map(read)
     }
 
-    fn extra(&self, name: &str) -> Option<String> {
-        self.0.extra.get(name).map(read)
+    /// The names of the values of a kind; `None` where the token has none of that kind.
+    fn names(&self, of: Secrets) -> Option<Vec<String>> {
+        let names = self.secrets(of)?.iter().map(|(name, _)| name.to_owned());
+        Some(names.collect())
+    }
+
+    fn value(&self, of: Secrets, name: &str) -> Option<String> {
+        self.secrets(of)?.get(name).map(read)
+    }
+
+    /// The URL and headers of a request to the provider's API, as JSON text.
+    fn apply(&self, path: &str) -> Result<String, Failure> {
+        Ok(read(&bindings::request_json(&self.0.apply(path)?)))
+    }
+}
+
+/// Secret values by name, of which a token has several kinds.
+#[derive(Debug, uniffi::Enum)]
+pub(crate) enum Secrets {
+    Fields,
+    ProviderData,
+    ApiHeaders,
+    ApiQuery,
+    Extra,
+}
+
+impl Token {
+    fn secrets(&self, of: Secrets) -> Option<&SecretFields> {
+        match of {
+            Secrets::Fields => self.0.fields.as_ref(),
+            Secrets::ProviderData => Some(&self.0.provider_data),
+            Secrets::ApiHeaders => self.0.api_headers.as_ref(),
+            Secrets::ApiQuery => self.0.api_query.as_ref(),
+            Secrets::Extra => Some(&self.0.extra),
+        }
     }
 }

@@ -1,12 +1,15 @@
-//! What the Swift module `PabblyConnectFlow` needs of the core: how a link stands, asked without a tenant key. What is
-//! asked when, and what the answers mean, is Swift's part.
+//! What the Swift module `PabblyConnectFlow` needs of the core, without a tenant key: how a link stands, and what a
+//! connection form of the app's own asks for and sends. What is asked when, and what it means, is Swift's part.
 //!
 //! Nothing here may lead to the tenant's API: the library that ships is searched for it.
 
+mod form;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pabbly_connect::{Error, ErrorKind, PublicLink};
+use pabbly_connect::{Error, ErrorKind, ExposeSecret, PublicLink};
 use tokio_util::sync::CancellationToken;
 
 uniffi::setup_scaffolding!();
@@ -15,12 +18,18 @@ uniffi::setup_scaffolding!();
 #[derive(Debug, uniffi::Object)]
 pub struct Link(Arc<PublicLink>);
 
-/// One question how a link stands.
+/// One request about a link. Each is used for one call.
 #[derive(Debug, uniffi::Object)]
 pub struct Question {
     link: Arc<PublicLink>,
-    hold: Duration,
     cancellation: CancellationToken,
+}
+
+/// Where a connection stands after its form was submitted.
+#[derive(Debug, uniffi::Record)]
+pub struct Submission {
+    status: String,
+    authorize_url: Option<String>,
 }
 
 /// How a link stands, in the words of the wire.
@@ -61,6 +70,15 @@ pub enum Failure {
         /// When to ask again, if the service said so.
         retry_after: Option<Duration>,
     },
+    /// Fields of a submitted form are at fault.
+    #[error("fields of the form are at fault")]
+    Fields {
+        /// A sentence for the customer by the field's name.
+        fields: HashMap<String, String>,
+    },
+    /// The link is over.
+    #[error("the link is over")]
+    Over,
     /// The question was cancelled.
     #[error("the question was cancelled")]
     Cancelled,
@@ -75,21 +93,17 @@ impl Link {
         Ok(Self(Arc::new(link)))
     }
 
-    /// Prepares a question; the service is asked to hold its answer for so long.
-    fn question(&self, hold: Duration) -> Arc<Question> {
-        Arc::new(Question { link: Arc::clone(&self.0), hold, cancellation: CancellationToken::new() })
+    /// Prepares a question.
+    fn question(&self) -> Arc<Question> {
+        Arc::new(Question { link: Arc::clone(&self.0), cancellation: CancellationToken::new() })
     }
 }
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Question {
-    /// Asks, once.
-    async fn answer(&self) -> Result<Standing, Failure> {
-        let answer = self.link.status(self.hold);
-        let now = match self.cancellation.run_until_cancelled(answer).await {
-            Some(answer) => answer?,
-            None => return Err(Failure::Cancelled),
-        };
+    /// Asks once how the link stands; the service is asked to hold its answer for so long.
+    async fn standing(&self, hold: Duration) -> Result<Standing, Failure> {
+        let now = self.cancellable(self.link.status(hold)).await?;
         Ok(Standing {
             status: now.status.to_string(),
             phase: now.phase.map(|phase| phase.to_string()),
@@ -98,14 +112,49 @@ impl Question {
         })
     }
 
+    /// Asks once for the ways to authorise the link's app.
+    async fn auth_options(&self) -> Result<Vec<form::AuthOption>, Failure> {
+        let json = self.cancellable(self.link.list_auth_options_json()).await?;
+        form::auth_options(json.expose_secret()).ok_or_else(|| Failure::Failed {
+            reason: "the response is not what the contract says".to_owned(),
+            retry_after: None,
+        })
+    }
+
+    /// Submits a form, once.
+    async fn submit(
+        &self,
+        auth_option_key: String,
+        fields: HashMap<String, String>,
+    ) -> Result<Submission, Failure> {
+        let submission = self.cancellable(self.link.submit_credentials(&auth_option_key, fields)).await?;
+        let status = submission.status.to_string();
+        Ok(Submission { status, authorize_url: submission.authorize_url })
+    }
+
     /// Stops the request, or keeps it from being sent. UniFFI does not tell Rust of a cancelled task.
     fn cancel(&self) {
         self.cancellation.cancel();
     }
 }
 
+impl Question {
+    async fn cancellable<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
+        match self.cancellation.run_until_cancelled(answer).await {
+            Some(answer) => Ok(answer?),
+            None => Err(Failure::Cancelled),
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        if let Some(fields) = error.fields() {
+            return Self::Fields { fields: fields.clone().into_iter().collect() };
+        }
+        if error.code() == Some("connection_not_active") {
+            return Self::Over;
+        }
         let (reason, retry_after) = (error.message().to_owned(), error.retry_after());
         match error.kind() {
             ErrorKind::InvalidArgument => Self::Invalid { reason },

@@ -5,11 +5,9 @@
 use secrecy::SecretString;
 
 use super::value::{Options, Value};
-use crate::call::{Call, CallOptions};
+use crate::call::{Call, CallOptions, Empty, Pending};
 use crate::client::{Client, ClientBuilder};
-use crate::customer::Deleted;
 use crate::error::Error;
-use crate::link::CreateRequestLink;
 use crate::list::{List, Pages};
 use crate::model::{App, Connection};
 use crate::token::Token;
@@ -17,12 +15,8 @@ use crate::wait::Wait;
 
 /// A call that is ready to be sent.
 pub enum PreparedCall {
-    /// `getApp`
-    App(Call<App>),
-    /// `createRequestLink`
-    Link(CreateRequestLink),
-    /// Whatever gives one connection at once.
-    Connection(Call<Connection>),
+    /// Whatever gives one model, as the JSON text that came.
+    Model(Pending<SecretString>),
     /// `waitForConnection`
     Wait(Wait),
     /// `getToken`
@@ -30,7 +24,7 @@ pub enum PreparedCall {
     /// Whatever gives a list.
     List(AnyList),
     /// Whatever gives nothing.
-    Nothing(Call<Deleted>),
+    Nothing(Call<Empty>),
 }
 
 impl PreparedCall {
@@ -40,9 +34,7 @@ impl PreparedCall {
     /// Whatever the call gives.
     pub async fn json(self) -> Result<SecretString, Error> {
         match self {
-            Self::App(call) => call.json().await,
-            Self::Link(call) => call.json().await,
-            Self::Connection(call) => call.json().await,
+            Self::Model(call) => call.await,
             Self::Wait(wait) => wait.json().await,
             Self::Token(call) => call.json().await,
             Self::List(list) => list.json().await,
@@ -70,6 +62,7 @@ pub fn prepare(
             let mut shared = CallOptions::default();
             for (name, value) in options {
                 match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
                     "search" => call = call.search(value.text(&name)?),
                     "page" => call = call.page(value.count(&name)?),
                     "limit" => call = call.limit(value.count(&name)?),
@@ -84,7 +77,7 @@ pub fn prepare(
             for (name, value) in options {
                 call_option(&mut shared, &name, value)?;
             }
-            PreparedCall::App(call.options(shared))
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
         "createRequestLink" => {
             let customer = customer()?;
@@ -97,6 +90,7 @@ pub fn prepare(
             let mut shared = CallOptions::default();
             for (name, value) in options {
                 match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
                     "connection_id" | "connectionId" => call = call.connection_id(value.text(&name)?),
                     "auth_option_key" | "authOptionKey" => call = call.auth_option_key(value.text(&name)?),
                     "allowed_apps" | "allowedApps" => call = call.allowed_apps(value.texts(&name)?),
@@ -109,11 +103,14 @@ pub fn prepare(
                     }
                     "scopes" => call = call.scopes(value.texts(&name)?),
                     "confirm" => call = call.confirm(value.flag(&name)?),
+                    "customer_id" | "customerId" => call = call.customer_id(value.text(&name)?),
+                    "customer_name" | "customerName" => call = call.customer_name(value.text(&name)?),
+                    "metadata" => call = call.metadata(value.object(&name)?),
                     "idempotency_key" | "idempotencyKey" => call = call.idempotency_key(value.text(&name)?),
                     _ => call_option(&mut shared, &name, value)?,
                 }
             }
-            PreparedCall::Link(call.options(shared))
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
         "getConnection" => {
             let customer = customer()?;
@@ -122,13 +119,14 @@ pub fn prepare(
             for (name, value) in options {
                 call_option(&mut shared, &name, value)?;
             }
-            PreparedCall::Connection(call.options(shared))
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
         "waitForConnection" => {
             let customer = customer()?;
             let mut call = customer.wait_for_connection(argument(0));
             for (name, value) in options {
                 match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
                     "interval" | "intervalMs" => call = call.interval(value.duration(&name)?),
                     "timeout" | "timeoutMs" => call = call.timeout(value.duration(&name)?),
                     _ => return Err(unknown(&name)),
@@ -143,7 +141,7 @@ pub fn prepare(
             for (name, value) in options {
                 call_option(&mut shared, &name, value)?;
             }
-            PreparedCall::Connection(call.options(shared))
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
         "getToken" => {
             let customer = customer()?;
@@ -160,13 +158,72 @@ pub fn prepare(
             let mut shared = CallOptions::default();
             for (name, value) in options {
                 match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
                     "app_id" | "appId" => call = call.app_id(value.text(&name)?),
+                    "status" => call = call.status(value.text(&name)?.into()),
+                    "customer_id" | "customerId" => call = call.customer_id(value.text(&name)?),
+                    "needs_reconnection" | "needsReconnection" => {
+                        call = call.needs_reconnection(value.flag(&name)?)
+                    }
                     "page" => call = call.page(value.count(&name)?),
                     "limit" => call = call.limit(value.count(&name)?),
                     _ => call_option(&mut shared, &name, value)?,
                 }
             }
             PreparedCall::List(AnyList::Connection(call.options(shared)))
+        }
+        "updateConnection" => {
+            let customer = customer()?;
+            let mut call = customer.update_connection(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    "customer_id" | "customerId" => {
+                        call = match value {
+                            Value::Null => call.clear_customer_id(),
+                            value => call.customer_id(value.text(&name)?),
+                        }
+                    }
+                    "customer_name" | "customerName" => {
+                        call = match value {
+                            Value::Null => call.clear_customer_name(),
+                            value => call.customer_name(value.text(&name)?),
+                        }
+                    }
+                    _ if matches!(value, Value::Null) => {}
+                    "name" => call = call.name(value.text(&name)?),
+                    "metadata" => call = call.metadata(value.object(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "verifyConnection" => {
+            let customer = customer()?;
+            let call = customer.verify_connection(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "addUsage" => {
+            let customer = customer()?;
+            let call = customer.add_usage(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Nothing(call.options(shared))
+        }
+        "removeUsage" => {
+            let customer = customer()?;
+            let call = customer.remove_usage(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Nothing(call.options(shared))
         }
         "deleteConnection" => {
             let customer = customer()?;
@@ -176,6 +233,63 @@ pub fn prepare(
                 call_option(&mut shared, &name, value)?;
             }
             PreparedCall::Nothing(call.options(shared))
+        }
+        "listAuthOptions" => {
+            let call = client.list_auth_options(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "submitCredentials" => {
+            let mut options = options;
+            let auth_option_key = take(&mut options, &["auth_option_key", "authOptionKey"]);
+            let auth_option_key = auth_option_key
+                .ok_or_else(|| Error::invalid_argument("auth_option_key is missing"))?
+                .text("auth_option_key")?;
+            let mut call = client.submit_credentials(argument(0), argument(1), &auth_option_key);
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "fields" => call = call.fields(value.fields(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "listKeys" => {
+            let call = client.list_keys();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "rotateKey" => {
+            let mut call = client.rotate_key();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "key_id" | "keyId" => call = call.key_id(value.text(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "promoteKey" => {
+            let mut call = client.promote_key();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "key_id" | "keyId" => call = call.key_id(value.text(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
         _ => return Err(Error::invalid_argument(format!("there is no method {method}"))),
     })
@@ -188,6 +302,7 @@ pub fn prepare(
 pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientBuilder, Error> {
     for (name, value) in settings {
         match name.as_str() {
+            _ if matches!(value, Value::Null) => {}
             "api_key" | "apiKey" => builder = builder.api_key(value.text(&name)?),
             "base_url" | "baseUrl" => builder = builder.base_url(value.text(&name)?),
             "max_retries" | "maxRetries" => builder = builder.max_retries(value.count(&name)?),
@@ -213,6 +328,7 @@ pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientB
 
 fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
     match name {
+        _ if matches!(value, Value::Null) => {}
         "timeout" | "timeoutMs" => options.timeout = Some(value.duration(name)?),
         "deadline" | "deadlineMs" => options.deadline = Some(value.duration(name)?),
         "max_retries" | "maxRetries" => options.max_retries = Some(value.count(name)?),
@@ -224,7 +340,7 @@ fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<()
 /// Takes an option out of the others, where it was given.
 fn take(options: &mut Options, spellings: &[&str]) -> Option<Value> {
     let index = options.iter().position(|(name, _)| spellings.contains(&name.as_str()))?;
-    Some(options.swap_remove(index).1)
+    Some(options.swap_remove(index).1).filter(|value| !matches!(value, Value::Null))
 }
 
 fn unknown(name: &str) -> Error {

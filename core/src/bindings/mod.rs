@@ -7,10 +7,13 @@ mod value;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value as Json, json};
 
+use crate::api_request::ApiRequest;
 use crate::error::Error;
 use crate::event::Event;
+use crate::token::Token;
 use crate::wait::Poll;
 
 pub use by_name::{AnyList, AnyPages, PreparedCall, prepare, settings};
@@ -19,6 +22,22 @@ pub use value::{Options, Value};
 /// The error of a value that the binding itself refuses.
 pub fn invalid_argument(message: &str) -> Error {
     Error::invalid_argument(message)
+}
+
+/// A credential, of the JSON text that the service sends.
+///
+/// # Errors
+/// Where it is none.
+pub fn token(json: &str) -> Result<Token, Error> {
+    serde_json::from_str(json)
+        .map_err(|_| invalid_argument("an OAuth token needs its access_token, every other its fields"))
+}
+
+/// The URL and headers of a request.
+pub fn request_json(request: &ApiRequest) -> SecretString {
+    let text = |value: &[u8]| Json::String(String::from_utf8_lossy(value).into_owned());
+    let headers = request.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+    json!({"url": request.url.expose_secret(), "headers": headers.collect::<Map<_, _>>()}).to_string().into()
 }
 
 /// Everything that an error carries. Times are in seconds.
@@ -34,6 +53,7 @@ pub fn error_json(error: &Error) -> String {
         "attempts": error.attempts(),
         "retryAfter": error.retry_after().map(|wait| wait.as_secs_f64()),
         "connection": error.connection(),
+        "fields": error.fields(),
         "causes": causes,
     })
     .to_string()

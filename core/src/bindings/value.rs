@@ -1,6 +1,10 @@
 //! Options as languages give them: their name, spelled as in the language, and a value of whatever type it has there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
 
 use crate::error::Error;
 
@@ -10,6 +14,8 @@ pub type Options = Vec<(String, Value)>;
 /// The value of an option.
 #[derive(Clone)]
 pub enum Value {
+    /// Nothing. It removes what can be removed; any other option is as if it were not given.
+    Null,
     /// A boolean.
     Flag(bool),
     /// A whole number of a language that tells them apart.
@@ -20,6 +26,8 @@ pub enum Value {
     Text(String),
     /// Several strings.
     Texts(Vec<String>),
+    /// An object, as JSON text.
+    Object(String),
 }
 
 impl Value {
@@ -41,6 +49,21 @@ impl Value {
         match self {
             Self::Texts(texts) => Ok(texts),
             _ => Err(wrong(name, "a list of texts")),
+        }
+    }
+
+    pub(super) fn object(self, name: &str) -> Result<Map<String, Json>, Error> {
+        self.parsed(name, "a JSON object")
+    }
+
+    pub(super) fn fields(self, name: &str) -> Result<BTreeMap<String, String>, Error> {
+        self.parsed(name, "texts by name")
+    }
+
+    fn parsed<T: DeserializeOwned>(self, name: &str, wanted: &str) -> Result<T, Error> {
+        match self {
+            Self::Object(json) => serde_json::from_str(&json).map_err(|_| wrong(name, wanted)),
+            _ => Err(wrong(name, wanted)),
         }
     }
 
@@ -117,6 +140,15 @@ mod tests {
             let error = value.count::<u32>("limit").unwrap_err().to_string();
             assert_eq!(error, "limit must be a whole number that is not negative");
         }
+        let object = |json: &str| Value::Object(json.to_owned());
+        assert_eq!(object(r#"{"a": [1]}"#).object("m").unwrap()["a"][0], 1);
+        assert_eq!(object(r#"{"a": "b"}"#).fields("f").unwrap()["a"], "b");
+        let nested = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for value in [object("[]"), object(r#"{"a": NaN}"#), object(&nested), Value::Text("{}".into())] {
+            assert_eq!(value.object("m").unwrap_err().message(), "m must be a JSON object");
+        }
+        let error = object(r#"{"a": 1}"#).fields("f").unwrap_err();
+        assert_eq!(error.message(), "f must be texts by name");
         let text = || Value::Text("x".into());
         assert_eq!(text().flag("a").unwrap_err().message(), "a must be true or false");
         assert_eq!(text().texts("a").unwrap_err().message(), "a must be a list of texts");

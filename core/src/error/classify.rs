@@ -13,6 +13,8 @@ pub(crate) enum RequestTarget {
     Connection,
     /// One existing connection is to be deleted.
     DeleteConnection,
+    /// A customer's credentials are submitted for one connection.
+    SubmitCredentials,
 }
 
 /// The class of an error response. A known code decides; without one the status does, but only where the body has the
@@ -36,7 +38,8 @@ pub(crate) fn classify(
         (401, RequestTarget::General) => ErrorKind::Authentication,
         (401, _) => ErrorKind::NeedsReconnection,
         (403, _) => ErrorKind::CapabilityDisabled,
-        (404, RequestTarget::Connection | RequestTarget::DeleteConnection) => ErrorKind::ConnectionDeleted,
+        (404, RequestTarget::General) => ErrorKind::Other,
+        (404, _) => ErrorKind::ConnectionDeleted,
         (409, RequestTarget::DeleteConnection) => ErrorKind::ConnectionInUse,
         (429, _) => ErrorKind::RateLimited,
         (503, _) => ErrorKind::UpstreamUnavailable,
@@ -96,8 +99,12 @@ mod tests {
     #[test]
     fn a_proxys_status_means_nothing() {
         for status in [401, 403, 404, 409, 429, 503] {
-            for target in [RequestTarget::General, RequestTarget::Connection, RequestTarget::DeleteConnection]
-            {
+            for target in [
+                RequestTarget::General,
+                RequestTarget::Connection,
+                RequestTarget::DeleteConnection,
+                RequestTarget::SubmitCredentials,
+            ] {
                 assert_eq!(classify(status, None, false, target), ErrorKind::Other, "{status}");
             }
         }

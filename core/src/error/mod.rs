@@ -44,6 +44,7 @@ pub struct ErrorDetails {
     pub(crate) attempts: u32,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) connection: Option<Connection>,
+    pub(crate) fields: Option<BTreeMap<String, String>>,
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -97,6 +98,13 @@ impl Error {
         self.details().connection.as_ref()
     }
 
+    /// What is wrong with each field of a submitted form, as sentences for the customer by the field's name; only of
+    /// [`Client::submit_credentials`](crate::Client::submit_credentials) and
+    /// [`PublicLink::submit_credentials`](crate::PublicLink::submit_credentials).
+    pub fn fields(&self) -> Option<&BTreeMap<String, String>> {
+        self.details().fields.as_ref()
+    }
+
     /// A value that was refused before anything was sent.
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::local(ErrorKind::InvalidArgument, message)
@@ -141,6 +149,11 @@ impl Error {
 
     pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.details_mut().retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_fields(mut self, fields: Option<BTreeMap<String, String>>) -> Self {
+        self.details_mut().fields = fields;
         self
     }
 
@@ -193,6 +206,7 @@ impl fmt::Debug for Error {
             .field("attempts", &details.attempts)
             .field("retry_after", &details.retry_after)
             .field("response", &details.response)
+            .field("fields", &details.fields)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 const REDACTED: &str = "[redacted]";
 
 /// Members whose value is a secret wherever it turns up.
-const SECRET_MEMBERS: [&str; 8] = [
+const SECRET_MEMBERS: [&str; 12] = [
     "access_token",
     "refresh_token",
     "id_token",
@@ -18,6 +18,10 @@ const SECRET_MEMBERS: [&str; 8] = [
     "client_secret",
     "authorization",
     "api_key",
+    "api_base_url",
+    "api_headers",
+    "api_query",
+    "provider_data",
 ];
 
 /// Headers that hold credentials or cookies.
@@ -30,7 +34,7 @@ const SECRET_HEADERS: [&str; 6] = [
     "x-request-token",
 ];
 
-/// Removes the tenant's keys, and values that are secret by their name.
+/// Removes the tenant's keys, the secrets that a request carried, and values that are secret by their name.
 pub(crate) struct Redactor {
     keys: Vec<SecretString>,
 }
@@ -40,6 +44,11 @@ impl Redactor {
         // The longest first: of one that begins with another nothing may be left over.
         keys.sort_by_key(|key| std::cmp::Reverse(key.expose_secret().len()));
         Self { keys }
+    }
+
+    /// The same for these secrets, too.
+    pub(crate) fn with(self, secrets: &[SecretString]) -> Self {
+        Self::new(self.keys.into_iter().chain(secrets.iter().cloned()).collect())
     }
 
     pub(crate) fn headers(&self, headers: &HeaderMap) -> BTreeMap<String, String> {
@@ -87,7 +96,7 @@ impl Redactor {
         }
     }
 
-    fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         self.keys.iter().fold(text.to_owned(), |text, key| text.replace(key.expose_secret(), REDACTED))
     }
 }

@@ -3,6 +3,7 @@
 //! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::CreateRequestLink;
 
@@ -32,6 +33,12 @@ pub(super) struct Body {
     pub(super) scopes: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) confirm: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) customer_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) customer_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metadata: Option<Map<String, Value>>,
 }
 
 impl CreateRequestLink {
@@ -93,6 +100,24 @@ impl CreateRequestLink {
     /// customers do not know each other.
     pub fn confirm(mut self, confirm: bool) -> Self {
         self.body.confirm = Some(confirm);
+        self
+    }
+
+    /// Your own id for the customer, to find connections by. Nothing is authorised by it.
+    pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
+        self.body.customer_id = Some(customer_id.into());
+        self
+    }
+
+    /// Your own name for the customer.
+    pub fn customer_name(mut self, customer_name: impl Into<String>) -> Self {
+        self.body.customer_name = Some(customer_name.into());
+        self
+    }
+
+    /// A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
+        self.body.metadata = Some(metadata);
         self
     }
 

@@ -2,8 +2,10 @@
 //!
 //! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -73,6 +75,51 @@ pub struct AppRef {
     pub extra: Map<String, Value>,
 }
 
+/// An account at a provider, in the provider's own words.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Account {
+    /// What the provider calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A name for people, such as an e-mail or a workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Its address for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Why a connection needs the customer again.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reconnection {
+    /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
+    /// there is nothing to refresh it with. More may follow.
+    pub reason: String,
+    /// When that was found.
+    pub since: Timestamp,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Why a customer could not finish the latest link so far.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LastError {
+    /// A word for programs, such as `provider_unavailable`.
+    pub code: String,
+    /// A sentence for people, in the service's own words.
+    pub message: String,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 /// One authorisation of one app, owned by one customer.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -102,6 +149,61 @@ pub struct Connection {
     /// When the open link expires; only while one is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Whether the latest link made the connection or re-authorises it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// What uses the connection, see `add_usage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usages: Option<Vec<String>>,
+    /// Why the customer could not finish the latest link so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+    /// Whose account it is at the provider, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// What calls to the provider need beside the credential, as far as it is public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_data: Option<BTreeMap<String, String>>,
+    /// Where the provider's API is; absent where that is not known, or is secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_base_url: Option<String>,
+    /// The OAuth scopes that were granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Whether the customer has to connect again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_reconnection: Option<bool>,
+    /// Why, where `needs_reconnection` is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconnection: Option<Reconnection>,
+    /// When the credential was last refreshed at the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_refreshed_at: Option<Timestamp>,
+    /// When the credential was last vended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    /// Your own JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Your own id for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
+    /// Your own name for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_name: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// The outcome of a check of a credential.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// What the provider says.
+    pub result: VerificationResult,
+    /// When it was asked.
+    pub checked_at: Timestamp,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -152,6 +254,108 @@ impl fmt::Debug for RequestLink {
     }
 }
 
+/// The ways in which a link's app can be authorised.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuthOptionList {
+    /// The usual one first.
+    pub auth_options: Vec<AuthOption>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Where a connection stands after its form was submitted.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Submission {
+    /// Where the connection is in its life.
+    pub status: ConnectionStatus,
+    /// For OAuth, where to send the customer's browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorize_url: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// One of the tenant's keys, without its text.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TenantKey {
+    /// The key's opaque id.
+    pub id: String,
+    /// Shared by a key and its successors.
+    pub family: String,
+    /// What the key opens, such as `connections`.
+    pub capabilities: Vec<String>,
+    /// Whether it is the key that asks.
+    pub current: bool,
+    /// Whether a single MCP URL belongs to it.
+    pub mcp_url: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was first used, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_used_at: Option<Timestamp>,
+    /// When it was retired, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// The tenant's keys.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeyList {
+    /// Those that work first, the newest of each first; 100 at most.
+    pub keys: Vec<TenantKey>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A key's successor. Its text is shown this once.
+#[derive(Clone, Deserialize)]
+#[non_exhaustive]
+pub struct RotatedKey {
+    /// The new key's id.
+    pub key_id: String,
+    /// The new key itself; give it to `set_api_key`.
+    pub api_key: SecretString,
+    /// The id of the key that it is to replace.
+    pub replaces: String,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl fmt::Debug for RotatedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RotatedKey")
+            .field("key_id", &self.key_id)
+            .field("api_key", &format_args!("[redacted]"))
+            .field("replaces", &self.replaces)
+            .field("extra", &self.extra)
+            .finish()
+    }
+}
+
+/// A finished rotation.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PromotedKey {
+    /// The id of the key that goes on.
+    pub key_id: String,
+    /// The id of the key that ended.
+    pub retired: String,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 open_enum! {
     /// Where a connection is in its life: `pending`, then one of the others.
     ConnectionStatus {
@@ -173,10 +377,28 @@ open_enum! {
         ApiKey = "api_key",
         /// A name and a password: fields are vended.
         Basic = "basic",
+        /// An OAuth client of the customer's own: a token is vended.
+        ClientCredentials = "client_credentials",
         /// Values for request headers: fields are vended.
         Header = "header",
+        /// A private key that signs for a token: that token is vended.
+        JwtBearer = "jwt_bearer",
         /// OAuth 2: a token is vended.
         OAuth = "o_auth",
+        /// A credential that the provider exchanges for a token: that token is vended.
+        TokenExchange = "token_exchange",
+    }
+}
+
+open_enum! {
+    /// What the provider says about a credential.
+    VerificationResult {
+        /// It does not.
+        Invalid = "invalid",
+        /// It could not be asked, or gave no usable response.
+        Unknown = "unknown",
+        /// It accepts the credential.
+        Valid = "valid",
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::{Text, Time};
+use super::{Members, Text, Time};
 use crate::list::Item;
 
 /// The shape of a [`AuthOption`](crate::AuthOption).
@@ -57,6 +57,35 @@ struct AppRefShape {
     _name: Option<Text>,
 }
 
+/// The shape of a [`Account`](crate::Account).
+#[derive(serde::Deserialize)]
+struct AccountShape {
+    #[serde(rename = "id")]
+    _id: Option<Text>,
+    #[serde(rename = "label")]
+    _label: Option<Text>,
+    #[serde(rename = "url")]
+    _url: Option<Text>,
+}
+
+/// The shape of a [`Reconnection`](crate::Reconnection).
+#[derive(serde::Deserialize)]
+struct ReconnectionShape {
+    #[serde(rename = "reason")]
+    _reason: Text,
+    #[serde(rename = "since")]
+    _since: Time,
+}
+
+/// The shape of a [`LastError`](crate::LastError).
+#[derive(serde::Deserialize)]
+struct LastErrorShape {
+    #[serde(rename = "code")]
+    _code: Text,
+    #[serde(rename = "message")]
+    _message: Text,
+}
+
 /// The shape of a [`Connection`](crate::Connection).
 #[derive(serde::Deserialize)]
 pub struct ConnectionShape {
@@ -77,6 +106,34 @@ pub struct ConnectionShape {
     _updated_at: Option<Time>,
     #[serde(rename = "expires_at")]
     _expires_at: Option<Time>,
+    #[serde(rename = "operation")]
+    _operation: Option<Text>,
+    #[serde(rename = "usages")]
+    _usages: Option<Vec<Text>>,
+    #[serde(rename = "last_error")]
+    _last_error: Option<LastErrorShape>,
+    #[serde(rename = "account")]
+    _account: Option<AccountShape>,
+    #[serde(rename = "provider_data")]
+    _provider_data: Option<Members<Text>>,
+    #[serde(rename = "api_base_url")]
+    _api_base_url: Option<Text>,
+    #[serde(rename = "scopes")]
+    _scopes: Option<Vec<Text>>,
+    #[serde(rename = "needs_reconnection")]
+    _needs_reconnection: Option<bool>,
+    #[serde(rename = "reconnection")]
+    _reconnection: Option<ReconnectionShape>,
+    #[serde(rename = "last_refreshed_at")]
+    _last_refreshed_at: Option<Time>,
+    #[serde(rename = "last_used_at")]
+    _last_used_at: Option<Time>,
+    #[serde(rename = "metadata")]
+    _metadata: Option<Members<IgnoredAny>>,
+    #[serde(rename = "customer_id")]
+    _customer_id: Option<Text>,
+    #[serde(rename = "customer_name")]
+    _customer_name: Option<Text>,
 }
 
 impl Item for ConnectionShape {

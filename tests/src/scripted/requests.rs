@@ -78,7 +78,8 @@ fn line(exchange: &Exchange, seen: &Seen, found: &mut Vec<String>) {
 fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<String>) {
     let key = session.scenario.client.get("apiKey").and_then(Value::as_str);
     let key = key.or_else(|| session.scenario.env.get("PC_TENANT_KEY").map(String::as_str));
-    let public = seen.target.ends_with("/status") || seen.target.contains("/status?");
+    let path = seen.target.split('?').next().unwrap_or_default();
+    let public = ["/status", "/auth-options", "/submit"].iter().any(|end| path.ends_with(end));
     let customers = seen.target.starts_with("/connections") || seen.target.contains("/v1/connections");
     let agent = format!("pabbly-connect-{}/", session.language);
     let waits = session.scenario.steps.get(planned.step).is_some_and(|step| step.call == "waitForConnection");

@@ -322,4 +322,7 @@ pub struct ExpectedError {
     /// The connection that a wait saw last.
     #[serde(default)]
     pub connection: Value,
+    /// What is wrong with each field of a form.
+    #[serde(default)]
+    pub fields: Value,
 }

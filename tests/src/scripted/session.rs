@@ -153,11 +153,14 @@ impl Session {
         for (name, usual) in [("apiKey", "key"), ("baseUrl", "base")] {
             scenario.client.entry(name).or_insert_with(|| find(usual).unwrap_or_default());
         }
-        // Null says that something is not given.
+        // Null says that something is not given; `$null` is the language's own.
         scenario.client.retain(|_, value| !value.is_null());
         for step in &mut scenario.steps {
             step.with.retain(|_, value| !value.is_null());
             step.options.retain(|_, value| !value.is_null());
+            for value in step.with.values_mut().filter(|value| **value == json!({ "$null": true })) {
+                *value = Value::Null;
+            }
         }
         let plan = scenario
             .steps

@@ -137,6 +137,7 @@ fn error(
         "status": expected.status,
         "retryAfter": expected.retry_after,
         "connection": expected.connection,
+        "fields": expected.fields,
     });
     let plain = step.is_none_or(|step| !step.iterate && step.call != "waitForConnection");
     if let Some(attempts) = &expected.attempts {

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
 use pabbly_connect::bindings::{self, AnyPages, PreparedCall};
-use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, SecretString};
+use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, SecretString, Token};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::report::{Prints, token_of};
+use super::report::{Prints, request_of, token_of};
 use super::{Form, Handed};
 
 type Ended = Result<Handed, Error>;
@@ -91,6 +91,15 @@ pub(crate) fn begin<'a>(
                 if let Some(app_id) = with["appId"].as_str() {
                     list = list.app_id(app_id);
                 }
+                if let Some(status) = with["status"].as_str() {
+                    list = list.status(status.to_owned().into());
+                }
+                if let Some(customer_id) = with["customerId"].as_str() {
+                    list = list.customer_id(customer_id);
+                }
+                if let Some(needs_reconnection) = with["needsReconnection"].as_bool() {
+                    list = list.needs_reconnection(needs_reconnection);
+                }
                 run_list(list, "connections", step, told).await
             }
             "getApp" => {
@@ -116,6 +125,9 @@ pub(crate) fn begin<'a>(
                         "allowMultipleConnections" => call.allow_multiple_connections(with[name] == true),
                         "scopes" => call.scopes(texts(name)),
                         "confirm" => call.confirm(with[name] == true),
+                        "customerId" => call.customer_id(text(name)),
+                        "customerName" => call.customer_name(text(name)),
+                        "metadata" => call.metadata(object(&with[name])),
                         "idempotencyKey" => call.idempotency_key(text(name)),
                         unknown => panic!("createRequestLink has no option {unknown}"),
                     };
@@ -154,19 +166,81 @@ pub(crate) fn begin<'a>(
             }
             "getToken" => {
                 let call = customer()?.get_token(text("id")).options(options);
-                call.await.map(|token| {
+                handed_token(call.await?, &with["apply"])
+            }
+            "updateConnection" => {
+                let mut call = customer()?.update_connection(text("id")).options(options);
+                for (name, value) in with.as_object().into_iter().flatten() {
+                    call = match (name.as_str(), value) {
+                        ("email" | "id", _) => call,
+                        ("name", _) => call.name(text(name)),
+                        ("customerId", Value::Null) => call.clear_customer_id(),
+                        ("customerId", _) => call.customer_id(text(name)),
+                        ("customerName", Value::Null) => call.clear_customer_name(),
+                        ("customerName", _) => call.customer_name(text(name)),
+                        ("metadata", _) => call.metadata(object(value)),
+                        (unknown, _) => panic!("updateConnection has no option {unknown}"),
+                    };
+                }
+                call.await.map(|connection| shown("Connection", &connection))
+            }
+            "verifyConnection" => {
+                let call = customer()?.verify_connection(text("id")).options(options);
+                call.await.map(|verification| shown("Verification", &verification))
+            }
+            "addUsage" => {
+                let call = customer()?.add_usage(text("id"), text("usageId")).options(options);
+                call.await.map(|_| nothing())
+            }
+            "removeUsage" => {
+                let call = customer()?.remove_usage(text("id"), text("usageId")).options(options);
+                call.await.map(|_| nothing())
+            }
+            "listAuthOptions" => {
+                let call = client.list_auth_options(text("id"), text("requestToken")).options(options);
+                call.await.map(|list| shown("AuthOptionList", &list))
+            }
+            "submitCredentials" => {
+                let key = text("authOptionKey");
+                let mut call =
+                    client.submit_credentials(text("id"), text("requestToken"), key).options(options);
+                if let Some(fields) = with["fields"].as_object() {
+                    let value = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                    call = call.fields(fields.iter().map(|(name, text)| (name, value(text))));
+                }
+                call.await.map(|submission| shown("Submission", &submission))
+            }
+            "listKeys" => {
+                let call = client.list_keys().options(options);
+                call.await.map(|list| shown("KeyList", &list))
+            }
+            "rotateKey" => {
+                let mut call = client.rotate_key().options(options);
+                if let Some(key_id) = with["keyId"].as_str() {
+                    call = call.key_id(key_id);
+                }
+                call.await.map(|key| {
                     let mut prints = Prints::default();
-                    prints.debug("Token", &token);
-                    Handed { value: token_of(&token), prints }
+                    prints.debug("RotatedKey", &key);
+                    let mut value = json!(key.extra);
+                    value["key_id"] = json!(key.key_id);
+                    value["api_key"] = json!(key.api_key.expose_secret());
+                    value["replaces"] = json!(key.replaces);
+                    Handed { value, prints }
                 })
+            }
+            "promoteKey" => {
+                let mut call = client.promote_key().options(options);
+                if let Some(key_id) = with["keyId"].as_str() {
+                    call = call.key_id(key_id);
+                }
+                call.await.map(|key| shown("PromotedKey", &key))
             }
             "deleteConnection" => {
                 let call = customer()?.delete_connection(text("id")).options(options);
-                call.await.map(|_| Handed { value: Value::Null, prints: Prints::default() })
+                call.await.map(|_| nothing())
             }
-            "setApiKey" => client
-                .set_api_key(text("apiKey"))
-                .map(|()| Handed { value: Value::Null, prints: Prints::default() }),
+            "setApiKey" => client.set_api_key(text("apiKey")).map(|()| nothing()),
             unknown => panic!("no method is called {unknown}"),
         }
     })
@@ -229,18 +303,20 @@ async fn iterate<T: Debug + Serialize + Send>(
 async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
-        "listApps" | "createRequestLink" | "listConnections" => &[],
+        "listApps" | "createRequestLink" | "listConnections" | "listKeys" | "rotateKey" | "promoteKey" => &[],
         "getApp" => &["appId"],
         "confirmConnection" => &["id", "code"],
+        "addUsage" | "removeUsage" => &["id", "usageId"],
+        "listAuthOptions" | "submitCredentials" => &["id", "requestToken"],
         _ => &["id"],
     };
     let with = &step["with"];
     let text = |name: &str| with[name].as_str().unwrap_or_default().to_owned();
     let members = |value: &'_ Value| value.as_object().cloned().into_iter().flatten();
     let options = members(with)
-        .filter(|(name, _)| !names.contains(&name.as_str()) && name != "email" && name != "onPoll");
-    let options =
-        options.chain(members(&step["options"])).filter_map(|(name, value)| Some((name, option(value)?)));
+        .filter(|(name, _)| !names.contains(&name.as_str()))
+        .filter(|(name, _)| !["email", "onPoll", "apply"].contains(&name.as_str()));
+    let options = options.chain(members(&step["options"])).map(|(name, value)| (name, option(value)));
     let arguments: Vec<String> = names.iter().map(|name| text(name)).collect();
     let call = bindings::prepare(client, call, with["email"].as_str(), &arguments, options.collect())?;
     match call {
@@ -258,14 +334,16 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
             });
             PreparedCall::Wait(wait).json().await.map(parsed)
         }
+        PreparedCall::Token(call) if with["apply"].is_string() => handed_token(call.await?, &with["apply"]),
         PreparedCall::Nothing(call) => call.await.map(|_| nothing()),
         call => call.json().await.map(parsed),
     }
 }
 
-/// The value of an option; `None` where it is null.
-fn option(value: Value) -> Option<bindings::Value> {
-    Some(match value {
+/// The value of an option.
+fn option(value: Value) -> bindings::Value {
+    match value {
+        Value::Null => bindings::Value::Null,
         Value::Bool(flag) => bindings::Value::Flag(flag),
         Value::Number(number) => bindings::Value::Number(number.as_f64().unwrap_or(f64::NAN)),
         Value::String(text) => bindings::Value::Text(text),
@@ -273,8 +351,24 @@ fn option(value: Value) -> Option<bindings::Value> {
             let texts = texts.into_iter().map(|text| text.as_str().unwrap_or_default().to_owned());
             bindings::Value::Texts(texts.collect())
         }
-        Value::Null | Value::Object(_) => return None,
-    })
+        Value::Object(_) => bindings::Value::Object(value.to_string()),
+    }
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+/// A token, or the request that applying it makes.
+fn handed_token(token: Token, path: &Value) -> Ended {
+    let mut prints = Prints::default();
+    prints.debug("Token", &token);
+    let Some(path) = path.as_str() else {
+        return Ok(Handed { value: token_of(&token), prints });
+    };
+    let request = token.apply(path)?;
+    prints.debug("ApiRequest", &request);
+    Ok(Handed { value: request_of(&request), prints })
 }
 
 fn nothing() -> Handed {

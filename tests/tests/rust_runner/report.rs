@@ -3,7 +3,8 @@
 use std::error::Error as _;
 use std::fmt::Debug;
 
-use pabbly_connect::{Error, ExposeSecret, Token};
+use pabbly_connect::{ApiRequest, Error, ExposeSecret, SecretFields, Token};
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -49,6 +50,7 @@ pub(crate) fn error_of(error: &Error) -> Value {
         "message": error.to_string(),
         "response": response,
         "connection": error.connection(),
+        "fields": error.fields(),
     })
 }
 
@@ -59,10 +61,10 @@ pub(crate) fn token_of(token: &Token) -> Value {
         let text = secret.expose_secret();
         value.insert(name.to_owned(), serde_json::from_str(text).unwrap_or_else(|_| json!(text)));
     }
-    let fields = token.fields.as_ref().map(|fields| {
+    let texts = |fields: &SecretFields| {
         let fields = fields.iter().map(|(name, secret)| (name.to_owned(), json!(secret.expose_secret())));
         Value::Object(fields.collect())
-    });
+    };
     value.insert("auth_type".to_owned(), json!(token.auth_type));
     value.insert(
         "access_token".to_owned(),
@@ -70,6 +72,19 @@ pub(crate) fn token_of(token: &Token) -> Value {
     );
     value.insert("token_type".to_owned(), json!(token.token_type));
     value.insert("expires_in".to_owned(), json!(token.expires_in));
-    value.insert("fields".to_owned(), json!(fields));
+    value.insert("fields".to_owned(), json!(token.fields.as_ref().map(texts)));
+    value.insert("scopes".to_owned(), json!(token.scopes));
+    value.insert("account".to_owned(), json!(token.account));
+    value.insert("provider_data".to_owned(), texts(&token.provider_data));
+    let base_url = token.api_base_url.as_ref().map(ExposeSecret::expose_secret);
+    value.insert("api_base_url".to_owned(), json!(base_url));
+    value.insert("api_headers".to_owned(), json!(token.api_headers.as_ref().map(texts)));
+    value.insert("api_query".to_owned(), json!(token.api_query.as_ref().map(texts)));
     Value::Object(value)
+}
+
+pub(crate) fn request_of(request: &ApiRequest) -> Value {
+    let text = |value: &HeaderValue| json!(value.to_str().expect("the scenarios' headers are ASCII"));
+    let headers = request.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+    json!({ "url": request.url.expose_secret(), "headers": headers.collect::<Map<_, _>>() })
 }

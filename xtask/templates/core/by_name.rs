@@ -5,11 +5,9 @@
 use secrecy::SecretString;
 
 use super::value::{Options, Value};
-use crate::call::{Call, CallOptions};
+use crate::call::{Call, CallOptions, Empty, Pending};
 use crate::client::{Client, ClientBuilder};
-use crate::customer::Deleted;
 use crate::error::Error;
-use crate::link::CreateRequestLink;
 use crate::list::{List, Pages};
 use crate::model::{App, Connection};
 use crate::token::Token;
@@ -19,18 +17,21 @@ use crate::wait::Wait;
 {% for name in option.spellings %}"{{ name }}"{% if not loop.last %} | {% endif %}{% endfor %}
 {%- endmacro %}
 {% macro arms(options, target) -%}
-{% for option in options if option.rust != "argument" %}
-                    {{ pattern(option) }} => {{ target }} = {{ target }}.{{ option.snake }}(value.{{ option.type }}(&name)?),
+{% for option in options if option.type == "clearable" %}
+                    {{ pattern(option) }} => {{ target }} = match value {
+                        Value::Null => {{ target }}.clear_{{ option.snake }}(),
+                        value => {{ target }}.{{ option.snake }}(value.text(&name)?),
+                    },
+{% endfor %}
+                    _ if matches!(value, Value::Null) => {}
+{% for option in options if option.rust != "argument" and option.type != "clearable" %}
+                    {{ pattern(option) }} => {{ target }} = {{ target }}.{{ option.snake }}(value.{{ option.type }}(&name)?{{ ".into()" if option.word }}),
 {% endfor %}
 {%- endmacro %}
 /// A call that is ready to be sent.
 pub enum PreparedCall {
-    /// `getApp`
-    App(Call<App>),
-    /// `createRequestLink`
-    Link(CreateRequestLink),
-    /// Whatever gives one connection at once.
-    Connection(Call<Connection>),
+    /// Whatever gives one model, as the JSON text that came.
+    Model(Pending<SecretString>),
     /// `waitForConnection`
     Wait(Wait),
     /// `getToken`
@@ -38,7 +39,7 @@ pub enum PreparedCall {
     /// Whatever gives a list.
     List(AnyList),
     /// Whatever gives nothing.
-    Nothing(Call<Deleted>),
+    Nothing(Call<Empty>),
 }
 
 impl PreparedCall {
@@ -48,9 +49,7 @@ impl PreparedCall {
     /// Whatever the call gives.
     pub async fn json(self) -> Result<SecretString, Error> {
         match self {
-            Self::App(call) => call.json().await,
-            Self::Link(call) => call.json().await,
-            Self::Connection(call) => call.json().await,
+            Self::Model(call) => call.await,
             Self::Wait(wait) => wait.json().await,
             Self::Token(call) => call.json().await,
             Self::List(list) => list.json().await,
@@ -107,7 +106,7 @@ pub fn prepare(
             }
     {% endif %}
     {% set call = "call" if method.wait else "call.options(shared)" %}
-            PreparedCall::{{ method.variant }}({% if method.list %}AnyList::{{ method.list }}({{ call }}){% else %}{{ call }}{% endif %})
+            PreparedCall::{{ method.variant }}({% if method.list %}AnyList::{{ method.list }}({{ call }}){% elif method.variant == "Model" %}Box::pin({{ call }}.json()){% else %}{{ call }}{% endif %})
         }
 {% endfor %}
         _ => return Err(Error::invalid_argument(format!("there is no method {method}"))),
@@ -129,6 +128,7 @@ pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientB
 
 fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
     match name {
+        _ if matches!(value, Value::Null) => {}
 {% for option in callOptions %}
         {{ pattern(option) }} => options.{{ option.snake }} = Some(value.{{ option.type }}(name)?),
 {% endfor %}
@@ -140,7 +140,7 @@ fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<()
 /// Takes an option out of the others, where it was given.
 fn take(options: &mut Options, spellings: &[&str]) -> Option<Value> {
     let index = options.iter().position(|(name, _)| spellings.contains(&name.as_str()))?;
-    Some(options.swap_remove(index).1)
+    Some(options.swap_remove(index).1).filter(|value| !matches!(value, Value::Null))
 }
 
 fn unknown(name: &str) -> Error {

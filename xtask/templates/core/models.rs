@@ -1,9 +1,12 @@
-{% macro rust_type(kind) -%}
+{% macro rust_type(kind, credential) -%}
 {%- if kind is endingwith("?") %}Option<{{ rust_type(kind | trim("?")) }}>
 {%- elif kind is startingwith("[") %}Vec<{{ rust_type(kind | trim("[]")) }}>
+{%- elif kind is startingwith("{") %}BTreeMap<String, {{ rust_type(kind | trim("{}")) }}>
 {%- elif kind == "text" %}String
 {%- elif kind == "time" %}Timestamp
-{%- elif kind == "secret" %}RequestToken
+{%- elif kind == "flag" %}bool
+{%- elif kind == "secret" %}{{ "SecretString" if credential else "RequestToken" }}
+{%- elif kind == "object" %}Map<String, Value>
 {%- elif kind == "json" %}Value
 {%- else %}{{ kind }}{% endif %}
 {%- endmacro %}
@@ -11,8 +14,10 @@
 //!
 //! {{ generated }}
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -21,7 +26,7 @@ use super::{RequestToken, Timestamp};
 {% for model in models %}
 {% set secrets = model.fields | selectattr("hidden") | list %}
 {{ (model.doc ~ ("\n\n" ~ model.more if model.more else "")) | comment(0, "///") }}
-#[derive(Clone, {% if not secrets %}Debug, Eq, {% endif %}PartialEq, Serialize, Deserialize)]
+#[derive(Clone, {% if not secrets %}Debug, Eq, {% endif %}{% if not model.credential %}PartialEq, Serialize, {% endif %}Deserialize)]
 #[non_exhaustive]
 pub struct {{ model.name }} {
 {% for field in model.fields %}
@@ -32,7 +37,7 @@ pub struct {{ model.name }} {
 {% if field.type is endingwith("?") %}
     #[serde(skip_serializing_if = "Option::is_none")]
 {% endif %}
-    pub {{ field.rename or field.name }}: {{ rust_type(field.type) }},
+    pub {{ field.rename or field.name }}: {{ rust_type(field.type, model.credential) }},
 {% endfor %}
     /// Members that this version does not know.
     #[serde(flatten)]

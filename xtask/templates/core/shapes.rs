@@ -1,7 +1,10 @@
 {% macro shape(kind) -%}
 {%- if kind is endingwith("?") %}Option<{{ shape(kind | trim("?")) }}>
 {%- elif kind is startingwith("[") %}Vec<{{ shape(kind | trim("[]")) }}>
+{%- elif kind is startingwith("{") %}Members<{{ shape(kind | trim("{}")) }}>
 {%- elif kind == "time" %}Time
+{%- elif kind == "flag" %}bool
+{%- elif kind == "object" %}Members<IgnoredAny>
 {%- elif kind == "json" %}IgnoredAny
 {%- elif kind in models | map(attribute="name") %}{{ kind }}Shape
 {%- else %}Text{% endif %}
@@ -12,10 +15,10 @@
 
 use serde::de::IgnoredAny;
 
-use super::{Text, Time};
+use super::{Members, Text, Time};
 use crate::list::Item;
 
-{% for model in models if model.name != "RequestLink" %}
+{% for model in models if model.listed %}
 /// The shape of a [`{{ model.name }}`](crate::{{ model.name }}).
 #[derive(serde::Deserialize)]
 {{ "pub " if model.list }}struct {{ model.name }}Shape {

@@ -1,9 +1,12 @@
-{% set own = {"RequestLink": "requestLink", "Token": "token"} %}
+{% set own = {"RequestLink": "requestLink", "RotatedKey": "rotatedKey", "Token": "token"} %}
+{% macro request(method) -%}
+{{ "query?: " if method.list else "request: " if method.options | selectattr("required") | list else "request?: " }}{{ method.node }}
+{%- endmacro %}
 {% macro parameters(method, email, names_only) -%}
 {%- set ns = namespace(all=[]) %}
 {%- if email %}{% set ns.all = ns.all + ["email: string"] %}{% endif %}
 {%- for argument in method.arguments %}{% set ns.all = ns.all + [argument ~ ": string"] %}{% endfor %}
-{%- if method.options and not method.wait %}{% set ns.all = ns.all + [("query?: " if method.list else "request: ") ~ method.node] %}{% endif %}
+{%- if method.options and not method.wait %}{% set ns.all = ns.all + [request(method)] %}{% endif %}
 {%- set ns.all = ns.all + ["options?: " ~ ("WaitOptions" if method.wait else "CallOptions")] %}
 {{- ns.all | join(", ") }}
 {%- endmacro %}
@@ -19,7 +22,7 @@
 {%- set ns = namespace(text=method.doc ~ (" `await` it for one page, `for await` it for all." if method.list)) %}
 {%- if method.capability %}{% set ns.text = ns.text ~ " Needs the capability `" ~ method.capability ~ "`." %}{% endif %}
 {%- if method.more %}{% set ns.text = ns.text ~ "\n\n" ~ method.more %}{% endif %}
-{%- if "code" in method.arguments %}{% set ns.text = ns.text ~ "\n\n`code` is the " ~ (arguments.code | replace("The ", "")) %}{% endif %}
+{%- if "code" in method.arguments %}{% set ns.text = ns.text ~ "\n\n`code` is the " ~ (arguments.code.doc | replace("The ", "")) %}{% endif %}
 {%- for raised in method.raises %}{% set ns.text = ns.text ~ "\n\n" ~ ("Throws" if method.local else "Rejects with") ~ " `" ~ raised.error ~ "` " ~ raised.when ~ "." %}{% endfor %}
 {{- ns.text | jsdoc(2) }}
 {%- endmacro %}
@@ -30,8 +33,13 @@ import { here } from '../failure.js';
 import { requestLink } from '../link.js';
 import type { List } from '../list.js';
 import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
+import { rotatedKey } from '../rotated-key.js';
 import { token, type Token } from '../token.js';
-import type { App, AppPage, Connection, ConnectionPage, RequestLink } from './models.js';
+import type {
+{% for name in (results + lists | map(attribute="page_name") | list) | sort %}
+  {{ name }},
+{% endfor %}
+} from './models.js';
 import {
   KNOWN,
   type CallOptions,

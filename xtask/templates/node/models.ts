@@ -1,7 +1,10 @@
 {% macro typed(kind) -%}
 {%- if kind is endingwith("?") %}{{ typed(kind | trim("?")) }} | null
 {%- elif kind is startingwith("[") %}{{ typed(kind | trim("[]")) }}[]
+{%- elif kind is startingwith("{") %}Record<string, {{ typed(kind | trim("{}")) }}>
 {%- elif kind in ("text", "time", "secret") %}string
+{%- elif kind == "flag" %}boolean
+{%- elif kind == "object" %}Record<string, unknown>
 {%- elif kind == "json" %}unknown
 {%- else %}{{ kind }}{% endif %}
 {%- endmacro %}
@@ -22,7 +25,7 @@ export type {{ word.name }} =
 export interface {{ model.name }} {
 {% for field in model.fields %}
 {{ field.doc | jsdoc(2) }}
-  {{ field.name }}{{ "?" if field.type is endingwith("?") }}: {{ typed(field.type) }};
+  {{ "readonly " if model.credential }}{{ field.name }}{{ "?" if field.type is endingwith("?") }}: {{ typed(field.type) }};
 {% endfor %}
 }
 {% endfor %}

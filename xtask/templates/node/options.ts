@@ -1,8 +1,9 @@
-{% set types = {"text": "string", "texts": "string[]", "flag": "boolean", "count": "number", "duration": "number", "seconds": "number"} %}
+{% set types = {"text": "string", "texts": "string[]", "flag": "boolean", "count": "number", "duration": "number", "seconds": "number", "object": "Record<string, unknown>", "fields": "Record<string, string>", "clearable": "string | null"} %}
+{% macro docs(option) %}{{ option.docs }}{{ " `null` removes it." if option.type == "clearable" }}{% endmacro %}
 {% macro members(options) %}
 {% for option in options %}
-{{ option.docs | jsdoc(2) }}
-  {{ option.node }}{{ ": " if option.required else "?: " }}{{ types[option.type] }}{{ "" if option.required else " | undefined" }};
+{{ docs(option) | jsdoc(2) }}
+  {{ option.node }}{{ ": " if option.required else "?: " }}{{ option.word or types[option.type] }}{{ "" if option.required else " | undefined" }};
 {% endfor %}
 {% endmacro %}
 {% macro names(options, more) -%}
@@ -15,6 +16,7 @@ new Set<string>([
 // What a caller may pass.
 // {{ generated }}
 import type { Hooks, Logger, Poll } from '../hooks.js';
+import type { {{ words_of_options | join(", ") }} } from './models.js';
 
 /** Settings of a client. */
 export interface Settings extends Hooks {

@@ -21,6 +21,7 @@ from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
 from ._client import Customer, PabblyConnectPlatform
 from ._native import VERSION as __version__
 from ._native import SecretFields, Token
+from ._settings import UNCHANGED, Unchanged
 from .errors import (
 {% for class in classes %}
     {{ class }},
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-{% set own = ["AsyncCustomer", "AsyncPabblyConnectPlatform", "Customer", "PabblyConnectPlatform", "SecretFields", "Token", "__version__"] %}
+{% set own = ["AsyncCustomer", "AsyncPabblyConnectPlatform", "Customer", "PabblyConnectPlatform", "SecretFields", "Token", "UNCHANGED", "Unchanged", "__version__"] %}
 {% for name in (ns.names + classes + own) | sort(case_sensitive=true) %}
     "{{ name }}",
 {% endfor %}

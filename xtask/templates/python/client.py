@@ -1,6 +1,6 @@
 {% set prefix = "Async" if asyncio else "" %}
 {% set class = prefix ~ "PabblyConnectPlatform" %}
-{% set types = {"text": "str", "texts": "Iterable[str]", "flag": "bool", "count": "int", "duration": "float", "seconds": "int"} %}
+{% set types = {"text": "str", "texts": "Iterable[str]", "flag": "bool", "count": "int", "duration": "float", "seconds": "int", "object": "dict[str, Any]", "fields": "dict[str, str]", "clearable": "str"} %}
 {# What a method gives before it is awaited. #}
 {% macro result(method) -%}
 {%- if method.list %}{{ prefix }}{{ method.list }}{{ "List" if asyncio else "Page" }}
@@ -19,7 +19,7 @@
 {% if options %}
         *,
 {% for option in options %}
-        {{ option.snake }}: {{ types[option.type] }}{{ "" if option.required else " | None = None" }},
+        {{ option.snake }}: {{ types[option.type] }}{{ "" if option.required else " | Unchanged | None = UNCHANGED" if option.type == "clearable" else " | None = None" }},
 {% endfor %}
 {% endif %}
 {% if method.wait %}
@@ -28,7 +28,7 @@
 {% endmacro %}
 {% macro documentation(method) %}
 {% set pages = " One page when awaited, all with `async for`." if asyncio else " One page; iterate over it for all that follow too." %}
-{{ ('"""' ~ method.doc ~ (pages if method.list) ~ " Needs the capability `" ~ method.capability ~ "`.") | paragraph(8) }}
+{{ ('"""' ~ method.doc ~ (pages if method.list) ~ (" Needs the capability `" ~ method.capability ~ "`." if method.capability)) | paragraph(8) }}
 {%- if method.more or method.options or method.raises %}
 
 
@@ -39,7 +39,7 @@
 
     {% endif %}
     {% for option in method.options %}
-{{ ("`" ~ option.name ~ "`: " ~ option.docs) | bullet(8) }}
+{{ ("`" ~ option.name ~ "`: " ~ option.docs ~ (" None removes it." if option.type == "clearable")) | bullet(8) }}
     {% endfor %}
     {% if method.wait %}
         - `on_poll`: called after each poll that did not end the wait. Where it raises, the wait ends with that.
@@ -64,19 +64,17 @@ from __future__ import annotations
 from ._logging import wanted
 {% endif %}
 from ._native import Client
-from ._settings import listed, pem, product
+from ._settings import UNCHANGED, Unchanged, changed, listed, pem, product
 from ._shared import Shared
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, {{ "Coroutine, " if asyncio }}Iterable
     from types import TracebackType
-{% if asyncio %}
     from typing import Any
-{% endif %}
 
     from ._models import (
-{% for name in (["App", "Connection", "Poll", "RequestLink"] + lists | map(attribute="name") | map("list_class", asyncio) | list) | sort %}
+{% for name in (results + ["Poll"] + lists | map(attribute="name") | map("list_class", asyncio) | list) | sort %}
         {{ name }},
 {% endfor %}
     )
@@ -164,19 +162,37 @@ class {{ class }}(Shared):
 
 
 {% endif %}
-        call = self._native.prepare(
-            "{{ method.name }}",
-            {{ "email" if method.customer else "None" }},
-            ({{ method.arguments | map("snake") | join(", ") }}{{ "," if method.arguments | length == 1 }}),
-            {
-{% for option in (method.options if method.wait else method.options + callOptions) %}
-                "{{ option.snake }}": {{ value(option) }},
-{% endfor %}
-            },
-{% if method.wait %}
-            on_poll is not None,
+{% set indent = "    " if method.secrets else "" %}
+{% set clearable = method.options | selectattr("type", "eq", "clearable") | list %}
+{% if method.secrets %}
+        try:
 {% endif %}
-        )
+        {{ indent }}call = self._native.prepare(
+            {{ indent }}"{{ method.name }}",
+            {{ indent }}{{ "email" if method.customer else "None" }},
+            {{ indent }}({{ method.arguments | map("snake") | join(", ") }}{{ "," if method.arguments | length == 1 }}),
+{% if clearable %}
+            changed(
+{% set indent = indent ~ "    " %}
+{% endif %}
+            {{ indent }}{
+{% for option in (method.options if method.wait else method.options + callOptions) %}
+                {{ indent }}"{{ option.snake }}": {{ value(option) }},
+{% endfor %}
+            {{ indent }}}{{ "," if not clearable }}
+{% if clearable %}
+            ),
+{% set indent = "" %}
+{% endif %}
+{% if method.wait %}
+            {{ indent }}on_poll is not None,
+{% endif %}
+        {{ indent }})
+{% if method.secrets %}
+        finally:
+            # What prints a traceback's variables must not find them.
+            del {{ method.secrets | join(", ") }}
+{% endif %}
 {% if method.list and asyncio %}
         return {{ model }}(lambda: self._run(call, {{ prefix }}{{ method.list }}Page.first))
 {% elif asyncio %}

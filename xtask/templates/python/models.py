@@ -2,7 +2,10 @@
 {% macro annotation(kind) -%}
 {%- if kind is endingwith("?") %}Optional[{{ annotation(kind | trim("?")) }}]
 {%- elif kind is startingwith("[") %}tuple[{{ annotation(kind | trim("[]")) }}, ...]
+{%- elif kind is startingwith("{") %}dict[str, {{ annotation(kind | trim("{}")) }}]
 {%- elif kind in ("text", "time", "secret") or kind in words %}str
+{%- elif kind == "flag" %}bool
+{%- elif kind == "object" %}dict[str, Any]
 {%- elif kind == "json" %}Any
 {%- else %}{{ kind }}{% endif %}
 {%- endmacro %}
@@ -30,17 +33,17 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ._pages import AsyncList, AsyncPage, Page
-from ._record import Record, records
+from ._record import Credential, Record, records
 
 
 {% for model in models %}
 {% set secrets = model.fields | selectattr("hidden") | list %}
 @dataclass(frozen=True, repr=False)
-class {{ model.name }}(Record):
+class {{ model.name }}({{ "Credential" if model.credential else "Record" }}):
 {{ documentation(model) }}
 
 {% for field in model.fields %}
-    {{ field.name }}: {{ annotation(field.type) }}{% if field.type == "json?" %} = field(default=None, hash=False){% elif field.type is endingwith("?") %} = None{% endif %}
+    {{ field.name }}: {{ annotation(field.type) }}{% if field.type in ("json?", "object?", "{text}?") %} = field(default=None, hash=False){% elif field.type is endingwith("?") %} = None{% endif %}
 
 {{ ('"""' ~ field.doc ~ '"""') | paragraph(4) }}
 {% endfor %}
@@ -55,11 +58,16 @@ class {{ model.name }}(Record):
 
 
 {% set nested = model.fields | selectattr("model") | list %}
-{% set texts = model.fields | selectattr("type", "eq", "[text]?") | list %}
+{% set texts = model.fields | selectattr("type", "in", ["[text]", "[text]?"]) | list %}
 {% if nested or texts %}
 {{ model.name }}._made_of = {
-{%- for field in texts %}"{{ field.name }}": tuple{{ ", " if nested or not loop.last }}{% endfor %}
-{%- for field in nested %}"{{ field.name }}": {% if field.type is startingwith("[") %}records({{ field.model }}){% else %}{{ field.model }}.from_dict{% endif %}{{ ", " if not loop.last }}{% endfor %}}
+{% for field in texts %}
+    "{{ field.name }}": tuple,
+{% endfor %}
+{% for field in nested %}
+    "{{ field.name }}": {% if field.type is startingwith("[") %}records({{ field.model }}){% else %}{{ field.model }}.from_dict{% endif %},
+{% endfor %}
+}
 
 
 {% endif %}

@@ -1,4 +1,4 @@
-{% set types = {"text": "String", "texts": "[String]", "flag": "Bool", "count": "Int", "duration": "Duration", "seconds": "Duration"} %}
+{% set types = {"text": "String", "texts": "[String]", "flag": "Bool", "count": "Int", "duration": "Duration", "seconds": "Duration", "object": "[String: JSONValue]", "fields": "[String: String]", "clearable": "TextChange"} %}
 {# How a method is referred to in documentation. #}
 {% macro signature(method, narrowed) -%}
 {{ method.swift }}({% if method.customer and not narrowed %}_:{% endif %}{% for argument in method.arguments %}_:{% endfor %}{% for option in method.options %}{{ option.swift }}:{% endfor %}{{ "onPoll:" if method.wait else "options:" }})
@@ -11,7 +11,7 @@
         _ {{ argument | swift }}: String,
 {% endfor %}
 {% for option in method.options %}
-        {{ option.swift }}: {{ types[option.type] }}{{ "" if option.required else "? = nil" }},
+        {{ option.swift }}: {{ option.word or types[option.type] }}{{ "" if option.required else "? = nil" }},
 {% endfor %}
 {% if method.wait %}
         onPoll: (@Sendable (Poll) -> Void)? = nil
@@ -35,7 +35,7 @@
     ///
     /// - Parameters:
 {% for argument in method.arguments %}
-{{ (argument ~ ": " ~ arguments[argument]) | parameter(argument) }}
+{{ (argument ~ ": " ~ arguments[argument].doc) | parameter(argument) }}
 {% endfor %}
 {% for option in method.options %}
 {{ (option.name ~ ": " ~ option.docs) | parameter(option.name) }}
@@ -58,7 +58,7 @@
 {% if method.options %}
         let given: Given = [
 {% for option in method.options %}
-            "{{ option.name }}": {{ option.swift }}{{ "?.wholeSeconds" if option.type == "seconds" }},
+            "{{ option.name }}": {{ option.swift }}{{ "?.wholeSeconds" if option.type == "seconds" }}{{ "," if method.options | length > 1 }}
 {% endfor %}
         ]
         return {{ call(method, owner, email) | trim }}

@@ -1,8 +1,11 @@
 {% macro swift_type(kind) -%}
 {%- if kind is endingwith("?") %}{{ swift_type(kind | trim("?")) }}?
 {%- elif kind is startingwith("[") %}[{{ swift_type(kind | trim("[]")) }}]
+{%- elif kind is startingwith("{") %}[String: {{ swift_type(kind | trim("{}")) }}]
 {%- elif kind in ("text", "secret") %}String
 {%- elif kind == "time" %}Timestamp
+{%- elif kind == "flag" %}Bool
+{%- elif kind == "object" %}[String: JSONValue]
 {%- elif kind == "json" %}JSONValue
 {%- else %}{{ names[kind] or kind }}{% endif %}
 {%- endmacro %}
@@ -13,7 +16,7 @@
 {% set secrets = model.fields | selectattr("hidden") | list %}
 
 {{ (model.doc ~ ("\n\n" ~ model.more if model.more else "")) | comment(0, "///") }}
-public struct {{ model.name }}: Codable, Hashable, Sendable{{ ", Identifiable" if model.fields[0].name == "id" }}{{ ", ListItem" if model.list }} {
+public struct {{ model.name }}: {{ "Decodable" if model.credential else "Codable" }}, Hashable, Sendable{{ ", Identifiable" if model.fields[0].name == "id" }}{{ ", ListItem" if model.list }} {
 {% if model.list %}
     /// `{{ model.list }}`
     public static var listName: String { "{{ model.list }}" }
@@ -45,9 +48,14 @@ public struct {{ model.name }}: Codable, Hashable, Sendable{{ ", Identifiable" i
 {% for field in model.fields %}
         {{ field.swift }} = try members.{{ "optional" if field.type is endingwith("?") else "required" }}("{{ field.name }}")
 {% endfor %}
+{% set ns = namespace(names="") %}
+{% for field in model.fields %}
+{% set ns.names = ns.names ~ '"' ~ field.name ~ '"' ~ ("," if not loop.last else ")") ~ " " %}
+{% endfor %}
         extra = try members.others(
-            than: {% for field in model.fields %}"{{ field.name }}"{{ ", " if not loop.last }}{% endfor %})
+{{ ("than: " ~ ns.names) | wrap(120, "            ") }}
     }
+{% if not model.credential %}
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
@@ -57,6 +65,7 @@ public struct {{ model.name }}: Codable, Hashable, Sendable{{ ", Identifiable" i
 {% endfor %}
         try members.encode(extra)
     }
+{% endif %}
 }
 {% if secrets %}
 

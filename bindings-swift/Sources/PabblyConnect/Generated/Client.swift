@@ -131,7 +131,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await native.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:customerID:customerName:metadata:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -146,6 +146,9 @@ public final class PabblyConnectPlatform: Sendable {
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
         confirm: Bool? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        metadata: [String: JSONValue]? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -153,7 +156,8 @@ public final class PabblyConnectPlatform: Sendable {
             appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
-            idempotencyKey: idempotencyKey, options: options)
+            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
+            options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -199,16 +203,66 @@ public final class PabblyConnectPlatform: Sendable {
             id, options: options)
     }
 
-    /// See ``Customer/listConnections(appID:page:limit:options:)``.
+    /// See ``Customer/listConnections(appID:status:customerID:needsReconnection:page:limit:options:)``.
     public func listConnections(
         _ email: String,
         appID: String? = nil,
+        status: ConnectionStatus? = nil,
+        customerID: String? = nil,
+        needsReconnection: Bool? = nil,
         page: Int? = nil,
         limit: Int? = nil,
         options: CallOptions = CallOptions()
     ) -> PagedList<Connection> {
         Customer(client: native, email: email).listConnections(
-            appID: appID, page: page, limit: limit, options: options)
+            appID: appID, status: status, customerID: customerID, needsReconnection: needsReconnection, page: page,
+            limit: limit, options: options)
+    }
+
+    /// See ``Customer/updateConnection(_:name:customerID:customerName:metadata:options:)``.
+    public func updateConnection(
+        _ email: String,
+        _ id: String,
+        name: String? = nil,
+        customerID: TextChange? = nil,
+        customerName: TextChange? = nil,
+        metadata: [String: JSONValue]? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).updateConnection(
+            id, name: name, customerID: customerID, customerName: customerName, metadata: metadata, options: options)
+    }
+
+    /// See ``Customer/verifyConnection(_:options:)``.
+    public func verifyConnection(
+        _ email: String,
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Verification {
+        try await Customer(client: native, email: email).verifyConnection(
+            id, options: options)
+    }
+
+    /// See ``Customer/addUsage(_:_:options:)``.
+    public func addUsage(
+        _ email: String,
+        _ id: String,
+        _ usageID: String,
+        options: CallOptions = CallOptions()
+    ) async throws {
+        try await Customer(client: native, email: email).addUsage(
+            id, usageID, options: options)
+    }
+
+    /// See ``Customer/removeUsage(_:_:options:)``.
+    public func removeUsage(
+        _ email: String,
+        _ id: String,
+        _ usageID: String,
+        options: CallOptions = CallOptions()
+    ) async throws {
+        try await Customer(client: native, email: email).removeUsage(
+            id, usageID, options: options)
     }
 
     /// See ``Customer/deleteConnection(_:options:)``.
@@ -219,6 +273,97 @@ public final class PabblyConnectPlatform: Sendable {
     ) async throws {
         try await Customer(client: native, email: email).deleteConnection(
             id, options: options)
+    }
+
+    /// The ways to authorise a link's app, for a connection form of your own.
+    ///
+    /// The request token takes the place of the tenant key, which is not sent. An empty list means that no app is
+    /// chosen yet.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - requestToken: The link's `requestToken`.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such link.
+    public func listAuthOptions(
+        _ id: String,
+        _ requestToken: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> AuthOptionList {
+        try await native.result("listAuthOptions", nil, [id, requestToken], [:], options)
+    }
+
+    /// Submits a connection form of your own.
+    ///
+    /// The request token takes the place of the tenant key, which is not sent. For OAuth, send the customer's browser
+    /// to the result's `authorizeURL`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - requestToken: The link's `requestToken`.
+    ///   - authOptionKey: The `key` of the chosen auth option.
+    ///   - fields: What the customer entered, by the names of the option's `inputSchema`. Not needed for OAuth.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such link.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `invalid_request` and `fields`, a sentence for each
+    /// field that is at fault.
+    public func submitCredentials(
+        _ id: String,
+        _ requestToken: String,
+        authOptionKey: String,
+        fields: [String: String]? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Submission {
+        let given: Given = [
+            "authOptionKey": authOptionKey,
+            "fields": fields,
+        ]
+        return try await native.result("submitCredentials", nil, [id, requestToken], given, options)
+    }
+
+    /// The tenant's keys, without their text. Needs the capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - options: Of this call alone.
+    public func listKeys(
+        options: CallOptions = CallOptions()
+    ) async throws -> KeyList {
+        try await native.result("listKeys", nil, [], [:], options)
+    }
+
+    /// Makes a key's successor, which the result holds this once. Both keys work until `promoteKey`. Needs the
+    /// capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - keyID: Which key. Default: the key that asks.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `key_not_found` or `rotation_conflict` where the keys
+    /// are not in the state that this needs.
+    public func rotateKey(
+        keyID: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> RotatedKey {
+        let given: Given = [
+            "keyId": keyID
+        ]
+        return try await native.result("rotateKey", nil, [], given, options)
+    }
+
+    /// Retires a key in favour of its successor, which must have been used before. Needs the capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - keyID: Either of the two keys. Default: the key that asks.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `key_not_found` or `rotation_conflict` where the keys
+    /// are not in the state that this needs.
+    public func promoteKey(
+        keyID: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> PromotedKey {
+        let given: Given = [
+            "keyId": keyID
+        ]
+        return try await native.result("promoteKey", nil, [], given, options)
     }
 
     /// Replaces the tenant key while calls are under way.
@@ -274,6 +419,9 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - scopes: The OAuth scopes to ask for instead of the app's own.
     ///   - confirm: Whether the grant waits until `confirmConnection` says whose it is. Needs `returnURL`. For products
     ///     whose customers do not know each other.
+    ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
+    ///   - customerName: Your own name for the customer.
+    ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
     ///   - idempotencyKey: Calls with the same key and options within a day make one link. Default: one for each call,
     ///     which its retries share.
     ///   - options: Of this call alone.
@@ -290,6 +438,9 @@ public struct Customer: Sendable, CustomStringConvertible {
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
         confirm: Bool? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        metadata: [String: JSONValue]? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -306,6 +457,9 @@ public struct Customer: Sendable, CustomStringConvertible {
             "allowMultipleConnections": allowMultipleConnections,
             "scopes": scopes,
             "confirm": confirm,
+            "customerId": customerID,
+            "customerName": customerName,
+            "metadata": metadata,
             "idempotencyKey": idempotencyKey,
         ]
         return try await client.result("createRequestLink", email, [], given, options)
@@ -385,21 +539,108 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - appID: Only connections of this app.
+    ///   - status: Only connections with this status.
+    ///   - customerID: Only connections with this `customerID`.
+    ///   - needsReconnection: Only connections that need the customer again, or only the others.
     ///   - page: Which page, from 1. Default: the first.
     ///   - limit: How many connections a page holds, 1 to 100. Default: the service's, 20.
     ///   - options: Hold for the call of each page.
     public func listConnections(
         appID: String? = nil,
+        status: ConnectionStatus? = nil,
+        customerID: String? = nil,
+        needsReconnection: Bool? = nil,
         page: Int? = nil,
         limit: Int? = nil,
         options: CallOptions = CallOptions()
     ) -> PagedList<Connection> {
         let given: Given = [
             "appId": appID,
+            "status": status,
+            "customerId": customerID,
+            "needsReconnection": needsReconnection,
             "page": page,
             "limit": limit,
         ]
         return client.list("listConnections", email, given, options)
+    }
+
+    /// Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the
+    /// capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - name: What the customer sees, such as `Work Gmail`.
+    ///   - customerID: Your own id for the customer.
+    ///   - customerName: Your own name for the customer.
+    ///   - metadata: Replaces the whole object; an empty one removes it.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such connection of this tenant and
+    /// customer.
+    public func updateConnection(
+        _ id: String,
+        name: String? = nil,
+        customerID: TextChange? = nil,
+        customerName: TextChange? = nil,
+        metadata: [String: JSONValue]? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        let given: Given = [
+            "name": name,
+            "customerId": customerID,
+            "customerName": customerName,
+            "metadata": metadata,
+        ]
+        return try await client.result("updateConnection", email, [id], given, options)
+    }
+
+    /// Checks the connection's credential at the provider. The connection stays as it is. Needs the capability
+    /// `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/needsReconnection(_:)`` where the grant was revoked or has expired: send the
+    /// customer through the connect flow again.
+    public func verifyConnection(
+        _ id: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> Verification {
+        try await client.result("verifyConnection", email, [id], [:], options)
+    }
+
+    /// Marks a connection as in use: it cannot be deleted until the usage is removed. Repeating it changes nothing.
+    /// Needs the capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - usageID: Your own name for what uses the connection, such as a workflow's id.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such connection of this tenant and
+    /// customer.
+    public func addUsage(
+        _ id: String,
+        _ usageID: String,
+        options: CallOptions = CallOptions()
+    ) async throws {
+        try await client.json("addUsage", email, [id, usageID], [:], options)
+    }
+
+    /// Marks a connection as no longer in use. Removing a usage that is not there succeeds as well. Needs the
+    /// capability `connections`.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - usageID: Your own name for what uses the connection, such as a workflow's id.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such connection of this tenant and
+    /// customer.
+    public func removeUsage(
+        _ id: String,
+        _ usageID: String,
+        options: CallOptions = CallOptions()
+    ) async throws {
+        try await client.json("removeUsage", email, [id, usageID], [:], options)
     }
 
     /// Deletes a connection and its credential. Needs the capability `delete`.

@@ -167,6 +167,127 @@ public struct AppRef: Codable, Hashable, Sendable, Identifiable {
     }
 }
 
+/// An account at a provider, in the provider's own words.
+public struct Account: Codable, Hashable, Sendable, Identifiable {
+    /// What the provider calls it.
+    public let id: String?
+    /// A name for people, such as an e-mail or a workspace.
+    public let label: String?
+    /// Its address for people.
+    public let url: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String? = nil,
+        label: String? = nil,
+        url: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.label = label
+        self.url = url
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.optional("id")
+        label = try members.optional("label")
+        url = try members.optional("url")
+        extra = try members.others(
+            than: "id", "label", "url")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encodeIfPresent(id, forKey: Member("id"))
+        try members.encodeIfPresent(label, forKey: Member("label"))
+        try members.encodeIfPresent(url, forKey: Member("url"))
+        try members.encode(extra)
+    }
+}
+
+/// Why a connection needs the customer again.
+public struct Reconnection: Codable, Hashable, Sendable {
+    /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
+    /// there is nothing to refresh it with. More may follow.
+    public let reason: String
+    /// When that was found.
+    public let since: Timestamp
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        reason: String,
+        since: Timestamp,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.reason = reason
+        self.since = since
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        reason = try members.required("reason")
+        since = try members.required("since")
+        extra = try members.others(
+            than: "reason", "since")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(reason, forKey: Member("reason"))
+        try members.encode(since, forKey: Member("since"))
+        try members.encode(extra)
+    }
+}
+
+/// Why a customer could not finish the latest link so far.
+public struct LastError: Codable, Hashable, Sendable {
+    /// A word for programs, such as `provider_unavailable`.
+    public let code: String
+    /// A sentence for people, in the service's own words.
+    public let message: String
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        code: String,
+        message: String,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.code = code
+        self.message = message
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        code = try members.required("code")
+        message = try members.required("message")
+        extra = try members.others(
+            than: "code", "message")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(code, forKey: Member("code"))
+        try members.encode(message, forKey: Member("message"))
+        try members.encode(extra)
+    }
+}
+
 /// One authorisation of one app, owned by one customer.
 public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     /// `connections`
@@ -190,6 +311,34 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let updatedAt: Timestamp?
     /// When the open link expires; only while one is open.
     public let expiresAt: Timestamp?
+    /// Whether the latest link made the connection or re-authorises it.
+    public let operation: LinkOperation?
+    /// What uses the connection, see `addUsage`.
+    public let usages: [String]?
+    /// Why the customer could not finish the latest link so far.
+    public let lastError: LastError?
+    /// Whose account it is at the provider, where that is known.
+    public let account: Account?
+    /// What calls to the provider need beside the credential, as far as it is public.
+    public let providerData: [String: String]?
+    /// Where the provider's API is; absent where that is not known, or is secret.
+    public let apiBaseURL: String?
+    /// The OAuth scopes that were granted.
+    public let scopes: [String]?
+    /// Whether the customer has to connect again.
+    public let needsReconnection: Bool?
+    /// Why, where `needsReconnection` is true.
+    public let reconnection: Reconnection?
+    /// When the credential was last refreshed at the provider.
+    public let lastRefreshedAt: Timestamp?
+    /// When the credential was last vended.
+    public let lastUsedAt: Timestamp?
+    /// Your own JSON object.
+    public let metadata: [String: JSONValue]?
+    /// Your own id for the customer.
+    public let customerID: String?
+    /// Your own name for the customer.
+    public let customerName: String?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
@@ -204,6 +353,20 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         createdAt: Timestamp? = nil,
         updatedAt: Timestamp? = nil,
         expiresAt: Timestamp? = nil,
+        operation: LinkOperation? = nil,
+        usages: [String]? = nil,
+        lastError: LastError? = nil,
+        account: Account? = nil,
+        providerData: [String: String]? = nil,
+        apiBaseURL: String? = nil,
+        scopes: [String]? = nil,
+        needsReconnection: Bool? = nil,
+        reconnection: Reconnection? = nil,
+        lastRefreshedAt: Timestamp? = nil,
+        lastUsedAt: Timestamp? = nil,
+        metadata: [String: JSONValue]? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.id = id
@@ -215,6 +378,20 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
         self.expiresAt = expiresAt
+        self.operation = operation
+        self.usages = usages
+        self.lastError = lastError
+        self.account = account
+        self.providerData = providerData
+        self.apiBaseURL = apiBaseURL
+        self.scopes = scopes
+        self.needsReconnection = needsReconnection
+        self.reconnection = reconnection
+        self.lastRefreshedAt = lastRefreshedAt
+        self.lastUsedAt = lastUsedAt
+        self.metadata = metadata
+        self.customerID = customerID
+        self.customerName = customerName
         self.extra = extra
     }
 
@@ -230,8 +407,25 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         createdAt = try members.optional("created_at")
         updatedAt = try members.optional("updated_at")
         expiresAt = try members.optional("expires_at")
+        operation = try members.optional("operation")
+        usages = try members.optional("usages")
+        lastError = try members.optional("last_error")
+        account = try members.optional("account")
+        providerData = try members.optional("provider_data")
+        apiBaseURL = try members.optional("api_base_url")
+        scopes = try members.optional("scopes")
+        needsReconnection = try members.optional("needs_reconnection")
+        reconnection = try members.optional("reconnection")
+        lastRefreshedAt = try members.optional("last_refreshed_at")
+        lastUsedAt = try members.optional("last_used_at")
+        metadata = try members.optional("metadata")
+        customerID = try members.optional("customer_id")
+        customerName = try members.optional("customer_name")
         extra = try members.others(
-            than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at")
+            than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at",
+            "operation", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
+            "needs_reconnection", "reconnection", "last_refreshed_at", "last_used_at", "metadata", "customer_id",
+            "customer_name")
     }
 
     /// Writes what the service sent.
@@ -246,6 +440,58 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(createdAt, forKey: Member("created_at"))
         try members.encodeIfPresent(updatedAt, forKey: Member("updated_at"))
         try members.encodeIfPresent(expiresAt, forKey: Member("expires_at"))
+        try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encodeIfPresent(usages, forKey: Member("usages"))
+        try members.encodeIfPresent(lastError, forKey: Member("last_error"))
+        try members.encodeIfPresent(account, forKey: Member("account"))
+        try members.encodeIfPresent(providerData, forKey: Member("provider_data"))
+        try members.encodeIfPresent(apiBaseURL, forKey: Member("api_base_url"))
+        try members.encodeIfPresent(scopes, forKey: Member("scopes"))
+        try members.encodeIfPresent(needsReconnection, forKey: Member("needs_reconnection"))
+        try members.encodeIfPresent(reconnection, forKey: Member("reconnection"))
+        try members.encodeIfPresent(lastRefreshedAt, forKey: Member("last_refreshed_at"))
+        try members.encodeIfPresent(lastUsedAt, forKey: Member("last_used_at"))
+        try members.encodeIfPresent(metadata, forKey: Member("metadata"))
+        try members.encodeIfPresent(customerID, forKey: Member("customer_id"))
+        try members.encodeIfPresent(customerName, forKey: Member("customer_name"))
+        try members.encode(extra)
+    }
+}
+
+/// The outcome of a check of a credential.
+public struct Verification: Codable, Hashable, Sendable {
+    /// What the provider says.
+    public let result: VerificationResult
+    /// When it was asked.
+    public let checkedAt: Timestamp
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        result: VerificationResult,
+        checkedAt: Timestamp,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.result = result
+        self.checkedAt = checkedAt
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        result = try members.required("result")
+        checkedAt = try members.required("checked_at")
+        extra = try members.others(
+            than: "result", "checked_at")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(result, forKey: Member("result"))
+        try members.encode(checkedAt, forKey: Member("checked_at"))
         try members.encode(extra)
     }
 }
@@ -347,6 +593,276 @@ extension RequestLink: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var customMirror: Mirror { Mirror(self, children: shown, displayStyle: .struct) }
 }
 
+/// The ways in which a link's app can be authorised.
+public struct AuthOptionList: Codable, Hashable, Sendable {
+    /// The usual one first.
+    public let authOptions: [AuthOption]
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        authOptions: [AuthOption],
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.authOptions = authOptions
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        authOptions = try members.required("auth_options")
+        extra = try members.others(
+            than: "auth_options")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(authOptions, forKey: Member("auth_options"))
+        try members.encode(extra)
+    }
+}
+
+/// Where a connection stands after its form was submitted.
+public struct Submission: Codable, Hashable, Sendable {
+    /// Where the connection is in its life.
+    public let status: ConnectionStatus
+    /// For OAuth, where to send the customer's browser.
+    public let authorizeURL: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        status: ConnectionStatus,
+        authorizeURL: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.status = status
+        self.authorizeURL = authorizeURL
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        status = try members.required("status")
+        authorizeURL = try members.optional("authorize_url")
+        extra = try members.others(
+            than: "status", "authorize_url")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(status, forKey: Member("status"))
+        try members.encodeIfPresent(authorizeURL, forKey: Member("authorize_url"))
+        try members.encode(extra)
+    }
+}
+
+/// One of the tenant's keys, without its text.
+public struct TenantKey: Codable, Hashable, Sendable, Identifiable {
+    /// The key's opaque id.
+    public let id: String
+    /// Shared by a key and its successors.
+    public let family: String
+    /// What the key opens, such as `connections`.
+    public let capabilities: [String]
+    /// Whether it is the key that asks.
+    public let current: Bool
+    /// Whether a single MCP URL belongs to it.
+    public let mcpURL: Bool
+    /// When it was made.
+    public let createdAt: Timestamp
+    /// When it was first used, if it was.
+    public let firstUsedAt: Timestamp?
+    /// When it was retired, if it was.
+    public let revokedAt: Timestamp?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        family: String,
+        capabilities: [String],
+        current: Bool,
+        mcpURL: Bool,
+        createdAt: Timestamp,
+        firstUsedAt: Timestamp? = nil,
+        revokedAt: Timestamp? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.family = family
+        self.capabilities = capabilities
+        self.current = current
+        self.mcpURL = mcpURL
+        self.createdAt = createdAt
+        self.firstUsedAt = firstUsedAt
+        self.revokedAt = revokedAt
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.required("id")
+        family = try members.required("family")
+        capabilities = try members.required("capabilities")
+        current = try members.required("current")
+        mcpURL = try members.required("mcp_url")
+        createdAt = try members.required("created_at")
+        firstUsedAt = try members.optional("first_used_at")
+        revokedAt = try members.optional("revoked_at")
+        extra = try members.others(
+            than: "id", "family", "capabilities", "current", "mcp_url", "created_at", "first_used_at", "revoked_at")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(id, forKey: Member("id"))
+        try members.encode(family, forKey: Member("family"))
+        try members.encode(capabilities, forKey: Member("capabilities"))
+        try members.encode(current, forKey: Member("current"))
+        try members.encode(mcpURL, forKey: Member("mcp_url"))
+        try members.encode(createdAt, forKey: Member("created_at"))
+        try members.encodeIfPresent(firstUsedAt, forKey: Member("first_used_at"))
+        try members.encodeIfPresent(revokedAt, forKey: Member("revoked_at"))
+        try members.encode(extra)
+    }
+}
+
+/// The tenant's keys.
+public struct KeyList: Codable, Hashable, Sendable {
+    /// Those that work first, the newest of each first; 100 at most.
+    public let keys: [TenantKey]
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        keys: [TenantKey],
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.keys = keys
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        keys = try members.required("keys")
+        extra = try members.others(
+            than: "keys")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(keys, forKey: Member("keys"))
+        try members.encode(extra)
+    }
+}
+
+/// A key's successor. Its text is shown this once.
+public struct RotatedKey: Decodable, Hashable, Sendable {
+    /// The new key's id.
+    public let keyID: String
+    /// The new key itself; give it to `setAPIKey`.
+    public let apiKey: String
+    /// The id of the key that it is to replace.
+    public let replaces: String
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        keyID: String,
+        apiKey: String,
+        replaces: String,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.keyID = keyID
+        self.apiKey = apiKey
+        self.replaces = replaces
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        keyID = try members.required("key_id")
+        apiKey = try members.required("api_key")
+        replaces = try members.required("replaces")
+        extra = try members.others(
+            than: "key_id", "api_key", "replaces")
+    }
+}
+
+extension RotatedKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private var shown: [(label: String?, value: Any)] {
+        let all: [(String, Any?)] = [
+            ("keyID", keyID),
+            ("apiKey", Redacted()),
+            ("replaces", replaces),
+            ("extra", extra.isEmpty ? nil : extra),
+        ]
+        return all.compactMap { label, value in value.map { (label, $0) } }
+    }
+
+    /// Shows everything but the secrets.
+    public var description: String {
+        "RotatedKey(\(shown.map { "\($0.label ?? ""): \($0.value)" }.joined(separator: ", ")))"
+    }
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+    /// Shows everything but the secrets.
+    public var customMirror: Mirror { Mirror(self, children: shown, displayStyle: .struct) }
+}
+
+/// A finished rotation.
+public struct PromotedKey: Codable, Hashable, Sendable {
+    /// The id of the key that goes on.
+    public let keyID: String
+    /// The id of the key that ended.
+    public let retired: String
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        keyID: String,
+        retired: String,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.keyID = keyID
+        self.retired = retired
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        keyID = try members.required("key_id")
+        retired = try members.required("retired")
+        extra = try members.others(
+            than: "key_id", "retired")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(keyID, forKey: Member("key_id"))
+        try members.encode(retired, forKey: Member("retired"))
+        try members.encode(extra)
+    }
+}
+
 /// Where a connection is in its life: `pending`, then one of the others.
 public struct ConnectionStatus: OpenWord {
     /// The word on the wire.
@@ -375,10 +891,31 @@ public struct AuthType: OpenWord {
     public static let apiKey = AuthType(rawValue: "api_key")
     /// A name and a password: fields are vended.
     public static let basic = AuthType(rawValue: "basic")
+    /// An OAuth client of the customer's own: a token is vended.
+    public static let clientCredentials = AuthType(rawValue: "client_credentials")
     /// Values for request headers: fields are vended.
     public static let header = AuthType(rawValue: "header")
+    /// A private key that signs for a token: that token is vended.
+    public static let jwtBearer = AuthType(rawValue: "jwt_bearer")
     /// OAuth 2: a token is vended.
     public static let oAuth = AuthType(rawValue: "o_auth")
+    /// A credential that the provider exchanges for a token: that token is vended.
+    public static let tokenExchange = AuthType(rawValue: "token_exchange")
+}
+
+/// What the provider says about a credential.
+public struct VerificationResult: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// It does not.
+    public static let invalid = VerificationResult(rawValue: "invalid")
+    /// It could not be asked, or gave no usable response.
+    public static let unknown = VerificationResult(rawValue: "unknown")
+    /// It accepts the credential.
+    public static let valid = VerificationResult(rawValue: "valid")
 }
 
 /// What a request link does.

@@ -1,4 +1,5 @@
-// app run|resume: reads a link, as JSON, from its first line of input, and prints how it ended.
+// app run|resume|form: reads a link, as JSON, from its first line of input, and prints how it ended. With `form` it shows
+// what a form of its own asks for, and submits what the next lines say, the fields of the first option as JSON.
 
 import Foundation
 import PabblyConnectFlow
@@ -23,6 +24,7 @@ struct App {
         let link = try JSONDecoder().decode(ConnectLink.self, from: Data((readLine() ?? "").utf8))
         let outcome: ConnectOutcome
         do {
+            if CommandLine.arguments.last == "form" { return try await form(link) }
             if CommandLine.arguments.last == "resume" {
                 outcome = try await ConnectSession.resume(link)
             } else {
@@ -44,6 +46,23 @@ struct App {
         switch outcome {
         case .success(let connectionID, let operation): say("success \(connectionID) \(operation)")
         case .exit(let reason): say("exit \(reason)")
+        }
+    }
+
+    static func form(_ link: ConnectLink) async throws {
+        let options = try await link.authOptions()
+        for option in options {
+            let fields = option.fields.map { "\($0.id)\($0.isRequired ? "!" : "")\($0.isSecret ? "*" : "")" }
+            say("option \(option.id) \(option.authType) \(fields.joined(separator: ","))")
+        }
+        while let line = readLine() {
+            let fields = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+            do {
+                say("\(try await link.submit(options[0], fields: fields))")
+                return
+            } catch ConnectError.invalidFields(let fields) {
+                say("invalid \(fields.keys.sorted().joined(separator: ","))")
+            }
         }
     }
 

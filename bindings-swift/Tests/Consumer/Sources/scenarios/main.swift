@@ -99,11 +99,11 @@ struct Options {
     private var rest: [String: JSONValue]
 
     init(_ options: [String: JSONValue]) {
-        rest = options.filter { $0.value != .null }
+        rest = options
     }
 
     private mutating func take<Value: Decodable>(_ name: String) throws -> Value? {
-        guard let value = rest.removeValue(forKey: name) else { return nil }
+        guard let value = rest.removeValue(forKey: name), value != .null else { return nil }
         return try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value))
     }
 
@@ -111,6 +111,15 @@ struct Options {
     mutating func texts(_ name: String) throws -> [String]? { try take(name) }
     mutating func bool(_ name: String) throws -> Bool? { try take(name) }
     mutating func int(_ name: String) throws -> Int? { try take(name) }
+    mutating func object(_ name: String) throws -> [String: JSONValue]? { try take(name) }
+    mutating func fields(_ name: String) throws -> [String: String]? { try take(name) }
+    mutating func change(_ name: String) throws -> TextChange? {
+        if rest[name] == .null {
+            rest[name] = nil
+            return .clear
+        }
+        return try text(name).map(TextChange.set)
+    }
     mutating func milliseconds(_ name: String) throws -> Duration? {
         let value: Double? = try take(name)
         return value.map { .milliseconds($0) }
@@ -155,8 +164,9 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try await read(list, step, outcome, report)
     case "listConnections":
         let list = client.listConnections(
-            email, appID: try options.text("appId"), page: try options.int("page"), limit: try options.int("limit"),
-            options: try options.ofCall())
+            email, appID: try options.text("appId"), status: try options.text("status").map(ConnectionStatus.init),
+            customerID: try options.text("customerId"), needsReconnection: try options.bool("needsReconnection"),
+            page: try options.int("page"), limit: try options.int("limit"), options: try options.ofCall())
         try options.end()
         try await read(list, step, outcome, report)
     case "getApp":
@@ -177,6 +187,9 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let allowMultipleConnections = try options.bool("allowMultipleConnections")
         let scopes = try options.texts("scopes")
         let confirm = try options.bool("confirm")
+        let customerID = try options.text("customerId")
+        let customerName = try options.text("customerName")
+        let metadata = try options.object("metadata")
         let idempotencyKey = try options.text("idempotencyKey")
         let ofCall = try options.ofCall()
         try options.end()
@@ -184,7 +197,8 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             email, appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
-            confirm: confirm, idempotencyKey: idempotencyKey, options: ofCall)
+            confirm: confirm, customerID: customerID, customerName: customerName, metadata: metadata,
+            idempotencyKey: idempotencyKey, options: ofCall)
         try outcome.set(report.value(link))
     case "getConnection":
         let ofCall = try options.ofCall()
@@ -205,9 +219,63 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             email, id, interval: interval, timeout: timeout, onPoll: tellPolls ? onPoll : nil)
         try outcome.set(report.value(connection))
     case "getToken":
+        let path = try options.text("apply")
         let ofCall = try options.ofCall()
         try options.end()
-        outcome.set(report.token(try await client.getToken(email, id, options: ofCall)))
+        let token = try await client.getToken(email, id, options: ofCall)
+        outcome.set(try report.token(token, applied: path))
+    case "updateConnection":
+        let name = try options.text("name")
+        let customerID = try options.change("customerId")
+        let customerName = try options.change("customerName")
+        let metadata = try options.object("metadata")
+        let ofCall = try options.ofCall()
+        try options.end()
+        let connection = try await client.updateConnection(
+            email, id, name: name, customerID: customerID, customerName: customerName, metadata: metadata,
+            options: ofCall)
+        try outcome.set(report.value(connection))
+    case "verifyConnection":
+        let ofCall = try options.ofCall()
+        try options.end()
+        try outcome.set(report.value(try await client.verifyConnection(email, id, options: ofCall)))
+    case "addUsage", "removeUsage":
+        let usage = try options.text("usageId") ?? ""
+        let ofCall = try options.ofCall()
+        try options.end()
+        if step.call == "addUsage" {
+            try await client.addUsage(email, id, usage, options: ofCall)
+        } else {
+            try await client.removeUsage(email, id, usage, options: ofCall)
+        }
+    case "listAuthOptions":
+        let requestToken = try options.text("requestToken") ?? ""
+        let ofCall = try options.ofCall()
+        try options.end()
+        try outcome.set(report.value(try await client.listAuthOptions(id, requestToken, options: ofCall)))
+    case "submitCredentials":
+        let requestToken = try options.text("requestToken") ?? ""
+        let key = try options.text("authOptionKey") ?? ""
+        let fields = try options.fields("fields")
+        let ofCall = try options.ofCall()
+        try options.end()
+        let submission = try await client.submitCredentials(
+            id, requestToken, authOptionKey: key, fields: fields, options: ofCall)
+        try outcome.set(report.value(submission))
+    case "listKeys":
+        let ofCall = try options.ofCall()
+        try options.end()
+        try outcome.set(report.value(try await client.listKeys(options: ofCall)))
+    case "rotateKey":
+        let keyID = try options.text("keyId")
+        let ofCall = try options.ofCall()
+        try options.end()
+        outcome.set(report.key(try await client.rotateKey(keyID: keyID, options: ofCall)))
+    case "promoteKey":
+        let keyID = try options.text("keyId")
+        let ofCall = try options.ofCall()
+        try options.end()
+        try outcome.set(report.value(try await client.promoteKey(keyID: keyID, options: ofCall)))
     case "deleteConnection":
         let ofCall = try options.ofCall()
         try options.end()
@@ -309,21 +377,50 @@ final class Report: Locked, @unchecked Sendable {
     }
 
     /// A token cannot be encoded: its members are read one by one.
-    func token(_ token: Token) -> JSONValue {
+    func token(_ token: Token, applied path: String?) throws -> JSONValue {
         print("Token", token)
+        if let path {
+            let request = try token.apply(path)
+            let headers = request.allHTTPHeaderFields ?? [:]
+            let lower = headers.map { ($0.key.lowercased(), JSONValue.string($0.value)) }
+            return .object([
+                "url": .string(request.url?.absoluteString ?? ""),
+                "headers": .object(Dictionary(uniqueKeysWithValues: lower)),
+            ])
+        }
         print("Token", "json", (token as Any) is any Encodable ? "it can be encoded: \(token.accessToken ?? "")" : "")
         var all: [String: JSONValue] = ["auth_type": .string(token.authType.rawValue)]
         all["access_token"] = token.accessToken.map { .string($0) }
         all["token_type"] = token.tokenType.map { .string($0) }
         all["expires_in"] = token.expiresIn.map { .integer($0.components.seconds) } ?? .null
-        if let fields = token.fields {
+        all["scopes"] = token.scopes.map { .array($0.map { .string($0) }) }
+        all["account"] = try token.account.map { account in
+            try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(account))
+        }
+        all["api_base_url"] = token.apiBaseURL.map { .string($0) }
+        let kinds = [
+            "fields": token.fields, "provider_data": token.providerData, "api_headers": token.apiHeaders,
+            "api_query": token.apiQuery,
+        ]
+        for case (let name, let fields?) in kinds {
             print("SecretFields", fields)
-            all["fields"] = .object(fields.names.reduce(into: [:]) { $0[$1] = fields[$1].map { .string($0) } })
+            all[name] = .object(fields.names.reduce(into: [:]) { $0[$1] = fields[$1].map { .string($0) } })
         }
         for name in token.extra.names {
             let text = Data((token.extra[name] ?? "").utf8)
             all[name] = (try? JSONDecoder().decode(JSONValue.self, from: text)) ?? .string("no JSON")
         }
+        return .object(all)
+    }
+
+    /// Nor can a new key.
+    func key(_ key: RotatedKey) -> JSONValue {
+        print("RotatedKey", key)
+        print("RotatedKey", "json", (key as Any) is any Encodable ? "it can be encoded: \(key.apiKey)" : "")
+        var all = key.extra
+        all["key_id"] = .string(key.keyID)
+        all["api_key"] = .string(key.apiKey)
+        all["replaces"] = .string(key.replaces)
         return .object(all)
     }
 
@@ -349,6 +446,7 @@ final class Report: Locked, @unchecked Sendable {
             "message": .string(error.description),
             "response": details.response.map(json) ?? .null,
             "connection": details.connection.map(json) ?? .null,
+            "fields": details.fields.map(json) ?? .null,
         ])
     }
 

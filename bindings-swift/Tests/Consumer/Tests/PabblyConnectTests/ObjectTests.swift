@@ -2,6 +2,10 @@ import Foundation
 import PabblyConnect
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 /// Everything that Swift can print of a value.
 private func printed(_ value: Any) -> String {
     var text = "\(value) \(String(reflecting: value)) \([value]) \(["key": value]) \(Optional(value) as Any)"
@@ -48,6 +52,22 @@ private struct Job {
         }
         #expect(printed(token).contains("accessToken: [redacted]"))
         #expect(printed(fields).contains("api_key: [redacted]"))
+    }
+
+    @Test func aTokenSaysHowTheProviderIsCalledAndShowsNothingOfIt() throws {
+        let token = try Token.of(
+            accessToken: "ya29.canary", scopes: ["canary.read"], account: Account(label: "canary@example.com"),
+            providerData: ["shop": "canary"], apiBaseURL: "https://canary.example/v1", apiHeaders: ["X-Key": "canary"],
+            apiQuery: ["k": "canary"])
+        var request = try token.apply("/users")
+        request.httpMethod = "POST"
+        #expect(request.url?.absoluteString == "https://canary.example/v1/users?k=canary")
+        #expect(request.value(forHTTPHeaderField: "x-key") == "canary")
+        #expect(token.account?.label == "canary@example.com")
+        #expect(!printed(token).contains("canary"))
+        for path in ["https://evil.example/", "/../users"] {
+            #expect(throws: PabblyConnectError.self) { try token.apply(path) }
+        }
     }
 
     @Test func testsMakeTokensAndResultsOfTheirOwn() throws {

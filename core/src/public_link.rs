@@ -1,16 +1,17 @@
-//! The public status of a link, which its request token opens instead of a tenant key.
+//! A request link as a customer's app has it: what its request token opens, without a tenant key.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use http::HeaderValue;
+use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use crate::error::{Error, ErrorKind, has_contract_shape};
-use crate::model::{ConnectionStatus, LinkPhase, Operation};
-use crate::request::{Request, checked_id};
+use crate::error::{Error, ErrorKind, Redactor, RequestTarget, has_contract_shape};
+use crate::model::{AuthOptionList, ConnectionStatus, LinkPhase, Operation, Submission};
+use crate::request::{Request, checked_id, request_token_header};
 use crate::response::Response;
 use crate::retry_after::retry_after;
 use crate::settings::is_private;
@@ -20,7 +21,8 @@ use crate::transport::{ProxyPolicy, Transport, user_agent};
 /// Longer than this and a response will not come; time for which the service was asked to hold it comes on top.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request link as a customer's app has it. It holds no tenant key and can do one thing: ask how the link stands.
+/// A request link as a customer's app has it. It holds no tenant key: it can ask how the link stands, and serve a connection
+/// form of the app's own.
 ///
 /// ```no_run
 /// # async fn example(link: &str, token: String, id: &str) -> Result<(), pabbly_connect::Error> {
@@ -31,7 +33,8 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Ok(()) }
 /// ```
 pub struct PublicLink {
-    status_url: Url,
+    /// Of the connection; what a link opens is below it.
+    connection_url: Url,
     token: SecretString,
     transport: Transport,
 }
@@ -64,16 +67,16 @@ impl PublicLink {
         connection_id: &str,
         product: Option<&str>,
     ) -> Result<Self, Error> {
-        let status_url = status_url(request_link, connection_id)?;
+        let connection_url = connection_url(request_link, connection_id)?;
         let token = request_token.into();
-        header(&token)?;
+        request_token_header(token.expose_secret())?;
         // As for a client's base URL: what stays on this machine goes through no proxy.
-        let proxy_policy = match status_url.scheme() {
+        let proxy_policy = match connection_url.scheme() {
             "http" => ProxyPolicy::Nothing,
             _ => ProxyPolicy::Environment,
         };
         let transport = Transport::new(user_agent(product)?, proxy_policy, &Trust::default())?;
-        Ok(Self { status_url, token, transport })
+        Ok(Self { connection_url, token, transport })
     }
 
     /// Asks once how the link stands. The service is asked to hold its response, for `hold` in whole seconds at most,
@@ -86,54 +89,110 @@ impl PublicLink {
     /// [`Error::Network`], [`Error::Timeout`] and [`Error::Decode`] where no usable response came;
     /// [`Error::Other`] for any other response. None holds the response's text.
     pub async fn status(&self, hold: Duration) -> Result<LinkStatus, Error> {
-        let request = Request::link_status(self.status_url.clone(), header(&self.token)?).long_poll(hold);
-        let response = self.transport.send(&request, None, RESPONSE_TIMEOUT.saturating_add(hold)).await?;
-        if response.is_success() { response.decode() } else { Err(error(&response)) }
+        let request = self.request("waitForConnection", Method::GET, "status", RequestTarget::Connection)?;
+        self.send(&request.long_poll(hold), hold).await?.decode()
+    }
+
+    /// The ways to authorise the link's app, for a connection form of the app's own. An empty list means that no app is
+    /// chosen yet. Asks once; dropping the future stops the request.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status).
+    pub async fn list_auth_options(&self) -> Result<AuthOptionList, Error> {
+        self.auth_options().await?.decode()
+    }
+
+    /// The same as the JSON text that came; see `Call::json`.
+    #[cfg(feature = "bindings")]
+    #[doc(hidden)]
+    pub async fn list_auth_options_json(&self) -> Result<SecretString, Error> {
+        Ok(self.auth_options().await?.decode_json::<AuthOptionList>()?.1)
+    }
+
+    async fn auth_options(&self) -> Result<Response, Error> {
+        let target = RequestTarget::Connection;
+        let request = self.request("listAuthOptions", Method::GET, "auth-options", target)?;
+        self.send(&request, Duration::ZERO).await
+    }
+
+    /// Submits a connection form of the app's own: the chosen option's key and what the customer entered, by the names of
+    /// the option's `input_schema`. For OAuth, go on to the result's `authorize_url`. Sends once; dropping the future
+    /// stops the request.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status); besides, [`Error::Other`] with the code `invalid_request` and
+    /// [`fields`](Error::fields) where fields are at fault, and with `connection_not_active` where the link is over.
+    pub async fn submit_credentials<N: Into<String>, T: Into<String>>(
+        &self,
+        auth_option_key: &str,
+        fields: impl IntoIterator<Item = (N, T)> + Send,
+    ) -> Result<Submission, Error> {
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into()));
+        let fields: BTreeMap<String, String> = fields.collect();
+        let body = serde_json::json!({ "auth_option_key": auth_option_key, "fields": fields });
+        let target = RequestTarget::SubmitCredentials;
+        let request = self.request("submitCredentials", Method::POST, "submit", target)?;
+        let request = request.json(&body)?.with_secrets(fields.into_values());
+        self.send(&request, Duration::ZERO).await?.decode()
+    }
+
+    fn request(
+        &self,
+        call: &'static str,
+        method: Method,
+        part: &str,
+        target: RequestTarget,
+    ) -> Result<Request, Error> {
+        let token = request_token_header(self.token.expose_secret())?;
+        Ok(Request::new(call, method, &self.connection_url, &[part], target).request_token(token))
+    }
+
+    /// Sends a request once; the service may hold its response for so long.
+    async fn send(&self, request: &Request, hold: Duration) -> Result<Response, Error> {
+        let response = self.transport.send(request, None, RESPONSE_TIMEOUT.saturating_add(hold)).await?;
+        if response.is_success() { Ok(response) } else { Err(error(&response, request)) }
     }
 }
 
 impl fmt::Debug for PublicLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicLink({})", self.status_url)
+        write!(f, "PublicLink({})", self.connection_url)
     }
 }
 
-/// What an unsuccessful response means. The status alone decides, since no code of this endpoint says more, and an app has
-/// no use for a text that anybody in between could have written; but that the link is gone only the service can say.
-fn error(response: &Response) -> Error {
-    let is_contracts = || serde_json::from_slice(&response.body).is_ok_and(|body| has_contract_shape(&body));
+/// What an unsuccessful response means. The status alone decides, since an app has no use for a text that anybody in between
+/// could have written; but that the link is gone or over, and what is wrong with a form, only the service can say.
+fn error(response: &Response, request: &Request) -> Error {
+    // What anybody else answers is no error of the contract.
+    let body = serde_json::from_slice(&response.body).ok().filter(has_contract_shape);
+    let code = body.as_ref().and_then(|body| body.pointer("/data/code")?.as_str());
+    let submits = request.target == RequestTarget::SubmitCredentials;
     let (kind, message) = match response.status {
-        404 if is_contracts() => {
+        404 if body.is_some() => {
             (ErrorKind::ConnectionDeleted, "the service does not know this link (any more)".to_owned())
         }
-        429 => (ErrorKind::RateLimited, "the link's status is asked for too often".to_owned()),
+        429 => (ErrorKind::RateLimited, "too much is asked about this link".to_owned()),
         503 => (ErrorKind::UpstreamUnavailable, "the service is briefly unavailable".to_owned()),
         status => (ErrorKind::Other, format!("the service answered with HTTP status {status}")),
     };
-    Error::local(kind, message)
+    let error = Error::local(kind, message)
         .with_status(response.status)
         .with_attempts(response.attempts)
-        .with_retry_after(retry_after(&response.headers, SystemTime::now()))
+        .with_retry_after(retry_after(&response.headers, SystemTime::now()));
+    match (response.status, code) {
+        (400, Some(code @ "invalid_request")) if submits => {
+            let redactor = Redactor::new(request.secrets.clone());
+            error.with_code(code).with_fields(response.field_errors(&redactor))
+        }
+        (409, Some(code @ ("connection_not_active" | "app_not_configured"))) if submits => {
+            error.with_code(code)
+        }
+        _ => error,
+    }
 }
 
-/// The value of the `x-request-token` header.
-fn header(token: &SecretString) -> Result<HeaderValue, Error> {
-    let token = token.expose_secret();
-    let mut value = HeaderValue::from_str(token)
-        .ok()
-        .filter(|_| !token.is_empty())
-        .ok_or_else(|| {
-            Error::invalid_argument(
-                "the request token is empty, or holds a character that no token has: pass it exactly as the service \
-                 gave it",
-            )
-        })?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
-/// The status is beside the hosted page: `…/connect/LINK` and `…/connections/ID/status`.
-fn status_url(request_link: &str, connection_id: &str) -> Result<Url, Error> {
+/// The connection is beside the hosted page: `…/connect/LINK` and `…/connections/ID`.
+fn connection_url(request_link: &str, connection_id: &str) -> Result<Url, Error> {
     let link = Url::parse(request_link).map_err(|_| refused_link())?;
     if !is_private(&link) || !link.username().is_empty() || link.password().is_some() {
         return Err(refused_link());
@@ -141,7 +200,7 @@ fn status_url(request_link: &str, connection_id: &str) -> Result<Url, Error> {
     let mut url = link.join("../connections").map_err(|_| refused_link())?;
     let id = checked_id("connection id", connection_id)?;
     if let Ok(mut path) = url.path_segments_mut() {
-        path.extend([id, "status"]);
+        path.push(id);
     }
     Ok(url)
 }
@@ -164,26 +223,23 @@ mod tests {
     use super::*;
 
     fn url(request_link: &str, id: &str) -> Option<String> {
-        let url = status_url(request_link, id).ok()?;
+        let url = connection_url(request_link, id).ok()?;
         Some(url.into())
     }
 
     #[test]
-    fn the_status_is_beside_the_hosted_page() {
+    fn the_connection_is_beside_the_hosted_page() {
         for link in
             ["https://a.example/platform/v1/connect/rl_1", "https://a.example/platform/v1/connect/rl_1?b#c"]
         {
             assert_eq!(url(link, "a b/c"), None, "an id that would leave its segment");
-            assert_eq!(
-                url(link, "a b?c").unwrap(),
-                "https://a.example/platform/v1/connections/a%20b%3Fc/status"
-            );
+            assert_eq!(url(link, "a b?c").unwrap(), "https://a.example/platform/v1/connections/a%20b%3Fc");
         }
         assert_eq!(
             url("http://127.0.0.1:8080/connect/rl_1", "c").unwrap(),
-            "http://127.0.0.1:8080/connections/c/status"
+            "http://127.0.0.1:8080/connections/c"
         );
-        assert_eq!(url("https://a.example", "c").unwrap(), "https://a.example/connections/c/status");
+        assert_eq!(url("https://a.example", "c").unwrap(), "https://a.example/connections/c");
     }
 
     #[test]
@@ -211,8 +267,8 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
         let link = new("rt_canary").unwrap();
-        assert_eq!(format!("{link:?}"), "PublicLink(https://a.example/connections/c/status)");
-        assert!(header(&link.token).unwrap().is_sensitive());
+        assert_eq!(format!("{link:?}"), "PublicLink(https://a.example/connections/c)");
+        assert!(request_token_header(link.token.expose_secret()).unwrap().is_sensitive());
     }
 
     #[test]

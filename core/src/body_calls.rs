@@ -1,0 +1,269 @@
+//! The calls whose options are the members of a JSON body.
+//!
+//! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::call::{Call, CallOptions, Pending, call_options};
+use crate::client::Client;
+use crate::error::Error;
+use crate::model::{Connection, PromotedKey, RotatedKey, Submission};
+use crate::request::Request;
+
+/// The call `update_connection`, sent when it is awaited. Made by
+/// [`Customer::update_connection`](crate::Customer::update_connection).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct UpdateConnection {
+    client: Client,
+    request: Result<Request, Error>,
+    body: UpdateConnectionBody,
+    options: CallOptions,
+}
+
+/// The body of [`UpdateConnection`], named as on the wire.
+#[derive(Default, Serialize)]
+struct UpdateConnectionBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_id: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_name: Option<Option<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl UpdateConnection {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        let body = UpdateConnectionBody { ..UpdateConnectionBody::default() };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// What the customer sees, such as `Work Gmail`.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.body.name = Some(name.into());
+        self
+    }
+
+    /// Your own id for the customer.
+    pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
+        self.body.customer_id = Some(Some(customer_id.into()));
+        self
+    }
+
+    /// Removes it.
+    pub fn clear_customer_id(mut self) -> Self {
+        self.body.customer_id = Some(None);
+        self
+    }
+
+    /// Your own name for the customer.
+    pub fn customer_name(mut self, customer_name: impl Into<String>) -> Self {
+        self.body.customer_name = Some(Some(customer_name.into()));
+        self
+    }
+
+    /// Removes it.
+    pub fn clear_customer_name(mut self) -> Self {
+        self.body.customer_name = Some(None);
+        self
+    }
+
+    /// Replaces the whole object; an empty one removes it.
+    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
+        self.body.metadata = Some(metadata);
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<Connection> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for UpdateConnection {
+    type Output = Result<Connection, Error>;
+    type IntoFuture = Pending<Connection>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `submit_credentials`, sent when it is awaited. Made by
+/// [`Client::submit_credentials`](crate::Client::submit_credentials).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct SubmitCredentials {
+    client: Client,
+    request: Result<Request, Error>,
+    body: SubmitCredentialsBody,
+    options: CallOptions,
+}
+
+/// The body of [`SubmitCredentials`], named as on the wire.
+#[derive(Default, Serialize)]
+struct SubmitCredentialsBody {
+    auth_option_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<String, String>>,
+}
+
+impl SubmitCredentials {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>, auth_option_key: &str) -> Self {
+        let body = SubmitCredentialsBody {
+            auth_option_key: auth_option_key.to_owned(),
+            ..SubmitCredentialsBody::default()
+        };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth.
+    pub fn fields<N: Into<String>, T: Into<String>>(
+        mut self,
+        fields: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.body.fields = Some(fields.collect());
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<Submission> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        let request =
+            request.map(|request| request.with_secrets(self.body.fields.unwrap_or_default().into_values()));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for SubmitCredentials {
+    type Output = Result<Submission, Error>;
+    type IntoFuture = Pending<Submission>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `rotate_key`, sent when it is awaited. Made by
+/// [`Client::rotate_key`](crate::Client::rotate_key).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct RotateKey {
+    client: Client,
+    request: Result<Request, Error>,
+    body: RotateKeyBody,
+    options: CallOptions,
+}
+
+/// The body of [`RotateKey`], named as on the wire.
+#[derive(Default, Serialize)]
+struct RotateKeyBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
+}
+
+impl RotateKey {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        let body = RotateKeyBody { ..RotateKeyBody::default() };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// Which key. Default: the key that asks.
+    pub fn key_id(mut self, key_id: impl Into<String>) -> Self {
+        self.body.key_id = Some(key_id.into());
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<RotatedKey> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for RotateKey {
+    type Output = Result<RotatedKey, Error>;
+    type IntoFuture = Pending<RotatedKey>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `promote_key`, sent when it is awaited. Made by
+/// [`Client::promote_key`](crate::Client::promote_key).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct PromoteKey {
+    client: Client,
+    request: Result<Request, Error>,
+    body: PromoteKeyBody,
+    options: CallOptions,
+}
+
+/// The body of [`PromoteKey`], named as on the wire.
+#[derive(Default, Serialize)]
+struct PromoteKeyBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
+}
+
+impl PromoteKey {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        let body = PromoteKeyBody { ..PromoteKeyBody::default() };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// Either of the two keys. Default: the key that asks.
+    pub fn key_id(mut self, key_id: impl Into<String>) -> Self {
+        self.body.key_id = Some(key_id.into());
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<PromotedKey> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for PromoteKey {
+    type Output = Result<PromotedKey, Error>;
+    type IntoFuture = Pending<PromotedKey>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
