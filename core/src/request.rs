@@ -171,6 +171,7 @@ pub(crate) fn checked_id<'a>(what: &str, id: &'a str) -> Result<&'a str, Error> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
 
     fn url(id: &str) -> String {
         let base = Url::parse("https://example.com/platform/v1").unwrap();
@@ -190,6 +191,15 @@ mod tests {
         }
         assert!(checked_id("id", &"x".repeat(512)).is_ok());
         assert!(checked_id("id", "...").is_ok());
+    }
+
+    #[test]
+    fn what_may_be_a_common_word_is_no_secret() {
+        let base = Url::parse("https://example.com").unwrap();
+        let request = Request::new("a", Method::GET, &base, &[], RequestTarget::General);
+        let request = request.with_secrets(["1234567".to_owned(), "12345678".to_owned()]);
+        let secrets: Vec<_> = request.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(secrets, ["12345678"]);
     }
 
     #[test]

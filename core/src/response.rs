@@ -119,9 +119,9 @@ impl Response {
                 None => format!("the service answered with HTTP status {}", self.status),
             },
         };
-        // A busy proxy may ask for patience too, whatever class its response has.
         let fields =
             (target == RequestTarget::SubmitCredentials).then(|| self.field_errors(redactor)).flatten();
+        // A busy proxy may ask for patience too, whatever class its response has.
         let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
             || matches!(self.status, 429 | 503);
         let retry_after = asks_to_wait.then(|| retry_after(&self.headers, SystemTime::now())).flatten();
@@ -142,16 +142,10 @@ impl Response {
             },
         )
     }
-}
 
-impl Response {
     /// What is wrong with each field of a submitted form. The values of the fields themselves do not stay in it.
     pub(crate) fn field_errors(&self, redactor: &Redactor) -> Option<BTreeMap<String, String>> {
-        let errors: FieldErrors = serde_json::from_slice(&self.body)
-            .and_then(|envelope: Envelope<'_>| {
-                serde_json::from_str(envelope.data.map_or("null", RawValue::get))
-            })
-            .ok()?;
+        let errors: FieldErrors = self.data().and_then(serde_json::from_str).ok()?;
         let text = |text: String| printable(&redactor.text(&text));
         let fields = errors.fields.into_iter().map(|(name, sentence)| (text(name), text(sentence)));
         (errors.code == "invalid_request").then(|| fields.collect())
