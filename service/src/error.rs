@@ -79,6 +79,9 @@ pub enum ApiError {
     /// There is no credential yet, or the link has ended.
     #[error("The connection is {0}")]
     ConnectionNotActive(&'static str),
+    /// A confirmation came too late, too early, or after too many wrong ones; the connection may work all the same.
+    #[error("No grant waits for a confirmation; start over with a new link")]
+    NothingToConfirm,
     /// The grant stopped working.
     #[error("The customer must connect again")]
     NeedsReconnection,
@@ -134,6 +137,7 @@ impl ApiError {
             Self::AppNotConfigured
             | Self::ConnectionInUse
             | Self::ConnectionNotActive(_)
+            | Self::NothingToConfirm
             | Self::RotationConflict(_) => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -164,7 +168,7 @@ impl ApiError {
             Self::AppNotConfigured => "app_not_configured",
             Self::ConnectionDeleted => "connection_deleted",
             Self::ConnectionInUse => "connection_in_use",
-            Self::ConnectionNotActive(_) => "connection_not_active",
+            Self::ConnectionNotActive(_) | Self::NothingToConfirm => "connection_not_active",
             Self::NeedsReconnection => "needs_reconnection",
             Self::UpstreamUnavailable { .. } | Self::ServiceUnavailable => "upstream_unavailable",
             Self::Internal(_) => "internal_error",

@@ -101,7 +101,10 @@ async fn the_customers_own_session_confirms() {
     assert_eq!(stage.stored(&made).await.unwrap().1.unwrap(), "at-1");
     let repeated = stage.confirm(&made, &code).await;
     assert_eq!(repeated.0, 200, "a repeat says the same");
-    assert_eq!(stage.confirm(&made, "wrong").await.0, 409);
+    let (status, body) = stage.confirm(&made, "wrong").await;
+    assert_eq!(status, 409);
+    // Not "The connection is active", which it is.
+    assert!(body["message"].as_str().unwrap().contains("waits for a confirmation"), "{body}");
     let page = browser.get(&back.url).await;
     assert_eq!(page.param("status").unwrap(), "active");
     assert_eq!(page.param("confirmation_code"), None);

@@ -28,11 +28,7 @@ pub(super) async fn confirm(
         Confirmation::Confirmed => {}
         Confirmation::WrongCode => return Err(ApiError::invalid(format!("code must be {form}"))),
         Confirmation::Unknown => return Err(ApiError::ConnectionDeleted),
-        Confirmation::NothingWaits => {
-            let connection = app.store.connection(&owner, &id).await?;
-            let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
-            return Err(ApiError::ConnectionNotActive(connection.status.as_str()));
-        }
+        Confirmation::NothingWaits => return Err(ApiError::NothingToConfirm),
     }
     let connection = app.store.connection(&owner, &id).await?;
     let connection = connection.ok_or(ApiError::ConnectionDeleted)?;
