@@ -107,10 +107,10 @@ lint-swift:
 	$(STEP) "Swift: lint, generated files" bindings-swift/lint
 
 test-browser: build tests/oidc/node_modules/.installed
-	$(STEP) "browser helper" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
+	$(STEP) "browser helper" env SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service browser/test
 
 test-node: build
-	$(STEP) "Node" env CONNECT_SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service \
+	$(STEP) "Node" env SERVICE_BIN=$(abspath $(TARGET))/debug/connect-service \
 		SCRIPTED_SERVER_BIN=$(abspath $(TARGET))/debug/scripted-server bindings-node/test
 
 test-python: build
@@ -161,7 +161,7 @@ chaos: ## Kill, restart, fill and flood everything under load (CHAOS_SECONDS=600
 	scripts/postgres
 	$(CARGO) build --release -p connect-service
 	$(CARGO) build --bin chaos
-	CONNECT_SERVICE_BIN=$(TARGET)/release/connect-service $(TARGET)/debug/chaos
+	SERVICE_BIN=$(TARGET)/release/connect-service $(TARGET)/debug/chaos
 
 chaos-short: build
 	$(STEP) "PostgreSQL" scripts/postgres

@@ -88,7 +88,7 @@ def load(programs, at, calls, pin):
 
 
 def token_calls(programs, stored_token, calls, rounds, pin_server, pin_client):
-    environment = {**os.environ, "CONNECT_SERVICE_BIN": str(programs / "connect-service")}
+    environment = {**os.environ, "SERVICE_BIN": str(programs / "connect-service")}
     with_postgres = stored_token.parent / "with-postgres"
     commands = {
         "bare axum": [programs / "bare-axum"],

@@ -9,7 +9,7 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
  * Builds a program of this repository (which does nothing where it is built) and gives its path. A variable such as
- * CONNECT_SERVICE_BIN names one that is built already.
+ * SERVICE_BIN names one that is built already.
  */
 export function program(crate, name) {
   const built = process.env[`${name.replaceAll('-', '_').toUpperCase()}_BIN`];

@@ -1,6 +1,6 @@
 // The official MCP clients against the real service:
 //
-//     MCP_PYTHON=<python with requirements.txt> CONNECT_SERVICE_BIN=<connect-service> node --test test.mjs
+//     MCP_PYTHON=<python with requirements.txt> SERVICE_BIN=<connect-service> node --test test.mjs
 //
 // Each lists and calls every tool over both addresses, sees no secret, and is refused where it should be.
 
@@ -19,7 +19,7 @@ const FIELD = 'canary-of-the-mcp-tests';
 const TOOLS = ['search_apps', 'list_connections', 'create_connection_link', 'check_connection_status'];
 
 const folder = mkdtempSync(join(tmpdir(), 'connect-mcp-'));
-const binary = process.env.CONNECT_SERVICE_BIN;
+const binary = process.env.SERVICE_BIN;
 const env = {
   PATH: process.env.PATH,
   CONNECT_LISTEN: '127.0.0.1:0',

@@ -362,20 +362,20 @@ impl Service {
     }
 }
 
-/// The service's binary: `CONNECT_SERVICE_BIN`, else the one built beside this program.
+/// The service's binary: `SERVICE_BIN`, else the one built beside this program.
 ///
 /// # Errors
 /// When it is not built.
 pub fn binary() -> Result<PathBuf, Error> {
-    if let Some(path) = std::env::var_os("CONNECT_SERVICE_BIN") {
-        return fs::canonicalize(path).map_err(|error| format!("CONNECT_SERVICE_BIN: {error}").into());
+    if let Some(path) = std::env::var_os("SERVICE_BIN") {
+        return fs::canonicalize(path).map_err(|error| format!("SERVICE_BIN: {error}").into());
     }
     let program = std::env::current_exe()?;
     let name = format!("connect-service{}", std::env::consts::EXE_SUFFIX);
     // A test lies in `deps/`, one folder below the binaries.
     let candidates = program.ancestors().skip(1).take(2).map(|folder| folder.join(&name));
     candidates.into_iter().find(|path: &PathBuf| Path::exists(path)).ok_or_else(|| {
-        format!("{name} is not built: run `cargo build -p connect-service`, or set CONNECT_SERVICE_BIN")
+        format!("{name} is not built: run `cargo build -p connect-service`, or set SERVICE_BIN")
             .into()
     })
 }

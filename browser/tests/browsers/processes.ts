@@ -65,7 +65,7 @@ export class Service {
   ) {}
 
   static async start(provider: OidcProvider): Promise<Service> {
-    const binary = process.env.CONNECT_SERVICE_BIN ?? join(repository, 'target/debug/connect-service');
+    const binary = process.env.SERVICE_BIN ?? join(repository, 'target/debug/connect-service');
     const folder = await mkdtemp(join(tmpdir(), 'connect-browser-'));
     await mkdir(join(folder, 'catalogue'));
     await writeFile(join(folder, 'catalogue/gmail.toml'), gmail(provider));
