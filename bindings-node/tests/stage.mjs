@@ -21,6 +21,7 @@ allow_private_networks = true
 token = ${tokenBudget}
 default = 100000
 status = 100000
+verification = 0 # its keys are no real ones
 [apps.gmail]
 client_id = "client"
 client_secret = "secret"

@@ -188,7 +188,7 @@ def sends_the_page_to_somebody_else():
 def fills_in_a_form_of_the_app():
     link = make_link(app_id="sendgrid", name="Mail")
     app = App("form", link)
-    assert app.says() == "option api_key api_key api_key!*", "the options"
+    assert app.says() == "option api_key api_key api_key!*,region", "the options"
     app.tell(json.dumps({"api_key": "SG.test"}))
     app.ends("active")
     fields = backend("POST", f"/connections/{link['connection_id']}/token")["fields"]

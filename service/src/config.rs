@@ -74,7 +74,7 @@ pub struct BudgetConfig {
     pub default: u32,
     /// To the public endpoints, per link.
     pub status: u32,
-    /// Of the service's own to check credentials, per tenant and host.
+    /// Of the service's own to check credentials, per tenant and host. With 0, they are taken unchecked.
     pub verification: u32,
 }
 
@@ -370,9 +370,9 @@ impl Config {
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
-        let BudgetConfig { token, default, status, verification } = self.budgets;
-        if [token, default, status, verification].contains(&0) {
-            return wrong("budgets", "each must be at least 1");
+        let BudgetConfig { token, default, status, verification: _ } = self.budgets;
+        if [token, default, status].contains(&0) {
+            return wrong("budgets", "each but verification must be at least 1");
         }
         let limits = &self.limits;
         let timeouts = [limits.header_timeout, limits.idle_timeout, limits.write_timeout];

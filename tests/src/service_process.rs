@@ -150,7 +150,7 @@ impl Home {
             .unwrap_or_else(|| format!("sqlite://{}", self.path("connect.db").display()));
         let mut text = format!(
             "listen = \"127.0.0.1:{}\"\npublic_url = \"{}\"\ndatabase_url = \"{}\"\nkey_file = \"{}\"\n\
-             catalogue_dir = \"{}\"\nallow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\n",
+             catalogue_dir = \"{}\"\nallow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\nverification = 0\n",
             self.port,
             self.public_url(),
             database_url,
@@ -375,8 +375,7 @@ pub fn binary() -> Result<PathBuf, Error> {
     // A test lies in `deps/`, one folder below the binaries.
     let candidates = program.ancestors().skip(1).take(2).map(|folder| folder.join(&name));
     candidates.into_iter().find(|path: &PathBuf| Path::exists(path)).ok_or_else(|| {
-        format!("{name} is not built: run `cargo build -p connect-service`, or set SERVICE_BIN")
-            .into()
+        format!("{name} is not built: run `cargo build -p connect-service`, or set SERVICE_BIN").into()
     })
 }
 

@@ -143,6 +143,9 @@ key_file = "${join(folder, 'connect.key')}"
 catalogue_dir = "${join(folder, 'catalogue')}"
 allow_private_networks = true
 
+[budgets]
+verification = 0 # the keys here are no real ones
+
 [apps.gmail]
 client_id = "${provider.clientId}"
 client_secret = "${provider.clientSecret}"

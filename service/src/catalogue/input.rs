@@ -413,6 +413,11 @@ impl Field {
         self.secret || matches!(self.format, Format::Password | Format::PrivateKey)
     }
 
+    /// Whether nothing stands in for a value that is missing.
+    fn must_be_entered(&self) -> bool {
+        self.required && self.default.is_none()
+    }
+
     fn schema(&self) -> Value {
         let mut schema = Map::new();
         schema.insert("type".into(), "string".into());
@@ -421,7 +426,7 @@ impl Field {
         if let Some(description) = &self.description {
             schema.insert("description".into(), description.as_str().into());
         }
-        if self.required {
+        if self.must_be_entered() {
             schema.insert("minLength".into(), 1.into());
         }
         if let Some(default) = &self.default {
@@ -479,7 +484,7 @@ impl Serialize for InputSchema {
             }
         }
         let required: Vec<_> =
-            self.fields.iter().filter(|field| field.required).map(|field| &field.name).collect();
+            self.fields.iter().filter(|field| field.must_be_entered()).map(|field| &field.name).collect();
         let mut schema = serializer.serialize_map(Some(4))?;
         schema.serialize_entry("type", "object")?;
         schema.serialize_entry("properties", &Properties(&self.fields))?;
