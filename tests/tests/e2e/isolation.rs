@@ -156,8 +156,9 @@ impl Stage {
         let options = self.acme.raw.keyless(Method::GET, &format!("/connections/{id}/auth-options"));
         let options = answer(options.header("x-request-token", token)).await.data();
         let option = &options["auth_options"][0];
-        let fields = option["input_schema"]["properties"].as_object().unwrap();
-        let fields: BTreeMap<_, _> = fields.keys().map(|name| (name.clone(), "canary-field")).collect();
+        let fields = option["input_schema"]["required"].as_array().unwrap();
+        let fields: BTreeMap<_, _> =
+            fields.iter().map(|name| (name.as_str().unwrap(), "canary-field")).collect();
         json!({"auth_option_key": option["key"], "fields": fields})
     }
 }
