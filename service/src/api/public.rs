@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::ORIGIN;
 use serde::Serialize;
 
+use super::connections::AppRef;
 use super::long_poll::{LongPoll, applied, wait_until_not_pending};
 use crate::catalogue::AuthOption;
 use crate::envelope::Success;
@@ -14,7 +15,7 @@ use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::header::Wait;
 use crate::extract::path::is_id;
-use crate::hosted::{self, Submitted};
+use crate::hosted::{self, Choice, Submitted};
 use crate::state::AppState;
 use crate::store::{Link, Operation, Phase, Status};
 
@@ -33,7 +34,15 @@ struct LinkStatus {
 
 #[derive(Serialize)]
 struct AuthOptions<'a> {
-    auth_options: Vec<&'a AuthOption>,
+    auth_options: Vec<LinkAuthOption<'a>>,
+}
+
+/// An auth option with its app, of which a link can have several.
+#[derive(Serialize)]
+struct LinkAuthOption<'a> {
+    app: AppRef,
+    #[serde(flatten)]
+    option: &'a AuthOption,
 }
 
 pub(super) async fn status(
@@ -72,7 +81,8 @@ pub(super) async fn auth_options(
     if link.phase == Phase::Created {
         app.store.set_phase(&link, Phase::Form).await?;
     }
-    let auth_options = hosted::auth_options(&app, &link);
+    let view = |Choice { app: found, option }| LinkAuthOption { app: AppRef::new(&app, &found.id), option };
+    let auth_options = hosted::auth_options(&app, &link).into_iter().map(view).collect();
     Ok(Success::new(AuthOptions { auth_options }).into_response())
 }
 
@@ -88,11 +98,12 @@ pub(super) async fn submit(
     {
         return Err(ApiError::invalid("The link allows another origin only"));
     }
+    let app_id = body.text("app_id", "an id", is_id)?;
     let form = "the key of one of the auth options";
     let key = body.text("auth_option_key", form, is_id)?;
     let key = key.ok_or_else(|| ApiError::invalid(format!("auth_option_key must be {form}")))?;
     let fields = body.fields("fields", MAX_FIELDS, MAX_FIELD)?.unwrap_or_default();
-    let submitted = hosted::submit_custom(&app, &link, key, &fields).await?;
+    let submitted = hosted::submit_custom(&app, &link, app_id, key, &fields).await?;
     match submitted.status {
         Status::Pending | Status::Active => Ok(Success::new(submitted)),
         ended => Err(ApiError::ConnectionNotActive(ended.as_str())),
