@@ -6,7 +6,7 @@
 mod connect_support;
 
 use connect_service::store::LinkOptions;
-use connect_support::{Browser, Made, Seen, Stage};
+use connect_support::{ApiReply, Browser, Made, Seen, Stage};
 use http::header::{CONTENT_TYPE, ORIGIN};
 use serde_json::{Value, json};
 
@@ -24,6 +24,13 @@ async fn submit_from(stage: &Stage, made: &Made, origin: &str, body: Value) -> (
 
 async fn submit(stage: &Stage, made: &Made, body: Value) -> (u16, Value) {
     submit_from(stage, made, PRODUCT, body).await
+}
+
+async fn public_status(stage: &Stage, made: &Made) -> Value {
+    let url = format!("{}/connections/{}/status", stage.app.base_url(), made.connection_id);
+    let seen = Browser::new().get_with(&url, "x-request-token", &made.token).await;
+    let body: Value = serde_json::from_str(&seen.html).unwrap();
+    body["data"].clone()
 }
 
 async fn auth_options(stage: &Stage, made: &Made) -> Vec<Value> {
@@ -277,4 +284,81 @@ async fn another_origin_may_not_submit() {
     let body = json!({"auth_option_key": "oauth"});
     let (status, _) = submit_from(&stage, &made, "https://evil.example", body).await;
     assert_eq!(status, 400);
+}
+
+/// For the page that waits, and not for whoever finds a request token later.
+#[tokio::test]
+async fn the_account_is_told_for_ten_minutes() {
+    let stage = Stage::with_apis().await;
+    let company = json!({"CompanyInfo": {"CompanyName": "Acme Ltd"}});
+    let path = "/quickbooks/v3/company/46/companyinfo/46";
+    stage.provider.api_will_say(path, ApiReply::Json(200, company));
+    for confirm in [false, true] {
+        let return_url = Some("https://product.example/connected".into());
+        let apps = options(&["quickbooks", "gmail"]);
+        let made = stage.link_with(None, LinkOptions { confirm, return_url, ..apps }).await;
+        let told = async || {
+            let status = public_status(&stage, &made).await;
+            (status["app_id"].clone(), status["account"].clone())
+        };
+        assert_eq!(told().await, (Value::Null, Value::Null));
+        let body = json!({"app_id": "quickbooks", "auth_option_key": "oauth"});
+        let url = authorize_url(&stage, &made, body).await;
+        let browser = Browser::new();
+        let state = assert_leads_to_provider(&browser.post_from_site(&url, Some(PRODUCT)).await);
+        let params = [("code", "c"), ("state", state.as_str()), ("realmId", "46")];
+        let back = browser.visit(&stage.callback_of("quickbooks", &params)).await;
+        assert!(!back.location.as_ref().unwrap().as_str().contains("Acme"), "{:?}", back.location);
+        if confirm {
+            assert_eq!(told().await, (Value::Null, Value::Null), "nothing is connected yet");
+            stage.advance(300);
+            assert_eq!(stage.confirm(&made, &back.param("confirmation_code").unwrap()).await.0, 200);
+        }
+        let account = json!({"id": "46", "label": "Acme Ltd", "url": null});
+        assert_eq!(told().await, (json!("quickbooks"), account.clone()));
+        stage.advance(599);
+        assert_eq!(told().await, (json!("quickbooks"), account));
+        stage.advance(1);
+        assert_eq!(told().await, (json!("quickbooks"), Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn a_declined_link_tells_no_account() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    browser.post(&made.url, &page, &[("action", "decline")]).await;
+    let status = public_status(&stage, &made).await;
+    assert_eq!((&status["status"], &status["account"]), (&json!("rejected"), &Value::Null));
+    assert_eq!(status["app_id"], "gmail");
+}
+
+#[tokio::test]
+async fn links_get_the_origin_of_the_tenants_website() {
+    let stage = Stage::start().await;
+    let allowed = async |body: Value| {
+        let mut members = json!({"app_id": "gmail", "name": "Mail"});
+        members.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let (status, answer) = stage.post("/connections/request-link", &stage.owner, &members).await;
+        assert_eq!(status, 200, "{answer}");
+        let text = |name: &str| answer["data"][name].as_str().unwrap().to_owned();
+        let seen =
+            Browser::new().get_with(&text("status_url"), "x-request-token", &text("request_token")).await;
+        assert!(!seen.html.contains("product.example"), "{}", seen.html);
+        seen.headers["access-control-allow-origin"].to_str().unwrap().to_owned()
+    };
+    assert_eq!(allowed(json!({})).await, "*");
+    let (store, tenant) = (&stage.app.store, &stage.owner.tenant);
+    assert!(store.set_tenant_website(tenant, Some("https://Product.example:443/start")).await.unwrap());
+    assert!(!store.set_tenant_website("ten_unknown", Some("https://evil.example")).await.unwrap());
+    assert_eq!(allowed(json!({})).await, PRODUCT);
+    let own = "https://app.example.com";
+    assert_eq!(allowed(json!({"allowed_origin": own})).await, own);
+    assert!(store.set_tenant_website(tenant, None).await.unwrap());
+    assert_eq!(allowed(json!({})).await, "*");
+    let audit = store.audit(tenant).await.unwrap();
+    let changes = audit.iter().filter(|line| line.action == "tenant.website_changed");
+    assert_eq!(changes.count(), 2);
 }

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::connections::AppRef;
 use super::long_poll::{LongPoll, applied, wait_until_not_pending};
-use crate::catalogue::AuthOption;
+use crate::catalogue::{Account, AuthOption};
+use crate::clock::Millis;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::body::Body;
@@ -18,6 +19,10 @@ use crate::extract::path::is_id;
 use crate::hosted::{self, Choice, Submitted};
 use crate::state::AppState;
 use crate::store::{Link, Operation, Phase, Status};
+
+/// How long after a success the account is told, in milliseconds: for the page that waits for it, and not for whoever finds
+/// a request token later.
+const ACCOUNT_SHOWN_FOR: Millis = 600_000;
 
 const MAX_FIELDS: usize = 50;
 const MAX_FIELD: usize = 8192;
@@ -30,6 +35,8 @@ struct LinkStatus {
     confirmation_required: bool,
     operation: Operation,
     expires_in: i64,
+    app_id: Option<String>,
+    account: Option<Account>,
 }
 
 #[derive(Serialize)]
@@ -63,7 +70,15 @@ pub(super) async fn status(
         let waiter = || app.store.waiter(&link.connection_id, Some(&id));
         wait_until_not_pending(long_poll.as_ref(), waiter, |found| found.status, read).await?
     };
+    let connection = match link.status {
+        Status::Active => app.store.connection(&link.owner, &link.connection_id).await?,
+        _ => None,
+    };
+    let is_recent = link.ended_at.is_some_and(|at| app.clock.now() - at < ACCOUNT_SHOWN_FOR);
+    let (app_id, account) = connection.map(|found| (found.app_id, found.details.account)).unwrap_or_default();
     let status = LinkStatus {
+        app_id: link.app_id.clone().or(app_id),
+        account: account.filter(|_| is_recent),
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         confirmation_required: link.awaits_confirmation(),
         connection_id: link.connection_id,
