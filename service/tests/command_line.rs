@@ -160,11 +160,13 @@ fn a_tenants_website_is_an_https_address() {
     assert_eq!(website(), "-");
     home.print(&["tenant", "website", &tenant, "https://app.example.com/start"]);
     assert_eq!(website(), "https://app.example.com/start");
-    for url in ["http://app.example.com", "app.example.com", "https://127.0.0.1/", "javascript:alert(1)", ""] {
+    for url in ["http://app.example.com", "app.example.com", "https://127.0.0.1/", "javascript:alert(1)", ""]
+    {
         let error = home.fail(&mut home.command(&["tenant", "website", &tenant, url]));
         assert!(error.contains("an https address"), "{error}");
     }
-    let error = home.fail(&mut home.command(&["tenant", "website", "ten_unknown", "https://app.example.com"]));
+    let error =
+        home.fail(&mut home.command(&["tenant", "website", "ten_unknown", "https://app.example.com"]));
     assert!(error.contains("there is no such tenant"), "{error}");
     assert_eq!(website(), "https://app.example.com/start");
     home.print(&["tenant", "website", &tenant]);
