@@ -14,6 +14,14 @@ export default defineConfig([
     ],
   },
   {
+    // Whole in itself, so that the main file stays one file. Where a <script> loads it, it joins the same global.
+    input: 'src/custom.ts',
+    output: [
+      { file: 'dist/custom.mjs', format: 'esm', minify: true },
+      { file: 'dist/custom.js', format: 'umd', name: 'PabblyConnect', extend: true, minify: true },
+    ],
+  },
+  {
     input: 'src/react.tsx',
     external: ['react', 'react/jsx-runtime', library],
     output: [

@@ -100,7 +100,7 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
     case 'listAuthOptions':
       return client.listAuthOptions(id, requestToken, callOptions);
     case 'submitCredentials':
-      return client.submitCredentials(id, requestToken, rest, callOptions);
+      return client.submitCredentials(id, requestToken, { appId, ...rest }, callOptions);
     case 'listKeys':
       return client.listKeys(callOptions);
     case 'rotateKey':

@@ -1,5 +1,12 @@
 import { forget, newNonce } from './memory.js';
-import type { ConnectError, ConnectHandle, ConnectOptions, ConnectOutcome, ExitReason, Operation } from './types.js';
+import type {
+  ConnectDetails,
+  ConnectError,
+  ConnectHandle,
+  ConnectOptions,
+  ConnectOutcome,
+  ExitReason,
+} from './types.js';
 
 /** One attempt to connect, from the inside. It ends once; whatever is told later is ignored. */
 export interface Attempt {
@@ -7,9 +14,9 @@ export interface Attempt {
   readonly nonce: string;
   /** Aborted at the end. */
   readonly signal: AbortSignal;
-  succeed(connectionId: string, operation: Operation): void;
+  succeed(connectionId: string, details: ConnectDetails): void;
   exit(reason: ExitReason): void;
-  fail(code: ConnectError['code'], message: string, cause?: unknown): void;
+  fail(code: ConnectError['code'], message: string, more?: Pick<ConnectError, 'cause' | 'fields'>): void;
 }
 
 let current: Attempt | undefined;
@@ -35,9 +42,9 @@ export function begin(options: ConnectOptions, nonce = newNonce()): Attempt {
     handle: { outcome, close: () => exit('closed') },
     nonce,
     signal: end.signal,
-    succeed: (connectionId, operation) => settle({ type: 'success', connectionId, operation }),
+    succeed: (connectionId, details) => settle({ type: 'success', connectionId, ...details }),
     exit,
-    fail: (code, message, cause) => settle({ type: 'error', error: { code, message, cause } }),
+    fail: (code, message, more) => settle({ type: 'error', error: { code, message, ...more } }),
   };
   return current;
 }
@@ -48,7 +55,9 @@ export function isBusy(): boolean {
 }
 
 function tell(outcome: ConnectOutcome, { onSuccess, onExit, onError = console.error }: ConnectOptions) {
-  if (outcome.type === 'success') onSuccess?.(outcome.connectionId, { operation: outcome.operation });
-  else if (outcome.type === 'exit') onExit?.(outcome.reason);
+  if (outcome.type === 'success') {
+    const { operation, appId, account } = outcome;
+    onSuccess?.(outcome.connectionId, { operation, appId, account });
+  } else if (outcome.type === 'exit') onExit?.(outcome.reason);
   else onError(outcome.error);
 }

@@ -18,20 +18,31 @@ export function open(source: ConnectRequestSource, options = source as ConnectOp
   const attempt = begin(options);
   // A popup starts with a copy of this tab's storage: there must be nothing in it to resume.
   forget();
-  const { display = 'auto' } = options;
-  const tab = display === 'auto' && isPhoneOrUprightTablet();
-  if (display === 'redirect' || (tab && hasReturnUrl(source))) {
-    void start(attempt, source, (link, subject) => redirect(attempt, link, subject));
-    return attempt.handle;
+  const popup = openWindow(attempt, source, options);
+  if (popup !== 'blocked') {
+    void start(attempt, source, (link, subject) => {
+      if (popup) follow(attempt, link.origin, subject, popup, () => popup.location.replace(link));
+      else redirect(attempt, subject, () => location.assign(link));
+    });
   }
+  return attempt.handle;
+}
+
+/** The window for an attempt, which closes with it; null where this page itself is to go there. To be called in a click. */
+export function openWindow(
+  attempt: Attempt,
+  source: ConnectRequestSource,
+  { display = 'auto' }: ConnectOptions,
+): Window | null | 'blocked' {
+  const tab = display === 'auto' && isPhoneOrUprightTablet();
+  if (display === 'redirect' || (tab && hasReturnUrl(source))) return null;
   const popup = tab ? openTab() : openPopup();
   if (popup) {
     attempt.signal.addEventListener('abort', () => popup.close());
-    void start(attempt, source, (link, subject) => follow(attempt, link, subject, popup));
-  } else {
-    attempt.fail('popup_blocked', 'The browser blocked the window: open() has to be called directly in a click.');
+    return popup;
   }
-  return attempt.handle;
+  attempt.fail('popup_blocked', 'The browser blocked the window: it has to be opened directly in a click.');
+  return 'blocked';
 }
 
 /** Gets hold of the values, then goes where they lead. */
@@ -44,7 +55,7 @@ async function start(
   try {
     values = await obtain(source);
   } catch (cause) {
-    return attempt.fail('network', 'The link could not be fetched.', cause);
+    return attempt.fail('network', 'The link could not be fetched.', { cause });
   }
   if (attempt.signal.aborted) return;
   const target = parse(values);
@@ -52,12 +63,12 @@ async function start(
   else attempt.fail('invalid_token', 'These are not the values of a link.');
 }
 
-/** Sends the popup to the hosted page and watches both. */
-function follow(attempt: Attempt, link: URL, subject: Subject, popup: Window) {
+/** Sends the popup to the platform and watches both. */
+export function follow(attempt: Attempt, origin: string, subject: Subject, popup: Window, send: () => void) {
   if (popup.closed) return attempt.exit('closed');
   const { signal, nonce } = attempt;
   let departure: Departure = 'no';
-  popup.location.replace(link);
+  send();
   remember({ ...subject, nonce, redirected: false });
   const askNow = watch(attempt, subject, () => departure);
   watchPopup(popup, signal, (seen) => {
@@ -67,18 +78,18 @@ function follow(attempt: Attempt, link: URL, subject: Subject, popup: Window) {
   // Whatever a message says, it is only a reason to ask the platform.
   window.addEventListener(
     'message',
-    ({ source, origin, data }) => {
-      if (source === popup && origin === link.origin && data?.connection_id === subject.connectionId) askNow();
+    ({ source, origin: from, data }) => {
+      if (source === popup && from === origin && data?.connection_id === subject.connectionId) askNow();
     },
     { signal },
   );
 }
 
-/** Leaves for the hosted page; `resume` goes on where that leads back to. */
-function redirect(attempt: Attempt, link: URL, subject: Subject) {
+/** Leaves for the platform; `resume` goes on where that leads back to. */
+export function redirect(attempt: Attempt, subject: Subject, send: () => void) {
   const { signal, nonce } = attempt;
   remember({ ...subject, nonce, redirected: true });
-  location.assign(link);
+  send();
   // The browser's back button may bring this very page to life again, any number of times.
   const revived = ({ persisted }: PageTransitionEvent) => {
     if (!persisted) return;

@@ -6,6 +6,8 @@
 export { open } from './open.js';
 export { resume } from './resume.js';
 export type {
+  Account,
+  ConnectDetails,
   ConnectError,
   ConnectHandle,
   ConnectOptions,

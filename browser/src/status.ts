@@ -1,6 +1,6 @@
 import type { Pause } from './pause.js';
 import type { Subject } from './request.js';
-import type { Operation } from './types.js';
+import type { Account, Operation } from './types.js';
 
 /** How long an answer may take beyond a long poll, in milliseconds. */
 const PATIENCE = 10_000;
@@ -14,6 +14,8 @@ export interface Status {
   status: 'pending' | 'active' | 'rejected' | 'expired';
   phase: 'created' | 'form' | 'at_provider' | 'returned';
   operation: Operation;
+  app_id?: string | null;
+  account?: Account | null;
   /** Seconds that the link still works. */
   expires_in: number;
 }

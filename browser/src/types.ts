@@ -23,6 +23,23 @@ type Awaitable<T> = T | PromiseLike<T>;
 /** Whether the connection is new or an existing one works again. */
 export type Operation = 'creation' | 'reauth';
 
+/** Whose account was connected, in the provider's own words. */
+export interface Account {
+  id: string | null;
+  /** A name for people, such as an email or a workspace. */
+  label: string | null;
+  url: string | null;
+}
+
+/** What was connected. For the person in front of the screen: what your backend needs, it asks the platform itself. */
+export interface ConnectDetails {
+  operation: Operation;
+  /** The app's id; null where the platform does not tell. */
+  appId: string | null;
+  /** Null where it is unknown, or the success is more than 10 minutes ago. */
+  account: Account | null;
+}
+
 /**
  * Why there is no connection:
  * - `rejected`: the customer declined
@@ -37,23 +54,27 @@ export type ExitReason = 'rejected' | 'expired' | 'closed' | 'timeout';
  * - `popup_blocked`: the browser refused the window; `open` has to be called in a click
  * - `invalid_token`: the platform does not know this link, or the values are not those of a link
  * - `network`: your backend gave no link, or the platform cannot be reached
+ * - `invalid_fields`: of a form of your own: the customer has to correct what `fields` names; the link stays open
+ * - `invalid_request`: of a form of your own: the platform takes no such form for this link
  */
 export interface ConnectError {
-  code: 'popup_blocked' | 'invalid_token' | 'network';
+  code: 'popup_blocked' | 'invalid_token' | 'network' | 'invalid_fields' | 'invalid_request';
   message: string;
   /** What was thrown where the values should have come from. */
   cause?: unknown;
+  /** Of `invalid_fields`: a sentence for the customer by the field's name. */
+  fields?: Record<string, string>;
 }
 
 /** How it ended. */
 export type ConnectOutcome =
-  | { type: 'success'; connectionId: string; operation: Operation }
+  | ({ type: 'success'; connectionId: string } & ConnectDetails)
   | { type: 'exit'; reason: ExitReason }
   | { type: 'error'; error: ConnectError };
 
 /** Exactly one of the three is called, once. */
 export interface ConnectOptions {
-  onSuccess?: ((connectionId: string, details: { operation: Operation }) => void) | undefined;
+  onSuccess?: ((connectionId: string, details: ConnectDetails) => void) | undefined;
   onExit?: ((reason: ExitReason) => void) | undefined;
   /** Without it, errors are written to the console. */
   onError?: ((error: ConnectError) => void) | undefined;

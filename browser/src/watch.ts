@@ -70,8 +70,9 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
 }
 
 /** Ends the attempt if the platform's answer does. */
-function conclude(attempt: Attempt, connectionId: string, { status, phase, operation }: Status, left: Departure) {
-  if (status === 'active') attempt.succeed(connectionId, operation);
+function conclude(attempt: Attempt, connectionId: string, answer: Status, left: Departure) {
+  const { status, phase, operation, app_id: appId = null, account = null } = answer;
+  if (status === 'active') attempt.succeed(connectionId, { operation, appId, account });
   else if (status === 'rejected' || status === 'expired') attempt.exit(status);
   // Nobody can come back to a page that was left, unless a provider sends them.
   else if (left !== 'no' && (phase === 'created' || (phase === 'form' && left === 'surely'))) attempt.exit('closed');

@@ -117,6 +117,8 @@ pub struct SubmitCredentials {
 struct SubmitCredentialsBody {
     auth_option_key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<BTreeMap<String, String>>,
 }
 
@@ -127,6 +129,12 @@ impl SubmitCredentials {
             ..SubmitCredentialsBody::default()
         };
         Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// The id of the chosen app. Needed where the link allows several.
+    pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
+        self.body.app_id = Some(app_id.into());
+        self
     }
 
     /// What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth.

@@ -116,7 +116,7 @@ impl PublicLink {
     }
 
     /// Submits a connection form of the app's own: the chosen option's key and what the customer entered, by the names of
-    /// the option's `input_schema`. For OAuth, go on to the result's `authorize_url`. Sends once; dropping the future
+    /// the option's `input_schema`. `app_id` is needed where the link allows several apps. For OAuth, go on to the result's `authorize_url`. Sends once; dropping the future
     /// stops the request.
     ///
     /// # Errors
@@ -124,12 +124,16 @@ impl PublicLink {
     /// [`fields`](Error::fields) where fields are at fault, and with `connection_not_active` where the link is over.
     pub async fn submit_credentials<N: Into<String>, T: Into<String>>(
         &self,
+        app_id: Option<&str>,
         auth_option_key: &str,
         fields: impl IntoIterator<Item = (N, T)> + Send,
     ) -> Result<Submission, Error> {
         let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into()));
         let fields: BTreeMap<String, String> = fields.collect();
-        let body = serde_json::json!({ "auth_option_key": auth_option_key, "fields": fields });
+        let mut body = serde_json::json!({ "auth_option_key": auth_option_key, "fields": fields });
+        if let Some(app_id) = app_id {
+            body["app_id"] = app_id.into();
+        }
         let target = RequestTarget::SubmitCredentials;
         let request = self.request("submitCredentials", Method::POST, "submit", target)?;
         let request = request.json(&body)?.with_secrets(fields.into_values());

@@ -150,6 +150,7 @@ mod tests {
     #[test]
     fn an_app_is_refused_by_both_or_by_none() {
         let option = AuthOption {
+            app: None,
             key: "k".to_owned(),
             auth_type: AuthType::OAuth,
             title: "t".to_owned(),

@@ -9,7 +9,7 @@ use connect_service::state::SetupError;
 use connect_service::store::{
     Actor, Capability, Minted, Promotion, Revocation, Rotation, Store, VendingFilter,
 };
-use connect_service::{email, server, text};
+use connect_service::{email, server, text, website_url};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -32,7 +32,15 @@ pub(crate) enum TenantCommand {
         #[arg(value_parser = account)]
         email: String,
     },
-    /// List the tenants: id, name, when it was made, own account.
+    /// Set, change or remove the tenant's website: links that name no `allowed_origin` get its origin.
+    Website {
+        /// The tenant's id.
+        tenant: String,
+        /// An https address. Without it, the tenant has none any more.
+        #[arg(value_parser = website_url)]
+        url: Option<String>,
+    },
+    /// List the tenants: id, name, when it was made, own account, website.
     List,
 }
 
@@ -144,19 +152,24 @@ pub(crate) async fn audit(store: &Store, command: AuditCommand) -> Result<(), Se
 pub(crate) async fn tenants(store: &Store, command: TenantCommand) -> Result<(), SetupError> {
     match command {
         TenantCommand::Create { name, email } => print(&store.create_tenant(&name, email.as_deref()).await?),
-        TenantCommand::Email { tenant, email } => match store.set_tenant_email(&tenant, &email).await? {
-            true => Ok(()),
-            false => Err("there is no such tenant".into()),
-        },
+        TenantCommand::Email { tenant, email } => known(store.set_tenant_email(&tenant, &email).await?),
+        TenantCommand::Website { tenant, url } => {
+            known(store.set_tenant_website(&tenant, url.as_deref()).await?)
+        }
         TenantCommand::List => {
             for tenant in store.tenants().await? {
                 let email = tenant.email.as_deref().unwrap_or("-");
                 let created = rfc3339(tenant.created_at);
-                print(&[&tenant.id, &tenant.name, created.as_str(), email].join("\t"))?;
+                let website = tenant.website_url.as_deref().unwrap_or("-");
+                print(&[&tenant.id, &tenant.name, created.as_str(), email, website].join("\t"))?;
             }
             Ok(())
         }
     }
+}
+
+fn known(is_known: bool) -> Result<(), SetupError> {
+    if is_known { Ok(()) } else { Err("there is no such tenant".into()) }
 }
 
 pub(crate) async fn keys(store: &Store, config: &Config, command: KeyCommand) -> Result<(), SetupError> {

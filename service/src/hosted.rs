@@ -5,6 +5,11 @@
 //! POST /connect/{link}  its form          page::submit ──▶ flow::submit ──▶ finished
 //!                                                              │ OAuth
 //!                                                         flow::begin ──▶ the provider
+//!
+//! POST /connections/{id}/submit  a product's form  flow::submit_custom ──▶ flow::submit ──▶ active
+//!                                                                      │ OAuth
+//! POST, GET /authorize/{link}  from the product's page  authorize::start ──▶ flow::begin ──▶ the provider
+//!
 //! GET  /oauth/callback/{app}  back from there  callback::callback
 //!                                                   │ 303
 //! GET  /oauth/result/{state}  what became of it  callback::result ──▶ finished
@@ -13,6 +18,7 @@
 //! The hosted page does nothing that a product's own form cannot do: both go through [`auth_options`] and the same
 //! submit.
 
+mod authorize;
 mod browser;
 mod callback;
 mod flow;
@@ -21,6 +27,7 @@ pub mod html;
 mod page;
 mod view;
 
+pub use authorize::{authorize, authorize_from_form};
 pub use callback::{callback, result};
-pub use flow::{Submitted, auth_options, submit_custom};
+pub use flow::{Choice, Submitted, auth_options, submit_custom};
 pub use page::{show, submit};

@@ -28,3 +28,5 @@ pub mod store;
 pub mod text;
 pub mod vault;
 pub mod vending;
+
+pub use extract::web_address::website_url;

@@ -151,3 +151,24 @@ impl Drop for Running {
         let _ = self.0.wait();
     }
 }
+
+#[test]
+fn a_tenants_website_is_an_https_address() {
+    let home = Home::new();
+    let tenant = home.print(&["tenant", "create", "Acme"]);
+    let website = || home.print(&["tenant", "list"]).rsplit('\t').next().unwrap().to_owned();
+    assert_eq!(website(), "-");
+    home.print(&["tenant", "website", &tenant, "https://app.example.com/start"]);
+    assert_eq!(website(), "https://app.example.com/start");
+    for url in ["http://app.example.com", "app.example.com", "https://127.0.0.1/", "javascript:alert(1)", ""]
+    {
+        let error = home.fail(&mut home.command(&["tenant", "website", &tenant, url]));
+        assert!(error.contains("an https address"), "{error}");
+    }
+    let error =
+        home.fail(&mut home.command(&["tenant", "website", "ten_unknown", "https://app.example.com"]));
+    assert!(error.contains("there is no such tenant"), "{error}");
+    assert_eq!(website(), "https://app.example.com/start");
+    home.print(&["tenant", "website", &tenant]);
+    assert_eq!(website(), "-");
+}

@@ -72,7 +72,7 @@ async fn somebody_elses_link_does_not_become_active() {
         assert!(page.hidden("csrf_token").is_none());
     }
     let link = stage.stored_link(&made).await;
-    let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new()).await;
+    let submitted = submit_custom(&stage.app, &link, None, "oauth", &Inputs::new()).await;
     let submitted = submitted.unwrap();
     assert_eq!((submitted.status.as_str(), submitted.authorize_url), ("pending", None));
     assert_eq!(stage.confirm(&made, "guess").await.0, 400);
@@ -152,7 +152,7 @@ async fn what_is_entered_waits_as_well() {
     let made = stage.link_with(Some("brevo"), options(true)).await;
     let fields = Inputs::from_iter([("api_key".to_owned(), "k3y".to_owned())]);
     let link = stage.stored_link(&made).await;
-    let refused = submit_custom(&stage.app, &link, "header", &fields).await.unwrap_err();
+    let refused = submit_custom(&stage.app, &link, None, "header", &fields).await.unwrap_err();
     assert_eq!(refused.code(), "invalid_request");
 
     let browser = Browser::new();

@@ -264,14 +264,15 @@ async fn a_form_of_the_products_own_does_the_same() {
     let stage = Stage::start().await;
     let made = stage.link("insightly").await;
     let link = stage.stored_link(&made).await;
-    let keys: Vec<_> = auth_options(&stage.app, &link).iter().map(|option| option.key.clone()).collect();
+    let keys: Vec<_> =
+        auth_options(&stage.app, &link).iter().map(|choice| choice.option.key.clone()).collect();
     assert_eq!(keys, ["api_key"]);
     let fields: Inputs = KEY.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    assert!(submit_custom(&stage.app, &link, "oauth", &fields).await.is_err());
-    assert!(submit_custom(&stage.app, &link, "api_key", &Inputs::new()).await.is_err());
-    let done = submit_custom(&stage.app, &link, "api_key", &fields).await.unwrap();
+    assert!(submit_custom(&stage.app, &link, None, "oauth", &fields).await.is_err());
+    assert!(submit_custom(&stage.app, &link, None, "api_key", &Inputs::new()).await.is_err());
+    let done = submit_custom(&stage.app, &link, None, "api_key", &fields).await.unwrap();
     assert_eq!((done.status, done.authorize_url), (Status::Active, None));
-    let again = submit_custom(&stage.app, &link, "api_key", &fields).await.unwrap();
+    let again = submit_custom(&stage.app, &link, None, "api_key", &fields).await.unwrap();
     assert_eq!(again.status, Status::Active);
 }
 
@@ -280,12 +281,11 @@ async fn a_form_of_the_products_own_leads_to_the_provider() {
     let stage = Stage::start().await;
     let made = stage.link("gmail").await;
     let link = stage.stored_link(&made).await;
-    let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new()).await.unwrap();
+    let submitted = submit_custom(&stage.app, &link, None, "oauth", &Inputs::new()).await.unwrap();
     assert_eq!(submitted.status, Status::Pending);
     let browser = Browser::new();
-    let url = submitted.authorize_url.unwrap();
-    let page = browser.get(&url).await;
-    let left = browser.post(&url, &page, &[("action", "connect")]).await;
+    let page = browser.visit(&submitted.authorize_url.unwrap()).await;
+    let left = browser.post(&page.url, &page, &[("action", "connect")]).await;
     let state = left.param("state").unwrap();
     let back = browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     assert_eq!(back.status, 200);
@@ -302,15 +302,15 @@ async fn a_choice_is_not_final_before_the_link_has_ended() {
         own.collect()
     };
     let submitted =
-        submit_custom(&stage.app, &link, "oauth", &entered(&[("subdomain", "acme")])).await.unwrap();
-    let page = Browser::new().get(&submitted.authorize_url.unwrap()).await;
+        submit_custom(&stage.app, &link, None, "oauth", &entered(&[("subdomain", "acme")])).await.unwrap();
+    let page = Browser::new().visit(&submitted.authorize_url.unwrap()).await;
     assert!(page.html.contains(r#"value="acme""#), "{}", page.html);
     assert_eq!(page.hidden("auth_option_key").as_deref(), Some("oauth"));
     assert!(page.href("Email and API token instead").is_some());
 
     let link = stage.stored_link(&made).await;
     let instead = entered(&[("subdomain", "acme"), ("username", "a@b.example/token"), ("password", "p")]);
-    let done = submit_custom(&stage.app, &link, "api_token", &instead).await.unwrap();
+    let done = submit_custom(&stage.app, &link, None, "api_token", &instead).await.unwrap();
     assert_eq!(done.status, Status::Active);
 }
 
@@ -322,21 +322,21 @@ async fn nobody_can_send_a_browser_to_the_provider_without_a_word() {
         let options = LinkOptions { allowed_origin, ..LinkOptions::default() };
         let made = stage.link_with(Some("gmail"), options).await;
         let link = stage.stored_link(&made).await;
-        let submitted = submit_custom(&stage.app, &link, "oauth", &Inputs::new()).await.unwrap();
+        let submitted = submit_custom(&stage.app, &link, None, "oauth", &Inputs::new()).await.unwrap();
         let url = submitted.authorize_url.unwrap();
         let browser = Browser::new();
         for url in [&url, &format!("{url}&start"), url.split('?').next().unwrap()] {
             for page in [
-                browser.get(url).await,
-                browser.get_from("https://product.example/", url).await,
-                browser.get_from("https://evil.example/", url).await,
+                browser.visit(url).await,
+                browser.visit_from("https://product.example/", url).await,
+                browser.visit_from("https://evil.example/", url).await,
             ] {
                 assert_eq!((page.status, page.location), (200, None));
                 assert!(page.html.contains(&link.owner.customer));
             }
         }
-        let page = browser.get(&url).await;
-        let left = browser.post(&url, &page, &[("action", "connect")]).await;
+        let page = browser.visit(&url).await;
+        let left = browser.post(&page.url, &page, &[("action", "connect")]).await;
         assert!(left.param("state").is_some(), "{}", left.html);
     }
 }

@@ -121,7 +121,9 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE connections DROP COLUMN account;
         ALTER TABLE connections DROP COLUMN scopes;
         ALTER TABLE credentials DROP COLUMN secret_data;
-        ALTER TABLE links DROP COLUMN verifications;"
+        ALTER TABLE links DROP COLUMN verifications;
+        ALTER TABLE links DROP COLUMN ended_at;
+        ALTER TABLE tenants DROP COLUMN website_url;"
     );
     platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;

@@ -139,7 +139,8 @@ async fn submit(answer: &str, secret: &str) -> (http::Request, Result<Submission
         let _ = stream.write_all(answer.as_bytes()).await;
         request.expect("HTTP").expect("a request")
     };
-    let submitted = link.submit_credentials("api_key", [("api_key", secret), ("region", "eu")]);
+    let submitted =
+        link.submit_credentials(Some("sendgrid"), "api_key", [("api_key", secret), ("region", "eu")]);
     timeout(SOON, async { tokio::join!(served, submitted) }).await.expect("an end")
 }
 
@@ -155,7 +156,10 @@ async fn a_form_is_asked_for_and_sent_without_a_tenant_key() {
     assert_eq!(request.header("authorization"), None);
     let sent: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
     let fields = serde_json::json!({"api_key": "secret-canary", "region": "eu"});
-    assert_eq!(sent, serde_json::json!({"auth_option_key": "api_key", "fields": fields}));
+    assert_eq!(
+        sent,
+        serde_json::json!({"app_id": "sendgrid", "auth_option_key": "api_key", "fields": fields})
+    );
     assert_eq!(submission.unwrap().authorize_url.as_deref(), Some("https://a.example/c"));
 
     let (listener, link) = service().await;

@@ -287,8 +287,8 @@ export class PabblyConnectPlatform {
   /**
    * The ways to authorise a link's app, for a connection form of your own.
    *
-   * The request token takes the place of the tenant key, which is not sent. An empty list means that no app is chosen
-   * yet.
+   * The request token takes the place of the tenant key, which is not sent. Lists the options of all apps that the link
+   * allows.
    *
    * Rejects with `ConnectionDeletedError` where there is no such link.
    */

@@ -58,6 +58,8 @@ export type Operation =
 
 /** One way to authorise an app. */
 export interface AuthOption {
+  /** The app; only in the list of a link's options. */
+  app?: AppRef | null;
   /** Unique within the app; a request link takes it as `authOptionKey`. */
   key: string;
   /** How the customer authorises. */
@@ -209,7 +211,7 @@ export interface RequestLink {
 
 /** The ways in which a link's app can be authorised. */
 export interface AuthOptionList {
-  /** The usual one first. */
+  /** App by app, the usual one first. */
   auth_options: AuthOption[];
 }
 

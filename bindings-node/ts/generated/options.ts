@@ -153,6 +153,8 @@ export interface ConnectionChanges {
 export interface SubmittedForm {
   /** The `key` of the chosen auth option. */
   authOptionKey: string;
+  /** The id of the chosen app. Needed where the link allows several. */
+  appId?: string | undefined;
   /** What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth. */
   fields?: Record<string, string> | undefined;
 }
@@ -240,6 +242,7 @@ export const KNOWN = {
   ]),
   submitCredentials: new Set<string>([
     'authOptionKey',
+    'appId',
     'fields',
   ]),
   rotateKey: new Set<string>([

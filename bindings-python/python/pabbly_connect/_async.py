@@ -588,8 +588,8 @@ class AsyncPabblyConnectPlatform(Shared):
     ) -> Coroutine[Any, Any, AuthOptionList]:
         """The ways to authorise a link's app, for a connection form of your own.
 
-        The request token takes the place of the tenant key, which is not sent. An empty list means that no app is
-        chosen yet.
+        The request token takes the place of the tenant key, which is not sent. Lists the options of all apps that the
+        link allows.
 
         Raises `ConnectionDeletedError` where there is no such link.
         """
@@ -617,6 +617,7 @@ class AsyncPabblyConnectPlatform(Shared):
         request_token: str,
         *,
         auth_option_key: str,
+        app_id: str | None = None,
         fields: dict[str, str] | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -628,6 +629,7 @@ class AsyncPabblyConnectPlatform(Shared):
         to the result's `authorize_url`.
 
         - `auth_option_key`: The `key` of the chosen auth option.
+        - `app_id`: The id of the chosen app. Needed where the link allows several.
         - `fields`: What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth.
 
         Raises `ConnectionDeletedError` where there is no such link.
@@ -644,6 +646,7 @@ class AsyncPabblyConnectPlatform(Shared):
                 (id, request_token),
                 {
                     "auth_option_key": auth_option_key,
+                    "app_id": app_id,
                     "fields": fields,
                     "timeout": timeout,
                     "deadline": deadline,

@@ -586,8 +586,8 @@ class PabblyConnectPlatform(Shared):
     ) -> AuthOptionList:
         """The ways to authorise a link's app, for a connection form of your own.
 
-        The request token takes the place of the tenant key, which is not sent. An empty list means that no app is
-        chosen yet.
+        The request token takes the place of the tenant key, which is not sent. Lists the options of all apps that the
+        link allows.
 
         Raises `ConnectionDeletedError` where there is no such link.
         """
@@ -615,6 +615,7 @@ class PabblyConnectPlatform(Shared):
         request_token: str,
         *,
         auth_option_key: str,
+        app_id: str | None = None,
         fields: dict[str, str] | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -626,6 +627,7 @@ class PabblyConnectPlatform(Shared):
         to the result's `authorize_url`.
 
         - `auth_option_key`: The `key` of the chosen auth option.
+        - `app_id`: The id of the chosen app. Needed where the link allows several.
         - `fields`: What the customer entered, by the names of the option's `input_schema`. Not needed for OAuth.
 
         Raises `ConnectionDeletedError` where there is no such link.
@@ -642,6 +644,7 @@ class PabblyConnectPlatform(Shared):
                 (id, request_token),
                 {
                     "auth_option_key": auth_option_key,
+                    "app_id": app_id,
                     "fields": fields,
                     "timeout": timeout,
                     "deadline": deadline,

@@ -15,6 +15,8 @@ from ._record import Credential, Record, records
 class AuthOption(Record):
     """One way to authorise an app."""
 
+    app: Optional[AppRef] = None
+    """The app; only in the list of a link's options."""
     key: str
     """Unique within the app; a request link takes it as `auth_option_key`."""
     type: str
@@ -27,6 +29,11 @@ class AuthOption(Record):
     """A JSON Schema of what the customer is asked for; empty where nothing is asked."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
+
+
+AuthOption._made_of = {
+    "app": AppRef.from_dict,
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -225,7 +232,7 @@ class AuthOptionList(Record):
     """The ways in which a link's app can be authorised."""
 
     auth_options: tuple[AuthOption, ...]
-    """The usual one first."""
+    """App by app, the usual one first."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 

@@ -1,10 +1,14 @@
 import Foundation
 internal import PabblyConnectFlowNative
 
-/// One way to connect the link's app, for a connection form of the app's own.
+/// One way to connect one of the link's apps, for a connection form of the app's own.
 public struct ConnectAuthOption: Sendable, Hashable, Identifiable {
-    /// Unique within the app.
-    public let id: String
+    /// The id of the app that it is a way to connect; nil where the platform does not tell.
+    public let appID: String?
+    /// The app's name.
+    public let appName: String?
+    /// Unique within its app.
+    public let key: String
     /// How the customer authorises, such as `o_auth` or `api_key`; a newer platform may say others.
     public let authType: String
     /// The name to show.
@@ -13,6 +17,9 @@ public struct ConnectAuthOption: Sendable, Hashable, Identifiable {
     public let description: String?
     /// What the customer is asked for, in this order; empty where nothing is asked.
     public let fields: [ConnectField]
+
+    /// Unique among the link's options.
+    public var id: String { "\(appID ?? "")/\(key)" }
 }
 
 /// One field of a connection form.
@@ -54,14 +61,14 @@ public enum ConnectSubmission: Sendable, Hashable {
 }
 
 extension ConnectLink {
-    /// The ways to connect the link's app, for a form of the app's own instead of the hosted page. Empty where no app is
-    /// chosen yet. Asks once.
+    /// The ways to connect the link's apps, for a form of the app's own instead of the hosted page. Asks once.
     ///
     /// - Throws: ``ConnectError``, or `CancellationError` where the task was cancelled.
     public func authOptions() async throws -> [ConnectAuthOption] {
         try await asking { try await $0.authOptions() }.map { option in
             ConnectAuthOption(
-                id: option.key, authType: option.authType, title: option.title, description: option.description,
+                appID: option.appId, appName: option.appName, key: option.key, authType: option.authType,
+                title: option.title, description: option.description,
                 fields: option.fields.map { field in
                     ConnectField(
                         id: field.name, title: field.title ?? field.name, description: field.description,
@@ -80,7 +87,9 @@ extension ConnectLink {
     /// - Throws: ``ConnectError/invalidFields(_:)`` where fields are at fault and the customer may try again, another
     ///   ``ConnectError``, or `CancellationError` where the task was cancelled.
     public func submit(_ option: ConnectAuthOption, fields: [String: String] = [:]) async throws -> ConnectSubmission {
-        let submission = try await asking { try await $0.submit(authOptionKey: option.id, fields: fields) }
+        let submission = try await asking {
+            try await $0.submit(appId: option.appID, authOptionKey: option.key, fields: fields)
+        }
         if let address = submission.authorizeUrl.flatMap(URL.init(string:)) { return .authorize(address) }
         return submission.status == "active" ? .active : .pending
     }

@@ -290,7 +290,7 @@ uint64_t uniffi_pabbly_connect_flow_fn_method_question_standing(uint64_t ptr, Ru
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_FLOW_FN_METHOD_QUESTION_SUBMIT
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_FLOW_FN_METHOD_QUESTION_SUBMIT
-uint64_t uniffi_pabbly_connect_flow_fn_method_question_submit(uint64_t ptr, RustBuffer auth_option_key, RustBuffer fields
+uint64_t uniffi_pabbly_connect_flow_fn_method_question_submit(uint64_t ptr, RustBuffer app_id, RustBuffer auth_option_key, RustBuffer fields
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_PABBLY_CONNECT_FLOW_RUSTBUFFER_ALLOC

@@ -709,7 +709,7 @@ public func FfiConverterTypeLink_lower(_ value: Link) -> UInt64 {
 public protocol QuestionProtocol: AnyObject, Sendable {
 
     /**
-     * Asks once for the ways to authorise the link's app.
+     * Asks once for the ways to authorise the link's apps.
      */
     func authOptions() async throws  -> [AuthOption]
 
@@ -726,7 +726,7 @@ public protocol QuestionProtocol: AnyObject, Sendable {
     /**
      * Submits a form, once.
      */
-    func submit(authOptionKey: String, fields: [String: String]) async throws  -> Submission
+    func submit(appId: String?, authOptionKey: String, fields: [String: String]) async throws  -> Submission
 
 }
 /**
@@ -786,7 +786,7 @@ open class Question: QuestionProtocol, @unchecked Sendable {
 
 
     /**
-     * Asks once for the ways to authorise the link's app.
+     * Asks once for the ways to authorise the link's apps.
      */
 open func authOptions()async throws  -> [AuthOption]  {
     return
@@ -837,12 +837,12 @@ open func standing(hold: TimeInterval)async throws  -> Standing  {
     /**
      * Submits a form, once.
      */
-open func submit(authOptionKey: String, fields: [String: String])async throws  -> Submission  {
+open func submit(appId: String?, authOptionKey: String, fields: [String: String])async throws  -> Submission  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_pabbly_connect_flow_fn_method_question_submit(
-                        self.uniffiCloneHandle(),FfiConverterString.lower(authOptionKey),FfiConverterDictionaryStringString.lower(fields)
+                        self.uniffiCloneHandle(),FfiConverterOptionString.lower(appId),FfiConverterString.lower(authOptionKey),FfiConverterDictionaryStringString.lower(fields)
                 )
             },
             pollFunc: ffi_pabbly_connect_flow_rust_future_poll_rust_buffer,
@@ -902,9 +902,11 @@ public func FfiConverterTypeQuestion_lower(_ value: Question) -> UInt64 {
 
 
 /**
- * One way to authorise the link's app.
+ * One way to authorise one of the link's apps.
  */
 public struct AuthOption: Equatable, Hashable {
+    public let appId: String?
+    public let appName: String?
     public let key: String
     public let authType: String
     public let title: String
@@ -913,7 +915,9 @@ public struct AuthOption: Equatable, Hashable {
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(key: String, authType: String, title: String, description: String?, fields: [FormField]) {
+    public init(appId: String?, appName: String?, key: String, authType: String, title: String, description: String?, fields: [FormField]) {
+        self.appId = appId
+        self.appName = appName
         self.key = key
         self.authType = authType
         self.title = title
@@ -937,6 +941,8 @@ public struct FfiConverterTypeAuthOption: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AuthOption {
         return
             try AuthOption(
+                appId: FfiConverterOptionString.read(from: &buf),
+                appName: FfiConverterOptionString.read(from: &buf),
                 key: FfiConverterString.read(from: &buf),
                 authType: FfiConverterString.read(from: &buf),
                 title: FfiConverterString.read(from: &buf),
@@ -946,6 +952,8 @@ public struct FfiConverterTypeAuthOption: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: AuthOption, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.appId, into: &buf)
+        FfiConverterOptionString.write(value.appName, into: &buf)
         FfiConverterString.write(value.key, into: &buf)
         FfiConverterString.write(value.authType, into: &buf)
         FfiConverterString.write(value.title, into: &buf)
@@ -1611,7 +1619,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_flow_checksum_method_link_question() != 58795) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_flow_checksum_method_question_auth_options() != 21876) {
+    if (uniffi_pabbly_connect_flow_checksum_method_question_auth_options() != 54904) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_flow_checksum_method_question_cancel() != 47427) {
@@ -1620,7 +1628,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_flow_checksum_method_question_standing() != 31793) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_pabbly_connect_flow_checksum_method_question_submit() != 6388) {
+    if (uniffi_pabbly_connect_flow_checksum_method_question_submit() != 50346) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_flow_checksum_constructor_link_new() != 30928) {

@@ -6,9 +6,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// One way to authorise the link's app.
+/// One way to authorise one of the link's apps.
 #[derive(Debug, PartialEq, uniffi::Record)]
 pub(crate) struct AuthOption {
+    app_id: Option<String>,
+    app_name: Option<String>,
     key: String,
     auth_type: String,
     title: String,
@@ -45,11 +47,18 @@ struct Wire {
 
 #[derive(Deserialize)]
 struct WireOption {
+    app: Option<WireApp>,
     key: String,
     r#type: String,
     title: String,
     description: Option<String>,
     input_schema: Option<WireSchema>,
+}
+
+#[derive(Deserialize)]
+struct WireApp {
+    id: String,
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +117,7 @@ pub(crate) fn auth_options(json: &str) -> Option<Vec<AuthOption>> {
 
 impl From<WireOption> for AuthOption {
     fn from(wire: WireOption) -> Self {
-        let WireOption { key, r#type: auth_type, title, description, input_schema } = wire;
+        let WireOption { app, key, r#type: auth_type, title, description, input_schema } = wire;
         let (fields, required) =
             input_schema.map(|schema| (schema.properties.0, schema.required)).unwrap_or_default();
         let field = |(name, field): (String, WireField)| FormField {
@@ -121,7 +130,9 @@ impl From<WireOption> for AuthOption {
             default_value: field.default,
             choices: field.one_of,
         };
-        Self { key, auth_type, title, description, fields: fields.into_iter().map(field).collect() }
+        let fields = fields.into_iter().map(field).collect();
+        let (app_id, app_name) = app.map(|app| (app.id, app.name)).unzip();
+        Self { app_id, app_name: app_name.flatten(), key, auth_type, title, description, fields }
     }
 }
 
@@ -132,7 +143,7 @@ mod tests {
     #[test]
     fn fields_keep_their_order_and_say_what_a_form_needs() {
         let options = auth_options(
-            r#"{"auth_options": [{"key": "k", "type": "api_key", "title": "Key", "new": 1, "input_schema": {"type": "object",
+            r#"{"auth_options": [{"app": {"id": "a", "name": "An app"}, "key": "k", "type": "api_key", "title": "Key", "new": 1, "input_schema": {"type": "object",
             "properties": {"zone": {"type": "string", "oneOf": [{"const": "eu", "title": "Europe"}], "default": "eu"},
             "api_key": {"type": "string", "title": "Key", "format": "password"}, "name": {"type": "string", "writeOnly": true}},
             "required": ["api_key"]}}, {"key": "o", "type": "o_auth", "title": "OAuth"}]}"#,
@@ -146,6 +157,11 @@ mod tests {
         assert_eq!(fields.iter().map(|field| field.is_secret).collect::<Vec<_>>(), [false, true, true]);
         assert_eq!(fields.iter().map(|field| field.is_required).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(fields[0].choices[0], FormChoice { value: "eu".to_owned(), title: "Europe".to_owned() });
+        assert_eq!(
+            (options[0].app_id.as_deref(), options[0].app_name.as_deref()),
+            (Some("a"), Some("An app"))
+        );
+        assert_eq!(options[1].app_id, None, "of an earlier version");
         assert_eq!((&options[1].key, options[1].fields.len()), (&"o".to_owned(), 0));
     }
 

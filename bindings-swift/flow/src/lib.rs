@@ -112,7 +112,7 @@ impl Question {
         })
     }
 
-    /// Asks once for the ways to authorise the link's app.
+    /// Asks once for the ways to authorise the link's apps.
     async fn auth_options(&self) -> Result<Vec<form::AuthOption>, Failure> {
         let json = self.cancellable(self.link.list_auth_options_json()).await?;
         form::auth_options(json.expose_secret()).ok_or_else(|| Failure::Failed {
@@ -124,10 +124,12 @@ impl Question {
     /// Submits a form, once.
     async fn submit(
         &self,
+        app_id: Option<String>,
         auth_option_key: String,
         fields: HashMap<String, String>,
     ) -> Result<Submission, Failure> {
-        let submission = self.cancellable(self.link.submit_credentials(&auth_option_key, fields)).await?;
+        let submission = self.link.submit_credentials(app_id.as_deref(), &auth_option_key, fields);
+        let submission = self.cancellable(submission).await?;
         let status = submission.status.to_string();
         Ok(Submission { status, authorize_url: submission.authorize_url })
     }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -65,7 +65,7 @@ export class Service {
   ) {}
 
   static async start(provider: OidcProvider): Promise<Service> {
-    const binary = process.env.SERVICE_BIN ?? join(repository, 'target/debug/connect-service');
+    const binary = serviceBinary();
     const folder = await mkdtemp(join(tmpdir(), 'connect-browser-'));
     await mkdir(join(folder, 'catalogue'));
     await writeFile(join(folder, 'catalogue/gmail.toml'), gmail(provider));
@@ -114,6 +114,78 @@ export class Service {
     const { message, data } = (await response.json()) as { message: string; data: T };
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${message}`);
     return data;
+  }
+}
+
+const serviceBinary = () => process.env.SERVICE_BIN ?? join(repository, 'target/debug/connect-service');
+
+/** `connect-service dev`, whose provider plays every OAuth app. */
+export class DevService {
+  private constructor(
+    private readonly child: ChildProcess,
+    /** What a program needs, as it prints it. */
+    readonly environment: Record<string, string>,
+  ) {}
+
+  static async start(): Promise<DevService> {
+    const child = spawn(serviceBinary(), ['dev'], { env: { PATH: process.env.PATH }, stdio: 'pipe' });
+    const environment: Record<string, string> = {};
+    await new Promise<void>((resolve, reject) => {
+      let complaints = '';
+      child.stderr.on('data', (text) => {
+        complaints += text;
+      });
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`connect-service dev ended with ${code}:\n${complaints}`)));
+      createInterface(child.stdout).on('line', (line) => {
+        const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? [];
+        if (name && value) environment[name] = value;
+        if (line.startsWith('# Ready')) resolve();
+      });
+    });
+    return new DevService(child, environment);
+  }
+
+  get baseUrl(): string {
+    return this.environment.PC_BASE_URL ?? '';
+  }
+
+  get providerUrl(): string {
+    return new URL(this.environment.PC_DEV_URL ?? '').origin;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill();
+    await ended;
+  }
+}
+
+/** A program of examples/, with the packages of this checkout as they were built. */
+export class Example {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  static async start(name: string, { environment }: DevService): Promise<Example> {
+    const folder = join(repository, 'examples', name);
+    const packages = join(folder, 'node_modules/@pabbly');
+    await mkdir(packages, { recursive: true });
+    for (const [link, target] of Object.entries({
+      'connect-browser': 'browser',
+      'connect-platform': 'bindings-node',
+    })) {
+      await rm(join(packages, link), { recursive: true, force: true });
+      await symlink(join(repository, target), join(packages, link));
+    }
+    const env = { PATH: process.env.PATH, PORT: '0', ...environment };
+    const child = spawn(process.execPath, ['server.mjs'], { cwd: folder, env, stdio: 'pipe' });
+    return new Example(child, await started(child, name));
+  }
+
+  stop(): void {
+    this.child.kill();
   }
 }
 

@@ -6,7 +6,8 @@ import { expect, it } from 'vitest';
 const browser = new URL('../../', import.meta.url);
 
 it("compiles the documentation's examples against the installed package", () => {
-  const text = readFileSync(new URL('../docs/browser.md', browser), 'utf8');
+  const page = (name: string) => readFileSync(new URL(`../docs/${name}`, browser), 'utf8');
+  const text = page('browser.md') + page('custom-ui.md');
   const examples = [...text.matchAll(/^```(tsx?)\n(.*?)^```$/gms)];
   expect(examples.length).toBeGreaterThan(4);
 

@@ -26,6 +26,12 @@ describe('the package', () => {
     expect(bytes).toBeLessThan(3500);
   });
 
+  it('keeps the part for forms of your own smaller than 4 KB', () => {
+    const bytes = gzipSync(readFileSync(new URL('dist/custom.mjs', installed)), { level: 9 }).length;
+    console.log(`custom.mjs: ${bytes} bytes gzipped`);
+    expect(bytes).toBeLessThan(4000);
+  });
+
   it('has no dependencies', () => {
     const manifest = JSON.parse(readFileSync(new URL('package.json', installed), 'utf8'));
     expect(manifest.dependencies).toBeUndefined();
@@ -36,6 +42,10 @@ describe('the package', () => {
     expect(onServer('module', imported)).toEqual(['open', 'resume']);
     const required = `console.log(JSON.stringify(Object.keys(require('@pabbly/connect-browser'))))`;
     expect(onServer('commonjs', required)).toEqual(['open', 'resume']);
+    const custom = '@pabbly/connect-browser/custom';
+    const names = ['authOptions', 'submit'];
+    expect(onServer('module', `console.log(JSON.stringify(Object.keys(await import('${custom}'))))`)).toEqual(names);
+    expect(onServer('commonjs', `console.log(JSON.stringify(Object.keys(require('${custom}'))))`)).toEqual(names);
   });
 
   it('renders its React button on a server', () => {
@@ -58,5 +68,8 @@ describe('the package', () => {
     runInContext(readFileSync(new URL('dist/pabbly-connect.js', installed), 'utf8'), page);
     expect(Object.keys(page)).toEqual(['PabblyConnect']);
     expect(Object.keys(page.PabblyConnect ?? {})).toEqual(['open', 'resume']);
+    runInContext(readFileSync(new URL('dist/custom.js', installed), 'utf8'), page);
+    expect(Object.keys(page)).toEqual(['PabblyConnect']);
+    expect(Object.keys(page.PabblyConnect ?? {})).toEqual(['open', 'resume', 'authOptions', 'submit']);
   });
 });

@@ -5,6 +5,7 @@ export class FakePopup {
   closed = false;
   /** Where it was sent; null before. */
   sentTo: string | null = null;
+  name = '';
   /** What reading its address gives; throws where that is another origin's. */
   address = () => 'about:blank';
   readonly location = {
@@ -29,13 +30,34 @@ export class FakePopup {
   }
 }
 
+/** A form that the page makes and sends. */
+class FakeForm {
+  method = 'get';
+  action = '';
+  target = '';
+
+  constructor(private readonly browser: FakeBrowser) {}
+
+  submit() {
+    const { method, action, target } = this;
+    this.browser.forms.push({ method, action, target });
+  }
+
+  remove() {}
+}
+
 /** What the platform is going to answer: a status, or an HTTP answer, or nothing usable. */
 export type Reply = Record<string, unknown> | Response | Error | 'never';
 
 /** Just enough of a browser: a page, its storage, windows, the network. */
 export class FakeBrowser {
   readonly window = new EventTarget();
-  readonly document = new EventTarget();
+  readonly document = Object.assign(new EventTarget(), {
+    createElement: () => new FakeForm(this),
+    body: { append: () => {} },
+  });
+  /** The forms that were sent. */
+  readonly forms: Pick<FakeForm, 'method' | 'action' | 'target'>[] = [];
   readonly popups: FakePopup[] = [];
   readonly storage = new Map<string, string>();
   readonly requests: { url: string; init: RequestInit }[] = [];
@@ -47,6 +69,8 @@ export class FakeBrowser {
   features = '';
   leftFor: string | null = null;
   reply: Reply = pending();
+  /** What addresses other than that of the status are answered with. */
+  readonly replies: Record<string, Reply> = {};
   /** How long a reply is on its way, in milliseconds. */
   latency = 0;
   /** Whether the platform holds a pending status back as `Prefer: wait` asks. */
@@ -78,7 +102,7 @@ export class FakeBrowser {
       setItem: (key: string, value: string) => this.storage.set(key, value),
       removeItem: (key: string) => this.storage.delete(key),
     });
-    vi.stubGlobal('fetch', (url: string, init: RequestInit) => this.fetch(url, init));
+    vi.stubGlobal('fetch', (url: string | URL, init: RequestInit) => this.fetch(String(url), init));
     vi.spyOn(console, 'error').mockImplementation(this.console);
   }
 
@@ -90,9 +114,10 @@ export class FakeBrowser {
 
   private async fetch(url: string, init: RequestInit): Promise<Response> {
     this.requests.push({ url, init });
-    const { reply } = this;
+    const reply = this.replies[new URL(url).pathname.split('/').at(-1) ?? ''] ?? this.reply;
     if (!this.allowsPrefer && new Headers(init.headers).has('prefer')) throw new TypeError('Failed to fetch');
-    const wait = this.longPolls && new Headers(init.headers).get('prefer')?.match(/^wait=(\d+)$/)?.[1];
+    const wait =
+      this.longPolls && reply === this.reply && new Headers(init.headers).get('prefer')?.match(/^wait=(\d+)$/)?.[1];
     if (wait) return this.longPoll(Number(wait) * 1000, init);
     if (reply === 'never' || this.latency > 0) {
       await new Promise<void>((resolve, reject) => {
@@ -135,6 +160,9 @@ export function pending(more: Record<string, unknown> = {}) {
 export function status(status: string, more: Record<string, unknown> = {}) {
   return pending({ status, ...more });
 }
+
+/** What `onSuccess` is told where the platform tells no more than the operation. */
+export const details = (operation: 'creation' | 'reauth') => ({ operation, appId: null, account: null });
 
 export const request = {
   requestLink: 'https://connect.example/platform/v1/connect/secret',

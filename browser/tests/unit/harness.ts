@@ -3,10 +3,12 @@ import type { ConnectHandle, ConnectOptions, ConnectOutcome, ConnectRequest } fr
 import { FakeBrowser, request } from './fakes.js';
 
 type Library = typeof import('../../src/pabbly-connect.js');
+type Custom = typeof import('../../src/custom.js');
 
 /** The browser of the current test, and the library as its page has loaded it. */
 export let browser: FakeBrowser;
 export let library: Library;
+export let custom: Custom;
 let handles: ConnectHandle[] = [];
 
 export const listeners = { onSuccess: vi.fn(), onExit: vi.fn(), onError: vi.fn() };
@@ -30,6 +32,7 @@ afterEach(async () => {
 async function load() {
   vi.resetModules();
   library = await import('../../src/pabbly-connect.js');
+  custom = await import('../../src/custom.js');
   handles = [];
 }
 

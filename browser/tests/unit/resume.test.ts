@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { pending, request, returning, status } from './fakes.js';
+import { details, pending, request, returning, status } from './fakes.js';
 import { browser, connect, library, listeners, newPage, nothingTold, pass, resume, started } from './harness.js';
 
 describe('a phone, where the link has a return_url', () => {
@@ -20,7 +20,7 @@ describe('a phone, where the link has a return_url', () => {
     expect(nothingTold(), 'before resume()').toBe(true);
     resume(listeners);
     await pass(0);
-    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'creation' });
+    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', details('creation'));
     expect(browser.storage.size).toBe(0);
     expect(resume(listeners)).toBeNull();
   });

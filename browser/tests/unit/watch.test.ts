@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pending, request, status } from './fakes.js';
+import { details, pending, request, status } from './fakes.js';
 import { browser, connect, library, listeners, nothingTold, pass, started } from './harness.js';
 
 describe('the question', () => {
@@ -181,8 +181,8 @@ describe('the outcome', () => {
     await pass(2000);
     browser.reply = status('active', { operation: 'reauth' });
     await pass(60_000);
-    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'reauth' });
-    expect(attempt.outcome).toEqual({ type: 'success', connectionId: 'conn_1', operation: 'reauth' });
+    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', details('reauth'));
+    expect(attempt.outcome).toEqual({ type: 'success', connectionId: 'conn_1', ...details('reauth') });
     attempt.handle.close();
     await pass(0);
     expect([listeners.onExit, listeners.onError].flatMap((listener) => listener.mock.calls)).toEqual([]);
@@ -217,7 +217,7 @@ describe('the outcome', () => {
     expect(nothingTold()).toBe(true);
     browser.reply = status('active');
     await pass(2000);
-    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', { operation: 'creation' });
+    expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', details('creation'));
   });
 
   it('is a timeout when a link that should have lapsed stays pending', async () => {

@@ -253,6 +253,7 @@ pub fn prepare(
             for (name, value) in options {
                 match name.as_str() {
                     _ if matches!(value, Value::Null) => {}
+                    "app_id" | "appId" => call = call.app_id(value.text(&name)?),
                     "fields" => call = call.fields(value.fields(&name)?),
                     _ => call_option(&mut shared, &name, value)?,
                 }

@@ -15,6 +15,9 @@ use super::{RequestToken, Timestamp};
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthOption {
+    /// The app; only in the list of a link's options.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppRef>,
     /// Unique within the app; a request link takes it as `auth_option_key`.
     pub key: String,
     /// How the customer authorises.
@@ -258,7 +261,7 @@ impl fmt::Debug for RequestLink {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthOptionList {
-    /// The usual one first.
+    /// App by app, the usual one first.
     pub auth_options: Vec<AuthOption>,
     /// Members that this version does not know.
     #[serde(flatten)]

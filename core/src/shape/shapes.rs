@@ -10,6 +10,8 @@ use crate::list::Item;
 /// The shape of a [`AuthOption`](crate::AuthOption).
 #[derive(serde::Deserialize)]
 struct AuthOptionShape {
+    #[serde(rename = "app")]
+    _app: Option<AppRefShape>,
     #[serde(rename = "key")]
     _key: Text,
     #[serde(rename = "type")]

@@ -7,16 +7,22 @@ use http::HeaderMap;
 use http::header::ORIGIN;
 use serde::Serialize;
 
+use super::connections::AppRef;
 use super::long_poll::{LongPoll, applied, wait_until_not_pending};
-use crate::catalogue::AuthOption;
+use crate::catalogue::{Account, AuthOption};
+use crate::clock::Millis;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::header::Wait;
 use crate::extract::path::is_id;
-use crate::hosted::{self, Submitted};
+use crate::hosted::{self, Choice, Submitted};
 use crate::state::AppState;
 use crate::store::{Link, Operation, Phase, Status};
+
+/// How long after a success the account is told, in milliseconds: for the page that waits for it, and not for whoever finds
+/// a request token later.
+const ACCOUNT_SHOWN_FOR: Millis = 600_000;
 
 const MAX_FIELDS: usize = 50;
 const MAX_FIELD: usize = 8192;
@@ -29,11 +35,21 @@ struct LinkStatus {
     confirmation_required: bool,
     operation: Operation,
     expires_in: i64,
+    app_id: Option<String>,
+    account: Option<Account>,
 }
 
 #[derive(Serialize)]
 struct AuthOptions<'a> {
-    auth_options: Vec<&'a AuthOption>,
+    auth_options: Vec<LinkAuthOption<'a>>,
+}
+
+/// An auth option with its app, of which a link can have several.
+#[derive(Serialize)]
+struct LinkAuthOption<'a> {
+    app: AppRef,
+    #[serde(flatten)]
+    option: &'a AuthOption,
 }
 
 pub(super) async fn status(
@@ -54,7 +70,15 @@ pub(super) async fn status(
         let waiter = || app.store.waiter(&link.connection_id, Some(&id));
         wait_until_not_pending(long_poll.as_ref(), waiter, |found| found.status, read).await?
     };
+    let connection = match link.status {
+        Status::Active => app.store.connection(&link.owner, &link.connection_id).await?,
+        _ => None,
+    };
+    let is_recent = link.ended_at.is_some_and(|at| app.clock.now() - at < ACCOUNT_SHOWN_FOR);
+    let (app_id, account) = connection.map(|found| (found.app_id, found.details.account)).unwrap_or_default();
     let status = LinkStatus {
+        app_id: link.app_id.clone().or(app_id),
+        account: account.filter(|_| is_recent),
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         confirmation_required: link.awaits_confirmation(),
         connection_id: link.connection_id,
@@ -72,7 +96,8 @@ pub(super) async fn auth_options(
     if link.phase == Phase::Created {
         app.store.set_phase(&link, Phase::Form).await?;
     }
-    let auth_options = hosted::auth_options(&app, &link);
+    let view = |Choice { app: found, option }| LinkAuthOption { app: AppRef::new(&app, &found.id), option };
+    let auth_options = hosted::auth_options(&app, &link).into_iter().map(view).collect();
     Ok(Success::new(AuthOptions { auth_options }).into_response())
 }
 
@@ -88,11 +113,12 @@ pub(super) async fn submit(
     {
         return Err(ApiError::invalid("The link allows another origin only"));
     }
+    let app_id = body.text("app_id", "an id", is_id)?;
     let form = "the key of one of the auth options";
     let key = body.text("auth_option_key", form, is_id)?;
     let key = key.ok_or_else(|| ApiError::invalid(format!("auth_option_key must be {form}")))?;
     let fields = body.fields("fields", MAX_FIELDS, MAX_FIELD)?.unwrap_or_default();
-    let submitted = hosted::submit_custom(&app, &link, key, &fields).await?;
+    let submitted = hosted::submit_custom(&app, &link, app_id, key, &fields).await?;
     match submitted.status {
         Status::Pending | Status::Active => Ok(Success::new(submitted)),
         ended => Err(ApiError::ConnectionNotActive(ended.as_str())),

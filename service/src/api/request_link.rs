@@ -15,6 +15,7 @@ use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::header::IdempotencyKey;
+use crate::extract::web_address;
 use crate::ids;
 use crate::state::AppState;
 use crate::store::{Connection, Created, NewAnswer, NewLink, Operation, Owner};
@@ -95,6 +96,10 @@ async fn make(
     mut wanted: CreateLinkRequest,
     key: Option<(&str, &str)>,
 ) -> Result<Option<String>, ApiError> {
+    if wanted.options.allowed_origin.is_none() {
+        let website = app.store.tenant_website(&owner.tenant).await?;
+        wanted.options.allowed_origin = website.map(web_address::as_sent);
+    }
     let named = named(app, owner, &wanted).await?;
     let apps = wanted.apps(app, named.as_ref())?;
     let app_id = match apps.as_slice() {

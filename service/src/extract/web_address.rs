@@ -45,9 +45,20 @@ pub(crate) fn is_origin(text: &str) -> bool {
     fits && text.len() <= MAX_ORIGIN && Url::parse(text).is_ok()
 }
 
-/// An origin in the form in which browsers send it: lower case, no port that goes without saying.
-pub(crate) fn as_sent(origin: String) -> String {
-    Url::parse(&origin).map_or(origin, |url| url.origin().ascii_serialization())
+/// The origin of an address, in the form in which browsers send it: lower case, no port that goes without saying.
+pub(crate) fn as_sent(address: String) -> String {
+    Url::parse(&address).map_or(address, |url| url.origin().ascii_serialization())
+}
+
+/// The address of a tenant's website, as it was given.
+///
+/// # Errors
+///
+/// What it must be, where it is no https address of a domain.
+pub fn website_url(text: &str) -> Result<String, String> {
+    let fits = text.starts_with("https://") && is_return_url(text);
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| "it must be an https address, such as https://app.example.com".to_owned())
 }
 
 /// The host of `host` or `host:port`.
@@ -152,6 +163,26 @@ mod tests {
     fn an_origin_is_compared_as_browsers_send_it() {
         assert_eq!(as_sent("https://App.Example.COM:443".into()), "https://app.example.com");
         assert_eq!(as_sent("http://localhost:3000".into()), "http://localhost:3000");
+    }
+
+    #[test]
+    fn a_website_is_an_https_address() {
+        for url in ["https://app.example.com", "https://App.example.com:8443/start?x=1"] {
+            assert_eq!(website_url(url).unwrap(), url);
+        }
+        for url in [
+            "",
+            "http://app.example.com",
+            "http://localhost:3000",
+            "https://127.0.0.1",
+            "https://user@app.example.com/",
+            "com.example.app://x",
+            "javascript:alert(1)",
+            "https://app.example.com/ x",
+        ] {
+            assert!(website_url(url).is_err(), "{url}");
+        }
+        assert_eq!(as_sent("https://App.example.com:443/start?x=1".into()), "https://app.example.com");
     }
 
     #[test]

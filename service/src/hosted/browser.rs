@@ -19,11 +19,7 @@ pub(super) struct Browser {
 impl Browser {
     /// The browser that sends these headers, if it has been here before.
     pub(super) fn known(service: &Service, headers: &HeaderMap) -> Option<Self> {
-        let name = cookie_name(service);
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs =
-            cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, secret) = pairs.find(|(found, secret)| *found == name && is_secret(secret))?;
+        let secret = cookie(headers, cookie_name(service)).find(|secret| is_secret(secret))?;
         Some(Self { secret: secret.to_owned(), is_new: false })
     }
 
@@ -87,6 +83,13 @@ impl Browser {
             format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(service), self.secret);
         HeaderValue::try_from(cookie).ok()
     }
+}
+
+/// The values of a cookie, of which there can be several.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
 /// With `__Host-`, browsers see to it that no other host and no plain HTTP page has set it.

@@ -87,7 +87,7 @@ pub async fn result(
 
 /// Whether the customer is here in person. A browser that fetches pages in advance, a service worker and a scanner of
 /// links must not use up what works once.
-fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
+pub(super) fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
     let is_in_advance = |value: &HeaderValue| {
         let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
         ["prefetch", "prerender", "preview"].iter().any(|purpose| value.contains(purpose))

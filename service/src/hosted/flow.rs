@@ -5,6 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use url::Url;
 
+use super::authorize;
 use super::browser::Browser;
 use crate::catalogue::{App, AuthOption, AuthType, Documents, FieldError, Inputs};
 use crate::clock::Millis;
@@ -23,9 +24,11 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Choice<'a> {
-    pub(super) app: &'a App,
-    pub(super) option: &'a AuthOption,
+pub struct Choice<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// One of its auth options.
+    pub option: &'a AuthOption,
 }
 
 /// What became of a submitted form.
@@ -66,18 +69,15 @@ pub struct Submitted {
     pub authorize_url: Option<String>,
 }
 
-/// The ways in which a link's app can be connected, the usual one first. OAuth is one of them only where the operator
-/// has a client. Empty while the customer has not chosen an app.
-pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<&'a AuthOption> {
-    let id = match link.options.allowed_apps.as_slice() {
-        [only] => link.app_id.as_ref().or(Some(only)),
-        _ => link.app_id.as_ref(),
-    };
-    let app = id.and_then(|id| service.catalogue.get(id));
-    app.map(|app| usable_options(service, link, app)).unwrap_or_default()
+/// The ways in which the apps that a link allows can be connected, app by app, the usual one first. OAuth is one of them
+/// only where the operator has a client.
+pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<Choice<'a>> {
+    let options =
+        |app| usable_options(service, link, app).into_iter().map(move |option| Choice { app, option });
+    apps(service, link).into_iter().flat_map(options).collect()
 }
 
-/// Takes what the customer entered into a form of the product's own.
+/// Takes what the customer entered into a form of the product's own. The app may be left out where the link allows one.
 ///
 /// # Errors
 ///
@@ -85,6 +85,7 @@ pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<&'a AuthOption
 pub async fn submit_custom(
     service: &Service,
     link: &Link,
+    app_id: Option<&str>,
     auth_option_key: &str,
     fields: &Inputs,
 ) -> Result<Submitted, ApiError> {
@@ -95,17 +96,19 @@ pub async fn submit_custom(
     if link.awaits_confirmation() {
         return ended(Status::Pending);
     }
-    let choice = choose(service, link, None, Some(auth_option_key))?;
+    let choice = choose(service, link, app_id, Some(auth_option_key))?;
     match submit(service, link, choice, fields, None).await? {
         Accepted::Held => ended(Status::Pending),
         Accepted::Stored(true) => ended(Status::Active),
         Accepted::Stored(false) => ended(current(service, link).await?.status),
         Accepted::Consent(inputs) => {
-            match hand_over(service, link, choice, &inputs, &ids::secret()).await? {
-                // The journey itself begins there, in the customer's browser, which it is then bound to.
-                Some(url) => Ok(Submitted { status: Status::Pending, authorize_url: Some(url) }),
-                None => ended(current(service, link).await?.status),
+            let secret = ids::secret();
+            if !service.store.hand_over(link, &inputs, &secret).await? {
+                return ended(current(service, link).await?.status);
             }
+            // The authorization request itself begins there, in the customer's browser, which it is then bound to.
+            let url = authorize::address(service, &secret, &choice.app.id, &choice.option.key);
+            Ok(Submitted { status: Status::Pending, authorize_url: Some(url) })
         }
     }
 }
@@ -377,7 +380,10 @@ impl From<StoreError> for Refusal {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::UnknownChoice => Self::invalid("auth_option_key names none of the link's auth options"),
+            Refusal::UnknownChoice => Self::invalid(
+                "app_id and auth_option_key must name one of the link's auth options; app_id can be left out where all are of \
+                 one app",
+            ),
             Refusal::NotConfigured => Self::AppNotConfigured,
             Refusal::HostedPageOnly => {
                 Self::invalid("A link with confirm takes credentials on the hosted page only")

@@ -16,8 +16,8 @@ use crate::hosted::html::PageResponse;
 use crate::state::{AppState, Service};
 use crate::store::{Link, Phase, Status, StoreError};
 
-type Params = Result<Query<HashMap<String, String>>, QueryRejection>;
-type Secret = Result<Path<String>, PathRejection>;
+pub(super) type Params = Result<Query<HashMap<String, String>>, QueryRejection>;
+pub(super) type Secret = Result<Path<String>, PathRejection>;
 
 /// `GET /connect/{link}`: the picker, the consent, or how it ended.
 pub async fn show(
@@ -26,8 +26,9 @@ pub async fn show(
     params: Params,
     headers: HeaderMap,
 ) -> PageResponse {
+    let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
     let params = params.map(|Query(params)| params).unwrap_or_default();
-    show_page(&service, secret, &params, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
+    show_page(&service, &secret, &params, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
 }
 
 /// `POST /connect/{link}`: one of the page's buttons was pressed.
@@ -37,12 +38,13 @@ pub async fn submit(
     headers: HeaderMap,
     form: SubmittedForm,
 ) -> PageResponse {
-    submit_page(&service, secret, &headers, form).await.unwrap_or_else(|error| view::store_failed(&error))
+    let secret = secret.map(|Path(secret)| secret).unwrap_or_default();
+    submit_page(&service, &secret, &headers, form).await.unwrap_or_else(|error| view::store_failed(&error))
 }
 
 async fn show_page(
     service: &Service,
-    secret: Secret,
+    secret: &str,
     params: &HashMap<String, String>,
     headers: &HeaderMap,
 ) -> Result<PageResponse, StoreError> {
@@ -88,8 +90,8 @@ fn open_page(
         Ok(choice) => choice,
         Err(refusal) => return view::refused(&refusal),
     };
-    // Also where the customer consented in the product's own form: somebody could make another's browser open the link,
-    // and where the provider asks for no consent the second time, that account would be connected without a word.
+    // Also where the customer consented in the product's own form, unless the product's page sent the browser: see
+    // `authorize`.
     let none = Inputs::new();
     let entered = link.inputs.as_ref().unwrap_or(&none);
     view::connect(service, link, choice, &browser.csrf_token(link), entered, &[])
@@ -97,7 +99,7 @@ fn open_page(
 
 async fn submit_page(
     service: &Service,
-    secret: Secret,
+    secret: &str,
     headers: &HeaderMap,
     form: SubmittedForm,
 ) -> Result<PageResponse, StoreError> {
@@ -179,9 +181,7 @@ async fn connect(
     }
 }
 
-async fn find(service: &Service, secret: Secret) -> Result<Option<Link>, StoreError> {
-    match secret {
-        Ok(Path(secret)) => service.store.link_by_secret(&secret).await,
-        Err(_) => Ok(None),
-    }
+/// The link with this secret. What is no secret finds none.
+pub(super) async fn find(service: &Service, secret: &str) -> Result<Option<Link>, StoreError> {
+    service.store.link_by_secret(secret).await
 }

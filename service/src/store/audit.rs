@@ -23,6 +23,8 @@ pub(super) enum Action {
     TenantCreated,
     /// The tenant got another account email.
     EmailChanged,
+    /// The tenant got another website, or none.
+    WebsiteChanged,
     /// A key was made.
     KeyCreated,
     /// A key got a successor; the line names the successor.
@@ -66,6 +68,7 @@ impl Action {
         match self {
             Self::TenantCreated => "tenant.created",
             Self::EmailChanged => "tenant.email_changed",
+            Self::WebsiteChanged => "tenant.website_changed",
             Self::KeyCreated => "key.created",
             Self::KeyRotated => "key.rotated",
             Self::KeyPromoted => "key.promoted",

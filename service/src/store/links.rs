@@ -85,11 +85,13 @@ pub struct Link {
     pub code_digest: Option<String>,
     /// When it lapses.
     pub expires_at: Millis,
+    /// When the customer finished or declined it; none for links of earlier versions.
+    pub ended_at: Option<Millis>,
 }
 
 const SELECT: &str =
     "SELECT l.id, l.tenant_id, l.customer, l.connection_id, l.operation, l.status, l.phase, l.app_id,
-        l.auth_option_key, l.inputs, l.options, l.expires_at, c.name, t.name AS tenant_name,
+        l.auth_option_key, l.inputs, l.options, l.expires_at, l.ended_at, c.name, t.name AS tenant_name,
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
 
@@ -250,7 +252,7 @@ impl Store {
     /// Whoever ends it first wins.
     async fn end_link(&self, transaction: &mut Transaction, link: &Link, status: Status) -> Result<bool> {
         let query = Query::new(
-            "UPDATE links SET status = $1, phase = 'returned', inputs = NULL
+            "UPDATE links SET status = $1, phase = 'returned', inputs = NULL, ended_at = $3
              WHERE id = $2 AND status = 'pending' AND expires_at > $3",
         )
         .bind(status.as_str())
@@ -283,6 +285,7 @@ impl Store {
             options: serde_json::from_str(row.get("options")?)
                 .map_err(|_| StoreError::Unreadable("options"))?,
             expires_at,
+            ended_at: row.get("ended_at")?,
             owner,
             id,
         })

@@ -25,6 +25,7 @@ const ALL: &[Migration] = &[
     migration(13, include_str!("../../migrations/0013_vendings.sql")),
     migration(14, include_str!("../../migrations/0014_details.sql")),
     migration(15, include_str!("../../migrations/0015_labels.sql")),
+    migration(18, include_str!("../../migrations/0018_custom_ui.sql")),
 ];
 
 /// Which steps were applied.

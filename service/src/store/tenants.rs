@@ -15,6 +15,8 @@ pub struct Tenant {
     pub name: String,
     /// Its own account, in lower case.
     pub email: Option<String>,
+    /// Its website, an https address.
+    pub website_url: Option<String>,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -45,16 +47,40 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn set_tenant_email(&self, tenant: &str, email: &str) -> Result<bool> {
-        let mut transaction = self.database.begin().await?;
         let query = Query::new("UPDATE tenants SET email = $1 WHERE id = $2").bind(email).bind(tenant);
-        let updated = transaction.execute(query).await?;
-        if updated == 0 {
+        self.change_tenant(tenant, query, Action::EmailChanged).await
+    }
+
+    /// Gives a tenant another website, an https address, or none. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn set_tenant_website(&self, tenant: &str, url: Option<&str>) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET website_url = $1 WHERE id = $2").bind(url).bind(tenant);
+        self.change_tenant(tenant, query, Action::WebsiteChanged).await
+    }
+
+    async fn change_tenant(&self, tenant: &str, update: Query<'_>, action: Action) -> Result<bool> {
+        let mut transaction = self.database.begin().await?;
+        if transaction.execute(update).await? == 0 {
             transaction.rollback().await?;
             return Ok(false);
         }
-        self.note(&mut transaction, tenant, None, Action::EmailChanged, Actor::CommandLine).await?;
+        self.note(&mut transaction, tenant, None, action, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// The tenant's website, if there is the tenant and it has one.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn tenant_website(&self, tenant: &str) -> Result<Option<String>> {
+        let query = Query::new("SELECT website_url FROM tenants WHERE id = $1").bind(tenant);
+        let row = self.database.fetch_optional(query).await?;
+        Ok(row.map(|row| row.get("website_url")).transpose()?.flatten())
     }
 
     /// All tenants, the oldest first.
@@ -63,13 +89,16 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
-        let query = Query::new("SELECT id, name, email, created_at FROM tenants ORDER BY created_at, id");
+        let query = Query::new(
+            "SELECT id, name, email, website_url, created_at FROM tenants ORDER BY created_at, id",
+        );
         let rows = self.database.scan(query).await?;
         let tenant = |row: &Row| {
             Ok(Tenant {
                 id: row.get("id")?,
                 name: row.get("name")?,
                 email: row.get("email")?,
+                website_url: row.get("website_url")?,
                 created_at: row.get("created_at")?,
             })
         };

@@ -195,8 +195,10 @@ impl Store {
 
     /// Ends a link whose grant waited. The grant is erased; the code's digest stays to know a repeated call by.
     async fn end_waiting(&self, transaction: &mut Transaction, link_id: &str, status: Status) -> Result<()> {
-        let query =
-            Query::new("UPDATE links SET status = $1 WHERE id = $2").bind(status.as_str()).bind(link_id);
+        let query = Query::new("UPDATE links SET status = $1, ended_at = $2 WHERE id = $3")
+            .bind(status.as_str())
+            .bind(self.clock.now())
+            .bind(link_id);
         transaction.execute(query).await?;
         let query = Query::new("UPDATE unconfirmed SET sealed = '' WHERE link_id = $1").bind(link_id);
         transaction.execute(query).await?;

@@ -6,7 +6,7 @@
 #[path = "../support/database.rs"]
 mod database;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use connect_service::state::{AppState, Service};
 use connect_service::store::{Labels, Link, LinkOptions, NewLink, Owner, Target};
 use database::Database;
 use http::StatusCode;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, REFERER, SET_COOKIE};
 use reqwest::redirect::Policy;
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
@@ -246,6 +246,11 @@ impl Stage {
         body["data"].clone()
     }
 
+    /// A program that keeps no cookies and follows nothing.
+    pub(crate) fn http(&self) -> reqwest::Client {
+        Browser::new().http
+    }
+
     pub(crate) async fn stored_link(&self, made: &Made) -> Link {
         self.app.store.link_by_token(&made.connection_id, &made.token).await.unwrap().unwrap()
     }
@@ -397,7 +402,7 @@ async fn api(
 /// Keeps cookies, follows nothing.
 pub(crate) struct Browser {
     http: reqwest::Client,
-    cookie: Mutex<Option<String>>,
+    cookies: Mutex<BTreeMap<String, String>>,
 }
 
 /// What came back.
@@ -419,13 +424,34 @@ impl Browser {
             .no_proxy()
             .build()
             .unwrap();
-        Self { http, cookie: Mutex::default() }
+        Self { http, cookies: Mutex::default() }
+    }
+
+    /// Has got this cookie, `name=value`.
+    pub(crate) fn receive_cookie(&self, cookie: &str) {
+        let (name, value) = cookie.split_once('=').unwrap();
+        self.cookies.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
     /// The secret in its cookie.
     pub(crate) fn cookie(&self) -> String {
-        let cookie = self.cookie.lock().unwrap().clone().unwrap();
-        cookie.split_once('=').unwrap().1.to_owned()
+        self.cookies.lock().unwrap()["connect"].clone()
+    }
+
+    /// Sends a form without fields from a page of another site, such as a product's: no cookie comes with it, since they
+    /// are `SameSite=Lax`. The redirects after it are requested as browsers do.
+    pub(crate) async fn post_from_site(&self, url: &str, origin: Option<&str>) -> Seen {
+        let mut request = self.http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(origin) = origin {
+            request = request.header(ORIGIN, origin);
+        }
+        let seen = self.receive(request).await;
+        match &seen.location {
+            Some(next) if next.origin() == Url::parse(url).unwrap().origin() => {
+                self.visit(next.as_str()).await
+            }
+            _ => seen,
+        }
     }
 
     pub(crate) async fn get(&self, url: &str) -> Seen {
@@ -461,8 +487,12 @@ impl Browser {
     }
 
     /// Follows a link on another page.
-    pub(crate) async fn get_from(&self, page: &str, url: &str) -> Seen {
-        self.send(self.http.get(url).header(REFERER, page)).await
+    pub(crate) async fn visit_from(&self, page: &str, url: &str) -> Seen {
+        let seen = self.send(self.http.get(url).header(REFERER, page)).await;
+        match &seen.location {
+            Some(next) => self.visit(next.as_str()).await,
+            None => seen,
+        }
     }
 
     /// Sends a form with the token that is on this page, unless the form has one.
@@ -483,13 +513,23 @@ impl Browser {
     }
 
     async fn send(&self, mut request: reqwest::RequestBuilder) -> Seen {
-        if let Some(cookie) = &*self.cookie.lock().unwrap() {
-            request = request.header(COOKIE, cookie);
+        for (name, value) in &*self.cookies.lock().unwrap() {
+            request = request.header(COOKIE, format!("{name}={value}"));
         }
+        self.receive(request).await
+    }
+
+    /// Sends a request as it is, and keeps the cookies of the response.
+    async fn receive(&self, request: reqwest::RequestBuilder) -> Seen {
         let response = request.send().await.unwrap();
-        if let Some(cookie) = response.headers().get(SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-            *self.cookie.lock().unwrap() = Some(pair);
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            let mut cookies = self.cookies.lock().unwrap();
+            match cookie.contains("Max-Age=0") {
+                true => drop(cookies.remove(name)),
+                false => drop(cookies.insert(name.to_owned(), value.to_owned())),
+            }
         }
         let url = response.url().to_string();
         let headers = response.headers().clone();

@@ -152,7 +152,7 @@ async fn a_products_own_form_leads_on_to_the_provider() {
     assert_eq!(submitted["status"], "pending");
 
     let browser = Browser::new().unwrap();
-    // Anybody could have sent the browser there, so the customer is asked.
+    // Anybody could have sent the browser there: the customer is asked, since no page of the product did it by a form.
     let consent = to_provider(&browser, submitted["authorize_url"].as_str().unwrap()).await;
     browser.press(&consent, "Allow", &[]).await.unwrap();
     let token = access_token(&alice, &link.connection_id).await;

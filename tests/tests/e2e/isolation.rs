@@ -16,9 +16,11 @@ const ALL: [&str; 5] = ["apps", "connections", "token", "delete", "admin"];
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
 /// tests/mcp try it.
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 12] = [
     "openConnectPage",
     "submitConnectPage",
+    "authorize",
+    "authorizeFromForm",
     "oauthCallback",
     "openOauthResult",
     "getLiveness",

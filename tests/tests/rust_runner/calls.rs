@@ -204,6 +204,9 @@ pub(crate) fn begin<'a>(
                 let key = text("authOptionKey");
                 let mut call =
                     client.submit_credentials(text("id"), text("requestToken"), key).options(options);
+                if let Some(app_id) = with["appId"].as_str() {
+                    call = call.app_id(app_id);
+                }
                 if let Some(fields) = with["fields"].as_object() {
                     let value = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                     call = call.fields(fields.iter().map(|(name, text)| (name, value(text))));

@@ -277,8 +277,8 @@ public final class PabblyConnectPlatform: Sendable {
 
     /// The ways to authorise a link's app, for a connection form of your own.
     ///
-    /// The request token takes the place of the tenant key, which is not sent. An empty list means that no app is
-    /// chosen yet.
+    /// The request token takes the place of the tenant key, which is not sent. Lists the options of all apps that the
+    /// link allows.
     ///
     /// - Parameters:
     ///   - id: The connection, from its link.
@@ -302,6 +302,7 @@ public final class PabblyConnectPlatform: Sendable {
     ///   - id: The connection, from its link.
     ///   - requestToken: The link's `requestToken`.
     ///   - authOptionKey: The `key` of the chosen auth option.
+    ///   - appID: The id of the chosen app. Needed where the link allows several.
     ///   - fields: What the customer entered, by the names of the option's `inputSchema`. Not needed for OAuth.
     ///   - options: Of this call alone.
     /// - Throws: ``PabblyConnectError/connectionDeleted(_:)`` where there is no such link.
@@ -311,11 +312,13 @@ public final class PabblyConnectPlatform: Sendable {
         _ id: String,
         _ requestToken: String,
         authOptionKey: String,
+        appID: String? = nil,
         fields: [String: String]? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Submission {
         let given: Given = [
             "authOptionKey": authOptionKey,
+            "appId": appID,
             "fields": fields,
         ]
         return try await native.result("submitCredentials", nil, [id, requestToken], given, options)

@@ -4,6 +4,8 @@
 
 /// One way to authorise an app.
 public struct AuthOption: Codable, Hashable, Sendable {
+    /// The app; only in the list of a link's options.
+    public let app: AppRef?
     /// Unique within the app; a request link takes it as `authOptionKey`.
     public let key: String
     /// How the customer authorises.
@@ -19,6 +21,7 @@ public struct AuthOption: Codable, Hashable, Sendable {
 
     /// Makes one; only the SDK and tests do.
     public init(
+        app: AppRef? = nil,
         key: String,
         authType: AuthType,
         title: String,
@@ -26,6 +29,7 @@ public struct AuthOption: Codable, Hashable, Sendable {
         inputSchema: JSONValue? = nil,
         extra: [String: JSONValue] = [:]
     ) {
+        self.app = app
         self.key = key
         self.authType = authType
         self.title = title
@@ -37,18 +41,20 @@ public struct AuthOption: Codable, Hashable, Sendable {
     /// Reads what the service sends.
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
+        app = try members.optional("app")
         key = try members.required("key")
         authType = try members.required("type")
         title = try members.required("title")
         description = try members.optional("description")
         inputSchema = try members.optional("input_schema")
         extra = try members.others(
-            than: "key", "type", "title", "description", "input_schema")
+            than: "app", "key", "type", "title", "description", "input_schema")
     }
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
+        try members.encodeIfPresent(app, forKey: Member("app"))
         try members.encode(key, forKey: Member("key"))
         try members.encode(authType, forKey: Member("type"))
         try members.encode(title, forKey: Member("title"))
@@ -595,7 +601,7 @@ extension RequestLink: CustomStringConvertible, CustomDebugStringConvertible, Cu
 
 /// The ways in which a link's app can be authorised.
 public struct AuthOptionList: Codable, Hashable, Sendable {
-    /// The usual one first.
+    /// App by app, the usual one first.
     public let authOptions: [AuthOption]
     /// Members that this version does not know.
     public let extra: [String: JSONValue]

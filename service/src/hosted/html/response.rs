@@ -100,10 +100,10 @@ impl PageResponse {
         Self { response }.private()
     }
 
-    /// Sets a cookie as well.
+    /// Sets a cookie as well, after those set before.
     #[must_use]
     pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
-        self.response.headers_mut().insert(http::header::SET_COOKIE, cookie);
+        self.response.headers_mut().append(http::header::SET_COOKIE, cookie);
         self
     }
 

@@ -53,7 +53,7 @@ struct App {
         let options = try await link.authOptions()
         for option in options {
             let fields = option.fields.map { "\($0.id)\($0.isRequired ? "!" : "")\($0.isSecret ? "*" : "")" }
-            say("option \(option.id) \(option.authType) \(fields.joined(separator: ","))")
+            say("option \(option.key) \(option.authType) \(fields.joined(separator: ","))")
         }
         while let line = readLine() {
             let fields = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))

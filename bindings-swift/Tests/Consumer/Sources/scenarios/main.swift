@@ -256,11 +256,12 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
     case "submitCredentials":
         let requestToken = try options.text("requestToken") ?? ""
         let key = try options.text("authOptionKey") ?? ""
+        let appID = try options.text("appId")
         let fields = try options.fields("fields")
         let ofCall = try options.ofCall()
         try options.end()
         let submission = try await client.submitCredentials(
-            id, requestToken, authOptionKey: key, fields: fields, options: ofCall)
+            id, requestToken, authOptionKey: key, appID: appID, fields: fields, options: ofCall)
         try outcome.set(report.value(submission))
     case "listKeys":
         let ofCall = try options.ofCall()
