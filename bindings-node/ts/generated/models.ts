@@ -56,6 +56,14 @@ export type Operation =
   /** It re-authorises an existing connection, which keeps its id. */
   | 'reauth';
 
+/** The app that a connection or a link belongs to. */
+export interface AppRef {
+  /** The app's id in the catalogue. */
+  id: string;
+  /** The name to show. */
+  name?: string | null;
+}
+
 /** One way to authorise an app. */
 export interface AuthOption {
   /** The app; only in the list of a link's options. */
@@ -88,14 +96,6 @@ export interface App {
   docs_url?: string | null;
   /** The ways to authorise, for those who build their own connection page. */
   auth_options?: AuthOption[] | null;
-}
-
-/** The app that a connection or a link belongs to. */
-export interface AppRef {
-  /** The app's id in the catalogue. */
-  id: string;
-  /** The name to show. */
-  name?: string | null;
 }
 
 /** An account at a provider, in the provider's own words. */

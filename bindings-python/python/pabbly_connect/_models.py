@@ -12,6 +12,18 @@ from ._record import Credential, Record, records
 
 
 @dataclass(frozen=True, repr=False)
+class AppRef(Record):
+    """The app that a connection or a link belongs to."""
+
+    id: str
+    """The app's id in the catalogue."""
+    name: Optional[str] = None
+    """The name to show."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
 class AuthOption(Record):
     """One way to authorise an app."""
 
@@ -62,18 +74,6 @@ App._made_of = {
     "categories": tuple,
     "auth_options": records(AuthOption),
 }
-
-
-@dataclass(frozen=True, repr=False)
-class AppRef(Record):
-    """The app that a connection or a link belongs to."""
-
-    id: str
-    """The app's id in the catalogue."""
-    name: Optional[str] = None
-    """The name to show."""
-    extra: dict[str, Any] = field(default_factory=dict, hash=False)
-    """Members that this version does not know."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,6 +11,20 @@ use serde_json::{Map, Value};
 
 use super::{RequestToken, Timestamp};
 
+/// The app that a connection or a link belongs to.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AppRef {
+    /// The app's id in the catalogue.
+    pub id: String,
+    /// The name to show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 /// One way to authorise an app.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -59,20 +73,6 @@ pub struct App {
     /// The ways to authorise, for those who build their own connection page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_options: Option<Vec<AuthOption>>,
-    /// Members that this version does not know.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
-
-/// The app that a connection or a link belongs to.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct AppRef {
-    /// The app's id in the catalogue.
-    pub id: String,
-    /// The name to show.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -7,6 +7,15 @@ use serde::de::IgnoredAny;
 use super::{Members, Text, Time};
 use crate::list::Item;
 
+/// The shape of a [`AppRef`](crate::AppRef).
+#[derive(serde::Deserialize)]
+struct AppRefShape {
+    #[serde(rename = "id")]
+    _id: Text,
+    #[serde(rename = "name")]
+    _name: Option<Text>,
+}
+
 /// The shape of a [`AuthOption`](crate::AuthOption).
 #[derive(serde::Deserialize)]
 struct AuthOptionShape {
@@ -48,15 +57,6 @@ impl Item for AppShape {
     fn id(&self) -> &str {
         &self.id
     }
-}
-
-/// The shape of a [`AppRef`](crate::AppRef).
-#[derive(serde::Deserialize)]
-struct AppRefShape {
-    #[serde(rename = "id")]
-    _id: Text,
-    #[serde(rename = "name")]
-    _name: Option<Text>,
 }
 
 /// The shape of a [`Account`](crate::Account).

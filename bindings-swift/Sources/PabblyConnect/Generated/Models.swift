@@ -2,6 +2,44 @@
 // as they came, so that a newer service does not break an older client.
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
+/// The app that a connection or a link belongs to.
+public struct AppRef: Codable, Hashable, Sendable, Identifiable {
+    /// The app's id in the catalogue.
+    public let id: String
+    /// The name to show.
+    public let name: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        name: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.required("id")
+        name = try members.optional("name")
+        extra = try members.others(
+            than: "id", "name")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(id, forKey: Member("id"))
+        try members.encodeIfPresent(name, forKey: Member("name"))
+        try members.encode(extra)
+    }
+}
+
 /// One way to authorise an app.
 public struct AuthOption: Codable, Hashable, Sendable {
     /// The app; only in the list of a link's options.
@@ -131,44 +169,6 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(categories, forKey: Member("categories"))
         try members.encodeIfPresent(docsURL, forKey: Member("docs_url"))
         try members.encodeIfPresent(authOptions, forKey: Member("auth_options"))
-        try members.encode(extra)
-    }
-}
-
-/// The app that a connection or a link belongs to.
-public struct AppRef: Codable, Hashable, Sendable, Identifiable {
-    /// The app's id in the catalogue.
-    public let id: String
-    /// The name to show.
-    public let name: String?
-    /// Members that this version does not know.
-    public let extra: [String: JSONValue]
-
-    /// Makes one; only the SDK and tests do.
-    public init(
-        id: String,
-        name: String? = nil,
-        extra: [String: JSONValue] = [:]
-    ) {
-        self.id = id
-        self.name = name
-        self.extra = extra
-    }
-
-    /// Reads what the service sends.
-    public init(from decoder: any Decoder) throws {
-        let members = try Members(decoder)
-        id = try members.required("id")
-        name = try members.optional("name")
-        extra = try members.others(
-            than: "id", "name")
-    }
-
-    /// Writes what the service sent.
-    public func encode(to encoder: any Encoder) throws {
-        var members = encoder.container(keyedBy: Member.self)
-        try members.encode(id, forKey: Member("id"))
-        try members.encodeIfPresent(name, forKey: Member("name"))
         try members.encode(extra)
     }
 }
