@@ -66,8 +66,6 @@ export interface AppRef {
 
 /** One way to authorise an app. */
 export interface AuthOption {
-  /** The app; only in the list of a link's options. */
-  app?: AppRef | null;
   /** Unique within the app; a request link takes it as `authOptionKey`. */
   key: string;
   /** How the customer authorises. */
@@ -76,6 +74,8 @@ export interface AuthOption {
   title: string;
   /** What the customer needs for it. */
   description?: string | null;
+  /** The app; only in the list of a link's options. */
+  app?: AppRef | null;
   /** A JSON Schema of what the customer is asked for; empty where nothing is asked. */
   input_schema?: unknown | null;
 }

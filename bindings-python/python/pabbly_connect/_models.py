@@ -27,8 +27,6 @@ class AppRef(Record):
 class AuthOption(Record):
     """One way to authorise an app."""
 
-    app: Optional[AppRef] = None
-    """The app; only in the list of a link's options."""
     key: str
     """Unique within the app; a request link takes it as `auth_option_key`."""
     type: str
@@ -37,6 +35,8 @@ class AuthOption(Record):
     """The name to show."""
     description: Optional[str] = None
     """What the customer needs for it."""
+    app: Optional[AppRef] = None
+    """The app; only in the list of a link's options."""
     input_schema: Optional[Any] = field(default=None, hash=False)
     """A JSON Schema of what the customer is asked for; empty where nothing is asked."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)

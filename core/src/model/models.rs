@@ -29,9 +29,6 @@ pub struct AppRef {
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuthOption {
-    /// The app; only in the list of a link's options.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub app: Option<AppRef>,
     /// Unique within the app; a request link takes it as `auth_option_key`.
     pub key: String,
     /// How the customer authorises.
@@ -42,6 +39,9 @@ pub struct AuthOption {
     /// What the customer needs for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The app; only in the list of a link's options.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppRef>,
     /// A JSON Schema of what the customer is asked for; empty where nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<Value>,

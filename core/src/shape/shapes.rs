@@ -19,8 +19,6 @@ struct AppRefShape {
 /// The shape of a [`AuthOption`](crate::AuthOption).
 #[derive(serde::Deserialize)]
 struct AuthOptionShape {
-    #[serde(rename = "app")]
-    _app: Option<AppRefShape>,
     #[serde(rename = "key")]
     _key: Text,
     #[serde(rename = "type")]
@@ -29,6 +27,8 @@ struct AuthOptionShape {
     _title: Text,
     #[serde(rename = "description")]
     _description: Option<Text>,
+    #[serde(rename = "app")]
+    _app: Option<AppRefShape>,
     #[serde(rename = "input_schema")]
     _input_schema: Option<IgnoredAny>,
 }

@@ -42,8 +42,6 @@ public struct AppRef: Codable, Hashable, Sendable, Identifiable {
 
 /// One way to authorise an app.
 public struct AuthOption: Codable, Hashable, Sendable {
-    /// The app; only in the list of a link's options.
-    public let app: AppRef?
     /// Unique within the app; a request link takes it as `authOptionKey`.
     public let key: String
     /// How the customer authorises.
@@ -52,6 +50,8 @@ public struct AuthOption: Codable, Hashable, Sendable {
     public let title: String
     /// What the customer needs for it.
     public let description: String?
+    /// The app; only in the list of a link's options.
+    public let app: AppRef?
     /// A JSON Schema of what the customer is asked for; empty where nothing is asked.
     public let inputSchema: JSONValue?
     /// Members that this version does not know.
@@ -59,19 +59,19 @@ public struct AuthOption: Codable, Hashable, Sendable {
 
     /// Makes one; only the SDK and tests do.
     public init(
-        app: AppRef? = nil,
         key: String,
         authType: AuthType,
         title: String,
         description: String? = nil,
+        app: AppRef? = nil,
         inputSchema: JSONValue? = nil,
         extra: [String: JSONValue] = [:]
     ) {
-        self.app = app
         self.key = key
         self.authType = authType
         self.title = title
         self.description = description
+        self.app = app
         self.inputSchema = inputSchema
         self.extra = extra
     }
@@ -79,24 +79,24 @@ public struct AuthOption: Codable, Hashable, Sendable {
     /// Reads what the service sends.
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
-        app = try members.optional("app")
         key = try members.required("key")
         authType = try members.required("type")
         title = try members.required("title")
         description = try members.optional("description")
+        app = try members.optional("app")
         inputSchema = try members.optional("input_schema")
         extra = try members.others(
-            than: "app", "key", "type", "title", "description", "input_schema")
+            than: "key", "type", "title", "description", "app", "input_schema")
     }
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
-        try members.encodeIfPresent(app, forKey: Member("app"))
         try members.encode(key, forKey: Member("key"))
         try members.encode(authType, forKey: Member("type"))
         try members.encode(title, forKey: Member("title"))
         try members.encodeIfPresent(description, forKey: Member("description"))
+        try members.encodeIfPresent(app, forKey: Member("app"))
         try members.encodeIfPresent(inputSchema, forKey: Member("input_schema"))
         try members.encode(extra)
     }
