@@ -37,7 +37,7 @@ assert.equal(submitted.status, 'active');
 
 const token = await given(client.POST('/connections/{connectionId}/token', { params: one }));
 assert.ok(token.auth_type !== 'o_auth');
-assert.deepEqual([token.fields, token.expires_in], [{ api_key: 'SG.test' }, null]);
+assert.deepEqual([token.fields, token.expires_in], [{ api_key: 'SG.test', region: 'api' }, null]);
 const { connections } = await given(client.GET('/connections', { params: { header: customer } }));
 assert.deepEqual(connections.map(({ id }) => id), [link.connection_id]);
 assert.equal(await given(client.DELETE('/connections/{connectionId}', { params: one })), null);
