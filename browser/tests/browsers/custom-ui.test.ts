@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RequestLinkAnswer } from '../../src/types.js';
@@ -40,11 +42,13 @@ describe.each(['chromium', 'firefox'] as const)("a product's own form in %s", (n
     until(text, async () => (await page.$eval('#outcome', (element) => element.textContent)).includes(text));
   /** The button of the form for an option. */
   async function press(title: string, on = page) {
-    const buttons = await on.$$('button');
-    for (const button of buttons) {
-      if ((await button.evaluate((element) => element.textContent)).includes(title)) return button.click();
-    }
-    throw new Error(`no button ${title}`);
+    const button = await until(`a button ${title}`, async () => {
+      for (const button of await on.$$('button')) {
+        if ((await button.evaluate((element) => element.textContent)).includes(title)) return button;
+      }
+      return null;
+    });
+    await button.click();
   }
 
   it('connects by a key, after a mistake that its field tells', async () => {
@@ -83,15 +87,17 @@ describe.each(['chromium', 'firefox'] as const)("a product's own form in %s", (n
       expect(await opened.evaluate(() => document.body.textContent)).toContain('alice@example.com');
     }
     // A form on a page of somebody else's, in Alice's browser.
+    const elsewhere = createServer((_, response) =>
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end(`<form method="post" action="${addresses[0]}"></form><script>document.forms[0].submit()</script>`),
+    );
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
     const evil = await alice.newPage();
-    await evil.goto(dev.providerUrl);
-    await evil.evaluate((action) => {
-      const form = Object.assign(document.createElement('form'), { method: 'post', action });
-      document.documentElement.append(form);
-      form.submit();
-    }, addresses[0] ?? '');
+    await evil.goto(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`);
     await until('the page that asks', () => new URL(evil.url()).pathname.includes('/connect/'));
     await alice.close();
+    elsewhere.close();
   });
 
   /** Where her form leads, and where the service leads a program that claims to be the product's page. */
