@@ -44,11 +44,15 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("python/models.py", "bindings-python/python/pabbly_connect/_models.py", Language::Python),
 ];
 
+/// Folders of packages, each with a copy of the licences: a package is made of its own folder alone. Node's script packs
+/// the repository's.
+const PACKAGES: &[&str] = &["core", "service", "bindings-python", "bindings-swift", "browser"];
+
 /// What is written, with the path in the repository.
 ///
 /// # Errors
 /// Where the manifest or a template is wrong, or where there is no `rustfmt`.
-pub fn files() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
+pub fn files() -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let manifest = Arc::new(Manifest::read()?);
     let environment = environment(&manifest);
     let mut described = describe(&manifest)?;
@@ -62,7 +66,11 @@ pub fn files() -> Result<Vec<(&'static str, String)>, Box<dyn Error>> {
             ..minijinja::Value::from_serialize(&described)
         })?;
         let text = if path.ends_with(".rs") { rustfmt(&text)? } else { text };
-        files.push((path, text));
+        files.push((path.to_owned(), text));
+    }
+    for license in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        let text = std::fs::read_to_string(root().join(license))?;
+        files.extend(PACKAGES.iter().map(|package| (format!("{package}/{license}"), text.clone())));
     }
     Ok(files)
 }
@@ -302,7 +310,7 @@ mod tests {
     #[test]
     fn what_is_checked_in_is_what_is_generated() {
         for (path, text) in files().unwrap() {
-            let found = std::fs::read_to_string(root().join(path)).unwrap();
+            let found = std::fs::read_to_string(root().join(&path)).unwrap();
             assert!(found == text, "{path} is stale: run `cargo xtask generate`");
         }
     }

@@ -22,7 +22,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 fn files(write: bool) -> Result<ExitCode, Box<dyn Error>> {
     let mut code = ExitCode::SUCCESS;
     for (path, text) in generate::files()? {
-        let there = manifest::root().join(path);
+        let there = manifest::root().join(&path);
         if std::fs::read_to_string(&there).is_ok_and(|found| found == text) {
             continue;
         }
