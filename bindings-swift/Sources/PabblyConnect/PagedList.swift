@@ -9,7 +9,7 @@ public struct PagedList<Item: ListItem>: AsyncSequence, Sendable {
         self.start = start
     }
 
-    /// The page that was asked for, the first unless told; one call.
+    /// The page that was asked for, by default the first; one call.
     public func page() async throws -> Page<Item> {
         let list = try immediate(start)
         return try decoded(try await cancellable { try await list.page(cancellation: $0) })

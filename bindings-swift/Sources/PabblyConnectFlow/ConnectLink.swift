@@ -13,7 +13,7 @@ public struct ConnectLink: Sendable, Hashable {
     public let requestToken: String
     /// The connection that the link is for.
     public let connectionID: String
-    /// When the link lapses.
+    /// When the link expires.
     public let expiresAt: Date
 
     public init(requestLink: URL, requestToken: String, connectionID: String, expiresAt: Date) {

@@ -23,7 +23,7 @@ public enum ConnectOperation: String, Sendable, Hashable, Codable {
 public enum ConnectExitReason: String, Sendable, Hashable, Codable, CaseIterable {
     /// The customer declined.
     case rejected
-    /// The link lapsed first.
+    /// The link expired first.
     case expired
     /// The page was closed before the customer was done.
     case closed

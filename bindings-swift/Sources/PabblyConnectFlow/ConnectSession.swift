@@ -25,7 +25,7 @@ public struct ConnectSession: Sendable {
     }
 
     /// Shows the hosted page and asks the platform every two seconds how the link stands, until that is settled; then
-    /// closes the page. Losing the network is no error: the session goes on until the link lapses.
+    /// closes the page. Losing the network is no error: the session goes on until the link expires.
     ///
     /// When the customer leaves the page the platform is asked a few times more before the outcome is
     /// ``ConnectExitReason/closed``. Cancelling the task closes the page and stops the request that is under way.
@@ -41,7 +41,7 @@ public struct ConnectSession: Sendable {
     }
 
     /// Tells how an attempt ended that outlived the app, without showing the page. Where the customer may still come
-    /// back from a provider it waits, at most until the link lapses; cancel the task to give up earlier.
+    /// back from a provider it waits, at most until the link expires; cancel the task to give up earlier.
     ///
     /// - Throws: ``ConnectError``; `CancellationError`.
     public static func resume(

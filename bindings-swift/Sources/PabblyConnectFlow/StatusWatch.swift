@@ -24,7 +24,7 @@ actor StatusWatch {
     /// Questions in a row without an answer, over a minute, after which the platform is out of reach. A device
     /// that wakes up has no network at first.
     private static let mostFailures = 5
-    /// How long the platform may take to notice that a link has lapsed.
+    /// How long the platform may take to notice that a link has expired.
     private static let slack: Duration = .seconds(10)
 
     private let connectionID: String
@@ -57,8 +57,8 @@ actor StatusWatch {
             case .status(let status):
                 failures = 0
                 if let left = status.expiresIn {
-                    let lapse = time.now + left + Self.slack
-                    end = platformHasTold ? min(end, lapse) : lapse
+                    let expiry = time.now + left + Self.slack
+                    end = platformHasTold ? min(end, expiry) : expiry
                     platformHasTold = true
                 }
                 if let outcome = status.outcome(of: connectionID) { return outcome }

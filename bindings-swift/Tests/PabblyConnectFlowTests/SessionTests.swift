@@ -10,7 +10,7 @@ struct SessionTests {
     let platform = TestPlatform()
     let userAgent = TestUserAgent()
 
-    /// A link that lapses in so many seconds by the device's clock.
+    /// A link that expires in so many seconds by the device's clock.
     func link(lifetime: Double = 600) -> ConnectLink {
         ConnectLink(
             requestLink: URL(string: "https://connect.example/platform/v1/connect/rl_1")!, requestToken: "rt_1",

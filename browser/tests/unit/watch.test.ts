@@ -196,7 +196,7 @@ describe('the outcome', () => {
     expect(attempt.outcome).toEqual({ type: 'exit', reason });
   });
 
-  it('is a timeout when the link has lapsed and the platform cannot say how it ended', async () => {
+  it('is a timeout when the link has expired and the platform cannot say how it ended', async () => {
     browser.reply = pending({ expires_in: 20 });
     connect();
     await pass(0);
@@ -220,7 +220,7 @@ describe('the outcome', () => {
     expect(listeners.onSuccess).toHaveBeenCalledExactlyOnceWith('conn_1', details('creation'));
   });
 
-  it('is a timeout when a link that should have lapsed stays pending', async () => {
+  it('is a timeout when a link that should have expired stays pending', async () => {
     browser.reply = pending({ expires_in: 0 });
     connect();
     await pass(9_999);

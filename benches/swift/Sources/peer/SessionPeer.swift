@@ -13,7 +13,7 @@ struct SessionPeer: Peer {
     init(_ job: Job) throws {
         let configuration = URLSessionConfiguration.default
         configuration.httpAdditionalHeaders = ["Authorization": "Bearer \(job.key)"]
-        // Six unless told: the others would wait for a connection.
+        // Default: 6. With it, the others would wait for a connection.
         configuration.httpMaximumConnectionsPerHost = 64
         session = URLSession(configuration: configuration)
 
