@@ -80,7 +80,7 @@ impl PublicLink {
     }
 
     /// Asks once how the link stands. The service is asked to hold its response, for `hold` in whole seconds at most,
-    /// until the status is no longer pending; it may response earlier. Dropping the future stops the request.
+    /// until the status is no longer pending; it may respond earlier. Dropping the future stops the request.
     ///
     /// # Errors
     /// [`Error::ConnectionDeleted`] where the service does not know the link (any more);
@@ -116,8 +116,8 @@ impl PublicLink {
     }
 
     /// Submits a connection form of the app's own: the chosen option's key and what the customer entered, by the names of
-    /// the option's `input_schema`. `app_id` is needed where the link allows several apps. For OAuth, go on to the result's `authorize_url`. Sends once; dropping the future
-    /// stops the request.
+    /// the option's `input_schema`. `app_id` is needed where the link allows several apps. For OAuth, continue at the
+    /// result's `authorize_url`. Sends once; dropping the future stops the request.
     ///
     /// # Errors
     /// As for [`status`](Self::status); besides, [`Error::Other`] with the code `invalid_request` and
