@@ -8,6 +8,7 @@ mod api;
 mod builtin;
 #[cfg(test)]
 mod builtin_tests;
+mod correction;
 mod fetched;
 mod input;
 mod kept;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use toml::value::Datetime;
 
 pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, RequestMethod, Verify};
+pub use correction::Correction;
 pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
 pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};
 pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
@@ -395,6 +397,7 @@ impl AuthOption {
             .or_else(|| self.fetched_problem())
             .or_else(|| self.kept_problem())
             .or_else(|| self.call_problem())
+            .or_else(|| self.correction_problem())
     }
 }
 

@@ -305,7 +305,7 @@ async fn an_api_can_be_called_with_what_is_vended() {
         (
             "zoho-crm",
             "/crm/v7",
-            json!({"api_domain": "https://example.zohoapis.com", "location": "sample-location"}),
+            json!({"api_domain": "https://example.zohoapis.com", "data_centre": "zoho.com", "location": "sample-location"}),
         ),
         ("jira", "/ex/jira/sample-cloud_id/rest/api/3", json!({"cloud_id": "sample-cloud_id"})),
         ("keyed", "/v1", json!({"region": "eu", "organization": "dev-organization", "hook": "sample-hook"})),

@@ -187,10 +187,15 @@ async fn zoho_tells_the_api_of_its_data_centre() {
     stage.provider.api_will_say("/zoho-crm/crm/v7/users", ApiReply::Json(200, users));
     let made = stage.link("zoho-crm").await;
     will_grant(&stage, json!({"api_domain": "https://www.zohoapis.eu"}));
-    let back = consent(&stage, &made, "zoho-crm", &[], &[("location", "eu")]).await;
+    // The customer left the form's default, zoho.com.
+    let said = [("location", "eu"), ("accounts-server", "https://accounts.zoho.eu")];
+    let back = consent(&stage, &made, "zoho-crm", &[], &said).await;
     assert_eq!(back.status, 200, "{}", back.html);
     let token = stage.token(&made).await;
-    assert_eq!(token["provider_data"], json!({"api_domain": "https://www.zohoapis.eu", "location": "eu"}));
+    assert_eq!(
+        token["provider_data"],
+        json!({"api_domain": "https://www.zohoapis.eu", "location": "eu", "data_centre": "zoho.eu"})
+    );
     assert_eq!(token["api_headers"], json!({"Authorization": "Zoho-oauthtoken at-1"}));
     assert_eq!(token["account"]["label"], "alice@example.com");
     assert_eq!(lines(&stage), ["GET /api/zoho-crm/crm/v7/users?type=CurrentUser"]);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::correction::Correction;
 use super::pattern::Pattern;
 use super::template::{Position, Template};
 use crate::oauth::{is_public_address, private_key};
@@ -79,6 +80,9 @@ pub struct Field {
     /// The only values there are; empty for free text.
     #[serde(default)]
     pub choices: Vec<Choice>,
+    /// How the provider's callback corrects the choice.
+    #[serde(default)]
+    pub correction: Option<Correction>,
     /// In characters.
     #[serde(default = "max_length")]
     pub max_length: usize,

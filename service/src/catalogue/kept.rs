@@ -214,7 +214,10 @@ impl AuthOption {
     pub fn callback_parameters(&self) -> impl Iterator<Item = &str> {
         let of_account = [&self.account.id, &self.account.label, &self.account.url].into_iter().flatten();
         let references = self.provider_data.values().chain(of_account).map(|kept| &kept.reference);
-        references.filter(|reference| reference.source == Source::Callback).filter_map(Reference::name)
+        let kept =
+            references.filter(|reference| reference.source == Source::Callback).filter_map(Reference::name);
+        let corrections = self.input.fields.iter().filter_map(|field| field.correction.as_ref());
+        kept.chain(corrections.map(|correction| correction.parameter.as_str()))
     }
 
     /// The first thing that makes what is to be kept unusable.

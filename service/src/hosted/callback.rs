@@ -144,8 +144,9 @@ async fn redeem(
 ) -> Result<(), Failure> {
     let link = &journey.link;
     let choice = choice(service, journey).map_err(|_| LinkError::AppNotConfigured)?;
-    let endpoint =
-        flow::endpoint(service, link, choice, &journey.inputs).map_err(|_| LinkError::AppNotConfigured)?;
+    let parameters = answer.parameters(choice.option);
+    let inputs = choice.option.corrected(journey.inputs.clone(), &parameters);
+    let endpoint = flow::endpoint(service, link, choice, &inputs).map_err(|_| LinkError::AppNotConfigured)?;
     if let Some(error) = &answer.error {
         tracing::warn!(app = choice.app.id, error = known_error(error), "the provider refused to authorise");
         return Err(LinkError::ProviderRefused.into());
@@ -161,8 +162,8 @@ async fn redeem(
     let code = code.expose_secret();
     let exchange = service.providers.exchange_code(&endpoint, code, &redirect_uri, &pkce);
     let mut tokens = exchange.await.map_err(LinkError::from)?;
-    let mut documents = Documents::of_inputs(&journey.inputs);
-    documents.insert(Source::Callback, answer.parameters(choice.option));
+    let mut documents = Documents::of_inputs(&inputs);
+    documents.insert(Source::Callback, parameters);
     documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
     let access = ApiAccess {
         service,
@@ -180,7 +181,7 @@ async fn redeem(
     // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
     let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
-    let grant = flow::oauth_grant(choice, journey.inputs.clone(), tokens, details, asked_at);
+    let grant = flow::oauth_grant(choice, inputs, tokens, details, asked_at);
     flow::store_grant(service, link, &grant, browser).await?;
     Ok(())
 }
