@@ -186,7 +186,12 @@ mod tests {
             expires_at: Some(time()),
             operation: Some(Operation::Reauth),
             usages: Some(vec!["u".to_owned()]),
-            last_error: Some(LastError { code: "c".to_owned(), message: "m".to_owned(), extra: Map::new() }),
+            last_error: Some(LastError {
+                code: "c".to_owned(),
+                message: "m".to_owned(),
+                provider_message: None,
+                extra: Map::new(),
+            }),
             account: Some(Account {
                 id: Some("i".to_owned()),
                 label: Some("l".to_owned()),

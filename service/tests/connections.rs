@@ -23,7 +23,7 @@ async fn a_long_poll_is_answered_with_the_change() {
     let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
     let declining = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        platform.app.store.decline_link(&stored).await.unwrap()
+        platform.app.store.decline_link(&stored, None).await.unwrap()
     };
     let (answer, declined) = tokio::join!(waiting, declining);
     assert!(declined);
@@ -41,7 +41,7 @@ async fn the_public_status_takes_long_polls_too() {
     let poll = || platform.public("GET", &path, &token).header("prefer", "wait=60").send();
     let declining = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        platform.app.store.decline_link(&stored).await.unwrap()
+        platform.app.store.decline_link(&stored, None).await.unwrap()
     };
     let (answer, declined) = tokio::join!(poll(), declining);
     assert!(declined);
@@ -69,7 +69,7 @@ async fn of_one_link_five_long_polls_wait_at_once() {
         assert!(!answer.headers.contains_key("preference-applied"));
         assert_eq!(answer.data()["status"], "pending");
     }
-    assert!(platform.app.store.decline_link(&stored).await.unwrap());
+    assert!(platform.app.store.decline_link(&stored, None).await.unwrap());
     while let Some(answer) = answers.next().await {
         assert_eq!(answer.header("preference-applied"), "wait");
         assert_eq!(answer.data()["status"], "rejected");
@@ -110,7 +110,7 @@ async fn a_change_in_another_process_is_seen_too() {
     let stored = platform.stored_link(&link).await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
     let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
-    let (answer, declined) = tokio::join!(waiting, other.app.store.decline_link(&stored));
+    let (answer, declined) = tokio::join!(waiting, other.app.store.decline_link(&stored, None));
     assert!(declined.unwrap());
     assert_eq!(answer.data()["status"], "rejected");
 }
@@ -130,7 +130,7 @@ async fn one_look_finds_what_ended_among_many() {
 
     store.look_for_changes().await.unwrap();
     assert!(deleted.iter().all(is_woken) && !pending.iter().any(is_woken));
-    assert!(other.app.store.decline_link(&stored).await.unwrap());
+    assert!(other.app.store.decline_link(&stored, None).await.unwrap());
     store.look_for_changes().await.unwrap();
     assert!(pending.iter().all(is_woken));
 }
@@ -365,7 +365,7 @@ async fn unfinished_connections_are_removed_after_a_week() {
         (text(&link["connection_id"]), link)
     };
     let ((expired, _), (declined, link)) = (new().await, new().await);
-    assert!(store.decline_link(&platform.stored_link(&link).await).await.unwrap());
+    assert!(store.decline_link(&platform.stored_link(&link).await, None).await.unwrap());
     let ((used, _), (again, _)) = (new().await, new().await);
     store.add_usage(&owner, &used, "w").await.unwrap();
     let kept = platform.connected().await;

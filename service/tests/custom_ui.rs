@@ -26,13 +26,6 @@ async fn submit(stage: &Stage, made: &Made, body: Value) -> (u16, Value) {
     submit_from(stage, made, PRODUCT, body).await
 }
 
-async fn public_status(stage: &Stage, made: &Made) -> Value {
-    let url = format!("{}/connections/{}/status", stage.app.base_url(), made.connection_id);
-    let seen = Browser::new().get_with(&url, "x-request-token", &made.token).await;
-    let body: Value = serde_json::from_str(&seen.html).unwrap();
-    body["data"].clone()
-}
-
 async fn auth_options(stage: &Stage, made: &Made) -> Vec<Value> {
     let url = format!("{}/connections/{}/auth-options", stage.app.base_url(), made.connection_id);
     let seen = Browser::new().get_with(&url, "x-request-token", &made.token).await;
@@ -298,7 +291,7 @@ async fn the_account_is_told_for_ten_minutes() {
         let apps = options(&["quickbooks", "gmail"]);
         let made = stage.link_with(None, LinkOptions { confirm, return_url, ..apps }).await;
         let told = async || {
-            let status = public_status(&stage, &made).await;
+            let status = stage.public_status(&made).await;
             (status["app_id"].clone(), status["account"].clone())
         };
         assert_eq!(told().await, (Value::Null, Value::Null));
@@ -330,7 +323,7 @@ async fn a_declined_link_tells_no_account() {
     let browser = Browser::new();
     let page = browser.get(&made.url).await;
     browser.post(&made.url, &page, &[("action", "decline")]).await;
-    let status = public_status(&stage, &made).await;
+    let status = stage.public_status(&made).await;
     assert_eq!((&status["status"], &status["account"]), (&json!("rejected"), &Value::Null));
     assert_eq!(status["app_id"], "gmail");
 }

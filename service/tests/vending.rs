@@ -223,7 +223,7 @@ async fn there_is_nothing_to_vend_before_the_customer_has_finished() {
     platform.token(&id).await.is_error(409, "connection_not_active");
 
     let link = platform.link(json!({"connection_id": id})).await;
-    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await).await.unwrap());
+    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await, None).await.unwrap());
     platform.token(&id).await.is_error(409, "connection_not_active");
     assert_eq!(platform.status(&id).await, "rejected");
 }

@@ -125,6 +125,11 @@ export interface LastError {
   code: string;
   /** A sentence for people, in the service's own words. */
   message: string;
+  /**
+   * What the provider said, where it sent the customer back with an error. It comes by the customer's browser: escape
+   * it, and decide nothing by it.
+   */
+  provider_message?: string | null;
 }
 
 /** One authorisation of one app, owned by one customer. */

@@ -78,7 +78,8 @@ export interface LinkRequest {
   /** The ids of the apps that the customer may choose from on the hosted page, instead of `appId`. */
   allowedApps?: string[] | undefined;
   /**
-   * Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query.
+   * Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query,
+   * and without success error, error_description and errorData.
    */
   returnUrl?: string | undefined;
   /** The only web origin that may read the link's public status. Default: any. */

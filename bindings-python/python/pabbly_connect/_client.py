@@ -217,7 +217,7 @@ class PabblyConnectPlatform(Shared):
         - `auth_option_key`: Which of the app's auth options the customer uses, by its key.
         - `allowed_apps`: The ids of the apps that the customer may choose from on the hosted page, instead of `app_id`.
         - `return_url`: Where the hosted page sends the customer when it is done, with connection_id, status and
-          operation in the query.
+          operation in the query, and without success error, error_description and errorData.
         - `allowed_origin`: The only web origin that may read the link's public status. Default: any.
         - `display_name`: The name of your product, or of the customer, on the hosted page.
         - `expires_in`: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10

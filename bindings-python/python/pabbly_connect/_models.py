@@ -111,6 +111,9 @@ class LastError(Record):
     """A word for programs, such as `provider_unavailable`."""
     message: str
     """A sentence for people, in the service's own words."""
+    provider_message: Optional[str] = None
+    """What the provider said, where it sent the customer back with an error. It comes by the customer's browser: escape
+    it, and decide nothing by it."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 

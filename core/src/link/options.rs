@@ -60,7 +60,8 @@ impl CreateRequestLink {
         self
     }
 
-    /// Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query.
+    /// Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query,
+    /// and without success error, error_description and errorData.
     pub fn return_url(mut self, return_url: impl Into<String>) -> Self {
         self.body.return_url = Some(return_url.into());
         self

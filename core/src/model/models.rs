@@ -118,6 +118,10 @@ pub struct LastError {
     pub code: String,
     /// A sentence for people, in the service's own words.
     pub message: String,
+    /// What the provider said, where it sent the customer back with an error. It comes by the customer's browser:
+    /// escape it, and decide nothing by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_message: Option<String>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -86,6 +86,8 @@ struct LastErrorShape {
     _code: Text,
     #[serde(rename = "message")]
     _message: Text,
+    #[serde(rename = "provider_message")]
+    _provider_message: Option<Text>,
 }
 
 /// The shape of a [`Connection`](crate::Connection).

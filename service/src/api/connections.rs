@@ -18,7 +18,7 @@ use crate::extract::path::{ConnectionId, is_id};
 use crate::extract::query::Query;
 use crate::state::AppState;
 use crate::store::{
-    Connection, ConnectionFilter, Deletion, LinkError, Operation, Owner, Reconnection, Status,
+    Connection, ConnectionFilter, Deletion, LastError, LinkError, Operation, Owner, Reconnection, Status,
 };
 
 /// A connection on the wire.
@@ -35,7 +35,7 @@ pub(super) struct ConnectionView {
     expires_at: Option<String>,
     user_email: String,
     usages: Vec<String>,
-    last_error: Option<LastError>,
+    last_error: Option<LastErrorView>,
     needs_reconnection: bool,
     reconnection: Option<ReconnectionView>,
     last_refreshed_at: Option<String>,
@@ -49,11 +49,19 @@ pub(super) struct ConnectionView {
     scopes: Option<Vec<String>>,
 }
 
-/// Why the customer could not be connected so far.
+/// Why the customer could not be connected so far, for anybody.
 #[derive(Serialize)]
-struct LastError {
+pub(super) struct LinkErrorView {
     code: &'static str,
     message: &'static str,
+}
+
+/// The same for the backend, with the provider's own words.
+#[derive(Serialize)]
+struct LastErrorView {
+    #[serde(flatten)]
+    error: LinkErrorView,
+    provider_message: Option<String>,
 }
 
 /// Why and since when the customer has to connect again.
@@ -86,9 +94,15 @@ impl AppRef {
     }
 }
 
-impl From<LinkError> for LastError {
+impl From<LinkError> for LinkErrorView {
     fn from(error: LinkError) -> Self {
         Self { code: error.code(), message: error.message() }
+    }
+}
+
+impl From<LastError> for LastErrorView {
+    fn from(LastError { error, provider_message }: LastError) -> Self {
+        Self { error: error.into(), provider_message }
     }
 }
 
@@ -113,7 +127,7 @@ impl ConnectionView {
             updated_at: rfc3339(connection.updated_at),
             expires_at: pending.then(|| rfc3339(connection.link_expires_at)),
             user_email: owner.customer.clone(),
-            last_error: connection.last_error.map(LastError::from),
+            last_error: connection.last_error.map(LastErrorView::from),
             needs_reconnection: connection.reconnection.is_some(),
             reconnection: connection.reconnection.map(ReconnectionView::from),
             last_refreshed_at: connection.last_refreshed_at.map(rfc3339),

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::ORIGIN;
 use serde::Serialize;
 
-use super::connections::AppRef;
+use super::connections::{AppRef, LinkErrorView};
 use super::long_poll::{LongPoll, applied, wait_until_not_pending};
 use crate::catalogue::{Account, AuthOption};
 use crate::clock::Millis;
@@ -37,6 +37,7 @@ struct LinkStatus {
     expires_in: i64,
     app_id: Option<String>,
     account: Option<Account>,
+    last_error: Option<LinkErrorView>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +80,7 @@ pub(super) async fn status(
     let status = LinkStatus {
         app_id: link.app_id.clone().or(app_id),
         account: account.filter(|_| is_recent),
+        last_error: link.last_error.map(LinkErrorView::from),
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         confirmation_required: link.awaits_confirmation(),
         connection_id: link.connection_id,

@@ -21,14 +21,14 @@ use crate::hosted::html::PageResponse;
 use crate::oauth::{Pkce, ProviderError};
 use crate::provider_api::ApiAccess;
 use crate::state::{AppState, Service};
-use crate::store::{Authorization, Details, LinkError, Progress, Status, StoreError, Taken};
+use crate::store::{Authorization, Details, LastError, LinkError, Progress, Status, StoreError, Taken};
 use crate::text;
 
 /// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
 const MAX_REDEMPTION: Millis = 60_000;
 
-/// The provider's own words that are shown, in characters.
-const MAX_REASON: usize = 300;
+/// Maximum length of what is kept of the provider's own words, in characters.
+const MAX_PROVIDER_MESSAGE: usize = 300;
 
 /// What the provider says, each at most once.
 struct Answer {
@@ -114,19 +114,24 @@ async fn finish(
     let (Some(state), Some(app)) = (&answer.state, service.catalogue.get(app_id)) else {
         return Ok(view::unknown_journey());
     };
-    let (store, reason) = (&service.store, answer.reason());
-    let taken = store.take_authorization(state, browser.secret(), &app.id, reason.as_deref());
+    let (store, message) = (&service.store, answer.provider_message());
+    // The page gives the provider's reason where it declined; of other failures only the backend hears.
+    let reason = message.as_deref().filter(|_| answer.declined());
+    let taken = store.take_authorization(state, browser.secret(), &app.id, reason);
     match taken.await? {
         Taken::Unknown => return Ok(view::unknown_journey()),
         Taken::Before => {}
         Taken::Now(journey)
             if journey.link.status != Status::Pending || journey.link.awaits_confirmation() => {}
         Taken::Now(journey) if answer.declined() => {
-            store.decline_link(&journey.link).await?;
+            store.decline_link(&journey.link, message.as_deref()).await?;
         }
         Taken::Now(journey) => match redeem(service, &journey, &answer, &browser).await {
             Ok(()) => {}
-            Err(Failure::Link(error)) => store.fail_authorization(state, &journey.link, error).await?,
+            Err(Failure::Link(error)) => {
+                let error = LastError { error, provider_message: message };
+                store.fail_authorization(state, &journey.link, &error).await?;
+            }
             Err(Failure::Store(error)) => return Err(error),
         },
     }
@@ -287,10 +292,11 @@ impl Answer {
         self.error.as_deref().is_some_and(|error| words.contains(&error))
     }
 
-    /// The provider's own words, where it declined.
-    fn reason(&self) -> Option<String> {
-        let words = self.error_description.as_deref().filter(|_| self.declined())?;
-        text::printable(words, MAX_REASON)
+    /// What the provider says about why it gives no code: its sentence, else its word where that is not known anyway.
+    fn provider_message(&self) -> Option<String> {
+        let code = self.error.as_deref()?;
+        let message = self.error_description.as_deref().or((!self.declined()).then_some(code))?;
+        text::printable(message, MAX_PROVIDER_MESSAGE)
     }
 }
 

@@ -139,7 +139,7 @@ pub(super) fn awaiting(service: &Service, link: &Link, browser: Option<&Browser>
 }
 
 async fn decline(service: &Service, link: &Link) -> Result<PageResponse, StoreError> {
-    if service.store.decline_link(link).await? {
+    if service.store.decline_link(link, None).await? {
         return Ok(view::finished(service, link, None, Status::Rejected, None));
     }
     let link = flow::current(service, link).await?;

@@ -199,8 +199,17 @@ pub(super) struct Link {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Check {
     connection: ConnectionView,
+    /// Why the user could not finish so far; none where nothing failed.
+    last_error: Option<Failure>,
     /// What to do now.
     next_step: String,
+}
+
+/// In the service's own words: an agent might take a provider's for instructions.
+#[derive(Serialize, JsonSchema)]
+struct Failure {
+    code: &'static str,
+    message: &'static str,
 }
 
 pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, ToolError> {
@@ -283,7 +292,10 @@ pub(super) async fn check_connection_status(
     let wait = Duration::from_secs(wanted.wait_seconds).min(app.config.max_long_poll());
     let long_poll = LongPoll::begin(app, (!wait.is_zero()).then_some(wait), &owner.tenant, None);
     let connection = api::wait_until_not_pending(app, owner, id, long_poll.as_ref()).await?;
-    Ok(Check { next_step: next_step(connection.status).to_owned(), connection: view(app, connection) })
+    let last_error = connection.last_error.as_ref().map(|last| last.error);
+    let last_error = last_error.map(|error| Failure { code: error.code(), message: error.message() });
+    let next_step = next_step(connection.status).to_owned();
+    Ok(Check { last_error, next_step, connection: view(app, connection) })
 }
 
 fn next_step(status: Status) -> &'static str {

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::database::Query;
-use super::{Link, LinkError, Result, Store};
+use super::{LastError, Link, LinkError, Result, Store};
 use crate::catalogue::Inputs;
 use crate::clock::Millis;
 use crate::ids;
@@ -190,14 +190,14 @@ impl Store {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn fail_authorization(&self, state: &str, link: &Link, error: LinkError) -> Result<()> {
+    pub async fn fail_authorization(&self, state: &str, link: &Link, error: &LastError) -> Result<()> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id).await?;
         let query = Query::new("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
-            .bind(error.code())
+            .bind(error.error.code())
             .bind(ids::digest(state));
         transaction.execute(query).await?;
-        transaction.execute(last_error(link, error)).await?;
+        transaction.execute(set_last_error(link, error)).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -208,17 +208,19 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn fail_link(&self, link: &Link, error: LinkError) -> Result<()> {
-        self.database.execute(last_error(link, error)).await?;
+        let error = LastError { error, provider_message: None };
+        self.database.execute(set_last_error(link, &error)).await?;
         Ok(())
     }
 }
 
-fn last_error(link: &Link, error: LinkError) -> Query<'_> {
+fn set_last_error<'a>(link: &'a Link, error: &'a LastError) -> Query<'a> {
     Query::new(
-        "UPDATE connections SET last_error = $1
-         WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
+        "UPDATE connections SET last_error = $1, provider_message = $2
+         WHERE id = $3 AND EXISTS (SELECT 1 FROM links WHERE id = $4 AND status = 'pending')",
     )
-    .bind(error.code())
+    .bind(error.error.code())
+    .bind(error.provider_message.as_deref())
     .bind(&link.connection_id)
     .bind(&link.id)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Value};
 use super::labels::read_metadata;
-use super::{Details, LinkError, Operation, Owner, Reconnection, Result, Store, StoreError};
+use super::{Details, LastError, Operation, Owner, Reconnection, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -45,7 +45,7 @@ pub struct Connection {
     /// Why and since when its grant does not work; none where it does, or there never was one.
     pub reconnection: Option<Reconnection>,
     /// Why its latest link could not be finished so far.
-    pub last_error: Option<LinkError>,
+    pub last_error: Option<LastError>,
     /// What its latest link was for.
     pub operation: Operation,
     /// When the latest link lapses or lapsed.
@@ -142,6 +142,7 @@ impl FromStr for Status {
 /// hold neither comma nor space.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
+        c.provider_message,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
         c.account, c.scopes, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
         l.expires_at,
@@ -256,7 +257,7 @@ impl Store {
             details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
             reconnection: Reconnection::read(row)?,
-            last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
+            last_error: LastError::read(row)?,
             operation: row.get::<&str>("operation")?.parse()?,
             link_expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,

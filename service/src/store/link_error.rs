@@ -3,10 +3,15 @@
 use std::str::FromStr;
 
 use super::StoreError;
+use super::database::Row;
 
-/// A failure that leaves the link open: the customer may try again.
+/// A failure to connect. All but the first two leave the link open: the customer may try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkError {
+    /// The customer, or somebody at the provider in their place, declined.
+    AccessDenied,
+    /// The link expired before the customer was done. Told by `return_url` alone: elsewhere the status says it.
+    LinkExpired,
     /// The operator's OAuth client for the app is gone, or does not fit what the customer entered.
     AppNotConfigured,
     /// The provider sent the customer back with an error other than `access_denied`.
@@ -25,9 +30,20 @@ pub enum LinkError {
     MissingValue,
 }
 
+/// The latest failure of a connection's link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// What happened.
+    pub error: LinkError,
+    /// What the provider said, if it did: for the tenant's backend alone.
+    pub provider_message: Option<String>,
+}
+
 impl LinkError {
     /// Every failure, for the tests and for reading.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
+        Self::AccessDenied,
+        Self::LinkExpired,
         Self::AppNotConfigured,
         Self::ProviderRefused,
         Self::InvalidResponse,
@@ -41,6 +57,8 @@ impl LinkError {
     /// The word on the wire.
     pub fn code(self) -> &'static str {
         match self {
+            Self::AccessDenied => "access_denied",
+            Self::LinkExpired => "link_expired",
             Self::AppNotConfigured => "app_not_configured",
             Self::ProviderRefused => "provider_refused",
             Self::InvalidResponse => "invalid_response",
@@ -55,6 +73,8 @@ impl LinkError {
     /// A sentence for people. It repeats nothing that the provider sent.
     pub fn message(self) -> &'static str {
         match self {
+            Self::AccessDenied => "Access was not given",
+            Self::LinkExpired => "The link expired before access was given",
             Self::AppNotConfigured => "The app has no OAuth client that can be used",
             Self::ProviderRefused => "The provider sent the customer back with an error",
             Self::InvalidResponse => "The provider sent the customer back with neither a code nor an error",
@@ -64,6 +84,15 @@ impl LinkError {
             Self::ProviderUnavailable => "The provider gave no usable response to the token request",
             Self::MissingValue => "The provider did not give a value that calls to its API need",
         }
+    }
+}
+
+impl LastError {
+    pub(super) fn read(row: &Row) -> Result<Option<Self>, StoreError> {
+        let Some(code) = row.get::<Option<&str>>("last_error")? else {
+            return Ok(None);
+        };
+        Ok(Some(Self { error: code.parse()?, provider_message: row.get("provider_message")? }))
     }
 }
 

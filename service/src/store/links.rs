@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::Status;
 use super::database::{Query, Row, Transaction};
-use super::{Grant, Owner, Result, Store, StoreError};
+use super::{Grant, LinkError, Owner, Result, Store, StoreError};
 use crate::catalogue::Inputs;
 use crate::clock::Millis;
 use crate::ids;
@@ -81,6 +81,8 @@ pub struct Link {
     pub inputs: Option<Inputs>,
     /// What the tenant asked for.
     pub options: LinkOptions,
+    /// Why the customer could not finish it so far.
+    pub last_error: Option<LinkError>,
     /// The digest of the code with which a grant can be confirmed, once the customer consented to one.
     pub code_digest: Option<String>,
     /// When it lapses.
@@ -92,6 +94,7 @@ pub struct Link {
 const SELECT: &str =
     "SELECT l.id, l.tenant_id, l.customer, l.connection_id, l.operation, l.status, l.phase, l.app_id,
         l.auth_option_key, l.inputs, l.options, l.expires_at, l.ended_at, c.name, t.name AS tenant_name,
+        CASE WHEN c.link_id = l.id THEN c.last_error END AS last_error,
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
 
@@ -212,8 +215,8 @@ impl Store {
         grant: &Grant,
     ) -> Result<()> {
         let query = Query::new(
-            "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
-                updated_at = $3
+            "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, provider_message = NULL,
+                app_id = $1, auth_type = $2, updated_at = $3
              WHERE id = $4",
         )
         .bind(&grant.app_id)
@@ -224,13 +227,13 @@ impl Store {
         self.put_grant(transaction, tenant, connection_id, grant).await
     }
 
-    /// Ends a link because the customer declined. An active connection stays active. `false`, with nothing changed,
-    /// where the link had ended before.
+    /// Ends a link because the customer declined. An active connection stays active. `provider_message` is what the
+    /// provider said, if it was asked. `false`, with nothing changed, where the link had ended before.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn decline_link(&self, link: &Link) -> Result<bool> {
+    pub async fn decline_link(&self, link: &Link, provider_message: Option<&str>) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Rejected).await? {
@@ -238,11 +241,15 @@ impl Store {
             return Ok(false);
         }
         let query = Query::new(
-            "UPDATE connections SET status = 'rejected', last_error = NULL, updated_at = $1
-             WHERE id = $2 AND status <> 'active'",
+            "UPDATE connections SET status = 'rejected', updated_at = $1 WHERE id = $2 AND status <> 'active'",
         )
         .bind(self.clock.now())
         .bind(&link.connection_id);
+        transaction.execute(query).await?;
+        let query = Query::new("UPDATE connections SET last_error = $1, provider_message = $2 WHERE id = $3")
+            .bind(LinkError::AccessDenied.code())
+            .bind(provider_message)
+            .bind(&link.connection_id);
         transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
@@ -281,6 +288,7 @@ impl Store {
             app_id: row.get("app_id")?,
             auth_option_key: row.get("auth_option_key")?,
             inputs,
+            last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
             code_digest: row.get("code_digest")?,
             options: serde_json::from_str(row.get("options")?)
                 .map_err(|_| StoreError::Unreadable("options"))?,

@@ -50,7 +50,7 @@ pub use details::Details;
 pub use idempotency::NewAnswer;
 pub use keys::{Caller, Capability, Key, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
-pub use link_error::LinkError;
+pub use link_error::{LastError, LinkError};
 pub use links::{Link, LinkOptions, Operation, Phase};
 pub use mcp_urls::Minted;
 pub use mode::Mode;

@@ -161,7 +161,8 @@ impl Store {
         let query = Query::new(
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
                 customer_id = COALESCE($4, customer_id), customer_name = COALESCE($5, customer_name),
-                metadata = COALESCE($6, metadata), last_error = NULL, updated_at = $7
+                metadata = COALESCE($6, metadata), last_error = NULL, provider_message = NULL,
+                updated_at = $7
              WHERE id = $8 AND tenant_id = $9 AND customer = $10",
         )
         .bind(link_id)

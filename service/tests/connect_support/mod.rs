@@ -246,6 +246,14 @@ impl Stage {
         body["data"].clone()
     }
 
+    /// What the public status tells.
+    pub(crate) async fn public_status(&self, made: &Made) -> serde_json::Value {
+        let url = format!("{}/connections/{}/status", self.app.base_url(), made.connection_id);
+        let response = self.http().get(url).header("x-request-token", &made.token).send().await.unwrap();
+        let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        body["data"].clone()
+    }
+
     /// A program that keeps no cookies and follows nothing.
     pub(crate) fn http(&self) -> reqwest::Client {
         Browser::new().http

@@ -412,7 +412,7 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - authOptionKey: Which of the app's auth options the customer uses, by its key.
     ///   - allowedApps: The ids of the apps that the customer may choose from on the hosted page, instead of `appID`.
     ///   - returnURL: Where the hosted page sends the customer when it is done, with connection_id, status and
-    ///     operation in the query.
+    ///     operation in the query, and without success error, error_description and errorData.
     ///   - allowedOrigin: The only web origin that may read the link's public status. Default: any.
     ///   - displayName: The name of your product, or of the customer, on the hosted page.
     ///   - expiresIn: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10

@@ -262,6 +262,9 @@ public struct LastError: Codable, Hashable, Sendable {
     public let code: String
     /// A sentence for people, in the service's own words.
     public let message: String
+    /// What the provider said, where it sent the customer back with an error. It comes by the customer's browser:
+    /// escape it, and decide nothing by it.
+    public let providerMessage: String?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
@@ -269,10 +272,12 @@ public struct LastError: Codable, Hashable, Sendable {
     public init(
         code: String,
         message: String,
+        providerMessage: String? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.code = code
         self.message = message
+        self.providerMessage = providerMessage
         self.extra = extra
     }
 
@@ -281,8 +286,9 @@ public struct LastError: Codable, Hashable, Sendable {
         let members = try Members(decoder)
         code = try members.required("code")
         message = try members.required("message")
+        providerMessage = try members.optional("provider_message")
         extra = try members.others(
-            than: "code", "message")
+            than: "code", "message", "provider_message")
     }
 
     /// Writes what the service sent.
@@ -290,6 +296,7 @@ public struct LastError: Codable, Hashable, Sendable {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(code, forKey: Member("code"))
         try members.encode(message, forKey: Member("message"))
+        try members.encodeIfPresent(providerMessage, forKey: Member("provider_message"))
         try members.encode(extra)
     }
 }
