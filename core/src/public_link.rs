@@ -51,6 +51,8 @@ pub struct LinkStatus {
     pub operation: Option<Operation>,
     /// Why the customer could not finish so far, in the service's own words.
     pub last_error: Option<LastError>,
+    /// For the next long poll, which is answered at once where the link has come further meanwhile.
+    pub(crate) revision: Option<String>,
     /// For how long the link still works.
     #[serde(default, deserialize_with = "rounded_up")]
     pub expires_in: Option<Duration>,

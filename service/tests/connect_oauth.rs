@@ -120,6 +120,7 @@ async fn a_failure_is_told_to_the_backend_until_it_is_over() {
         let params = [params, &[("state", &state)]].concat();
         let back = browser.visit(&stage.callback(&params)).await;
         assert_eq!(back.status, 502, "{code}");
+        assert_eq!(stage.stored_link(&made).await.phase, Phase::Returned);
         let connection = stage.connection(&made).await;
         assert_eq!(connection["status"], "pending");
         assert_eq!(connection["last_error"]["code"], code);

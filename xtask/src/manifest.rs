@@ -112,8 +112,6 @@ pub struct Word {
     pub name: String,
     /// Its name in Swift, where the common one is taken.
     pub swift: Option<String>,
-    /// The languages that have it, where not all do.
-    pub public: Option<Vec<String>>,
     pub doc: String,
     pub values: IndexMap<String, String>,
 }

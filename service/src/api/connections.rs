@@ -206,7 +206,7 @@ pub(crate) async fn wait_until_not_pending(
         found.ok_or(ApiError::ConnectionDeleted)
     };
     let waiter = || app.store.waiter(id, None);
-    long_poll::wait_until_not_pending(long_poll, waiter, |found| found.status, read).await
+    long_poll::wait_until(long_poll, waiter, |found| found.status != Status::Pending, read).await
 }
 
 /// The body is looked at before the connection, as the contract orders the checks.

@@ -21,7 +21,9 @@ use crate::hosted::html::PageResponse;
 use crate::oauth::{Pkce, ProviderError};
 use crate::provider_api::ApiAccess;
 use crate::state::{AppState, Service};
-use crate::store::{Authorization, Details, LastError, LinkError, Progress, Status, StoreError, Taken};
+use crate::store::{
+    Authorization, Details, LastError, LinkError, Phase, Progress, Status, StoreError, Taken,
+};
 use crate::text;
 
 /// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
@@ -126,14 +128,17 @@ async fn finish(
         Taken::Now(journey) if answer.declined() => {
             store.decline_link(&journey.link, message.as_deref()).await?;
         }
-        Taken::Now(journey) => match redeem(service, &journey, &answer, &browser).await {
-            Ok(()) => {}
-            Err(Failure::Link(error)) => {
-                let error = LastError { error, provider_message: message };
-                store.fail_authorization(state, &journey.link, &error).await?;
+        Taken::Now(journey) => {
+            store.set_phase(&journey.link, Phase::Returned).await?;
+            match redeem(service, &journey, &answer, &browser).await {
+                Ok(()) => {}
+                Err(Failure::Link(error)) => {
+                    let error = LastError { error, provider_message: message };
+                    store.fail_authorization(state, &journey.link, &error).await?;
+                }
+                Err(Failure::Store(error)) => return Err(error),
             }
-            Err(Failure::Store(error)) => return Err(error),
-        },
+        }
     }
     // Of the characters that a state has, none needs escaping in a path.
     let result = format!("{}/oauth/result/{state}", service.base_url());

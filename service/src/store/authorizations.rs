@@ -199,6 +199,7 @@ impl Store {
         transaction.execute(query).await?;
         transaction.execute(set_last_error(link, error)).await?;
         transaction.commit().await?;
+        self.changes.tell(&link.connection_id);
         Ok(())
     }
 
@@ -210,6 +211,7 @@ impl Store {
     pub async fn fail_link(&self, link: &Link, error: LinkError) -> Result<()> {
         let error = LastError { error, provider_message: None };
         self.database.execute(set_last_error(link, &error)).await?;
+        self.changes.tell(&link.connection_id);
         Ok(())
     }
 }

@@ -98,7 +98,29 @@ const SELECT: &str =
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
 
+/// What a page that watches a pending link is told of, as soon as it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkProgress {
+    /// How far the customer has come.
+    pub phase: Phase,
+    /// Why they could not finish so far.
+    pub last_error: Option<LinkError>,
+}
+
+impl LinkProgress {
+    /// A name for it, which clients give back and do not read.
+    pub fn revision(self) -> String {
+        let error = self.last_error.map_or("none", LinkError::code);
+        format!("{}.{error}", self.phase.as_str())
+    }
+}
+
 impl Link {
+    /// How far it has come.
+    pub fn progress(&self) -> LinkProgress {
+        LinkProgress { phase: self.phase, last_error: self.last_error }
+    }
+
     /// Whether the customer consented and the tenant has yet to confirm it.
     pub fn awaits_confirmation(&self) -> bool {
         self.status == Status::Pending && self.code_digest.is_some()
@@ -152,6 +174,7 @@ impl Store {
             .bind(phase.as_str())
             .bind(&link.id);
         self.database.execute(query).await?;
+        self.changes.tell(&link.connection_id);
         Ok(())
     }
 

@@ -51,7 +51,7 @@ pub use idempotency::NewAnswer;
 pub use keys::{Caller, Capability, Key, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
 pub use link_error::{LastError, LinkError};
-pub use links::{Link, LinkOptions, Operation, Phase};
+pub use links::{Link, LinkOptions, LinkProgress, Operation, Phase};
 pub use mcp_urls::Minted;
 pub use mode::Mode;
 pub use new_link::{Created, NewLink, Target};

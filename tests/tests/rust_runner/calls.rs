@@ -159,7 +159,8 @@ pub(crate) fn begin<'a>(
                     let told = told.clone();
                     wait = wait.on_poll(move |poll| {
                         let next_in = poll.next_in.as_millis() as u64;
-                        told.notes().polls.push(json!({ "status": poll.status, "nextInMs": next_in }));
+                        let poll = json!({ "status": poll.status, "phase": poll.phase, "nextInMs": next_in });
+                        told.notes().polls.push(poll);
                     });
                 }
                 wait.await.map(|connection| shown("Connection", &connection))

@@ -91,7 +91,7 @@ extension {{ model.name }}: CustomStringConvertible, CustomDebugStringConvertibl
 }
 {% endif %}
 {% endfor %}
-{% for word in words if not word.public %}
+{% for word in words %}
 {% set name = word.swift or word.name %}
 
 {{ word.doc | comment(0, "///") }}

@@ -931,6 +931,23 @@ public struct VerificationResult: OpenWord {
     public static let valid = VerificationResult(rawValue: "valid")
 }
 
+/// How far a customer has come on the hosted page.
+public struct LinkPhase: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The customer has gone on to the provider.
+    public static let atProvider = LinkPhase(rawValue: "at_provider")
+    /// Nobody has opened it yet.
+    public static let created = LinkPhase(rawValue: "created")
+    /// It was opened.
+    public static let form = LinkPhase(rawValue: "form")
+    /// The customer has come back from the provider.
+    public static let returned = LinkPhase(rawValue: "returned")
+}
+
 /// What a request link does.
 public struct LinkOperation: OpenWord {
     /// The word on the wire.

@@ -325,8 +325,9 @@ final class Outcome: Locked, @unchecked Sendable {
     func add(item: JSONValue) { locked { items.append(item) } }
     func add(poll: Poll) {
         let status: JSONValue = poll.status.map { .string($0.rawValue) } ?? .null
+        let phase: JSONValue = poll.phase.map { .string($0.rawValue) } ?? .null
         let nextIn = Int64(poll.nextIn / .milliseconds(1))
-        locked { polls.append(.object(["status": status, "nextInMs": .integer(nextIn)])) }
+        locked { polls.append(.object(["status": status, "phase": phase, "nextInMs": .integer(nextIn)])) }
     }
 
     func json(_ step: Step, took: Duration, others: [JSONValue]) -> JSONValue {
