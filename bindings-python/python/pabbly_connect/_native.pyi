@@ -21,7 +21,7 @@ class Call:
     def run(self, /, log: bool, on_poll: Any | None = None) -> Any:
         """
         Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-        reads the log; `on_poll` is called with each poll of a wait: its status, and the seconds until the next.
+        reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next.
         """
     def start(self, /, queue: Queue, number: SupportsIndex, log: bool) -> None:
         """
