@@ -292,6 +292,30 @@ async fn connect_vend_expire_revoke() {
     assert_eq!(left, ["log"], "the temporary folder is gone");
 }
 
+/// A product that is being developed has no website; its pages are on this machine.
+#[tokio::test]
+async fn only_a_page_of_this_machine_leads_straight_to_the_provider() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    for (origin, leads_to) in
+        [("http://localhost:3000", "/authorize/"), ("https://app.example.com", "/connect/")]
+    {
+        let body = json!({"app_id": "gmail", "name": "Mail", "allowed_origin": origin});
+        let Answer(status, _, json) = dev.api(Method::POST, "/connections/request-link", Some(body)).await;
+        assert_eq!(status, 200, "{json}");
+        let url = format!("{}/submit", text(&json["data"]["status_url"]).strip_suffix("/status").unwrap());
+        let request = dev.http.post(url).header("x-request-token", text(&json["data"]["request_token"]));
+        let request = request.header("origin", origin).header("content-type", "application/json");
+        let Answer(status, _, json) = answer(request.body(r#"{"auth_option_key":"oauth"}"#)).await;
+        assert_eq!(status, 200, "{json}");
+        let url = text(&json["data"]["authorize_url"]);
+        let response = dev.http.post(url).header("origin", origin).send().await.unwrap();
+        let location = response.headers()["location"].to_str().unwrap();
+        assert!(response.status() == 303 && location.contains(leads_to), "{origin} {location}");
+        assert_eq!(response.headers().contains_key("set-cookie"), leads_to == "/authorize/");
+    }
+}
+
 /// What a program needs for a call is vended, and the emulated API takes it.
 #[tokio::test]
 async fn an_api_can_be_called_with_what_is_vended() {

@@ -43,7 +43,7 @@ pub struct LinkOptions {
     pub allowed_apps: Vec<String>,
     /// Where the customer goes when it is over.
     pub return_url: Option<String>,
-    /// The only web origin that may read the public status.
+    /// The only web origin that may read the public status and submit a form of its own.
     pub allowed_origin: Option<String>,
     /// Whose product this is, on the page; the tenant's name where absent.
     pub display_name: Option<String>,
@@ -67,6 +67,8 @@ pub struct Link {
     pub name: String,
     /// The tenant's name.
     pub tenant_name: String,
+    /// The tenant's website, where the operator has entered one.
+    pub tenant_website: Option<String>,
     /// What it is for.
     pub operation: Operation,
     /// Its expiry is taken into account. Anything but pending is final.
@@ -92,6 +94,7 @@ pub struct Link {
 const SELECT: &str =
     "SELECT l.id, l.tenant_id, l.customer, l.connection_id, l.operation, l.status, l.phase, l.app_id,
         l.auth_option_key, l.inputs, l.options, l.expires_at, l.ended_at, c.name, t.name AS tenant_name,
+        t.website_url,
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
 
@@ -275,6 +278,7 @@ impl Store {
             connection_id: row.get("connection_id")?,
             name: row.get("name")?,
             tenant_name: row.get("tenant_name")?,
+            tenant_website: row.get("website_url")?,
             operation: row.get::<&str>("operation")?.parse()?,
             status: status.of_link(self.clock.now(), expires_at),
             phase: row.get::<&str>("phase")?.parse()?,
