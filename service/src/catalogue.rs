@@ -8,6 +8,7 @@ mod api;
 mod builtin;
 #[cfg(test)]
 mod builtin_tests;
+mod callback;
 mod correction;
 mod fetched;
 mod input;
@@ -397,6 +398,7 @@ impl AuthOption {
             .or_else(|| self.fetched_problem())
             .or_else(|| self.kept_problem())
             .or_else(|| self.call_problem())
+            .or_else(|| self.callback_problem())
             .or_else(|| self.correction_problem())
     }
 }

@@ -90,10 +90,46 @@ async fn a_callback_without_a_required_value_fails_the_link() {
         assert_eq!(connection["status"], "pending");
         assert_eq!(connection["last_error"]["code"], "required_value_missing", "{back:?}");
     }
+    stage.provider.api_will_say("/quickbooks/v3/company/1/companyinfo/1", ApiReply::Json(200, json!({})));
     let page =
         consent(&stage, &made, "quickbooks", &[], &[("realmId", "1"), ("other", "1"), ("other", "2")]).await;
     assert_eq!(page.status, 200, "{}", page.html);
     assert_eq!(stage.connection(&made).await["last_error"], json!(null));
+}
+
+/// The callback's parameters come from the browser: another company's number would pass for the customer's.
+#[tokio::test]
+async fn a_company_that_the_browser_names_is_checked() {
+    let stage = Stage::with_apis().await;
+    let path = "/quickbooks/v3/company/999/companyinfo/999";
+    let realm = [("realmId", "999")];
+    for (what, reply) in [
+        ("another's", ApiReply::Json(403, json!({}))),
+        ("a wrong token", ApiReply::Json(401, json!({}))),
+        ("the provider is down", ApiReply::Json(503, json!({}))),
+        ("HTML", ApiReply::Html("<p>ok".into())),
+    ] {
+        stage.provider.api_will_say(path, reply);
+        let made = stage.link("quickbooks").await;
+        let back = consent(&stage, &made, "quickbooks", &[], &realm).await;
+        assert_eq!(back.status, 502, "{what}: {}", back.html);
+        let connection = stage.connection(&made).await;
+        assert_eq!(
+            (&connection["status"], &connection["account"]),
+            (&json!("pending"), &json!(null)),
+            "{what}"
+        );
+        assert_eq!(connection["last_error"]["code"], "account_not_verified", "{what}");
+        assert!(stage.stored(&made).await.is_none(), "{what}");
+
+        // The link is still open. No budget of the checks keeps it from being finished.
+        let holder = format!("{} 127.0.0.1", stage.owner.tenant);
+        while stage.app.budgets.take(Group::Verification, &holder).check().is_ok() {}
+        stage.provider.api_will_say(path, ApiReply::Json(200, json!({"CompanyInfo": {}})));
+        let back = consent(&stage, &made, "quickbooks", &[], &realm).await;
+        assert_eq!(back.status, 200, "{what}: {}", back.html);
+        assert_eq!(stage.connection(&made).await["account"]["id"], "999", "{what}");
+    }
 }
 
 #[tokio::test]
@@ -293,19 +329,17 @@ async fn a_sandbox_and_an_instance_have_their_own_address() {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue");
     let mut catalogue = Catalogue::load(Some(&dir)).unwrap();
     let text = std::fs::read_to_string(dir.join("quickbooks.toml")).unwrap();
-    // Nothing is asked at the real address.
-    let (before, rest) = text.split_once("[auth.verify]").unwrap();
-    let (_, after) = rest.split_once("[auth.account]").unwrap();
-    let text = format!("{before}[auth.account]{}", after.replace("label", "# label"));
-    catalogue.add("quickbooks.toml", &text).unwrap();
+    // Nothing is asked at the real address, so that the company has to come from elsewhere than the callback.
+    let (text, _) = text.split_once("[auth.verify]").unwrap();
+    catalogue.add("quickbooks.toml", &text.replace("from = \"callback\"", "from = \"token\"")).unwrap();
     let stage = Stage::with(config, catalogue, provider).await;
-    will_grant(&stage, json!({"instance_url": "https://acme.my.salesforce.com/"}));
+    will_grant(&stage, json!({"instance_url": "https://acme.my.salesforce.com/", "realmId": 7}));
     for (app, base_url) in [
         ("quickbooks", "https://sandbox-quickbooks.api.intuit.com/v3/company/7"),
         ("salesforce", "https://acme.my.salesforce.com/services/data/v60.0"),
     ] {
         let made = stage.link(app).await;
-        consent(&stage, &made, app, &[], &[("realmId", "7")]).await;
+        consent(&stage, &made, app, &[], &[]).await;
         assert_eq!(stage.connection(&made).await["api_base_url"], base_url);
         assert_eq!(stage.token(&made).await["api_base_url"], base_url);
     }

@@ -214,8 +214,7 @@ impl AuthOption {
     pub fn callback_parameters(&self) -> impl Iterator<Item = &str> {
         let of_account = [&self.account.id, &self.account.label, &self.account.url].into_iter().flatten();
         let references = self.provider_data.values().chain(of_account).map(|kept| &kept.reference);
-        let kept =
-            references.filter(|reference| reference.source == Source::Callback).filter_map(Reference::name);
+        let kept = references.filter_map(Reference::callback_parameter);
         let corrections = self.input.fields.iter().filter_map(|field| field.correction.as_ref());
         kept.chain(corrections.map(|correction| correction.parameter.as_str()))
     }
@@ -403,6 +402,11 @@ impl Reference {
     /// The field that it names, if it names one.
     fn input(&self) -> Option<&str> {
         self.name().filter(|_| self.source == Source::Input)
+    }
+
+    /// The parameter of the callback that it names, if it names one.
+    pub(super) fn callback_parameter(&self) -> Option<&str> {
+        self.name().filter(|_| self.source == Source::Callback)
     }
 
     /// The document.

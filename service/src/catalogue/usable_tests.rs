@@ -382,6 +382,36 @@ fn files_that_cannot_work_are_refused_with_the_reason() {
     assert!(oauth(secret).is_ok());
 }
 
+/// The customer's browser brings them, with whatever it likes.
+#[test]
+fn the_callbacks_values_are_verified_or_kept_out_of_calls() {
+    let realm = "[auth.provider_data]\nrealm = \"callback:/realm\"\n";
+    let base = "[auth.api]\nbase_url = \"https://a.example/{provider_data.realm}\"\n";
+    let plain = "[auth.api]\nbase_url = \"https://a.example\"\n";
+    let account = "[auth.account]\nid = \"callback:/realm\"\n";
+    let verify = |path: &str| format!("[auth.verify]\npath = \"{path}\"\n");
+    let header =
+        "[auth.api]\nbase_url = \"https://a.example\"\nheaders = { X-Realm = \"{provider_data.realm}\" }\n";
+    for (tables, needs) in [
+        (format!("{realm}{base}{}", verify("/me")), Ok(true)),
+        (format!("{realm}{plain}{}{account}", verify("/{provider_data.realm}")), Ok(true)),
+        (format!("{realm}{header}{}", verify("/me")), Ok(true)),
+        // Nobody relies on it.
+        (format!("{realm}{plain}{}", verify("/me")), Ok(false)),
+        (format!("{realm}{plain}"), Ok(false)),
+        (format!("{realm}{base}"), Err(())),
+        (format!("{realm}{plain}{account}"), Err(())),
+        (format!("{realm}{plain}{}{account}", verify("/me")), Err(())),
+        (format!("{plain}{}{account}", verify("/me")), Err(())),
+    ] {
+        match (oauth(&tables), needs) {
+            (Ok(option), Ok(needs)) => assert_eq!(option.relies_on_callback(), needs, "{tables}"),
+            (Err(error), Err(())) => assert!(error.contains("[auth.verify]"), "{error}"),
+            (made, _) => panic!("{tables}: {:?}", made.map(|_| ())),
+        }
+    }
+}
+
 #[test]
 fn the_readmes_example_can_be_used() {
     let readme = include_str!("../../catalogue/README.md");

@@ -19,7 +19,7 @@ use crate::catalogue::{AuthOption, Documents, Source};
 use crate::clock::Millis;
 use crate::hosted::html::PageResponse;
 use crate::oauth::{Pkce, ProviderError};
-use crate::provider_api::ApiAccess;
+use crate::provider_api::{ApiAccess, Verification};
 use crate::state::{AppState, Service};
 use crate::store::{Authorization, Details, LinkError, Progress, Status, StoreError, Taken};
 use crate::text;
@@ -177,6 +177,10 @@ async fn redeem(
     if let Some(name) = explored.missing(choice.option) {
         tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
         return Err(LinkError::MissingValue.into());
+    }
+    if choice.option.relies_on_callback() && explored.verification != Verification::Valid {
+        tracing::warn!(app = choice.app.id, "the provider did not verify what the callback says");
+        return Err(LinkError::AccountNotVerified.into());
     }
     // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
