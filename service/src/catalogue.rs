@@ -371,12 +371,11 @@ impl App {
 }
 
 impl AuthOption {
-    /// Where its credential may go: what an operator's client obtained goes to hosts that are named alone.
+    /// Where its credential may go: to hosts that are named alone, if an operator's client obtained it, or if something
+    /// that the operator configured goes with it.
     fn address_hosts(&self) -> AddressHosts {
-        match self.auth_type {
-            AuthType::OAuth => AddressHosts::Named,
-            _ => AddressHosts::Typed,
-        }
+        let is_operators = self.auth_type == AuthType::OAuth || self.app_params_of_calls().next().is_some();
+        if is_operators { AddressHosts::Named } else { AddressHosts::Typed }
     }
 
     fn problem(&self) -> Option<String> {

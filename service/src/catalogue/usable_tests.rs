@@ -382,6 +382,23 @@ fn files_that_cannot_work_are_refused_with_the_reason() {
     assert!(oauth(secret).is_ok());
 }
 
+/// It goes with each call, and the tenant is told it.
+#[test]
+fn a_secret_of_the_operators_goes_to_no_host_that_is_typed() {
+    let tables = |host: &str, header: &str| {
+        format!(
+            "[auth.provider_data]\nurl = \"input:api_url\"\n[auth.api]\nbase_url = \"{host}\"\n\
+             headers = {{ X-Key = \"{{password}}\", X-Op = \"{header}\" }}"
+        )
+    };
+    for auth_type in ["api_key", "basic"] {
+        let made = keyed(auth_type, &tables("{provider_data.url}", "{app.secret}"));
+        assert!(made.unwrap_err().contains("any host"));
+        assert!(keyed(auth_type, &tables("{provider_data.url}", "{username}")).is_ok());
+        assert!(keyed(auth_type, &tables("https://api.example", "{app.secret}")).is_ok());
+    }
+}
+
 /// The customer's browser brings them, with whatever it likes.
 #[test]
 fn the_callbacks_values_are_verified_or_kept_out_of_calls() {
