@@ -207,7 +207,7 @@ impl AuthOption {
 
     /// Where the app's API is; `None` where the catalogue does not tell, or a value for it is missing.
     pub fn base_url(&self, values: &CallValues<'_>) -> Option<String> {
-        let filled = self.base_address(values.sandbox)?.fill(|name| values.get(name))?;
+        let filled = self.fill_address(self.base_address(values.sandbox)?, values)?;
         Some(filled.trim_end_matches('/').to_owned())
     }
 
@@ -218,7 +218,11 @@ impl AuthOption {
         values: &CallValues<'_>,
     ) -> Option<(String, BTreeMap<String, String>)> {
         let address = self.address(request, values.sandbox)?;
-        Some((address.fill(|name| values.get(name))?, values.fill_all(&request.headers)))
+        Some((self.fill_address(&address, values)?, values.fill_all(&request.headers)))
+    }
+
+    fn fill_address(&self, address: &Address, values: &CallValues<'_>) -> Option<String> {
+        address.fill(|name| self.checked(name.strip_prefix(PROVIDER_DATA)?, values.get(name)?))
     }
 
     fn base_address(&self, sandbox: bool) -> Option<&Address> {

@@ -185,10 +185,12 @@ impl InputSchema {
         self.fields.iter().filter_map(usable).collect()
     }
 
-    /// The address that a template gives with these validated values: those that cannot leave their place in it, and no
-    /// others.
+    /// The address that a template gives with these stored values: those that their fields would still take and that cannot
+    /// leave their place in it, and no others.
     pub(crate) fn address(&self, template: &Template, values: &Inputs, hosts: AddressHosts) -> Option<Url> {
-        self.fill_address(template, hosts, |field| values.get(&field.name).map(String::as_str)).ok()
+        let value =
+            |field: &Field| values.get(&field.name).filter(|value| field.keeps(value)).map(String::as_str);
+        self.fill_address(template, hosts, value).ok()
     }
 
     /// The address that a template gives with a made-up value for each field.
@@ -221,10 +223,14 @@ impl InputSchema {
         }
     }
 
+    /// The field with this name.
+    pub(super) fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
     /// Whether this field's values cannot leave their place in a host name.
     pub(super) fn is_host_field(&self, name: &str, hosts: AddressHosts) -> bool {
-        let mut named = self.fields.iter().filter(|field| field.name == name);
-        named.any(|field| field.fits_address(Position::Host, hosts))
+        self.field(name).is_some_and(|field| field.fits_address(Position::Host, hosts))
     }
 
     /// The first thing that makes this form unusable.
@@ -337,6 +343,11 @@ impl Field {
             (Some(pattern), Some(help)) if !pattern.matches(&value) => Err(help.clone()),
             _ => Ok(Some(value)),
         }
+    }
+
+    /// Whether a stored value is one that it takes as it is: a catalogue may have been tightened since.
+    pub(super) fn keeps(&self, value: &str) -> bool {
+        self.accept(value).is_ok_and(|kept| kept.as_deref() == Some(value))
     }
 
     fn in_format(&self, value: &str) -> Result<String, String> {

@@ -204,6 +204,17 @@ impl AuthOption {
         secrets.any(|secret| secret.len() >= MIN_SECRET && value.contains(secret))
     }
 
+    /// A stored value of `[auth.provider_data]`, if it may still stand in an address: a catalogue may have been tightened
+    /// since.
+    pub(super) fn checked<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
+        let kept = self.provider_data.get(name)?;
+        let field = kept.reference.input().and_then(|name| self.input.field(name));
+        let is_on_hosts = || address_on(value, &kept.hosts).as_deref() == Some(value);
+        let is_fine =
+            field.is_none_or(|field| field.keeps(value)) && (kept.hosts.is_empty() || is_on_hosts());
+        is_fine.then_some(value)
+    }
+
     /// The first required value that is not there.
     pub fn missing(&self, known: impl Fn(&str) -> bool) -> Option<&str> {
         let required = self.provider_data.iter().filter(|(_, kept)| kept.required);

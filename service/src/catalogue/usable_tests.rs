@@ -399,6 +399,50 @@ fn a_secret_of_the_operators_goes_to_no_host_that_is_typed() {
     }
 }
 
+/// The values of an option without a credential.
+fn call_values(data: &ProviderData) -> CallValues<'_> {
+    CallValues {
+        inputs: None,
+        access_token: Some("at"),
+        client_id: None,
+        app_params: None,
+        provider_data: data,
+        sandbox: false,
+    }
+}
+
+/// A value may have been stored when the catalogue allowed more.
+#[test]
+fn a_stored_value_is_checked_as_a_new_one_is() {
+    let hosts = "hosts = [\".a.example\"]";
+    let start = format!("[auth.provider_data]\nx = {{ from = \"token:/u\", {hosts} }}\n");
+    let shop = "[auth.provider_data]\nx = \"input:shop\"\n";
+    let url = "[auth.provider_data]\nx = \"input:api_url\"\n";
+    let at = |base: &str| format!("[auth.api]\nbase_url = \"{base}\"\n[auth.verify]\nurl = \"{base}/me\"");
+    let at_start = at("{provider_data.x}");
+    for (option, value, expected) in [
+        (oauth(&format!("{start}{at_start}")), "https://acme.a.example", Some("https://acme.a.example")),
+        (oauth(&format!("{start}{at_start}")), "https://evil.example", None),
+        (oauth(&format!("{start}{at_start}")), "https://acme.a.example:8443", None),
+        (
+            oauth(&format!("{shop}{}", at("https://{provider_data.x}.b.example"))),
+            "acme",
+            Some("https://acme.b.example"),
+        ),
+        (oauth(&format!("{shop}{}", at("https://{provider_data.x}.b.example"))), "acme.evil", None),
+        (oauth(&format!("{shop}{}", at("https://{provider_data.x}"))), "evil.example", None),
+        (keyed("api_key", &format!("{url}{at_start}")), "https://acme.example", Some("https://acme.example")),
+        (keyed("api_key", &format!("{url}{at_start}")), "https://10.0.0.1", None),
+    ] {
+        let option = option.unwrap();
+        let data = ProviderData::from([("x".to_owned(), value.to_owned())]);
+        assert_eq!(option.base_url(&call_values(&data)).as_deref(), expected, "{value}");
+        let verify = &option.verify.as_ref().unwrap().request;
+        let address = option.request(verify, &call_values(&data)).map(|(address, _)| address);
+        assert_eq!(address, expected.map(|base| format!("{base}/me")), "{value}");
+    }
+}
+
 /// The customer's browser brings them, with whatever it likes.
 #[test]
 fn the_callbacks_values_are_verified_or_kept_out_of_calls() {
@@ -445,14 +489,6 @@ fn the_catalogues_of_the_tests_can_be_used() {
     catalogue.redirect_calls("http://127.0.0.1:1");
     let jira = &catalogue.get("jira").unwrap().auth_options[0];
     let data = ProviderData::from([("cloud_id".to_owned(), "c/1".to_owned())]);
-    let values = CallValues {
-        inputs: None,
-        access_token: Some("at"),
-        client_id: None,
-        app_params: None,
-        provider_data: &data,
-        sandbox: false,
-    };
-    let base_url = jira.base_url(&values);
+    let base_url = jira.base_url(&call_values(&data));
     assert_eq!(base_url.as_deref(), Some("http://127.0.0.1:1/jira/ex/jira/c%2F1/rest/api/3"));
 }

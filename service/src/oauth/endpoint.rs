@@ -444,4 +444,19 @@ mod tests {
         let printed = format!("{:?} {:?} {:?}", endpoint("gmail", &[]).unwrap(), registration(), pkce());
         assert!(!printed.contains("s3cret") && !printed.contains("dBjft"), "{printed}");
     }
+
+    /// A catalogue may have been tightened since they were entered.
+    #[test]
+    fn stored_inputs_are_checked_as_new_ones_are() {
+        for (app, name, good, bad) in [
+            ("zoho-crm", "domain", "zoho.eu", &["evil.example", ""][..]),
+            ("zendesk", "subdomain", "acme", &["evil.example", "evil.example/", "Acme"][..]),
+        ] {
+            assert!(endpoint(app, &[(name, good)]).is_ok(), "{app}");
+            for value in bad {
+                let error = endpoint(app, &[(name, value)]).unwrap_err();
+                assert!(matches!(error, EndpointError::BadAddress(_)), "{app} {value}");
+            }
+        }
+    }
 }
