@@ -196,7 +196,12 @@ impl InputSchema {
     /// The address that a template gives with a made-up value for each field.
     pub(super) fn sample_address(&self, template: &Template, hosts: AddressHosts) -> Result<Url, String> {
         let samples: Inputs = self.fields.iter().map(|field| (field.name.clone(), field.sample())).collect();
-        self.fill_address(template, hosts, |field| samples.get(&field.name).map(String::as_str))
+        let sample = |name: &str| samples.get(name).map(String::as_str);
+        let address = self.fill_address(template, hosts, |field| sample(&field.name))?;
+        match template.has_fixed_host(sample) {
+            true => Ok(address),
+            false => Err(format!("a value in `{template}` could change the host")),
+        }
     }
 
     fn fill_address<'a>(

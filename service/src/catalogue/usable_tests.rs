@@ -443,6 +443,44 @@ fn a_stored_value_is_checked_as_a_new_one_is() {
     }
 }
 
+/// Browsers and HTTP libraries read a host where there seems to be a path.
+#[test]
+fn a_value_behind_the_host_never_becomes_the_host() {
+    let beside =
+        "[auth.provider_data]\na = { from = \"token:/a\", hosts = [\".example.com\"] }\nb = \"token:/b\"\n";
+    for base in [
+        "{provider_data.a}{provider_data.b}",
+        "https:{provider_data.b}",
+        "https:/{provider_data.b}",
+        "https:///{provider_data.b}/x",
+        "https://\\t/{provider_data.b}/x",
+    ] {
+        for tables in [
+            format!("{beside}[auth.api]\nbase_url = \"{base}\""),
+            format!("{beside}[auth.verify]\nurl = \"{base}\""),
+        ] {
+            let error = oauth(&tables).expect_err(base);
+            assert!(error.contains("change the host"), "{base}: {error}");
+        }
+    }
+    for address in ["https:///{seg}/t"] {
+        let own = |key: &str| {
+            let [authorization, token] = ["authorization_url", "token_url"].map(|name| match name == key {
+                true => format!("{name} = \"{address}\""),
+                false => format!("{name} = \"https://id.example/x\""),
+            });
+            format!(
+                "type = \"o_auth\"\nfields = [{{ name = \"seg\", title = \"S\", format = \"segment\" }}]\n\
+                 [auth.oauth]\n{authorization}\n{token}"
+            )
+        };
+        for key in ["authorization_url", "token_url"] {
+            let error = option(&own(key)).expect_err(address);
+            assert!(error.contains("change the host"), "{address}: {error}");
+        }
+    }
+}
+
 /// The customer's browser brings them, with whatever it likes.
 #[test]
 fn the_callbacks_values_are_verified_or_kept_out_of_calls() {
