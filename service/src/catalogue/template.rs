@@ -266,7 +266,8 @@ fn start(value: &str) -> Option<String> {
     is_plain.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn has_extras(url: &Url) -> bool {
+/// Whether there is a user name, password or fragment.
+pub(super) fn has_extras(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some() || url.fragment().is_some()
 }
 
