@@ -515,6 +515,46 @@ async fn a_tenant_asks_a_host_sixty_times_a_minute() {
     assert_eq!(lines(&stage).len(), 1);
 }
 
+/// What one form causes is counted, whichever request it is.
+#[tokio::test]
+async fn lookups_and_signed_tokens_take_from_the_same_budget() {
+    let stage = Stage::with_apis().await;
+    stage.provider.api_will_say("/keyed/v1/site", ApiReply::Json(200, json!({"id": "s"})));
+    stage.provider.api_will_say(KEYED, ApiReply::Json(401, json!({})));
+    let take_all = |host: &str| {
+        let holder = format!("{} {host}", stage.owner.tenant);
+        while stage.app.budgets.take(Group::Verification, &holder).check().is_ok() {}
+    };
+    let key = json!({"api_key": "k3y"});
+    assert_eq!(stage.submit(&stage.link("keyed").await, "lookup", &key).await.0, 200);
+    assert_eq!(stage.submit(&stage.link("keyed").await, "signed", &key).await.0, 400);
+    assert_eq!(lines(&stage).len(), 2);
+
+    take_all("127.0.0.1");
+    take_all("id.keyed.example");
+    let client = json!({"client_id": "c", "client_secret": "s3cret"});
+    // A value that calls need cannot be left out; it can be had later.
+    for (option, fields) in [("lookup", &key), ("fetched", &client)] {
+        let made = stage.link("keyed").await;
+        let (status, body) = stage.submit(&made, option, fields).await;
+        assert_eq!((status, &body["data"]["code"]), (429, &json!("rate_limited")), "{option}: {body}");
+        let connection = stage.connection(&made).await;
+        assert_eq!((&connection["status"], &connection["last_error"]), (&json!("pending"), &json!(null)));
+        let browser = Browser::new();
+        let page = browser.get(&made.url).await;
+        let fields: Vec<_> = fields.as_object().unwrap().iter().collect();
+        let fields: Vec<_> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+        let page =
+            browser.post(&made.url, &page, &[&[("auth_option_key", option)], &fields[..]].concat()).await;
+        let seconds: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!(page.status == 429 && (1..=60).contains(&seconds), "{option}: {}", page.html);
+    }
+    let (status, body) = stage.submit(&stage.link("keyed").await, "signed", &key).await;
+    assert_eq!((status, &body["data"]["status"]), (200, &json!("active")), "taken unchecked: {body}");
+    assert_eq!(lines(&stage).len(), 2, "nobody was asked");
+}
+
 /// A customer's own key goes to the host that the same customer enters with it, and to no other.
 #[tokio::test]
 async fn a_changed_host_needs_the_key_again() {

@@ -56,6 +56,8 @@ pub(super) enum Refusal {
     TooManyAttempts,
     /// The provider did not give a value that is required.
     Incomplete,
+    /// The tenant's budget did not allow to ask the provider for a value that is required, for so many seconds.
+    OverBudget(u64),
     /// The service failed.
     Failed(StoreError),
 }
@@ -212,9 +214,11 @@ async fn fetch(
         return Ok(None);
     }
     if let Some(url) = oauth::fetch_url(option, inputs)
-        && service.budgets.take_verification(&link.owner.tenant, &url).is_err()
+        && let Some(seconds) = service.budgets.take_verification(&link.owner.tenant, &url)
     {
-        return Ok(None);
+        // Without a token nothing is asked, so that no value comes.
+        let requires_values = option.missing(|_| false).is_some();
+        return if requires_values { Err(Refusal::OverBudget(seconds)) } else { Ok(None) };
     }
     match service.providers.fetch(option, inputs, service.clock.system_time(), FETCH_TIMEOUT).await {
         Ok(tokens) => Ok(Some(tokens)),
@@ -252,6 +256,9 @@ async fn explore(
         return Err(Refusal::Invalid(vec![not_accepted(app, option)]));
     }
     if let Some(name) = explored.missing(option) {
+        if let Some(seconds) = explored.retry_after {
+            return Err(Refusal::OverBudget(seconds));
+        }
         tracing::warn!(app = app.id, value = name, "a required value is missing");
         service.store.fail_link(link, LinkError::MissingValue).await?;
         return Err(Refusal::Incomplete);
@@ -392,6 +399,7 @@ impl From<Refusal> for ApiError {
             Refusal::Invalid(errors) => Self::InvalidFields(errors),
             // Another link begins anew; this one does not, however long anybody waits.
             Refusal::TooManyAttempts => Self::RateLimited { retry_after: 60 },
+            Refusal::OverBudget(seconds) => Self::RateLimited { retry_after: seconds },
             Refusal::Incomplete => Self::UpstreamUnavailable { retry_after: 1 },
         }
     }

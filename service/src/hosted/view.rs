@@ -175,6 +175,7 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
             "Too many attempts",
             "This link takes no more. Please go back to where you found it and start again.",
         ),
+        Refusal::OverBudget(seconds) => too_often(*seconds),
         Refusal::Incomplete => bad(
             StatusCode::BAD_GATEWAY,
             "The account could not be connected",
