@@ -555,6 +555,24 @@ async fn lookups_and_signed_tokens_take_from_the_same_budget() {
     assert_eq!(lines(&stage).len(), 2, "nobody was asked");
 }
 
+/// Such a link takes no credentials here, and does not tell whether they are right.
+#[tokio::test]
+async fn a_form_that_is_refused_tries_no_key() {
+    let stage = Stage::with_apis().await;
+    let return_url = Some("https://product.example/back".into());
+    let options = LinkOptions { confirm: true, return_url, ..LinkOptions::default() };
+    let made = stage.link_with(Some("keyed"), options).await;
+    let mut seen = Vec::new();
+    for reply in [ApiReply::Json(200, json!({"ok": true})), ApiReply::Json(401, json!({}))] {
+        stage.provider.api_will_say(KEYED, reply);
+        seen.push(stage.submit(&made, "query", &json!({"api_key": "k"})).await);
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].0, 400);
+    assert!(lines(&stage).is_empty(), "{:?}", lines(&stage));
+    assert_eq!(stage.count("SELECT SUM(verifications) FROM links").await, 0);
+}
+
 /// A customer's own key goes to the host that the same customer enters with it, and to no other.
 #[tokio::test]
 async fn a_changed_host_needs_the_key_again() {

@@ -172,6 +172,10 @@ pub(super) async fn submit(
     if option.auth_type == AuthType::OAuth {
         return Ok(Accepted::Consent(inputs));
     }
+    // Before anything is tried: the answer must not tell whether it is right.
+    if link.options.confirm && browser.is_none() {
+        return Err(Refusal::HostedPageOnly);
+    }
     inputs.extend(option.constants.clone());
     // What is entered is tried at the provider: by fetching a token, by a request to the API, or both.
     let is_asked = option.verify.is_some() || !option.lookups.is_empty();
@@ -193,8 +197,7 @@ pub(super) async fn submit(
         tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
         details: Details { scopes, ..explored.details },
     };
-    if link.options.confirm {
-        let browser = browser.ok_or(Refusal::HostedPageOnly)?;
+    if let Some(browser) = browser.filter(|_| link.options.confirm) {
         store_grant(service, link, &grant, browser).await?;
         return Ok(Accepted::Held);
     }
