@@ -66,6 +66,9 @@ impl Token {
     /// query. An absolute URL has to lie below the base URL; where there is none, it has to be one, over HTTPS or to this
     /// machine.
     ///
+    /// Send it with a client that follows no redirect: HTTP clients remove at most `Authorization` where one leads to
+    /// another host, and many apps want their key in another header.
+    ///
     /// ```no_run
     /// # async fn example(alice: pabbly_connect::Customer, http: reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// use pabbly_connect::ExposeSecret;
