@@ -179,6 +179,21 @@ async fn the_products_form_carries_app_and_inputs() {
     assert!(picker.html.contains("Choose an app"), "{}", picker.html);
 }
 
+#[tokio::test]
+async fn a_printed_link_shows_nothing_that_was_entered() {
+    let stage = Stage::start().await;
+    let made = stage.link_with(Some("zendesk"), options(&[])).await;
+    let body = json!({"auth_option_key": "oauth", "fields": {"subdomain": "c4nary"}});
+    authorize_url(&stage, &made, body).await;
+    let link = stage.stored_link(&made).await;
+    assert_eq!(link.inputs.as_ref().unwrap()["subdomain"], "c4nary");
+    let printed = format!("{link:?} {link:#?}");
+    assert!(printed.contains(&link.id), "{printed}");
+    for secret in ["c4nary", "alice@example.com"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
+
 /// An address that leads on for whoever opens it would let anybody connect another person's account to a link of their own.
 #[tokio::test]
 async fn nobody_elses_browser_is_led_to_the_provider() {

@@ -1,5 +1,6 @@
 //! Request links: the customer's way into the hosted page, once.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ pub struct LinkOptions {
 }
 
 /// A link, as of now.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Link {
     /// Its id, which opens nothing.
     pub id: String,
@@ -293,6 +294,17 @@ impl Store {
             owner,
             id,
         })
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("id", &self.id)
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Making a link, and with it the connection if that is new.
 
+use std::fmt;
+
 use super::database::{Query, Transaction};
 use super::labels::write_metadata;
 use super::{Labels, LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
@@ -26,7 +28,6 @@ pub enum Target<'a> {
 }
 
 /// A link to make.
-#[derive(Debug)]
 pub struct NewLink<'a> {
     /// Whose connection it is for.
     pub owner: &'a Owner,
@@ -57,6 +58,12 @@ pub enum Created {
     UnknownConnection,
     /// The idempotency key was used before; nothing was made.
     KeyUsed,
+}
+
+impl fmt::Debug for NewLink<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewLink").field("operation", &self.target.operation()).finish_non_exhaustive()
+    }
 }
 
 impl Target<'_> {
