@@ -259,7 +259,7 @@ impl Refresh {
                 tracing::error!(app = grant.app_id, "the provider refuses the configured client");
                 Err(RefreshError::Unavailable { retry_after: RETRY_AFTER })
             }
-            Err(ProviderError::Unavailable { retry_after }) => Err(RefreshError::Unavailable {
+            Err(ProviderError::Unavailable { retry_after, .. }) => Err(RefreshError::Unavailable {
                 retry_after: retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().max(1)),
             }),
         }

@@ -195,8 +195,11 @@ impl Endpoint {
         params.push("grant_type", "refresh_token");
         params.push(&self.oauth.names.refresh_token, refresh_token.expose_secret());
         let prolongs = self.oauth.refresh_keeps_token.clone();
-        let rules =
-            Rules { prolongs: prolongs.map(|expected| (expected, access_token.clone())), ..self.rules() };
+        let rules = Rules {
+            prolongs: prolongs.map(|expected| (expected, access_token.clone())),
+            is_refresh: true,
+            ..self.rules()
+        };
         self.token_call(&self.refresh_url, params, &self.oauth.refresh_params, rules)
     }
 

@@ -22,11 +22,14 @@ pub(crate) use support::{Answer, Platform, text};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
+/// Statuses with bodies.
+type Responses = VecDeque<(u16, Vec<u8>)>;
+
 /// Takes every request, and answers as it is told.
 #[derive(Clone)]
 pub(crate) struct Provider {
     pub(crate) url: String,
-    responses: Arc<Mutex<VecDeque<(u16, String)>>>,
+    responses: Arc<Mutex<Responses>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -58,13 +61,13 @@ impl Provider {
 
     /// Says these, one after the other, and the last one from then on.
     pub(crate) fn will_say(&self, responses: &[(u16, Value)]) {
-        let responses = responses.iter().map(|(status, body)| (*status, body.to_string()));
+        let responses = responses.iter().map(|(status, body)| (*status, body.to_string().into()));
         *self.responses.lock().unwrap() = responses.collect();
     }
 
     /// Says this, whatever it is.
-    pub(crate) fn will_say_text(&self, status: u16, body: &str) {
-        *self.responses.lock().unwrap() = VecDeque::from([(status, body.to_owned())]);
+    pub(crate) fn will_say_text(&self, status: u16, body: impl Into<Vec<u8>>) {
+        *self.responses.lock().unwrap() = VecDeque::from([(status, body.into())]);
     }
 
     /// The requests since it was asked the last time.
@@ -125,7 +128,7 @@ async fn take(
     });
     let mut responses = provider.responses.lock().unwrap();
     let (status, body) = match responses.len() {
-        0 => (200, json!({"access_token": "at"}).to_string()),
+        0 => (200, json!({"access_token": "at"}).to_string().into()),
         1 => responses[0].clone(),
         _ => responses.pop_front().unwrap(),
     };
