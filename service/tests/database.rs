@@ -121,6 +121,11 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE connections DROP COLUMN account;
         ALTER TABLE connections DROP COLUMN scopes;
         ALTER TABLE credentials DROP COLUMN secret_data;
+        ALTER TABLE credentials DROP COLUMN refresh_failures;
+        ALTER TABLE credentials DROP COLUMN refresh_retry_at;
+        ALTER TABLE credentials DROP COLUMN refusals;
+        ALTER TABLE credentials DROP COLUMN refused_since;
+        ALTER TABLE credentials DROP COLUMN forced_at;
         ALTER TABLE links DROP COLUMN verifications;
         ALTER TABLE links DROP COLUMN ended_at;
         ALTER TABLE tenants DROP COLUMN website_url;"

@@ -210,6 +210,7 @@ async fn no_secret_is_logged() {
         "application/json",
         r#"{"error":"invalid_client","error_description":"canary"}"#,
     ));
+    platform.advance(1);
     platform.token(&id).await.is_error(503, "upstream_unavailable");
     let link = platform.link(json!({"app_id": "brevo", "name": "canary-name"})).await;
     let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();

@@ -120,6 +120,11 @@ impl Endpoint {
         &self.authorization_url
     }
 
+    /// Which client refreshes, and at which host.
+    pub(crate) fn refreshed_by(&self) -> (&str, &str) {
+        (&self.client_id, self.refresh_url.host_str().unwrap_or_default())
+    }
+
     /// What is asked for.
     pub fn scopes(&self) -> &[String] {
         &self.scopes

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Transaction};
-use super::{Details, Owner, ReconnectionReason, Result, Status, Store};
+use super::{Details, Owner, ReconnectionReason, RefreshHistory, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -56,6 +56,8 @@ pub struct Credential {
     pub broken: bool,
     /// Grows with every change.
     pub version: i64,
+    /// What is remembered of its refreshes.
+    pub history: RefreshHistory,
 }
 
 /// The right to refresh one connection's credential, for a short time.
@@ -80,6 +82,12 @@ impl Tokens {
     }
 }
 
+impl Lease {
+    pub(super) fn connection_id(&self) -> &str {
+        &self.connection_id
+    }
+}
+
 impl Store {
     /// What a connection holds; `None` where this customer has no such connection, or it never had a grant.
     ///
@@ -89,8 +97,9 @@ impl Store {
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
         let query = Query::new(
             "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
-                k.obtained_at, k.expires_at, k.version, k.secret_data, c.provider_data, c.account, c.scopes, c.status, c.broken, l.status AS link_status,
-                l.expires_at AS link_expires_at
+                k.obtained_at, k.expires_at, k.version, k.secret_data, k.refresh_failures, k.refresh_retry_at, k.refusals,
+                k.refused_since, k.forced_at, c.provider_data, c.account, c.scopes, c.status, c.broken,
+                l.status AS link_status, l.expires_at AS link_expires_at
              FROM credentials k JOIN connections c ON c.id = k.connection_id JOIN links l ON l.id = c.link_id
              WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3",
         )
@@ -129,6 +138,7 @@ impl Store {
             status: self.read_status(&row, "link_expires_at")?,
             broken: row.get::<i64>("broken")? != 0,
             version: row.get("version")?,
+            history: RefreshHistory::read(&row)?,
         }))
     }
 
@@ -151,7 +161,8 @@ impl Store {
                 access_token = excluded.access_token, refresh_token = excluded.refresh_token,
                 token_type = excluded.token_type, obtained_at = excluded.obtained_at,
                 expires_at = excluded.expires_at, version = credentials.version + 1,
-                lease_owner = NULL, lease_until = NULL",
+                lease_owner = NULL, lease_until = NULL, refresh_failures = 0, refresh_retry_at = NULL, refusals = 0,
+                refused_since = NULL, forced_at = NULL",
         )
         .bind(connection_id)
         .bind(tenant)
@@ -234,7 +245,8 @@ impl Store {
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
-                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL,
+                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
+                refresh_retry_at = NULL, refusals = 0, refused_since = NULL,
                 last_refreshed_at = CASE WHEN obtained_at = $4 THEN last_refreshed_at ELSE $4 END
              WHERE connection_id = $6 AND version = $7",
         )

@@ -77,8 +77,12 @@ impl Provider {
 
     /// A service whose catalogue has this app; `PROVIDER` in the text stands for this provider's address.
     pub(crate) async fn platform(&self, auth: &str) -> Platform {
+        self.platform_configured(auth, |_| {}).await
+    }
+
+    fn registration() -> Registration {
         let params = [("tenant", "the-tenant"), ("key", "canary-param")];
-        let registration = Registration {
+        Registration {
             client_id: "the client".into(),
             client_secret: "canary-client-secret".into(),
             scopes: None,
@@ -86,24 +90,29 @@ impl Provider {
             token_url: None,
             sandbox: false,
             params: params.map(|(name, value)| (name.to_owned(), value.into())).into(),
-        };
-        self.platform_with(auth, Some(registration)).await
+        }
     }
 
     /// The same without the operator's client.
     pub(crate) async fn platform_without_client(&self, auth: &str) -> Platform {
-        self.platform_with(auth, None).await
+        self.platform_configured(auth, |config| config.apps.clear()).await
     }
 
-    async fn platform_with(&self, auth: &str, registration: Option<Registration>) -> Platform {
+    /// The same with another configuration.
+    pub(crate) async fn platform_configured(
+        &self,
+        auth: &str,
+        configure: impl FnOnce(&mut Config),
+    ) -> Platform {
         let head = "id = \"fixture\"\nname = \"Fixture\"\ndescription = \"\"\ncategories = []\n";
         let auth = auth.replace("PROVIDER", &self.url);
         let file = format!("{head}[[auth]]\nkey = \"main\"\ntitle = \"Connect\"\n{auth}");
         let folder = support::folder();
         std::fs::write(folder.join("fixture.toml"), file).unwrap();
         let mut config = Config { catalogue_dir: Some(folder.clone()), ..Config::default() };
-        config.apps.extend(registration.map(|registration| ("fixture".to_owned(), registration)));
-        let platform = Platform::with(config).await;
+        config.apps.insert("fixture".to_owned(), Self::registration());
+        configure(&mut config);
+        let platform = Platform::with_apis(config, &self.url).await;
         std::fs::remove_dir_all(folder).unwrap();
         platform
     }
