@@ -107,6 +107,7 @@ impl Provider {
                 token_url: Some(format!("{url}/provider/{id}/token")),
                 params: BTreeMap::new(),
                 sandbox: false,
+                keep_alive: true,
             };
             let app = ProviderApp {
                 name: app.name.clone(),

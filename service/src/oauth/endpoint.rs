@@ -32,6 +32,8 @@ pub struct Registration {
     pub params: BTreeMap<String, SecretString>,
     /// Whether the client is one of the provider's sandbox.
     pub sandbox: bool,
+    /// Whether refresh tokens that would die unused are refreshed in time.
+    pub keep_alive: bool,
 }
 
 /// Where and how to get tokens for one connection.
@@ -312,6 +314,7 @@ mod tests {
             token_url: None,
             params: BTreeMap::new(),
             sandbox: false,
+            keep_alive: true,
         }
     }
 

@@ -239,6 +239,7 @@ mod tests {
             token_url: Some(token_url.into()),
             params: std::collections::BTreeMap::new(),
             sandbox: false,
+            keep_alive: true,
         };
         let catalogue = Catalogue::load(None).unwrap();
         Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration, &Inputs::new()).unwrap()

@@ -2,14 +2,17 @@
 //!
 //! This file is the way of one token call. One refresh, alone among all processes, is in `refresh.rs`; when a token is due
 //! in `lifetime.rs`; how long a provider is left alone after a failure in `pause.rs`, and what a 429 means for others in
-//! `throttle.rs`; how a backend names a token that was rejected in `rejected.rs`.
+//! `throttle.rs`; how a backend names a token that was rejected in `rejected.rs`; what
+//! is refreshed although nobody asks in `keep_alive.rs`.
 
+mod keep_alive;
 mod lifetime;
 mod pause;
 mod refresh;
 mod rejected;
 mod throttle;
 
+pub use keep_alive::{keep_alive, keep_alive_once};
 pub use refresh::Refreshes;
 pub use rejected::TokenDigest;
 

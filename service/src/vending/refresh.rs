@@ -89,6 +89,10 @@ pub(super) enum Cause {
     Due,
     /// A backend named this token as rejected.
     Rejected(TokenDigest),
+    /// Its refresh token would die unused: the credential is the one of this time.
+    Idle {
+        obtained_at: Millis,
+    },
 }
 
 /// What the provider granted for the credential of this version.
@@ -206,6 +210,9 @@ impl Refresh {
             Cause::Rejected(digest) => {
                 let is_vended = tokens.is_some() || !auth_type.is_token();
                 is_vended && TokenDigest::of(&Vended::from(credential.grant.clone()).content) == *digest
+            }
+            Cause::Idle { obtained_at } => {
+                tokens.as_ref().is_some_and(|tokens| tokens.obtained_at == *obtained_at)
             }
         }
     }

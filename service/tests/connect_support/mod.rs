@@ -364,6 +364,7 @@ impl Provider {
             token_url: Some(format!("{}/token", self.url)),
             params: std::collections::BTreeMap::new(),
             sandbox: false,
+            keep_alive: true,
         }
     }
 }

@@ -89,6 +89,7 @@ impl Provider {
             authorization_url: None,
             token_url: None,
             sandbox: false,
+            keep_alive: true,
             params: params.map(|(name, value)| (name.to_owned(), value.into())).into(),
         }
     }
