@@ -19,7 +19,8 @@ interface Call<T> {
   known?: ReadonlySet<string>;
   /** The options of every call, or of a wait. */
   options: CallOptions | WaitOptions | undefined;
-  wait?: boolean;
+  /** Their names, where they are not those of every call. */
+  merged?: ReadonlySet<string>;
   /** Where it was called from. */
   place: Place;
   /** Makes the result of the answer's `data`. */
@@ -113,7 +114,7 @@ export class Caller {
     const client = this.#native;
     try {
       if (!client) throw closed(place);
-      check(options, call.wait ? KNOWN.wait : KNOWN.call, place);
+      check(options, call.merged ?? KNOWN.call, place);
       if (call.known) check(call.query, call.known, place);
       options?.signal?.throwIfAborted();
     } catch (reason) {

@@ -13,6 +13,7 @@ export type {
   RotateKeyRequest,
   Settings,
   SubmittedForm,
+  TokenOptions,
   WaitOptions,
 } from './generated/options.js';
 export type { Hooks, Logger, Poll } from './hooks.js';

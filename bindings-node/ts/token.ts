@@ -154,6 +154,13 @@ class RedactedToken {
     }
   }
 
+  /** What the core needs of a token to name it, as JSON; `undefined` for anything else. */
+  static credential(value: object): string | undefined {
+    if (!(#wire in value)) return undefined;
+    const { auth_type, access_token, fields } = value.#wire;
+    return JSON.stringify({ auth_type, access_token, fields });
+  }
+
   toJSON() {
     const { auth_type, access_token, token_type, expires_in, scopes, account, api_base_url } = this.#wire;
     const all = {
@@ -181,6 +188,8 @@ class RedactedToken {
   }
 }
 Object.defineProperty(RedactedToken, 'name', { value: 'Token' });
+
+export const { credential } = RedactedToken;
 
 export function token(wire: Wire): Token {
   return new RedactedToken(wire) as unknown as Token;

@@ -24,6 +24,10 @@ impl Token {
         Self { token }
     }
 
+    pub(crate) fn core(&self) -> &pabbly_connect::Token {
+        &self.token
+    }
+
     fn account_dict<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(account) = &self.token.account else {
             return Ok(None);

@@ -91,6 +91,8 @@ def make_call(client, step, polls):
     if arguments.pop("on_poll", None):
         arguments["on_poll"] = lambda poll: polls.append({"status": poll.status, "nextInMs": int(poll.next_in * 1000)})
     arguments.pop("apply", None)
+    if "rejected" in arguments:
+        arguments["rejected"] = Token.of(**arguments["rejected"])
     positional = [arguments.pop(name) for name in ARGUMENTS if name in arguments]
     return getattr(client, snake(step["call"]))(*positional, **arguments)
 

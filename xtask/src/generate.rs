@@ -185,7 +185,10 @@ fn variant(method: &Method) -> &'static str {
 
 /// Whether its options are the members of a body, and nothing else of it is written by hand.
 fn has_body(method: &Method) -> bool {
-    let by_hand = method.list.is_some() || method.wait || method.name == "createRequestLink";
+    let by_hand = method.list.is_some()
+        || method.wait
+        || method.result.as_deref() == Some("Token")
+        || method.name == "createRequestLink";
     !method.options.is_empty() && !by_hand
 }
 

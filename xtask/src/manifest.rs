@@ -69,6 +69,7 @@ pub enum OptType {
     Object,
     Fields,
     Clearable,
+    Token,
 }
 
 /// A method of a client.

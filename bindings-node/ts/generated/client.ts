@@ -26,6 +26,7 @@ import {
   type ListAppsQuery,
   type LinkRequest,
   type WaitOptions,
+  type TokenOptions,
   type ListConnectionsQuery,
   type ConnectionChanges,
   type SubmittedForm,
@@ -134,7 +135,7 @@ export class PabblyConnectPlatform {
       email,
       arguments: [id ?? ''],
       options,
-      wait: true,
+      merged: KNOWN.wait,
       place: here(),
       make: whole<Connection>,
     });
@@ -167,12 +168,13 @@ export class PabblyConnectPlatform {
    * Rejects with `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
    * connect flow again.
    */
-  getToken(email: string, id: string, options?: CallOptions): Promise<Token> {
+  getToken(email: string, id: string, options?: TokenOptions): Promise<Token> {
     return this.#caller.run({
       method: 'getToken',
       email,
       arguments: [id ?? ''],
       options,
+      merged: KNOWN.getToken,
       place: here(),
       make: token,
     });
@@ -434,7 +436,7 @@ export class Customer {
   }
 
   /** See `PabblyConnectPlatform.getToken`. */
-  getToken(id: string, options?: CallOptions): Promise<Token> {
+  getToken(id: string, options?: TokenOptions): Promise<Token> {
     return this.#client.getToken(this.email, id, options);
   }
 

@@ -2,6 +2,7 @@
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 import type { Hooks, Logger, Poll } from '../hooks.js';
 import type { ConnectionStatus } from './models.js';
+import type { Token } from '../token.js';
 
 /** Settings of a client. */
 export interface Settings extends Hooks {
@@ -121,6 +122,15 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Options of `getToken`. */
+export interface TokenOptions extends CallOptions {
+  /**
+   * A token that the provider's API refused although it has not expired: if it is still the current one, it is
+   * refreshed. Only its SHA-256 is sent.
+   */
+  rejected?: Token | undefined;
+}
+
 /** Options of `listConnections`. */
 export interface ListConnectionsQuery {
   /** Only connections of this app. */
@@ -224,6 +234,13 @@ export const KNOWN = {
     'intervalMs',
     'timeoutMs',
     'onPoll',
+    'signal',
+  ]),
+  getToken: new Set<string>([
+    'rejected',
+    'timeoutMs',
+    'deadlineMs',
+    'maxRetries',
     'signal',
   ]),
   listConnections: new Set<string>([

@@ -360,12 +360,16 @@ class AsyncPabblyConnectPlatform(Shared):
         email: str,
         id: str,
         *,
+        rejected: Token | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> Coroutine[Any, Any, Token]:
         """A credential that works now, refreshed where needed. Ask each time; never store or log it. Needs the
         capability `token`.
+
+        - `rejected`: A token that the provider's API refused although it has not expired: if it is still the current
+          one, it is refreshed. Only its SHA-256 is sent.
 
         Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
         connect flow again.
@@ -375,6 +379,7 @@ class AsyncPabblyConnectPlatform(Shared):
             email,
             (id,),
             {
+                "rejected": rejected,
                 "timeout": timeout,
                 "deadline": deadline,
                 "max_retries": max_retries,
@@ -879,6 +884,7 @@ class AsyncCustomer(Shared):
         self,
         id: str,
         *,
+        rejected: Token | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -887,6 +893,7 @@ class AsyncCustomer(Shared):
         return self._client.get_token(
             self._email,
             id,
+            rejected=rejected,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

@@ -357,12 +357,16 @@ class PabblyConnectPlatform(Shared):
         email: str,
         id: str,
         *,
+        rejected: Token | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> Token:
         """A credential that works now, refreshed where needed. Ask each time; never store or log it. Needs the
         capability `token`.
+
+        - `rejected`: A token that the provider's API refused although it has not expired: if it is still the current
+          one, it is refreshed. Only its SHA-256 is sent.
 
         Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
         connect flow again.
@@ -372,6 +376,7 @@ class PabblyConnectPlatform(Shared):
             email,
             (id,),
             {
+                "rejected": rejected,
                 "timeout": timeout,
                 "deadline": deadline,
                 "max_retries": max_retries,
@@ -877,6 +882,7 @@ class Customer(Shared):
         self,
         id: str,
         *,
+        rejected: Token | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -885,6 +891,7 @@ class Customer(Shared):
         return self._client.get_token(
             self._email,
             id,
+            rejected=rejected,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

@@ -96,7 +96,8 @@ class Reconnection(Record):
 
     reason: str
     """A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-    there is nothing to refresh it with. More may follow."""
+    there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words that do
+    not say why. More may follow."""
     since: str
     """When that was found."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)

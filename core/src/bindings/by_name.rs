@@ -145,10 +145,14 @@ pub fn prepare(
         }
         "getToken" => {
             let customer = customer()?;
-            let call = customer.get_token(argument(0));
+            let mut call = customer.get_token(argument(0));
             let mut shared = CallOptions::default();
             for (name, value) in options {
-                call_option(&mut shared, &name, value)?;
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "rejected" => call = call.rejected(&value.token(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
             }
             PreparedCall::Token(call.options(shared))
         }

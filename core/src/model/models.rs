@@ -101,7 +101,8 @@ pub struct Account {
 #[non_exhaustive]
 pub struct Reconnection {
     /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-    /// there is nothing to refresh it with. More may follow.
+    /// there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words
+    /// that do not say why. More may follow.
     pub reason: String,
     /// When that was found.
     pub since: Timestamp,

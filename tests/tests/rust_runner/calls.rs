@@ -165,7 +165,10 @@ pub(crate) fn begin<'a>(
                 wait.await.map(|connection| shown("Connection", &connection))
             }
             "getToken" => {
-                let call = customer()?.get_token(text("id")).options(options);
+                let mut call = customer()?.get_token(text("id")).options(options);
+                if let Some(rejected) = with.get("rejected") {
+                    call = call.rejected(&serde_json::from_value(rejected.clone()).expect("a token"));
+                }
                 handed_token(call.await?, &with["apply"])
             }
             "updateConnection" => {

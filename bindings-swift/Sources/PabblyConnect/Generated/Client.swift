@@ -193,14 +193,15 @@ public final class PabblyConnectPlatform: Sendable {
             id, code, options: options)
     }
 
-    /// See ``Customer/getToken(_:options:)``.
+    /// See ``Customer/getToken(_:rejected:options:)``.
     public func getToken(
         _ email: String,
         _ id: String,
+        rejected: Token? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Token {
         try await Customer(client: native, email: email).getToken(
-            id, options: options)
+            id, rejected: rejected, options: options)
     }
 
     /// See ``Customer/listConnections(appID:status:customerID:needsReconnection:page:limit:options:)``.
@@ -527,14 +528,20 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - id: The connection, from its link.
+    ///   - rejected: A token that the provider's API refused although it has not expired: if it is still the current
+    ///     one, it is refreshed. Only its SHA-256 is sent.
     ///   - options: Of this call alone.
     /// - Throws: ``PabblyConnectError/needsReconnection(_:)`` where the grant was revoked or has expired: send the
     /// customer through the connect flow again.
     public func getToken(
         _ id: String,
+        rejected: Token? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Token {
-        try await client.token("getToken", email, [id], options)
+        let given: Given = [
+            "rejected": rejected
+        ]
+        return try await client.token("getToken", email, [id], given, options)
     }
 
     /// The customer's connections that this tenant made. One page with ``PagedList/page()``, all items with `for try

@@ -220,7 +220,8 @@ public struct Account: Codable, Hashable, Sendable, Identifiable {
 /// Why a connection needs the customer again.
 public struct Reconnection: Codable, Hashable, Sendable {
     /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-    /// there is nothing to refresh it with. More may follow.
+    /// there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words
+    /// that do not say why. More may follow.
     public let reason: String
     /// When that was found.
     public let since: Timestamp

@@ -113,6 +113,18 @@ struct Options {
     mutating func int(_ name: String) throws -> Int? { try take(name) }
     mutating func object(_ name: String) throws -> [String: JSONValue]? { try take(name) }
     mutating func fields(_ name: String) throws -> [String: String]? { try take(name) }
+    mutating func token(_ name: String) throws -> Token? {
+        struct Members: Decodable {
+            let auth_type: String
+            let access_token: String?
+            let fields: [String: String]?
+        }
+        let members: Members? = try take(name)
+        return try members.map {
+            try Token.of(
+                authType: AuthType(rawValue: $0.auth_type), accessToken: $0.access_token, fields: $0.fields)
+        }
+    }
     mutating func change(_ name: String) throws -> TextChange? {
         if rest[name] == .null {
             rest[name] = nil
@@ -220,9 +232,10 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try outcome.set(report.value(connection))
     case "getToken":
         let path = try options.text("apply")
+        let rejected = try options.token("rejected")
         let ofCall = try options.ofCall()
         try options.end()
-        let token = try await client.getToken(email, id, options: ofCall)
+        let token = try await client.getToken(email, id, rejected: rejected, options: ofCall)
         outcome.set(try report.token(token, applied: path))
     case "updateConnection":
         let name = try options.text("name")
