@@ -300,6 +300,13 @@ impl App {
         self.auth_options.iter().find(|option| option.key == key)
     }
 
+    /// The options that call an account by the same id as this one does. Jira's two do not: one knows the site, the other
+    /// the person.
+    pub fn options_with_account_of(&self, option: &AuthOption) -> Vec<String> {
+        let others = self.auth_options.iter().filter(|other| other.account.id == option.account.id);
+        others.map(|other| other.key.clone()).collect()
+    }
+
     /// The first thing that makes addresses of the operator's, in the place of the catalogue's own, unusable with one of
     /// the app's ways to connect.
     pub fn problem_of_addresses(

@@ -96,6 +96,11 @@ export interface LinkRequest {
    * do not know each other.
    */
   confirm?: boolean | undefined;
+  /**
+   * With `connectionId`, whether the customer may choose another account than the one that the connection is for.
+   * Default: false.
+   */
+  allowAccountChange?: boolean | undefined;
   /** Your own id for the customer, to find connections by. Nothing is authorised by it. */
   customerId?: string | undefined;
   /** Your own name for the customer. */
@@ -215,6 +220,7 @@ export const KNOWN = {
     'allowMultipleConnections',
     'scopes',
     'confirm',
+    'allowAccountChange',
     'customerId',
     'customerName',
     'metadata',

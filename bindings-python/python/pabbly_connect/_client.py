@@ -198,6 +198,7 @@ class PabblyConnectPlatform(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        allow_account_change: bool | None = None,
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -227,6 +228,8 @@ class PabblyConnectPlatform(Shared):
         - `scopes`: The OAuth scopes to ask for instead of the app's own.
         - `confirm`: Whether the grant waits until `confirm_connection` says whose it is. Needs `return_url`. For
           products whose customers do not know each other.
+        - `allow_account_change`: With `connection_id`, whether the customer may choose another account than the one
+          that the connection is for. Default: false.
         - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
         - `customer_name`: Your own name for the customer.
         - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
@@ -252,6 +255,7 @@ class PabblyConnectPlatform(Shared):
                 "allow_multiple_connections": allow_multiple_connections,
                 "scopes": listed(scopes),
                 "confirm": confirm,
+                "allow_account_change": allow_account_change,
                 "customer_id": customer_id,
                 "customer_name": customer_name,
                 "metadata": metadata,
@@ -788,6 +792,7 @@ class Customer(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        allow_account_change: bool | None = None,
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -811,6 +816,7 @@ class Customer(Shared):
             allow_multiple_connections=allow_multiple_connections,
             scopes=scopes,
             confirm=confirm,
+            allow_account_change=allow_account_change,
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,

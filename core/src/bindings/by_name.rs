@@ -103,6 +103,9 @@ pub fn prepare(
                     }
                     "scopes" => call = call.scopes(value.texts(&name)?),
                     "confirm" => call = call.confirm(value.flag(&name)?),
+                    "allow_account_change" | "allowAccountChange" => {
+                        call = call.allow_account_change(value.flag(&name)?)
+                    }
                     "customer_id" | "customerId" => call = call.customer_id(value.text(&name)?),
                     "customer_name" | "customerName" => call = call.customer_name(value.text(&name)?),
                     "metadata" => call = call.metadata(value.object(&name)?),

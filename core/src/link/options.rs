@@ -34,6 +34,8 @@ pub(super) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) confirm: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allow_account_change: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer_name: Option<String>,
@@ -100,6 +102,13 @@ impl CreateRequestLink {
     /// customers do not know each other.
     pub fn confirm(mut self, confirm: bool) -> Self {
         self.body.confirm = Some(confirm);
+        self
+    }
+
+    /// With `connection_id`, whether the customer may choose another account than the one that the connection is for.
+    /// Default: false.
+    pub fn allow_account_change(mut self, allow_account_change: bool) -> Self {
+        self.body.allow_account_change = Some(allow_account_change);
         self
     }
 

@@ -19,7 +19,7 @@ const MAX_APPS: usize = 50;
 const MAX_SCOPES: usize = 50;
 
 /// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 16] = [
     "app_id",
     "name",
     "connection_id",
@@ -29,6 +29,7 @@ const MEMBERS: [&str; 15] = [
     "allowed_origin",
     "display_name",
     "confirm",
+    "allow_account_change",
     "expires_in",
     "allow_multiple_connections",
     "scopes",
@@ -79,6 +80,7 @@ impl CreateLinkRequest {
                 display_name: body.line("display_name", 120)?,
                 scopes: body.texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?.unwrap_or_default(),
                 confirm: body.flag("confirm")?.unwrap_or_default(),
+                allow_account_change: body.flag("allow_account_change")?.unwrap_or_default(),
             },
         };
         if wanted.options.confirm && wanted.options.return_url.is_none() {

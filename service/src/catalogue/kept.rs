@@ -40,7 +40,7 @@ const SECRETS: [&str; 8] =
 const OWN_PARAMETERS: [&str; 2] = ["code", "state"];
 
 /// A value to keep.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Where it comes from.
     pub reference: Reference,
@@ -134,6 +134,13 @@ pub struct Account {
     pub label: Option<String>,
     /// Its address for people, always https.
     pub url: Option<String>,
+}
+
+impl Account {
+    /// What people know it by: its label, or its id where it has none; at most so many characters.
+    pub fn name(&self, max: usize) -> Option<String> {
+        self.label.as_ref().or(self.id.as_ref()).and_then(|name| text::printable(name, max))
+    }
 }
 
 /// The documents that are there.

@@ -15,13 +15,13 @@ use url::form_urlencoded;
 use super::browser::Browser;
 use super::flow::{self, Choice, Refusal};
 use super::{page, view};
-use crate::catalogue::{AuthOption, Documents, Source};
+use crate::catalogue::{Account, AuthOption, Documents, Source};
 use crate::clock::Millis;
 use crate::hosted::html::PageResponse;
 use crate::oauth::{Pkce, ProviderError};
 use crate::provider_api::ApiAccess;
 use crate::state::{AppState, Service};
-use crate::store::{Authorization, Details, LinkError, Progress, Status, StoreError, Taken};
+use crate::store::{Authorization, Details, GrantOutcome, LinkError, Progress, Status, StoreError, Taken};
 use crate::text;
 
 /// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
@@ -44,6 +44,8 @@ struct Answer {
 /// Why a code was not turned into a grant.
 enum Failure {
     Link(LinkError),
+    /// The grant is for this account, and the connection for another one.
+    OtherAccount(Option<Account>),
     Store(StoreError),
 }
 
@@ -126,7 +128,11 @@ async fn finish(
         }
         Taken::Now(journey) => match redeem(service, &journey, &answer, &browser).await {
             Ok(()) => {}
-            Err(Failure::Link(error)) => store.fail_authorization(state, &journey.link, error).await?,
+            Err(Failure::Link(error)) => store.fail_authorization(state, &journey.link, error, None).await?,
+            Err(Failure::OtherAccount(account)) => {
+                let (link, error) = (&journey.link, LinkError::AccountChanged);
+                store.fail_authorization(state, link, error, account.as_ref()).await?;
+            }
             Err(Failure::Store(error)) => return Err(error),
         },
     }
@@ -182,8 +188,10 @@ async fn redeem(
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
     let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
     let grant = flow::oauth_grant(choice, inputs, tokens, details, asked_at);
-    flow::store_grant(service, link, &grant, browser).await?;
-    Ok(())
+    match flow::store_grant(service, link, &grant, Some(browser)).await? {
+        GrantOutcome::Stored | GrantOutcome::LinkEnded => Ok(()),
+        GrantOutcome::OtherAccount(_) => Err(Failure::OtherAccount(grant.details.account)),
+    }
 }
 
 async fn show_result(
@@ -216,6 +224,12 @@ async fn show_result(
             };
             let secret = browser.handover_secret(link);
             let again = flow::hand_over(service, link, choice, &journey.inputs, &secret).await?;
+            if journey.progress == Progress::Failed(LinkError::AccountChanged) {
+                let connection = service.store.connection(&link.owner, &link.connection_id).await?;
+                let expected = connection.and_then(|found| found.details.account).unwrap_or_default();
+                let text = flow::other_account(link, &expected, journey.account.as_ref());
+                return Ok(view::other_account(choice.app, &text, again.as_deref()));
+            }
             Ok(view::provider_failed(choice.app, again.as_deref()))
         }
     }

@@ -7,17 +7,22 @@ use url::Url;
 
 use super::authorize;
 use super::browser::Browser;
-use crate::catalogue::{App, AuthOption, AuthType, Documents, FieldError, Inputs};
+use crate::catalogue::{Account, App, AuthOption, AuthType, Documents, FieldError, Inputs};
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
 use crate::oauth::{self, Endpoint, EndpointError, Pkce, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
-use crate::store::{self, Details, Grant, Link, LinkError, NewAuthorization, Phase, Status, StoreError};
+use crate::store::{
+    self, Details, Grant, GrantOutcome, Link, LinkError, NewAuthorization, Phase, Status, StoreError,
+};
 
 /// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
 const MAX_VERIFICATIONS: i64 = 10;
+
+/// The part of an account's name that is shown, in characters.
+const MAX_ACCOUNT_NAME: usize = 100;
 
 /// For a token that is fetched while the customer waits.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,10 +38,12 @@ pub struct Choice<'a> {
 
 /// What became of a submitted form.
 pub(super) enum Accepted {
-    /// It was all that is needed. `false` where the link had ended before; nothing was changed then.
-    Stored(bool),
+    /// It was all that is needed.
+    Stored,
     /// It was all that is needed, and waits for the tenant's confirmation.
     Held,
+    /// The link had ended before; nothing was changed.
+    LinkEnded,
     /// Now the provider has to be asked, with these inputs.
     Consent(Inputs),
 }
@@ -99,8 +106,8 @@ pub async fn submit_custom(
     let choice = choose(service, link, app_id, Some(auth_option_key))?;
     match submit(service, link, choice, fields, None).await? {
         Accepted::Held => ended(Status::Pending),
-        Accepted::Stored(true) => ended(Status::Active),
-        Accepted::Stored(false) => ended(current(service, link).await?.status),
+        Accepted::Stored => ended(Status::Active),
+        Accepted::LinkEnded => ended(current(service, link).await?.status),
         Accepted::Consent(inputs) => {
             let secret = ids::secret();
             if !service.store.hand_over(link, &inputs, &secret).await? {
@@ -187,16 +194,44 @@ pub(super) async fn submit(
         app_id: app.id.clone(),
         auth_type: option.auth_type,
         auth_option_key: option.key.clone(),
+        comparable_options: app.options_with_account_of(option),
         inputs,
         tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
         details: Details { scopes, ..explored.details },
     };
-    if link.options.confirm {
-        let browser = browser.ok_or(Refusal::HostedPageOnly)?;
-        store_grant(service, link, &grant, browser).await?;
-        return Ok(Accepted::Held);
+    if link.options.confirm && browser.is_none() {
+        return Err(Refusal::HostedPageOnly);
     }
-    Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
+    match store_grant(service, link, &grant, browser).await? {
+        GrantOutcome::Stored if link.options.confirm => Ok(Accepted::Held),
+        GrantOutcome::Stored => Ok(Accepted::Stored),
+        GrantOutcome::LinkEnded => Ok(Accepted::LinkEnded),
+        GrantOutcome::OtherAccount(account) => {
+            service.store.fail_link(link, LinkError::AccountChanged).await?;
+            let message = other_account(link, &account, grant.details.account.as_ref());
+            Err(Refusal::Invalid(vec![field_error(option, message)]))
+        }
+    }
+}
+
+/// Says that what the customer chose is another account than the one that the connection is for, and which two they are.
+///
+/// Whoever can open the link is the customer, and this is said only to a browser that has just shown an account of its own.
+/// Where customers do not know each other, somebody who was sent the link could be there: so a link with `confirm` does not
+/// tell whose account the connection is for.
+pub(super) fn other_account(link: &Link, expected: &Account, chosen: Option<&Account>) -> String {
+    let name = |account: &Account| account.name(MAX_ACCOUNT_NAME);
+    let chosen = chosen.and_then(name).unwrap_or_else(|| "another account".into());
+    match name(expected).filter(|_| !link.options.confirm) {
+        Some(expected) => format!(
+            "You chose {chosen}, and the connection “{}” is for {expected}. Try again, and choose {expected}.",
+            link.name
+        ),
+        None => format!(
+            "You chose {chosen}, and the connection “{}” is for another account. Try again, and choose that one.",
+            link.name
+        ),
+    }
 }
 
 /// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be asked:
@@ -259,31 +294,29 @@ async fn explore(
     Ok(explored)
 }
 
-/// The field to look at again: a secret one, if there is one.
 fn not_accepted(app: &App, option: &AuthOption) -> FieldError {
-    let fields = &option.input.fields;
-    let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
-    FieldError {
-        field: field.map(|field| field.name.clone()).unwrap_or_default(),
-        message: format!("{} does not accept this. Check what you entered, and try again.", app.name),
-    }
+    let message = format!("{} does not accept this. Check what you entered, and try again.", app.name);
+    field_error(option, message)
 }
 
-/// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's. Where the
-/// link has ended meanwhile, nothing is stored.
+/// At the field to look at again: a secret one, if there is one.
+fn field_error(option: &AuthOption, message: String) -> FieldError {
+    let fields = &option.input.fields;
+    let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
+    FieldError { field: field.map(|field| field.name.clone()).unwrap_or_default(), message }
+}
+
+/// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's.
 pub(super) async fn store_grant(
     service: &Service,
     link: &Link,
     grant: &Grant,
-    browser: &Browser,
-) -> Result<(), StoreError> {
-    if link.options.confirm {
-        let code = browser.confirmation_code(link);
-        service.store.hold_grant(link, grant, &code).await?;
-    } else {
-        service.store.finish_link(link, grant).await?;
+    browser: Option<&Browser>,
+) -> Result<GrantOutcome, StoreError> {
+    match browser.filter(|_| link.options.confirm) {
+        Some(browser) => service.store.hold_grant(link, grant, &browser.confirmation_code(link)).await,
+        None => service.store.finish_link(link, grant).await,
     }
-    Ok(())
 }
 
 /// Begins a journey to the provider: gives the address to send this browser to.
@@ -343,6 +376,7 @@ pub(super) fn oauth_grant(
         app_id: app.id.clone(),
         auth_type: AuthType::OAuth,
         auth_option_key: option.key.clone(),
+        comparable_options: app.options_with_account_of(option),
         inputs,
         tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
         details,

@@ -162,10 +162,8 @@ async fn connect(
                 view::finished(service, &link, None, link.status, None)
             })
         }
-        Ok(Accepted::Stored(true)) => {
-            Ok(view::finished(service, link, Some(choice.app), Status::Active, None))
-        }
-        Ok(Accepted::Stored(false)) => {
+        Ok(Accepted::Stored) => Ok(view::finished(service, link, Some(choice.app), Status::Active, None)),
+        Ok(Accepted::LinkEnded) => {
             let link = flow::current(service, link).await?;
             Ok(view::finished(service, &link, None, link.status, None))
         }

@@ -162,6 +162,17 @@ pub(super) fn provider_failed(app: &App, again: Option<&str>) -> PageResponse {
     PageResponse::new(StatusCode::BAD_GATEWAY, &page, &FormTargets::default())
 }
 
+/// The customer chose another account than the one that the connection is for; `again` is where to choose anew.
+pub(super) fn other_account(app: &App, text: &str, again: Option<&str>) -> PageResponse {
+    let page = Outcome {
+        severity: Severity::Bad,
+        title: &format!("This is another {} account", app.name),
+        text: &format!("{text} Nothing was changed."),
+        next_action: again.map(|url| NextAction { url, label: "Try again" }),
+    };
+    PageResponse::new(StatusCode::CONFLICT, &page, &FormTargets::default())
+}
+
 /// Why a form was refused, where the form itself cannot say it.
 pub(super) fn refused(refusal: &Refusal) -> PageResponse {
     match refusal {

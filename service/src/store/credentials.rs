@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
-use super::database::{Query, Transaction};
+use super::database::{Query, Row, Transaction};
 use super::{Details, Owner, ReconnectionReason, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
@@ -22,6 +22,9 @@ pub struct Grant {
     pub auth_type: AuthType,
     /// The auth option by which it was made.
     pub auth_option_key: String,
+    /// The app's options that call an account by the same id: only with what they brought can its account be compared. Not
+    /// stored with a credential.
+    pub comparable_options: Vec<String>,
     /// What the customer entered, and the option's constants: what is vended, except for OAuth.
     pub inputs: Inputs,
     /// Present exactly for OAuth.
@@ -65,6 +68,10 @@ pub struct Lease {
     owner: String,
 }
 
+/// What [`Store::read_grant`] reads, of `credentials k` and `connections c`.
+pub(super) const GRANT_COLUMNS: &str = "c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token,
+    k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, c.provider_data, c.account, c.scopes";
+
 impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
     /// means that the `previous` one goes on.
@@ -87,19 +94,26 @@ impl Store {
     ///
     /// When the database fails, or what is stored does not open.
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
-        let query = Query::new(
-            "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
-                k.obtained_at, k.expires_at, k.version, k.secret_data, c.provider_data, c.account, c.scopes, c.status, c.broken, l.status AS link_status,
+        let query = format!(
+            "SELECT {GRANT_COLUMNS}, k.version, c.status, c.broken, l.status AS link_status,
                 l.expires_at AS link_expires_at
              FROM credentials k JOIN connections c ON c.id = k.connection_id JOIN links l ON l.id = c.link_id
-             WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3",
-        )
-        .bind(connection_id)
-        .bind(&owner.tenant)
-        .bind(&owner.customer);
+             WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3"
+        );
+        let query = Query::new(&query).bind(connection_id).bind(&owner.tenant).bind(&owner.customer);
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
+        Ok(Some(Credential {
+            grant: self.read_grant(&row, &owner.tenant, connection_id)?,
+            status: self.read_status(&row, "link_expires_at")?,
+            broken: row.get::<i64>("broken")? != 0,
+            version: row.get("version")?,
+        }))
+    }
+
+    /// Reads and opens [`GRANT_COLUMNS`].
+    pub(super) fn read_grant(&self, row: &Row, tenant: &str, connection_id: &str) -> Result<Grant> {
+        let place = |field| Place { tenant, connection: connection_id, field };
         let open = |field| -> Result<Option<SecretString>> {
             let sealed = row.get::<Option<&str>>(field)?;
             Ok(sealed.map(|sealed| self.vault.open(place(field), sealed)).transpose()?)
@@ -115,21 +129,16 @@ impl Store {
             None => None,
         };
         let secret_data =
-            self.open_secret_data(&owner.tenant, connection_id, row.get::<Option<&str>>("secret_data")?)?;
-        let grant = Grant {
+            self.open_secret_data(tenant, connection_id, row.get::<Option<&str>>("secret_data")?)?;
+        Ok(Grant {
             app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
             auth_type: read_auth_type(row.get("auth_type")?)?,
             auth_option_key: row.get("auth_option_key")?,
+            comparable_options: Vec::new(),
             inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
-            details: Details { secret_data, ..Details::read(&row)? },
-        };
-        Ok(Some(Credential {
-            grant,
-            status: self.read_status(&row, "link_expires_at")?,
-            broken: row.get::<i64>("broken")? != 0,
-            version: row.get("version")?,
-        }))
+            details: Details { secret_data, ..Details::read(row)? },
+        })
     }
 
     /// Writes a grant over whatever the connection held. Whoever refreshes the old one loses the lease.

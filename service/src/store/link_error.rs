@@ -23,11 +23,13 @@ pub enum LinkError {
     ProviderUnavailable,
     /// A value that the catalogue requires did not come.
     MissingValue,
+    /// The customer chose another account than the one that the connection is for.
+    AccountChanged,
 }
 
 impl LinkError {
     /// Every failure, for the tests and for reading.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AppNotConfigured,
         Self::ProviderRefused,
         Self::InvalidResponse,
@@ -36,6 +38,7 @@ impl LinkError {
         Self::ClientRefused,
         Self::ProviderUnavailable,
         Self::MissingValue,
+        Self::AccountChanged,
     ];
 
     /// The word on the wire.
@@ -49,6 +52,7 @@ impl LinkError {
             Self::ClientRefused => "client_refused",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::MissingValue => "required_value_missing",
+            Self::AccountChanged => "account_changed",
         }
     }
 
@@ -63,6 +67,9 @@ impl LinkError {
             Self::ClientRefused => "The provider did not accept the OAuth client of this app",
             Self::ProviderUnavailable => "The provider gave no usable response to the token request",
             Self::MissingValue => "The provider did not give a value that calls to its API need",
+            Self::AccountChanged => {
+                "The customer chose another account than the one that the connection is for"
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::Status;
 use super::database::{Query, Row, Transaction};
-use super::{Grant, Owner, Result, Store, StoreError};
-use crate::catalogue::Inputs;
+use super::{Grant, GrantOutcome, Owner, Result, Store, StoreError};
+use crate::catalogue::{Account, Inputs};
 use crate::clock::Millis;
 use crate::ids;
 use crate::vault::Place;
@@ -52,6 +52,9 @@ pub struct LinkOptions {
     /// Whether the grant waits until the tenant confirms whose it is.
     #[serde(default)]
     pub confirm: bool,
+    /// Whether a connection that is authorised again may become one for another account.
+    #[serde(default)]
+    pub allow_account_change: bool,
 }
 
 /// A link, as of now.
@@ -94,6 +97,13 @@ const SELECT: &str =
         l.auth_option_key, l.inputs, l.options, l.expires_at, l.ended_at, c.name, t.name AS tenant_name,
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
+
+impl LinkOptions {
+    /// Whose account the connection is for, where this grant is for another one and the tenant does not want that.
+    pub(super) fn refused_change(&self, held: Option<&Grant>, grant: &Grant) -> Option<Account> {
+        held.filter(|_| !self.allow_account_change).and_then(|held| grant.changes_account(held))
+    }
+}
 
 impl Link {
     /// Whether the customer consented and the tenant has yet to confirm it.
@@ -184,33 +194,40 @@ impl Store {
         Ok(self.database.execute(query).await? == 1)
     }
 
-    /// Ends a link with success: the connection is active and holds this grant. `false`, with nothing changed, where
-    /// the link had ended before, in whatever way.
+    /// Ends a link with success: the connection is active and holds this grant. With any other outcome nothing is changed.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<bool> {
+    pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<GrantOutcome> {
+        let (tenant, connection_id) = (&link.owner.tenant, &link.connection_id);
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id).await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Active).await? {
             transaction.rollback().await?;
-            return Ok(false);
+            return Ok(GrantOutcome::LinkEnded);
         }
-        self.activate(&mut transaction, &link.owner.tenant, &link.connection_id, grant).await?;
+        let held = self.held_grant(&mut transaction, tenant, connection_id).await?;
+        if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
+            transaction.rollback().await?;
+            return Ok(GrantOutcome::OtherAccount(account));
+        }
+        self.activate(&mut transaction, tenant, connection_id, held, grant).await?;
         transaction.commit().await?;
-        self.changes.tell(&link.connection_id);
-        Ok(true)
+        self.changes.tell(connection_id);
+        Ok(GrantOutcome::Stored)
     }
 
-    /// Makes a connection active with this grant, over whatever it held.
+    /// Makes a connection active with this grant, over what it held.
     pub(super) async fn activate(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
         connection_id: &str,
+        held: Option<Grant>,
         grant: &Grant,
     ) -> Result<()> {
+        let grant = grant.clone().continuing(held.as_ref());
         let query = Query::new(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
                 updated_at = $3
@@ -221,7 +238,7 @@ impl Store {
         .bind(self.clock.now())
         .bind(connection_id);
         transaction.execute(query).await?;
-        self.put_grant(transaction, tenant, connection_id, grant).await
+        self.put_grant(transaction, tenant, connection_id, &grant).await
     }
 
     /// Ends a link because the customer declined. An active connection stays active. `false`, with nothing changed,

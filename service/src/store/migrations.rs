@@ -26,6 +26,7 @@ const ALL: &[Migration] = &[
     migration(14, include_str!("../../migrations/0014_details.sql")),
     migration(15, include_str!("../../migrations/0015_labels.sql")),
     migration(18, include_str!("../../migrations/0018_custom_ui.sql")),
+    migration(20, include_str!("../../migrations/0020_revocation.sql")),
 ];
 
 /// Which steps were applied.

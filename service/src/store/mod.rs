@@ -3,6 +3,7 @@
 //! Every query about a customer's things carries the tenant and the customer ([`Owner`]), so that one customer's
 //! connection does not exist for another. Every function returns after its change is committed.
 
+mod account;
 mod audit;
 mod authorizations;
 mod clean_up;
@@ -42,6 +43,7 @@ use crate::vault::{Vault, VaultError};
 use database::{Database, Query, Transaction};
 use vendings::Vendings;
 
+pub use account::GrantOutcome;
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, ConnectionFilter, Deletion, Status};

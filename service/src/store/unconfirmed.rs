@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Transaction};
-use super::{Details, Grant, Link, Owner, Result, Status, Store, Tokens};
+use super::{
+    Details, Grant, GrantOutcome, Link, LinkOptions, Owner, Result, Status, Store, StoreError, Tokens,
+};
 use crate::catalogue::Inputs;
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::ids;
@@ -43,6 +45,8 @@ struct Waiting {
     app_id: String,
     auth_type: String,
     auth_option_key: String,
+    #[serde(default)]
+    comparable_options: Vec<String>,
     inputs: Inputs,
     tokens: Option<WaitingTokens>,
     /// Absent from what an earlier version of the service sealed.
@@ -61,13 +65,13 @@ struct WaitingTokens {
 
 impl Store {
     /// Keeps a grant until it is confirmed with this code. The link and with it a connection that is not active yet stay
-    /// pending, until the grant is dropped. `false`, with nothing changed, where the link had ended before or a grant waits
-    /// already.
+    /// pending, until the grant is dropped. With any other outcome nothing is changed; a grant that waits already ends a link
+    /// for others.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn hold_grant(&self, link: &Link, grant: &Grant, code: &str) -> Result<bool> {
+    pub async fn hold_grant(&self, link: &Link, grant: &Grant, code: &str) -> Result<GrantOutcome> {
         let now = self.clock.now();
         // Whole seconds, so that what is told is exactly what holds.
         let expires_at = (now + millis(LIFETIME)) / 1000 * 1000;
@@ -83,7 +87,12 @@ impl Store {
         .bind(now);
         if transaction.execute(query).await? == 0 {
             transaction.rollback().await?;
-            return Ok(false);
+            return Ok(GrantOutcome::LinkEnded);
+        }
+        let held = self.held_grant(&mut transaction, &link.owner.tenant, &link.connection_id).await?;
+        if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
+            transaction.rollback().await?;
+            return Ok(GrantOutcome::OtherAccount(account));
         }
         let query = Query::new(
             "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at)
@@ -96,7 +105,7 @@ impl Store {
         transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
-        Ok(true)
+        Ok(GrantOutcome::Stored)
     }
 
     /// Makes a connection active with the grant that waits, if this is its code.
@@ -111,7 +120,7 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
-            "SELECT c.customer, c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
+            "SELECT c.customer, c.link_id, l.status, l.options, u.code_digest, u.sealed, u.expires_at
              FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN unconfirmed u ON u.link_id = l.id
              WHERE c.id = $1 AND c.tenant_id = $2",
         )
@@ -140,9 +149,19 @@ impl Store {
             }
             (true, true) => {
                 let waiting: Waiting = self.open_json(place(owner, &link_id), row.get("sealed")?)?;
-                self.activate(&mut transaction, &owner.tenant, connection_id, &waiting.try_into()?).await?;
-                self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
-                Confirmation::Confirmed
+                let options: LinkOptions = serde_json::from_str(row.get("options")?)
+                    .map_err(|_| StoreError::Unreadable("options"))?;
+                let grant = waiting.try_into()?;
+                let held = self.held_grant(&mut transaction, &owner.tenant, connection_id).await?;
+                // The account may have become known while the grant waited.
+                if options.refused_change(held.as_ref(), &grant).is_some() {
+                    self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
+                    Confirmation::NothingWaits
+                } else {
+                    self.activate(&mut transaction, &owner.tenant, connection_id, held, &grant).await?;
+                    self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
+                    Confirmation::Confirmed
+                }
             }
             (true, false) => {
                 self.count_wrong_code(&mut transaction, &link_id).await?;
@@ -213,11 +232,12 @@ fn place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
 impl From<&Grant> for Waiting {
     fn from(grant: &Grant) -> Self {
         // Every part by name: one that is added must be kept here, too.
-        let Grant { app_id, auth_type, auth_option_key, inputs, tokens, details } = grant;
+        let Grant { app_id, auth_type, auth_option_key, comparable_options, inputs, tokens, details } = grant;
         Self {
             app_id: app_id.clone(),
             auth_type: auth_type.as_str().to_owned(),
             auth_option_key: auth_option_key.clone(),
+            comparable_options: comparable_options.clone(),
             inputs: inputs.clone(),
             tokens: tokens.as_ref().map(WaitingTokens::from),
             details: details.clone(),
@@ -246,6 +266,7 @@ impl TryFrom<Waiting> for Grant {
             app_id: waiting.app_id,
             auth_type: read_auth_type(&waiting.auth_type)?,
             auth_option_key: waiting.auth_option_key,
+            comparable_options: waiting.comparable_options,
             inputs: waiting.inputs,
             tokens: waiting.tokens.map(|tokens| Tokens {
                 access_token: SecretString::from(tokens.access_token),

@@ -311,7 +311,7 @@ pub(crate) struct ApiCall {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let provider = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),

@@ -14,7 +14,7 @@ use connect_service::catalogue::Catalogue;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Details, Grant, Link, Owner, Store, Tokens};
+use connect_service::store::{Capability, Details, Grant, GrantOutcome, Link, Owner, Store, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
@@ -155,11 +155,13 @@ impl Platform {
             app_id: "gmail".into(),
             auth_type: connect_service::catalogue::AuthType::OAuth,
             auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
+            comparable_options: Vec::new(),
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
             details: Details::default(),
         };
-        assert!(self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap());
+        let outcome = self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap();
+        assert_eq!(outcome, GrantOutcome::Stored);
     }
 
     /// The link of an answer.

@@ -125,6 +125,7 @@ pub(crate) fn begin<'a>(
                         "allowMultipleConnections" => call.allow_multiple_connections(with[name] == true),
                         "scopes" => call.scopes(texts(name)),
                         "confirm" => call.confirm(with[name] == true),
+                        "allowAccountChange" => call.allow_account_change(with[name] == true),
                         "customerId" => call.customer_id(text(name)),
                         "customerName" => call.customer_name(text(name)),
                         "metadata" => call.metadata(object(&with[name])),

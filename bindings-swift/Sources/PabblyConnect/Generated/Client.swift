@@ -131,7 +131,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await native.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:customerID:customerName:metadata:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -146,6 +146,7 @@ public final class PabblyConnectPlatform: Sendable {
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
         confirm: Bool? = nil,
+        allowAccountChange: Bool? = nil,
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
@@ -156,8 +157,8 @@ public final class PabblyConnectPlatform: Sendable {
             appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
-            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
-            options: options)
+            allowAccountChange: allowAccountChange, customerID: customerID, customerName: customerName,
+            metadata: metadata, idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -422,6 +423,8 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - scopes: The OAuth scopes to ask for instead of the app's own.
     ///   - confirm: Whether the grant waits until `confirmConnection` says whose it is. Needs `returnURL`. For products
     ///     whose customers do not know each other.
+    ///   - allowAccountChange: With `connectionID`, whether the customer may choose another account than the one that
+    ///     the connection is for. Default: false.
     ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
     ///   - customerName: Your own name for the customer.
     ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
@@ -441,6 +444,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
         confirm: Bool? = nil,
+        allowAccountChange: Bool? = nil,
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
@@ -460,6 +464,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "allowMultipleConnections": allowMultipleConnections,
             "scopes": scopes,
             "confirm": confirm,
+            "allowAccountChange": allowAccountChange,
             "customerId": customerID,
             "customerName": customerName,
             "metadata": metadata,

@@ -1,0 +1,2 @@
+-- Whose account was refused, because the connection is for another one, as JSON.
+ALTER TABLE authorizations ADD COLUMN account TEXT;
