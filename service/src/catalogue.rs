@@ -14,6 +14,7 @@ mod input;
 mod kept;
 mod oauth;
 mod pattern;
+mod revoke;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, In
 pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
 pub use oauth::{ClientAuth, Exchange, Expected, OAuth, ParamNames, Templates, TokenRequest};
 pub use pattern::Pattern;
+pub use revoke::{Revoke, RevokeAuth, RevokeMethod, RevokedToken};
 pub use template::Template;
 
 /// All the apps, sorted by name.
@@ -135,6 +137,9 @@ pub struct AuthOption {
     /// Whose account it is.
     #[serde(default, skip_serializing)]
     pub account: AccountReferences,
+    /// How a grant is ended at the provider. Only where `auth_type` is [`AuthType::OAuth`].
+    #[serde(default, skip_serializing)]
+    pub revoke: Option<Revoke>,
 }
 
 /// The kind of credential that a connection holds.
@@ -313,10 +318,11 @@ impl App {
         &self,
         authorization_url: Option<&str>,
         token_url: Option<&str>,
+        revocation_url: Option<&str>,
     ) -> Option<String> {
         self.auth_options.iter().find_map(|option| {
             let oauth = option.oauth.as_ref()?;
-            oauth.problem_of_addresses(authorization_url, token_url, &option.input)
+            oauth.problem_of_addresses(authorization_url, token_url, revocation_url, &option.input)
         })
     }
 
@@ -400,7 +406,15 @@ impl AuthOption {
             (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
             (_, None) => None,
         };
+        let problem_of_revoke = || {
+            let revoke = self.revoke.as_ref()?;
+            match self.auth_type {
+                AuthType::OAuth => revoke.problem(&self.input, self.account.id.is_some()),
+                _ => Some("[auth.revoke] belongs to type o_auth".into()),
+            }
+        };
         problem
+            .or_else(problem_of_revoke)
             .or_else(|| self.fetched_problem())
             .or_else(|| self.kept_problem())
             .or_else(|| self.call_problem())

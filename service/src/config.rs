@@ -351,6 +351,7 @@ impl Config {
             authorization_url: None,
             token_url: None,
             params: BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
         };
         self.apps.insert(app.to_owned(), registration);
@@ -551,6 +552,7 @@ struct AppTable {
     scopes: Option<Vec<String>>,
     authorization_url: Option<String>,
     token_url: Option<String>,
+    revocation_url: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, String>,
     #[serde(default)]
@@ -571,6 +573,7 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         scopes: table.scopes,
         authorization_url: table.authorization_url,
         token_url: table.token_url,
+        revocation_url: table.revocation_url,
         params: table.params.into_iter().map(|(name, value)| (name, value.into())).collect(),
         sandbox: table.sandbox,
     };
@@ -602,6 +605,7 @@ mod tests {
             "scopes",
             "authorization_url",
             "token_url",
+            "revocation_url",
             "params",
             "sandbox",
         ] {

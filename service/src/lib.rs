@@ -22,6 +22,7 @@ pub mod mcp;
 pub mod notify;
 pub mod oauth;
 mod provider_api;
+pub mod revocation;
 pub mod server;
 pub mod state;
 pub mod store;

@@ -18,6 +18,7 @@ mod guard;
 mod http;
 mod jwt;
 mod lifetime;
+mod revoke;
 
 use std::fmt;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub(crate) use fetch::fetch_url;
 pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
 pub(crate) use jwt::private_key;
+pub(crate) use revoke::{RevokeOutcome, RevokedTokens};
 
 /// What a provider grants.
 pub struct Tokens {

@@ -123,7 +123,12 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE credentials DROP COLUMN secret_data;
         ALTER TABLE links DROP COLUMN verifications;
         ALTER TABLE links DROP COLUMN ended_at;
-        ALTER TABLE tenants DROP COLUMN website_url;"
+        ALTER TABLE tenants DROP COLUMN website_url;
+        DROP TABLE revocations;
+        DROP INDEX credentials_by_account;
+        ALTER TABLE credentials DROP COLUMN account_digest;
+        ALTER TABLE unconfirmed DROP COLUMN account_digest;
+        ALTER TABLE authorizations DROP COLUMN account;"
     );
     platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;

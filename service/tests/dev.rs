@@ -293,6 +293,46 @@ async fn connect_vend_expire_revoke() {
 }
 
 /// What a program needs for a call is vended, and the emulated API takes it.
+/// Whether the app's API still takes a token, once it was given time to end.
+async fn ends(dev: &Dev, app: &str, token: &str) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while dev.me(app, token).await == 200 {
+        assert!(std::time::Instant::now() < deadline, "{app}: the grant was not ended");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+/// The provider is as strict about revocations as each app's file says.
+#[tokio::test]
+async fn a_deleted_connections_grant_ends_at_the_provider() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let delete = async |id: &str| {
+        let Answer(status, _, body) = dev.api(Method::DELETE, &format!("/connections/{id}"), None).await;
+        assert_eq!((status, &body["data"]["revocation"]), (200, &json!("requested")));
+    };
+    // By the client in the body, by Basic, by the token, as JSON, in the query; some with DELETE.
+    for app in ["hubspot", "github", "slack", "notion", "zoho-crm", "zendesk", "salesforce"] {
+        let id = dev.connected(app).await;
+        let token = dev.access_token(&id).await;
+        assert_eq!(dev.me(app, &token).await, 200, "{app}");
+        delete(&id).await;
+        ends(&dev, app, &token).await;
+    }
+    // One grant of the person's, which the other connection needs.
+    let (first, second) = (dev.connected("gmail").await, dev.connected("gmail").await);
+    let (one, two) = (dev.access_token(&first).await, dev.access_token(&second).await);
+    delete(&first).await;
+    let later = dev.connected("hubspot").await;
+    let token = dev.access_token(&later).await;
+    delete(&later).await;
+    ends(&dev, "hubspot", &token).await;
+    assert_eq!(dev.me("gmail", &one).await, 200, "the second connection needs the grant");
+    delete(&second).await;
+    ends(&dev, "gmail", &one).await;
+    assert_eq!(dev.me("gmail", &two).await, 401);
+}
+
 #[tokio::test]
 async fn an_api_can_be_called_with_what_is_vended() {
     let home = Home::new();

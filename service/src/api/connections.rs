@@ -78,6 +78,12 @@ struct Connections {
     total: u64,
 }
 
+/// What is left of a connection.
+#[derive(Serialize)]
+pub(super) struct Deleted {
+    revocation: &'static str,
+}
+
 impl AppRef {
     /// An app that has left the catalogue is still called by its id.
     pub(super) fn new(app: &AppState, id: &str) -> Self {
@@ -212,13 +218,18 @@ pub(super) async fn update(
     Ok(Success::new(ConnectionView::new(&app, &owner, connection)))
 }
 
+/// What becomes of a deleted connection's grant is said without a look at other tenants' connections of the same account,
+/// whose existence is none of this one's business.
 pub(super) async fn remove(
     State(app): State<AppState>,
     Customer(owner): Customer,
     ConnectionId(id): ConnectionId,
-) -> Result<Success<()>, ApiError> {
+) -> Result<Success<Deleted>, ApiError> {
     match app.store.delete_connection(&owner, &id).await? {
-        Deletion::Deleted => Ok(Success::new(())),
+        Deletion::Deleted { held } => {
+            let can_revoke = held.is_some_and(|(app_id, option_key)| app.can_revoke(&app_id, &option_key));
+            Ok(Success::new(Deleted { revocation: if can_revoke { "requested" } else { "none" } }))
+        }
         Deletion::InUse => Err(ApiError::ConnectionInUse),
         Deletion::Unknown => Err(ApiError::ConnectionDeleted),
     }

@@ -269,13 +269,15 @@ impl OAuth {
         &self,
         authorization_url: Option<&str>,
         token_url: Option<&str>,
+        revocation_url: Option<&str>,
         input: &InputSchema,
     ) -> Option<String> {
         let problem = |text: &str| match Template::try_from(text.to_owned()) {
             Ok(template) => input.sample_address(&template, AddressHosts::Named).err(),
             Err(problem) => Some(problem),
         };
-        authorization_url.into_iter().chain(token_url).find_map(problem).or_else(|| {
+        let all = authorization_url.into_iter().chain(token_url).chain(revocation_url);
+        all.into_iter().find_map(problem).or_else(|| {
             let template = Template::try_from(authorization_url?.to_owned()).ok()?;
             self.double_param(&template, input)
         })

@@ -235,7 +235,7 @@ fn the_operators_addresses_are_held_to_the_same() {
     let catalogue = Catalogue::load(None).unwrap();
     let problem = |authorization_url, token_url| {
         let app = catalogue.get("zendesk").unwrap();
-        app.problem_of_addresses(authorization_url, token_url)
+        app.problem_of_addresses(authorization_url, token_url, None)
     };
     assert_eq!(problem(None, None), None);
     assert_eq!(

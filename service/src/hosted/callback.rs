@@ -180,14 +180,17 @@ async fn redeem(
         access_token: Some(tokens.access_token.expose_secret()),
     };
     let explored = access.explore(documents).await;
-    if let Some(name) = explored.missing(choice.option) {
-        tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
-        return Err(LinkError::MissingValue.into());
-    }
+    let missing = explored.missing(choice.option);
     // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
     let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
-    let grant = flow::oauth_grant(choice, inputs, tokens, details, asked_at);
+    let digest = service.account_digest(&endpoint, details.account.as_ref());
+    let grant = flow::oauth_grant(choice, inputs, tokens, details, digest, asked_at);
+    if let Some(name) = missing {
+        tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
+        service.store.revoke_later(&link.owner.tenant, &grant).await?;
+        return Err(LinkError::MissingValue.into());
+    }
     match flow::store_grant(service, link, &grant, Some(browser)).await? {
         GrantOutcome::Stored | GrantOutcome::LinkEnded => Ok(()),
         GrantOutcome::OtherAccount(_) => Err(Failure::OtherAccount(grant.details.account)),

@@ -195,6 +195,7 @@ pub(super) async fn submit(
         auth_type: option.auth_type,
         auth_option_key: option.key.clone(),
         comparable_options: app.options_with_account_of(option),
+        account_digest: None,
         inputs,
         tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
         details: Details { scopes, ..explored.details },
@@ -370,6 +371,7 @@ pub(super) fn oauth_grant(
     inputs: Inputs,
     tokens: oauth::Tokens,
     details: Details,
+    account_digest: Option<String>,
     asked_at: Millis,
 ) -> Grant {
     Grant {
@@ -377,6 +379,7 @@ pub(super) fn oauth_grant(
         auth_type: AuthType::OAuth,
         auth_option_key: option.key.clone(),
         comparable_options: app.options_with_account_of(option),
+        account_digest,
         inputs,
         tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
         details,

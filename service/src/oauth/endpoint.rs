@@ -12,7 +12,7 @@ use url::Url;
 use super::ProviderError;
 use super::answer::Rules;
 use super::call::{Call, Client, Params};
-use crate::catalogue::{AddressHosts, AuthOption, Inputs, OAuth, Template, Templates};
+use crate::catalogue::{AddressHosts, AuthOption, Inputs, OAuth, Template, Templates, TokenRequest};
 use crate::ids;
 
 /// The operator's client at a provider, from the configuration.
@@ -28,6 +28,9 @@ pub struct Registration {
     pub authorization_url: Option<String>,
     /// Instead of the catalogue's addresses, that of refreshes included.
     pub token_url: Option<String>,
+    /// Instead of the catalogue's address. Where `token_url` is another one, so is this, or nothing is revoked: a token
+    /// goes only to whom it came from.
+    pub revocation_url: Option<String>,
     /// What the catalogue's templates call `{app.NAME}`.
     pub params: BTreeMap<String, SecretString>,
     /// Whether the client is one of the provider's sandbox.
@@ -41,6 +44,7 @@ pub struct Endpoint {
     token_url: Url,
     refresh_url: Url,
     exchange_url: Option<Url>,
+    revocation_url: Option<Url>,
     client_id: String,
     client_secret: SecretString,
     params: BTreeMap<String, SecretString>,
@@ -58,6 +62,13 @@ pub enum EndpointError {
     /// The configuration, or the customer's inputs in it, give no usable address.
     #[error("{0} is not a usable address")]
     BadAddress(&'static str),
+}
+
+impl Registration {
+    /// Whether grants of this client can be ended at the provider.
+    pub fn can_revoke(&self, option: &AuthOption) -> bool {
+        option.revoke.is_some() && (self.revocation_url.is_some() || self.token_url.is_none())
+    }
 }
 
 impl Endpoint {
@@ -94,10 +105,17 @@ impl Endpoint {
             _ => token_url.clone(),
         };
         let exchange_url = oauth.exchange.as_ref().map(|exchange| address(&exchange.url, "exchange.url"));
+        let revoke = option.revoke.as_ref().filter(|_| registration.can_revoke(option));
+        let revocation_url = revoke.map(|revoke| {
+            let usual = revoke.url_for(&registration.client_id);
+            let usual = usual.map_err(|_| EndpointError::BadAddress("revoke.url"))?;
+            own_or(&registration.revocation_url, &usual, "revocation_url")
+        });
         Ok(Self {
             authorization_url,
             token_url,
             refresh_url,
+            revocation_url: revocation_url.transpose()?,
             exchange_url: exchange_url.transpose()?,
             client_id: registration.client_id.clone(),
             client_secret: registration.client_secret.clone(),
@@ -118,6 +136,16 @@ impl Endpoint {
     /// Where the customer signs in, without a request.
     pub fn authorization_url(&self) -> &Url {
         &self.authorization_url
+    }
+
+    /// Where a grant is ended, if it can be.
+    pub(crate) fn revocation_url(&self) -> Option<&Url> {
+        self.revocation_url.as_ref()
+    }
+
+    /// The client's id.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     /// What is asked for.
@@ -221,19 +249,36 @@ impl Endpoint {
         further: &Templates,
         rules: Rules,
     ) -> Result<Call, ProviderError> {
-        let client = Client {
+        let client = self.client();
+        params.push_client(&client);
+        params.set_all(further, |name| self.value(name));
+        self.authenticated_call(url.clone(), &params, self.oauth.token_request, &client, rules)
+    }
+
+    /// A POST with these parameters, among which the client stands where it belongs there.
+    pub(super) fn authenticated_call(
+        &self,
+        url: Url,
+        params: &Params,
+        request: TokenRequest,
+        client: &Client<'_>,
+        rules: Rules,
+    ) -> Result<Call, ProviderError> {
+        let mut call = Call::post(url, params, request, rules);
+        call.authenticate(client)?;
+        call.set_headers(&self.oauth.token_headers, |name| self.value(name))?;
+        Ok(call)
+    }
+
+    /// The client, as the token endpoint knows it.
+    pub(super) fn client(&self) -> Client<'_> {
+        Client {
             id: &self.client_id,
             secret: self.client_secret.expose_secret(),
             auth: self.oauth.client_auth,
             id_param: &self.oauth.names.client_id,
             secret_param: &self.oauth.names.client_secret,
-        };
-        params.push_client(&client);
-        params.set_all(further, |name| self.value(name));
-        let mut call = Call::post(url.clone(), &params, self.oauth.token_request, rules);
-        call.authenticate(&client)?;
-        call.set_headers(&self.oauth.token_headers, |name| self.value(name))?;
-        Ok(call)
+        }
     }
 
     /// What stands for a placeholder in a parameter or header.
@@ -303,6 +348,7 @@ mod tests {
             authorization_url: None,
             token_url: None,
             params: BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
         }
     }

@@ -157,7 +157,7 @@ pub(super) fn cause(error: &reqwest::Error) -> &'static str {
 }
 
 /// In seconds or as a date; nonsense is as good as nothing.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than fits is still a wish to wait for very long.
@@ -212,6 +212,7 @@ mod tests {
             authorization_url: None,
             token_url: Some(token_url.into()),
             params: std::collections::BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
         };
         let catalogue = Catalogue::load(None).unwrap();

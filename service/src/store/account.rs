@@ -4,9 +4,11 @@
 //! What is compared is the provider's own id of the account, in the transaction that stores the grant, so that of two
 //! grants that come at once the second sees the first.
 
+use secrecy::ExposeSecret;
+
 use super::credentials::GRANT_COLUMNS;
 use super::database::{Query, Transaction};
-use super::{Grant, Result, Store, StoreError};
+use super::{Grant, Result, Store, StoreError, Tokens};
 use crate::catalogue::Account;
 
 /// What became of a grant.
@@ -39,6 +41,14 @@ impl Grant {
             tokens.refresh_token = tokens.refresh_token.take().or(refresh_token);
         }
         self
+    }
+
+    /// Whether one of the tokens is in both: some providers issue the same again.
+    pub(super) fn shares_token(&self, other: &Self) -> bool {
+        let (Some(own), Some(others)) = (&self.tokens, &other.tokens) else { return false };
+        let refresh = |tokens: &Tokens| Some(tokens.refresh_token.as_ref()?.expose_secret().to_owned());
+        own.access_token.expose_secret() == others.access_token.expose_secret()
+            || refresh(own).is_some_and(|own| refresh(others) == Some(own))
     }
 
     /// `None` where that is not known: a provider does not tell, or two options of an app call accounts differently.
@@ -75,11 +85,9 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
     use crate::catalogue::{AuthType, Inputs};
-    use crate::store::{Details, Tokens};
+    use crate::store::Details;
 
     fn grant(option: &str, account: Option<&str>, refresh_token: Option<&str>) -> Grant {
         let account = Account { id: account.map(str::to_owned), label: Some("a".into()), url: None };
@@ -88,6 +96,7 @@ mod tests {
             auth_type: AuthType::OAuth,
             auth_option_key: option.into(),
             comparable_options: vec!["oauth".into(), "token".into()],
+            account_digest: None,
             inputs: Inputs::new(),
             tokens: Some(Tokens {
                 access_token: "at".into(),

@@ -88,10 +88,13 @@ struct Conditions<'a> {
 }
 
 /// What [`Store::delete_connection`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deletion {
     /// It is gone, with its credential.
-    Deleted,
+    Deleted {
+        /// The app and the auth option of the tokens that it held; none where it held none.
+        held: Option<(String, String)>,
+    },
     /// Something still uses it.
     InUse,
     /// There is none with this id.
@@ -216,13 +219,17 @@ impl Store {
         row.map(|row| self.read_connection(&row)).transpose()
     }
 
-    /// Deletes a connection with its links and credential, unless something uses it.
+    /// Deletes a connection with its links and credential, unless something uses it. What it holds, and what waits for it, is
+    /// revoked.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, id).await?;
+        let held = self.held_grant(&mut transaction, &owner.tenant, id).await?;
+        self.drop_waiting(&mut transaction, id).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
@@ -235,15 +242,19 @@ impl Store {
                 return Ok(Deletion::InUse);
             }
             deleted => {
-                let deleted = deleted?;
-                transaction.commit().await?;
-                if deleted == 0 {
+                if deleted? == 0 {
+                    transaction.rollback().await?;
                     return Ok(Deletion::Unknown);
                 }
             }
         }
+        let held = held.filter(|held| held.tokens.is_some());
+        if let Some(held) = &held {
+            self.queue_revocation(&mut transaction, &owner.tenant, held).await?;
+        }
+        transaction.commit().await?;
         self.changes.tell(id);
-        Ok(Deletion::Deleted)
+        Ok(Deletion::Deleted { held: held.map(|held| (held.app_id, held.auth_option_key)) })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {

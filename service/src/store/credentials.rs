@@ -25,6 +25,8 @@ pub struct Grant {
     /// The app's options that call an account by the same id: only with what they brought can its account be compared. Not
     /// stored with a credential.
     pub comparable_options: Vec<String>,
+    /// See [`Store::account_digest`]; none where the app has no revocation, or the account is not known.
+    pub account_digest: Option<String>,
     /// What the customer entered, and the option's constants: what is vended, except for OAuth.
     pub inputs: Inputs,
     /// Present exactly for OAuth.
@@ -70,7 +72,8 @@ pub struct Lease {
 
 /// What [`Store::read_grant`] reads, of `credentials k` and `connections c`.
 pub(super) const GRANT_COLUMNS: &str = "c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token,
-    k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, c.provider_data, c.account, c.scopes";
+    k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.account_digest, c.provider_data,
+    c.account, c.scopes";
 
 impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
@@ -135,6 +138,7 @@ impl Store {
             auth_type: read_auth_type(row.get("auth_type")?)?,
             auth_option_key: row.get("auth_option_key")?,
             comparable_options: Vec::new(),
+            account_digest: row.get("account_digest")?,
             inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
             details: Details { secret_data, ..Details::read(row)? },
@@ -153,13 +157,14 @@ impl Store {
         let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
         let query = Query::new(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
-                refresh_token, token_type, obtained_at, expires_at, version)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
+                refresh_token, token_type, obtained_at, expires_at, account_digest, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)
              ON CONFLICT (connection_id) DO UPDATE SET
                 auth_type = excluded.auth_type, auth_option_key = excluded.auth_option_key, inputs = excluded.inputs,
                 access_token = excluded.access_token, refresh_token = excluded.refresh_token,
                 token_type = excluded.token_type, obtained_at = excluded.obtained_at,
-                expires_at = excluded.expires_at, version = credentials.version + 1,
+                expires_at = excluded.expires_at, account_digest = excluded.account_digest,
+                version = credentials.version + 1,
                 lease_owner = NULL, lease_until = NULL",
         )
         .bind(connection_id)
@@ -171,7 +176,8 @@ impl Store {
         .bind(tokens.refresh)
         .bind(grant.tokens.as_ref().map(|tokens| tokens.token_type.as_str()))
         .bind(grant.tokens.as_ref().map_or_else(|| self.clock.now(), |tokens| tokens.obtained_at))
-        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at));
+        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at))
+        .bind(grant.account_digest.as_deref());
         transaction.execute(query).await?;
         self.put_details(transaction, tenant, connection_id, &grant.details).await
     }

@@ -194,7 +194,8 @@ impl Store {
         Ok(self.database.execute(query).await? == 1)
     }
 
-    /// Ends a link with success: the connection is active and holds this grant. With any other outcome nothing is changed.
+    /// Ends a link with success: the connection is active and holds this grant. With any other outcome nothing is changed, and
+    /// the grant is revoked.
     ///
     /// # Errors
     ///
@@ -204,12 +205,14 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Active).await? {
-            transaction.rollback().await?;
+            self.queue_revocation(&mut transaction, tenant, grant).await?;
+            transaction.commit().await?;
             return Ok(GrantOutcome::LinkEnded);
         }
         let held = self.held_grant(&mut transaction, tenant, connection_id).await?;
         if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
             transaction.rollback().await?;
+            self.revoke_later(tenant, grant).await?;
             return Ok(GrantOutcome::OtherAccount(account));
         }
         self.activate(&mut transaction, tenant, connection_id, held, grant).await?;
@@ -218,7 +221,7 @@ impl Store {
         Ok(GrantOutcome::Stored)
     }
 
-    /// Makes a connection active with this grant, over what it held.
+    /// Makes a connection active with this grant. What it held is revoked, unless a token of it goes on.
     pub(super) async fn activate(
         &self,
         transaction: &mut Transaction,
@@ -228,6 +231,9 @@ impl Store {
         grant: &Grant,
     ) -> Result<()> {
         let grant = grant.clone().continuing(held.as_ref());
+        if let Some(held) = held.filter(|held| !held.shares_token(&grant)) {
+            self.queue_revocation(transaction, tenant, &held).await?;
+        }
         let query = Query::new(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
                 updated_at = $3

@@ -175,12 +175,10 @@ impl Store {
         .bind(&new.owner.tenant)
         .bind(&new.owner.customer);
         let updated = transaction.execute(query).await?;
-        for end_earlier_links in [
-            "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'",
-            "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)",
-        ] {
-            transaction.execute(Query::new(end_earlier_links).bind(id)).await?;
-        }
+        let end_earlier_links =
+            "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'";
+        transaction.execute(Query::new(end_earlier_links).bind(id)).await?;
+        self.drop_waiting(transaction, id).await?;
         Ok(updated == 1)
     }
 }

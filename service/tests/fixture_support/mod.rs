@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use connect_service::config::Config;
 use connect_service::oauth::Registration;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 pub(crate) use support::{Answer, Platform, text};
@@ -27,6 +27,7 @@ use url::{Url, form_urlencoded};
 pub(crate) struct Provider {
     pub(crate) url: String,
     responses: Arc<Mutex<VecDeque<(u16, String)>>>,
+    retry_after: Arc<Mutex<Option<&'static str>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -49,6 +50,7 @@ impl Provider {
         let provider = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             responses: Arc::default(),
+            retry_after: Arc::default(),
             seen: Arc::default(),
         };
         let router = Router::new().fallback(take).with_state(provider.clone());
@@ -67,6 +69,11 @@ impl Provider {
         *self.responses.lock().unwrap() = VecDeque::from([(status, body.to_owned())]);
     }
 
+    /// Says when to come back, with every response.
+    pub(crate) fn will_retry_after(&self, value: Option<&'static str>) {
+        *self.retry_after.lock().unwrap() = value;
+    }
+
     /// The requests since it was asked the last time.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
@@ -81,6 +88,7 @@ impl Provider {
             scopes: None,
             authorization_url: None,
             token_url: None,
+            revocation_url: None,
             sandbox: false,
             params: params.map(|(name, value)| (name.to_owned(), value.into())).into(),
         };
@@ -129,7 +137,11 @@ async fn take(
         1 => responses[0].clone(),
         _ => responses.pop_front().unwrap(),
     };
-    (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, "application/json")], body).into_response()
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/json".parse().unwrap())]);
+    if let Some(value) = *provider.retry_after.lock().unwrap() {
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+    }
+    (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
 }
 
 impl Seen {
@@ -154,6 +166,11 @@ impl<'a> Visit<'a> {
     /// Makes a link and opens it.
     pub(crate) async fn begin(platform: &'a Platform) -> Self {
         let link = platform.link(json!({"app_id": "fixture", "name": "Work"})).await;
+        Self::open(platform, &link).await
+    }
+
+    /// Opens a link, of an answer's `data`.
+    pub(crate) async fn open(platform: &'a Platform, link: &Value) -> Self {
         let path = format!("//{}", path_of(&text(&link["request_link"])));
         let page = platform.bare("GET", &path).send().await;
         assert_eq!(page.status, 200, "{}", page.text);

@@ -156,6 +156,7 @@ impl Platform {
             auth_type: connect_service::catalogue::AuthType::OAuth,
             auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
             comparable_options: Vec::new(),
+            account_digest: None,
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
             details: Details::default(),

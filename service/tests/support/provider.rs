@@ -82,6 +82,7 @@ impl Provider {
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
             params: std::collections::BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
         }
     }
