@@ -83,7 +83,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
     case 'getApp':
       return client.getApp(appId, callOptions);
     case 'createRequestLink':
-      return target.createRequestLink(...customer, { appId, ...rest }, callOptions);
+    case 'importConnection':
+      return target[call](...customer, { appId, ...rest }, callOptions);
     case 'waitForConnection':
       return target.waitForConnection(...customer, id, { ...rest, signal, onPoll: onPoll && ((poll) => polls.push(poll)) });
     case 'listConnections':

@@ -95,6 +95,7 @@ export async function calls(email: string, id: string) {
   equal<void>()(await pc.deleteConnection(email, id, options));
   equal<Connection>()(await pc.updateConnection(email, id, changes, options));
   equal<Verification>()(await pc.verifyConnection(email, id, options));
+  equal<Connection>()(await pc.importConnection(email, { appId: 'gmail', name: 'Mail', accessToken: 'at' }, options));
   equal<void>()(await pc.addUsage(email, id, 'workflow', options));
   equal<void>()(await pc.removeUsage(email, id, 'workflow'));
   pc.listConnections(email, { status: 'active', customerId: 'c', needsReconnection: true });

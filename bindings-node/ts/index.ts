@@ -6,6 +6,7 @@ export * from './generated/models.js';
 export type {
   CallOptions,
   ConnectionChanges,
+  ImportedCredential,
   LinkRequest,
   ListAppsQuery,
   ListConnectionsQuery,

@@ -73,7 +73,17 @@ impl<'a> ApiAccess<'a> {
     }
 
     /// Asks the provider all that the catalogue wants to know about a new credential. `documents` are what is known of it.
-    pub(crate) async fn explore(&self, mut documents: Documents) -> Explored {
+    pub(crate) async fn explore(&self, documents: Documents) -> Explored {
+        // Nobody can try tokens: each comes from the provider itself.
+        self.explore_with(documents, self.access_token.is_none()).await
+    }
+
+    /// The same for a token that somebody brings, and could try.
+    pub(crate) async fn explore_brought(&self, documents: Documents) -> Explored {
+        self.explore_with(documents, true).await
+    }
+
+    async fn explore_with(&self, mut documents: Documents, can_be_tried: bool) -> Explored {
         for lookup in &self.option.lookups {
             let known = self.read(&documents);
             let response = self.request(&lookup.request, &known.all_provider_data()).await;
@@ -82,10 +92,8 @@ impl<'a> ApiAccess<'a> {
             }
         }
         let known = self.read(&documents).all_provider_data();
-        // Nobody can try tokens: each comes from the provider itself.
-        let is_entered = self.access_token.is_none();
         let (verification, response) =
-            if is_entered { self.verify(&known).await } else { self.ask(&known).await };
+            if can_be_tried { self.verify(&known).await } else { self.ask(&known).await };
         if let Some(response) = response {
             documents.insert(Source::Verify, response);
         }

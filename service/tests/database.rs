@@ -128,7 +128,8 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         DROP INDEX credentials_by_account;
         ALTER TABLE credentials DROP COLUMN account_digest;
         ALTER TABLE unconfirmed DROP COLUMN account_digest;
-        ALTER TABLE authorizations DROP COLUMN account;"
+        ALTER TABLE authorizations DROP COLUMN account;
+        ALTER TABLE connections DROP COLUMN origin;"
     );
     platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;

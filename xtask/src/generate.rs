@@ -192,7 +192,7 @@ fn has_body(method: &Method) -> bool {
 /// The names of what must not be seen among its arguments and options.
 fn secrets(method: &Method, manifest: &Manifest) -> Vec<String> {
     let arguments = method.arguments.iter().filter(|name| manifest.arguments[*name].secret);
-    let options = method.options.iter().filter(|option| option.kind == OptType::Fields);
+    let options = method.options.iter().filter(|option| option.secret || option.kind == OptType::Fields);
     arguments.chain(options.map(|option| &option.name)).map(|name| snake(name)).collect()
 }
 

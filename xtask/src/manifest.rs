@@ -44,6 +44,9 @@ pub struct Opt {
     pub doc: String,
     /// Where Rust's public interface has it, if it is no setter with a member in the body.
     pub rust: Option<String>,
+    /// Whether a text is a credential.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 impl Opt {

@@ -28,6 +28,7 @@ import {
   type WaitOptions,
   type ListConnectionsQuery,
   type ConnectionChanges,
+  type ImportedCredential,
   type SubmittedForm,
   type RotateKeyRequest,
   type PromoteKeyRequest,
@@ -210,6 +211,27 @@ export class PabblyConnectPlatform {
       arguments: [id ?? ''],
       query: request ?? {},
       known: KNOWN.updateConnection,
+      options,
+      place: here(),
+      make: whole<Connection>,
+    });
+  }
+
+  /**
+   * Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
+   *
+   * Keys go into `fields`, an OAuth access token into `accessToken`; refresh tokens cannot be imported. The provider is
+   * asked whether it accepts the credential, where that can be asked. You answer for the customer's consent.
+   *
+   * Rejects with `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is
+   * at fault.
+   */
+  importConnection(email: string, request: ImportedCredential, options?: CallOptions): Promise<Connection> {
+    return this.#caller.run({
+      method: 'importConnection',
+      email,
+      query: request ?? {},
+      known: KNOWN.importConnection,
       options,
       place: here(),
       make: whole<Connection>,
@@ -446,6 +468,11 @@ export class Customer {
   /** See `PabblyConnectPlatform.updateConnection`. */
   updateConnection(id: string, request?: ConnectionChanges, options?: CallOptions): Promise<Connection> {
     return this.#client.updateConnection(this.email, id, request, options);
+  }
+
+  /** See `PabblyConnectPlatform.importConnection`. */
+  importConnection(request: ImportedCredential, options?: CallOptions): Promise<Connection> {
+    return this.#client.importConnection(this.email, request, options);
   }
 
   /** See `PabblyConnectPlatform.verifyConnection`. */

@@ -49,6 +49,13 @@ export type LinkPhase =
   /** The customer has come back from the provider. */
   | 'returned';
 
+/** How a connection came by its credential. A newer service may send others. */
+export type Origin =
+  /** You imported it. */
+  | 'import'
+  /** The customer gave it, by a request link. */
+  | 'link';
+
 /** What a request link does. A newer service may send others. */
 export type Operation =
   /** It makes a new connection. */
@@ -149,6 +156,8 @@ export interface Connection {
   expires_at?: string | null;
   /** Whether the latest link made the connection or re-authorises it. */
   operation?: Operation | null;
+  /** How it came by its credential: by a link, or by `importConnection`. */
+  origin?: Origin | null;
   /** What uses the connection, see `addUsage`. */
   usages?: string[] | null;
   /** Why the customer could not finish the latest link so far. */

@@ -154,6 +154,45 @@ export interface ConnectionChanges {
   metadata?: Record<string, unknown> | undefined;
 }
 
+/** Options of `importConnection`. */
+export interface ImportedCredential {
+  /** The app, from the catalogue. */
+  appId: string;
+  /** What the customer sees, such as `Work Gmail`. */
+  name: string;
+  /** The key of the app's auth option. Default: the first that such a credential is of. */
+  authOptionKey?: string | undefined;
+  /** The credential, by the names of the option's `input_schema`; for OAuth what else the option asks for. */
+  fields?: Record<string, string> | undefined;
+  /** An access token, for an OAuth option. */
+  accessToken?: string | undefined;
+  /** The type of the access token. Default: `Bearer`. */
+  tokenType?: string | undefined;
+  /**
+   * How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has to connect.
+   * Default: unknown.
+   */
+  expiresIn?: number | undefined;
+  /** The OAuth scopes that were granted. */
+  scopes?: string[] | undefined;
+  /**
+   * What calls to the provider need beside the credential, as far as the app's file names it and the provider does not
+   * tell.
+   */
+  providerData?: Record<string, unknown> | undefined;
+  /** Your own id for the customer, to find connections by. Nothing is authorised by it. */
+  customerId?: string | undefined;
+  /** Your own name for the customer. */
+  customerName?: string | undefined;
+  /** A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep. */
+  metadata?: Record<string, unknown> | undefined;
+  /**
+   * Calls with the same key and options within a day make one connection. Default: one for each call, which its retries
+   * share.
+   */
+  idempotencyKey?: string | undefined;
+}
+
 /** Options of `submitCredentials`. */
 export interface SubmittedForm {
   /** The `key` of the chosen auth option. */
@@ -245,6 +284,21 @@ export const KNOWN = {
     'customerId',
     'customerName',
     'metadata',
+  ]),
+  importConnection: new Set<string>([
+    'appId',
+    'name',
+    'authOptionKey',
+    'fields',
+    'accessToken',
+    'tokenType',
+    'expiresIn',
+    'scopes',
+    'providerData',
+    'customerId',
+    'customerName',
+    'metadata',
+    'idempotencyKey',
   ]),
   submitCredentials: new Set<string>([
     'authOptionKey',

@@ -471,6 +471,86 @@ class PabblyConnectPlatform(Shared):
         )
         return Connection.from_dict(call.run(wanted()))
 
+    def import_connection(
+        self,
+        email: str,
+        *,
+        app_id: str,
+        name: str,
+        auth_option_key: str | None = None,
+        fields: dict[str, str] | None = None,
+        access_token: str | None = None,
+        token_type: str | None = None,
+        expires_in: int | None = None,
+        scopes: Iterable[str] | None = None,
+        provider_data: dict[str, Any] | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Connection:
+        """Makes a connection of a credential that you have already, past the hosted page. Needs the capability
+        `import`.
+
+        Keys go into `fields`, an OAuth access token into `access_token`; refresh tokens cannot be imported. The
+        provider is asked whether it accepts the credential, where that can be asked. You answer for the customer's
+        consent.
+
+        - `app_id`: The app, from the catalogue.
+        - `name`: What the customer sees, such as `Work Gmail`.
+        - `auth_option_key`: The key of the app's auth option. Default: the first that such a credential is of.
+        - `fields`: The credential, by the names of the option's `input_schema`; for OAuth what else the option asks
+          for.
+        - `access_token`: An access token, for an OAuth option.
+        - `token_type`: The type of the access token. Default: `Bearer`.
+        - `expires_in`: How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has
+          to connect. Default: unknown.
+        - `scopes`: The OAuth scopes that were granted.
+        - `provider_data`: What calls to the provider need beside the credential, as far as the app's file names it and
+          the provider does not tell.
+        - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
+        - `customer_name`: Your own name for the customer.
+        - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+        - `idempotency_key`: Calls with the same key and options within a day make one connection. Default: one for each
+          call, which its retries share.
+
+        Raises `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is at
+        fault.
+        """
+        from ._models import Connection
+
+        try:
+            call = self._native.prepare(
+                "importConnection",
+                email,
+                (),
+                {
+                    "app_id": app_id,
+                    "name": name,
+                    "auth_option_key": auth_option_key,
+                    "fields": fields,
+                    "access_token": access_token,
+                    "token_type": token_type,
+                    "expires_in": expires_in,
+                    "scopes": listed(scopes),
+                    "provider_data": provider_data,
+                    "customer_id": customer_id,
+                    "customer_name": customer_name,
+                    "metadata": metadata,
+                    "idempotency_key": idempotency_key,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del fields, access_token
+        return Connection.from_dict(call.run(wanted()))
+
     def verify_connection(
         self,
         email: str,
@@ -943,6 +1023,47 @@ class Customer(Shared):
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def import_connection(
+        self,
+        *,
+        app_id: str,
+        name: str,
+        auth_option_key: str | None = None,
+        fields: dict[str, str] | None = None,
+        access_token: str | None = None,
+        token_type: str | None = None,
+        expires_in: int | None = None,
+        scopes: Iterable[str] | None = None,
+        provider_data: dict[str, Any] | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Connection:
+        """See `PabblyConnectPlatform.import_connection`."""
+        return self._client.import_connection(
+            self._email,
+            app_id=app_id,
+            name=name,
+            auth_option_key=auth_option_key,
+            fields=fields,
+            access_token=access_token,
+            token_type=token_type,
+            expires_in=expires_in,
+            scopes=scopes,
+            provider_data=provider_data,
+            customer_id=customer_id,
+            customer_name=customer_name,
+            metadata=metadata,
+            idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

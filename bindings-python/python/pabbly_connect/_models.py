@@ -139,6 +139,8 @@ class Connection(Record):
     """When the open link expires; only while one is open."""
     operation: Optional[str] = None
     """Whether the latest link made the connection or re-authorises it."""
+    origin: Optional[str] = None
+    """How it came by its credential: by a link, or by `import_connection`."""
     usages: Optional[tuple[str, ...]] = None
     """What uses the connection, see `add_usage`."""
     last_error: Optional[LastError] = None

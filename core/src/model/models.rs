@@ -155,6 +155,9 @@ pub struct Connection {
     /// Whether the latest link made the connection or re-authorises it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// How it came by its credential: by a link, or by `import_connection`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What uses the connection, see `add_usage`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usages: Option<Vec<String>>,
@@ -416,6 +419,16 @@ open_enum! {
         Form = "form",
         /// The customer has come back from the provider.
         Returned = "returned",
+    }
+}
+
+open_enum! {
+    /// How a connection came by its credential.
+    Origin {
+        /// You imported it.
+        Import = "import",
+        /// The customer gave it, by a request link.
+        Link = "link",
     }
 }
 

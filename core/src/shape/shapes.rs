@@ -110,6 +110,8 @@ pub struct ConnectionShape {
     _expires_at: Option<Time>,
     #[serde(rename = "operation")]
     _operation: Option<Text>,
+    #[serde(rename = "origin")]
+    _origin: Option<Text>,
     #[serde(rename = "usages")]
     _usages: Option<Vec<Text>>,
     #[serde(rename = "last_error")]

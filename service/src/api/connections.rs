@@ -18,7 +18,7 @@ use crate::extract::path::{ConnectionId, is_id};
 use crate::extract::query::Query;
 use crate::state::AppState;
 use crate::store::{
-    Connection, ConnectionFilter, Deletion, LinkError, Operation, Owner, Reconnection, Status,
+    Connection, ConnectionFilter, Deletion, LinkError, Operation, Origin, Owner, Reconnection, Status,
 };
 
 /// A connection on the wire.
@@ -30,6 +30,7 @@ pub(super) struct ConnectionView {
     app: Option<AppRef>,
     auth_type: Option<AuthType>,
     operation: Operation,
+    origin: Origin,
     created_at: String,
     updated_at: String,
     expires_at: Option<String>,
@@ -115,6 +116,7 @@ impl ConnectionView {
             status: connection.status,
             auth_type: connection.auth_type,
             operation: connection.operation,
+            origin: connection.origin,
             created_at: rfc3339(connection.created_at),
             updated_at: rfc3339(connection.updated_at),
             expires_at: pending.then(|| rfc3339(connection.link_expires_at)),
@@ -226,8 +228,8 @@ pub(super) async fn remove(
     ConnectionId(id): ConnectionId,
 ) -> Result<Success<Deleted>, ApiError> {
     match app.store.delete_connection(&owner, &id).await? {
-        Deletion::Deleted { held } => {
-            let can_revoke = held.is_some_and(|(app_id, option_key)| app.can_revoke(&app_id, &option_key));
+        Deletion::Deleted { revoked } => {
+            let can_revoke = revoked.is_some_and(|(app_id, option_key)| app.can_revoke(&app_id, &option_key));
             Ok(Success::new(Deleted { revocation: if can_revoke { "requested" } else { "none" } }))
         }
         Deletion::InUse => Err(ApiError::ConnectionInUse),

@@ -16,7 +16,7 @@ use crate::store::{Connection, Labels, LinkOptions, Target};
 /// Seconds.
 const DEFAULT_LIFETIME: u64 = 600;
 const MAX_APPS: usize = 50;
-const MAX_SCOPES: usize = 50;
+pub(super) const MAX_SCOPES: usize = 50;
 
 /// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
 const MEMBERS: [&str; 16] = [
@@ -162,7 +162,7 @@ pub(crate) fn is_connectable(app: &AppState, found: &App, key: Option<&str>) -> 
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.
-fn is_scope(text: &str) -> bool {
+pub(super) fn is_scope(text: &str) -> bool {
     (1..=200).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }

@@ -24,8 +24,10 @@ use crate::store::{Link, Operation, Phase, Status};
 /// a request token later.
 const ACCOUNT_SHOWN_FOR: Millis = 600_000;
 
-const MAX_FIELDS: usize = 50;
-const MAX_FIELD: usize = 8192;
+/// Fields of a form.
+pub(super) const MAX_FIELDS: usize = 50;
+/// Characters of one.
+pub(super) const MAX_FIELD: usize = 8192;
 
 #[derive(Serialize)]
 struct LinkStatus {

@@ -148,6 +148,8 @@ impl Account {
 pub struct Documents {
     by_source: BTreeMap<Source, Value>,
     access_token: Option<String>,
+    /// Values by name that stand for those that no document has. Nothing is known of an account by them.
+    given: ProviderData,
 }
 
 /// A shorter secret could be part of anything by chance.
@@ -158,7 +160,13 @@ impl Documents {
     pub fn of_inputs(inputs: &Inputs) -> Self {
         let inputs = inputs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
         let by_source = BTreeMap::from([(Source::Input, Value::Object(inputs.collect()))]);
-        Self { by_source, access_token: None }
+        Self { by_source, ..Self::default() }
+    }
+
+    /// With values that somebody gives who has them already.
+    #[must_use]
+    pub fn with_given(self, given: ProviderData) -> Self {
+        Self { given, ..self }
     }
 
     /// Adds a response to the token request, and the claims of what it holds.
@@ -179,14 +187,34 @@ impl Documents {
 impl AuthOption {
     /// What `[auth.provider_data]` names and is there, public and secret.
     pub fn read_provider_data(&self, documents: &Documents) -> (ProviderData, ProviderData) {
-        let found = self
-            .provider_data
-            .iter()
-            .filter_map(|(name, kept)| Some((kept.secret, (name.clone(), kept.value(documents)?))));
+        let found = self.provider_data.iter().filter_map(|(name, kept)| {
+            Some((kept.secret, (name.clone(), kept.value_or_given(name, documents)?)))
+        });
         let (secret, mut public): (Vec<_>, Vec<_>) = found.partition(|(is_secret, _)| *is_secret);
         public.retain(|(_, (_, value))| !self.reveals(value, documents));
         let values = |found: Vec<(bool, _)>| found.into_iter().map(|(_, value)| value).collect();
         (values(public), values(secret))
+    }
+
+    /// The first of these values that cannot be given for `[auth.provider_data]`.
+    pub fn problem_of_given(&self, given: &ProviderData) -> Option<String> {
+        given.iter().find_map(|(name, value)| {
+            let kept = self.provider_data.get(name).filter(|kept| kept.reference.source != Source::Input);
+            let Some(kept) = kept else {
+                let known =
+                    self.provider_data.iter().filter(|(_, kept)| kept.reference.source != Source::Input);
+                let known: Vec<_> = known.map(|(name, _)| name.as_str()).collect();
+                return Some(match known.as_slice() {
+                    [] => "The app takes no provider_data".to_owned(),
+                    known => format!("provider_data can have {}", known.join(", ")),
+                });
+            };
+            let problem = match kept.hosts.as_slice() {
+                [] => "text without control characters".to_owned(),
+                hosts => format!("an https address whose host is or ends in {}", hosts.join(", ")),
+            };
+            kept.accept(value).is_none().then(|| format!("provider_data.{name} must be {problem}"))
+        })
     }
 
     /// Whose account it is, as far as that is known.
@@ -388,7 +416,20 @@ impl AuthOption {
 
 impl Kept {
     fn value(&self, documents: &Documents) -> Option<String> {
-        let value = self.reference.value(documents)?;
+        self.on_host(self.reference.value(documents)?)
+    }
+
+    /// The value, or the one that was given in its place.
+    fn value_or_given(&self, name: &str, documents: &Documents) -> Option<String> {
+        self.value(documents).or_else(|| self.accept(documents.given.get(name)?))
+    }
+
+    /// A value that somebody gives, held to what those of a document are.
+    fn accept(&self, given: &str) -> Option<String> {
+        self.on_host(scalar(&given.into())?)
+    }
+
+    fn on_host(&self, value: String) -> Option<String> {
         if self.hosts.is_empty() { Some(value) } else { address_on(&value, &self.hosts) }
     }
 }

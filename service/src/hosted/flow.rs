@@ -1,21 +1,18 @@
 //! What submitting does, whoever shows the form.
 
-use std::time::Duration;
-
-use secrecy::ExposeSecret;
 use url::Url;
 
 use super::authorize;
 use super::browser::Browser;
-use crate::catalogue::{Account, App, AuthOption, AuthType, Documents, FieldError, Inputs};
+use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, ProviderData};
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
-use crate::oauth::{self, Endpoint, EndpointError, Pkce, ProviderError};
-use crate::provider_api::{ApiAccess, Explored, Verification};
+use crate::new_grant::{NewGrant, Rejection, field_error};
+use crate::oauth::{self, Endpoint, EndpointError, Pkce};
 use crate::state::Service;
 use crate::store::{
-    self, Details, Grant, GrantOutcome, Link, LinkError, NewAuthorization, Phase, Status, StoreError,
+    self, Details, Grant, GrantOutcome, Link, LinkError, NewAuthorization, Origin, Phase, Status, StoreError,
 };
 
 /// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
@@ -23,9 +20,6 @@ const MAX_VERIFICATIONS: i64 = 10;
 
 /// The part of an account's name that is shown, in characters.
 const MAX_ACCOUNT_NAME: usize = 100;
-
-/// For a token that is fetched while the customer waits.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
@@ -173,32 +167,21 @@ pub(super) async fn submit(
     values: &Inputs,
     browser: Option<&Browser>,
 ) -> Result<Accepted, Refusal> {
-    let mut inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
+    let inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
     if option.auth_type == AuthType::OAuth {
         return Ok(Accepted::Consent(inputs));
     }
-    inputs.extend(option.constants.clone());
-    // What is entered is tried at the provider: by fetching a token, by a request to the API, or both.
-    let is_asked = option.verify.is_some() || !option.lookups.is_empty();
-    let is_tried = is_asked || option.auth_type.is_fetched();
-    if is_tried && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
+    let new = NewGrant { service, tenant: &link.owner.tenant, app, option };
+    if new.is_tried() && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
         return Err(Refusal::TooManyAttempts);
     }
-    let asked_at = service.clock.now();
-    let mut tokens = fetch(service, link, app, option, &inputs).await?;
-    let explored = explore(service, link, app, option, &inputs, tokens.as_mut()).await?;
-    let asked = option.client_credentials.as_ref().map(|table| table.scopes.clone());
-    let asked = asked.filter(|scopes| !scopes.is_empty());
-    let scopes = tokens.as_ref().and_then(oauth::Tokens::scopes).or(asked);
-    let grant = Grant {
-        app_id: app.id.clone(),
-        auth_type: option.auth_type,
-        auth_option_key: option.key.clone(),
-        comparable_options: app.options_with_account_of(option),
-        account_digest: None,
-        inputs,
-        tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
-        details: Details { scopes, ..explored.details },
+    let grant = match new.of_fields(inputs, ProviderData::new(), Origin::Link).await {
+        Ok(grant) => grant,
+        Err(Rejection::Invalid(errors)) => return Err(Refusal::Invalid(errors)),
+        Err(Rejection::Incomplete(_)) => {
+            service.store.fail_link(link, LinkError::MissingValue).await?;
+            return Err(Refusal::Incomplete);
+        }
     };
     if link.options.confirm && browser.is_none() {
         return Err(Refusal::HostedPageOnly);
@@ -233,78 +216,6 @@ pub(super) fn other_account(link: &Link, expected: &Account, chosen: Option<&Acc
             link.name
         ),
     }
-}
-
-/// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be asked:
-/// then the first token call asks it.
-async fn fetch(
-    service: &Service,
-    link: &Link,
-    app: &App,
-    option: &AuthOption,
-    inputs: &Inputs,
-) -> Result<Option<oauth::Tokens>, Refusal> {
-    if !option.auth_type.is_fetched() {
-        return Ok(None);
-    }
-    if let Some(url) = oauth::fetch_url(option, inputs)
-        && service.budgets.take_verification(&link.owner.tenant, &url).is_err()
-    {
-        return Ok(None);
-    }
-    match service.providers.fetch(option, inputs, service.clock.system_time(), FETCH_TIMEOUT).await {
-        Ok(tokens) => Ok(Some(tokens)),
-        Err(ProviderError::Declined) => Err(Refusal::Invalid(vec![not_accepted(app, option)])),
-        Err(error) => {
-            tracing::warn!(app = app.id, %error, "what a customer entered could not be checked");
-            Ok(None)
-        }
-    }
-}
-
-/// Has the provider check what was entered, and asks what calls need and whose account it is.
-async fn explore(
-    service: &Service,
-    link: &Link,
-    app: &App,
-    option: &AuthOption,
-    inputs: &Inputs,
-    mut tokens: Option<&mut oauth::Tokens>,
-) -> Result<Explored, Refusal> {
-    let mut documents = Documents::of_inputs(inputs);
-    if let Some(tokens) = &mut tokens {
-        documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
-    }
-    let access = ApiAccess {
-        service,
-        tenant: &link.owner.tenant,
-        app,
-        option,
-        inputs: (!option.auth_type.is_token()).then_some(inputs),
-        access_token: tokens.as_ref().map(|tokens| tokens.access_token.expose_secret()),
-    };
-    let explored = access.explore(documents).await;
-    if explored.verification == Verification::Invalid {
-        return Err(Refusal::Invalid(vec![not_accepted(app, option)]));
-    }
-    if let Some(name) = explored.missing(option) {
-        tracing::warn!(app = app.id, value = name, "a required value is missing");
-        service.store.fail_link(link, LinkError::MissingValue).await?;
-        return Err(Refusal::Incomplete);
-    }
-    Ok(explored)
-}
-
-fn not_accepted(app: &App, option: &AuthOption) -> FieldError {
-    let message = format!("{} does not accept this. Check what you entered, and try again.", app.name);
-    field_error(option, message)
-}
-
-/// At the field to look at again: a secret one, if there is one.
-fn field_error(option: &AuthOption, message: String) -> FieldError {
-    let fields = &option.input.fields;
-    let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
-    FieldError { field: field.map(|field| field.name.clone()).unwrap_or_default(), message }
 }
 
 /// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's.
@@ -380,6 +291,7 @@ pub(super) fn oauth_grant(
         auth_option_key: option.key.clone(),
         comparable_options: app.options_with_account_of(option),
         account_digest,
+        origin: Origin::Link,
         inputs,
         tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
         details,

@@ -170,6 +170,8 @@ struct ConnectionView {
     status: String,
     /// None until the user has picked one.
     app: Option<AppName>,
+    /// link where the user connected it, import where the product brought the credential.
+    origin: &'static str,
     created_at: String,
     updated_at: String,
     /// When the link lapses, while the connection is pending.
@@ -307,6 +309,7 @@ fn view(app: &AppState, connection: Connection) -> ConnectionView {
         name: connection.name,
         status: connection.status.as_str().to_owned(),
         app: connection.app_id.map(named),
+        origin: connection.origin.as_str(),
         created_at: rfc3339(connection.created_at),
         updated_at: rfc3339(connection.updated_at),
         expires_at: pending.then(|| rfc3339(connection.link_expires_at)),

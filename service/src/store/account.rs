@@ -87,7 +87,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::catalogue::{AuthType, Inputs};
-    use crate::store::Details;
+    use crate::store::{Details, Origin};
 
     fn grant(option: &str, account: Option<&str>, refresh_token: Option<&str>) -> Grant {
         let account = Account { id: account.map(str::to_owned), label: Some("a".into()), url: None };
@@ -97,6 +97,7 @@ mod tests {
             auth_option_key: option.into(),
             comparable_options: vec!["oauth".into(), "token".into()],
             account_digest: None,
+            origin: Origin::Link,
             inputs: Inputs::new(),
             tokens: Some(Tokens {
                 access_token: "at".into(),

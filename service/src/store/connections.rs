@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Value};
 use super::labels::read_metadata;
-use super::{Details, LinkError, Operation, Owner, Reconnection, Result, Store, StoreError};
+use super::{Details, Grant, LinkError, Operation, Origin, Owner, Reconnection, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -42,6 +42,8 @@ pub struct Connection {
     pub details: Details,
     /// What became of its latest link is taken into account.
     pub status: Status,
+    /// How it came by its credential; of a pending one, how it will.
+    pub origin: Origin,
     /// Why and since when its grant does not work; none where it does, or there never was one.
     pub reconnection: Option<Reconnection>,
     /// Why its latest link could not be finished so far.
@@ -92,8 +94,8 @@ struct Conditions<'a> {
 pub enum Deletion {
     /// It is gone, with its credential.
     Deleted {
-        /// The app and the auth option of the tokens that it held; none where it held none.
-        held: Option<(String, String)>,
+        /// The app and the auth option of the grant that is to be revoked, if it held one.
+        revoked: Option<(String, String)>,
     },
     /// Something still uses it.
     InUse,
@@ -146,7 +148,7 @@ impl FromStr for Status {
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
-        c.account, c.scopes, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
+        c.account, c.scopes, c.origin, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
         l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
@@ -248,13 +250,13 @@ impl Store {
                 }
             }
         }
-        let held = held.filter(|held| held.tokens.is_some());
+        let held = held.filter(Grant::is_revocable);
         if let Some(held) = &held {
             self.queue_revocation(&mut transaction, &owner.tenant, held).await?;
         }
         transaction.commit().await?;
         self.changes.tell(id);
-        Ok(Deletion::Deleted { held: held.map(|held| (held.app_id, held.auth_option_key)) })
+        Ok(Deletion::Deleted { revoked: held.map(|held| (held.app_id, held.auth_option_key)) })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {
@@ -266,6 +268,7 @@ impl Store {
             auth_option_key: row.get("auth_option_key")?,
             details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
+            origin: row.get::<&str>("origin")?.parse()?,
             reconnection: Reconnection::read(row)?,
             last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
             operation: row.get::<&str>("operation")?.parse()?,

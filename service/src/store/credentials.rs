@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Row, Transaction};
-use super::{Details, Owner, ReconnectionReason, Result, Status, Store};
+use super::{Details, Origin, Owner, ReconnectionReason, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -27,6 +27,8 @@ pub struct Grant {
     pub comparable_options: Vec<String>,
     /// See [`Store::account_digest`]; none where the app has no revocation, or the account is not known.
     pub account_digest: Option<String>,
+    /// How it came.
+    pub origin: Origin,
     /// What the customer entered, and the option's constants: what is vended, except for OAuth.
     pub inputs: Inputs,
     /// Present exactly for OAuth.
@@ -73,7 +75,7 @@ pub struct Lease {
 /// What [`Store::read_grant`] reads, of `credentials k` and `connections c`.
 pub(super) const GRANT_COLUMNS: &str = "c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token,
     k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.account_digest, c.provider_data,
-    c.account, c.scopes";
+    c.account, c.scopes, c.origin";
 
 impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
@@ -139,6 +141,7 @@ impl Store {
             auth_option_key: row.get("auth_option_key")?,
             comparable_options: Vec::new(),
             account_digest: row.get("account_digest")?,
+            origin: row.get::<&str>("origin")?.parse()?,
             inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
             details: Details { secret_data, ..Details::read(row)? },

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::connections::read_auth_type;
-use super::{Details, Grant, Result, StoreError, Tokens};
+use super::{Details, Grant, Origin, Result, StoreError, Tokens};
 use crate::catalogue::Inputs;
 use crate::clock::Millis;
 
@@ -42,6 +42,8 @@ impl From<&Grant> for GrantRecord {
             auth_option_key,
             comparable_options,
             account_digest,
+            // What is imported is neither confirmed nor revoked.
+            origin: _,
             inputs,
             tokens,
             details,
@@ -82,6 +84,7 @@ impl TryFrom<GrantRecord> for Grant {
             auth_option_key: record.auth_option_key,
             comparable_options: record.comparable_options,
             account_digest: record.account_digest,
+            origin: Origin::Link,
             inputs: record.inputs,
             tokens: record.tokens.map(|tokens| Tokens {
                 access_token: SecretString::from(tokens.access_token),

@@ -236,13 +236,14 @@ impl Store {
         }
         let query = Query::new(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
-                updated_at = $3
+                updated_at = $3, origin = $5
              WHERE id = $4",
         )
         .bind(&grant.app_id)
         .bind(grant.auth_type.as_str())
         .bind(self.clock.now())
-        .bind(connection_id);
+        .bind(connection_id)
+        .bind(grant.origin.as_str());
         transaction.execute(query).await?;
         self.put_grant(transaction, tenant, connection_id, &grant).await
     }

@@ -27,6 +27,7 @@ const ALL: &[Migration] = &[
     migration(15, include_str!("../../migrations/0015_labels.sql")),
     migration(18, include_str!("../../migrations/0018_custom_ui.sql")),
     migration(20, include_str!("../../migrations/0020_revocation.sql")),
+    migration(21, include_str!("../../migrations/0021_import.sql")),
 ];
 
 /// Which steps were applied.

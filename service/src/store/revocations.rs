@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::database::{Query, Row, Transaction};
 use super::grant_record::GrantRecord;
-use super::{Grant, Result, Store, StoreError};
+use super::{Grant, Origin, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::ids;
@@ -28,15 +28,23 @@ pub struct PendingRevocation {
     id: String,
 }
 
+impl Grant {
+    /// Whether it is the service's to end: tokens that it got from the provider. What customers copy from a provider, and
+    /// what a tenant imports, may be used elsewhere.
+    pub(super) fn is_revocable(&self) -> bool {
+        self.auth_type == AuthType::OAuth && self.tokens.is_some() && self.origin == Origin::Link
+    }
+}
+
 impl Store {
-    /// Queues a grant, if it is one of a provider's tokens: what customers copy from a provider is theirs to end.
+    /// Queues a grant, if it is [revocable](Grant::is_revocable).
     pub(super) async fn queue_revocation(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
         grant: &Grant,
     ) -> Result<()> {
-        if grant.auth_type != AuthType::OAuth || grant.tokens.is_none() {
+        if !grant.is_revocable() {
             return Ok(());
         }
         let id = ids::random(24);

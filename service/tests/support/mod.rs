@@ -14,7 +14,7 @@ use connect_service::catalogue::Catalogue;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Details, Grant, GrantOutcome, Link, Owner, Store, Tokens};
+use connect_service::store::{Capability, Details, Grant, GrantOutcome, Link, Origin, Owner, Store, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
@@ -157,6 +157,7 @@ impl Platform {
             auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
             comparable_options: Vec::new(),
             account_digest: None,
+            origin: Origin::Link,
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
             details: Details::default(),

@@ -185,6 +185,31 @@ pub(crate) fn begin<'a>(
                 }
                 call.await.map(|connection| shown("Connection", &connection))
             }
+            "importConnection" => {
+                let mut call = customer()?.import_connection(text("appId"), text("name")).options(options);
+                let value = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                for (name, given) in with.as_object().into_iter().flatten() {
+                    call = match name.as_str() {
+                        "email" | "appId" | "name" => call,
+                        "authOptionKey" => call.auth_option_key(text(name)),
+                        "fields" => {
+                            let fields = given.as_object().into_iter().flatten();
+                            call.fields(fields.map(|(name, text)| (name, value(text))))
+                        }
+                        "accessToken" => call.access_token(text(name)),
+                        "tokenType" => call.token_type(text(name)),
+                        "expiresIn" => call.expires_in(Duration::from_secs(number(name).unwrap_or_default())),
+                        "scopes" => call.scopes(given.as_array().into_iter().flatten().map(value)),
+                        "providerData" => call.provider_data(object(given)),
+                        "customerId" => call.customer_id(text(name)),
+                        "customerName" => call.customer_name(text(name)),
+                        "metadata" => call.metadata(object(given)),
+                        "idempotencyKey" => call.idempotency_key(text(name)),
+                        unknown => panic!("importConnection has no option {unknown}"),
+                    };
+                }
+                call.await.map(|connection| shown("Connection", &connection))
+            }
             "verifyConnection" => {
                 let call = customer()?.verify_connection(text("id")).options(options);
                 call.await.map(|verification| shown("Verification", &verification))
@@ -307,7 +332,8 @@ async fn iterate<T: Debug + Serialize + Send>(
 async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
-        "listApps" | "createRequestLink" | "listConnections" | "listKeys" | "rotateKey" | "promoteKey" => &[],
+        "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listKeys"
+        | "rotateKey" | "promoteKey" => &[],
         "getApp" => &["appId"],
         "confirmConnection" => &["id", "code"],
         "addUsage" | "removeUsage" => &["id", "usageId"],

@@ -234,6 +234,31 @@ public final class PabblyConnectPlatform: Sendable {
             id, name: name, customerID: customerID, customerName: customerName, metadata: metadata, options: options)
     }
 
+    /// See ``Customer/importConnection(appID:name:authOptionKey:fields:accessToken:tokenType:expiresIn:scopes:providerData:customerID:customerName:metadata:idempotencyKey:options:)``.
+    public func importConnection(
+        _ email: String,
+        appID: String,
+        name: String,
+        authOptionKey: String? = nil,
+        fields: [String: String]? = nil,
+        accessToken: String? = nil,
+        tokenType: String? = nil,
+        expiresIn: Duration? = nil,
+        scopes: [String]? = nil,
+        providerData: [String: JSONValue]? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        metadata: [String: JSONValue]? = nil,
+        idempotencyKey: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).importConnection(
+            appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
+            tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
+            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
+            options: options)
+    }
+
     /// See ``Customer/verifyConnection(_:options:)``.
     public func verifyConnection(
         _ email: String,
@@ -600,6 +625,65 @@ public struct Customer: Sendable, CustomStringConvertible {
             "metadata": metadata,
         ]
         return try await client.result("updateConnection", email, [id], given, options)
+    }
+
+    /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
+    ///
+    /// Keys go into `fields`, an OAuth access token into `accessToken`; refresh tokens cannot be imported. The provider
+    /// is asked whether it accepts the credential, where that can be asked. You answer for the customer's consent.
+    ///
+    /// - Parameters:
+    ///   - appID: The app, from the catalogue.
+    ///   - name: What the customer sees, such as `Work Gmail`.
+    ///   - authOptionKey: The key of the app's auth option. Default: the first that such a credential is of.
+    ///   - fields: The credential, by the names of the option's `inputSchema`; for OAuth what else the option asks for.
+    ///   - accessToken: An access token, for an OAuth option.
+    ///   - tokenType: The type of the access token. Default: `Bearer`.
+    ///   - expiresIn: How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has
+    ///     to connect. Default: unknown.
+    ///   - scopes: The OAuth scopes that were granted.
+    ///   - providerData: What calls to the provider need beside the credential, as far as the app's file names it and
+    ///     the provider does not tell.
+    ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
+    ///   - customerName: Your own name for the customer.
+    ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+    ///   - idempotencyKey: Calls with the same key and options within a day make one connection. Default: one for each
+    ///     call, which its retries share.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `invalid_request` and `fields`, a sentence for each
+    /// field that is at fault.
+    public func importConnection(
+        appID: String,
+        name: String,
+        authOptionKey: String? = nil,
+        fields: [String: String]? = nil,
+        accessToken: String? = nil,
+        tokenType: String? = nil,
+        expiresIn: Duration? = nil,
+        scopes: [String]? = nil,
+        providerData: [String: JSONValue]? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        metadata: [String: JSONValue]? = nil,
+        idempotencyKey: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        let given: Given = [
+            "appId": appID,
+            "name": name,
+            "authOptionKey": authOptionKey,
+            "fields": fields,
+            "accessToken": accessToken,
+            "tokenType": tokenType,
+            "expiresIn": expiresIn?.wholeSeconds,
+            "scopes": scopes,
+            "providerData": providerData,
+            "customerId": customerID,
+            "customerName": customerName,
+            "metadata": metadata,
+            "idempotencyKey": idempotencyKey,
+        ]
+        return try await client.result("importConnection", email, [], given, options)
     }
 
     /// Checks the connection's credential at the provider. The connection stays as it is. Needs the capability

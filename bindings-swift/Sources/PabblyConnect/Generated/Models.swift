@@ -319,6 +319,8 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let expiresAt: Timestamp?
     /// Whether the latest link made the connection or re-authorises it.
     public let operation: LinkOperation?
+    /// How it came by its credential: by a link, or by `importConnection`.
+    public let origin: ConnectionOrigin?
     /// What uses the connection, see `addUsage`.
     public let usages: [String]?
     /// Why the customer could not finish the latest link so far.
@@ -360,6 +362,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         updatedAt: Timestamp? = nil,
         expiresAt: Timestamp? = nil,
         operation: LinkOperation? = nil,
+        origin: ConnectionOrigin? = nil,
         usages: [String]? = nil,
         lastError: LastError? = nil,
         account: Account? = nil,
@@ -385,6 +388,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         self.updatedAt = updatedAt
         self.expiresAt = expiresAt
         self.operation = operation
+        self.origin = origin
         self.usages = usages
         self.lastError = lastError
         self.account = account
@@ -414,6 +418,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         updatedAt = try members.optional("updated_at")
         expiresAt = try members.optional("expires_at")
         operation = try members.optional("operation")
+        origin = try members.optional("origin")
         usages = try members.optional("usages")
         lastError = try members.optional("last_error")
         account = try members.optional("account")
@@ -429,7 +434,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         customerName = try members.optional("customer_name")
         extra = try members.others(
             than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at",
-            "operation", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
+            "operation", "origin", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
             "needs_reconnection", "reconnection", "last_refreshed_at", "last_used_at", "metadata", "customer_id",
             "customer_name")
     }
@@ -447,6 +452,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(updatedAt, forKey: Member("updated_at"))
         try members.encodeIfPresent(expiresAt, forKey: Member("expires_at"))
         try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encodeIfPresent(origin, forKey: Member("origin"))
         try members.encodeIfPresent(usages, forKey: Member("usages"))
         try members.encodeIfPresent(lastError, forKey: Member("last_error"))
         try members.encodeIfPresent(account, forKey: Member("account"))
@@ -922,6 +928,19 @@ public struct VerificationResult: OpenWord {
     public static let unknown = VerificationResult(rawValue: "unknown")
     /// It accepts the credential.
     public static let valid = VerificationResult(rawValue: "valid")
+}
+
+/// How a connection came by its credential.
+public struct ConnectionOrigin: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// You imported it.
+    public static let import = ConnectionOrigin(rawValue: "import")
+    /// The customer gave it, by a request link.
+    public static let link = ConnectionOrigin(rawValue: "link")
 }
 
 /// What a request link does.

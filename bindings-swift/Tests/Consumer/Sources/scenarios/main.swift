@@ -187,6 +187,7 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let allowMultipleConnections = try options.bool("allowMultipleConnections")
         let scopes = try options.texts("scopes")
         let confirm = try options.bool("confirm")
+        let allowAccountChange = try options.bool("allowAccountChange")
         let customerID = try options.text("customerId")
         let customerName = try options.text("customerName")
         let metadata = try options.object("metadata")
@@ -197,8 +198,8 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             email, appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
-            confirm: confirm, customerID: customerID, customerName: customerName, metadata: metadata,
-            idempotencyKey: idempotencyKey, options: ofCall)
+            confirm: confirm, allowAccountChange: allowAccountChange, customerID: customerID,
+            customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey, options: ofCall)
         try outcome.set(report.value(link))
     case "getConnection":
         let ofCall = try options.ofCall()
@@ -233,6 +234,28 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try options.end()
         let connection = try await client.updateConnection(
             email, id, name: name, customerID: customerID, customerName: customerName, metadata: metadata,
+            options: ofCall)
+        try outcome.set(report.value(connection))
+    case "importConnection":
+        let appID = try options.text("appId") ?? ""
+        let name = try options.text("name") ?? ""
+        let authOptionKey = try options.text("authOptionKey")
+        let fields = try options.fields("fields")
+        let accessToken = try options.text("accessToken")
+        let tokenType = try options.text("tokenType")
+        let expiresIn: Duration? = try options.int("expiresIn").map { .seconds($0) }
+        let scopes = try options.texts("scopes")
+        let providerData = try options.object("providerData")
+        let customerID = try options.text("customerId")
+        let customerName = try options.text("customerName")
+        let metadata = try options.object("metadata")
+        let idempotencyKey = try options.text("idempotencyKey")
+        let ofCall = try options.ofCall()
+        try options.end()
+        let connection = try await client.importConnection(
+            email, appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
+            tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
+            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
             options: ofCall)
         try outcome.set(report.value(connection))
     case "verifyConnection":
