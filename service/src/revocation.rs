@@ -8,13 +8,14 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use secrecy::ExposeSecret;
 
 use crate::catalogue::Account;
 use crate::clock::{Millis, millis};
-use crate::oauth::{Endpoint, RevokeOutcome, RevokedTokens};
+use crate::oauth::{Endpoint, ProviderError, RevokeOutcome, RevokedTokens};
 use crate::provider_api::ApiAccess;
 use crate::state::{AppState, Service};
-use crate::store::{MAX_REVOCATION_AGE, PendingRevocation, StoreError};
+use crate::store::{MAX_REVOCATION_AGE, PendingRevocation, StoreError, Tokens};
 
 /// Between two looks into the queue.
 const EVERY: Duration = Duration::from_secs(5);
@@ -106,13 +107,29 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
     let Ok(endpoint) = Endpoint::new(option, client, &grant.inputs) else {
         return Ok(UNSUPPORTED);
     };
+    let renewed = match &tokens.refresh_token {
+        Some(refresh_token) if revoke.needs_access_token() && is_over(service, tokens) => {
+            let asked_at = service.clock.now();
+            match service.providers.refresh(&endpoint, &tokens.access_token, refresh_token).await {
+                Ok(granted) => Some(Tokens::granted(granted, asked_at, Some(refresh_token))),
+                Err(ProviderError::Unavailable { retry_after }) => return Ok(Attempt::Again(retry_after)),
+                Err(ProviderError::Declined) => return Ok(Attempt::Done("ended_before")),
+                Err(ProviderError::Misconfigured) => return Ok(Attempt::Done("refused")),
+            }
+        }
+        _ => None,
+    };
+    if let Some(tokens) = &renewed {
+        service.store.renew_revocation(pending, tokens).await?;
+    }
+    let tokens = renewed.as_ref().unwrap_or(tokens);
     let api = ApiAccess {
         service,
         tenant: &pending.tenant,
         app,
         option,
         inputs: None,
-        access_token: Some(secrecy::ExposeSecret::expose_secret(&tokens.access_token)),
+        access_token: Some(tokens.access_token.expose_secret()),
     };
     let tokens = RevokedTokens {
         access: &tokens.access_token,
@@ -124,6 +141,11 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
         RevokeOutcome::Refused => Attempt::Done("refused"),
         RevokeOutcome::Unavailable { retry_after } => Attempt::Again(retry_after),
     })
+}
+
+/// Whether the access token has expired: a grant that was unused for long can be ended with a new one alone.
+fn is_over(service: &Service, tokens: &Tokens) -> bool {
+    tokens.expires_at.is_some_and(|expires_at| expires_at <= service.clock.now())
 }
 
 /// How long to wait after so many attempts.

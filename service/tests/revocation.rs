@@ -4,19 +4,12 @@
 
 mod fixture_support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connect_service::log;
 use connect_service::revocation::revoke_due;
 use connect_service::store::{Capability, GrantOutcome};
 use fixture_support::{Platform, Provider, Seen, Visit, text};
 use serde_json::{Value, json};
-use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// An app whose provider ends single tokens.
 const ONE_TOKEN: &str = r#"
@@ -167,6 +160,37 @@ async fn each_kind_of_request_is_made_as_the_file_says() {
             "{keys}"
         );
         assert_eq!((json!(seen[0].form), seen[0].authorization()), (body, authorization), "{keys}");
+    }
+}
+
+/// Shopify's tokens live for an hour, and nothing but a token ends its grants.
+#[tokio::test]
+async fn an_access_token_that_has_expired_is_refreshed_first() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(&format!("{ONE_TOKEN}\nauth = \"api\"")).await;
+    let id = connect(&platform, &provider, tokens("1", "ann")).await;
+    platform.advance(3600);
+    delete(&platform, &id).await;
+    provider.will_say(&[(200, tokens("2", "ann")), (503, json!({})), (200, json!({}))]);
+    let seen = revoke(&platform, &provider).await;
+    let lines: Vec<_> = seen.iter().map(|request| (request.path.as_str(), request.authorization())).collect();
+    assert_eq!(lines, [("/token", ""), ("/revoke", "Bearer canary-at-2")]);
+    assert_eq!(seen[0].form["refresh_token"], "canary-rt-1");
+    // What came is kept for the next attempt.
+    platform.advance(60);
+    let seen = revoke(&platform, &provider).await;
+    assert_eq!((seen.len(), seen[0].authorization()), (1, "Bearer canary-at-2"));
+    assert_eq!(queued(&platform).await, 0);
+
+    // The grant may have ended meanwhile, or the provider be away.
+    for (status, left) in [(400, 0), (503, 1)] {
+        let id = connect(&platform, &provider, tokens("1", "ann")).await;
+        platform.advance(3600);
+        delete(&platform, &id).await;
+        provider.will_say(&[(status, json!({"error": "invalid_grant"}))]);
+        let seen = revoke(&platform, &provider).await;
+        assert_eq!((seen.len(), seen[0].path.as_str()), (1, "/token"));
+        assert_eq!(queued(&platform).await, left, "{status}");
     }
 }
 
@@ -435,44 +459,4 @@ async fn a_row_that_was_changed_is_dropped() {
     platform.database.connect().await.execute("UPDATE revocations SET id = 'another'").await;
     assert!(revoke(&platform, &provider).await.is_empty());
     assert_eq!(queued(&platform).await, 0);
-}
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// By this test and by those that run beside it.
-#[tokio::test]
-async fn no_token_is_logged() {
-    let log = Log::default();
-    let writer = log.clone();
-    let layer = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
-    tracing_subscriber::registry().with(layer.with_filter(filter_fn(log::is_discreet))).init();
-
-    let provider = Provider::start().await;
-    let platform = provider
-        .platform(&ONE_TOKEN.replace("[auth.account]", "[auth.account]\nlabel = \"token:/user\""))
-        .await;
-    let id = connect(&platform, &provider, tokens("1", "canary-account")).await;
-    delete(&platform, &id).await;
-    for status in [503, 400] {
-        provider.will_say(&[(status, json!({"error": "canary-answer"}))]);
-        assert_eq!(revoke(&platform, &provider).await.len(), 1);
-        platform.advance(60);
-    }
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains(r#""outcome":"refused""#) && logged.contains(r#""app":"fixture""#));
-    assert!(logged.contains(r#""host":"127.0.0.1""#));
-    assert!(!logged.contains("canary"));
 }

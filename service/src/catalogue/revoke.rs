@@ -73,6 +73,11 @@ pub enum RevokedToken {
 }
 
 impl Revoke {
+    /// Whether a refresh token alone cannot end the grant.
+    pub(crate) fn needs_access_token(&self) -> bool {
+        self.auth == RevokeAuth::Api || self.token == RevokedToken::Access
+    }
+
     /// The address with the client's id filled in, and the fields left.
     pub(crate) fn url_for(&self, client_id: &str) -> Result<Template, String> {
         let id: String = form_urlencoded::byte_serialize(client_id.as_bytes()).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::database::{Query, Row, Transaction};
 use super::grant_record::GrantRecord;
-use super::{Grant, Origin, Result, Store, StoreError};
+use super::{Grant, Origin, Result, Store, StoreError, Tokens};
 use crate::catalogue::AuthType;
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::ids;
@@ -124,6 +124,21 @@ impl Store {
     /// When the database fails.
     pub async fn finish_revocation(&self, revocation: &PendingRevocation) -> Result<()> {
         let query = Query::new("DELETE FROM revocations WHERE id = $1").bind(&revocation.id);
+        self.database.execute(query).await?;
+        Ok(())
+    }
+
+    /// Keeps the tokens that took the place of a grant's own, before they are used: the provider may honour no others.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn renew_revocation(&self, revocation: &PendingRevocation, tokens: &Tokens) -> Result<()> {
+        let PendingRevocation { id, tenant, grant, .. } = revocation;
+        let grant = Grant { tokens: Some(tokens.clone()), ..grant.clone() };
+        let query = Query::new("UPDATE revocations SET sealed = $1 WHERE id = $2")
+            .bind(self.seal_json(place(tenant, id), &GrantRecord::from(&grant))?)
+            .bind(id);
         self.database.execute(query).await?;
         Ok(())
     }
