@@ -4,12 +4,9 @@
 
 mod fixture_support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use connect_service::log;
 use connect_service::revocation::revoke_due;
-use fixture_support::{Provider, connect};
+use fixture_support::{Log, Provider, connect};
 use serde_json::json;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
@@ -27,21 +24,6 @@ const APP: &str = r#"
     [auth.revoke]
     url = "PROVIDER/revoke"
 "#;
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Neither of a success nor of a failure.
 #[tokio::test]
@@ -64,7 +46,7 @@ async fn no_token_is_logged() {
         assert_eq!(provider.seen().len(), 1);
         platform.advance(60);
     }
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains(r#""outcome":"refused""#) && logged.contains(r#""app":"fixture""#));
     assert!(logged.contains(r#""host":"127.0.0.1""#));
     assert!(!logged.contains("canary"));

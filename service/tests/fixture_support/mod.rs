@@ -18,7 +18,8 @@ use connect_service::oauth::Registration;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
-pub(crate) use support::{Answer, Platform, text};
+#[allow(unused_imports, reason = "each test binary uses its own part of it")]
+pub(crate) use support::{Answer, Log, Platform, text};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
 
