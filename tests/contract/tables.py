@@ -75,7 +75,9 @@ def operation_options(operation: dict, contract: dict):
             parameter = contract["components"]["parameters"][parameter["$ref"].rsplit("/", 1)[1]]
         if parameter["in"] == "query":
             yield parameter["name"]
-        if parameter["name"] == "Idempotency-Key" and operation["operationId"] == "createRequestLink":
+        # Elsewhere it is without effect.
+        makes_one = operation["operationId"] in ("createRequestLink", "importConnection")
+        if parameter["name"] == "Idempotency-Key" and makes_one:
             yield "idempotency_key"
     body = operation.get("requestBody")
     if body:
