@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use connect_service::dev::presets;
 use futures_util::{StreamExt, stream};
@@ -288,6 +289,27 @@ async fn connect_vend_expire_revoke() {
     for secret in secrets {
         assert!(!log.contains(&secret) && !error.contains(&secret), "{secret}");
     }
+    let left: Vec<_> = std::fs::read_dir(&home.0).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["log"], "the temporary folder is gone");
+}
+
+/// A program that starts it with a pipe leaves nothing behind, however it ends itself.
+#[test]
+fn it_ends_when_its_standard_input_is_closed() {
+    let home = Home::new();
+    let mut command = program(&home.0, &["dev", "--watch-stdin"]);
+    command.stdin(Stdio::piped());
+    let mut dev = home.run(command);
+    drop(dev.child.stdin.take());
+    let begin = Instant::now();
+    let status = loop {
+        assert!(begin.elapsed() < Duration::from_secs(60), "it goes on");
+        match dev.child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    assert!(status.success(), "{status}");
     let left: Vec<_> = std::fs::read_dir(&home.0).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["log"], "the temporary folder is gone");
 }
