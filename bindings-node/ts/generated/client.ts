@@ -49,8 +49,11 @@ export class PabblyConnectPlatform {
   readonly #caller: Caller;
 
   /** Checks the settings. Nothing is sent. */
-  constructor(options: Settings = {}) {
-    this.#caller = new Caller(options, here());
+  constructor(options?: Settings);
+  /** @internal A client whose calls end in `caller`: the fake of the tests of those who use this package. */
+  constructor(caller: Caller);
+  constructor(options: Settings | Caller = {}) {
+    this.#caller = options instanceof Caller ? options : new Caller(options, here());
   }
 
   /** The same calls for one customer, without the e-mail; it is checked here. */
