@@ -42,6 +42,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("python/client.py", "bindings-python/python/pabbly_connect/_async.py", Language::Python),
     ("python/errors.py", "bindings-python/python/pabbly_connect/errors.py", Language::Python),
     ("python/models.py", "bindings-python/python/pabbly_connect/_models.py", Language::Python),
+    ("python/fakes.py", "bindings-python/python/pabbly_connect/testing/_fakes.py", Language::Python),
 ];
 
 /// Folders of packages, each with a copy of the licences: a package is made of its own folder alone. Node's script packs
@@ -131,6 +132,7 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
     for (index, model) in manifest.models.iter().enumerate() {
         all["models"][index]["listed"] = listed.contains(model.name.as_str()).into();
         all["models"][index]["page_name"] = format!("{}Page", model.name).into();
+        all["models"][index]["async_page_name"] = format!("Async{}Page", model.name).into();
         for (field, described) in
             model.fields.iter().zip(all["models"][index]["fields"].as_array_mut().into_iter().flatten())
         {
