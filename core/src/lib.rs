@@ -27,6 +27,8 @@ mod retry;
 mod retry_after;
 mod settings;
 mod shape;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod token;
 mod transport;
