@@ -72,7 +72,8 @@ scenarios: build
 	$(STEP) "scenarios in Rust" $(CARGO) test --test scenarios
 
 doctest: build
-	$(STEP) "examples in the documentation" $(CARGO) test --no-fail-fast --doc
+	$(STEP) "examples in the documentation" env PC_DEV_BIN=$(abspath $(TARGET))/debug/connect-service \
+		$(CARGO) test --no-fail-fast --doc
 
 # The scenarios of every language, and the real service with real providers.
 e2e: build tests/oidc/node_modules/.installed

@@ -25,12 +25,18 @@ if (!process.env.CHECK) writeFileSync(checkedIn, types);
 else if (readFileSync(checkedIn, 'utf8') !== types) throw new Error('ts/generated/native.ts is stale: run `npm run build`');
 
 const common = { absWorkingDir: here, bundle: true, target: 'node18', define: { SDK_VERSION: JSON.stringify(version) } };
-await build({ ...common, entryPoints: ['ts/index.ts'], outfile: 'dist/index.cjs', platform: 'node', format: 'cjs', external: ['@pabbly/*'] });
+const node = { ...common, platform: 'node', format: 'cjs' };
+await build({ ...node, entryPoints: ['ts/internal.ts'], outfile: 'dist/internal.cjs', external: ['@pabbly/*'] });
+writeFileSync(`${here}dist/index.cjs`, "module.exports = require('./internal.cjs').index;\n");
+const shared = { name: 'shared', setup: ({ onResolve }) => onResolve({ filter: /\/internal\.js$/ }, () => ({ path: './internal.cjs', external: true })) };
+await build({ ...node, entryPoints: ['ts/testing/index.ts'], outfile: 'dist/testing.cjs', plugins: [shared] });
 await build({ ...common, entryPoints: ['ts/browser.ts'], outfile: 'dist/browser.cjs', format: 'cjs' });
 await build({ ...common, entryPoints: ['ts/browser.ts'], outfile: 'dist/browser.mjs', format: 'esm' });
 run('tsc', '--project', 'tsconfig.json');
 
-// The ES module is a window onto the CommonJS one, so that a process has one of everything, however it is loaded.
-const names = Object.keys(createRequire(import.meta.url)(`${here}dist/index.cjs`)).sort();
-writeFileSync(`${here}dist/index.mjs`, `import sdk from './index.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = sdk;\n`);
-writeFileSync(`${here}dist/index.d.mts`, "export * from './types/index.js';\n");
+// The ES modules are windows onto the CommonJS ones, so that a process has one of everything, however it is loaded.
+for (const [entry, types] of [['index', 'index'], ['testing', 'testing/index']]) {
+  const names = Object.keys(createRequire(import.meta.url)(`${here}dist/${entry}.cjs`)).sort();
+  writeFileSync(`${here}dist/${entry}.mjs`, `import sdk from './${entry}.cjs';\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = sdk;\n`);
+  writeFileSync(`${here}dist/${entry}.d.mts`, `export * from './types/${types}.js';\n`);
+}

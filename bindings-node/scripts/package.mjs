@@ -13,7 +13,7 @@ const work = `${out}work/`;
 rmSync(out, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 
-const { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, files, napi } = read(`${here}package.json`);
+const { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, typesVersions, files, napi } = read(`${here}package.json`);
 const texts = ['LICENSE-APACHE', 'LICENSE-MIT'];
 
 function pack(folder, manifest, readme) {
@@ -43,7 +43,7 @@ const folder = `${work}main/`;
 cpSync(`${here}dist`, `${folder}dist`, { recursive: true });
 pack(
   folder,
-  { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, files: [...files, ...texts], optionalDependencies },
+  { name, version, description, keywords, license, engines, type, sideEffects, main, types, exports, typesVersions, files: [...files, ...texts], optionalDependencies },
   // The pages that this one links to are not in the package.
   readFileSync(`${here}../docs/node.md`, 'utf8').replace(/\[\w+\.md\]\((\w+\.md)\)/g, "the repository's `docs/$1`"),
 );

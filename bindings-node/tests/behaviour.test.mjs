@@ -339,7 +339,9 @@ describe('secrets', () => {
     assert.deepEqual({ ...token.api_headers, ...token.api_query, ...token.provider_data }, { Authorization: 'Bearer secret', Accept: 'a/b', key: 'secret', shop: 'secret' });
     assert.doesNotMatch(shown(token), /secret/);
     const request = token.apply('/users?x=1', { method: 'POST', headers: { accept: 'text/csv' } });
-    assert.deepEqual([request[0], { ...request[1] }], ['https://secret.example/v1/users?x=1&key=secret', { method: 'POST', headers: { accept: 'text/csv', authorization: 'Bearer secret' } }]);
+    assert.deepEqual([request[0], { ...request[1] }], ['https://secret.example/v1/users?x=1&key=secret', { method: 'POST', headers: { accept: 'text/csv', authorization: 'Bearer secret' }, redirect: 'error' }]);
+    assert.equal(token.apply('/', { redirect: 'manual' })[1].redirect, 'manual');
+    assert.equal(token.apply('/', { redirect: undefined })[1].redirect, 'error');
     for (const form of [inspect(request), JSON.stringify(request), `${request}`, inspect(request[1]), JSON.stringify(request[1])]) {
       assert.doesNotMatch(form, /secret/);
     }
@@ -362,6 +364,22 @@ describe('secrets', () => {
     await (await fetch(...token.apply('users'))).text();
     api.close();
     assert.deepEqual(seen, [...Array(3).fill(['/users?key=secret', 'Bearer secret', 'text/csv']), ['/users?key=secret', 'Bearer secret', 'a/b']]);
+  });
+
+  it('follow no redirect to another host', async (t) => {
+    const seen = [];
+    const elsewhere = createServer((request, response) => {
+      seen.push(request.headers['x-api-key']);
+      response.end();
+    });
+    const api = createServer((_, response) => response.writeHead(302, { location: `http://127.0.0.1:${elsewhere.address().port}/` }).end());
+    for (const server of [elsewhere, api]) {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      t.after(() => server.close());
+    }
+    const token = Token.of({ ...API, api_base_url: `http://127.0.0.1:${api.address().port}`, api_headers: { 'X-Api-Key': 'secret' } });
+    await assert.rejects(fetch(...token.apply('users')), TypeError);
+    assert.deepEqual(seen, []);
   });
 
   it('are hidden in a new key', async () => {

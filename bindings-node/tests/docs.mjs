@@ -1,25 +1,15 @@
-// Runs every example of docs/node.md against the real service: the quickstart once for each way that it can go, and the
-// others one after the other with what they leave undefined. Then the README's, both ways.
+// Runs every example of docs/node.md against `connect-service dev`: the quickstart once for each way that it can go, and
+// the others one after the other with what they leave undefined; those that are tests are left to packaging.mjs. Then the
+// README's, both ways.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { PabblyConnectPlatform } from '@pabbly/connect-platform';
-import { folder } from './support.mjs';
-import { stage } from './stage.mjs';
+import { startEmulator } from '@pabbly/connect-platform/testing';
+import { examplesOf, folder, program, runnerOf } from './support.mjs';
 
-/** The JavaScript of a page. */
-function examplesOf(path) {
-  const page = readFileSync(`${folder}../${path}`, 'utf8');
-  return [...page.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => {
-    // Errors name the line of the page.
-    const lines = page.slice(0, match.index).split('\n').length;
-    return '\n'.repeat(lines) + match[1];
-  });
-}
-
-const examples = examplesOf('docs/node.md');
+const examples = examplesOf('docs/node.md').filter((example) => !runnerOf(example));
 const [quickstart, ...others] = examples;
 assert.ok(examples.length >= 12 && quickstart.includes('NeedsReconnectionError'), 'the page has its examples');
 const readme = examplesOf('README.md');
@@ -35,10 +25,7 @@ async function run(code, globals) {
   await import(pathToFileURL(file));
 }
 
-function use({ baseUrl, key }) {
-  process.env.PC_TENANT_KEY = key;
-  process.env.PC_BASE_URL = baseUrl;
-}
+const use = ({ env }) => Object.assign(process.env, env);
 
 /** Runs the quickstart and gives what it did. */
 async function flow({ search = 'gmail', connect }) {
@@ -53,19 +40,23 @@ async function flow({ search = 'gmail', connect }) {
 }
 
 const { log } = console;
-const service = await stage();
-const strict = await stage({ tokenBudget: 1 });
+const binary = program('connect-service', 'connect-service');
+/** An emulator whose tenant may ask for so many tokens in a minute. */
+async function start({ tokenBudget }) {
+  Object.assign(process.env, { CONNECT_BUDGETS_TOKEN: tokenBudget, CONNECT_BUDGETS_DEFAULT: 100_000, CONNECT_BUDGETS_STATUS: 100_000 });
+  const emulator = await startEmulator({ binary });
+  const connect = ({ request_link }) => emulator.ctl('connect', request_link);
+  const connectAndRevoke = async (link) => (await connect(link), await emulator.ctl('revoke', link.connection_id));
+  return Object.assign(emulator, { connect, connectAndRevoke });
+}
+const service = await start({ tokenBudget: 100_000 });
+const strict = await start({ tokenBudget: 1 });
 try {
   use(service);
   const later = (link) => void setTimeout(() => service.connect(link), 100); // while the program waits
-  assert.deepEqual(await flow({ connect: later }), ['authorization,Bearer ya29.secret']);
-  assert.deepEqual(await flow({ connect: later, search: 'sendgrid' }), ['x-api-key,secret']);
-  service.provider.revoked = true;
-  assert.deepEqual(
-    await flow({ connect: async (link) => (await service.connect(link), await sleep(1500)) }),
-    ['asked alice@example.com'],
-  );
-  service.provider.revoked = false;
+  assert.match((await flow({ connect: later })).join(), /^authorization,Bearer dev-access-[\w-]+$/);
+  assert.deepEqual(await flow({ connect: later, search: 'sendgrid' }), ['x-api-key,dev-api_key']);
+  assert.deepEqual(await flow({ connect: service.connectAndRevoke }), ['asked alice@example.com']);
   use(strict);
   await new PabblyConnectPlatform().getToken('alice@example.com', 'unknown').catch(() => {}); // The minute's only one.
   assert.deepEqual(await flow({ connect: strict.connect }), ['slept true']);
@@ -83,7 +74,7 @@ try {
   for (const example of others) await run(example, globals);
   console.log = log;
   const { inspect } = await import('node:util');
-  assert.doesNotMatch(inspect(printed, { depth: null }), /secret|pk_live_/);
+  assert.doesNotMatch(inspect(printed, { depth: null }), /dev-access-|dev-api_key|pk_test_/);
   assert.ok(printed.some((parts) => inspect(parts).includes("'not done yet'")), 'the wait timed out');
   assert.ok(printed.some(([text]) => text === 'the customer went away'));
   console.log(`  ${others.length} further examples of docs/node.md`);
@@ -95,7 +86,7 @@ try {
       shown.push(inspect(parts));
       if (parts[0] === 'open') setTimeout(() => service.connect({ request_link: parts[1] }), 100);
     };
-    await run(code, { sleep });
+    await run(code, { revoke: (link) => service.ctl('revoke', link.connection_id) });
     console.log = log;
     return shown;
   };
@@ -103,12 +94,11 @@ try {
   assert.match(opened, /http.*127\.0\.0\.1/);
   assert.match(got, /'got',\s+Token \{.*\[redacted\]/s);
   assert.deepEqual(more, []);
-  service.provider.revoked = true;
-  const [, refused] = await shownBy(readme[0].replace('// 5:', 'await sleep(1500); // until the token has expired\n// 5:'));
+  const [, refused] = await shownBy(readme[0].replace('// 5:', 'await revoke(link);\n// 5:'));
   assert.match(refused, /through the connect flow again/);
   console.log("  the README's quickstart: with a token, and with a grant that was revoked");
 } finally {
   console.log = log;
-  await Promise.all([service.close(), strict.close()]);
+  await Promise.all([service.stop(), strict.stop()]);
   rmSync(home, { recursive: true });
 }

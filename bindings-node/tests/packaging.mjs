@@ -1,10 +1,10 @@
 // Packs the package, checks it with publint and arethetypeswrong, installs it into an empty project and uses it there.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
-import { folder } from './support.mjs';
+import { examplesOf, folder, program, runnerOf } from './support.mjs';
 
 const run = (cwd, command, ...args) => execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
 const tool = (name, ...args) => execFileSync(`node_modules/.bin/${name}`, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
@@ -33,6 +33,17 @@ try {
   console.log(run(home, 'node', 'smoke.mjs').trimEnd());
   writeFileSync(join(home, 'use.cjs'), "console.log(typeof require('@pabbly/connect-platform').PabblyConnectPlatform)\n");
   assert.equal(run(home, 'node', 'use.cjs').trim(), 'function');
+
+  // The tests on the page, with what it tells their readers to use.
+  symlinkSync(`${folder}tests/runtimes/node_modules/vitest`, join(home, 'node_modules/vitest'));
+  process.env.PC_DEV_BIN = program('connect-service', 'connect-service');
+  for (const [runner, ...command] of [['node:test', '--test'], ['vitest', 'node_modules/vitest/vitest.mjs', 'run', '--reporter=verbose']]) {
+    const tests = examplesOf('docs/node.md').filter((example) => runnerOf(example) === runner);
+    assert.equal(tests.length, 1, `the page shows a test with ${runner}`);
+    const file = `${runner.replace(':', '-')}.test.mjs`;
+    writeFileSync(join(home, file), tests[0]);
+    console.log(run(home, 'node', ...command, file).trimEnd());
+  }
 
   // Without the platform's package the reason is told.
   rmSync(join(home, 'node_modules'), { recursive: true });

@@ -7,7 +7,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { PabblyConnectError, PabblyConnectPlatform } from '@pabbly/connect-platform';
+import { PabblyConnectError, PabblyConnectPlatform, Token } from '@pabbly/connect-platform';
 import { asker, scriptedServer } from './support.mjs';
 
 /** Scenarios under way at once: they mostly wait. */
@@ -83,7 +83,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
     case 'getApp':
       return client.getApp(appId, callOptions);
     case 'createRequestLink':
-      return target.createRequestLink(...customer, { appId, ...rest }, callOptions);
+    case 'importConnection':
+      return target[call](...customer, { appId, ...rest }, callOptions);
     case 'waitForConnection':
       return target.waitForConnection(...customer, id, { ...rest, signal, onPoll: onPoll && ((poll) => polls.push(poll)) });
     case 'listConnections':
@@ -106,9 +107,12 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
     case 'rotateKey':
     case 'promoteKey':
       return client[call](rest, callOptions);
+    case 'getToken': {
+      const rejected = rest.rejected && Token.of(rest.rejected);
+      return target.getToken(...customer, id, { ...callOptions, rejected });
+    }
     case 'verifyConnection':
     case 'getConnection':
-    case 'getToken':
     case 'deleteConnection':
       return target[call](...customer, id, callOptions);
     default:

@@ -1,6 +1,7 @@
 // What several tests need: the programs of this repository, and a way to report.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -12,11 +13,24 @@ const repository = fileURLToPath(new URL('../../', import.meta.url));
  * SERVICE_BIN names one that is built already.
  */
 export function program(crate, name) {
-  const built = process.env[`${name.replaceAll('-', '_').toUpperCase()}_BIN`];
+  const built = process.env[`${name.replace('connect-', '').replaceAll('-', '_').toUpperCase()}_BIN`];
   if (built) return built;
   execFileSync('cargo', ['build', '--quiet', '--locked', '-p', crate, '--bin', name], { cwd: repository, stdio: 'inherit' });
   return `${process.env.CARGO_TARGET_DIR ?? `${repository}target`}/debug/${name}`;
 }
+
+/** The JavaScript of a page of this repository. */
+export function examplesOf(path) {
+  const page = readFileSync(`${repository}${path}`, 'utf8');
+  return [...page.matchAll(/^```js\n(.*?)^```$/gms)].map((match) => {
+    // Errors name the line of the page.
+    const lines = page.slice(0, match.index).split('\n').length;
+    return '\n'.repeat(lines) + match[1];
+  });
+}
+
+/** The test runner that an example is for, if any. */
+export const runnerOf = (example) => /from '(node:test|vitest)'/.exec(example)?.[1];
 
 /** Starts a program and gives it together with the first line that it prints. */
 export async function started(path, args = [], options = {}) {

@@ -34,6 +34,7 @@ import {
   type Verification,
   type WaitOptions,
 } from '@pabbly/connect-platform';
+import { EmulatorError, fakeClient, startEmulator, type FakeCall, type FakeClient, type FakeResults } from '@pabbly/connect-platform/testing';
 
 declare function equal<A>(): <B>(value: B & ([A] extends [B] ? ([B] extends [A] ? unknown : never) : never)) => void;
 const { signal } = new AbortController();
@@ -95,6 +96,7 @@ export async function calls(email: string, id: string) {
   equal<void>()(await pc.deleteConnection(email, id, options));
   equal<Connection>()(await pc.updateConnection(email, id, changes, options));
   equal<Verification>()(await pc.verifyConnection(email, id, options));
+  equal<Connection>()(await pc.importConnection(email, { appId: 'gmail', name: 'Mail', accessToken: 'at' }, options));
   equal<void>()(await pc.addUsage(email, id, 'workflow', options));
   equal<void>()(await pc.removeUsage(email, id, 'workflow'));
   pc.listConnections(email, { status: 'active', customerId: 'c', needsReconnection: true });
@@ -205,6 +207,48 @@ export function errors(error: unknown) {
   }
   // @ts-expect-error: it is not to be changed
   error.status = 200;
+}
+
+// --- testing ---
+export async function testing(link: RequestLink, token: Token) {
+  const results: FakeResults = {
+    getToken: token,
+    createRequestLink: async (email, { appId, name }, options) => {
+      console.log(email.length, appId?.length, name.length, options?.timeoutMs);
+      return link;
+    },
+    getConnection: (_email, id) => ({ id, status: 'active' }),
+    deleteConnection: undefined,
+    addUsage: () => {},
+    listApps: { apps: [{ id: 'gmail', name: 'Gmail' }] },
+    listConnections: (_email, query) => ({ connections: [], total: query?.page ?? 0 }),
+    verifyConnection: new NeedsReconnectionError('revoked'),
+  };
+  const pc: FakeClient = fakeClient(results);
+  equal<Token>()(await pc.customer('alice@example.com').getToken('c'));
+  const client: PabblyConnectPlatform = pc;
+  equal<readonly FakeCall[]>()(pc.calls);
+  for (const call of pc.calls) {
+    if (call.method === 'getToken') equal<string>()(call.arguments[1]);
+  }
+  // @ts-expect-error: no such method
+  fakeClient({ getTokens: token });
+  // @ts-expect-error: it calls nothing
+  fakeClient({ close: undefined });
+  // @ts-expect-error: a link is no token
+  fakeClient({ getToken: link });
+  // @ts-expect-error: an id is a text
+  fakeClient({ getApp: (id: number) => ({ id: `${id}`, name: 'Gmail' }) });
+  // @ts-expect-error: only the tests' own client takes another's calls
+  new PabblyConnectPlatform(client);
+
+  const emulator = await startEmulator({ binary: 'connect-service', args: ['--seed'] });
+  new PabblyConnectPlatform({ apiKey: emulator.tenantKey, baseUrl: emulator.baseUrl });
+  equal<unknown>()(await emulator.ctl('expire', 'c'));
+  equal<void>()(await emulator.stop());
+  equal<void>()(await emulator[Symbol.asyncDispose]());
+  const environment: NodeJS.ProcessEnv = { ...process.env, ...emulator.env };
+  console.log(environment, new EmulatorError('x').stderr.length);
 }
 
 export const hooks: Hooks = {

@@ -9,7 +9,7 @@ import { native } from './native.js';
 import { check, given } from './options.js';
 
 /** What distinguishes one call from another. */
-interface Call<T> {
+export interface Call<T> {
   method: string;
   /** The customer, where the call is about one. */
   email?: string;
@@ -19,7 +19,8 @@ interface Call<T> {
   known?: ReadonlySet<string>;
   /** The options of every call, or of a wait. */
   options: CallOptions | WaitOptions | undefined;
-  wait?: boolean;
+  /** Their names, where they are not those of every call. */
+  merged?: ReadonlySet<string>;
   /** Where it was called from. */
   place: Place;
   /** Makes the result of the answer's `data`. */
@@ -73,7 +74,7 @@ export class Caller {
   }
 
   /** A list, of which nothing is sent yet. */
-  list<P, T>(call: Omit<Call<P>, 'arguments'>, items: (page: P) => T[]): List<P, T> {
+  list<P, T>(call: Call<P>, items: (page: P) => T[]): List<P, T> {
     const { method, email, options, query } = call;
     if ('email' in call) this.checkEmail(email, call.place);
     const open = (client: NativeClient) => client.pages(method, email, [], given(query, options));
@@ -108,14 +109,19 @@ export class Caller {
     cancelAll(this);
   }
 
+  /** Throws where an option does not exist, or the call was cancelled before it began. */
+  protected checkOptions({ options, merged, query, known, place }: Omit<Call<unknown>, 'make'>): void {
+    check(options, merged ?? KNOWN.call, place);
+    if (known) check(query, known, place);
+    options?.signal?.throwIfAborted();
+  }
+
   #start<T>(call: Call<T>, start: (client: NativeClient, number: number) => void): Promise<T> {
     const { options, place } = call;
     const client = this.#native;
     try {
       if (!client) throw closed(place);
-      check(options, call.wait ? KNOWN.wait : KNOWN.call, place);
-      if (call.known) check(call.query, call.known, place);
-      options?.signal?.throwIfAborted();
+      this.checkOptions(call);
     } catch (reason) {
       if ('email' in call) this.checkEmail(call.email, place);
       return Promise.reject(reason);

@@ -64,7 +64,7 @@ export class PabblyConnectError extends Error {
   /** With a `WaitTimeoutError`, the connection as the wait last saw it, if it did. */
   declare readonly connection?: Connection | null;
 
-  /** Of `submitCredentials`, what is wrong with each field of the form, as sentences for the customer. */
+  /** Of `submitCredentials` and `importConnection`, what is wrong with each field, as sentences for the customer. */
   declare readonly fields?: Record<string, string> | null;
 
   constructor(message?: string, details: ErrorDetails = {}) {

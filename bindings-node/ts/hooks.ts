@@ -1,5 +1,5 @@
 // Tells hooks and the logger what a client does.
-import type { ConnectionStatus } from './generated/models.js';
+import type { ConnectionStatus, LinkPhase } from './generated/models.js';
 import type { Settings } from './generated/options.js';
 
 /** Called while calls are under way. None of them is told a secret. */
@@ -28,6 +28,8 @@ export interface Logger {
 export interface Poll {
   /** `null` where the poll failed in a way that the wait survives. */
   status: ConnectionStatus | null;
+  /** How far the customer has come; `null` where that is not known: it is of a link that this client made. */
+  phase: LinkPhase | null;
   /** When the next poll is expected; 0 where the service holds the answer until there is news. */
   nextInMs: number;
 }

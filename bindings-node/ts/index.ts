@@ -6,6 +6,7 @@ export * from './generated/models.js';
 export type {
   CallOptions,
   ConnectionChanges,
+  ImportedCredential,
   LinkRequest,
   ListAppsQuery,
   ListConnectionsQuery,
@@ -13,6 +14,7 @@ export type {
   RotateKeyRequest,
   Settings,
   SubmittedForm,
+  TokenOptions,
   WaitOptions,
 } from './generated/options.js';
 export type { Hooks, Logger, Poll } from './hooks.js';

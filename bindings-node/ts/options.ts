@@ -1,5 +1,6 @@
 // The refusal of options that do not exist. What does exist is generated from the manifest.
 import { refused, type Place } from './failure.js';
+import { credential } from './token.js';
 
 /** Refuses options that would be dropped without a word: a misspelt one, or one in the wrong argument. */
 export function check(options: unknown, known: ReadonlySet<string>, place: Place): void {
@@ -30,7 +31,7 @@ export function given(...arguments_: (object | null | undefined)[]): object | un
 function crossing(name: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   try {
-    return { json: JSON.stringify(value) };
+    return { json: credential(value) ?? JSON.stringify(value) };
   } catch {
     throw new Error(`${name} holds something that is no JSON`);
   }

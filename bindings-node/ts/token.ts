@@ -5,7 +5,10 @@ import { native } from './native.js';
 import { inspect, printed, REDACTED, type Inspect } from './redact.js';
 
 /** The URL and the options of a request to the provider's API, as `fetch` takes them. */
-export type ApiRequest<Init> = [url: string, init: Omit<Init, 'headers'> & { headers: Record<string, string> }];
+export type ApiRequest<Init> = [
+  url: string,
+  init: Omit<Init, 'headers'> & { headers: Record<string, string>; redirect?: 'error' | 'follow' | 'manual' },
+];
 
 /** What both kinds of tokens have. */
 interface AnyToken {
@@ -27,6 +30,9 @@ interface AnyToken {
    *
    * `path` follows `api_base_url` and may have a query. An absolute URL has to lie below the base URL; where there is
    * none, it has to be one, over HTTPS or to this machine. Headers of `init` take the place of those of the same name.
+   *
+   * `redirect` is `'error'` unless `init` says otherwise: where a redirect is followed to another host, `fetch` takes
+   * along every header but `Authorization`, and many apps want their key in another one.
    *
    * Throws an `InvalidArgumentError` where the path leads out of the base URL or is no URL, and where nothing tells how
    * this app is called.
@@ -145,13 +151,20 @@ class RedactedToken {
     return redactedFields(this.#wire.api_query);
   }
 
-  apply(path: string, init?: { headers?: unknown }) {
+  apply(path: string, init?: { headers?: unknown; redirect?: unknown }) {
     const place = here();
     try {
       return apiRequest(JSON.parse(native.applyToken(JSON.stringify(this.#wire), path)) as Applied, init);
     } catch (thrown) {
       throw refusal(thrown, place);
     }
+  }
+
+  /** What the core needs of a token to name it, as JSON; `undefined` for anything else. */
+  static credential(value: object): string | undefined {
+    if (!(#wire in value)) return undefined;
+    const { auth_type, access_token, fields } = value.#wire;
+    return JSON.stringify({ auth_type, access_token, fields });
   }
 
   toJSON() {
@@ -182,6 +195,8 @@ class RedactedToken {
 }
 Object.defineProperty(RedactedToken, 'name', { value: 'Token' });
 
+export const { credential } = RedactedToken;
+
 export function token(wire: Wire): Token {
   return new RedactedToken(wire) as unknown as Token;
 }
@@ -204,13 +219,13 @@ interface Applied {
 }
 
 /** The request, with what the caller wants of it. It can be read and spread, and shows nothing when it is printed. */
-function apiRequest({ url, headers }: Applied, init: { headers?: unknown } = {}) {
+function apiRequest({ url, headers }: Applied, init: { headers?: unknown; redirect?: unknown } = {}) {
   const merged = new Headers(headers);
   new Headers((init.headers ?? {}) as never).forEach((value, name) => merged.set(name, value));
   // A plain object, which every HTTP client takes.
   const plain: Record<string, string> = {};
   merged.forEach((value, name) => (plain[name] = value));
-  return unprinted([url, unprinted({ ...init, headers: plain })]);
+  return unprinted([url, unprinted({ ...init, headers: plain, redirect: init.redirect ?? 'error' })]);
 }
 
 /** An object whose members are all there for programs that read them. */

@@ -64,7 +64,7 @@ impl Call {
 #[pymethods]
 impl Call {
     /// Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-    /// reads the log; `on_poll` is called with each poll of a wait: its status, and the seconds until the next.
+    /// reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next.
     #[pyo3(signature = (log, on_poll = None))]
     fn run(&self, py: Python<'_>, log: bool, on_poll: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let (outcome, _returning) = blocking::run(py, self.take()?, log, on_poll.as_ref())?;

@@ -14,6 +14,7 @@ use crate::errors::{exception, misuse, refused};
 use crate::events::{Log, logged, told};
 use crate::fork::Owned;
 use crate::pages;
+use crate::token::Token;
 
 /// A client of the core and what drives its blocking calls, both of one process.
 pub(crate) struct Connected {
@@ -173,6 +174,8 @@ fn value(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         Value::Flag(flag.is_true())
     } else if let Ok(text) = value.cast::<PyString>() {
         Value::Text(text.extract()?)
+    } else if let Ok(token) = value.cast::<Token>() {
+        Value::Token(Box::new(token.get().core().clone()))
     } else if let Ok(texts) = value.cast::<PyList>() {
         Value::Texts(texts.extract()?)
     } else if let Ok(object) = value.cast::<PyDict>() {

@@ -76,8 +76,8 @@ pub(crate) fn logged(builder: ClientBuilder) -> (ClientBuilder, Arc<Log>) {
 /// The polls of one wait.
 pub(crate) type Polls = Mailbox<Polled>;
 
-/// The status, if it is known, and the seconds until the next poll.
-pub(crate) type Polled = (Option<String>, f64);
+/// The status and the phase, if they are known, and the seconds until the next poll.
+pub(crate) type Polled = (Option<String>, Option<String>, f64);
 
 /// A wait whose polls go to a mailbox.
 pub(crate) fn told(wait: Wait) -> (Wait, Arc<Polls>) {
@@ -85,7 +85,8 @@ pub(crate) fn told(wait: Wait) -> (Wait, Arc<Polls>) {
     let own = polls.clone();
     let polled = |poll: &Poll| {
         let status = poll.status.as_ref().map(|status| status.as_str().to_owned());
-        (status, poll.next_in.as_secs_f64())
+        let phase = poll.phase.as_ref().map(|phase| phase.as_str().to_owned());
+        (status, phase, poll.next_in.as_secs_f64())
     };
     (wait.on_poll(move |poll| own.put(|| polled(poll))), polls)
 }

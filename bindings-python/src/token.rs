@@ -24,6 +24,10 @@ impl Token {
         Self { token }
     }
 
+    pub(crate) fn core(&self) -> &pabbly_connect::Token {
+        &self.token
+    }
+
     fn account_dict<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(account) = &self.token.account else {
             return Ok(None);
@@ -124,6 +128,9 @@ impl Token {
     ///
     /// `path` follows `api_base_url` and may have a query. An absolute URL has to lie below the base URL; where there is
     /// none, it has to be one, over HTTPS or to this machine. `headers` take the place of those of the same name.
+    ///
+    /// Pass `allow_redirects=False` to requests and aiohttp as well (httpx follows no redirect by default): they remove at
+    /// most `Authorization` where one leads to another host, and many apps want their key in another header.
     ///
     /// Raises `InvalidArgumentError` where the path leads out of the base URL or is no URL, and where nothing tells how
     /// this app is called.

@@ -89,8 +89,12 @@ def make_call(client, step, polls):
     """Make the call of a step: what it returns is the answer, or is to be awaited."""
     arguments = keywords({**step["with"], **step["options"]})
     if arguments.pop("on_poll", None):
-        arguments["on_poll"] = lambda poll: polls.append({"status": poll.status, "nextInMs": int(poll.next_in * 1000)})
+        arguments["on_poll"] = lambda poll: polls.append(
+            {"status": poll.status, "phase": poll.phase, "nextInMs": int(poll.next_in * 1000)}
+        )
     arguments.pop("apply", None)
+    if "rejected" in arguments:
+        arguments["rejected"] = Token.of(**arguments["rejected"])
     positional = [arguments.pop(name) for name in ARGUMENTS if name in arguments]
     return getattr(client, snake(step["call"]))(*positional, **arguments)
 

@@ -2,6 +2,7 @@ import { forget, newNonce } from './memory.js';
 import type {
   ConnectDetails,
   ConnectError,
+  ConnectEvent,
   ConnectHandle,
   ConnectOptions,
   ConnectOutcome,
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly nonce: string;
   /** Aborted at the end. */
   readonly signal: AbortSignal;
+  /** Tells what happened on the way. */
+  happen(event: ConnectEvent): void;
   succeed(connectionId: string, details: ConnectDetails): void;
   exit(reason: ExitReason): void;
   fail(code: ConnectError['code'], message: string, more?: Pick<ConnectError, 'cause' | 'fields'>): void;
@@ -42,6 +45,10 @@ export function begin(options: ConnectOptions, nonce = newNonce()): Attempt {
     handle: { outcome, close: () => exit('closed') },
     nonce,
     signal: end.signal,
+    happen: (event) => {
+      // The caller's own errors are not to disturb the attempt; and the end is told later still.
+      if (!end.signal.aborted) queueMicrotask(() => options.onEvent?.(event));
+    },
     succeed: (connectionId, details) => settle({ type: 'success', connectionId, ...details }),
     exit,
     fail: (code, message, more) => settle({ type: 'error', error: { code, message, ...more } }),

@@ -13,6 +13,8 @@ export type {
   Account,
   ConnectDetails,
   ConnectError,
+  ConnectEvent,
+  ConnectFailure,
   ConnectHandle,
   ConnectOptions,
   ConnectOutcome,

@@ -1,7 +1,7 @@
 import { type Attempt, begin } from './attempt.js';
 import { isPhoneOrUprightTablet } from './device.js';
 import { forget, remember } from './memory.js';
-import { openPopup, openTab, watchPopup } from './popup.js';
+import { closePopup, openPopup, openTab, watchPopup } from './popup.js';
 import { hasReturnUrl, obtain, parse, type Subject } from './request.js';
 import type { ConnectHandle, ConnectOptions, ConnectRequest, ConnectRequestSource, LinkValues } from './types.js';
 import { type Departure, watch } from './watch.js';
@@ -38,7 +38,7 @@ export function openWindow(
   if (display === 'redirect' || (tab && hasReturnUrl(source))) return null;
   const popup = tab ? openTab() : openPopup();
   if (popup) {
-    attempt.signal.addEventListener('abort', () => popup.close());
+    attempt.signal.addEventListener('abort', () => closePopup(popup));
     return popup;
   }
   attempt.fail('popup_blocked', 'The browser blocked the window: it has to be opened directly in a click.');
@@ -69,6 +69,7 @@ export function follow(attempt: Attempt, origin: string, subject: Subject, popup
   const { signal, nonce } = attempt;
   let departure: Departure = 'no';
   send();
+  attempt.happen({ type: 'opened' });
   remember({ ...subject, nonce, redirected: false });
   const askNow = watch(attempt, subject, () => departure);
   watchPopup(popup, signal, (seen) => {
@@ -89,6 +90,7 @@ export function follow(attempt: Attempt, origin: string, subject: Subject, popup
 export function redirect(attempt: Attempt, subject: Subject, send: () => void) {
   const { signal, nonce } = attempt;
   remember({ ...subject, nonce, redirected: true });
+  attempt.happen({ type: 'opened' });
   send();
   // The browser's back button may bring this very page to life again, any number of times.
   const revived = ({ persisted }: PageTransitionEvent) => {

@@ -9,6 +9,8 @@ export type {
   Account,
   ConnectDetails,
   ConnectError,
+  ConnectEvent,
+  ConnectFailure,
   ConnectHandle,
   ConnectOptions,
   ConnectOutcome,

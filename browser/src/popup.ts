@@ -5,6 +5,8 @@ const HEIGHT = 700;
 
 /** How often a popup is looked at, in milliseconds. */
 const GLANCE = 250;
+/** How often a popup that is to be closed is looked at, in milliseconds. */
+const CLOSING = 20;
 /** How long a popup must have been in reach on the hosted page to be believed, in milliseconds. */
 const WHILE = 500;
 
@@ -23,6 +25,25 @@ export function openTab(): Window | null {
 function openBlank(features: string): Window | null {
   const popup = window.open('', '_blank', features);
   return popup?.closed === false ? popup : null;
+}
+
+/**
+ * Closes a popup. Chromium ignores that, for good, while the popup is on its way to another page, as it is when it comes back
+ * from a provider. So it is called back to a blank page first.
+ */
+export function closePopup(popup: Window): void {
+  popup.location.replace('about:blank');
+  const close = () => {
+    if (!popup.closed && isElsewhere(popup)) return;
+    clearInterval(timer);
+    window.removeEventListener('pagehide', leave);
+    popup.close();
+  };
+  // A page that is left has no time for that.
+  const leave = () => popup.close();
+  const timer = setInterval(close, CLOSING);
+  window.addEventListener('pagehide', leave);
+  close();
 }
 
 /**

@@ -43,6 +43,9 @@ export function useConnect(options: ConnectOptions = {}): Connect {
       get onError() {
         return latest.current.onError;
       },
+      get onEvent() {
+        return latest.current.onEvent;
+      },
       get display() {
         return latest.current.display;
       },
@@ -71,8 +74,17 @@ export interface ConnectButtonProps
 }
 
 /** A button that connects. It stays usable meanwhile: another click starts over. */
-export function ConnectButton({ request, onSuccess, onExit, onError, display, onClick, ...rest }: ConnectButtonProps) {
-  const { open, connecting } = useConnect({ onSuccess, onExit, onError, display });
+export function ConnectButton({
+  request,
+  onSuccess,
+  onExit,
+  onError,
+  onEvent,
+  display,
+  onClick,
+  ...rest
+}: ConnectButtonProps) {
+  const { open, connecting } = useConnect({ onSuccess, onExit, onError, onEvent, display });
   function click(event: MouseEvent<HTMLButtonElement>) {
     onClick?.(event);
     if (!event.defaultPrevented) open(request);

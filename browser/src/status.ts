@@ -1,6 +1,6 @@
 import type { Pause } from './pause.js';
 import type { Subject } from './request.js';
-import type { Account, Operation } from './types.js';
+import type { Account, ConnectFailure, Operation, Phase } from './types.js';
 
 /** How long an answer may take beyond a long poll, in milliseconds. */
 const PATIENCE = 10_000;
@@ -12,12 +12,15 @@ const BUSY = 10_000;
 /** What the platform says about a connection. */
 export interface Status {
   status: 'pending' | 'active' | 'rejected' | 'expired';
-  phase: 'created' | 'form' | 'at_provider' | 'returned';
+  phase: Phase;
   operation: Operation;
   app_id?: string | null;
   account?: Account | null;
+  last_error?: ConnectFailure | null;
   /** Seconds that the link still works. */
   expires_in: number;
+  /** Changes with the phase and the error. */
+  revision?: string;
 }
 
 /** A status, or else why there is none: `refused` for good, `busy`, `failed` and `interrupted` for now. */
@@ -31,9 +34,16 @@ export interface Answer {
 }
 
 /**
- * Asks once; never throws. With `wait`, in seconds, it is a long poll (`Prefer: wait`, RFC 7240), which a wake interrupts.
+ * Asks once; never throws. With `wait`, in seconds, it is a long poll (`Prefer: wait`, RFC 7240), which a wake interrupts:
+ * for news since a revision, if one is known.
  */
-export async function ask(subject: Subject, signal: AbortSignal, wait: number, pause: Pause): Promise<Answer> {
+export async function ask(
+  subject: Subject,
+  signal: AbortSignal,
+  wait: number,
+  pause: Pause,
+  revision = '',
+): Promise<Answer> {
   const abort = new AbortController();
   const stop = () => abort.abort();
   const timer = setTimeout(stop, PATIENCE + wait * 1000);
@@ -47,7 +57,7 @@ export async function ask(subject: Subject, signal: AbortSignal, wait: number, p
   }
   signal.addEventListener('abort', stop, { signal: abort.signal });
   try {
-    const response = await fetch(subject.statusUrl, {
+    const response = await fetch(subject.statusUrl + (wait && revision ? `?revision=${revision}` : ''), {
       headers: { 'x-request-token': subject.requestToken, ...(wait && { prefer: `wait=${wait}` }) },
       cache: 'no-store',
       credentials: 'omit',

@@ -66,18 +66,42 @@ export interface ConnectError {
   fields?: Record<string, string>;
 }
 
+/** How far the customer has come: the platform's words. */
+export type Phase = 'created' | 'form' | 'at_provider' | 'returned';
+
+/** Why the customer could not be connected so far, in the platform's own words. */
+export interface ConnectFailure {
+  code: string;
+  /** A sentence for people. */
+  message: string;
+}
+
+/**
+ * Something that happened on the way, as far as this page learns of it:
+ * - `opened`: the window was sent to the platform
+ * - `form`: the hosted page, or a form of your own, is in front of the customer
+ * - `at_provider`: the customer has gone on to the provider
+ * - `returned`: the customer has come back
+ * - `error`: it failed, and the customer may try again
+ */
+export type ConnectEvent =
+  | { type: 'opened' | 'form' | 'at_provider' | 'returned' }
+  | { type: 'error'; error: ConnectFailure };
+
 /** How it ended. */
 export type ConnectOutcome =
   | ({ type: 'success'; connectionId: string } & ConnectDetails)
   | { type: 'exit'; reason: ExitReason }
   | { type: 'error'; error: ConnectError };
 
-/** Exactly one of the three is called, once. */
+/** Exactly one of the first three is called, once. */
 export interface ConnectOptions {
   onSuccess?: ((connectionId: string, details: ConnectDetails) => void) | undefined;
   onExit?: ((reason: ExitReason) => void) | undefined;
   /** Without it, errors are written to the console. */
   onError?: ((error: ConnectError) => void) | undefined;
+  /** Each step is told once, in their order, and none after the end; `error` once for each code. */
+  onEvent?: ((event: ConnectEvent) => void) | undefined;
   /**
    * Where the hosted page opens. Default: `auto`.
    * - `auto`: in a popup. On phones and upright tablets in a tab or, if the link is known to have a `return_url`, in

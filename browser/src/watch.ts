@@ -2,6 +2,9 @@ import type { Attempt } from './attempt.js';
 import { createPause, type Pause } from './pause.js';
 import type { Subject } from './request.js';
 import { ask, type Status } from './status.js';
+import type { Phase } from './types.js';
+
+const PHASES: Phase[] = ['created', 'form', 'at_provider', 'returned'];
 
 /** Between two questions where the platform holds no answer back, in milliseconds. */
 const INTERVAL = 2_000;
@@ -40,21 +43,28 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
   let longPoll = false;
   // A platform that does not know `Prefer` may not let a page of another origin send it.
   let canLongPoll = true;
+  // Whether long polls are held back, as far as is known: then one may follow another response at once.
+  let isHeld = true;
+  let revision: string | undefined;
+  const tellProgress = createProgress(attempt);
   while (!attempt.signal.aborted) {
     // Seen before the question is asked, so that the answer is the newer of the two.
     const left = departure();
     const askedAt = performance.now();
     const wait = longPoll ? Math.min(LONG_POLL, Math.max(0, Math.ceil((end - askedAt) / 1000))) : 0;
-    const { status, problem, retryAfter, wasLongPoll } = await ask(subject, attempt.signal, wait, pauses);
+    const { status, problem, retryAfter, wasLongPoll } = await ask(subject, attempt.signal, wait, pauses, revision);
     if (problem === 'interrupted') {
       longPoll = false;
       continue;
     }
-    if (wait && !status) canLongPoll = false;
+    if (wait && !status) canLongPoll = isHeld = false;
     if (status) {
       failures = 0;
       const lapse = performance.now() + status.expires_in * 1000 + GRACE;
       if (lapse < end) end = lapse;
+      if (wait) isHeld = wasLongPoll || status.revision !== revision;
+      revision = status.revision;
+      tellProgress(status);
       conclude(attempt, subject.connectionId, status, left);
     } else if (problem === 'refused') {
       attempt.fail('invalid_token', 'The platform does not know this link.');
@@ -64,9 +74,24 @@ async function poll(attempt: Attempt, subject: Subject, departure: () => Departu
     // A request sent before the end proves nothing: the page may have been frozen since.
     if (askedAt >= end) attempt.exit('timeout');
     const remaining = end - performance.now();
-    const interval = Math.max(retryAfter, Math.min(wasLongPoll ? 0 : INTERVAL * 2 ** failures, LONGEST_INTERVAL));
+    const interval = Math.max(retryAfter, Math.min(status && isHeld ? 0 : INTERVAL * 2 ** failures, LONGEST_INTERVAL));
     longPoll = !(await pauses.pause(Math.min(interval, remaining), !retryAfter)) && canLongPoll;
   }
+}
+
+/** Tells the steps in their order, and a failure whenever there is another reason. */
+function createProgress({ happen }: Attempt): (answer: Status) => void {
+  let furthest = 0;
+  let code: string | undefined;
+  return ({ status, phase, last_error: error }) => {
+    const step = PHASES.indexOf(phase);
+    if (step > furthest) {
+      furthest = step;
+      happen({ type: phase as 'form' });
+    }
+    if (error && error.code !== code && status === 'pending') happen({ type: 'error', error });
+    code = error?.code;
+  };
 }
 
 /** Ends the attempt if the platform's answer does. */

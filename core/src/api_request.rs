@@ -130,11 +130,13 @@ fn checked(text: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Whether a segment is `..`, however its dots and slashes are written: what a URL leaves alone, a server may resolve.
+/// Whether a segment is `..`, however its dots and slashes are written, and whatever parameters follow it behind a
+/// semicolon: what a URL leaves alone, a server may resolve.
 fn climbs(text: &str) -> bool {
     let path = text.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let path = path.replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
-    path.split('/').any(|segment| segment == "..")
+    let path = path.replace("%3b", ";");
+    path.split('/').any(|segment| segment.split(';').next() == Some(".."))
 }
 
 fn refused(why: &str) -> Error {
@@ -178,6 +180,7 @@ mod tests {
             ("https://a.example/v1", "https://A.example:443/v1/x?y", "https://a.example/v1/x?y"),
             ("https://a.example/v1", "https://a.example/v1", "https://a.example/v1"),
             ("https://a.example", "https://a.example/any", "https://a.example/any"),
+            ("https://a.example/v1", "/a..;b/..a;c", "https://a.example/v1/a..;b/..a;c"),
             ("http://127.0.0.1:1/v1", "/x", "http://127.0.0.1:1/v1/x"),
         ] {
             assert_eq!(url(Some(base), path).expect(path), expected);
@@ -203,6 +206,9 @@ mod tests {
             "\\..\\x",
             "/x%2f..%2fy",
             "/x%5C..%5cy",
+            "/x/..;/y",
+            "/x/..;a=b/y",
+            "/x/%2e%2e%3B/y",
             "https://a.example/v1/../x",
             "/x\ny",
             "/\t../x",

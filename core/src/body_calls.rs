@@ -102,6 +102,157 @@ impl IntoFuture for UpdateConnection {
     }
 }
 
+/// The call `import_connection`, sent when it is awaited. Made by
+/// [`Customer::import_connection`](crate::Customer::import_connection).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct ImportConnection {
+    client: Client,
+    request: Result<Request, Error>,
+    body: ImportConnectionBody,
+    idempotency_key: Option<String>,
+    options: CallOptions,
+}
+
+/// The body of [`ImportConnection`], named as on the wire.
+#[derive(Default, Serialize)]
+struct ImportConnectionBody {
+    app_id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_option_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_data: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Map<String, Value>>,
+}
+
+impl ImportConnection {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>, app_id: &str, name: &str) -> Self {
+        let body = ImportConnectionBody {
+            app_id: app_id.to_owned(),
+            name: name.to_owned(),
+            ..ImportConnectionBody::default()
+        };
+        Self { client, request, body, idempotency_key: None, options: CallOptions::default() }
+    }
+
+    /// The key of the app's auth option. Default: the first that such a credential is of.
+    pub fn auth_option_key(mut self, auth_option_key: impl Into<String>) -> Self {
+        self.body.auth_option_key = Some(auth_option_key.into());
+        self
+    }
+
+    /// The credential, by the names of the option's `input_schema`; for OAuth what else the option asks for.
+    pub fn fields<N: Into<String>, T: Into<String>>(
+        mut self,
+        fields: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.body.fields = Some(fields.collect());
+        self
+    }
+
+    /// An access token, for an OAuth option.
+    pub fn access_token(mut self, access_token: impl Into<String>) -> Self {
+        self.body.access_token = Some(access_token.into());
+        self
+    }
+
+    /// The type of the access token. Default: `Bearer`.
+    pub fn token_type(mut self, token_type: impl Into<String>) -> Self {
+        self.body.token_type = Some(token_type.into());
+        self
+    }
+
+    /// How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has to connect.
+    /// Default: unknown.
+    pub fn expires_in(mut self, expires_in: std::time::Duration) -> Self {
+        self.body.expires_in = Some(expires_in.as_secs());
+        self
+    }
+
+    /// The OAuth scopes that were granted.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.body.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// What calls to the provider need beside the credential, as far as the app's file names it and the provider does
+    /// not tell.
+    pub fn provider_data(mut self, provider_data: Map<String, Value>) -> Self {
+        self.body.provider_data = Some(provider_data);
+        self
+    }
+
+    /// Your own id for the customer, to find connections by. Nothing is authorised by it.
+    pub fn customer_id(mut self, customer_id: impl Into<String>) -> Self {
+        self.body.customer_id = Some(customer_id.into());
+        self
+    }
+
+    /// Your own name for the customer.
+    pub fn customer_name(mut self, customer_name: impl Into<String>) -> Self {
+        self.body.customer_name = Some(customer_name.into());
+        self
+    }
+
+    /// A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+    pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
+        self.body.metadata = Some(metadata);
+        self
+    }
+
+    /// Calls with the same key and options within a day make one connection. Default: one for each call, which its
+    /// retries share.
+    pub fn idempotency_key(mut self, idempotency_key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(idempotency_key.into());
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<Connection> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        let request =
+            request.map(|request| request.with_secrets(self.body.fields.unwrap_or_default().into_values()));
+        let request = request.map(|request| request.with_secrets(self.body.access_token));
+        let request = match &self.idempotency_key {
+            Some(value) => request.and_then(|request| request.idempotency_key(value)),
+            None => request,
+        };
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for ImportConnection {
+    type Output = Result<Connection, Error>;
+    type IntoFuture = Pending<Connection>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
 /// The call `submit_credentials`, sent when it is awaited. Made by
 /// [`Client::submit_credentials`](crate::Client::submit_credentials).
 #[must_use = "a call does nothing until it is awaited"]

@@ -18,6 +18,7 @@ use crate::keys::Key;
 use crate::request::{RateLimitBucket, Request};
 use crate::response::Response;
 use crate::retry;
+use crate::token::Token;
 
 /// What is under way, boxed so that it can be named.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -116,6 +117,22 @@ impl<T: DeserializeOwned + Send + 'static> Call<T> {
     pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
         let response = self.client.execute(&self.request?, self.options).await?;
         Ok(response.decode_json::<T>()?.1)
+    }
+}
+
+impl Call<Token> {
+    /// Names a token that the provider's API refused although it has not expired: if it is still the current one, it is
+    /// refreshed. Only its SHA-256 is sent.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer, token: pabbly_connect::Token) -> Result<(), pabbly_connect::Error> {
+    /// let token = alice.get_token("conn_1").rejected(&token).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn rejected(mut self, token: &Token) -> Self {
+        let body = serde_json::json!({ "rejected_token_sha256": token.sha256() });
+        self.request = self.request.and_then(|request| request.json(&body));
+        self
     }
 }
 

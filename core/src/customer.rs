@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderValue, Method};
 
-use crate::body_calls::UpdateConnection;
+use crate::body_calls::{ImportConnection, UpdateConnection};
 use crate::call::{Call, Empty};
 use crate::client::Client;
 use crate::error::{Error, RequestTarget};
@@ -160,6 +160,30 @@ impl Customer {
         let request =
             self.about("updateConnection", Method::PATCH, connection_id, &[], RequestTarget::Connection);
         UpdateConnection::new(self.client.clone(), request)
+    }
+
+    /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`. Keys go
+    /// into [`fields`](ImportConnection::fields), an OAuth access token into
+    /// [`access_token`](ImportConnection::access_token); refresh tokens cannot be imported. You answer for the customer's
+    /// consent. See [`ImportConnection`] for the options.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer, key: String) -> Result<(), pabbly_connect::Error> {
+    /// match alice.import_connection("sendgrid", "Mail").fields([("api_key", key)]).await {
+    ///     Ok(connection) => println!("{}", connection.id),
+    ///     Err(error) => println!("{:?}", error.fields()), // a sentence for each field that is at fault
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Other`] with the code `invalid_request` and [`fields`](Error::fields) where a field is at fault.
+    pub fn import_connection(&self, app_id: &str, name: &str) -> ImportConnection {
+        let segments = ["connections", "import"];
+        let target = RequestTarget::ImportConnection;
+        let request = self.client.request("importConnection", Method::POST, &segments, target);
+        let request = request.email(self.email.clone()).idempotent();
+        ImportConnection::new(self.client.clone(), request, app_id, name)
     }
 
     /// Checks the connection's credential at the provider. The connection stays as it is. Needs the capability

@@ -27,13 +27,15 @@ mod retry;
 mod retry_after;
 mod settings;
 mod shape;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod token;
 mod transport;
 mod wait;
 
 pub use api_request::ApiRequest;
-pub use body_calls::{PromoteKey, RotateKey, SubmitCredentials, UpdateConnection};
+pub use body_calls::{ImportConnection, PromoteKey, RotateKey, SubmitCredentials, UpdateConnection};
 pub use call::{Call, CallOptions, Empty};
 pub use client::{Client, ClientBuilder};
 pub use customer::Customer;
@@ -43,8 +45,8 @@ pub use link::CreateRequestLink;
 pub use list::{Item, List, Page, Pages};
 pub use model::{
     Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionStatus, KeyList,
-    LastError, LinkPhase, Operation, PromotedKey, Reconnection, RequestLink, RequestToken, RotatedKey,
-    Submission, TenantKey, Timestamp, Verification, VerificationResult,
+    LastError, LinkPhase, Operation, Origin, PromotedKey, Reconnection, RequestLink, RequestToken,
+    RotatedKey, Submission, TenantKey, Timestamp, Verification, VerificationResult,
 };
 pub use public_link::{LinkStatus, PublicLink};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -60,7 +60,7 @@ mod models;
 
 pub use models::{
     Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionStatus, KeyList,
-    LastError, LinkPhase, Operation, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission,
+    LastError, LinkPhase, Operation, Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission,
     TenantKey, Verification, VerificationResult,
 };
 

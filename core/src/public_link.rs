@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Redactor, RequestTarget, has_contract_shape};
-use crate::model::{AuthOptionList, ConnectionStatus, LinkPhase, Operation, Submission};
+use crate::model::{AuthOptionList, ConnectionStatus, LastError, LinkPhase, Operation, Submission};
 use crate::request::{Request, checked_id, request_token_header};
 use crate::response::Response;
 use crate::retry_after::retry_after;
@@ -49,6 +49,10 @@ pub struct LinkStatus {
     pub phase: Option<LinkPhase>,
     /// Whether the link makes a connection or re-authorises one in place.
     pub operation: Option<Operation>,
+    /// Why the customer could not finish so far, in the service's own words.
+    pub last_error: Option<LastError>,
+    /// For the next long poll, which is answered at once where the link has come further meanwhile.
+    pub(crate) revision: Option<String>,
     /// For how long the link still works.
     #[serde(default, deserialize_with = "rounded_up")]
     pub expires_in: Option<Duration>,
@@ -282,7 +286,7 @@ mod tests {
                 .unwrap();
         assert_eq!(status.status, ConnectionStatus::Other("paused".into()));
         assert_eq!(status.phase, Some(LinkPhase::Other("thinking".into())));
-        assert_eq!(status.operation, None);
+        assert_eq!((status.operation, status.last_error), (None, None));
         assert_eq!(status.expires_in, Some(Duration::from_secs(6)));
         let status: LinkStatus = serde_json::from_str(r#"{"status":"pending"}"#).unwrap();
         assert_eq!(status.expires_in, None);

@@ -119,8 +119,8 @@ impl Response {
                 None => format!("the service answered with HTTP status {}", self.status),
             },
         };
-        let fields =
-            (target == RequestTarget::SubmitCredentials).then(|| self.field_errors(redactor)).flatten();
+        let has_form = matches!(target, RequestTarget::SubmitCredentials | RequestTarget::ImportConnection);
+        let fields = has_form.then(|| self.field_errors(redactor)).flatten();
         // A busy proxy may ask for patience too, whatever class its response has.
         let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
             || matches!(self.status, 429 | 503);

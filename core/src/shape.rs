@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use crate::model::{
         Account, App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, LastError, Operation,
-        Reconnection,
+        Origin, Reconnection,
     };
     use serde::de::DeserializeOwned;
     use serde_json::{Map, Value, json};
@@ -185,8 +185,14 @@ mod tests {
             updated_at: Some(time()),
             expires_at: Some(time()),
             operation: Some(Operation::Reauth),
+            origin: Some(Origin::Import),
             usages: Some(vec!["u".to_owned()]),
-            last_error: Some(LastError { code: "c".to_owned(), message: "m".to_owned(), extra: Map::new() }),
+            last_error: Some(LastError {
+                code: "c".to_owned(),
+                message: "m".to_owned(),
+                provider_message: None,
+                extra: Map::new(),
+            }),
             account: Some(Account {
                 id: Some("i".to_owned()),
                 label: Some("l".to_owned()),

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ring::digest;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::api_request::ApiRequest;
 use crate::error::Error;
@@ -59,12 +61,32 @@ impl Token {
         Some(format!("{kind} {token}").into())
     }
 
+    /// The SHA-256 of the credential in lower-case hexadecimal digits, by which a backend names a token that the provider's
+    /// API refused: of the access token, or of the fields as canonical JSON (RFC 8785).
+    pub(crate) fn sha256(&self) -> String {
+        let mut context = digest::Context::new(&digest::SHA256);
+        match (&self.access_token, &self.fields) {
+            (Some(token), _) => context.update(token.expose_secret().as_bytes()),
+            (None, Some(fields)) => {
+                let fields: BTreeMap<_, _> =
+                    fields.iter().map(|(name, value)| (name, value.expose_secret())).collect();
+                let json = Zeroizing::new(serde_json::to_vec(&fields).unwrap_or_default());
+                context.update(&json);
+            }
+            (None, None) => {}
+        }
+        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Where and how to call the provider's API: the URL and headers of a request, the credential included wherever this
     /// app wants it. Nothing is sent.
     ///
     /// `path` follows [`api_base_url`](Self::api_base_url), with or without a slash at its beginning, and may have a
     /// query. An absolute URL has to lie below the base URL; where there is none, it has to be one, over HTTPS or to this
     /// machine.
+    ///
+    /// Send it with a client that follows no redirect: HTTP clients remove at most `Authorization` where one leads to
+    /// another host, and many apps want their key in another header.
     ///
     /// ```no_run
     /// # async fn example(alice: pabbly_connect::Customer, http: reqwest::Client) -> Result<(), Box<dyn std::error::Error>> {
@@ -241,6 +263,19 @@ mod tests {
         let printed = format!("{oauth:?}{fields:?}");
         assert!(!printed.contains("canary"));
         assert!(printed.contains("port"), "{printed}");
+    }
+
+    #[test]
+    fn a_token_is_named_by_its_digest() {
+        let digest = |json: &str| serde_json::from_str::<Token>(json).unwrap().sha256();
+        // Of "abc", by FIPS 180-2.
+        assert_eq!(
+            digest(r#"{"auth_type":"o_auth","access_token":"abc","expires_in":null}"#),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        // Of {"a":"\"","b":"é\n"}.
+        let fields = digest(r#"{"auth_type":"basic","fields":{"b":"\u00e9\n","a":"\""}}"#);
+        assert_eq!(fields, "fddc60c3322f357558e5e8656915fc5b939e3b7b6fb5b4c013ea7b5e450d4bfb");
     }
 
     #[test]

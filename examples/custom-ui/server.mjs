@@ -41,7 +41,8 @@ async function respond(request, response) {
     const link = await pc.createRequestLink(customerOf(request), {
       name: 'Work',
       allowedApps: ['gmail', 'sendgrid'],
-      // Its pages, and no others, lead straight to the provider.
+      // No other page may submit the form. OAuth goes straight to the provider where this is the website that the
+      // operator has entered; `connect-service dev` takes pages of this machine.
       allowedOrigin: origin(),
     });
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });

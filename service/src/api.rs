@@ -5,6 +5,8 @@ mod confirm;
 mod connections;
 mod create_link;
 mod health;
+mod idempotency;
+mod import;
 mod keys;
 mod labels;
 mod long_poll;
@@ -35,6 +37,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     let apps = |endpoint| guarded(app, Capability::Apps, Group::Default, endpoint);
     let connections = |endpoint| guarded(app, Capability::Connections, Group::Default, endpoint);
     let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
+    let import = |endpoint| guarded(app, Capability::Import, Group::Default, endpoint);
     let admin = |endpoint| guarded(app, Capability::Admin, Group::Default, endpoint);
     let public_get = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_get);
     let public_post = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_post);
@@ -43,6 +46,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/apps", apps(get(apps::list)))
         .route("/apps/{app_id}", apps(get(apps::read)))
         .route("/connections/request-link", connections(post(request_link::create)))
+        .route("/connections/import", import(post(import::import)))
         .route("/connections", connections(get(connections::list)))
         .route(
             "/connections/{connection_id}",

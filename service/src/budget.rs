@@ -67,14 +67,10 @@ impl Budgets {
     }
 
     /// Counts a call of the service's own to this address, for a tenant. One customer's mistakes must not get the others'
-    /// calls to a provider throttled.
-    ///
-    /// # Errors
-    ///
-    /// When there were too many.
-    pub fn take_verification(&self, tenant: &str, url: &Url) -> Result<(), ApiError> {
+    /// calls to a provider throttled. Where there were too many, gives the seconds until one is allowed again.
+    pub fn take_verification(&self, tenant: &str, url: &Url) -> Option<u64> {
         let holder = format!("{tenant} {}", url.host_str().unwrap_or_default());
-        self.take(Group::Verification, &holder).check()
+        self.take(Group::Verification, &holder).refused_for()
     }
 
     /// Counts one call of a tenant, or of whoever has a link.

@@ -8,12 +8,14 @@ mod api;
 mod builtin;
 #[cfg(test)]
 mod builtin_tests;
+mod callback;
 mod correction;
 mod fetched;
 mod input;
 mod kept;
 mod oauth;
 mod pattern;
+mod revoke;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, In
 pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};
 pub use oauth::{ClientAuth, Exchange, Expected, OAuth, ParamNames, Templates, TokenRequest};
 pub use pattern::Pattern;
+pub use revoke::{Revoke, RevokeAuth, RevokeMethod, RevokedToken};
 pub use template::Template;
 
 /// All the apps, sorted by name.
@@ -135,6 +138,9 @@ pub struct AuthOption {
     /// Whose account it is.
     #[serde(default, skip_serializing)]
     pub account: AccountReferences,
+    /// How a grant is ended at the provider. Only where `auth_type` is [`AuthType::OAuth`].
+    #[serde(default, skip_serializing)]
+    pub revoke: Option<Revoke>,
 }
 
 /// The kind of credential that a connection holds.
@@ -300,16 +306,24 @@ impl App {
         self.auth_options.iter().find(|option| option.key == key)
     }
 
+    /// The options that call an account by the same id as this one does. Jira's two do not: one knows the site, the other
+    /// the person.
+    pub fn options_with_account_of(&self, option: &AuthOption) -> Vec<String> {
+        let others = self.auth_options.iter().filter(|other| other.account.id == option.account.id);
+        others.map(|other| other.key.clone()).collect()
+    }
+
     /// The first thing that makes addresses of the operator's, in the place of the catalogue's own, unusable with one of
     /// the app's ways to connect.
     pub fn problem_of_addresses(
         &self,
         authorization_url: Option<&str>,
         token_url: Option<&str>,
+        revocation_url: Option<&str>,
     ) -> Option<String> {
         self.auth_options.iter().find_map(|option| {
             let oauth = option.oauth.as_ref()?;
-            oauth.problem_of_addresses(authorization_url, token_url, &option.input)
+            oauth.problem_of_addresses(authorization_url, token_url, revocation_url, &option.input)
         })
     }
 
@@ -370,12 +384,11 @@ impl App {
 }
 
 impl AuthOption {
-    /// Where its credential may go: what an operator's client obtained goes to hosts that are named alone.
+    /// Where its credential may go: to hosts that are named alone, if an operator's client obtained it, or if something
+    /// that the operator configured goes with it.
     fn address_hosts(&self) -> AddressHosts {
-        match self.auth_type {
-            AuthType::OAuth => AddressHosts::Named,
-            _ => AddressHosts::Typed,
-        }
+        let is_operators = self.auth_type == AuthType::OAuth || self.app_params_of_calls().next().is_some();
+        if is_operators { AddressHosts::Named } else { AddressHosts::Typed }
     }
 
     fn problem(&self) -> Option<String> {
@@ -393,10 +406,19 @@ impl AuthOption {
             (_, None) if self.input.is_empty() => Some("it asks for nothing".into()),
             (_, None) => None,
         };
+        let problem_of_revoke = || {
+            let revoke = self.revoke.as_ref()?;
+            match self.auth_type {
+                AuthType::OAuth => revoke.problem(&self.input, self.account.id.is_some()),
+                _ => Some("[auth.revoke] belongs to type o_auth".into()),
+            }
+        };
         problem
+            .or_else(problem_of_revoke)
             .or_else(|| self.fetched_problem())
             .or_else(|| self.kept_problem())
             .or_else(|| self.call_problem())
+            .or_else(|| self.callback_problem())
             .or_else(|| self.correction_problem())
     }
 }

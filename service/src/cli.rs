@@ -32,7 +32,8 @@ pub(crate) enum TenantCommand {
         #[arg(value_parser = account)]
         email: String,
     },
-    /// Set, change or remove the tenant's website: links that name no `allowed_origin` get its origin.
+    /// Set, change or remove the tenant's website: its pages may lead straight to a provider, without the hosted page that
+    /// asks, and links that name no `allowed_origin` get its origin.
     Website {
         /// The tenant's id.
         tenant: String,

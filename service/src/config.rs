@@ -42,6 +42,9 @@ pub struct Config {
     pub max_long_poll: u64,
     /// When the audit of vending is written.
     pub audit: AuditMode,
+    /// Refresh tokens that would die unused are refreshed in time, but not of connections that nobody used for so many days;
+    /// 0 means that none are.
+    pub keep_alive_unused_days: u32,
     /// How long the listener still accepts connections after SIGTERM, in seconds.
     pub drain: u64,
     /// How long requests may take to finish once the listener is closed, in seconds.
@@ -164,6 +167,7 @@ impl Default for Config {
             catalogue_dir: None,
             max_long_poll: 60,
             audit: AuditMode::default(),
+            keep_alive_unused_days: 180,
             drain: 5,
             shutdown_grace: 10,
             limits: LimitConfig::default(),
@@ -206,7 +210,7 @@ const COMMAND_LINE_VARIABLE: &str = "CONNECT_CONFIG";
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 26] = [
+const VARIABLES: [(&str, Set); 27] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_PUBLIC_URL", |config, value| {
         assign(&mut config.public_url, value.parse().map(Some).map_err(|_| "it must be an address"))
@@ -239,6 +243,9 @@ const VARIABLES: [(&str, Set); 26] = [
             _ => Err("it must be batched or sync"),
         };
         assign(&mut config.audit, mode)
+    }),
+    ("CONNECT_KEEP_ALIVE_UNUSED_DAYS", |config, value| {
+        assign(&mut config.keep_alive_unused_days, number(&value))
     }),
     ("CONNECT_DRAIN", |config, value| assign(&mut config.drain, whole_seconds(&value))),
     ("CONNECT_SHUTDOWN_GRACE", |config, value| assign(&mut config.shutdown_grace, whole_seconds(&value))),
@@ -351,7 +358,9 @@ impl Config {
             authorization_url: None,
             token_url: None,
             params: BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
+            keep_alive: true,
         };
         self.apps.insert(app.to_owned(), registration);
         Ok(())
@@ -551,10 +560,17 @@ struct AppTable {
     scopes: Option<Vec<String>>,
     authorization_url: Option<String>,
     token_url: Option<String>,
+    revocation_url: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, String>,
     #[serde(default)]
     sandbox: bool,
+    #[serde(default = "yes")]
+    keep_alive: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -571,8 +587,10 @@ fn registrations<'de, D: serde::Deserializer<'de>>(
         scopes: table.scopes,
         authorization_url: table.authorization_url,
         token_url: table.token_url,
+        revocation_url: table.revocation_url,
         params: table.params.into_iter().map(|(name, value)| (name, value.into())).collect(),
         sandbox: table.sandbox,
+        keep_alive: table.keep_alive,
     };
     Ok(tables.into_iter().map(|(app, table)| (app, registration(table))).collect())
 }
@@ -602,8 +620,10 @@ mod tests {
             "scopes",
             "authorization_url",
             "token_url",
+            "revocation_url",
             "params",
             "sandbox",
+            "keep_alive",
         ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }

@@ -79,6 +79,9 @@ pub struct Options {
     /// Begin with some customers and their connections, in several states.
     #[arg(long)]
     pub seed: bool,
+    /// End when standard input is closed: with whatever started it, however that ended.
+    #[arg(long)]
+    pub watch_stdin: bool,
 }
 
 /// A running instance.

@@ -123,8 +123,23 @@ async fn develop(config: Config, options: &dev::Options) -> Result<(), SetupErro
     server::raise_file_limit();
     let dev = Dev::start(config, options).await?;
     end_on_signals(dev.service())?;
+    if options.watch_stdin {
+        end_with_stdin(dev.service())?;
+    }
     print(&dev.exports())?;
     dev.ended().await
+}
+
+/// A thread of its own, since nothing can end a task that reads standard input.
+fn end_with_stdin(app: &AppState) -> Result<(), SetupError> {
+    let (ending, closing) = (app.ending.clone(), app.closing.clone());
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        // It is over with an error, too.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        ending.cancel();
+        closing.cancel();
+    })?;
+    Ok(())
 }
 
 fn end_on_signals(app: &AppState) -> Result<(), SetupError> {

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::store::LinkProgress;
+
 /// All waiters of a process.
 #[derive(Debug, Default)]
 pub struct Changes(Mutex<Waiters>);
@@ -23,7 +25,7 @@ struct Waiters {
 
 #[derive(Debug)]
 struct Entry {
-    link_id: Option<String>,
+    link: Option<(String, LinkProgress)>,
     wake: Arc<Notify>,
 }
 
@@ -42,16 +44,19 @@ pub struct PendingLink {
     pub link_id: String,
     /// Whether the connection works meanwhile, so that nobody needs to wait for it.
     pub is_active: bool,
+    /// How far it has come.
+    pub progress: LinkProgress,
 }
 
 impl Changes {
-    /// Registers a waiter for a connection or, where `link_id` is given, for that link of it.
-    pub fn register(self: &Arc<Self>, connection_id: &str, link_id: Option<&str>) -> Waiter {
+    /// Registers a waiter for a connection or, where `link` is given, for that link of it to come further than this.
+    pub fn register(self: &Arc<Self>, connection_id: &str, link: Option<(&str, LinkProgress)>) -> Waiter {
         let wake = Arc::new(Notify::new());
         let mut waiters = self.lock();
         waiters.last += 1;
         let key = (connection_id.to_owned(), waiters.last);
-        let entry = Entry { link_id: link_id.map(str::to_owned), wake: wake.clone() };
+        let link = link.map(|(id, progress)| (id.to_owned(), progress));
+        let entry = Entry { link, wake: wake.clone() };
         waiters.by_key.insert(key.clone(), entry);
         Waiter { changes: self.clone(), key, wake }
     }
@@ -76,8 +81,8 @@ impl Changes {
         for id in connection_ids {
             let pending = pending.get(id);
             for entry in waiters.of(id) {
-                let waits_on = pending.is_some_and(|pending| match &entry.link_id {
-                    Some(link_id) => *link_id == pending.link_id,
+                let waits_on = pending.is_some_and(|pending| match &entry.link {
+                    Some((id, progress)) => *id == pending.link_id && *progress == pending.progress,
                     None => !pending.is_active,
                 });
                 if !waits_on {
@@ -117,6 +122,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::store::{LinkError, Phase};
 
     fn is_woken(waiter: &Waiter) -> bool {
         waiter.woken().now_or_never().is_some()
@@ -136,20 +142,25 @@ mod tests {
     #[test]
     fn a_look_wakes_those_whose_link_is_not_pending() {
         let changes = Arc::new(Changes::default());
-        let (connection, link) = (changes.register("a", None), changes.register("a", Some("l1")));
+        let form = LinkProgress { phase: Phase::Form, last_error: None };
+        let (connection, link) = (changes.register("a", None), changes.register("a", Some(("l1", form))));
         let ids = changes.awaited();
         assert_eq!(ids, ["a"]);
-        let look = |pending: Option<(&str, bool)>| {
-            let pending = pending.map(|(link_id, is_active)| {
+        let look = |pending: Option<(&str, bool, LinkProgress)>| {
+            let pending = pending.map(|(link_id, is_active, progress)| {
                 let link_id = link_id.to_owned();
-                ("a".to_owned(), PendingLink { link_id, is_active })
+                ("a".to_owned(), PendingLink { link_id, is_active, progress })
             });
             changes.wake_finished(&ids, &pending.into_iter().collect());
             (is_woken(&connection), is_woken(&link))
         };
-        assert_eq!(look(Some(("l1", false))), (false, false));
-        assert_eq!(look(Some(("l1", true))), (true, false));
-        assert_eq!(look(Some(("l2", false))), (false, true), "another link replaced it");
+        assert_eq!(look(Some(("l1", false, form))), (false, false));
+        assert_eq!(look(Some(("l1", true, form))), (true, false));
+        assert_eq!(look(Some(("l2", false, form))), (false, true), "another link replaced it");
+        let gone_on = LinkProgress { phase: Phase::AtProvider, ..form };
+        assert_eq!(look(Some(("l1", false, gone_on))), (false, true), "the customer has come further");
+        let failed = LinkProgress { last_error: Some(LinkError::ProviderRefused), ..form };
+        assert_eq!(look(Some(("l1", false, failed))), (false, true));
         assert_eq!(look(None), (true, true));
     }
 }

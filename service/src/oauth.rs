@@ -17,7 +17,10 @@ mod fetch;
 mod guard;
 mod http;
 mod jwt;
+mod lenient;
 mod lifetime;
+mod refusal;
+mod revoke;
 
 use std::fmt;
 use std::time::Duration;
@@ -31,6 +34,7 @@ pub(crate) use fetch::fetch_url;
 pub(crate) use guard::is_public_address;
 pub use http::ProviderClient;
 pub(crate) use jwt::private_key;
+pub(crate) use revoke::{RevokeOutcome, RevokedTokens};
 
 /// What a provider grants.
 pub struct Tokens {
@@ -63,7 +67,22 @@ pub enum ProviderError {
     Unavailable {
         /// When to try again, where the provider says so.
         retry_after: Option<Duration>,
+        /// What it did instead.
+        failure: Failure,
     },
+}
+
+/// What a provider did instead of granting tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// Nothing arrived.
+    NoResponse,
+    /// It asked for fewer requests, by a 429.
+    Throttled,
+    /// It refused by another 4xx, in words that are not known to end the grant. It may do so for ever.
+    Refused,
+    /// It failed, or what it sent is of no use: a firewall's page, something else than tokens.
+    Unusable,
 }
 
 /// Pairs as `application/x-www-form-urlencoded`, with spaces as `%20`: not every server reads `+` as a space.
@@ -115,9 +134,4 @@ impl fmt::Debug for Tokens {
             .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
-}
-
-impl ProviderError {
-    /// Unavailable, without a word about when to come back.
-    pub(crate) const UNAVAILABLE: Self = Self::Unavailable { retry_after: None };
 }

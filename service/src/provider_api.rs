@@ -9,7 +9,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::catalogue::{
-    ApiCall, ApiRequest, App, AuthOption, CallValues, Documents, Inputs, ProviderData, Source,
+    ApiCall, ApiRequest, App, AuthOption, AuthType, CallValues, Documents, Inputs, ProviderData, Source,
+    Verify,
 };
 use crate::oauth::{self, ApiBody};
 use crate::state::Service;
@@ -44,7 +45,13 @@ pub(crate) struct Explored {
     pub(crate) verification: Verification,
     /// Without scopes, which are not the API's to tell.
     pub(crate) details: Details,
+    /// Seconds until the provider may be asked again, where something was not asked because of the tenant's budget.
+    pub(crate) retry_after: Option<u64>,
 }
+
+/// The tenant's budget for the provider's host is used up, for so many seconds: one customer's mistakes must not get the
+/// others throttled there.
+struct OverBudget(u64);
 
 impl Explored {
     /// The first value that the option requires and that did not come.
@@ -73,61 +80,57 @@ impl<'a> ApiAccess<'a> {
     }
 
     /// Asks the provider all that the catalogue wants to know about a new credential. `documents` are what is known of it.
-    pub(crate) async fn explore(&self, mut documents: Documents) -> Explored {
+    pub(crate) async fn explore(&self, documents: Documents) -> Explored {
+        // Whatever is entered can be tried, and tokens that are fetched or signed with it are no better. Those of the
+        // consent screen come from the provider itself, one at a time.
+        self.explore_counted(documents, self.option.auth_type != AuthType::OAuth).await
+    }
+
+    /// The same for a token that somebody brings, and could try.
+    pub(crate) async fn explore_brought(&self, documents: Documents) -> Explored {
+        self.explore_counted(documents, true).await
+    }
+
+    async fn explore_counted(&self, mut documents: Documents, is_counted: bool) -> Explored {
+        let mut retry_after = None;
         for lookup in &self.option.lookups {
-            let known = self.read(&documents);
-            let response = self.request(&lookup.request, &known.all_provider_data()).await;
-            if let Some((200..300, ApiBody::Json(value))) = response {
-                documents.insert(Source::Lookup(lookup.name.clone()), value);
+            let known = self.read(&documents).all_provider_data();
+            match self.request(&lookup.request, &known, is_counted).await {
+                Ok(Some((200..300, ApiBody::Json(value)))) => {
+                    documents.insert(Source::Lookup(lookup.name.clone()), value);
+                }
+                Ok(_) => {}
+                Err(OverBudget(seconds)) => retry_after = Some(seconds),
             }
         }
         let known = self.read(&documents).all_provider_data();
-        // Nobody can try tokens: each comes from the provider itself.
-        let is_entered = self.access_token.is_none();
-        let (verification, response) =
-            if is_entered { self.verify(&known).await } else { self.ask(&known).await };
+        let asked = self.ask(&known, is_counted).await;
+        let (verification, response) = asked.unwrap_or_else(|OverBudget(seconds)| {
+            retry_after = Some(seconds);
+            (Verification::Unknown, None)
+        });
         if let Some(response) = response {
             documents.insert(Source::Verify, response);
         }
-        Explored { verification, details: self.read(&documents) }
+        Explored { verification, details: self.read(&documents), retry_after }
     }
 
-    /// Asks the provider whether it accepts the credential, unless the tenant's budget for its host is used up: one customer's
-    /// mistakes must not get the others throttled there. What the provider says about the credential comes along.
+    /// Asks the provider whether it accepts the credential, unless the tenant's budget is used up. What the provider says
+    /// about the credential comes along.
     pub(crate) async fn verify(&self, provider_data: &ProviderData) -> (Verification, Option<Value>) {
-        let values = self.values(provider_data);
-        let request = self.option.verify.as_ref().map(|verify| &verify.request);
-        let address = request.and_then(|request| self.option.request(request, &values));
-        let url = address.and_then(|(url, _)| Url::parse(&url).ok());
-        match url.map(|url| self.service.budgets.take_verification(self.tenant, &url)) {
-            Some(Ok(())) => self.ask(provider_data).await,
-            _ => (Verification::Unknown, None),
-        }
+        self.ask(provider_data, true).await.unwrap_or((Verification::Unknown, None))
     }
 
-    async fn ask(&self, provider_data: &ProviderData) -> (Verification, Option<Value>) {
+    async fn ask(
+        &self,
+        provider_data: &ProviderData,
+        is_counted: bool,
+    ) -> Result<(Verification, Option<Value>), OverBudget> {
         let Some(verify) = &self.option.verify else {
-            return (Verification::Unknown, None);
+            return Ok((Verification::Unknown, None));
         };
-        let Some((status, body)) = self.request(&verify.request, provider_data).await else {
-            return (Verification::Unknown, None);
-        };
-        if verify.invalid_statuses.contains(&status) {
-            return (Verification::Invalid, None);
-        }
-        if !(200..300).contains(&status) {
-            return (Verification::Unknown, None);
-        }
-        let is_there = |value: &Value| {
-            let expected = verify.expect.as_ref().map(|expect| expect.get(value));
-            expected.is_none_or(|found| !matches!(found, None | Some(Value::Null | Value::Bool(false))))
-        };
-        match body {
-            ApiBody::Json(value) if is_there(&value) => (Verification::Valid, Some(value)),
-            ApiBody::Json(_) => (Verification::Invalid, None),
-            ApiBody::Empty if verify.expect.is_none() => (Verification::Valid, None),
-            ApiBody::Empty | ApiBody::Other => (Verification::Unknown, None),
-        }
+        let response = self.request(&verify.request, provider_data, is_counted).await?;
+        Ok(response.map_or((Verification::Unknown, None), |(status, body)| verdict(verify, status, body)))
     }
 
     fn read(&self, documents: &Documents) -> Details {
@@ -136,13 +139,23 @@ impl<'a> ApiAccess<'a> {
     }
 
     /// One request; `None` where it cannot be made, or brought nothing that can be used.
-    async fn request(&self, request: &ApiRequest, provider_data: &ProviderData) -> Option<(u16, ApiBody)> {
+    async fn request(
+        &self,
+        request: &ApiRequest,
+        provider_data: &ProviderData,
+        is_counted: bool,
+    ) -> Result<Option<(u16, ApiBody)>, OverBudget> {
         if self.option.auth_type.is_token() && self.access_token.is_none() {
-            return None;
+            return Ok(None);
         }
         let values = self.values(provider_data);
-        let (url, own_headers) = self.option.request(request, &values)?;
-        let url = Url::parse(&url).ok()?;
+        let made = self.option.request(request, &values);
+        let Some((url, own_headers)) = made.and_then(|(url, own)| Some((Url::parse(&url).ok()?, own))) else {
+            return Ok(None);
+        };
+        if is_counted && let Some(seconds) = self.service.budgets.take_verification(self.tenant, &url) {
+            return Err(OverBudget(seconds));
+        }
         let call = self.option.api_call(&values);
         let headers = call.headers.iter().chain(&own_headers);
         let response = self.service.providers.call_api(oauth::ApiRequest {
@@ -152,8 +165,7 @@ impl<'a> ApiAccess<'a> {
             query: &call.query,
             json: request.json.as_ref(),
         });
-        let response = response.await?;
-        Some((response.status, response.body))
+        Ok(response.await.map(|response| (response.status, response.body)))
     }
 
     fn values(&self, provider_data: &'a ProviderData) -> CallValues<'a> {
@@ -166,6 +178,26 @@ impl<'a> ApiAccess<'a> {
             provider_data,
             sandbox: client.is_some_and(|client| client.sandbox),
         }
+    }
+}
+
+/// What a response to the verification says.
+fn verdict(verify: &Verify, status: u16, body: ApiBody) -> (Verification, Option<Value>) {
+    if verify.invalid_statuses.contains(&status) {
+        return (Verification::Invalid, None);
+    }
+    if !(200..300).contains(&status) {
+        return (Verification::Unknown, None);
+    }
+    let is_there = |value: &Value| {
+        let expected = verify.expect.as_ref().map(|expect| expect.get(value));
+        expected.is_none_or(|found| !matches!(found, None | Some(Value::Null | Value::Bool(false))))
+    };
+    match body {
+        ApiBody::Json(value) if is_there(&value) => (Verification::Valid, Some(value)),
+        ApiBody::Json(_) => (Verification::Invalid, None),
+        ApiBody::Empty if verify.expect.is_none() => (Verification::Valid, None),
+        ApiBody::Empty | ApiBody::Other => (Verification::Unknown, None),
     }
 }
 

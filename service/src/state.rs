@@ -115,8 +115,9 @@ impl Service {
         }
         for (id, client) in &config.apps {
             let (authorize, token) = (client.authorization_url.as_deref(), client.token_url.as_deref());
+            let revoke = client.revocation_url.as_deref();
             let app = catalogue.get(id);
-            if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token)) {
+            if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token, revoke)) {
                 return Err(format!("apps.{id}: {problem}").into());
             }
             let needed = app.iter().flat_map(|app| app.app_params());

@@ -24,6 +24,9 @@ use crate::ids;
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
 
+/// Tells digests of accounts from pseudonyms, which have the same key.
+const ACCOUNT_DIGEST: &[u8] = b"account";
+
 /// Tells the key of pseudonyms from whatever else may be derived from the encryption key.
 const PSEUDONYM_KEY: &[u8] = b"connect-service: pseudonyms of customers";
 
@@ -132,6 +135,14 @@ impl Vault {
     pub fn pseudonym(&self, tenant: &str, customer: &str) -> String {
         let place = Place { tenant, connection: "", field: customer };
         let code = self.pseudonyms.clone().chain_update(place.bytes());
+        ids::hex(&code.finalize().into_bytes())
+    }
+
+    /// What stands for an account at a provider, as far as one OAuth client has to do with it: HMAC-SHA-256 in hexadecimal.
+    /// It is the same for all tenants; without the key nobody learns whose it is.
+    pub fn account_digest(&self, provider: &str, client_id: &str, account: &str) -> String {
+        let place = Place { tenant: provider, connection: client_id, field: account };
+        let code = self.pseudonyms.clone().chain_update(ACCOUNT_DIGEST).chain_update(place.bytes());
         ids::hex(&code.finalize().into_bytes())
     }
 

@@ -9,6 +9,11 @@ use connect_support::{Browser, Made, Seen, Stage};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+/// Options of a link that leads back to the product.
+fn returning() -> LinkOptions {
+    LinkOptions { return_url: Some("https://product.example/done?tab=1".into()), ..LinkOptions::default() }
+}
+
 /// Opens a link and presses the button that leads to the provider.
 async fn to_provider(browser: &Browser, made: &Made) -> Seen {
     let page = browser.get(&made.url).await;
@@ -78,7 +83,14 @@ async fn a_provider_that_declines_gives_its_reason() {
     assert!(!back.html.contains("You cancelled"), "{}", back.html);
     assert!(back.html.contains("Admin approval &#60;b&#62;required&#60;/b&#62;"), "{}", back.html);
     assert!(!back.html.contains(['\u{202e}', '\u{7}']));
-    assert_eq!(stage.connection(&made).await["last_error"], json!(null));
+    let expected = json!({
+        "code": "access_denied",
+        "message": "Access was not given",
+        "provider_message": "Admin approval <b>required</b>",
+    });
+    assert_eq!(stage.connection(&made).await["last_error"], expected);
+    let told = json!({"code": "access_denied", "message": "Access was not given"});
+    assert_eq!(stage.public_status(&made).await["last_error"], told);
 }
 
 #[tokio::test]
@@ -88,12 +100,18 @@ async fn a_failure_is_told_to_the_backend_until_it_is_over() {
     let browser = Browser::new();
     assert_eq!(stage.connection(&made).await["last_error"], json!(null));
     let said = [("error", "server_error"), ("error_description", "c4nary")];
-    for (params, answer, code) in [
-        (&said[..], None, "provider_refused"),
-        (&[][..], None, "invalid_response"),
-        (&[("code", "c")], Some((500, r#"{"error":"server_error"}"#)), "provider_unavailable"),
-        (&[("code", "c")], Some((400, r#"{"error":"invalid_grant"}"#)), "authorization_code_refused"),
-        (&[("code", "c")], Some((401, r#"{"error":"invalid_client"}"#)), "client_refused"),
+    for (params, answer, code, provider_message) in [
+        (&said[..], None, "provider_refused", json!("c4nary")),
+        (&[("error", "c4nary")], None, "provider_refused", json!("c4nary")),
+        (&[], None, "invalid_response", json!(null)),
+        (&[("code", "c")], Some((500, r#"{"error":"server_error"}"#)), "provider_unavailable", json!(null)),
+        (
+            &[("code", "c")],
+            Some((400, r#"{"error":"invalid_grant"}"#)),
+            "authorization_code_refused",
+            json!(null),
+        ),
+        (&[("code", "c")], Some((401, r#"{"error":"invalid_client"}"#)), "client_refused", json!(null)),
     ] {
         if let Some((status, body)) = answer {
             stage.provider.will_say(status, "application/json", body);
@@ -102,17 +120,36 @@ async fn a_failure_is_told_to_the_backend_until_it_is_over() {
         let params = [params, &[("state", &state)]].concat();
         let back = browser.visit(&stage.callback(&params)).await;
         assert_eq!(back.status, 502, "{code}");
+        assert_eq!(stage.stored_link(&made).await.phase, Phase::Returned);
         let connection = stage.connection(&made).await;
         assert_eq!(connection["status"], "pending");
         assert_eq!(connection["last_error"]["code"], code);
         let message = connection["last_error"]["message"].as_str().unwrap();
         assert!(message.len() > 20 && !message.contains("c4nary"), "{message}");
+        assert_eq!(connection["last_error"]["provider_message"], provider_message);
+        let told = json!({"code": code, "message": message});
+        assert_eq!(stage.public_status(&made).await["last_error"], told);
     }
     stage.provider.will_say(200, "application/json", r#"{"access_token":"at"}"#);
     let state = to_provider(&browser, &made).await.param("state").unwrap();
     browser.visit(&stage.callback(&[("code", "c"), ("state", &state)])).await;
     let connection = stage.connection(&made).await;
     assert_eq!((&connection["status"], &connection["last_error"]), (&json!("active"), &json!(null)));
+    assert_eq!(stage.public_status(&made).await["last_error"], json!(null));
+}
+
+/// A page that still watches an earlier link must not take the later one's failure for its own.
+#[tokio::test]
+async fn a_failure_belongs_to_its_link() {
+    let stage = Stage::start().await;
+    let first = stage.link("gmail").await;
+    let again = Target::Existing { id: &first.connection_id, name: None };
+    let second = stage.make(again, Some("gmail"), &LinkOptions::default()).await;
+    let browser = Browser::new();
+    let state = to_provider(&browser, &second).await.param("state").unwrap();
+    browser.visit(&stage.callback(&[("error", "server_error"), ("state", &state)])).await;
+    assert_eq!(stage.public_status(&second).await["last_error"]["code"], "provider_refused");
+    assert_eq!(stage.public_status(&first).await["last_error"], json!(null));
 }
 
 #[tokio::test]
@@ -429,21 +466,49 @@ async fn a_link_that_lapsed_meanwhile_stays_lapsed() {
 #[tokio::test]
 async fn the_return_url_gets_the_outcome_and_no_secret() {
     let stage = Stage::start().await;
-    for (outcome, status) in [("code", "active"), ("error", "rejected")] {
-        let options = LinkOptions {
-            return_url: Some("https://product.example/done?tab=1".into()),
-            ..LinkOptions::default()
-        };
-        let made = stage.link_with(Some("gmail"), options).await;
+    for (outcome, status, why) in [
+        ("code", "active", ""),
+        (
+            "error",
+            "rejected",
+            "&error=access_denied&error_description=Access+was+not+given\
+             &errorData=%7B%22code%22%3A%22access_denied%22%2C%22message%22%3A%22Access+was+not+given%22%7D",
+        ),
+    ] {
+        let made = stage.link_with(Some("gmail"), returning()).await;
         let browser = Browser::new();
         let state = to_provider(&browser, &made).await.param("state").unwrap();
-        let back = browser.visit(&stage.callback(&[(outcome, "access_denied"), ("state", &state)])).await;
+        let said = [(outcome, "access_denied"), ("error_description", "c4nary"), ("state", &state)];
+        let back = browser.visit(&stage.callback(&said)).await;
         assert_eq!(back.status, 303);
         let expected = format!(
-            "https://product.example/done?tab=1&connection_id={}&status={status}&operation=creation",
+            "https://product.example/done?tab=1&connection_id={}&status={status}&operation=creation{why}",
             made.connection_id
         );
         assert_eq!(back.location.unwrap().as_str(), expected);
+    }
+}
+
+/// The page of an expired link leads back with the failure that kept the customer from finishing, if there was one.
+#[tokio::test]
+async fn the_return_url_of_an_expired_link_says_why() {
+    let stage = Stage::start().await;
+    for (fails, code) in [(false, "link_expired"), (true, "provider_refused")] {
+        let made = stage.link_with(Some("gmail"), returning()).await;
+        let browser = Browser::new();
+        let state = to_provider(&browser, &made).await.param("state").unwrap();
+        if fails {
+            let said = [("error", "server_error"), ("error_description", "c4nary"), ("state", &state)];
+            browser.visit(&stage.callback(&said)).await;
+        }
+        stage.advance(601);
+        let back = browser.get(&made.url).await.href("Go back").unwrap().replace("&#38;", "&");
+        let url = url::Url::parse(&back).unwrap();
+        let query: std::collections::HashMap<_, _> = url.query_pairs().into_owned().collect();
+        assert_eq!((query["status"].as_str(), query["error"].as_str()), ("expired", code), "{back}");
+        let data: serde_json::Value = serde_json::from_str(&query["errorData"]).unwrap();
+        assert_eq!(data, json!({"code": code, "message": query["error_description"]}));
+        assert!(!back.contains("c4nary"));
     }
 }
 
@@ -461,6 +526,7 @@ async fn reauthorising_keeps_the_connection_and_declining_it_too() {
     assert!(page.html.contains("Reconnect Gmail"));
     browser.post(&declined.url, &page, &[("action", "decline")]).await;
     assert_eq!(stage.status(&first).await, "active");
+    assert_eq!(stage.connection(&first).await["last_error"]["code"], "access_denied");
 
     stage.provider.will_say(200, "application/json", r#"{"access_token":"at-2"}"#);
     let made = stage.make(again(), Some("gmail"), &LinkOptions::default()).await;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use connect_service::config::Config;
 use connect_service::notify::Waiter;
-use connect_service::store::{AddedUsage, ConnectionFilter, MAX_USAGES};
+use connect_service::store::{AddedUsage, ConnectionFilter, LinkError, MAX_USAGES, Phase};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::json;
@@ -23,12 +23,71 @@ async fn a_long_poll_is_answered_with_the_change() {
     let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
     let declining = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        platform.app.store.decline_link(&stored).await.unwrap()
+        platform.app.store.decline_link(&stored, None).await.unwrap()
     };
     let (answer, declined) = tokio::join!(waiting, declining);
     assert!(declined);
     assert_eq!(answer.data()["status"], "rejected");
     assert_eq!(answer.header("preference-applied"), "wait");
+}
+
+/// A page shows how far the customer has come, and why they failed, as it happens; in this process and in another one.
+#[tokio::test]
+async fn a_long_poll_of_a_link_ends_with_each_step() {
+    let platform = Platform::start().await;
+    let other = platform.another().await;
+    for service in [&platform, &other] {
+        let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+        let stored = platform.stored_link(&link).await;
+        let path = format!("/connections/{}/status", text(&link["connection_id"]));
+        let token = text(&link["request_token"]);
+        let poll = async || {
+            let waiting = platform.public("GET", &path, &token).header("prefer", "wait=60").send();
+            let answer = tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("news at once");
+            assert_eq!(answer.data()["status"], "pending");
+            (answer.data()["phase"].clone(), answer.data()["last_error"]["code"].clone())
+        };
+        let step = async |phase| {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            service.app.store.set_phase(&stored, phase).await.unwrap();
+        };
+        let fail = async || {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            service.app.store.fail_link(&stored, LinkError::MissingValue).await.unwrap();
+        };
+        let (seen, ()) = tokio::join!(poll(), step(Phase::Form));
+        assert_eq!(seen, (json!("form"), json!(null)));
+        let (seen, ()) = tokio::join!(poll(), step(Phase::Returned));
+        assert_eq!(seen, (json!("returned"), json!(null)));
+        let (seen, ()) = tokio::join!(poll(), fail());
+        assert_eq!(seen, (json!("returned"), json!("required_value_missing")));
+    }
+}
+
+/// Between two polls the link may come further: one that was answered does not know it.
+#[tokio::test]
+async fn a_long_poll_that_knows_less_is_not_held_back() {
+    let platform = Platform::start().await;
+    let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
+    let stored = platform.stored_link(&link).await;
+    let path = format!("/connections/{}/status", text(&link["connection_id"]));
+    let token = text(&link["request_token"]);
+    let poll = |revision: &str| {
+        let call = platform.public("GET", &format!("{path}?revision={revision}"), &token);
+        tokio::time::timeout(Duration::from_secs(30), call.header("prefer", "wait=60").send())
+    };
+    let first = platform.public("GET", &path, &token).send().await.data()["revision"].clone();
+    platform.app.store.set_phase(&stored, Phase::Form).await.unwrap();
+    let second = poll(&text(&first)).await.expect("at once").data()["revision"].clone();
+    assert_ne!(first, second);
+    let known = text(&second);
+    let waiting = poll(&known);
+    let step = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        platform.app.store.fail_link(&stored, LinkError::MissingValue).await.unwrap();
+    };
+    let (third, ()) = tokio::join!(waiting, step);
+    assert_eq!(third.expect("with the change").data()["last_error"]["code"], "required_value_missing");
 }
 
 #[tokio::test]
@@ -41,7 +100,7 @@ async fn the_public_status_takes_long_polls_too() {
     let poll = || platform.public("GET", &path, &token).header("prefer", "wait=60").send();
     let declining = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        platform.app.store.decline_link(&stored).await.unwrap()
+        platform.app.store.decline_link(&stored, None).await.unwrap()
     };
     let (answer, declined) = tokio::join!(poll(), declining);
     assert!(declined);
@@ -69,7 +128,7 @@ async fn of_one_link_five_long_polls_wait_at_once() {
         assert!(!answer.headers.contains_key("preference-applied"));
         assert_eq!(answer.data()["status"], "pending");
     }
-    assert!(platform.app.store.decline_link(&stored).await.unwrap());
+    assert!(platform.app.store.decline_link(&stored, None).await.unwrap());
     while let Some(answer) = answers.next().await {
         assert_eq!(answer.header("preference-applied"), "wait");
         assert_eq!(answer.data()["status"], "rejected");
@@ -110,7 +169,7 @@ async fn a_change_in_another_process_is_seen_too() {
     let stored = platform.stored_link(&link).await;
     let path = format!("/connections/{}", text(&link["connection_id"]));
     let waiting = platform.call("GET", &path).header("prefer", "wait=60").send();
-    let (answer, declined) = tokio::join!(waiting, other.app.store.decline_link(&stored));
+    let (answer, declined) = tokio::join!(waiting, other.app.store.decline_link(&stored, None));
     assert!(declined.unwrap());
     assert_eq!(answer.data()["status"], "rejected");
 }
@@ -123,14 +182,15 @@ async fn one_look_finds_what_ended_among_many() {
     let link = platform.link(json!({"app_id": "brevo", "name": "x"})).await;
     let stored = platform.stored_link(&link).await;
     let store = platform.database.open(&platform.clock).await;
-    let waiters = |id: &str| [None, Some(stored.id.as_str())].map(|link| store.waiter(id, link));
+    let waiters =
+        |id: &str| [None, Some((stored.id.as_str(), stored.progress()))].map(|link| store.waiter(id, link));
     let pending = waiters(&stored.connection_id);
     let deleted: Vec<_> = (0..600).flat_map(|n| waiters(&format!("conn_{n}"))).collect();
     let is_woken = |waiter: &Waiter| waiter.woken().now_or_never().is_some();
 
     store.look_for_changes().await.unwrap();
     assert!(deleted.iter().all(is_woken) && !pending.iter().any(is_woken));
-    assert!(other.app.store.decline_link(&stored).await.unwrap());
+    assert!(other.app.store.decline_link(&stored, None).await.unwrap());
     store.look_for_changes().await.unwrap();
     assert!(pending.iter().all(is_woken));
 }
@@ -202,7 +262,7 @@ async fn what_is_in_use_is_not_deleted() {
     platform.call("DELETE", &usage("one")).send().await.data();
     platform.call("DELETE", &path).send().await.is_error(409, "connection_in_use");
     platform.call("DELETE", &usage("two")).send().await.data();
-    assert_eq!(platform.call("DELETE", &path).send().await.data(), &json!(null));
+    assert_eq!(platform.call("DELETE", &path).send().await.data(), &json!({"revocation": "none"}));
 
     for (method, path) in
         [("GET", path.clone()), ("DELETE", path.clone()), ("PUT", usage("x")), ("DELETE", usage("x"))]
@@ -365,7 +425,7 @@ async fn unfinished_connections_are_removed_after_a_week() {
         (text(&link["connection_id"]), link)
     };
     let ((expired, _), (declined, link)) = (new().await, new().await);
-    assert!(store.decline_link(&platform.stored_link(&link).await).await.unwrap());
+    assert!(store.decline_link(&platform.stored_link(&link).await, None).await.unwrap());
     let ((used, _), (again, _)) = (new().await, new().await);
     store.add_usage(&owner, &used, "w").await.unwrap();
     let kept = platform.connected().await;

@@ -12,6 +12,17 @@ use serde_json::{Value, json};
 
 const PRODUCT: &str = "https://product.example";
 
+/// A stage whose tenant's website is the product, as the operator has entered it.
+async fn stage() -> Stage {
+    let stage = Stage::start().await;
+    enter_website(&stage, Some(PRODUCT)).await;
+    stage
+}
+
+async fn enter_website(stage: &Stage, url: Option<&str>) {
+    assert!(stage.app.store.set_tenant_website(&stage.owner.tenant, url).await.unwrap());
+}
+
 /// What a page of the product, or of somebody else, sends with a link's request token.
 async fn submit_from(stage: &Stage, made: &Made, origin: &str, body: Value) -> (u16, Value) {
     let url = format!("{}/connections/{}/submit", stage.app.base_url(), made.connection_id);
@@ -24,13 +35,6 @@ async fn submit_from(stage: &Stage, made: &Made, origin: &str, body: Value) -> (
 
 async fn submit(stage: &Stage, made: &Made, body: Value) -> (u16, Value) {
     submit_from(stage, made, PRODUCT, body).await
-}
-
-async fn public_status(stage: &Stage, made: &Made) -> Value {
-    let url = format!("{}/connections/{}/status", stage.app.base_url(), made.connection_id);
-    let seen = Browser::new().get_with(&url, "x-request-token", &made.token).await;
-    let body: Value = serde_json::from_str(&seen.html).unwrap();
-    body["data"].clone()
 }
 
 async fn auth_options(stage: &Stage, made: &Made) -> Vec<Value> {
@@ -138,7 +142,7 @@ async fn what_is_wrong_is_told_by_field() {
 
 #[tokio::test]
 async fn the_products_form_leads_straight_to_the_provider() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let (made, url) = link(&stage).await;
     let browser = Browser::new();
     let state = assert_leads_to_provider(&browser.post_from_site(&url, Some(PRODUCT)).await);
@@ -153,7 +157,7 @@ async fn the_products_form_leads_straight_to_the_provider() {
 
 #[tokio::test]
 async fn the_products_form_carries_app_and_inputs() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let made = stage.link_with(None, options(&["gmail", "zendesk"])).await;
     let body = json!({"app_id": "zendesk", "auth_option_key": "oauth", "fields": {"subdomain": "acme"}});
     let url = authorize_url(&stage, &made, body).await;
@@ -168,10 +172,25 @@ async fn the_products_form_carries_app_and_inputs() {
     assert!(picker.html.contains("Choose an app"), "{}", picker.html);
 }
 
+#[tokio::test]
+async fn a_printed_link_shows_nothing_that_was_entered() {
+    let stage = Stage::start().await;
+    let made = stage.link_with(Some("zendesk"), options(&[])).await;
+    let body = json!({"auth_option_key": "oauth", "fields": {"subdomain": "c4nary"}});
+    authorize_url(&stage, &made, body).await;
+    let link = stage.stored_link(&made).await;
+    assert_eq!(link.inputs.as_ref().unwrap()["subdomain"], "c4nary");
+    let printed = format!("{link:?} {link:#?}");
+    assert!(printed.contains(&link.id), "{printed}");
+    for secret in ["c4nary", "alice@example.com"] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
+
 /// An address that leads on for whoever opens it would let anybody connect another person's account to a link of their own.
 #[tokio::test]
 async fn nobody_elses_browser_is_led_to_the_provider() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let (made, url) = link(&stage).await;
     let victim = Browser::new();
 
@@ -207,7 +226,7 @@ async fn nobody_elses_browser_is_led_to_the_provider() {
 
 #[tokio::test]
 async fn a_link_without_an_origin_asks() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let made = stage.link("gmail").await;
     let url = authorize_url(&stage, &made, json!({"auth_option_key": "oauth"})).await;
     for origin in [None, Some("null"), Some(PRODUCT)] {
@@ -215,9 +234,35 @@ async fn a_link_without_an_origin_asks() {
     }
 }
 
+/// Whoever has a tenant key writes any `allowed_origin`, and the client at the provider may be that of all tenants.
+#[tokio::test]
+async fn only_the_website_that_the_operator_entered_skips_the_page() {
+    let stage = Stage::start().await;
+    for website in [None, Some("https://other.example"), Some("https://product.example:8443/start")] {
+        enter_website(&stage, website).await;
+        let (_, url) = link(&stage).await;
+        assert_asks(&stage, &Browser::new().post_from_site(&url, Some(PRODUCT)).await);
+        let origin = website.unwrap_or("null");
+        assert_asks(&stage, &Browser::new().post_from_site(&url, Some(origin)).await);
+    }
+    enter_website(&stage, Some("https://Product.example:443/start")).await;
+    let (_, url) = link(&stage).await;
+    assert_leads_to_provider(&Browser::new().post_from_site(&url, Some(PRODUCT)).await);
+    // What holds is what the operator says now.
+    enter_website(&stage, None).await;
+    assert_asks(&stage, &Browser::new().post_from_site(&url, Some(PRODUCT)).await);
+    // A page of a developer's own machine is no product's either.
+    let developer = "http://localhost:3000";
+    let of_developer = LinkOptions { allowed_origin: Some(developer.into()), ..LinkOptions::default() };
+    let made = stage.link_with(Some("gmail"), of_developer).await;
+    let (_, answer) = submit_from(&stage, &made, developer, json!({"auth_option_key": "oauth"})).await;
+    let url = answer["data"]["authorize_url"].as_str().unwrap();
+    assert_asks(&stage, &Browser::new().post_from_site(url, Some(developer)).await);
+}
+
 #[tokio::test]
 async fn a_page_fetched_in_advance_begins_nothing() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let (_, url) = link(&stage).await;
     let response = stage.http().post(&url).header(ORIGIN, PRODUCT).send().await.unwrap();
     let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -234,7 +279,7 @@ async fn a_page_fetched_in_advance_begins_nothing() {
 
 #[tokio::test]
 async fn other_tabs_keep_what_they_began() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let browser = Browser::new();
     let other = stage.link("gmail").await;
     let page = browser.get(&other.url).await;
@@ -250,7 +295,7 @@ async fn other_tabs_keep_what_they_began() {
 
 #[tokio::test]
 async fn a_link_with_confirm_still_waits_for_its_session() {
-    let stage = Stage::start().await;
+    let stage = stage().await;
     let return_url = Some("https://product.example/connected".into());
     let made =
         stage.link_with(Some("gmail"), LinkOptions { confirm: true, return_url, ..options(&[]) }).await;
@@ -290,6 +335,7 @@ async fn another_origin_may_not_submit() {
 #[tokio::test]
 async fn the_account_is_told_for_ten_minutes() {
     let stage = Stage::with_apis().await;
+    enter_website(&stage, Some(PRODUCT)).await;
     let company = json!({"CompanyInfo": {"CompanyName": "Acme Ltd"}});
     let path = "/quickbooks/v3/company/46/companyinfo/46";
     stage.provider.api_will_say(path, ApiReply::Json(200, company));
@@ -298,7 +344,7 @@ async fn the_account_is_told_for_ten_minutes() {
         let apps = options(&["quickbooks", "gmail"]);
         let made = stage.link_with(None, LinkOptions { confirm, return_url, ..apps }).await;
         let told = async || {
-            let status = public_status(&stage, &made).await;
+            let status = stage.public_status(&made).await;
             (status["app_id"].clone(), status["account"].clone())
         };
         assert_eq!(told().await, (Value::Null, Value::Null));
@@ -330,7 +376,7 @@ async fn a_declined_link_tells_no_account() {
     let browser = Browser::new();
     let page = browser.get(&made.url).await;
     browser.post(&made.url, &page, &[("action", "decline")]).await;
-    let status = public_status(&stage, &made).await;
+    let status = stage.public_status(&made).await;
     assert_eq!((&status["status"], &status["account"]), (&json!("rejected"), &Value::Null));
     assert_eq!(status["app_id"], "gmail");
 }

@@ -121,9 +121,21 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE connections DROP COLUMN account;
         ALTER TABLE connections DROP COLUMN scopes;
         ALTER TABLE credentials DROP COLUMN secret_data;
+        ALTER TABLE credentials DROP COLUMN refresh_failures;
+        ALTER TABLE credentials DROP COLUMN refresh_retry_at;
+        ALTER TABLE credentials DROP COLUMN refusals;
+        ALTER TABLE credentials DROP COLUMN refused_since;
+        ALTER TABLE credentials DROP COLUMN forced_at;
         ALTER TABLE links DROP COLUMN verifications;
+        ALTER TABLE connections DROP COLUMN provider_message;
         ALTER TABLE links DROP COLUMN ended_at;
-        ALTER TABLE tenants DROP COLUMN website_url;"
+        ALTER TABLE tenants DROP COLUMN website_url;
+        DROP TABLE revocations;
+        DROP INDEX credentials_by_account;
+        ALTER TABLE credentials DROP COLUMN account_digest;
+        ALTER TABLE unconfirmed DROP COLUMN account_digest;
+        ALTER TABLE authorizations DROP COLUMN account;
+        ALTER TABLE connections DROP COLUMN origin;"
     );
     platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;

@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use connect_service::dev::presets;
 use futures_util::{StreamExt, stream};
@@ -292,7 +293,92 @@ async fn connect_vend_expire_revoke() {
     assert_eq!(left, ["log"], "the temporary folder is gone");
 }
 
+/// A product that is being developed has no website; its pages are on this machine.
+#[tokio::test]
+async fn only_a_page_of_this_machine_leads_straight_to_the_provider() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    for (origin, leads_to) in
+        [("http://localhost:3000", "/authorize/"), ("https://app.example.com", "/connect/")]
+    {
+        let body = json!({"app_id": "gmail", "name": "Mail", "allowed_origin": origin});
+        let Answer(status, _, json) = dev.api(Method::POST, "/connections/request-link", Some(body)).await;
+        assert_eq!(status, 200, "{json}");
+        let url = format!("{}/submit", text(&json["data"]["status_url"]).strip_suffix("/status").unwrap());
+        let request = dev.http.post(url).header("x-request-token", text(&json["data"]["request_token"]));
+        let request = request.header("origin", origin).header("content-type", "application/json");
+        let Answer(status, _, json) = answer(request.body(r#"{"auth_option_key":"oauth"}"#)).await;
+        assert_eq!(status, 200, "{json}");
+        let url = text(&json["data"]["authorize_url"]);
+        let response = dev.http.post(url).header("origin", origin).send().await.unwrap();
+        let location = response.headers()["location"].to_str().unwrap();
+        assert!(response.status() == 303 && location.contains(leads_to), "{origin} {location}");
+        assert_eq!(response.headers().contains_key("set-cookie"), leads_to == "/authorize/");
+    }
+}
+
+/// A program that starts it with a pipe leaves nothing behind, however it ends itself.
+#[test]
+fn it_ends_when_its_standard_input_is_closed() {
+    let home = Home::new();
+    let mut command = program(&home.0, &["dev", "--watch-stdin"]);
+    command.stdin(Stdio::piped());
+    let mut dev = home.run(command);
+    drop(dev.child.stdin.take());
+    let begin = Instant::now();
+    let status = loop {
+        assert!(begin.elapsed() < Duration::from_secs(60), "it goes on");
+        match dev.child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    let left: Vec<_> = std::fs::read_dir(&home.0).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["log"], "the temporary folder is gone");
+}
+
 /// What a program needs for a call is vended, and the emulated API takes it.
+/// Whether the app's API still takes a token, once it was given time to end.
+async fn ends(dev: &Dev, app: &str, token: &str) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while dev.me(app, token).await == 200 {
+        assert!(std::time::Instant::now() < deadline, "{app}: the grant was not ended");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
+/// The provider is as strict about revocations as each app's file says.
+#[tokio::test]
+async fn a_deleted_connections_grant_ends_at_the_provider() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let delete = async |id: &str| {
+        let Answer(status, _, body) = dev.api(Method::DELETE, &format!("/connections/{id}"), None).await;
+        assert_eq!((status, &body["data"]["revocation"]), (200, &json!("requested")));
+    };
+    // By the client in the body, by Basic, by the token, as JSON, in the query; some with DELETE.
+    for app in ["hubspot", "github", "slack", "notion", "zoho-crm", "zendesk", "salesforce"] {
+        let id = dev.connected(app).await;
+        let token = dev.access_token(&id).await;
+        assert_eq!(dev.me(app, &token).await, 200, "{app}");
+        delete(&id).await;
+        ends(&dev, app, &token).await;
+    }
+    // One grant of the person's, which the other connection needs.
+    let (first, second) = (dev.connected("gmail").await, dev.connected("gmail").await);
+    let (one, two) = (dev.access_token(&first).await, dev.access_token(&second).await);
+    delete(&first).await;
+    let later = dev.connected("hubspot").await;
+    let token = dev.access_token(&later).await;
+    delete(&later).await;
+    ends(&dev, "hubspot", &token).await;
+    assert_eq!(dev.me("gmail", &one).await, 200, "the second connection needs the grant");
+    delete(&second).await;
+    ends(&dev, "gmail", &one).await;
+    assert_eq!(dev.me("gmail", &two).await, 401);
+}
+
 #[tokio::test]
 async fn an_api_can_be_called_with_what_is_vended() {
     let home = Home::new();
@@ -378,7 +464,9 @@ async fn each_preset_gives_what_the_page_says() {
         presets.iter().partition(|(_, preset)| ["rejected", "pending"].contains(&preset.result.as_str()));
 
     let refreshes = refreshing.into_iter().map(async |(name, preset)| {
-        let id = dev.connected("gmail").await;
+        // A 429 holds back other connections of its app.
+        let app = if name == "rate-limited" { "slack" } else { "gmail" };
+        let id = dev.connected(app).await;
         let old = dev.access_token(&id).await;
         dev.control(json!({"command": "fail", "preset": name, "connection_id": id})).await;
         assert_eq!(dev.access_token(&id).await, old, "{name}: the token is still good");
@@ -392,17 +480,17 @@ async fn each_preset_gives_what_the_page_says() {
             ("maintenance", wait) => assert_eq!(wait, Some("60")),
             _ => {}
         }
-        id
+        (app, id)
     });
     // All at once, one would wait longer for the disk, which others use, than the service does.
     let ids: Vec<_> = stream::iter(refreshes).buffered(4).collect().await;
 
     // What did not end a connection is over once it is over.
     dev.ctl(&["recover"]);
-    for id in ids {
+    for (app, id) in ids {
         if dev.status(&id).await == "active" {
             let token = dev.access_token(&id).await;
-            assert_eq!(dev.me("gmail", &token).await, 200);
+            assert_eq!(dev.me(app, &token).await, 200);
         }
     }
 

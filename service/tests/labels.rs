@@ -86,7 +86,7 @@ async fn a_change_leaves_an_open_link_open() {
     let changed = patch(&platform, &id, &json!({"name": "y"})).await;
     assert_eq!((&changed.data()["status"], &changed.data()["name"]), (&json!("pending"), &json!("y")));
     assert_eq!(changed.data()["expires_at"], link["expires_at"]);
-    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await).await.unwrap());
+    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await, None).await.unwrap());
     assert_eq!(read(&platform, &id).await["status"], "rejected");
 }
 
@@ -181,7 +181,7 @@ async fn break_grant(platform: &Platform, id: &str) {
 async fn one_of_each(platform: &Platform) {
     let store = &platform.app.store;
     let decline = async |link: &Value| {
-        assert!(store.decline_link(&platform.stored_link(link).await).await.unwrap());
+        assert!(store.decline_link(&platform.stored_link(link).await, None).await.unwrap());
     };
     for later in ["none", "open", "expired", "declined"] {
         let new = json!({"app_id": "insightly", "name": "x", "expires_in": 60});

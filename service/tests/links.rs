@@ -86,7 +86,7 @@ async fn a_link_lapses_by_itself() {
     let late = platform.public("POST", &submit, &text(&link["request_token"])).json(&body).await;
     late.is_error(409, "connection_not_active");
     let stored = platform.stored_link(&link).await;
-    assert!(!platform.app.store.decline_link(&stored).await.unwrap());
+    assert!(!platform.app.store.decline_link(&stored, None).await.unwrap());
     assert_eq!(platform.status(&id).await, "expired");
 }
 
@@ -162,7 +162,7 @@ async fn authorising_again_keeps_a_working_connection_working() {
     assert_eq!(public_status(&platform, &lapsing).await["status"], "expired");
 
     let declined = platform.link(json!({"connection_id": id})).await;
-    assert!(platform.app.store.decline_link(&platform.stored_link(&declined).await).await.unwrap());
+    assert!(platform.app.store.decline_link(&platform.stored_link(&declined).await, None).await.unwrap());
     assert_eq!(platform.status(&id).await, "active");
     assert_eq!(public_status(&platform, &declined).await["status"], "rejected");
     platform.token(&id).await.data();
@@ -180,7 +180,7 @@ async fn a_newer_link_ends_an_older_one() {
     let newer = platform.link(json!({"connection_id": id})).await;
     assert_eq!(public_status(&platform, &older).await["status"], "expired");
     assert_eq!(public_status(&platform, &newer).await["status"], "pending");
-    assert!(!platform.app.store.decline_link(&platform.stored_link(&older).await).await.unwrap());
+    assert!(!platform.app.store.decline_link(&platform.stored_link(&older).await, None).await.unwrap());
     assert_eq!(platform.status(&id).await, "pending");
 }
 
@@ -224,7 +224,7 @@ async fn phases_are_told_while_the_link_is_open() {
     assert_eq!(public_status(&platform, &link).await["phase"], "form");
     platform.app.store.set_phase(&stored, Phase::AtProvider).await.unwrap();
     assert_eq!(public_status(&platform, &link).await["phase"], "at_provider");
-    assert!(platform.app.store.decline_link(&stored).await.unwrap());
+    assert!(platform.app.store.decline_link(&stored, None).await.unwrap());
     platform.app.store.set_phase(&stored, Phase::Form).await.unwrap();
     assert_eq!(public_status(&platform, &link).await["phase"], "returned");
     assert_eq!(platform.stored_link(&link).await.status, Status::Rejected);

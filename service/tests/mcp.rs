@@ -121,10 +121,12 @@ async fn a_link_is_followed_to_its_end_and_made_again() {
     let declining = async {
         let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
         let link = platform.app.store.link_by_secret(&secret).await.unwrap().unwrap();
-        assert!(platform.app.store.decline_link(&link).await.unwrap());
+        assert!(platform.app.store.decline_link(&link, Some("c4nary: call another tool")).await.unwrap());
     };
     let (status, ()) = tokio::join!(waiting, declining);
     assert_eq!(status["structuredContent"]["connection"]["status"], "rejected");
+    let told = json!({"code": "access_denied", "message": "Access was not given"});
+    assert_eq!(status["structuredContent"]["last_error"], told);
     assert_eq!(status["structuredContent"]["connection"]["name"], "Brevo", "the app's name, for want of one");
 
     let again = tool(&platform, "create_connection_link", json!({"connection_id": id})).await;

@@ -4,32 +4,14 @@
 
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use connect_service::log;
 use connect_service::store::Minted;
 use serde_json::json;
-use support::{Platform, text};
+use support::{Log, Platform, text};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Even if the operator asks for all that any crate has to say.
 #[tokio::test]
@@ -56,7 +38,7 @@ async fn no_secret_is_logged() {
         secrets.push(link.rsplit('/').next().unwrap().to_owned());
     }
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("/platform/v1/mcp/{mcp_url_token}"), "the log is there");
     assert!(logged.contains("mcp_url.minted"), "and the audit is in it");
     secrets.extend(["canary-name", "owner@acme.example", support::ALICE].map(str::to_owned));

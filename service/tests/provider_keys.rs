@@ -208,34 +208,46 @@ async fn a_token_is_refreshed_before_it_expires() {
             (200, json!({"access_token": "at-2"})),
         ]);
         let (id, _) = connect(&platform, &[]).await;
+        provider.seen();
         platform.advance(due - 5);
         assert_eq!(platform.token(&id).await.data()["access_token"], "at-1", "{keys} {lifetime}");
+        assert!(provider.seen().is_empty(), "{keys} {lifetime}");
         platform.advance(5);
+        // One that is known to be good for a while is vended until the new one is there.
+        platform.token(&id).await.data();
+        platform.refreshes_end().await;
         assert_eq!(platform.token(&id).await.data()["access_token"], "at-2", "{keys} {lifetime}");
     }
 }
 
-/// As Jira and others refuse a refresh.
 #[tokio::test]
 async fn a_refusal_in_the_apps_own_words_ends_the_grant() {
     let provider = Provider::start().await;
     let words = "invalid_grant = [\"unauthorized_client\"]\ninvalid_grant_text = \"(?i)is not active\"";
+    let blamed = json!({"error": "unauthorized_client", "error_description": "no such client"});
     for (keys, status, body, ends) in [
-        (
-            words,
-            403,
-            json!({"error": "unauthorized_client", "error_description": "refresh_token is invalid"}),
-            true,
-        ),
+        (words, 403, blamed.clone(), true),
+        ("", 403, blamed, false),
+        (words, 400, json!({"message": "Location is not active"}), true),
+        ("", 400, json!({"message": "Location is not active"}), false),
+        (words, 503, json!({"message": "Location is not active"}), false),
+        // What is known of many providers: Jira, others, Fitbit.
         (
             "",
             403,
             json!({"error": "unauthorized_client", "error_description": "refresh_token is invalid"}),
-            false,
+            true,
         ),
-        (words, 400, json!({"message": "Location is not active"}), true),
-        ("", 400, json!({"message": "Location is not active"}), false),
-        (words, 503, json!({"message": "Location is not active"}), false),
+        ("", 400, json!({"error": "invalid_token"}), true),
+        ("", 401, json!({"error": "invalid_token"}), true),
+        (
+            "",
+            400,
+            json!({"errors": [{"errorType": "invalid_grant", "message": "Refresh token invalid"}]}),
+            true,
+        ),
+        ("", 401, json!({"error": "invalid_client"}), false),
+        ("", 400, json!({"error": "invalid_request"}), false),
     ] {
         let platform = provider.platform(&oauth(keys)).await;
         provider.will_say(&[

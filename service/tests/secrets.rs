@@ -4,9 +4,7 @@
 
 mod support;
 
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::{Arc, Mutex};
 
 use connect_service::clock::Clock;
 use connect_service::config::Config;
@@ -14,7 +12,7 @@ use connect_service::store::{Store, StoreError};
 use connect_service::vault::{Vault, VaultError};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use support::{Database, Platform, Provider, Reply, text};
+use support::{Database, Log, Platform, Provider, Reply, text};
 
 #[tokio::test]
 async fn a_ciphertext_moved_to_another_row_or_column_does_not_open() {
@@ -169,21 +167,6 @@ fn a_configuration_error_repeats_no_value() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Everything that any crate has to say, which is more than an operator can have the service log.
 #[tokio::test]
 async fn no_secret_is_logged() {
@@ -210,6 +193,7 @@ async fn no_secret_is_logged() {
         "application/json",
         r#"{"error":"invalid_client","error_description":"canary"}"#,
     ));
+    platform.advance(1);
     platform.token(&id).await.is_error(503, "upstream_unavailable");
     let link = platform.link(json!({"app_id": "brevo", "name": "canary-name"})).await;
     let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
@@ -218,7 +202,7 @@ async fn no_secret_is_logged() {
     platform.bare("GET", "/canary-path").send().await;
     platform.call("GET", "/apps?search=canary-search").header("x-other", "canary-header").send().await.data();
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("\"route\":\"/platform/v1/connect/{link}\""), "the log is there");
     assert!(logged.contains("the provider refuses the configured client"));
     for canary in ["canary", &secret, &text(&link["request_token"]), &platform.key, "alice@example.com"] {

@@ -90,10 +90,46 @@ async fn a_callback_without_a_required_value_fails_the_link() {
         assert_eq!(connection["status"], "pending");
         assert_eq!(connection["last_error"]["code"], "required_value_missing", "{back:?}");
     }
+    stage.provider.api_will_say("/quickbooks/v3/company/1/companyinfo/1", ApiReply::Json(200, json!({})));
     let page =
         consent(&stage, &made, "quickbooks", &[], &[("realmId", "1"), ("other", "1"), ("other", "2")]).await;
     assert_eq!(page.status, 200, "{}", page.html);
     assert_eq!(stage.connection(&made).await["last_error"], json!(null));
+}
+
+/// The callback's parameters come from the browser: another company's number would pass for the customer's.
+#[tokio::test]
+async fn a_company_that_the_browser_names_is_checked() {
+    let stage = Stage::with_apis().await;
+    let path = "/quickbooks/v3/company/999/companyinfo/999";
+    let realm = [("realmId", "999")];
+    for (what, reply) in [
+        ("another's", ApiReply::Json(403, json!({}))),
+        ("a wrong token", ApiReply::Json(401, json!({}))),
+        ("the provider is down", ApiReply::Json(503, json!({}))),
+        ("HTML", ApiReply::Html("<p>ok".into())),
+    ] {
+        stage.provider.api_will_say(path, reply);
+        let made = stage.link("quickbooks").await;
+        let back = consent(&stage, &made, "quickbooks", &[], &realm).await;
+        assert_eq!(back.status, 502, "{what}: {}", back.html);
+        let connection = stage.connection(&made).await;
+        assert_eq!(
+            (&connection["status"], &connection["account"]),
+            (&json!("pending"), &json!(null)),
+            "{what}"
+        );
+        assert_eq!(connection["last_error"]["code"], "account_not_verified", "{what}");
+        assert!(stage.stored(&made).await.is_none(), "{what}");
+
+        // The link is still open. No budget of the checks keeps it from being finished.
+        let holder = format!("{} 127.0.0.1", stage.owner.tenant);
+        while stage.app.budgets.take(Group::Verification, &holder).check().is_ok() {}
+        stage.provider.api_will_say(path, ApiReply::Json(200, json!({"CompanyInfo": {}})));
+        let back = consent(&stage, &made, "quickbooks", &[], &realm).await;
+        assert_eq!(back.status, 200, "{what}: {}", back.html);
+        assert_eq!(stage.connection(&made).await["account"]["id"], "999", "{what}");
+    }
 }
 
 #[tokio::test]
@@ -293,19 +329,17 @@ async fn a_sandbox_and_an_instance_have_their_own_address() {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue");
     let mut catalogue = Catalogue::load(Some(&dir)).unwrap();
     let text = std::fs::read_to_string(dir.join("quickbooks.toml")).unwrap();
-    // Nothing is asked at the real address.
-    let (before, rest) = text.split_once("[auth.verify]").unwrap();
-    let (_, after) = rest.split_once("[auth.account]").unwrap();
-    let text = format!("{before}[auth.account]{}", after.replace("label", "# label"));
-    catalogue.add("quickbooks.toml", &text).unwrap();
+    // Nothing is asked at the real address, so that the company has to come from elsewhere than the callback.
+    let (text, _) = text.split_once("[auth.verify]").unwrap();
+    catalogue.add("quickbooks.toml", &text.replace("from = \"callback\"", "from = \"token\"")).unwrap();
     let stage = Stage::with(config, catalogue, provider).await;
-    will_grant(&stage, json!({"instance_url": "https://acme.my.salesforce.com/"}));
+    will_grant(&stage, json!({"instance_url": "https://acme.my.salesforce.com/", "realmId": 7}));
     for (app, base_url) in [
         ("quickbooks", "https://sandbox-quickbooks.api.intuit.com/v3/company/7"),
         ("salesforce", "https://acme.my.salesforce.com/services/data/v60.0"),
     ] {
         let made = stage.link(app).await;
-        consent(&stage, &made, app, &[], &[("realmId", "7")]).await;
+        consent(&stage, &made, app, &[], &[]).await;
         assert_eq!(stage.connection(&made).await["api_base_url"], base_url);
         assert_eq!(stage.token(&made).await["api_base_url"], base_url);
     }
@@ -479,6 +513,64 @@ async fn a_tenant_asks_a_host_sixty_times_a_minute() {
     let (status, body) = stage.submit(&made, "query", &json!({"api_key": "k"})).await;
     assert_eq!((status, &body["data"]["status"]), (200, &json!("active")), "{body}");
     assert_eq!(lines(&stage).len(), 1);
+}
+
+/// What one form causes is counted, whichever request it is.
+#[tokio::test]
+async fn lookups_and_signed_tokens_take_from_the_same_budget() {
+    let stage = Stage::with_apis().await;
+    stage.provider.api_will_say("/keyed/v1/site", ApiReply::Json(200, json!({"id": "s"})));
+    stage.provider.api_will_say(KEYED, ApiReply::Json(401, json!({})));
+    let take_all = |host: &str| {
+        let holder = format!("{} {host}", stage.owner.tenant);
+        while stage.app.budgets.take(Group::Verification, &holder).check().is_ok() {}
+    };
+    let key = json!({"api_key": "k3y"});
+    assert_eq!(stage.submit(&stage.link("keyed").await, "lookup", &key).await.0, 200);
+    assert_eq!(stage.submit(&stage.link("keyed").await, "signed", &key).await.0, 400);
+    assert_eq!(lines(&stage).len(), 2);
+
+    take_all("127.0.0.1");
+    take_all("id.keyed.example");
+    let client = json!({"client_id": "c", "client_secret": "s3cret"});
+    // A value that calls need cannot be left out; it can be had later.
+    for (option, fields) in [("lookup", &key), ("fetched", &client)] {
+        let made = stage.link("keyed").await;
+        let (status, body) = stage.submit(&made, option, fields).await;
+        assert_eq!((status, &body["data"]["code"]), (429, &json!("rate_limited")), "{option}: {body}");
+        let connection = stage.connection(&made).await;
+        assert_eq!((&connection["status"], &connection["last_error"]), (&json!("pending"), &json!(null)));
+        let browser = Browser::new();
+        let page = browser.get(&made.url).await;
+        let fields: Vec<_> = fields.as_object().unwrap().iter().collect();
+        let fields: Vec<_> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+        let page =
+            browser.post(&made.url, &page, &[&[("auth_option_key", option)], &fields[..]].concat()).await;
+        let seconds: u64 = page.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!(page.status == 429 && (1..=60).contains(&seconds), "{option}: {}", page.html);
+    }
+    let (status, body) = stage.submit(&stage.link("keyed").await, "signed", &key).await;
+    assert_eq!((status, &body["data"]["status"]), (200, &json!("active")), "taken unchecked: {body}");
+    assert_eq!(lines(&stage).len(), 2, "nobody was asked");
+}
+
+/// Such a link takes no credentials here, and does not tell whether they are right.
+#[tokio::test]
+async fn a_form_that_is_refused_tries_no_key() {
+    let stage = Stage::with_apis().await;
+    let return_url = Some("https://product.example/back".into());
+    let options = LinkOptions { confirm: true, return_url, ..LinkOptions::default() };
+    let made = stage.link_with(Some("keyed"), options).await;
+    let mut seen = Vec::new();
+    for reply in [ApiReply::Json(200, json!({"ok": true})), ApiReply::Json(401, json!({}))] {
+        stage.provider.api_will_say(KEYED, reply);
+        seen.push(stage.submit(&made, "query", &json!({"api_key": "k"})).await);
+    }
+    assert_eq!(seen[0], seen[1]);
+    assert_eq!(seen[0].0, 400);
+    assert!(lines(&stage).is_empty(), "{:?}", lines(&stage));
+    assert_eq!(stage.count("SELECT SUM(verifications) FROM links").await, 0);
 }
 
 /// A customer's own key goes to the host that the same customer enters with it, and to no other.

@@ -187,13 +187,16 @@ async fn a_provider_that_fails_is_unavailable() {
         (429, "application/json", "{}"),
     ] {
         provider.will(Reply::Say(status, content_type, body));
+        platform.advance(600);
         let answer = platform.token(&id).await;
         answer.is_error(503, "upstream_unavailable");
         assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1);
         assert!(!answer.text.contains("canary"));
     }
     // Nothing is lost by it.
+    assert_eq!(provider.seen().len(), 8);
     provider.will(Reply::Rotate(Some(3600)));
+    platform.advance(600);
     platform.token(&id).await.data();
 }
 
@@ -203,11 +206,14 @@ async fn while_the_old_token_works_a_failing_provider_does_not_matter() {
     let platform = Platform::with_provider(&provider).await;
     let id = platform.authorised(Some("canary-refresh-0"), Some(600)).await;
     provider.will(Reply::Say(500, "text/plain", ""));
-    platform.advance(570);
-    let answer = platform.token(&id).await;
-    assert_eq!(answer.data()["access_token"], "canary-access-0");
-    assert!(answer.data()["expires_in"].as_i64().unwrap() <= 30);
-    assert_eq!(provider.seen().len(), 1);
+    for left in [30, 5] {
+        platform.advance(if left == 30 { 570 } else { 25 });
+        let answer = platform.token(&id).await;
+        assert_eq!(answer.data()["access_token"], "canary-access-0");
+        assert!(answer.data()["expires_in"].as_i64().unwrap() <= left);
+        platform.refreshes_end().await;
+    }
+    assert_eq!(provider.seen().len(), 2);
     platform.advance(30);
     platform.token(&id).await.is_error(503, "upstream_unavailable");
 }
@@ -223,7 +229,7 @@ async fn there_is_nothing_to_vend_before_the_customer_has_finished() {
     platform.token(&id).await.is_error(409, "connection_not_active");
 
     let link = platform.link(json!({"connection_id": id})).await;
-    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await).await.unwrap());
+    assert!(platform.app.store.decline_link(&platform.stored_link(&link).await, None).await.unwrap());
     platform.token(&id).await.is_error(409, "connection_not_active");
     assert_eq!(platform.status(&id).await, "rejected");
 }
@@ -286,6 +292,7 @@ async fn a_token_of_a_wrong_clock_is_refreshed() {
     provider.will(Reply::Say(503, "text/plain", "down"));
     platform.token(&id).await.is_error(503, "upstream_unavailable");
     provider.will(Reply::Rotate(Some(3600)));
+    platform.advance(1);
     let token = platform.token(&id).await;
     assert_eq!(token.data()["access_token"], "canary-access-2");
     assert!(token.data()["expires_in"].as_i64().unwrap() <= 3600);

@@ -53,7 +53,7 @@ def main() -> int:
 
         def new_key(name: str) -> str:
             tenant = cli("tenant", "create", "--email", "owner@example.com", name)
-            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin")
+            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import")
 
         keys = [new_key("Tenant"), new_key("Stranger")]
 

@@ -42,6 +42,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("python/client.py", "bindings-python/python/pabbly_connect/_async.py", Language::Python),
     ("python/errors.py", "bindings-python/python/pabbly_connect/errors.py", Language::Python),
     ("python/models.py", "bindings-python/python/pabbly_connect/_models.py", Language::Python),
+    ("python/fakes.py", "bindings-python/python/pabbly_connect/testing/_fakes.py", Language::Python),
 ];
 
 /// Folders of packages, each with a copy of the licences: a package is made of its own folder alone. Node's script packs
@@ -131,6 +132,7 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
     for (index, model) in manifest.models.iter().enumerate() {
         all["models"][index]["listed"] = listed.contains(model.name.as_str()).into();
         all["models"][index]["page_name"] = format!("{}Page", model.name).into();
+        all["models"][index]["async_page_name"] = format!("Async{}Page", model.name).into();
         for (field, described) in
             model.fields.iter().zip(all["models"][index]["fields"].as_array_mut().into_iter().flatten())
         {
@@ -185,14 +187,17 @@ fn variant(method: &Method) -> &'static str {
 
 /// Whether its options are the members of a body, and nothing else of it is written by hand.
 fn has_body(method: &Method) -> bool {
-    let by_hand = method.list.is_some() || method.wait || method.name == "createRequestLink";
+    let by_hand = method.list.is_some()
+        || method.wait
+        || method.result.as_deref() == Some("Token")
+        || method.name == "createRequestLink";
     !method.options.is_empty() && !by_hand
 }
 
 /// The names of what must not be seen among its arguments and options.
 fn secrets(method: &Method, manifest: &Manifest) -> Vec<String> {
     let arguments = method.arguments.iter().filter(|name| manifest.arguments[*name].secret);
-    let options = method.options.iter().filter(|option| option.kind == OptType::Fields);
+    let options = method.options.iter().filter(|option| option.secret || option.kind == OptType::Fields);
     arguments.chain(options.map(|option| &option.name)).map(|name| snake(name)).collect()
 }
 
@@ -234,6 +239,7 @@ fn environment(manifest: &Arc<Manifest>) -> Environment<'static> {
     environment.add_filter("camel", |name: &str| spelling::camel(name));
     environment.add_filter("pascal", |name: &str| spelling::pascal(name));
     environment.add_filter("swift", |name: &str| swift(name));
+    environment.add_filter("swift_member", |value: &str| spelling::swift_member(value));
     // What a list of a model is in Python.
     environment.add_filter("list_class", |model: &str, asyncio: bool| {
         if asyncio { format!("Async{model}List") } else { format!("{model}Page") }

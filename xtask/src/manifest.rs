@@ -44,6 +44,9 @@ pub struct Opt {
     pub doc: String,
     /// Where Rust's public interface has it, if it is no setter with a member in the body.
     pub rust: Option<String>,
+    /// Whether a text is a credential.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 impl Opt {
@@ -69,6 +72,7 @@ pub enum OptType {
     Object,
     Fields,
     Clearable,
+    Token,
 }
 
 /// A method of a client.
@@ -112,8 +116,6 @@ pub struct Word {
     pub name: String,
     /// Its name in Swift, where the common one is taken.
     pub swift: Option<String>,
-    /// The languages that have it, where not all do.
-    pub public: Option<Vec<String>>,
     pub doc: String,
     pub values: IndexMap<String, String>,
 }

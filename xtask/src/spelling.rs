@@ -41,6 +41,16 @@ pub(crate) fn capitalised(word: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
+/// Swift's words that name nothing unless they stand in backticks.
+#[rustfmt::skip]
+const SWIFT_KEYWORDS: [&str; 49] = [
+    "as", "associatedtype", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do", "else",
+    "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "init",
+    "inout", "internal", "is", "let", "nil", "operator", "private", "protocol", "public", "repeat", "rethrows", "return",
+    "self", "static", "struct", "subscript", "super", "switch", "throw", "throws", "true", "try", "typealias", "var",
+    "where",
+];
+
 /// Swift writes initialisms in capitals: `returnURL`, but `apiKey`.
 pub(crate) fn swift(name: &str) -> String {
     let mut swift = camel(name);
@@ -56,6 +66,12 @@ pub(crate) fn swift(name: &str) -> String {
         }
     }
     swift
+}
+
+/// A member of a Swift type that is named by a value on the wire.
+pub(crate) fn swift_member(value: &str) -> String {
+    let name = camel(value);
+    if SWIFT_KEYWORDS.contains(&name.as_str()) { format!("`{name}`") } else { name }
 }
 
 /// A text in which the names of the manifest are spelled as in the language.

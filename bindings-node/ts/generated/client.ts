@@ -26,8 +26,10 @@ import {
   type ListAppsQuery,
   type LinkRequest,
   type WaitOptions,
+  type TokenOptions,
   type ListConnectionsQuery,
   type ConnectionChanges,
+  type ImportedCredential,
   type SubmittedForm,
   type RotateKeyRequest,
   type PromoteKeyRequest,
@@ -49,8 +51,11 @@ export class PabblyConnectPlatform {
   readonly #caller: Caller;
 
   /** Checks the settings. Nothing is sent. */
-  constructor(options: Settings = {}) {
-    this.#caller = new Caller(options, here());
+  constructor(options?: Settings);
+  /** @internal A client whose calls end in `caller`: the fake of the tests of those who use this package. */
+  constructor(caller: Caller);
+  constructor(options: Settings | Caller = {}) {
+    this.#caller = options instanceof Caller ? options : new Caller(options, here());
   }
 
   /** The same calls for one customer, without the e-mail; it is checked here. */
@@ -134,7 +139,7 @@ export class PabblyConnectPlatform {
       email,
       arguments: [id ?? ''],
       options,
-      wait: true,
+      merged: KNOWN.wait,
       place: here(),
       make: whole<Connection>,
     });
@@ -167,12 +172,13 @@ export class PabblyConnectPlatform {
    * Rejects with `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
    * connect flow again.
    */
-  getToken(email: string, id: string, options?: CallOptions): Promise<Token> {
+  getToken(email: string, id: string, options?: TokenOptions): Promise<Token> {
     return this.#caller.run({
       method: 'getToken',
       email,
       arguments: [id ?? ''],
       options,
+      merged: KNOWN.getToken,
       place: here(),
       make: token,
     });
@@ -210,6 +216,27 @@ export class PabblyConnectPlatform {
       arguments: [id ?? ''],
       query: request ?? {},
       known: KNOWN.updateConnection,
+      options,
+      place: here(),
+      make: whole<Connection>,
+    });
+  }
+
+  /**
+   * Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
+   *
+   * Keys go into `fields`, an OAuth access token into `accessToken`; refresh tokens cannot be imported. The provider is
+   * asked whether it accepts the credential, where that can be asked. You answer for the customer's consent.
+   *
+   * Rejects with `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is
+   * at fault.
+   */
+  importConnection(email: string, request: ImportedCredential, options?: CallOptions): Promise<Connection> {
+    return this.#caller.run({
+      method: 'importConnection',
+      email,
+      query: request ?? {},
+      known: KNOWN.importConnection,
       options,
       place: here(),
       make: whole<Connection>,
@@ -434,7 +461,7 @@ export class Customer {
   }
 
   /** See `PabblyConnectPlatform.getToken`. */
-  getToken(id: string, options?: CallOptions): Promise<Token> {
+  getToken(id: string, options?: TokenOptions): Promise<Token> {
     return this.#client.getToken(this.email, id, options);
   }
 
@@ -446,6 +473,11 @@ export class Customer {
   /** See `PabblyConnectPlatform.updateConnection`. */
   updateConnection(id: string, request?: ConnectionChanges, options?: CallOptions): Promise<Connection> {
     return this.#client.updateConnection(this.email, id, request, options);
+  }
+
+  /** See `PabblyConnectPlatform.importConnection`. */
+  importConnection(request: ImportedCredential, options?: CallOptions): Promise<Connection> {
+    return this.#client.importConnection(this.email, request, options);
   }
 
   /** See `PabblyConnectPlatform.verifyConnection`. */

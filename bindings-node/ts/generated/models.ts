@@ -49,6 +49,13 @@ export type LinkPhase =
   /** The customer has come back from the provider. */
   | 'returned';
 
+/** How a connection came by its credential. A newer service may send others. */
+export type Origin =
+  /** You imported it. */
+  | 'import'
+  /** The customer gave it, by a request link. */
+  | 'link';
+
 /** What a request link does. A newer service may send others. */
 export type Operation =
   /** It makes a new connection. */
@@ -112,7 +119,8 @@ export interface Account {
 export interface Reconnection {
   /**
    * A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-   * there is nothing to refresh it with. More may follow.
+   * there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words that
+   * do not say why. More may follow.
    */
   reason: string;
   /** When that was found. */
@@ -125,6 +133,11 @@ export interface LastError {
   code: string;
   /** A sentence for people, in the service's own words. */
   message: string;
+  /**
+   * What the provider said, where it sent the customer back with an error. It comes by the customer's browser: escape
+   * it, and decide nothing by it.
+   */
+  provider_message?: string | null;
 }
 
 /** One authorisation of one app, owned by one customer. */
@@ -149,6 +162,8 @@ export interface Connection {
   expires_at?: string | null;
   /** Whether the latest link made the connection or re-authorises it. */
   operation?: Operation | null;
+  /** How it came by its credential: by a link, or by `importConnection`. */
+  origin?: Origin | null;
   /** What uses the connection, see `addUsage`. */
   usages?: string[] | null;
   /** Why the customer could not finish the latest link so far. */

@@ -2,6 +2,7 @@
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 import type { Hooks, Logger, Poll } from '../hooks.js';
 import type { ConnectionStatus } from './models.js';
+import type { Token } from '../token.js';
 
 /** Settings of a client. */
 export interface Settings extends Hooks {
@@ -78,7 +79,8 @@ export interface LinkRequest {
   /** The ids of the apps that the customer may choose from on the hosted page, instead of `appId`. */
   allowedApps?: string[] | undefined;
   /**
-   * Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query.
+   * Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query,
+   * and without success error, error_description and errorData.
    */
   returnUrl?: string | undefined;
   /** The only web origin that may read the link's public status. Default: any. */
@@ -96,6 +98,11 @@ export interface LinkRequest {
    * do not know each other.
    */
   confirm?: boolean | undefined;
+  /**
+   * With `connectionId`, whether the customer may choose another account than the one that the connection is for.
+   * Default: false.
+   */
+  allowAccountChange?: boolean | undefined;
   /** Your own id for the customer, to find connections by. Nothing is authorised by it. */
   customerId?: string | undefined;
   /** Your own name for the customer. */
@@ -119,6 +126,15 @@ export interface WaitOptions {
   onPoll?: ((poll: Poll) => void) | undefined;
   /** Stops the wait; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
+}
+
+/** Options of `getToken`. */
+export interface TokenOptions extends CallOptions {
+  /**
+   * A token that the provider's API refused although it has not expired: if it is still the current one, it is
+   * refreshed. Only its SHA-256 is sent.
+   */
+  rejected?: Token | undefined;
 }
 
 /** Options of `listConnections`. */
@@ -147,6 +163,45 @@ export interface ConnectionChanges {
   customerName?: string | null | undefined;
   /** Replaces the whole object; an empty one removes it. */
   metadata?: Record<string, unknown> | undefined;
+}
+
+/** Options of `importConnection`. */
+export interface ImportedCredential {
+  /** The app, from the catalogue. */
+  appId: string;
+  /** What the customer sees, such as `Work Gmail`. */
+  name: string;
+  /** The key of the app's auth option. Default: the first that such a credential is of. */
+  authOptionKey?: string | undefined;
+  /** The credential, by the names of the option's `input_schema`; for OAuth what else the option asks for. */
+  fields?: Record<string, string> | undefined;
+  /** An access token, for an OAuth option. */
+  accessToken?: string | undefined;
+  /** The type of the access token. Default: `Bearer`. */
+  tokenType?: string | undefined;
+  /**
+   * How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has to connect.
+   * Default: unknown.
+   */
+  expiresIn?: number | undefined;
+  /** The OAuth scopes that were granted. */
+  scopes?: string[] | undefined;
+  /**
+   * What calls to the provider need beside the credential, as far as the app's file names it and the provider does not
+   * tell.
+   */
+  providerData?: Record<string, unknown> | undefined;
+  /** Your own id for the customer, to find connections by. Nothing is authorised by it. */
+  customerId?: string | undefined;
+  /** Your own name for the customer. */
+  customerName?: string | undefined;
+  /** A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep. */
+  metadata?: Record<string, unknown> | undefined;
+  /**
+   * Calls with the same key and options within a day make one connection. Default: one for each call, which its retries
+   * share.
+   */
+  idempotencyKey?: string | undefined;
 }
 
 /** Options of `submitCredentials`. */
@@ -215,6 +270,7 @@ export const KNOWN = {
     'allowMultipleConnections',
     'scopes',
     'confirm',
+    'allowAccountChange',
     'customerId',
     'customerName',
     'metadata',
@@ -224,6 +280,13 @@ export const KNOWN = {
     'intervalMs',
     'timeoutMs',
     'onPoll',
+    'signal',
+  ]),
+  getToken: new Set<string>([
+    'rejected',
+    'timeoutMs',
+    'deadlineMs',
+    'maxRetries',
     'signal',
   ]),
   listConnections: new Set<string>([
@@ -239,6 +302,21 @@ export const KNOWN = {
     'customerId',
     'customerName',
     'metadata',
+  ]),
+  importConnection: new Set<string>([
+    'appId',
+    'name',
+    'authOptionKey',
+    'fields',
+    'accessToken',
+    'tokenType',
+    'expiresIn',
+    'scopes',
+    'providerData',
+    'customerId',
+    'customerName',
+    'metadata',
+    'idempotencyKey',
   ]),
   submitCredentials: new Set<string>([
     'authOptionKey',

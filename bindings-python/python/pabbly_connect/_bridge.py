@@ -27,7 +27,7 @@ class _Bridge:
         self.generation = generation()
         self.queue = Queue()
         self.pending: dict[int, asyncio.Future[Any]] = {}
-        self.on_poll: dict[int, Callable[[str | None, float], object]] = {}
+        self.on_poll: dict[int, Callable[..., object]] = {}
         self.last_number = 0
         try:
             loop.add_reader(self.queue.fileno(), self.drain)
@@ -52,7 +52,7 @@ class _Bridge:
             else:
                 self.tell_poll(number, value, future)
 
-    def tell_poll(self, number: int, poll: tuple[str | None, float], future: asyncio.Future[Any]) -> None:
+    def tell_poll(self, number: int, poll: tuple[str | None, str | None, float], future: asyncio.Future[Any]) -> None:
         """Call who listens. What it raises ends the wait, as it does where calls block."""
         try:
             self.on_poll[number](*poll)
@@ -102,7 +102,7 @@ def _bridge() -> tuple[asyncio.AbstractEventLoop, _Bridge]:
 async def run(
     call: Call,
     make: Callable[[Any], Any] | None = None,
-    on_poll: Callable[[str | None, float], object] | None = None,
+    on_poll: Callable[..., object] | None = None,
 ) -> Any:  # noqa: ANN401
     """Make a call, and what it gives of the answer. Cancelling the task stops the call, wherever it is."""
     loop, bridge = _bridge()

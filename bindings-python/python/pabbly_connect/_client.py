@@ -198,6 +198,7 @@ class PabblyConnectPlatform(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        allow_account_change: bool | None = None,
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -217,7 +218,7 @@ class PabblyConnectPlatform(Shared):
         - `auth_option_key`: Which of the app's auth options the customer uses, by its key.
         - `allowed_apps`: The ids of the apps that the customer may choose from on the hosted page, instead of `app_id`.
         - `return_url`: Where the hosted page sends the customer when it is done, with connection_id, status and
-          operation in the query.
+          operation in the query, and without success error, error_description and errorData.
         - `allowed_origin`: The only web origin that may read the link's public status. Default: any.
         - `display_name`: The name of your product, or of the customer, on the hosted page.
         - `expires_in`: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10
@@ -227,6 +228,8 @@ class PabblyConnectPlatform(Shared):
         - `scopes`: The OAuth scopes to ask for instead of the app's own.
         - `confirm`: Whether the grant waits until `confirm_connection` says whose it is. Needs `return_url`. For
           products whose customers do not know each other.
+        - `allow_account_change`: With `connection_id`, whether the customer may choose another account than the one
+          that the connection is for. Default: false.
         - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
         - `customer_name`: Your own name for the customer.
         - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
@@ -252,6 +255,7 @@ class PabblyConnectPlatform(Shared):
                 "allow_multiple_connections": allow_multiple_connections,
                 "scopes": listed(scopes),
                 "confirm": confirm,
+                "allow_account_change": allow_account_change,
                 "customer_id": customer_id,
                 "customer_name": customer_name,
                 "metadata": metadata,
@@ -357,12 +361,16 @@ class PabblyConnectPlatform(Shared):
         email: str,
         id: str,
         *,
+        rejected: Token | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> Token:
         """A credential that works now, refreshed where needed. Ask each time; never store or log it. Needs the
         capability `token`.
+
+        - `rejected`: A token that the provider's API refused although it has not expired: if it is still the current
+          one, it is refreshed. Only its SHA-256 is sent.
 
         Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
         connect flow again.
@@ -372,6 +380,7 @@ class PabblyConnectPlatform(Shared):
             email,
             (id,),
             {
+                "rejected": rejected,
                 "timeout": timeout,
                 "deadline": deadline,
                 "max_retries": max_retries,
@@ -465,6 +474,86 @@ class PabblyConnectPlatform(Shared):
                 }
             ),
         )
+        return Connection.from_dict(call.run(wanted()))
+
+    def import_connection(
+        self,
+        email: str,
+        *,
+        app_id: str,
+        name: str,
+        auth_option_key: str | None = None,
+        fields: dict[str, str] | None = None,
+        access_token: str | None = None,
+        token_type: str | None = None,
+        expires_in: int | None = None,
+        scopes: Iterable[str] | None = None,
+        provider_data: dict[str, Any] | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Connection:
+        """Makes a connection of a credential that you have already, past the hosted page. Needs the capability
+        `import`.
+
+        Keys go into `fields`, an OAuth access token into `access_token`; refresh tokens cannot be imported. The
+        provider is asked whether it accepts the credential, where that can be asked. You answer for the customer's
+        consent.
+
+        - `app_id`: The app, from the catalogue.
+        - `name`: What the customer sees, such as `Work Gmail`.
+        - `auth_option_key`: The key of the app's auth option. Default: the first that such a credential is of.
+        - `fields`: The credential, by the names of the option's `input_schema`; for OAuth what else the option asks
+          for.
+        - `access_token`: An access token, for an OAuth option.
+        - `token_type`: The type of the access token. Default: `Bearer`.
+        - `expires_in`: How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has
+          to connect. Default: unknown.
+        - `scopes`: The OAuth scopes that were granted.
+        - `provider_data`: What calls to the provider need beside the credential, as far as the app's file names it and
+          the provider does not tell.
+        - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
+        - `customer_name`: Your own name for the customer.
+        - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+        - `idempotency_key`: Calls with the same key and options within a day make one connection. Default: one for each
+          call, which its retries share.
+
+        Raises `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is at
+        fault.
+        """
+        from ._models import Connection
+
+        try:
+            call = self._native.prepare(
+                "importConnection",
+                email,
+                (),
+                {
+                    "app_id": app_id,
+                    "name": name,
+                    "auth_option_key": auth_option_key,
+                    "fields": fields,
+                    "access_token": access_token,
+                    "token_type": token_type,
+                    "expires_in": expires_in,
+                    "scopes": listed(scopes),
+                    "provider_data": provider_data,
+                    "customer_id": customer_id,
+                    "customer_name": customer_name,
+                    "metadata": metadata,
+                    "idempotency_key": idempotency_key,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del fields, access_token
         return Connection.from_dict(call.run(wanted()))
 
     def verify_connection(
@@ -788,6 +877,7 @@ class Customer(Shared):
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
         confirm: bool | None = None,
+        allow_account_change: bool | None = None,
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
@@ -811,6 +901,7 @@ class Customer(Shared):
             allow_multiple_connections=allow_multiple_connections,
             scopes=scopes,
             confirm=confirm,
+            allow_account_change=allow_account_change,
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,
@@ -877,6 +968,7 @@ class Customer(Shared):
         self,
         id: str,
         *,
+        rejected: Token | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
         max_retries: int | None = None,
@@ -885,6 +977,7 @@ class Customer(Shared):
         return self._client.get_token(
             self._email,
             id,
+            rejected=rejected,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,
@@ -937,6 +1030,47 @@ class Customer(Shared):
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def import_connection(
+        self,
+        *,
+        app_id: str,
+        name: str,
+        auth_option_key: str | None = None,
+        fields: dict[str, str] | None = None,
+        access_token: str | None = None,
+        token_type: str | None = None,
+        expires_in: int | None = None,
+        scopes: Iterable[str] | None = None,
+        provider_data: dict[str, Any] | None = None,
+        customer_id: str | None = None,
+        customer_name: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Connection:
+        """See `PabblyConnectPlatform.import_connection`."""
+        return self._client.import_connection(
+            self._email,
+            app_id=app_id,
+            name=name,
+            auth_option_key=auth_option_key,
+            fields=fields,
+            access_token=access_token,
+            token_type=token_type,
+            expires_in=expires_in,
+            scopes=scopes,
+            provider_data=provider_data,
+            customer_id=customer_id,
+            customer_name=customer_name,
+            metadata=metadata,
+            idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

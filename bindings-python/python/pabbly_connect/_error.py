@@ -27,7 +27,7 @@ class PabblyConnectError(Exception):
     connection: Connection | None
     """The connection as a wait last saw it, if it did; only with `WaitTimeoutError`."""
     fields: dict[str, str] | None
-    """Of `submit_credentials`, what is wrong with each field of the form, as sentences for the customer."""
+    """Of `submit_credentials` and `import_connection`, what is wrong with each field, for the customer."""
 
     def __init__(
         self,

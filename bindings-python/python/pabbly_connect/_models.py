@@ -96,7 +96,8 @@ class Reconnection(Record):
 
     reason: str
     """A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-    there is nothing to refresh it with. More may follow."""
+    there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words that do
+    not say why. More may follow."""
     since: str
     """When that was found."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -111,6 +112,9 @@ class LastError(Record):
     """A word for programs, such as `provider_unavailable`."""
     message: str
     """A sentence for people, in the service's own words."""
+    provider_message: Optional[str] = None
+    """What the provider said, where it sent the customer back with an error. It comes by the customer's browser: escape
+    it, and decide nothing by it."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -139,6 +143,8 @@ class Connection(Record):
     """When the open link expires; only while one is open."""
     operation: Optional[str] = None
     """Whether the latest link made the connection or re-authorises it."""
+    origin: Optional[str] = None
+    """How it came by its credential: by a link, or by `import_connection`."""
     usages: Optional[tuple[str, ...]] = None
     """What uses the connection, see `add_usage`."""
     last_error: Optional[LastError] = None
@@ -452,10 +458,12 @@ class Poll:
 
     status: Optional[str]
     """The connection's status; None where the poll failed in a way that the wait survives."""
+    phase: Optional[str]
+    """How far the customer has come; None where that is not known: it is of a link that this client made."""
     next_in: float
     """Seconds until the next poll is expected; 0 where the service keeps the request until there is news."""
 
 
-def listener(on_poll: Optional[Callable[[Poll], object]]) -> Optional[Callable[[Optional[str], float], object]]:
+def listener(on_poll: Optional[Callable[[Poll], object]]) -> Optional[Callable[..., object]]:
     """Make polls of what the native module tells of them."""
-    return None if on_poll is None else lambda status, next_in: on_poll(Poll(status, next_in))
+    return None if on_poll is None else lambda *told: on_poll(Poll(*told))

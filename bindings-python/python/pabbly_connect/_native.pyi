@@ -21,7 +21,7 @@ class Call:
     def run(self, /, log: bool, on_poll: Any | None = None) -> Any:
         """
         Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-        reads the log; `on_poll` is called with each poll of a wait: its status, and the seconds until the next.
+        reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next.
         """
     def start(self, /, queue: Queue, number: SupportsIndex, log: bool) -> None:
         """
@@ -172,6 +172,9 @@ class Token:
 
         `path` follows `api_base_url` and may have a query. An absolute URL has to lie below the base URL; where there is
         none, it has to be one, over HTTPS or to this machine. `headers` take the place of those of the same name.
+
+        Pass `allow_redirects=False` to requests and aiohttp as well (httpx follows no redirect by default): they remove at
+        most `Authorization` where one leads to another host, and many apps want their key in another header.
 
         Raises `InvalidArgumentError` where the path leads out of the base URL or is no URL, and where nothing tells how
         this app is called.

@@ -27,6 +27,10 @@ extension [String]: OptionConvertible {
     var option: OptionValue { .texts(texts: self) }
 }
 
+extension Token: OptionConvertible {
+    var option: OptionValue { .token(token: native) }
+}
+
 /// What the members of an object can be.
 protocol ObjectMember: Encodable, Sendable {}
 extension String: ObjectMember {}
@@ -97,10 +101,12 @@ extension Client {
     }
 
     /// Makes a call that gives a credential.
-    func token(_ method: String, _ email: String, _ arguments: [String], _ shared: CallOptions) async throws -> Token {
+    func token(
+        _ method: String, _ email: String, _ arguments: [String], _ own: Given, _ shared: CallOptions
+    ) async throws -> Token {
         let native = try await cancellable {
             try await token(
-                method: method, email: email, arguments: arguments, options: options([:], shared), cancellation: $0)
+                method: method, email: email, arguments: arguments, options: options(own, shared), cancellation: $0)
         }
         return Token(native: native)
     }

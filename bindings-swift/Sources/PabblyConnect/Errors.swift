@@ -17,7 +17,7 @@ public struct ErrorDetails: Hashable, Sendable {
     public let retryAfter: Duration?
     /// The connection as a wait last saw it, if it did; only with ``PabblyConnectError/waitTimeout(_:)``.
     public let connection: Connection?
-    /// Of ``PabblyConnectPlatform/submitCredentials(_:_:authOptionKey:fields:options:)``, what is wrong with each field of
+    /// Of `submitCredentials` and `importConnection`, what is wrong with each field of
     /// the form, as sentences for the customer.
     public let fields: [String: String]?
 

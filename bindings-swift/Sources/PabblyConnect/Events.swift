@@ -40,11 +40,14 @@ public enum PabblyConnectEvent: Hashable, Sendable {
 public struct Poll: Hashable, Sendable {
     /// The connection's status; `nil` where the poll failed in a way that the wait survives.
     public let status: ConnectionStatus?
+    /// How far the customer has come; `nil` where that is not known: it is of a link that this client made.
+    public let phase: LinkPhase?
     /// When the next poll is expected. Zero where the service holds the answer until there is news.
     public let nextIn: Duration
 
     init(_ told: JSONValue) {
         status = told.status
+        phase = told["phase"]?.string.map(LinkPhase.init(rawValue:))
         nextIn = told.milliseconds("nextInMs")
     }
 }

@@ -48,6 +48,9 @@ public struct Token: Sendable {
 
     /// A request to the provider's API, the credential included wherever this app wants it. Nothing is sent.
     ///
+    /// Follow no redirect to another host: `URLSession` removes at most `Authorization` on the way, and many apps want their
+    /// key in another header.
+    ///
     /// - Parameter path: Follows ``apiBaseURL`` and may have a query. An absolute URL has to lie below the base URL; where
     ///   there is none, it has to be one, over HTTPS or to this machine.
     /// - Throws: ``PabblyConnectError/invalidArgument(_:)`` where the path leads out of the base URL or is no URL, and where

@@ -27,6 +27,8 @@ pub(crate) enum OptionValue {
     Texts { texts: Vec<String> },
     /// An object, as JSON text.
     Object { json: String },
+    /// A token that was vended.
+    Token { token: Arc<Token> },
     /// Nothing, which removes what was there.
     Null,
 }
@@ -40,6 +42,7 @@ impl From<OptionValue> for Value {
             OptionValue::Text { text } => Self::Text(text),
             OptionValue::Texts { texts } => Self::Texts(texts),
             OptionValue::Object { json } => Self::Object(json),
+            OptionValue::Token { token } => Self::Token(Box::new(token.core().clone())),
             OptionValue::Null => Self::Null,
         }
     }

@@ -12,6 +12,10 @@ impl Token {
     pub(crate) fn new(token: pabbly_connect::Token) -> Self {
         Self(token)
     }
+
+    pub(crate) fn core(&self) -> &pabbly_connect::Token {
+        &self.0
+    }
 }
 
 fn read(secret: &SecretString) -> String {

@@ -9,8 +9,9 @@ export class FakePopup {
   /** What reading its address gives; throws where that is another origin's. */
   address = () => 'about:blank';
   readonly location = {
-    replace: (url: URL) => {
-      this.sentTo = url.href;
+    replace: (url: URL | 'about:blank') => {
+      if (url instanceof URL) this.sentTo = url.href;
+      else this.address = () => url;
     },
     page: this,
     get href() {
@@ -118,7 +119,7 @@ export class FakeBrowser {
     if (!this.allowsPrefer && new Headers(init.headers).has('prefer')) throw new TypeError('Failed to fetch');
     const wait =
       this.longPolls && reply === this.reply && new Headers(init.headers).get('prefer')?.match(/^wait=(\d+)$/)?.[1];
-    if (wait) return this.longPoll(Number(wait) * 1000, init);
+    if (wait) return this.longPoll(Number(wait) * 1000, url, init);
     if (reply === 'never' || this.latency > 0) {
       await new Promise<void>((resolve, reject) => {
         const timer = reply === 'never' ? undefined : setTimeout(resolve, this.latency);
@@ -132,10 +133,12 @@ export class FakeBrowser {
     return reply instanceof Response ? reply.clone() : Response.json({ data: reply });
   }
 
-  /** Answers when the status is not pending any more, or when the time is over. */
-  private async longPoll(ms: number, { signal }: RequestInit): Promise<Response> {
+  /** Answers when there is another status, phase or error, or when the time is over. */
+  private async longPoll(ms: number, url: string, { signal }: RequestInit): Promise<Response> {
     const end = Date.now() + ms;
-    while ((this.reply as Record<string, unknown>).status === 'pending' && Date.now() < end) {
+    const known = new URL(url).searchParams.get('revision');
+    const isKnown = () => known === (this.reply as Record<string, unknown>).revision;
+    while (isKnown() && (this.reply as Record<string, unknown>).status === 'pending' && Date.now() < end) {
       await new Promise<void>((resolve, reject) => {
         const timer = setTimeout(resolve, 100);
         signal?.addEventListener('abort', () => {
@@ -153,8 +156,17 @@ export class FakeBrowser {
   }
 }
 
-export function pending(more: Record<string, unknown> = {}) {
-  return { connection_id: 'conn_1', status: 'pending', phase: 'form', operation: 'creation', expires_in: 600, ...more };
+export function pending({ phase = 'form', ...more }: Record<string, unknown> = {}) {
+  const revision = `${phase}.${(more.last_error as { code: string } | undefined)?.code}`;
+  return {
+    connection_id: 'conn_1',
+    status: 'pending',
+    phase,
+    operation: 'creation',
+    expires_in: 600,
+    revision,
+    ...more,
+  };
 }
 
 export function status(status: string, more: Record<string, unknown> = {}) {

@@ -71,7 +71,7 @@ describe('a phone, where the link has a return_url', () => {
       browser.window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
       await pass(2000);
     }
-    expect(browser.requests.length).toBe(3);
+    expect(browser.requests.length).toBe(4);
   });
 
   it('stays where it is if the attempt ends before there is a link', async () => {

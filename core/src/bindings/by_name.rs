@@ -103,6 +103,9 @@ pub fn prepare(
                     }
                     "scopes" => call = call.scopes(value.texts(&name)?),
                     "confirm" => call = call.confirm(value.flag(&name)?),
+                    "allow_account_change" | "allowAccountChange" => {
+                        call = call.allow_account_change(value.flag(&name)?)
+                    }
                     "customer_id" | "customerId" => call = call.customer_id(value.text(&name)?),
                     "customer_name" | "customerName" => call = call.customer_name(value.text(&name)?),
                     "metadata" => call = call.metadata(value.object(&name)?),
@@ -145,10 +148,14 @@ pub fn prepare(
         }
         "getToken" => {
             let customer = customer()?;
-            let call = customer.get_token(argument(0));
+            let mut call = customer.get_token(argument(0));
             let mut shared = CallOptions::default();
             for (name, value) in options {
-                call_option(&mut shared, &name, value)?;
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "rejected" => call = call.rejected(&value.token(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
             }
             PreparedCall::Token(call.options(shared))
         }
@@ -193,6 +200,35 @@ pub fn prepare(
                     _ if matches!(value, Value::Null) => {}
                     "name" => call = call.name(value.text(&name)?),
                     "metadata" => call = call.metadata(value.object(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "importConnection" => {
+            let customer = customer()?;
+            let mut options = options;
+            let app_id = take(&mut options, &["app_id", "appId"]);
+            let app_id =
+                app_id.ok_or_else(|| Error::invalid_argument("app_id is missing"))?.text("app_id")?;
+            let name = take(&mut options, &["name"]);
+            let name = name.ok_or_else(|| Error::invalid_argument("name is missing"))?.text("name")?;
+            let mut call = customer.import_connection(&app_id, &name);
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "auth_option_key" | "authOptionKey" => call = call.auth_option_key(value.text(&name)?),
+                    "fields" => call = call.fields(value.fields(&name)?),
+                    "access_token" | "accessToken" => call = call.access_token(value.text(&name)?),
+                    "token_type" | "tokenType" => call = call.token_type(value.text(&name)?),
+                    "expires_in" | "expiresIn" => call = call.expires_in(value.seconds(&name)?),
+                    "scopes" => call = call.scopes(value.texts(&name)?),
+                    "provider_data" | "providerData" => call = call.provider_data(value.object(&name)?),
+                    "customer_id" | "customerId" => call = call.customer_id(value.text(&name)?),
+                    "customer_name" | "customerName" => call = call.customer_name(value.text(&name)?),
+                    "metadata" => call = call.metadata(value.object(&name)?),
+                    "idempotency_key" | "idempotencyKey" => call = call.idempotency_key(value.text(&name)?),
                     _ => call_option(&mut shared, &name, value)?,
                 }
             }

@@ -92,7 +92,7 @@ pub fn event_json(event: &Event) -> String {
 
 /// What a wait has just learned. Times are in milliseconds.
 pub fn poll_json(poll: &Poll) -> String {
-    json!({"status": poll.status, "nextInMs": milliseconds(poll.next_in)}).to_string()
+    json!({"status": poll.status, "phase": poll.phase, "nextInMs": milliseconds(poll.next_in)}).to_string()
 }
 
 fn milliseconds(duration: Duration) -> Json {

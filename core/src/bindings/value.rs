@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use crate::error::Error;
+use crate::token::Token;
 
 /// Those options of a call that were given.
 pub type Options = Vec<(String, Value)>;
@@ -28,6 +29,8 @@ pub enum Value {
     Texts(Vec<String>),
     /// An object, as JSON text.
     Object(String),
+    /// A token that was vended.
+    Token(Box<Token>),
 }
 
 impl Value {
@@ -58,6 +61,14 @@ impl Value {
 
     pub(super) fn fields(self, name: &str) -> Result<BTreeMap<String, String>, Error> {
         self.parsed(name, "texts by name")
+    }
+
+    /// A token, or what is needed of it.
+    pub(super) fn token(self, name: &str) -> Result<Token, Error> {
+        match self {
+            Self::Token(token) => Ok(*token),
+            value => value.parsed(name, "a token"),
+        }
     }
 
     fn parsed<T: DeserializeOwned>(self, name: &str, wanted: &str) -> Result<T, Error> {

@@ -15,6 +15,8 @@ pub(crate) enum RequestTarget {
     DeleteConnection,
     /// A customer's credentials are submitted for one connection.
     SubmitCredentials,
+    /// A credential is brought for a connection that does not exist yet.
+    ImportConnection,
 }
 
 /// The class of an error response. A known code decides; without one the status does, but only where the body has the
@@ -35,10 +37,10 @@ pub(crate) fn classify(
     match (status, target) {
         // Nobody is sent through the connect flow, or forgets an id, on a guess.
         (401 | 404, _) if code.is_some() => ErrorKind::Other,
-        (401, RequestTarget::General) => ErrorKind::Authentication,
+        (401, RequestTarget::General | RequestTarget::ImportConnection) => ErrorKind::Authentication,
         (401, _) => ErrorKind::NeedsReconnection,
         (403, _) => ErrorKind::CapabilityDisabled,
-        (404, RequestTarget::General) => ErrorKind::Other,
+        (404, RequestTarget::General | RequestTarget::ImportConnection) => ErrorKind::Other,
         (404, _) => ErrorKind::ConnectionDeleted,
         (409, RequestTarget::DeleteConnection) => ErrorKind::ConnectionInUse,
         (429, _) => ErrorKind::RateLimited,
@@ -90,6 +92,8 @@ mod tests {
     fn a_bare_status_means_what_the_call_is_about() {
         assert_eq!(contract(401, None, RequestTarget::General), ErrorKind::Authentication);
         assert_eq!(contract(401, None, RequestTarget::Connection), ErrorKind::NeedsReconnection);
+        assert_eq!(contract(401, None, RequestTarget::ImportConnection), ErrorKind::Authentication);
+        assert_eq!(contract(404, None, RequestTarget::ImportConnection), ErrorKind::Other);
         assert_eq!(contract(404, None, RequestTarget::General), ErrorKind::Other);
         assert_eq!(contract(404, None, RequestTarget::DeleteConnection), ErrorKind::ConnectionDeleted);
         assert_eq!(contract(409, None, RequestTarget::Connection), ErrorKind::Other);
@@ -104,6 +108,7 @@ mod tests {
                 RequestTarget::Connection,
                 RequestTarget::DeleteConnection,
                 RequestTarget::SubmitCredentials,
+                RequestTarget::ImportConnection,
             ] {
                 assert_eq!(classify(status, None, false, target), ErrorKind::Other, "{status}");
             }

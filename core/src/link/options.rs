@@ -34,6 +34,8 @@ pub(super) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) confirm: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) allow_account_change: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) customer_name: Option<String>,
@@ -60,7 +62,8 @@ impl CreateRequestLink {
         self
     }
 
-    /// Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query.
+    /// Where the hosted page sends the customer when it is done, with connection_id, status and operation in the query,
+    /// and without success error, error_description and errorData.
     pub fn return_url(mut self, return_url: impl Into<String>) -> Self {
         self.body.return_url = Some(return_url.into());
         self
@@ -100,6 +103,13 @@ impl CreateRequestLink {
     /// customers do not know each other.
     pub fn confirm(mut self, confirm: bool) -> Self {
         self.body.confirm = Some(confirm);
+        self
+    }
+
+    /// With `connection_id`, whether the customer may choose another account than the one that the connection is for.
+    /// Default: false.
+    pub fn allow_account_change(mut self, allow_account_change: bool) -> Self {
+        self.body.allow_account_change = Some(allow_account_change);
         self
     }
 

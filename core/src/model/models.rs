@@ -101,7 +101,8 @@ pub struct Account {
 #[non_exhaustive]
 pub struct Reconnection {
     /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-    /// there is nothing to refresh it with. More may follow.
+    /// there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words
+    /// that do not say why. More may follow.
     pub reason: String,
     /// When that was found.
     pub since: Timestamp,
@@ -118,6 +119,10 @@ pub struct LastError {
     pub code: String,
     /// A sentence for people, in the service's own words.
     pub message: String,
+    /// What the provider said, where it sent the customer back with an error. It comes by the customer's browser:
+    /// escape it, and decide nothing by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_message: Option<String>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -155,6 +160,9 @@ pub struct Connection {
     /// Whether the latest link made the connection or re-authorises it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// How it came by its credential: by a link, or by `import_connection`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What uses the connection, see `add_usage`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usages: Option<Vec<String>>,
@@ -416,6 +424,16 @@ open_enum! {
         Form = "form",
         /// The customer has come back from the provider.
         Returned = "returned",
+    }
+}
+
+open_enum! {
+    /// How a connection came by its credential.
+    Origin {
+        /// You imported it.
+        Import = "import",
+        /// The customer gave it, by a request link.
+        Link = "link",
     }
 }
 

@@ -86,6 +86,8 @@ struct LastErrorShape {
     _code: Text,
     #[serde(rename = "message")]
     _message: Text,
+    #[serde(rename = "provider_message")]
+    _provider_message: Option<Text>,
 }
 
 /// The shape of a [`Connection`](crate::Connection).
@@ -110,6 +112,8 @@ pub struct ConnectionShape {
     _expires_at: Option<Time>,
     #[serde(rename = "operation")]
     _operation: Option<Text>,
+    #[serde(rename = "origin")]
+    _origin: Option<Text>,
     #[serde(rename = "usages")]
     _usages: Option<Vec<Text>>,
     #[serde(rename = "last_error")]

@@ -77,6 +77,8 @@ pub(super) struct Entry {
     pub(super) waiters: Vec<Waiter>,
     /// Where the link's public status is, while that can be believed.
     pub(super) status: Option<Arc<StatusAddress>>,
+    /// What that last said of how far the link has come.
+    pub(super) revision: Option<String>,
     pub(super) under_way: Option<Arc<UnderWay>>,
     /// Whether the customer's list was seen without this connection.
     pub(super) unlisted: bool,
@@ -98,6 +100,7 @@ impl Entry {
             queued: None,
             waiters: Vec::with_capacity(1),
             status: customer.client().links().find(connection_id, customer.email()),
+            revision: None,
             under_way: None,
             unlisted: false,
             last_seen: None,
@@ -132,7 +135,7 @@ impl Entry {
         let customer = self.customer.clone();
         match &self.status {
             Some(address) if self.watches_status() => {
-                poll::status(customer, address.clone(), long_poll).boxed()
+                poll::status(customer, address.clone(), self.revision.clone(), long_poll).boxed()
             }
             _ => poll::connection(customer, key.connection_id.clone(), long_poll).boxed(),
         }

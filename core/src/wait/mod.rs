@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use crate::call::Pending;
 use crate::customer::Customer;
 use crate::error::Error;
-use crate::model::{Connection, ConnectionStatus};
+use crate::model::{Connection, ConnectionStatus, LinkPhase};
 use crate::request::checked_id;
 
 use entry::Key;
@@ -66,6 +66,8 @@ pub struct Wait {
 pub struct Poll {
     /// The connection's status; `None` where the poll failed in a way that the wait survives.
     pub status: Option<ConnectionStatus>,
+    /// How far the customer has come; known only of a link that this client made.
+    pub phase: Option<LinkPhase>,
     /// When the next poll is expected. Zero after a long poll.
     pub next_in: Duration,
 }

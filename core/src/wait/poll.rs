@@ -13,7 +13,7 @@ use crate::customer::Customer;
 use crate::error::Error;
 use crate::links::StatusAddress;
 use crate::list::Page;
-use crate::model::{Connection, ConnectionStatus};
+use crate::model::Connection;
 use crate::public_link::LinkStatus;
 use crate::request::{RateLimitBucket, Request};
 use crate::response::Response;
@@ -24,7 +24,7 @@ pub(super) enum PollResponse {
     /// The connection itself.
     Connection(Box<Seen>, PendingDetails),
     /// The public status of a link.
-    Status(ConnectionStatus, PendingDetails),
+    Status(LinkStatus, PendingDetails),
     /// The first hundred of a customer's connections.
     List(Vec<(Seen, PendingDetails)>),
 }
@@ -55,13 +55,18 @@ pub(super) async fn connection(
 pub(super) async fn status(
     customer: Customer,
     address: Arc<StatusAddress>,
+    revision: Option<String>,
     long_poll: Option<LongPoll>,
 ) -> Result<PollResponse, Error> {
-    let request = Request::link_status(address.url.clone(), address.token.clone());
+    let mut url = address.url.clone();
+    if let Some(revision) = revision.filter(|_| long_poll.is_some()) {
+        url.query_pairs_mut().append_pair("revision", &revision);
+    }
+    let request = Request::link_status(url, address.token.clone());
     let (response, was_long_poll) = send(customer.client(), request, long_poll).await?;
     let status = response.decode::<LinkStatus>()?;
     let details = PendingDetails { expires_in: status.expires_in, was_long_poll };
-    Ok(PollResponse::Status(status.status, details))
+    Ok(PollResponse::Status(status, details))
 }
 
 /// Asks for many connections of one customer at once.

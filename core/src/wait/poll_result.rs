@@ -11,7 +11,7 @@ use super::{OnPoll, Poll, Seen};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, catch_panic};
-use crate::model::ConnectionStatus;
+use crate::model::{ConnectionStatus, LinkPhase};
 
 /// The result of one poll.
 pub(super) struct PollResult {
@@ -69,9 +69,10 @@ impl Applying<'_> {
         let Some(entry) = self.entry(key) else { return };
         match response {
             PollResponse::Connection(seen, details) => self.connection(key, seen, *details),
-            PollResponse::Status(ConnectionStatus::Pending, details) => {
+            PollResponse::Status(status, details) if status.status == ConnectionStatus::Pending => {
                 entry.still_pending(*details, began);
-                self.still_waiting(key, Some(ConnectionStatus::Pending));
+                entry.revision.clone_from(&status.revision);
+                self.still_waiting(key, Some(ConnectionStatus::Pending), status.phase.clone());
             }
             PollResponse::Status(..) => entry.status_changed(),
             PollResponse::List(all) => {
@@ -95,7 +96,7 @@ impl Applying<'_> {
         }
         entry.last_seen = Some(seen.json.clone());
         entry.still_pending(details, began);
-        self.still_waiting(key, Some(ConnectionStatus::Pending));
+        self.still_waiting(key, Some(ConnectionStatus::Pending), None);
     }
 
     fn failed(&mut self, key: &Arc<Key>, error: &Error, is_list: bool) {
@@ -103,7 +104,7 @@ impl Applying<'_> {
         let Some(entry) = self.entry(key) else { return };
         if is_survivable(error) {
             entry.poll_failed(error, began);
-            self.still_waiting(key, None);
+            self.still_waiting(key, None, None);
         } else if entry.watches_status() {
             entry.distrust_status();
         } else if is_list {
@@ -123,7 +124,7 @@ impl Applying<'_> {
     }
 
     /// Queues the notification of a poll, if anybody still waits.
-    fn still_waiting(&mut self, key: &Arc<Key>, status: Option<ConnectionStatus>) {
+    fn still_waiting(&mut self, key: &Arc<Key>, status: Option<ConnectionStatus>, phase: Option<LinkPhase>) {
         let Some(entry) = self.queue.entries.get(key) else {
             return;
         };
@@ -135,7 +136,7 @@ impl Applying<'_> {
         let listeners = listeners.collect();
         let event =
             Event::Wait { connection_id: key.connection_id.clone(), status: status.clone(), delay: next_in };
-        self.notifications.push((event, Poll { status, next_in }, listeners));
+        self.notifications.push((event, Poll { status, phase, next_in }, listeners));
     }
 }
 

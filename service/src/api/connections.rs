@@ -18,7 +18,8 @@ use crate::extract::path::{ConnectionId, is_id};
 use crate::extract::query::Query;
 use crate::state::AppState;
 use crate::store::{
-    Connection, ConnectionFilter, Deletion, LinkError, Operation, Owner, Reconnection, Status,
+    Connection, ConnectionFilter, Deletion, LastError, LinkError, Operation, Origin, Owner, Reconnection,
+    Status,
 };
 
 /// A connection on the wire.
@@ -30,12 +31,13 @@ pub(super) struct ConnectionView {
     app: Option<AppRef>,
     auth_type: Option<AuthType>,
     operation: Operation,
+    origin: Origin,
     created_at: String,
     updated_at: String,
     expires_at: Option<String>,
     user_email: String,
     usages: Vec<String>,
-    last_error: Option<LastError>,
+    last_error: Option<LastErrorView>,
     needs_reconnection: bool,
     reconnection: Option<ReconnectionView>,
     last_refreshed_at: Option<String>,
@@ -49,11 +51,19 @@ pub(super) struct ConnectionView {
     scopes: Option<Vec<String>>,
 }
 
-/// Why the customer could not be connected so far.
+/// Why the customer could not be connected so far, for anybody.
 #[derive(Serialize)]
-struct LastError {
+pub(super) struct LinkErrorView {
     code: &'static str,
     message: &'static str,
+}
+
+/// The same for the backend, with the provider's own words.
+#[derive(Serialize)]
+struct LastErrorView {
+    #[serde(flatten)]
+    error: LinkErrorView,
+    provider_message: Option<String>,
 }
 
 /// Why and since when the customer has to connect again.
@@ -78,6 +88,12 @@ struct Connections {
     total: u64,
 }
 
+/// What is left of a connection.
+#[derive(Serialize)]
+pub(super) struct Deleted {
+    revocation: &'static str,
+}
+
 impl AppRef {
     /// An app that has left the catalogue is still called by its id.
     pub(super) fn new(app: &AppState, id: &str) -> Self {
@@ -86,9 +102,15 @@ impl AppRef {
     }
 }
 
-impl From<LinkError> for LastError {
+impl From<LinkError> for LinkErrorView {
     fn from(error: LinkError) -> Self {
         Self { code: error.code(), message: error.message() }
+    }
+}
+
+impl From<LastError> for LastErrorView {
+    fn from(LastError { error, provider_message }: LastError) -> Self {
+        Self { error: error.into(), provider_message }
     }
 }
 
@@ -109,11 +131,12 @@ impl ConnectionView {
             status: connection.status,
             auth_type: connection.auth_type,
             operation: connection.operation,
+            origin: connection.origin,
             created_at: rfc3339(connection.created_at),
             updated_at: rfc3339(connection.updated_at),
             expires_at: pending.then(|| rfc3339(connection.link_expires_at)),
             user_email: owner.customer.clone(),
-            last_error: connection.last_error.map(LastError::from),
+            last_error: connection.last_error.map(LastErrorView::from),
             needs_reconnection: connection.reconnection.is_some(),
             reconnection: connection.reconnection.map(ReconnectionView::from),
             last_refreshed_at: connection.last_refreshed_at.map(rfc3339),
@@ -192,7 +215,7 @@ pub(crate) async fn wait_until_not_pending(
         found.ok_or(ApiError::ConnectionDeleted)
     };
     let waiter = || app.store.waiter(id, None);
-    long_poll::wait_until_not_pending(long_poll, waiter, |found| found.status, read).await
+    long_poll::wait_until(long_poll, waiter, |found| found.status != Status::Pending, read).await
 }
 
 /// The body is looked at before the connection, as the contract orders the checks.
@@ -212,13 +235,18 @@ pub(super) async fn update(
     Ok(Success::new(ConnectionView::new(&app, &owner, connection)))
 }
 
+/// What becomes of a deleted connection's grant is said without a look at other tenants' connections of the same account,
+/// whose existence is none of this one's business.
 pub(super) async fn remove(
     State(app): State<AppState>,
     Customer(owner): Customer,
     ConnectionId(id): ConnectionId,
-) -> Result<Success<()>, ApiError> {
+) -> Result<Success<Deleted>, ApiError> {
     match app.store.delete_connection(&owner, &id).await? {
-        Deletion::Deleted => Ok(Success::new(())),
+        Deletion::Deleted { revoked } => {
+            let can_revoke = revoked.is_some_and(|(app_id, option_key)| app.can_revoke(&app_id, &option_key));
+            Ok(Success::new(Deleted { revocation: if can_revoke { "requested" } else { "none" } }))
+        }
         Deletion::InUse => Err(ApiError::ConnectionInUse),
         Deletion::Unknown => Err(ApiError::ConnectionDeleted),
     }

@@ -16,10 +16,10 @@ use crate::store::{Connection, Labels, LinkOptions, Target};
 /// Seconds.
 const DEFAULT_LIFETIME: u64 = 600;
 const MAX_APPS: usize = 50;
-const MAX_SCOPES: usize = 50;
+pub(super) const MAX_SCOPES: usize = 50;
 
 /// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
-const MEMBERS: [&str; 15] = [
+const MEMBERS: [&str; 16] = [
     "app_id",
     "name",
     "connection_id",
@@ -29,6 +29,7 @@ const MEMBERS: [&str; 15] = [
     "allowed_origin",
     "display_name",
     "confirm",
+    "allow_account_change",
     "expires_in",
     "allow_multiple_connections",
     "scopes",
@@ -79,6 +80,7 @@ impl CreateLinkRequest {
                 display_name: body.line("display_name", 120)?,
                 scopes: body.texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?.unwrap_or_default(),
                 confirm: body.flag("confirm")?.unwrap_or_default(),
+                allow_account_change: body.flag("allow_account_change")?.unwrap_or_default(),
             },
         };
         if wanted.options.confirm && wanted.options.return_url.is_none() {
@@ -160,7 +162,7 @@ pub(crate) fn is_connectable(app: &AppState, found: &App, key: Option<&str>) -> 
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.
-fn is_scope(text: &str) -> bool {
+pub(super) fn is_scope(text: &str) -> bool {
     (1..=200).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }

@@ -12,7 +12,6 @@ use crate::config::LimitConfig;
 use crate::error::ApiError;
 use crate::notify::Waiter;
 use crate::state::AppState;
-use crate::store::Status;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
@@ -133,12 +132,12 @@ impl Drop for LongPoll<'_> {
     }
 }
 
-/// Reads until the status is not pending any more, or the long poll is over: once at first, and again only when there
-/// may be a change. Without a long poll it reads once. The waiter must be of the connection or link that is read.
-pub(super) async fn wait_until_not_pending<T, Read>(
+/// Reads until there is something to tell, or the long poll is over: once at first, and again only when there may be a
+/// change. Without a long poll it reads once. The waiter must be of the connection or link that is read.
+pub(super) async fn wait_until<T, Read>(
     long_poll: Option<&LongPoll<'_>>,
     waiter: impl FnOnce() -> Waiter,
-    status: impl Fn(&T) -> Status,
+    is_news: impl Fn(&T) -> bool,
     read: impl Fn() -> Read,
 ) -> Result<T, ApiError>
 where
@@ -152,7 +151,7 @@ where
     loop {
         // Boxed, so that a poll that waits has no room for a read.
         let found = Box::pin(read()).await?;
-        if status(&found) != Status::Pending || !long_poll.wait(&waiter).await {
+        if is_news(&found) || !long_poll.wait(&waiter).await {
             return Ok(found);
         }
     }

@@ -7,8 +7,8 @@ use http::HeaderMap;
 use http::header::ORIGIN;
 use serde::Serialize;
 
-use super::connections::AppRef;
-use super::long_poll::{LongPoll, applied, wait_until_not_pending};
+use super::connections::{AppRef, LinkErrorView};
+use super::long_poll::{LongPoll, applied, wait_until};
 use crate::catalogue::{Account, AuthOption};
 use crate::clock::Millis;
 use crate::envelope::Success;
@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::header::Wait;
 use crate::extract::path::is_id;
+use crate::extract::query::Query;
 use crate::hosted::{self, Choice, Submitted};
 use crate::state::AppState;
 use crate::store::{Link, Operation, Phase, Status};
@@ -24,8 +25,10 @@ use crate::store::{Link, Operation, Phase, Status};
 /// a request token later.
 const ACCOUNT_SHOWN_FOR: Millis = 600_000;
 
-const MAX_FIELDS: usize = 50;
-const MAX_FIELD: usize = 8192;
+/// Fields of a form.
+pub(super) const MAX_FIELDS: usize = 50;
+/// Characters of one.
+pub(super) const MAX_FIELD: usize = 8192;
 
 #[derive(Serialize)]
 struct LinkStatus {
@@ -37,6 +40,8 @@ struct LinkStatus {
     expires_in: i64,
     app_id: Option<String>,
     account: Option<Account>,
+    last_error: Option<LinkErrorView>,
+    revision: String,
 }
 
 #[derive(Serialize)]
@@ -56,7 +61,12 @@ pub(super) async fn status(
     State(app): State<AppState>,
     Extension(link): Extension<Link>,
     Wait(wait): Wait,
+    query: Query,
 ) -> Result<Response, ApiError> {
+    let seen = link.progress();
+    // Between two polls the link may have come further than the client knows.
+    let is_known = query.get("revision")?.is_none_or(|known| known == seen.revision());
+    let wait = wait.filter(|_| is_known);
     let (tenant, id) = (link.owner.tenant.clone(), link.id.clone());
     let long_poll = LongPoll::begin(&app, wait, &tenant, Some(&id));
     let link = if long_poll.is_none() {
@@ -67,9 +77,11 @@ pub(super) async fn status(
             let found = app.store.link(&id).await?;
             found.ok_or(ApiError::ConnectionDeleted)
         };
-        let waiter = || app.store.waiter(&link.connection_id, Some(&id));
-        wait_until_not_pending(long_poll.as_ref(), waiter, |found| found.status, read).await?
+        let waiter = || app.store.waiter(&link.connection_id, Some((&id, seen)));
+        let is_news = |found: &Link| found.status != Status::Pending || found.progress() != seen;
+        wait_until(long_poll.as_ref(), waiter, is_news, read).await?
     };
+    let revision = link.progress().revision();
     let connection = match link.status {
         Status::Active => app.store.connection(&link.owner, &link.connection_id).await?,
         _ => None,
@@ -79,6 +91,8 @@ pub(super) async fn status(
     let status = LinkStatus {
         app_id: link.app_id.clone().or(app_id),
         account: account.filter(|_| is_recent),
+        last_error: link.last_error.map(LinkErrorView::from),
+        revision,
         expires_in: (link.expires_at - app.clock.now()).max(0) / 1000,
         confirmation_required: link.awaits_confirmation(),
         connection_id: link.connection_id,

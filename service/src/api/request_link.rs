@@ -1,14 +1,13 @@
 //! `POST /connections/request-link`: the start of every connection.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
-use secrecy::ExposeSecret;
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::connections::AppRef;
 use super::create_link::CreateLinkRequest;
+use super::idempotency::{self, Once};
 use crate::auth::tenant_key::Customer;
 use crate::clock::rfc3339;
 use crate::envelope::Success;
@@ -18,7 +17,7 @@ use crate::extract::header::IdempotencyKey;
 use crate::extract::web_address;
 use crate::ids;
 use crate::state::AppState;
-use crate::store::{Connection, Created, NewAnswer, NewLink, Operation, Owner};
+use crate::store::{Connection, Created, NewLink, Operation, Owner};
 
 /// Marks the address of a link that has a `return_url`: the browser helper must know it inside the click, where the
 /// address is all that it has. The hosted page ignores it.
@@ -42,22 +41,9 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Response, ApiError> {
     let wanted = CreateLinkRequest::read(&body)?;
-    let Some(key) = key else {
-        let answer = make(&app, &owner, wanted, None).await?;
-        return answer.map(json).ok_or_else(|| ApiError::internal("a link was refused without a key"));
-    };
-    // Keys are the customer's own, and so are their answers.
-    let key = format!("{}\n{key}", owner.customer);
     let fingerprint = ids::digest(&body.canonical());
-    if let Some(answer) = kept(&app, &owner, &key, &fingerprint).await? {
-        return Ok(answer);
-    }
-    if let Some(answer) = make(&app, &owner, wanted, Some((&key, &fingerprint))).await? {
-        return Ok(json(answer));
-    }
-    // The same request came at the same time and was first.
-    let answer = kept(&app, &owner, &key, &fingerprint).await?;
-    answer.ok_or_else(|| ApiError::internal("an idempotency key is taken but has no answer"))
+    idempotency::once(&app, &owner, key, &fingerprint, async |once| make(&app, &owner, wanted, once).await)
+        .await
 }
 
 /// Makes a link for a caller within the service; gives the answer's `data`, request token included.
@@ -72,29 +58,12 @@ pub(crate) async fn new_link(
     Ok(answer["data"].take())
 }
 
-fn json(body: String) -> Response {
-    ([(CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-async fn kept(
-    app: &AppState,
-    owner: &Owner,
-    key: &str,
-    fingerprint: &str,
-) -> Result<Option<Response>, ApiError> {
-    match app.store.answer(&owner.tenant, key).await? {
-        Some((same, body)) if same == fingerprint => Ok(Some(json(body.expose_secret().to_owned()))),
-        Some(_) => Err(ApiError::IdempotencyKeyReused),
-        None => Ok(None),
-    }
-}
-
 /// Makes the link and gives the answer's body; `None` where the idempotency key is taken.
 async fn make(
     app: &AppState,
     owner: &Owner,
     mut wanted: CreateLinkRequest,
-    key: Option<(&str, &str)>,
+    once: Option<Once<'_>>,
 ) -> Result<Option<String>, ApiError> {
     if wanted.options.allowed_origin.is_none() {
         let website = app.store.tenant_website(&owner.tenant).await?;
@@ -142,7 +111,7 @@ async fn make(
         options: &wanted.options,
         expires_at,
     };
-    let kept = key.map(|(key, fingerprint)| NewAnswer { key, fingerprint, body: &answer });
+    let kept = once.map(|once| once.answer(&answer));
     match app.store.create_link(&new, kept.as_ref()).await? {
         Created::Created => Ok(Some(answer)),
         Created::KeyUsed => Ok(None),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Request, State};
+use axum::body::HttpBody;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use secrecy::ExposeSecret;
@@ -14,6 +15,7 @@ use crate::catalogue::{Account, ApiCall, AuthType, Inputs, ProviderData};
 use crate::clock::Millis;
 use crate::envelope::Success;
 use crate::error::ApiError;
+use crate::extract::body::Body;
 use crate::extract::header::IdempotencyKey;
 use crate::extract::path::ConnectionId;
 use crate::provider_api::ApiAccess;
@@ -21,7 +23,7 @@ use crate::state::AppState;
 use crate::store::{
     Caller, Capability, Owner, TokenLookup, VENDED, VendableConnection, Vended, VendedContent, Vending,
 };
-use crate::vending;
+use crate::vending::{self, TokenDigest};
 
 /// A credential, and how the provider's API is called with it.
 #[derive(Serialize)]
@@ -67,7 +69,7 @@ pub(super) async fn vend(
                 customer: customer.as_deref().unwrap_or_default().to_owned(),
                 outcome: VENDED,
             };
-            let token = token(&app, &caller, headers, id, customer, connection).await;
+            let token = token(&app, &caller, request, id, customer, connection).await;
             audited(&app, vending, token).await
         }
         Err(error) => error.into_response(),
@@ -79,7 +81,7 @@ pub(super) async fn vend(
 async fn token(
     app: &AppState,
     caller: &Caller,
-    headers: &HeaderMap,
+    request: Request,
     id: Result<String, ApiError>,
     customer: Result<String, ApiError>,
     connection: Option<VendableConnection>,
@@ -87,9 +89,22 @@ async fn token(
     let owner = Owner { tenant: caller.tenant.clone(), customer: customer? };
     // Vending twice does no harm, so the key is checked and otherwise not needed: a kept response could have expired,
     // and would be one more copy of a secret.
-    IdempotencyKey::of(headers)?;
-    let vended = vending::vend(app, &owner, &id?, connection).await?;
+    IdempotencyKey::of(request.headers())?;
+    let (id, rejected) = (id?, rejected(app, request).await?);
+    let vended = vending::vend(app, &owner, &id, connection, rejected.as_ref()).await?;
     Ok(Token::new(app, &owner.tenant, vended))
+}
+
+/// The token that the body names as rejected. There need be no body.
+async fn rejected(app: &AppState, request: Request) -> Result<Option<TokenDigest>, ApiError> {
+    const NAME: &str = "rejected_token_sha256";
+    if request.body().is_end_stream() {
+        return Ok(None);
+    }
+    let body = Body::from_request(request, app).await?;
+    let is_digest = |text: &str| TokenDigest::from_hex(text).is_some();
+    let text = body.text(NAME, "64 lower-case hexadecimal digits", is_digest)?;
+    Ok(text.and_then(TokenDigest::from_hex))
 }
 
 /// The response, once the call is in the audit.

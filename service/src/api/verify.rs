@@ -31,7 +31,7 @@ pub(super) async fn verify(
     let digest = tenant_key::key_digest(&app, &headers)?;
     let found = app.store.token_lookup(&digest, Some(&id), Some(&owner.customer)).await?;
     let connection = found.ok_or(ApiError::InvalidApiKey)?.connection;
-    let vended = vending::vend(&app, &owner, &id, connection).await?;
+    let vended = vending::vend(&app, &owner, &id, connection, None).await?;
     let result = match ApiAccess::of_vended(&app, &owner.tenant, &vended) {
         Some(access) => access.verify(&vended.details.all_provider_data()).await.0,
         None => Verification::Unknown,

@@ -1,7 +1,7 @@
 //! How an app's API is called: `[auth.api]`, and the requests that the service makes itself, `[auth.verify]` and
 //! `[[auth.lookup]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -207,7 +207,7 @@ impl AuthOption {
 
     /// Where the app's API is; `None` where the catalogue does not tell, or a value for it is missing.
     pub fn base_url(&self, values: &CallValues<'_>) -> Option<String> {
-        let filled = self.base_address(values.sandbox)?.fill(|name| values.get(name))?;
+        let filled = self.fill_address(self.base_address(values.sandbox)?, values)?;
         Some(filled.trim_end_matches('/').to_owned())
     }
 
@@ -218,7 +218,11 @@ impl AuthOption {
         values: &CallValues<'_>,
     ) -> Option<(String, BTreeMap<String, String>)> {
         let address = self.address(request, values.sandbox)?;
-        Some((address.fill(|name| values.get(name))?, values.fill_all(&request.headers)))
+        Some((self.fill_address(&address, values)?, values.fill_all(&request.headers)))
+    }
+
+    fn fill_address(&self, address: &Address, values: &CallValues<'_>) -> Option<String> {
+        address.fill(|name| self.checked(name.strip_prefix(PROVIDER_DATA)?, values.get(name)?))
     }
 
     fn base_address(&self, sandbox: bool) -> Option<&Address> {
@@ -340,14 +344,35 @@ impl AuthOption {
         request.method.method() == *method && own.is_some_and(|own| own.matches(address))
     }
 
+    /// The values of `[auth.provider_data]` that a request of the service's own carries.
+    pub(super) fn data_of_request(&self, request: &ApiRequest, sandbox: bool) -> BTreeSet<String> {
+        let address = self.address(request, sandbox);
+        let of_address = address.iter().flat_map(Address::placeholders).map(|(name, _)| name);
+        let of_headers = request.headers.values().flat_map(Template::placeholders);
+        data_names(of_address.chain(of_headers).chain(self.placed()))
+    }
+
+    /// The values of `[auth.provider_data]` that any call carries.
+    pub(super) fn data_of_calls(&self, sandbox: bool) -> BTreeSet<String> {
+        let base = self.base_address(sandbox).into_iter().flat_map(Address::placeholders);
+        let own = data_names(base.map(|(name, _)| name).chain(self.placed()));
+        let of_requests = self.requests().flat_map(|request| self.data_of_request(request, sandbox));
+        own.into_iter().chain(of_requests).collect()
+    }
+
     /// The placeholders of headers, query parameters and HTTP Basic authentication.
     fn placeholders(&self) -> impl Iterator<Item = &str> {
+        let sent = self.requests().flat_map(|request| request.headers.values());
+        self.placed().chain(sent.flat_map(Template::placeholders))
+    }
+
+    /// Those that every call carries.
+    fn placed(&self) -> impl Iterator<Item = &str> {
         let api = self.api.as_ref();
         let basic = api.and_then(|api| api.basic.as_ref());
         let basic = basic.into_iter().flat_map(|basic| [&basic.username, &basic.password]);
         let placed = api.into_iter().flat_map(|api| api.headers.values().chain(api.query.values()));
-        let sent = self.requests().flat_map(|request| request.headers.values());
-        placed.chain(basic).chain(sent).flat_map(Template::placeholders)
+        placed.chain(basic).flat_map(Template::placeholders)
     }
 
     /// What calls need of `[apps.ID.params]`.
@@ -413,6 +438,11 @@ impl std::fmt::Debug for ApiCall {
 fn basic(username: &str, password: &str) -> (String, String) {
     let pair = zeroize::Zeroizing::new(format!("{username}:{password}"));
     ("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+}
+
+/// Of these placeholders those that stand for values of `[auth.provider_data]`, without the prefix.
+fn data_names<'a>(placeholders: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    placeholders.filter_map(|name| name.strip_prefix(PROVIDER_DATA)).map(str::to_owned).collect()
 }
 
 fn is_header(name: &str) -> bool {

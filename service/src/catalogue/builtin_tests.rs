@@ -132,6 +132,22 @@ fn every_option_is_checked_or_says_why_not() {
     }
 }
 
+/// A token of an app that is deleted goes on opening it where nobody ends it.
+#[test]
+fn every_oauth_option_is_revoked_or_says_why_not() {
+    let catalogue = Catalogue::load(None).unwrap();
+    for (app, option, text) in options(&catalogue).filter(|(_, option, _)| option.oauth.is_some()) {
+        let explained = text.contains("# No [auth.revoke]: ");
+        assert!(option.revoke.is_some() != explained, "{}, {}", app.id, option.key);
+    }
+    // The four apps of Google are one grant of the person's.
+    let google = options(&catalogue).filter(|(app, ..)| app.categories.iter().any(|name| name == "google"));
+    let revoke: Vec<_> = google.filter_map(|(_, option, _)| option.revoke.as_ref()).collect();
+    assert_eq!(revoke.len(), 4);
+    let address = "https://oauth2.googleapis.com/revoke";
+    assert!(revoke.iter().all(|revoke| revoke.ends_whole_grant && revoke.url.to_string() == address));
+}
+
 #[test]
 fn every_file_tells_where_its_facts_come_from() {
     let catalogue = Catalogue::load(None).unwrap();

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::correction::Correction;
 use super::pattern::Pattern;
-use super::template::{Position, Template};
+use super::template::{Position, Template, has_extras};
 use crate::oauth::{is_public_address, private_key};
 
 /// Which hosts an address may have.
@@ -107,7 +107,8 @@ pub enum Format {
     Text,
     /// A secret: shown as dots, never shown again.
     Password,
-    /// An `https` address. A literal one inside the network, which a backend would send the credential to, is refused.
+    /// An `https` address of host and path alone. A literal one inside the network, which a backend would send the
+    /// credential to, is refused.
     Uri,
     /// One DNS label, such as the `acme` of `acme.example.com`; safe to put into a host name.
     Subdomain,
@@ -185,16 +186,23 @@ impl InputSchema {
         self.fields.iter().filter_map(usable).collect()
     }
 
-    /// The address that a template gives with these validated values: those that cannot leave their place in it, and no
-    /// others.
+    /// The address that a template gives with these stored values: those that their fields would still take and that cannot
+    /// leave their place in it, and no others.
     pub(crate) fn address(&self, template: &Template, values: &Inputs, hosts: AddressHosts) -> Option<Url> {
-        self.fill_address(template, hosts, |field| values.get(&field.name).map(String::as_str)).ok()
+        let value =
+            |field: &Field| values.get(&field.name).filter(|value| field.keeps(value)).map(String::as_str);
+        self.fill_address(template, hosts, value).ok()
     }
 
     /// The address that a template gives with a made-up value for each field.
     pub(super) fn sample_address(&self, template: &Template, hosts: AddressHosts) -> Result<Url, String> {
         let samples: Inputs = self.fields.iter().map(|field| (field.name.clone(), field.sample())).collect();
-        self.fill_address(template, hosts, |field| samples.get(&field.name).map(String::as_str))
+        let sample = |name: &str| samples.get(name).map(String::as_str);
+        let address = self.fill_address(template, hosts, |field| sample(&field.name))?;
+        match template.has_fixed_host(sample) {
+            true => Ok(address),
+            false => Err(format!("a value in `{template}` could change the host")),
+        }
     }
 
     fn fill_address<'a>(
@@ -221,10 +229,14 @@ impl InputSchema {
         }
     }
 
+    /// The field with this name.
+    pub(super) fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
     /// Whether this field's values cannot leave their place in a host name.
     pub(super) fn is_host_field(&self, name: &str, hosts: AddressHosts) -> bool {
-        let mut named = self.fields.iter().filter(|field| field.name == name);
-        named.any(|field| field.fits_address(Position::Host, hosts))
+        self.field(name).is_some_and(|field| field.fits_address(Position::Host, hosts))
     }
 
     /// The first thing that makes this form unusable.
@@ -339,19 +351,17 @@ impl Field {
         }
     }
 
+    /// Whether a stored value is one that it takes as it is: a catalogue may have been tightened since.
+    pub(super) fn keeps(&self, value: &str) -> bool {
+        self.accept(value).is_ok_and(|kept| kept.as_deref() == Some(value))
+    }
+
     fn in_format(&self, value: &str) -> Result<String, String> {
         let title = &self.title;
         let wrong = |what: &str| Err(format!("{title} must be {what}"));
         match self.format {
             Format::Text | Format::Password => Ok(value.to_owned()),
-            Format::Uri => match Url::parse(value) {
-                Ok(url) if url.scheme() != "https" || !url.has_host() => {
-                    wrong("an address that starts with https://")
-                }
-                Ok(url) if is_public_address(&url) => Ok(value.to_owned()),
-                Ok(_) => wrong("an address on the internet."),
-                Err(_) => wrong("an address that starts with https://"),
-            },
+            Format::Uri => plain_address(value).or_else(wrong),
             Format::Subdomain => {
                 let value = value.to_ascii_lowercase();
                 let label = self.cut_to_label(&value);
@@ -496,6 +506,24 @@ impl Serialize for InputSchema {
         schema.serialize_entry("additionalProperties", &false)?;
         schema.end()
     }
+}
+
+/// An address on the internet, of scheme, host and path alone, and as all programs read it; or what it must be. It may be
+/// shown, and a user name, password, query or fragment may be a secret.
+fn plain_address(value: &str) -> Result<String, &'static str> {
+    let url = Url::parse(value).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    // The URL standard takes backslashes for slashes, and as many before the host as there are; other programs do not.
+    let (_, behind) = value.split_once(':').unwrap_or_default();
+    let is_strict = behind.starts_with("//") && !behind.starts_with("///") && !value.contains('\\');
+    let url = url.filter(|_| is_strict).ok_or("an address that starts with https://")?;
+    if has_extras(&url) || url.query().is_some() {
+        return Err("an address without user name, password, query and fragment.");
+    }
+    if !is_public_address(&url) {
+        return Err("an address on the internet.");
+    }
+    let text = url.as_str();
+    Ok(if url.path() == "/" { text.trim_end_matches('/') } else { text }.to_owned())
 }
 
 fn is_dns_label(label: &str) -> bool {
@@ -688,6 +716,40 @@ mod tests {
         }
         let upper = accept(&field("format = \"uuid\""), "123E4567-E89B-12D3-A456-426614174000");
         assert_eq!(upper.unwrap().unwrap(), "123e4567-e89b-12d3-a456-426614174000");
+    }
+
+    /// Programs differ in which host they read in some of these, and what stands beside the host may be a secret, while the
+    /// address is public.
+    #[test]
+    fn an_address_has_a_host_and_a_path_and_no_more() {
+        let uri = field("format = \"uri\"");
+        for (given, kept) in [
+            ("https://acme.example", "https://acme.example"),
+            ("https://acme.example/", "https://acme.example"),
+            ("https://ACME.example:443/Base/", "https://acme.example/Base/"),
+            ("https://acme.example:8443/v1", "https://acme.example:8443/v1"),
+            ("https://b\u{fc}cher.example/a b", "https://xn--bcher-kva.example/a%20b"),
+        ] {
+            assert_eq!(accept(&uri, given), Ok(Some(kept.into())), "{given}");
+            assert_eq!(accept(&uri, kept), Ok(Some(kept.into())), "{kept}");
+        }
+        for bad in [
+            "https://me:s3cretpw@git.acme.example/x",
+            "https://me@git.acme.example",
+            "https://:pw@git.acme.example",
+            "https://git.acme.example/x?token=abc",
+            "https://git.acme.example/?",
+            "https://git.acme.example/#abc",
+            "https://git.acme.example#",
+            r"https://public.example\@169.254.169.254/",
+            r"https:\\public.example/",
+            r"https://public.example/a\b",
+            "https:public.example",
+            "https:///public.example",
+        ] {
+            let error = accept(&uri, bad).expect_err(bad);
+            assert!(!error.contains("public.example") && !error.contains("s3cretpw"), "{error}");
+        }
     }
 
     #[test]

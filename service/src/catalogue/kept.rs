@@ -40,7 +40,7 @@ const SECRETS: [&str; 8] =
 const OWN_PARAMETERS: [&str; 2] = ["code", "state"];
 
 /// A value to keep.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Where it comes from.
     pub reference: Reference,
@@ -136,11 +136,20 @@ pub struct Account {
     pub url: Option<String>,
 }
 
+impl Account {
+    /// What people know it by: its label, or its id where it has none; at most so many characters.
+    pub fn name(&self, max: usize) -> Option<String> {
+        self.label.as_ref().or(self.id.as_ref()).and_then(|name| text::printable(name, max))
+    }
+}
+
 /// The documents that are there.
 #[derive(Clone, Default)]
 pub struct Documents {
     by_source: BTreeMap<Source, Value>,
     access_token: Option<String>,
+    /// Values by name that stand for those that no document has. Nothing is known of an account by them.
+    given: ProviderData,
 }
 
 /// A shorter secret could be part of anything by chance.
@@ -151,7 +160,13 @@ impl Documents {
     pub fn of_inputs(inputs: &Inputs) -> Self {
         let inputs = inputs.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
         let by_source = BTreeMap::from([(Source::Input, Value::Object(inputs.collect()))]);
-        Self { by_source, access_token: None }
+        Self { by_source, ..Self::default() }
+    }
+
+    /// With values that somebody gives who has them already.
+    #[must_use]
+    pub fn with_given(self, given: ProviderData) -> Self {
+        Self { given, ..self }
     }
 
     /// Adds a response to the token request, and the claims of what it holds.
@@ -172,14 +187,34 @@ impl Documents {
 impl AuthOption {
     /// What `[auth.provider_data]` names and is there, public and secret.
     pub fn read_provider_data(&self, documents: &Documents) -> (ProviderData, ProviderData) {
-        let found = self
-            .provider_data
-            .iter()
-            .filter_map(|(name, kept)| Some((kept.secret, (name.clone(), kept.value(documents)?))));
+        let found = self.provider_data.iter().filter_map(|(name, kept)| {
+            Some((kept.secret, (name.clone(), kept.value_or_given(name, documents)?)))
+        });
         let (secret, mut public): (Vec<_>, Vec<_>) = found.partition(|(is_secret, _)| *is_secret);
         public.retain(|(_, (_, value))| !self.reveals(value, documents));
         let values = |found: Vec<(bool, _)>| found.into_iter().map(|(_, value)| value).collect();
         (values(public), values(secret))
+    }
+
+    /// The first of these values that cannot be given for `[auth.provider_data]`.
+    pub fn problem_of_given(&self, given: &ProviderData) -> Option<String> {
+        given.iter().find_map(|(name, value)| {
+            let kept = self.provider_data.get(name).filter(|kept| kept.reference.source != Source::Input);
+            let Some(kept) = kept else {
+                let known =
+                    self.provider_data.iter().filter(|(_, kept)| kept.reference.source != Source::Input);
+                let known: Vec<_> = known.map(|(name, _)| name.as_str()).collect();
+                return Some(match known.as_slice() {
+                    [] => "The app takes no provider_data".to_owned(),
+                    known => format!("provider_data can have {}", known.join(", ")),
+                });
+            };
+            let problem = match kept.hosts.as_slice() {
+                [] => "text without control characters".to_owned(),
+                hosts => format!("an https address whose host is or ends in {}", hosts.join(", ")),
+            };
+            kept.accept(value).is_none().then(|| format!("provider_data.{name} must be {problem}"))
+        })
     }
 
     /// Whose account it is, as far as that is known.
@@ -204,6 +239,17 @@ impl AuthOption {
         secrets.any(|secret| secret.len() >= MIN_SECRET && value.contains(secret))
     }
 
+    /// A stored value of `[auth.provider_data]`, if it may still stand in an address: a catalogue may have been tightened
+    /// since.
+    pub(super) fn checked<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
+        let kept = self.provider_data.get(name)?;
+        let field = kept.reference.input().and_then(|name| self.input.field(name));
+        let is_on_hosts = || address_on(value, &kept.hosts).as_deref() == Some(value);
+        let is_fine =
+            field.is_none_or(|field| field.keeps(value)) && (kept.hosts.is_empty() || is_on_hosts());
+        is_fine.then_some(value)
+    }
+
     /// The first required value that is not there.
     pub fn missing(&self, known: impl Fn(&str) -> bool) -> Option<&str> {
         let required = self.provider_data.iter().filter(|(_, kept)| kept.required);
@@ -214,8 +260,7 @@ impl AuthOption {
     pub fn callback_parameters(&self) -> impl Iterator<Item = &str> {
         let of_account = [&self.account.id, &self.account.label, &self.account.url].into_iter().flatten();
         let references = self.provider_data.values().chain(of_account).map(|kept| &kept.reference);
-        let kept =
-            references.filter(|reference| reference.source == Source::Callback).filter_map(Reference::name);
+        let kept = references.filter_map(Reference::callback_parameter);
         let corrections = self.input.fields.iter().filter_map(|field| field.correction.as_ref());
         kept.chain(corrections.map(|correction| correction.parameter.as_str()))
     }
@@ -381,7 +426,20 @@ impl AuthOption {
 
 impl Kept {
     fn value(&self, documents: &Documents) -> Option<String> {
-        let value = self.reference.value(documents)?;
+        self.on_host(self.reference.value(documents)?)
+    }
+
+    /// The value, or the one that was given in its place.
+    fn value_or_given(&self, name: &str, documents: &Documents) -> Option<String> {
+        self.value(documents).or_else(|| self.accept(documents.given.get(name)?))
+    }
+
+    /// A value that somebody gives, held to what those of a document are.
+    fn accept(&self, given: &str) -> Option<String> {
+        self.on_host(scalar(&given.into())?)
+    }
+
+    fn on_host(&self, value: String) -> Option<String> {
         if self.hosts.is_empty() { Some(value) } else { address_on(&value, &self.hosts) }
     }
 }
@@ -403,6 +461,11 @@ impl Reference {
     /// The field that it names, if it names one.
     fn input(&self) -> Option<&str> {
         self.name().filter(|_| self.source == Source::Input)
+    }
+
+    /// The parameter of the callback that it names, if it names one.
+    pub(super) fn callback_parameter(&self) -> Option<&str> {
+        self.name().filter(|_| self.source == Source::Callback)
     }
 
     /// The document.

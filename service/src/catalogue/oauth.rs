@@ -88,6 +88,9 @@ pub struct OAuth {
     /// Seconds before its expiry at which a token is refreshed. Default: 60, but at most a tenth of its life.
     #[serde(default)]
     pub refresh_margin: Option<u64>,
+    /// Days after which a refresh token that nobody used is dead; each use starts them anew.
+    #[serde(default)]
+    pub refresh_idle_days: Option<u32>,
     /// The response to a refresh by which the provider prolongs the old access token instead of issuing one.
     #[serde(default)]
     pub refresh_keeps_token: Option<Expected>,
@@ -177,6 +180,8 @@ const OWN_HEADERS: [&str; 6] =
 const MAX_SECONDS: u64 = 10 * 365 * 86_400;
 /// Longest time before its expiry that a token is refreshed, in seconds.
 const MAX_MARGIN: u64 = 86_400;
+/// Longest time that a refresh token lives unused: ten years.
+const MAX_IDLE_DAYS: u32 = 3650;
 
 impl Default for ParamNames {
     fn default() -> Self {
@@ -222,6 +227,11 @@ impl OAuth {
                 self.refresh_margin
                     .filter(|margin| *margin > MAX_MARGIN)
                     .map(|_| format!("refresh_margin is more than {MAX_MARGIN} seconds"))
+            })
+            .or_else(|| {
+                self.refresh_idle_days
+                    .filter(|days| !(1..=MAX_IDLE_DAYS).contains(days))
+                    .map(|_| format!("refresh_idle_days must be 1 to {MAX_IDLE_DAYS}"))
             })
     }
 
@@ -269,13 +279,15 @@ impl OAuth {
         &self,
         authorization_url: Option<&str>,
         token_url: Option<&str>,
+        revocation_url: Option<&str>,
         input: &InputSchema,
     ) -> Option<String> {
         let problem = |text: &str| match Template::try_from(text.to_owned()) {
             Ok(template) => input.sample_address(&template, AddressHosts::Named).err(),
             Err(problem) => Some(problem),
         };
-        authorization_url.into_iter().chain(token_url).find_map(problem).or_else(|| {
+        let all = authorization_url.into_iter().chain(token_url).chain(revocation_url);
+        all.into_iter().find_map(problem).or_else(|| {
             let template = Template::try_from(authorization_url?.to_owned()).ok()?;
             self.double_param(&template, input)
         })

@@ -99,6 +99,34 @@ impl Template {
         matches!(self.parts.first(), Some(Part::Text(text)) if text.starts_with(first))
     }
 
+    /// Whether it leads to one host whatever stands behind it, if it is an address. `https:///{x}` does not: programs skip
+    /// the third slash, and take the value for the host. `sample` gives values for the host and the beginning.
+    pub(super) fn has_fixed_host<'v>(&self, sample: impl Fn(&str) -> Option<&'v str>) -> bool {
+        let origin = |behind: &'static str| {
+            let filled = self.fill_by_position(|name, position| match position {
+                Position::Start | Position::Host => sample(name).map(Cow::Borrowed),
+                Position::Path => Some(Cow::Borrowed(behind)),
+            });
+            Some(Url::parse(&filled?).ok()?.origin())
+        };
+        origin("one.example") == origin("two.example")
+    }
+
+    /// The text with each placeholder replaced by its value, which may depend on where in an address it stands.
+    fn fill_by_position<'v>(&self, value: impl Fn(&str, Position) -> Option<Cow<'v, str>>) -> Option<String> {
+        let mut filled = String::new();
+        for (index, part) in self.parts.iter().enumerate() {
+            match part {
+                Part::Text(text) => filled.push_str(text),
+                Part::Placeholder(name) => {
+                    let value = value(name, position(index, &filled))?;
+                    filled.push_str(&value);
+                }
+            }
+        }
+        Some(filled)
+    }
+
     /// The text with each placeholder replaced by its value; `None` where one has no value.
     pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
         let part = |part: &Part| match part {
@@ -146,10 +174,14 @@ impl Address {
         let samples: Vec<_> = self.placeholders().into_iter().map(sample).collect();
         let value = |name: &str| samples.iter().find(|(found, _)| *found == name).map(|(_, value)| *value);
         let text = self.0.fill(value).unwrap_or_default();
-        if let [Part::Placeholder(_), Part::Text(next), ..] = self.0.parts.as_slice()
-            && !next.starts_with('/')
+        let ends_host = |next: &Part| matches!(next, Part::Text(text) if text.starts_with('/'));
+        if let [Part::Placeholder(_), next, ..] = self.0.parts.as_slice()
+            && !ends_host(next)
         {
             return Some(format!("`{text}` would change the host that it begins with"));
+        }
+        if !self.0.has_fixed_host(value) {
+            return Some(format!("a value in `{self}` could change the host"));
         }
         match Url::parse(&text) {
             Ok(url) if url.scheme() != "https" => Some(format!("`{text}` is not https")),
@@ -161,20 +193,14 @@ impl Address {
 
     /// The address with each placeholder replaced by its value; `None` where one has none, or one that has no place there.
     pub(super) fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
-        let mut filled = String::new();
-        for (index, part) in self.0.parts.iter().enumerate() {
-            match part {
-                Part::Text(text) => filled.push_str(text),
-                Part::Placeholder(name) => {
-                    let value = value(name)?;
-                    match position(index, &filled) {
-                        Position::Start => filled.push_str(&start(value)?),
-                        Position::Host => filled.push_str(host_part(value)?),
-                        Position::Path => filled.push_str(&path_part(value)?),
-                    }
-                }
+        let filled = self.0.fill_by_position(|name, position| {
+            let value = value(name)?;
+            match position {
+                Position::Start => start(value).map(Cow::Owned),
+                Position::Host => host_part(value).map(Cow::Borrowed),
+                Position::Path => path_part(value).map(Cow::Owned),
             }
-        }
+        })?;
         Url::parse(&filled).is_ok().then_some(filled)
     }
 
@@ -240,7 +266,8 @@ fn start(value: &str) -> Option<String> {
     is_plain.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn has_extras(url: &Url) -> bool {
+/// Whether there is a user name, password or fragment.
+pub(super) fn has_extras(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some() || url.fragment().is_some()
 }
 
@@ -366,6 +393,11 @@ mod tests {
             ("https://a.example/#b", "fragment"),
             ("x{x}", "no address"),
             ("{x}.evil.example/", "change the host"),
+            ("{x}{y}", "change the host"),
+            ("{x}{y}/v1", "change the host"),
+            ("https:{x}", "change the host"),
+            ("https:/{x}", "change the host"),
+            ("https:///{x}/v1", "change the host"),
         ] {
             assert!(problem(text).unwrap().contains(reason), "{text}");
         }

@@ -119,6 +119,8 @@ fn bad_oauth_keys_are_refused_with_the_reason() {
         ("lifetime = -1", "invalid value"),
         ("lifetime = 99999999999999999999", "expected u64"),
         ("refresh_margin = 86401", "refresh_margin"),
+        ("refresh_idle_days = 0", "refresh_idle_days"),
+        ("refresh_idle_days = 3651", "refresh_idle_days"),
         ("invalid_grant_text = \"(\"", "pattern"),
         ("client_auth = \"private_key_jwt\"", "unknown variant"),
         ("names = { state = \"s\" }", "unknown field"),
@@ -235,7 +237,7 @@ fn the_operators_addresses_are_held_to_the_same() {
     let catalogue = Catalogue::load(None).unwrap();
     let problem = |authorization_url, token_url| {
         let app = catalogue.get("zendesk").unwrap();
-        app.problem_of_addresses(authorization_url, token_url)
+        app.problem_of_addresses(authorization_url, token_url, None)
     };
     assert_eq!(problem(None, None), None);
     assert_eq!(

@@ -382,6 +382,135 @@ fn files_that_cannot_work_are_refused_with_the_reason() {
     assert!(oauth(secret).is_ok());
 }
 
+/// It goes with each call, and the tenant is told it.
+#[test]
+fn a_secret_of_the_operators_goes_to_no_host_that_is_typed() {
+    let tables = |host: &str, header: &str| {
+        format!(
+            "[auth.provider_data]\nurl = \"input:api_url\"\n[auth.api]\nbase_url = \"{host}\"\n\
+             headers = {{ X-Key = \"{{password}}\", X-Op = \"{header}\" }}"
+        )
+    };
+    for auth_type in ["api_key", "basic"] {
+        let made = keyed(auth_type, &tables("{provider_data.url}", "{app.secret}"));
+        assert!(made.unwrap_err().contains("any host"));
+        assert!(keyed(auth_type, &tables("{provider_data.url}", "{username}")).is_ok());
+        assert!(keyed(auth_type, &tables("https://api.example", "{app.secret}")).is_ok());
+    }
+}
+
+/// The values of an option without a credential.
+fn call_values(data: &ProviderData) -> CallValues<'_> {
+    CallValues {
+        inputs: None,
+        access_token: Some("at"),
+        client_id: None,
+        app_params: None,
+        provider_data: data,
+        sandbox: false,
+    }
+}
+
+/// A value may have been stored when the catalogue allowed more.
+#[test]
+fn a_stored_value_is_checked_as_a_new_one_is() {
+    let hosts = "hosts = [\".a.example\"]";
+    let start = format!("[auth.provider_data]\nx = {{ from = \"token:/u\", {hosts} }}\n");
+    let shop = "[auth.provider_data]\nx = \"input:shop\"\n";
+    let url = "[auth.provider_data]\nx = \"input:api_url\"\n";
+    let at = |base: &str| format!("[auth.api]\nbase_url = \"{base}\"\n[auth.verify]\nurl = \"{base}/me\"");
+    let at_start = at("{provider_data.x}");
+    for (option, value, expected) in [
+        (oauth(&format!("{start}{at_start}")), "https://acme.a.example", Some("https://acme.a.example")),
+        (oauth(&format!("{start}{at_start}")), "https://evil.example", None),
+        (oauth(&format!("{start}{at_start}")), "https://acme.a.example:8443", None),
+        (
+            oauth(&format!("{shop}{}", at("https://{provider_data.x}.b.example"))),
+            "acme",
+            Some("https://acme.b.example"),
+        ),
+        (oauth(&format!("{shop}{}", at("https://{provider_data.x}.b.example"))), "acme.evil", None),
+        (oauth(&format!("{shop}{}", at("https://{provider_data.x}"))), "evil.example", None),
+        (keyed("api_key", &format!("{url}{at_start}")), "https://acme.example", Some("https://acme.example")),
+        (keyed("api_key", &format!("{url}{at_start}")), "https://10.0.0.1", None),
+    ] {
+        let option = option.unwrap();
+        let data = ProviderData::from([("x".to_owned(), value.to_owned())]);
+        assert_eq!(option.base_url(&call_values(&data)).as_deref(), expected, "{value}");
+        let verify = &option.verify.as_ref().unwrap().request;
+        let address = option.request(verify, &call_values(&data)).map(|(address, _)| address);
+        assert_eq!(address, expected.map(|base| format!("{base}/me")), "{value}");
+    }
+}
+
+/// Browsers and HTTP libraries read a host where there seems to be a path.
+#[test]
+fn a_value_behind_the_host_never_becomes_the_host() {
+    let beside =
+        "[auth.provider_data]\na = { from = \"token:/a\", hosts = [\".example.com\"] }\nb = \"token:/b\"\n";
+    for base in [
+        "{provider_data.a}{provider_data.b}",
+        "https:{provider_data.b}",
+        "https:/{provider_data.b}",
+        "https:///{provider_data.b}/x",
+        "https://\\t/{provider_data.b}/x",
+    ] {
+        for tables in [
+            format!("{beside}[auth.api]\nbase_url = \"{base}\""),
+            format!("{beside}[auth.verify]\nurl = \"{base}\""),
+        ] {
+            let error = oauth(&tables).expect_err(base);
+            assert!(error.contains("change the host"), "{base}: {error}");
+        }
+    }
+    for address in ["https:///{seg}/t"] {
+        let own = |key: &str| {
+            let [authorization, token] = ["authorization_url", "token_url"].map(|name| match name == key {
+                true => format!("{name} = \"{address}\""),
+                false => format!("{name} = \"https://id.example/x\""),
+            });
+            format!(
+                "type = \"o_auth\"\nfields = [{{ name = \"seg\", title = \"S\", format = \"segment\" }}]\n\
+                 [auth.oauth]\n{authorization}\n{token}"
+            )
+        };
+        for key in ["authorization_url", "token_url"] {
+            let error = option(&own(key)).expect_err(address);
+            assert!(error.contains("change the host"), "{address}: {error}");
+        }
+    }
+}
+
+/// The customer's browser brings them, with whatever it likes.
+#[test]
+fn the_callbacks_values_are_verified_or_kept_out_of_calls() {
+    let realm = "[auth.provider_data]\nrealm = \"callback:/realm\"\n";
+    let base = "[auth.api]\nbase_url = \"https://a.example/{provider_data.realm}\"\n";
+    let plain = "[auth.api]\nbase_url = \"https://a.example\"\n";
+    let account = "[auth.account]\nid = \"callback:/realm\"\n";
+    let verify = |path: &str| format!("[auth.verify]\npath = \"{path}\"\n");
+    let header =
+        "[auth.api]\nbase_url = \"https://a.example\"\nheaders = { X-Realm = \"{provider_data.realm}\" }\n";
+    for (tables, needs) in [
+        (format!("{realm}{base}{}", verify("/me")), Ok(true)),
+        (format!("{realm}{plain}{}{account}", verify("/{provider_data.realm}")), Ok(true)),
+        (format!("{realm}{header}{}", verify("/me")), Ok(true)),
+        // Nobody relies on it.
+        (format!("{realm}{plain}{}", verify("/me")), Ok(false)),
+        (format!("{realm}{plain}"), Ok(false)),
+        (format!("{realm}{base}"), Err(())),
+        (format!("{realm}{plain}{account}"), Err(())),
+        (format!("{realm}{plain}{}{account}", verify("/me")), Err(())),
+        (format!("{plain}{}{account}", verify("/me")), Err(())),
+    ] {
+        match (oauth(&tables), needs) {
+            (Ok(option), Ok(needs)) => assert_eq!(option.relies_on_callback(), needs, "{tables}"),
+            (Err(error), Err(())) => assert!(error.contains("[auth.verify]"), "{error}"),
+            (made, _) => panic!("{tables}: {:?}", made.map(|_| ())),
+        }
+    }
+}
+
 #[test]
 fn the_readmes_example_can_be_used() {
     let readme = include_str!("../../catalogue/README.md");
@@ -398,14 +527,6 @@ fn the_catalogues_of_the_tests_can_be_used() {
     catalogue.redirect_calls("http://127.0.0.1:1");
     let jira = &catalogue.get("jira").unwrap().auth_options[0];
     let data = ProviderData::from([("cloud_id".to_owned(), "c/1".to_owned())]);
-    let values = CallValues {
-        inputs: None,
-        access_token: Some("at"),
-        client_id: None,
-        app_params: None,
-        provider_data: &data,
-        sandbox: false,
-    };
-    let base_url = jira.base_url(&values);
+    let base_url = jira.base_url(&call_values(&data));
     assert_eq!(base_url.as_deref(), Some("http://127.0.0.1:1/jira/ex/jira/c%2F1/rest/api/3"));
 }

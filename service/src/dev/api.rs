@@ -82,13 +82,13 @@ async fn respond(
 }
 
 /// The headers and the query parameters that carry a credential of one of the app's options.
-fn carriers(app: &App) -> (BTreeSet<&str>, BTreeSet<&str>) {
+pub(super) fn carriers(app: &App) -> (BTreeSet<&str>, BTreeSet<&str>) {
     let (headers, query): (Vec<_>, Vec<_>) = app.auth_options.iter().map(AuthOption::carriers).unzip();
     (headers.into_iter().flatten().collect(), query.into_iter().flatten().collect())
 }
 
 /// The credential in a value: without the scheme before it, and in the open where that is HTTP Basic.
-fn bare(value: &str) -> String {
+pub(super) fn bare(value: &str) -> String {
     let basic = value.strip_prefix("Basic ").and_then(|text| STANDARD.decode(text).ok());
     let basic = basic.and_then(|bytes| String::from_utf8(bytes).ok());
     basic.unwrap_or_else(|| value.rsplit(' ').next().unwrap_or(value).to_owned())

@@ -313,6 +313,9 @@ impl Control {
             }
             Command::Recover => {
                 self.provider.failures().clear();
+                // Otherwise the provider would still be left alone.
+                self.service.store.forget_refresh_failures().await?;
+                self.service.refreshes.forget_throttled();
                 Ok(json!({ "failures": self.set_failures() }))
             }
             Command::Advance { seconds } => self.advance(seconds),

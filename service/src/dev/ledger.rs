@@ -190,6 +190,16 @@ impl Ledger {
         }
     }
 
+    /// Ends all grants of an app.
+    pub(super) fn revoke_app(&mut self, app: &str) {
+        self.saved
+            .grants
+            .values_mut()
+            .filter(|grant| grant.app == app)
+            .for_each(|grant| grant.revoked = true);
+        self.changed();
+    }
+
     /// Notes by how much more the clock is ahead.
     pub(super) fn advance(&mut self, by: Millis) {
         self.saved.ahead += by;

@@ -16,7 +16,7 @@ use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
@@ -24,7 +24,9 @@ use url::{Url, form_urlencoded};
 use super::api;
 use super::ledger::{Consent, Issued, Ledger};
 use super::presets::Preset;
-use crate::catalogue::{AuthOption, Catalogue, ClientAuth, OAuth, Source, TokenRequest};
+use crate::catalogue::{
+    AuthOption, Catalogue, ClientAuth, OAuth, RevokeAuth, RevokeMethod, Source, TokenRequest,
+};
 use crate::clock::Clock;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
@@ -105,8 +107,10 @@ impl Provider {
                 scopes: None,
                 authorization_url: Some(format!("{url}/provider/{id}/authorize")),
                 token_url: Some(format!("{url}/provider/{id}/token")),
+                revocation_url: Some(format!("{url}/provider/{id}/revoke")),
                 params: BTreeMap::new(),
                 sandbox: false,
+                keep_alive: true,
             };
             let app = ProviderApp {
                 name: app.name.clone(),
@@ -263,10 +267,10 @@ impl Provider {
 }
 
 impl ProviderApp {
-    /// The request's fields, in the format that the app takes.
-    fn fields(&self, headers: &HeaderMap, query: Fields, body: &[u8]) -> Option<Fields> {
+    /// A request's fields, in the one format that is taken.
+    fn fields(request: TokenRequest, headers: &HeaderMap, query: Fields, body: &[u8]) -> Option<Fields> {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        match (self.oauth.token_request, content_type) {
+        match (request, content_type) {
             (TokenRequest::Form, Some("application/x-www-form-urlencoded")) => {
                 Some(form_urlencoded::parse(body).into_owned().collect())
             }
@@ -277,7 +281,7 @@ impl ProviderApp {
     }
 
     /// Whether the client shows its secret, in the place where the app wants it.
-    fn is_client(&self, headers: &HeaderMap, fields: &Fields) -> bool {
+    fn is_client(&self, auth: ClientAuth, headers: &HeaderMap, fields: &Fields) -> bool {
         let (client, names) = (&self.client, &self.oauth.names);
         let has_id = |id: Option<&String>| id == Some(&client.client_id);
         let has_secret = |secret: Option<&String>| {
@@ -286,7 +290,7 @@ impl ProviderApp {
         };
         let (id, secret) = (fields.get(&names.client_id), fields.get(&names.client_secret));
         let (username, password) = basic(headers).unzip();
-        match self.oauth.client_auth {
+        match auth {
             ClientAuth::Body => has_id(id) && has_secret(secret),
             ClientAuth::Basic => has_id(username.as_ref()) && has_secret(password.as_ref()),
             ClientAuth::SecretAsUser => {
@@ -311,6 +315,7 @@ pub(super) fn routes(provider: Arc<Provider>) -> Router {
         .route("/provider/{app}/authorize", get(authorize))
         .route("/provider/consent", post(decide))
         .route("/provider/{app}/token", post(token))
+        .route("/provider/{app}/revoke", post(revoke).delete(revoke))
         .route("/provider/{app}/me", get(me))
         .with_state(provider)
 }
@@ -358,10 +363,10 @@ async fn token(
     let Some(app) = provider.apps.get(&app_id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let Some(fields) = app.fields(&headers, query, &body) else {
+    let Some(fields) = ProviderApp::fields(app.oauth.token_request, &headers, query, &body) else {
         return TokenError(StatusCode::BAD_REQUEST, "invalid_request").into_response();
     };
-    if !app.is_client(&headers, &fields) {
+    if !app.is_client(app.oauth.client_auth, &headers, &fields) {
         return TokenError(StatusCode::UNAUTHORIZED, "invalid_client").into_response();
     }
     let refresh_token = fields.get(&app.oauth.names.refresh_token);
@@ -382,6 +387,56 @@ async fn token(
             &api::document(&app.option, &Source::Claims),
         ),
         Err(error) => error.into_response(),
+    }
+}
+
+/// Ends a grant, or all of an app, as strictly as the app's file says. Everybody who connects is the same account here.
+async fn revoke(
+    State(provider): State<Arc<Provider>>,
+    Path(app_id): Path<String>,
+    method: Method,
+    Query(query): Query<Fields>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let invalid = |error| TokenError(StatusCode::BAD_REQUEST, error).into_response();
+    let app = provider.apps.get(&app_id);
+    let Some((app, table)) = app.and_then(|app| Some((app, app.option.revoke.as_ref()?))) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    if (method == Method::DELETE) != (table.method == RevokeMethod::Delete) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let token = if table.auth == RevokeAuth::Api {
+        let (names, _) = app.option.carriers();
+        names.iter().find_map(|name| headers.get(*name)?.to_str().ok()).map(api::bare)
+    } else {
+        let Some(fields) = ProviderApp::fields(table.request, &headers, query, &body) else {
+            return invalid("invalid_request");
+        };
+        let is_client = match table.auth {
+            RevokeAuth::Client => app.is_client(app.oauth.client_auth, &headers, &fields),
+            RevokeAuth::Basic => app.is_client(ClientAuth::Basic, &headers, &fields),
+            RevokeAuth::Api | RevokeAuth::None => true,
+        };
+        if !is_client {
+            return TokenError(StatusCode::UNAUTHORIZED, "invalid_client").into_response();
+        }
+        fields.get(&table.param).cloned()
+    };
+    // Its claims are for others.
+    let token = token.and_then(|token| token.split('.').next().map(str::to_owned));
+    let mut ledger = provider.ledger();
+    match token.and_then(|token| ledger.grant_of(&token)) {
+        None => invalid("invalid_token"),
+        Some(_) if table.ends_whole_grant => {
+            ledger.revoke_app(&app_id);
+            StatusCode::OK.into_response()
+        }
+        Some(grant) => {
+            ledger.revoke(grant);
+            StatusCode::OK.into_response()
+        }
     }
 }
 

@@ -66,6 +66,11 @@ impl Body {
         }
     }
 
+    /// Whether there is such a member.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A text that `accepts` takes; `form` says what that is.
     pub(crate) fn text(
         &self,

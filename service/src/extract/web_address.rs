@@ -45,6 +45,11 @@ pub(crate) fn is_origin(text: &str) -> bool {
     fits && text.len() <= MAX_ORIGIN && Url::parse(text).is_ok()
 }
 
+/// Whether this is the origin of a page that this machine serves.
+pub(crate) fn is_loopback_origin(text: &str) -> bool {
+    text.strip_prefix("http://").and_then(host).is_some_and(is_loopback)
+}
+
 /// The origin of an address, in the form in which browsers send it: lower case, no port that goes without saying.
 pub(crate) fn as_sent(address: String) -> String {
     Url::parse(&address).map_or(address, |url| url.origin().ascii_serialization())
@@ -183,6 +188,18 @@ mod tests {
             assert!(website_url(url).is_err(), "{url}");
         }
         assert_eq!(as_sent("https://App.example.com:443/start?x=1".into()), "https://app.example.com");
+    }
+
+    #[test]
+    fn a_developers_machine_is_told_by_its_origin() {
+        for origin in ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:8080"] {
+            assert!(is_loopback_origin(origin), "{origin}");
+        }
+        for origin in
+            ["https://localhost:3000", "http://localhost.evil.example", "http://evil.example:80", "null", ""]
+        {
+            assert!(!is_loopback_origin(origin), "{origin}");
+        }
     }
 
     #[test]

@@ -6,10 +6,12 @@
 //! and neither does `Referer`, which any link and any redirect of the product's page carries.
 //!
 //! So the browser has to prove that a page of the product sent it, which the customer uses in person and which says itself
-//! what is connected for whom:
+//! what is connected for whom. Which website is the product's, the operator says: a tenant key writes any `allowed_origin`,
+//! and the OAuth client at the provider, to which the person consented earlier, may be one that all tenants share.
 //!
 //! ```text
-//! POST, a form of the product's page   Origin is the link's allowed_origin ──▶ 303 with a cookie that names the link
+//! POST, a form of the product's page   Origin is the link's allowed_origin and
+//!                                      that of the tenant's website ──▶ 303 with a cookie that names the link
 //! GET, where that leads to             the cookie names this link ──▶ 303 to the provider, the cookie is deleted
 //! anything else                        303 to the hosted page, which says whose link it is, and asks
 //! ```
@@ -36,9 +38,10 @@ use super::page::{Params, Secret, find};
 use super::{callback, view};
 use crate::budget::Group;
 use crate::catalogue::{AuthType, Inputs};
+use crate::extract::web_address;
 use crate::hosted::html::PageResponse;
 use crate::state::{AppState, Service};
-use crate::store::{Link, Status};
+use crate::store::{Link, Mode, Status};
 
 /// How long the second step may take to follow the first, in seconds.
 const COOKIE_LIFETIME: u32 = 60;
@@ -61,7 +64,7 @@ pub async fn authorize_from_form(
         Ok(None) => return view::unknown_link(),
         Err(error) => return view::store_failed(&error),
     };
-    if !is_from_product(&link, &headers) {
+    if !is_from_product(&service, &link, &headers) {
         return hosted_page(&service, &secret, &params);
     }
     let next = PageResponse::redirect(&with_choice(&service, "authorize", &secret, &params));
@@ -125,12 +128,22 @@ async fn start(
 
 /// Browsers send `Origin` with every form that leads to another origin. It is `null` where the page has a
 /// `Referrer-Policy` that keeps it secret; then the customer is asked.
-fn is_from_product(link: &Link, headers: &HeaderMap) -> bool {
+fn is_from_product(service: &Service, link: &Link, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     match (origins.next(), origins.next(), &link.options.allowed_origin) {
-        (Some(origin), None, Some(allowed)) => origin == allowed.as_str(),
+        (Some(origin), None, Some(allowed)) => {
+            origin == allowed.as_str() && is_registered(service, link, allowed)
+        }
         _ => false,
     }
+}
+
+/// Whether an origin is that of the tenant's website, as the operator entered it. `connect-service dev`, which calls no
+/// real provider, takes a developer's machine for it.
+fn is_registered(service: &Service, link: &Link, origin: &str) -> bool {
+    let website = link.tenant_website.clone().map(web_address::as_sent);
+    website.as_deref() == Some(origin)
+        || (service.store.mode() == Mode::Test && web_address::is_loopback_origin(origin))
 }
 
 fn hosted_page(service: &Service, secret: &str, params: &Params) -> PageResponse {

@@ -15,20 +15,22 @@ use url::form_urlencoded;
 use super::browser::Browser;
 use super::flow::{self, Choice, Refusal};
 use super::{page, view};
-use crate::catalogue::{AuthOption, Documents, Source};
+use crate::catalogue::{Account, AuthOption, Documents, Source};
 use crate::clock::Millis;
 use crate::hosted::html::PageResponse;
 use crate::oauth::{Pkce, ProviderError};
-use crate::provider_api::ApiAccess;
+use crate::provider_api::{ApiAccess, Verification};
 use crate::state::{AppState, Service};
-use crate::store::{Authorization, Details, LinkError, Progress, Status, StoreError, Taken};
+use crate::store::{
+    Authorization, Details, GrantOutcome, LastError, LinkError, Phase, Progress, Status, StoreError, Taken,
+};
 use crate::text;
 
 /// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
 const MAX_REDEMPTION: Millis = 60_000;
 
-/// The provider's own words that are shown, in characters.
-const MAX_REASON: usize = 300;
+/// Maximum length of what is kept of the provider's own words, in characters.
+const MAX_PROVIDER_MESSAGE: usize = 300;
 
 /// What the provider says, each at most once.
 struct Answer {
@@ -44,6 +46,8 @@ struct Answer {
 /// Why a code was not turned into a grant.
 enum Failure {
     Link(LinkError),
+    /// The grant is for this account, and the connection for another one.
+    OtherAccount(Option<Account>),
     Store(StoreError),
 }
 
@@ -114,21 +118,33 @@ async fn finish(
     let (Some(state), Some(app)) = (&answer.state, service.catalogue.get(app_id)) else {
         return Ok(view::unknown_journey());
     };
-    let (store, reason) = (&service.store, answer.reason());
-    let taken = store.take_authorization(state, browser.secret(), &app.id, reason.as_deref());
+    let (store, message) = (&service.store, answer.provider_message());
+    // The page gives the provider's reason where it declined; of other failures only the backend hears.
+    let reason = message.as_deref().filter(|_| answer.declined());
+    let taken = store.take_authorization(state, browser.secret(), &app.id, reason);
     match taken.await? {
         Taken::Unknown => return Ok(view::unknown_journey()),
         Taken::Before => {}
         Taken::Now(journey)
             if journey.link.status != Status::Pending || journey.link.awaits_confirmation() => {}
         Taken::Now(journey) if answer.declined() => {
-            store.decline_link(&journey.link).await?;
+            store.decline_link(&journey.link, message.as_deref()).await?;
         }
-        Taken::Now(journey) => match redeem(service, &journey, &answer, &browser).await {
-            Ok(()) => {}
-            Err(Failure::Link(error)) => store.fail_authorization(state, &journey.link, error).await?,
-            Err(Failure::Store(error)) => return Err(error),
-        },
+        Taken::Now(journey) => {
+            store.set_phase(&journey.link, Phase::Returned).await?;
+            match redeem(service, &journey, &answer, &browser).await {
+                Ok(()) => {}
+                Err(Failure::Link(error)) => {
+                    let error = LastError { error, provider_message: message };
+                    store.fail_authorization(state, &journey.link, &error, None).await?;
+                }
+                Err(Failure::OtherAccount(account)) => {
+                    let error = LastError { error: LinkError::AccountChanged, provider_message: None };
+                    store.fail_authorization(state, &journey.link, &error, account.as_ref()).await?;
+                }
+                Err(Failure::Store(error)) => return Err(error),
+            }
+        }
     }
     // Of the characters that a state has, none needs escaping in a path.
     let result = format!("{}/oauth/result/{state}", service.base_url());
@@ -174,16 +190,30 @@ async fn redeem(
         access_token: Some(tokens.access_token.expose_secret()),
     };
     let explored = access.explore(documents).await;
-    if let Some(name) = explored.missing(choice.option) {
-        tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
-        return Err(LinkError::MissingValue.into());
-    }
+    let failure = match explored.missing(choice.option) {
+        Some(name) => {
+            tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
+            Some(LinkError::MissingValue)
+        }
+        None if choice.option.relies_on_callback() && explored.verification != Verification::Valid => {
+            tracing::warn!(app = choice.app.id, "the provider did not verify what the callback says");
+            Some(LinkError::AccountNotVerified)
+        }
+        None => None,
+    };
     // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
     let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
-    let grant = flow::oauth_grant(choice, inputs, tokens, details, asked_at);
-    flow::store_grant(service, link, &grant, browser).await?;
-    Ok(())
+    let digest = service.account_digest(&endpoint, details.account.as_ref());
+    let grant = flow::oauth_grant(choice, inputs, tokens, details, digest, asked_at);
+    if let Some(error) = failure {
+        service.store.revoke_later(&link.owner.tenant, &grant).await?;
+        return Err(error.into());
+    }
+    match flow::store_grant(service, link, &grant, Some(browser)).await? {
+        GrantOutcome::Stored | GrantOutcome::LinkEnded => Ok(()),
+        GrantOutcome::OtherAccount(_) => Err(Failure::OtherAccount(grant.details.account)),
+    }
 }
 
 async fn show_result(
@@ -216,6 +246,12 @@ async fn show_result(
             };
             let secret = browser.handover_secret(link);
             let again = flow::hand_over(service, link, choice, &journey.inputs, &secret).await?;
+            if journey.progress == Progress::Failed(LinkError::AccountChanged) {
+                let connection = service.store.connection(&link.owner, &link.connection_id).await?;
+                let expected = connection.and_then(|found| found.details.account).unwrap_or_default();
+                let text = flow::other_account(link, &expected, journey.account.as_ref());
+                return Ok(view::other_account(choice.app, &text, again.as_deref()));
+            }
             Ok(view::provider_failed(choice.app, again.as_deref()))
         }
     }
@@ -287,10 +323,11 @@ impl Answer {
         self.error.as_deref().is_some_and(|error| words.contains(&error))
     }
 
-    /// The provider's own words, where it declined.
-    fn reason(&self) -> Option<String> {
-        let words = self.error_description.as_deref().filter(|_| self.declined())?;
-        text::printable(words, MAX_REASON)
+    /// What the provider says about why it gives no code: its sentence, else its word where that is not known anyway.
+    fn provider_message(&self) -> Option<String> {
+        let code = self.error.as_deref()?;
+        let message = self.error_description.as_deref().or((!self.declined()).then_some(code))?;
+        text::printable(message, MAX_PROVIDER_MESSAGE)
     }
 }
 

@@ -1,26 +1,25 @@
 //! What submitting does, whoever shows the form.
 
-use std::time::Duration;
-
-use secrecy::ExposeSecret;
 use url::Url;
 
 use super::authorize;
 use super::browser::Browser;
-use crate::catalogue::{App, AuthOption, AuthType, Documents, FieldError, Inputs};
+use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, ProviderData};
 use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
-use crate::oauth::{self, Endpoint, EndpointError, Pkce, ProviderError};
-use crate::provider_api::{ApiAccess, Explored, Verification};
+use crate::new_grant::{NewGrant, Rejection, field_error};
+use crate::oauth::{self, Endpoint, EndpointError, Pkce};
 use crate::state::Service;
-use crate::store::{self, Details, Grant, Link, LinkError, NewAuthorization, Phase, Status, StoreError};
+use crate::store::{
+    self, Details, Grant, GrantOutcome, Link, LinkError, NewAuthorization, Origin, Phase, Status, StoreError,
+};
 
 /// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
 const MAX_VERIFICATIONS: i64 = 10;
 
-/// For a token that is fetched while the customer waits.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The part of an account's name that is shown, in characters.
+const MAX_ACCOUNT_NAME: usize = 100;
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +32,12 @@ pub struct Choice<'a> {
 
 /// What became of a submitted form.
 pub(super) enum Accepted {
-    /// It was all that is needed. `false` where the link had ended before; nothing was changed then.
-    Stored(bool),
+    /// It was all that is needed.
+    Stored,
     /// It was all that is needed, and waits for the tenant's confirmation.
     Held,
+    /// The link had ended before; nothing was changed.
+    LinkEnded,
     /// Now the provider has to be asked, with these inputs.
     Consent(Inputs),
 }
@@ -56,6 +57,8 @@ pub(super) enum Refusal {
     TooManyAttempts,
     /// The provider did not give a value that is required.
     Incomplete,
+    /// The tenant's budget did not allow to ask the provider for a value that is required, for so many seconds.
+    OverBudget(u64),
     /// The service failed.
     Failed(StoreError),
 }
@@ -99,8 +102,8 @@ pub async fn submit_custom(
     let choice = choose(service, link, app_id, Some(auth_option_key))?;
     match submit(service, link, choice, fields, None).await? {
         Accepted::Held => ended(Status::Pending),
-        Accepted::Stored(true) => ended(Status::Active),
-        Accepted::Stored(false) => ended(current(service, link).await?.status),
+        Accepted::Stored => ended(Status::Active),
+        Accepted::LinkEnded => ended(current(service, link).await?.status),
         Accepted::Consent(inputs) => {
             let secret = ids::secret();
             if !service.store.hand_over(link, &inputs, &secret).await? {
@@ -166,124 +169,70 @@ pub(super) async fn submit(
     values: &Inputs,
     browser: Option<&Browser>,
 ) -> Result<Accepted, Refusal> {
-    let mut inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
+    let inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
     if option.auth_type == AuthType::OAuth {
         return Ok(Accepted::Consent(inputs));
     }
-    inputs.extend(option.constants.clone());
-    // What is entered is tried at the provider: by fetching a token, by a request to the API, or both.
-    let is_asked = option.verify.is_some() || !option.lookups.is_empty();
-    let is_tried = is_asked || option.auth_type.is_fetched();
-    if is_tried && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
+    // Before anything is tried: the answer must not tell whether it is right.
+    if link.options.confirm && browser.is_none() {
+        return Err(Refusal::HostedPageOnly);
+    }
+    let new = NewGrant { service, tenant: &link.owner.tenant, app, option };
+    if new.is_tried() && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
         return Err(Refusal::TooManyAttempts);
     }
-    let asked_at = service.clock.now();
-    let mut tokens = fetch(service, link, app, option, &inputs).await?;
-    let explored = explore(service, link, app, option, &inputs, tokens.as_mut()).await?;
-    let asked = option.client_credentials.as_ref().map(|table| table.scopes.clone());
-    let asked = asked.filter(|scopes| !scopes.is_empty());
-    let scopes = tokens.as_ref().and_then(oauth::Tokens::scopes).or(asked);
-    let grant = Grant {
-        app_id: app.id.clone(),
-        auth_type: option.auth_type,
-        auth_option_key: option.key.clone(),
-        inputs,
-        tokens: tokens.map(|tokens| store::Tokens::granted(tokens, asked_at, None)),
-        details: Details { scopes, ..explored.details },
+    let grant = match new.of_fields(inputs, ProviderData::new(), Origin::Link).await {
+        Ok(grant) => grant,
+        Err(Rejection::Invalid(errors)) => return Err(Refusal::Invalid(errors)),
+        Err(Rejection::OverBudget(seconds)) => return Err(Refusal::OverBudget(seconds)),
+        Err(Rejection::Incomplete(_)) => {
+            service.store.fail_link(link, LinkError::MissingValue).await?;
+            return Err(Refusal::Incomplete);
+        }
     };
-    if link.options.confirm {
-        let browser = browser.ok_or(Refusal::HostedPageOnly)?;
-        store_grant(service, link, &grant, browser).await?;
-        return Ok(Accepted::Held);
-    }
-    Ok(Accepted::Stored(service.store.finish_link(link, &grant).await?))
-}
-
-/// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be asked:
-/// then the first token call asks it.
-async fn fetch(
-    service: &Service,
-    link: &Link,
-    app: &App,
-    option: &AuthOption,
-    inputs: &Inputs,
-) -> Result<Option<oauth::Tokens>, Refusal> {
-    if !option.auth_type.is_fetched() {
-        return Ok(None);
-    }
-    if let Some(url) = oauth::fetch_url(option, inputs)
-        && service.budgets.take_verification(&link.owner.tenant, &url).is_err()
-    {
-        return Ok(None);
-    }
-    match service.providers.fetch(option, inputs, service.clock.system_time(), FETCH_TIMEOUT).await {
-        Ok(tokens) => Ok(Some(tokens)),
-        Err(ProviderError::Declined) => Err(Refusal::Invalid(vec![not_accepted(app, option)])),
-        Err(error) => {
-            tracing::warn!(app = app.id, %error, "what a customer entered could not be checked");
-            Ok(None)
+    match store_grant(service, link, &grant, browser).await? {
+        GrantOutcome::Stored if link.options.confirm => Ok(Accepted::Held),
+        GrantOutcome::Stored => Ok(Accepted::Stored),
+        GrantOutcome::LinkEnded => Ok(Accepted::LinkEnded),
+        GrantOutcome::OtherAccount(account) => {
+            service.store.fail_link(link, LinkError::AccountChanged).await?;
+            let message = other_account(link, &account, grant.details.account.as_ref());
+            Err(Refusal::Invalid(vec![field_error(option, message)]))
         }
     }
 }
 
-/// Has the provider check what was entered, and asks what calls need and whose account it is.
-async fn explore(
-    service: &Service,
-    link: &Link,
-    app: &App,
-    option: &AuthOption,
-    inputs: &Inputs,
-    mut tokens: Option<&mut oauth::Tokens>,
-) -> Result<Explored, Refusal> {
-    let mut documents = Documents::of_inputs(inputs);
-    if let Some(tokens) = &mut tokens {
-        documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
-    }
-    let access = ApiAccess {
-        service,
-        tenant: &link.owner.tenant,
-        app,
-        option,
-        inputs: (!option.auth_type.is_token()).then_some(inputs),
-        access_token: tokens.as_ref().map(|tokens| tokens.access_token.expose_secret()),
-    };
-    let explored = access.explore(documents).await;
-    if explored.verification == Verification::Invalid {
-        return Err(Refusal::Invalid(vec![not_accepted(app, option)]));
-    }
-    if let Some(name) = explored.missing(option) {
-        tracing::warn!(app = app.id, value = name, "a required value is missing");
-        service.store.fail_link(link, LinkError::MissingValue).await?;
-        return Err(Refusal::Incomplete);
-    }
-    Ok(explored)
-}
-
-/// The field to look at again: a secret one, if there is one.
-fn not_accepted(app: &App, option: &AuthOption) -> FieldError {
-    let fields = &option.input.fields;
-    let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
-    FieldError {
-        field: field.map(|field| field.name.clone()).unwrap_or_default(),
-        message: format!("{} does not accept this. Check what you entered, and try again.", app.name),
+/// Says that what the customer chose is another account than the one that the connection is for, and which two they are.
+///
+/// Whoever can open the link is the customer, and this is said only to a browser that has just shown an account of its own.
+/// Where customers do not know each other, somebody who was sent the link could be there: so a link with `confirm` does not
+/// tell whose account the connection is for.
+pub(super) fn other_account(link: &Link, expected: &Account, chosen: Option<&Account>) -> String {
+    let name = |account: &Account| account.name(MAX_ACCOUNT_NAME);
+    let chosen = chosen.and_then(name).unwrap_or_else(|| "another account".into());
+    match name(expected).filter(|_| !link.options.confirm) {
+        Some(expected) => format!(
+            "You chose {chosen}, and the connection “{}” is for {expected}. Try again, and choose {expected}.",
+            link.name
+        ),
+        None => format!(
+            "You chose {chosen}, and the connection “{}” is for another account. Try again, and choose that one.",
+            link.name
+        ),
     }
 }
 
-/// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's. Where the
-/// link has ended meanwhile, nothing is stored.
+/// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's.
 pub(super) async fn store_grant(
     service: &Service,
     link: &Link,
     grant: &Grant,
-    browser: &Browser,
-) -> Result<(), StoreError> {
-    if link.options.confirm {
-        let code = browser.confirmation_code(link);
-        service.store.hold_grant(link, grant, &code).await?;
-    } else {
-        service.store.finish_link(link, grant).await?;
+    browser: Option<&Browser>,
+) -> Result<GrantOutcome, StoreError> {
+    match browser.filter(|_| link.options.confirm) {
+        Some(browser) => service.store.hold_grant(link, grant, &browser.confirmation_code(link)).await,
+        None => service.store.finish_link(link, grant).await,
     }
-    Ok(())
 }
 
 /// Begins a journey to the provider: gives the address to send this browser to.
@@ -337,12 +286,16 @@ pub(super) fn oauth_grant(
     inputs: Inputs,
     tokens: oauth::Tokens,
     details: Details,
+    account_digest: Option<String>,
     asked_at: Millis,
 ) -> Grant {
     Grant {
         app_id: app.id.clone(),
         auth_type: AuthType::OAuth,
         auth_option_key: option.key.clone(),
+        comparable_options: app.options_with_account_of(option),
+        account_digest,
+        origin: Origin::Link,
         inputs,
         tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
         details,
@@ -392,6 +345,7 @@ impl From<Refusal> for ApiError {
             Refusal::Invalid(errors) => Self::InvalidFields(errors),
             // Another link begins anew; this one does not, however long anybody waits.
             Refusal::TooManyAttempts => Self::RateLimited { retry_after: 60 },
+            Refusal::OverBudget(seconds) => Self::RateLimited { retry_after: seconds },
             Refusal::Incomplete => Self::UpstreamUnavailable { retry_after: 1 },
         }
     }

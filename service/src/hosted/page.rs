@@ -139,7 +139,7 @@ pub(super) fn awaiting(service: &Service, link: &Link, browser: Option<&Browser>
 }
 
 async fn decline(service: &Service, link: &Link) -> Result<PageResponse, StoreError> {
-    if service.store.decline_link(link).await? {
+    if service.store.decline_link(link, None).await? {
         return Ok(view::finished(service, link, None, Status::Rejected, None));
     }
     let link = flow::current(service, link).await?;
@@ -162,10 +162,8 @@ async fn connect(
                 view::finished(service, &link, None, link.status, None)
             })
         }
-        Ok(Accepted::Stored(true)) => {
-            Ok(view::finished(service, link, Some(choice.app), Status::Active, None))
-        }
-        Ok(Accepted::Stored(false)) => {
+        Ok(Accepted::Stored) => Ok(view::finished(service, link, Some(choice.app), Status::Active, None)),
+        Ok(Accepted::LinkEnded) => {
             let link = flow::current(service, link).await?;
             Ok(view::finished(service, &link, None, link.status, None))
         }

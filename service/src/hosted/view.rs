@@ -1,6 +1,7 @@
 //! Which page says what: from links and refusals to pages.
 
 use http::StatusCode;
+use serde_json::json;
 use url::Url;
 
 use super::flow::{self, Choice, Refusal};
@@ -11,7 +12,7 @@ use crate::hosted::html::{
     Connect, FieldView, FormTargets, NextAction, Outcome, PageResponse, Picker, Product, Severity,
 };
 use crate::state::Service;
-use crate::store::{Link, Operation, Status, StoreError};
+use crate::store::{Link, LinkError, Operation, Status, StoreError};
 
 /// Which of these apps?
 pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageResponse {
@@ -162,6 +163,17 @@ pub(super) fn provider_failed(app: &App, again: Option<&str>) -> PageResponse {
     PageResponse::new(StatusCode::BAD_GATEWAY, &page, &FormTargets::default())
 }
 
+/// The customer chose another account than the one that the connection is for; `again` is where to choose anew.
+pub(super) fn other_account(app: &App, text: &str, again: Option<&str>) -> PageResponse {
+    let page = Outcome {
+        severity: Severity::Bad,
+        title: &format!("This is another {} account", app.name),
+        text: &format!("{text} Nothing was changed."),
+        next_action: again.map(|url| NextAction { url, label: "Try again" }),
+    };
+    PageResponse::new(StatusCode::CONFLICT, &page, &FormTargets::default())
+}
+
 /// Why a form was refused, where the form itself cannot say it.
 pub(super) fn refused(refusal: &Refusal) -> PageResponse {
     match refusal {
@@ -175,6 +187,7 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
             "Too many attempts",
             "This link takes no more. Please go back to where you found it and start again.",
         ),
+        Refusal::OverBudget(seconds) => too_often(*seconds),
         Refusal::Incomplete => bad(
             StatusCode::BAD_GATEWAY,
             "The account could not be connected",
@@ -276,14 +289,32 @@ fn bad(status: StatusCode, title: &str, text: &str) -> PageResponse {
     PageResponse::new(status, &page, &FormTargets::default())
 }
 
-/// Where the tenant wants the customer back, with what became of it and never a secret.
+/// Where the tenant wants the customer back, with what became of it: never a secret, and nothing of what the provider sent.
 fn result_url(link: &Link, status: Status) -> Option<Url> {
     let mut url = Url::parse(link.options.return_url.as_deref()?).ok()?;
-    url.query_pairs_mut()
+    let mut query = url.query_pairs_mut();
+    query
         .append_pair("connection_id", &link.connection_id)
         .append_pair("status", status.as_str())
         .append_pair("operation", link.operation.as_str());
+    if let Some(error) = failure(link, status) {
+        let (code, message) = (error.code(), error.message());
+        query
+            .append_pair("error", code)
+            .append_pair("error_description", message)
+            .append_pair("errorData", &json!({ "code": code, "message": message }).to_string());
+    }
+    drop(query);
     Some(url)
+}
+
+/// Why a link ended without success, if it did.
+fn failure(link: &Link, status: Status) -> Option<LinkError> {
+    match status {
+        Status::Active | Status::Pending => None,
+        Status::Rejected => Some(LinkError::AccessDenied),
+        Status::Expired => Some(link.last_error.unwrap_or(LinkError::LinkExpired)),
+    }
 }
 
 /// Every form can end at `return_url`.

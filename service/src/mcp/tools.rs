@@ -170,6 +170,8 @@ struct ConnectionView {
     status: String,
     /// None until the user has picked one.
     app: Option<AppName>,
+    /// link where the user connected it, import where the product brought the credential.
+    origin: &'static str,
     created_at: String,
     updated_at: String,
     /// When the link lapses, while the connection is pending.
@@ -199,8 +201,17 @@ pub(super) struct Link {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Check {
     connection: ConnectionView,
+    /// Why the user could not finish so far; none where nothing failed.
+    last_error: Option<Failure>,
     /// What to do now.
     next_step: String,
+}
+
+/// In the service's own words: an agent might take a provider's for instructions.
+#[derive(Serialize, JsonSchema)]
+struct Failure {
+    code: &'static str,
+    message: &'static str,
 }
 
 pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, ToolError> {
@@ -283,7 +294,10 @@ pub(super) async fn check_connection_status(
     let wait = Duration::from_secs(wanted.wait_seconds).min(app.config.max_long_poll());
     let long_poll = LongPoll::begin(app, (!wait.is_zero()).then_some(wait), &owner.tenant, None);
     let connection = api::wait_until_not_pending(app, owner, id, long_poll.as_ref()).await?;
-    Ok(Check { next_step: next_step(connection.status).to_owned(), connection: view(app, connection) })
+    let last_error = connection.last_error.as_ref().map(|last| last.error);
+    let last_error = last_error.map(|error| Failure { code: error.code(), message: error.message() });
+    let next_step = next_step(connection.status).to_owned();
+    Ok(Check { last_error, next_step, connection: view(app, connection) })
 }
 
 fn next_step(status: Status) -> &'static str {
@@ -307,6 +321,7 @@ fn view(app: &AppState, connection: Connection) -> ConnectionView {
         name: connection.name,
         status: connection.status.as_str().to_owned(),
         app: connection.app_id.map(named),
+        origin: connection.origin.as_str(),
         created_at: rfc3339(connection.created_at),
         updated_at: rfc3339(connection.updated_at),
         expires_at: pending.then(|| rfc3339(connection.link_expires_at)),

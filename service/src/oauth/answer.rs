@@ -6,8 +6,9 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::lifetime;
-use super::{ProviderError, Tokens};
+use super::refusal::{self, Refusal};
+use super::{Failure, ProviderError, Tokens};
+use super::{lenient, lifetime};
 use crate::catalogue::{Expected, Pattern, Pointer};
 
 /// Longer ones are no tokens but a mistake.
@@ -32,6 +33,8 @@ pub(super) struct Rules {
     pub(super) invalid_statuses: Vec<u16>,
     /// Whether the client is the customer's own, and no setting of the operator's.
     pub(super) is_customers_client: bool,
+    /// Whether a refresh token is exchanged, so that what is said of a token is said of that one.
+    pub(super) is_refresh: bool,
     /// The response that prolongs this access token instead of bringing one.
     pub(super) prolongs: Option<(Expected, SecretString)>,
 }
@@ -48,30 +51,39 @@ pub(super) struct Received<'a> {
 /// The outcome of a token request, whatever its status claims: some providers send errors with status 200.
 pub(super) fn parse(received: &Received<'_>, rules: &Rules) -> Result<Tokens, ProviderError> {
     let &Received { status, body, retry_after, now } = received;
-    let unavailable = ProviderError::Unavailable { retry_after };
-    if status == 429 || status >= 500 {
-        return Err(unavailable);
+    let failed = |failure| Err(ProviderError::Unavailable { retry_after, failure });
+    if status == 429 {
+        return failed(Failure::Throttled);
     }
-    // A firewall's page says nothing about what the customer entered.
-    if rules.invalid_statuses.contains(&status) && !body.trim_ascii_start().starts_with(b"<") {
+    if status >= 500 {
+        return failed(Failure::Unusable);
+    }
+    // A firewall's page says nothing about what the customer entered or granted.
+    let is_page = body.trim_ascii_start().starts_with(b"<");
+    if rules.invalid_statuses.contains(&status) && !is_page {
         return Err(ProviderError::Declined);
     }
-    let Some(object) = object(body) else {
-        return Err(unavailable);
+    let failure = match status {
+        408 | 425 => Failure::Unusable,
+        400..500 if !is_page => Failure::Refused,
+        _ => Failure::Unusable,
     };
-    if let Some(error) = error_code(&object) {
-        let is_declined = rules.ends_grant(Some(error), &object)
-            || (rules.is_customers_client && is_about_client(&error.to_ascii_lowercase()));
-        return Err(if is_declined { ProviderError::Declined } else { classify(error, retry_after) });
-    }
+    let Some(object) = object(body) else {
+        return failed(failure);
+    };
     let is_success = (200..300).contains(&status);
-    if !is_success && rules.ends_grant(None, &object) {
-        return Err(ProviderError::Declined);
+    if is_success && !refusal::is_error(&object) {
+        let response = Value::Object(object);
+        return match rules.tokens(&response, now) {
+            Some(tokens) => Ok(Tokens { response, ..tokens }),
+            None => failed(failure),
+        };
     }
-    let response = Value::Object(object);
-    match rules.tokens(&response, now) {
-        Some(tokens) if is_success => Ok(Tokens { response, ..tokens }),
-        _ => Err(unavailable),
+    match refusal::read(&object, rules) {
+        Refusal::Grant => Err(ProviderError::Declined),
+        Refusal::Client => Err(ProviderError::Misconfigured),
+        Refusal::Temporary => failed(Failure::Unusable),
+        Refusal::Other => failed(failure),
     }
 }
 
@@ -79,17 +91,6 @@ impl Rules {
     /// Those of a request with a customer's own secret.
     pub(super) fn of_customers_secret() -> Self {
         Self { invalid_statuses: vec![401], is_customers_client: true, ..Self::default() }
-    }
-
-    /// Whether an error ends the grant by the provider's own words.
-    fn ends_grant(&self, code: Option<&str>, object: &Map<String, Value>) -> bool {
-        let has_code =
-            code.is_some_and(|code| self.invalid_grant.iter().any(|w| w.eq_ignore_ascii_case(code)));
-        let has_text = || {
-            let pattern = self.invalid_grant_text.as_ref()?;
-            descriptions(object).find(|text| pattern.matches(text))
-        };
-        has_code || has_text().is_some()
     }
 
     fn tokens(&self, response: &Value, now: SystemTime) -> Option<Tokens> {
@@ -148,11 +149,14 @@ impl Expected {
     }
 }
 
-/// The body as an object: JSON, or form-encoded as GitHub does unless asked, and some do always.
+/// The body as an object: JSON, or form-encoded as GitHub does unless asked, and some do always. What a provider granted
+/// cannot be asked for again, so bytes that are no UTF-8 damage only the member that they are in, and what stands around
+/// the object does not matter.
 fn object(body: &[u8]) -> Option<Map<String, Value>> {
-    let text = std::str::from_utf8(body).ok()?.trim();
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
-        return serde_json::from_str(text).ok();
+        return lenient::object(text);
     }
     if text.starts_with('<') || !text.contains('=') {
         return None;
@@ -161,75 +165,10 @@ fn object(body: &[u8]) -> Option<Map<String, Value>> {
     Some(pairs.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
 }
 
-/// `error` as a word (RFC 6749; Slack beside `ok: false`), or nested as some write it.
-fn error_code(object: &Map<String, Value>) -> Option<&str> {
-    let failed = object.get("ok") == Some(&Value::Bool(false));
-    match object.get("error") {
-        Some(Value::String(code)) if !code.is_empty() => Some(code),
-        Some(Value::Object(nested)) => Some(
-            ["code", "type", "error"]
-                .iter()
-                .find_map(|name| nested.get(*name)?.as_str())
-                .unwrap_or("unknown"),
-        ),
-        _ if failed => Some("unknown"),
-        // HubSpot sends `status` instead, such as BAD_REFRESH_TOKEN.
-        _ => object.get("status")?.as_str().filter(|status| status.starts_with("BAD_")),
-    }
-}
-
-/// What an error says to people, where providers put that.
-fn descriptions(object: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    let nested = object.get("error").and_then(Value::as_object);
-    let listed = object.get("errors").and_then(|errors| errors.get(0)).and_then(Value::as_object);
-    let objects = [Some(object), nested, listed].into_iter().flatten();
-    let names = ["error_description", "message", "detail", "title"];
-    objects.flat_map(move |object| names.into_iter().filter_map(|name| object.get(name)?.as_str()))
-}
-
-fn classify(code: &str, retry_after: Option<Duration>) -> ProviderError {
-    match code.to_ascii_lowercase().as_str() {
-        "invalid_grant"
-        | "bad_verification_code" // GitHub: the code
-        | "bad_refresh_token" // GitHub, HubSpot
-        | "bad_auth_code" // HubSpot
-        | "invalid_code" // Zoho, Slack
-        | "invalid_refresh_token" // Slack
-        | "token_revoked"
-        | "token_expired"
-        | "code_already_used"
-        | "access_denied"
-        | "interaction_required"
-        | "consent_required"
-        | "login_required" => ProviderError::Declined,
-        code if is_about_client(code) => ProviderError::Misconfigured,
-        "redirect_uri_mismatch" // GitHub
-        | "bad_redirect_uri" // Slack, HubSpot
-        | "invalid_redirect_uri" // Zoho
-        | "invalid_request"
-        | "invalid_scope"
-        | "unsupported_grant_type" => ProviderError::Misconfigured,
-        _ => ProviderError::Unavailable { retry_after },
-    }
-}
-
-/// Whether an error says that the client's id or secret is wrong.
-fn is_about_client(code: &str) -> bool {
-    matches!(
-        code,
-        "invalid_client"
-            | "unauthorized_client"
-            | "invalid_client_id" // Slack
-            | "bad_client_id" // HubSpot, Slack
-            | "bad_client_secret" // Slack
-            | "invalid_client_secret" // Zoho
-            | "incorrect_client_credentials" // GitHub
-    )
-}
-
-/// Not empty, and safe to be sent in a header.
+/// Not empty, whole, and safe to be sent in a header.
 fn is_printable(value: &str) -> bool {
-    !value.is_empty() && value.len() <= MAX_TOKEN_CHARS && !value.chars().any(char::is_control)
+    let is_odd = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER;
+    !value.is_empty() && value.len() <= MAX_TOKEN_CHARS && !value.chars().any(is_odd)
 }
 
 /// An access token has no space (RFC 6750, section 2.1). Some servers put an error's text in its place.
@@ -255,6 +194,13 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+
+    const UNUSABLE: ProviderError = unavailable(Failure::Unusable);
+    const REFUSED: ProviderError = unavailable(Failure::Refused);
+
+    const fn unavailable(failure: Failure) -> ProviderError {
+        ProviderError::Unavailable { retry_after: None, failure }
+    }
 
     fn ok(body: &str) -> Tokens {
         read(200, body, &Rules::default()).unwrap_or_else(|error| panic!("{body}: {error}"))
@@ -285,6 +231,7 @@ mod tests {
             invalid_grant_text: oauth.invalid_grant_text,
             invalid_statuses: Vec::new(),
             is_customers_client: false,
+            is_refresh: false,
             prolongs: oauth.refresh_keeps_token.map(|expected| (expected, "old".into())),
         }
     }
@@ -338,7 +285,7 @@ mod tests {
         assert_eq!(err(200, r#"{"error":"bad_verification_code"}"#), ProviderError::Declined);
         assert_eq!(err(200, r#"{"ok":false,"error":"invalid_code"}"#), ProviderError::Declined);
         assert_eq!(err(200, r#"{"ok":false,"error":"bad_client_secret"}"#), ProviderError::Misconfigured);
-        assert_eq!(err(200, r#"{"ok":false,"access_token":"at"}"#), ProviderError::UNAVAILABLE);
+        assert_eq!(err(200, r#"{"ok":false,"access_token":"at"}"#), UNUSABLE);
         assert_eq!(err(200, r#"{"error":"invalid_grant","access_token":"at"}"#), ProviderError::Declined);
     }
 
@@ -350,7 +297,7 @@ mod tests {
         {
             let body =
                 serde_json::json!({"access_token": token, "refresh_token": "", "token_type": "Bearer"});
-            assert_eq!(err(200, &body.to_string()), ProviderError::UNAVAILABLE, "{token}");
+            assert_eq!(err(200, &body.to_string()), UNUSABLE, "{token}");
         }
         for token in ["ya29.error", "err", "terror", "é"] {
             let body = serde_json::json!({ "access_token": token });
@@ -397,7 +344,7 @@ mod tests {
             ("/a/b/c", r#"{"a":"at"}"#),
         ] {
             let refused = read(200, body, &rules(&format!("token_pointer = \"{pointer}\"")));
-            assert_eq!(refused.unwrap_err(), ProviderError::UNAVAILABLE, "{pointer} {body}");
+            assert_eq!(refused.unwrap_err(), UNUSABLE, "{pointer} {body}");
         }
     }
 
@@ -498,11 +445,11 @@ mod tests {
             (200, r#"{"result":0}"#),
             (200, r#"{"result":["0000"]}"#),
             (200, "{}"),
-            (400, r#"{"result":"0000"}"#),
             (503, r#"{"result":"0000"}"#),
         ] {
-            assert_eq!(read(status, body, &keeps).unwrap_err(), ProviderError::UNAVAILABLE, "{body}");
+            assert_eq!(read(status, body, &keeps).unwrap_err(), UNUSABLE, "{body}");
         }
+        assert_eq!(read(400, r#"{"result":"0000"}"#, &keeps).unwrap_err(), REFUSED);
         let number = rules("refresh_keeps_token = { pointer = \"/code\", equals = \"0\" }");
         assert!(read(200, r#"{"code":0}"#, &number).is_ok());
         assert!(read(200, r#"{"result":"0000"}"#, &Rules::default()).is_err());
@@ -517,15 +464,18 @@ mod tests {
             err(400, r#"{"error":{"code":"invalid_client","message":"no"}}"#),
             ProviderError::Misconfigured
         );
-        assert_eq!(err(400, r#"{"error":"something_new"}"#), ProviderError::UNAVAILABLE);
-        assert_eq!(err(400, r#"{"error":"temporarily_unavailable"}"#), ProviderError::UNAVAILABLE);
+        assert_eq!(err(400, r#"{"error":"something_new"}"#), REFUSED);
+        assert_eq!(err(400, r#"{"error":"temporarily_unavailable"}"#), UNUSABLE);
         // Whatever a failing server says about the grant is not believed.
-        assert_eq!(err(503, r#"{"error":"invalid_grant"}"#), ProviderError::UNAVAILABLE);
-        assert_eq!(err(429, r#"{"error":"invalid_grant"}"#), ProviderError::UNAVAILABLE);
-        assert_eq!(err(302, r#"{"access_token":"at"}"#), ProviderError::UNAVAILABLE);
+        assert_eq!(err(503, r#"{"error":"invalid_grant"}"#), UNUSABLE);
+        assert_eq!(err(429, r#"{"error":"invalid_grant"}"#), unavailable(Failure::Throttled));
+        assert_eq!(err(302, r#"{"access_token":"at"}"#), UNUSABLE);
         let later = Some(Duration::from_secs(7));
         let told = parse(&received(429, b"", later), &Rules::default());
-        assert_eq!(told.unwrap_err(), ProviderError::Unavailable { retry_after: later });
+        assert_eq!(
+            told.unwrap_err(),
+            ProviderError::Unavailable { retry_after: later, failure: Failure::Throttled }
+        );
     }
 
     #[test]
@@ -550,10 +500,61 @@ mod tests {
             r#"{"access_token":{"a":1}}"#,
             &long,
         ] {
-            assert_eq!(err(200, body), ProviderError::UNAVAILABLE, "{body}");
+            assert_eq!(err(200, body), UNUSABLE, "{body}");
         }
         let broken = parse(&received(200, b"\xff\xfe", None), &Rules::default());
-        assert_eq!(broken.unwrap_err(), ProviderError::UNAVAILABLE);
+        assert_eq!(broken.unwrap_err(), UNUSABLE);
+    }
+
+    /// A run of refusals by a 4xx ends a grant after days; nothing else does.
+    #[test]
+    fn a_refusal_is_a_4xx_of_the_token_endpoint_itself() {
+        for (status, body) in [
+            (400, r#"{"message":"Location is not active"}"#),
+            (400, ""),
+            (401, "no"),
+            (403, r#"{"error":"forbidden"}"#),
+            (404, "{}"),
+            (499, "[1]"),
+        ] {
+            assert_eq!(err(status, body), REFUSED, "{status} {body}");
+        }
+        for (status, body) in [
+            (408, ""),
+            (425, "{}"),
+            (403, " <html>Blocked</html>"),
+            (400, r#"{"error":"server_error"}"#),
+            (500, r#"{"message":"Location is not active"}"#),
+            (200, r#"{"error":"something_new"}"#),
+            (302, ""),
+        ] {
+            assert_eq!(err(status, body), UNUSABLE, "{status} {body}");
+        }
+    }
+
+    /// What was granted cannot be asked for again.
+    #[test]
+    fn what_stands_around_the_tokens_does_not_matter() {
+        for body in [
+            &b"\xef\xbb\xbf{\"access_token\":\"at\",\"refresh_token\":\"rt\"}"[..],
+            b"\n\r\n {\"access_token\":\"at\",\"refresh_token\":\"rt\"}\n\0",
+            b"{\"name\":\"Andr\xe9\",\"access_token\":\"at\",\"refresh_token\":\"rt\"}",
+            b"{\"id\":1e999,\"access_token\":\"at\",\"refresh_token\":\"rt\"}",
+            b"{\"access_token\":\"old\",\"refresh_token\":\"rt\",\"access_token\":\"at\"}",
+            b"name=Andr%E9&access_token=at&refresh_token=rt\n",
+            b"name=Andr\xe9&access_token=at&refresh_token=rt",
+        ] {
+            for rules in [Rules::default(), Rules { is_refresh: true, ..Rules::default() }] {
+                let tokens = parse(&received(200, body, None), &rules);
+                let text = String::from_utf8_lossy(body);
+                let tokens = tokens.unwrap_or_else(|error| panic!("{text}: {error}"));
+                assert_eq!(tokens.access_token.expose_secret(), "at", "{text}");
+                assert_eq!(tokens.refresh_token.unwrap().expose_secret(), "rt", "{text}");
+            }
+        }
+        // A token that is damaged itself is none.
+        let damaged = parse(&received(200, b"{\"access_token\":\"a\xe9t\"}", None), &Rules::default());
+        assert_eq!(damaged.unwrap_err(), UNUSABLE);
     }
 
     #[test]

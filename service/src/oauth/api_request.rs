@@ -11,7 +11,7 @@ use url::Url;
 
 use super::ProviderClient;
 use super::guard::may_call;
-use super::http::cause;
+use super::http::{body, cause};
 
 /// No response that is read is larger.
 const MAX_RESPONSE: usize = 64 * 1024;
@@ -72,13 +72,9 @@ impl ProviderClient {
 async fn receive(call: reqwest::RequestBuilder) -> Result<Option<ApiResponse>, reqwest::Error> {
     let mut response = call.send().await?;
     let status = response.status().as_u16();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if bytes.len() + chunk.len() > MAX_RESPONSE {
-            return Ok(None);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
+    let Some(bytes) = body(&mut response, MAX_RESPONSE).await? else {
+        return Ok(None);
+    };
     let body = match serde_json::from_slice(&bytes) {
         Ok(value) => ApiBody::Json(value),
         Err(_) if bytes.trim_ascii().is_empty() => ApiBody::Empty,

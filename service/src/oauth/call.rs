@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::answer::Rules;
 use super::{ProviderError, encode_form, percent_encode_spaces};
-use crate::catalogue::{ClientAuth, Templates, TokenRequest};
+use crate::catalogue::{ApiCall, ClientAuth, Templates, TokenRequest};
 
 /// A request for tokens, ready to be sent.
 pub(super) struct Call {
@@ -69,6 +69,9 @@ impl Call {
     }
 
     fn add_to_query(&mut self, params: &Params) {
+        if params.0.is_empty() {
+            return;
+        }
         let query = match self.url.query() {
             Some(own) if !own.is_empty() => format!("{own}&{}", *params.encoded()),
             _ => params.encoded().to_string(),
@@ -88,6 +91,18 @@ impl Call {
                 self.headers.insert(name, header(value)?);
             }
         }
+        Ok(())
+    }
+
+    /// Sets the headers and query parameters of a call to the provider's API.
+    pub(super) fn set_api_call(&mut self, api_call: &ApiCall) -> Result<(), ProviderError> {
+        for (name, value) in &api_call.headers {
+            let name = HeaderName::try_from(name.as_str()).map_err(|_| ProviderError::Misconfigured)?;
+            self.headers.insert(name, header(value.clone())?);
+        }
+        let mut params = Params::default();
+        api_call.query.iter().for_each(|(name, value)| params.push(name, value));
+        self.add_to_query(&params);
         Ok(())
     }
 

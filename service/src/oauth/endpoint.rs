@@ -12,7 +12,7 @@ use url::Url;
 use super::ProviderError;
 use super::answer::Rules;
 use super::call::{Call, Client, Params};
-use crate::catalogue::{AddressHosts, AuthOption, Inputs, OAuth, Template, Templates};
+use crate::catalogue::{AddressHosts, AuthOption, Inputs, OAuth, Template, Templates, TokenRequest};
 use crate::ids;
 
 /// The operator's client at a provider, from the configuration.
@@ -28,10 +28,15 @@ pub struct Registration {
     pub authorization_url: Option<String>,
     /// Instead of the catalogue's addresses, that of refreshes included.
     pub token_url: Option<String>,
+    /// Instead of the catalogue's address. Where `token_url` is another one, so is this, or nothing is revoked: a token
+    /// goes only to whom it came from.
+    pub revocation_url: Option<String>,
     /// What the catalogue's templates call `{app.NAME}`.
     pub params: BTreeMap<String, SecretString>,
     /// Whether the client is one of the provider's sandbox.
     pub sandbox: bool,
+    /// Whether refresh tokens that would die unused are refreshed in time.
+    pub keep_alive: bool,
 }
 
 /// Where and how to get tokens for one connection.
@@ -41,6 +46,7 @@ pub struct Endpoint {
     token_url: Url,
     refresh_url: Url,
     exchange_url: Option<Url>,
+    revocation_url: Option<Url>,
     client_id: String,
     client_secret: SecretString,
     params: BTreeMap<String, SecretString>,
@@ -58,6 +64,13 @@ pub enum EndpointError {
     /// The configuration, or the customer's inputs in it, give no usable address.
     #[error("{0} is not a usable address")]
     BadAddress(&'static str),
+}
+
+impl Registration {
+    /// Whether grants of this client can be ended at the provider.
+    pub fn can_revoke(&self, option: &AuthOption) -> bool {
+        option.revoke.is_some() && (self.revocation_url.is_some() || self.token_url.is_none())
+    }
 }
 
 impl Endpoint {
@@ -94,10 +107,17 @@ impl Endpoint {
             _ => token_url.clone(),
         };
         let exchange_url = oauth.exchange.as_ref().map(|exchange| address(&exchange.url, "exchange.url"));
+        let revoke = option.revoke.as_ref().filter(|_| registration.can_revoke(option));
+        let revocation_url = revoke.map(|revoke| {
+            let usual = revoke.url_for(&registration.client_id);
+            let usual = usual.map_err(|_| EndpointError::BadAddress("revoke.url"))?;
+            own_or(&registration.revocation_url, &usual, "revocation_url")
+        });
         Ok(Self {
             authorization_url,
             token_url,
             refresh_url,
+            revocation_url: revocation_url.transpose()?,
             exchange_url: exchange_url.transpose()?,
             client_id: registration.client_id.clone(),
             client_secret: registration.client_secret.clone(),
@@ -118,6 +138,21 @@ impl Endpoint {
     /// Where the customer signs in, without a request.
     pub fn authorization_url(&self) -> &Url {
         &self.authorization_url
+    }
+
+    /// Which client refreshes, and at which host.
+    pub(crate) fn refreshed_by(&self) -> (&str, &str) {
+        (&self.client_id, self.refresh_url.host_str().unwrap_or_default())
+    }
+
+    /// Where a grant is ended, if it can be.
+    pub(crate) fn revocation_url(&self) -> Option<&Url> {
+        self.revocation_url.as_ref()
+    }
+
+    /// The client's id.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     /// What is asked for.
@@ -195,8 +230,11 @@ impl Endpoint {
         params.push("grant_type", "refresh_token");
         params.push(&self.oauth.names.refresh_token, refresh_token.expose_secret());
         let prolongs = self.oauth.refresh_keeps_token.clone();
-        let rules =
-            Rules { prolongs: prolongs.map(|expected| (expected, access_token.clone())), ..self.rules() };
+        let rules = Rules {
+            prolongs: prolongs.map(|expected| (expected, access_token.clone())),
+            is_refresh: true,
+            ..self.rules()
+        };
         self.token_call(&self.refresh_url, params, &self.oauth.refresh_params, rules)
     }
 
@@ -221,19 +259,36 @@ impl Endpoint {
         further: &Templates,
         rules: Rules,
     ) -> Result<Call, ProviderError> {
-        let client = Client {
+        let client = self.client();
+        params.push_client(&client);
+        params.set_all(further, |name| self.value(name));
+        self.authenticated_call(url.clone(), &params, self.oauth.token_request, &client, rules)
+    }
+
+    /// A POST with these parameters, among which the client stands where it belongs there.
+    pub(super) fn authenticated_call(
+        &self,
+        url: Url,
+        params: &Params,
+        request: TokenRequest,
+        client: &Client<'_>,
+        rules: Rules,
+    ) -> Result<Call, ProviderError> {
+        let mut call = Call::post(url, params, request, rules);
+        call.authenticate(client)?;
+        call.set_headers(&self.oauth.token_headers, |name| self.value(name))?;
+        Ok(call)
+    }
+
+    /// The client, as the token endpoint knows it.
+    pub(super) fn client(&self) -> Client<'_> {
+        Client {
             id: &self.client_id,
             secret: self.client_secret.expose_secret(),
             auth: self.oauth.client_auth,
             id_param: &self.oauth.names.client_id,
             secret_param: &self.oauth.names.client_secret,
-        };
-        params.push_client(&client);
-        params.set_all(further, |name| self.value(name));
-        let mut call = Call::post(url.clone(), &params, self.oauth.token_request, rules);
-        call.authenticate(&client)?;
-        call.set_headers(&self.oauth.token_headers, |name| self.value(name))?;
-        Ok(call)
+        }
     }
 
     /// What stands for a placeholder in a parameter or header.
@@ -303,7 +358,9 @@ mod tests {
             authorization_url: None,
             token_url: None,
             params: BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
+            keep_alive: true,
         }
     }
 
@@ -443,5 +500,20 @@ mod tests {
     fn debug_shows_no_secret() {
         let printed = format!("{:?} {:?} {:?}", endpoint("gmail", &[]).unwrap(), registration(), pkce());
         assert!(!printed.contains("s3cret") && !printed.contains("dBjft"), "{printed}");
+    }
+
+    /// A catalogue may have been tightened since they were entered.
+    #[test]
+    fn stored_inputs_are_checked_as_new_ones_are() {
+        for (app, name, good, bad) in [
+            ("zoho-crm", "domain", "zoho.eu", &["evil.example", ""][..]),
+            ("zendesk", "subdomain", "acme", &["evil.example", "evil.example/", "Acme"][..]),
+        ] {
+            assert!(endpoint(app, &[(name, good)]).is_ok(), "{app}");
+            for value in bad {
+                let error = endpoint(app, &[(name, value)]).unwrap_err();
+                assert!(matches!(error, EndpointError::BadAddress(_)), "{app} {value}");
+            }
+        }
     }
 }

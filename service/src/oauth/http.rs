@@ -1,11 +1,13 @@
 //! The HTTP client for providers.
 
 use std::error::Error;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use flate2::read::MultiGzDecoder;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::redirect;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -15,11 +17,13 @@ use zeroize::Zeroizing;
 use super::answer::{self, Received};
 use super::call::Call;
 use super::guard::{ResolveError, Resolver, may_call};
-use super::{Endpoint, Pkce, ProviderError, Tokens};
+use super::{Endpoint, Failure, Pkce, ProviderError, Tokens};
 use crate::state::SetupError;
 
 /// No token answer is larger.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
+/// How data in gzip begins (RFC 1952), and no text does.
+const GZIP: &[u8] = &[0x1f, 0x8b];
 /// For the whole exchange, from the name's resolution to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -50,6 +54,7 @@ impl ProviderClient {
             .tls_backend_preconfigured(tls(ca_file)?)
             .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
+            .default_headers([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))].into_iter().collect())
             .timeout(timeout)
             .no_proxy()
             .https_only(!allow_private_networks)
@@ -107,13 +112,10 @@ impl ProviderClient {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
 
-        let mut bytes = Zeroizing::new(Vec::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&host, &error))? {
-            if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(ProviderError::Unavailable { retry_after });
-            }
-            bytes.extend_from_slice(&chunk);
-        }
+        let body = body(&mut response, MAX_ANSWER_BYTES).await.map_err(|error| unreachable(&host, &error))?;
+        let Some(bytes) = body else {
+            return Err(ProviderError::Unavailable { retry_after, failure: Failure::Unusable });
+        };
         let received = Received { status, body: &bytes, retry_after, now: SystemTime::now() };
         let outcome = answer::parse(&received, &call.rules);
         match &outcome {
@@ -131,7 +133,29 @@ impl ProviderClient {
 /// The error's own text is left out: it may hold the address with what was filled in.
 fn unreachable(host: &str, error: &reqwest::Error) -> ProviderError {
     tracing::warn!(host, cause = cause(error), "the provider did not answer");
-    ProviderError::UNAVAILABLE
+    ProviderError::Unavailable { retry_after: None, failure: Failure::NoResponse }
+}
+
+/// The body of a response; `None` where it is larger than `max`, as it came or unpacked. Some servers compress although
+/// nobody asked them to, and what they granted cannot be asked for again.
+pub(super) async fn body(
+    response: &mut reqwest::Response,
+    max: usize,
+) -> Result<Option<Zeroizing<Vec<u8>>>, reqwest::Error> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len() + chunk.len() > max {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    if !bytes.starts_with(GZIP) {
+        return Ok(Some(bytes));
+    }
+    let mut unpacked = Zeroizing::new(Vec::new());
+    // What came before damage, such as a missing checksum, is kept: whether it is whole is for its reader to say.
+    let _ = MultiGzDecoder::new(bytes.as_slice()).take(max as u64 + 1).read_to_end(&mut unpacked);
+    Ok((unpacked.len() <= max).then_some(unpacked))
 }
 
 /// What a call failed of, in a word.
@@ -157,7 +181,7 @@ pub(super) fn cause(error: &reqwest::Error) -> &'static str {
 }
 
 /// In seconds or as a date; nonsense is as good as nothing.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than fits is still a wish to wait for very long.
@@ -191,7 +215,6 @@ fn tls(ca_file: Option<&Path>) -> Result<rustls::ClientConfig, SetupError> {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
     use secrecy::ExposeSecret;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -199,6 +222,9 @@ mod tests {
     use super::*;
     use crate::catalogue::{Catalogue, Inputs};
     use crate::oauth::Registration;
+
+    const NO_RESPONSE: ProviderError =
+        ProviderError::Unavailable { retry_after: None, failure: Failure::NoResponse };
 
     fn endpoint(app: &str, token_url: &str) -> Endpoint {
         endpoint_with_secret(app, token_url, "s3 cret:")
@@ -212,7 +238,9 @@ mod tests {
             authorization_url: None,
             token_url: Some(token_url.into()),
             params: std::collections::BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
+            keep_alive: true,
         };
         let catalogue = Catalogue::load(None).unwrap();
         Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration, &Inputs::new()).unwrap()
@@ -228,7 +256,7 @@ mod tests {
             (format!("https://127.0.0.1:{port}/"), ProviderError::Misconfigured),
             (format!("https://[::ffff:127.0.0.1]:{port}/"), ProviderError::Misconfigured),
             ("https://169.254.169.254/".to_owned(), ProviderError::Misconfigured),
-            (format!("https://localhost:{port}/"), ProviderError::UNAVAILABLE),
+            (format!("https://localhost:{port}/"), NO_RESPONSE),
         ] {
             let refused =
                 client.refresh(&endpoint("gmail", &url), &"at".into(), &"rt".into()).await.unwrap_err();
@@ -245,7 +273,7 @@ mod tests {
         let (option, now) = (&catalogue.get("x").unwrap().auth_options[0], SystemTime::now());
         let inputs = Inputs::from([("key".to_owned(), "k".to_owned())]);
         let refused = client.fetch(option, &inputs, now, Duration::from_secs(5)).await.unwrap_err();
-        assert_eq!(refused, ProviderError::UNAVAILABLE);
+        assert_eq!(refused, NO_RESPONSE);
         let knocked = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
         assert!(knocked.is_err(), "a connection was made");
     }
@@ -267,7 +295,7 @@ mod tests {
         let client = ProviderClient::with_timeout(true, None, Duration::from_millis(100)).unwrap();
         let given_up =
             client.refresh(&endpoint("gmail", &url), &"at".into(), &"rt".into()).await.unwrap_err();
-        assert_eq!(given_up, ProviderError::UNAVAILABLE);
+        assert_eq!(given_up, NO_RESPONSE);
     }
 
     /// What a refresh sends, headers and body.
@@ -354,7 +382,7 @@ mod tests {
 
         let stranger = ProviderClient::new(true, None).unwrap();
         let refused = stranger.refresh(&endpoint("gmail", &url), &"at".into(), &"rt".into()).await;
-        assert_eq!(refused.unwrap_err(), ProviderError::UNAVAILABLE);
+        assert_eq!(refused.unwrap_err(), NO_RESPONSE);
 
         let broken = pem.replacen("M", "!", 1);
         let empty = ["", "no certificate", broken.as_str()].map(|text| file("bad.pem", text));

@@ -6,8 +6,9 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::database::Query;
-use super::{Link, LinkError, Result, Store};
-use crate::catalogue::Inputs;
+use super::details::{self, read_account};
+use super::{LastError, Link, LinkError, Result, Store};
+use crate::catalogue::{Account, Inputs};
 use crate::clock::Millis;
 use crate::ids;
 use crate::vault::Place;
@@ -72,6 +73,8 @@ pub struct Authorization {
     pub progress: Progress,
     /// The provider's own words, where it declined.
     pub reason: Option<String>,
+    /// Whose account was refused, because the connection is for another one.
+    pub account: Option<Account>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -157,7 +160,7 @@ impl Store {
     pub async fn authorization(&self, state: &str, browser: &str) -> Result<Option<Authorization>> {
         let state = ids::digest(state);
         let query = Query::new(
-            "SELECT link_id, app_id, auth_option_key, sealed, taken_at, error, reason FROM authorizations
+            "SELECT link_id, app_id, auth_option_key, sealed, taken_at, error, reason, account FROM authorizations
              WHERE state_digest = $1 AND browser_digest = $2",
         )
         .bind(&state)
@@ -181,24 +184,34 @@ impl Store {
             inputs: sealed.inputs,
             progress,
             reason: row.get("reason")?,
+            account: read_account(&row)?,
             link,
         }))
     }
 
-    /// Notes why an authorization request failed, for its browser, and for the backend while the link is open.
+    /// Notes why an authorization request failed, for its browser, and for the backend while the link is open. `account` is
+    /// the one that was refused.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn fail_authorization(&self, state: &str, link: &Link, error: LinkError) -> Result<()> {
+    pub async fn fail_authorization(
+        &self,
+        state: &str,
+        link: &Link,
+        error: &LastError,
+        account: Option<&Account>,
+    ) -> Result<()> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id).await?;
-        let query = Query::new("UPDATE authorizations SET error = $1 WHERE state_digest = $2")
-            .bind(error.code())
+        let query = Query::new("UPDATE authorizations SET error = $1, account = $2 WHERE state_digest = $3")
+            .bind(error.error.code())
+            .bind(account.map(details::text).transpose()?)
             .bind(ids::digest(state));
         transaction.execute(query).await?;
-        transaction.execute(last_error(link, error)).await?;
+        transaction.execute(set_last_error(link, error)).await?;
         transaction.commit().await?;
+        self.changes.tell(&link.connection_id);
         Ok(())
     }
 
@@ -208,17 +221,20 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn fail_link(&self, link: &Link, error: LinkError) -> Result<()> {
-        self.database.execute(last_error(link, error)).await?;
+        let error = LastError { error, provider_message: None };
+        self.database.execute(set_last_error(link, &error)).await?;
+        self.changes.tell(&link.connection_id);
         Ok(())
     }
 }
 
-fn last_error(link: &Link, error: LinkError) -> Query<'_> {
+fn set_last_error<'a>(link: &'a Link, error: &'a LastError) -> Query<'a> {
     Query::new(
-        "UPDATE connections SET last_error = $1
-         WHERE id = $2 AND EXISTS (SELECT 1 FROM links WHERE id = $3 AND status = 'pending')",
+        "UPDATE connections SET last_error = $1, provider_message = $2
+         WHERE id = $3 AND EXISTS (SELECT 1 FROM links WHERE id = $4 AND status = 'pending')",
     )
-    .bind(error.code())
+    .bind(error.error.code())
+    .bind(error.provider_message.as_deref())
     .bind(&link.connection_id)
     .bind(&link.id)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Value};
 use super::labels::read_metadata;
-use super::{Details, LinkError, Operation, Owner, Reconnection, Result, Store, StoreError};
+use super::{Details, Grant, LastError, Operation, Origin, Owner, Reconnection, Result, Store, StoreError};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -42,10 +42,12 @@ pub struct Connection {
     pub details: Details,
     /// What became of its latest link is taken into account.
     pub status: Status,
+    /// How it came by its credential; of a pending one, how it will.
+    pub origin: Origin,
     /// Why and since when its grant does not work; none where it does, or there never was one.
     pub reconnection: Option<Reconnection>,
     /// Why its latest link could not be finished so far.
-    pub last_error: Option<LinkError>,
+    pub last_error: Option<LastError>,
     /// What its latest link was for.
     pub operation: Operation,
     /// When the latest link lapses or lapsed.
@@ -88,10 +90,13 @@ struct Conditions<'a> {
 }
 
 /// What [`Store::delete_connection`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deletion {
     /// It is gone, with its credential.
-    Deleted,
+    Deleted {
+        /// The app and the auth option of the grant that is to be revoked, if it held one.
+        revoked: Option<(String, String)>,
+    },
     /// Something still uses it.
     InUse,
     /// There is none with this id.
@@ -142,8 +147,9 @@ impl FromStr for Status {
 /// hold neither comma nor space.
 const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
+        c.provider_message,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
-        c.account, c.scopes, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
+        c.account, c.scopes, c.origin, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
         l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
@@ -216,13 +222,17 @@ impl Store {
         row.map(|row| self.read_connection(&row)).transpose()
     }
 
-    /// Deletes a connection with its links and credential, unless something uses it.
+    /// Deletes a connection with its links and credential, unless something uses it. What it holds, and what waits for it, is
+    /// revoked.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, id).await?;
+        let held = self.held_grant(&mut transaction, &owner.tenant, id).await?;
+        self.drop_waiting(&mut transaction, id).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
@@ -235,15 +245,19 @@ impl Store {
                 return Ok(Deletion::InUse);
             }
             deleted => {
-                let deleted = deleted?;
-                transaction.commit().await?;
-                if deleted == 0 {
+                if deleted? == 0 {
+                    transaction.rollback().await?;
                     return Ok(Deletion::Unknown);
                 }
             }
         }
+        let held = held.filter(Grant::is_revocable);
+        if let Some(held) = &held {
+            self.queue_revocation(&mut transaction, &owner.tenant, held).await?;
+        }
+        transaction.commit().await?;
         self.changes.tell(id);
-        Ok(Deletion::Deleted)
+        Ok(Deletion::Deleted { revoked: held.map(|held| (held.app_id, held.auth_option_key)) })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {
@@ -255,8 +269,9 @@ impl Store {
             auth_option_key: row.get("auth_option_key")?,
             details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
+            origin: row.get::<&str>("origin")?.parse()?,
             reconnection: Reconnection::read(row)?,
-            last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
+            last_error: LastError::read(row)?,
             operation: row.get::<&str>("operation")?.parse()?,
             link_expires_at: row.get("expires_at")?,
             created_at: row.get("created_at")?,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
-use super::database::{Query, Transaction};
-use super::{Details, Owner, ReconnectionReason, Result, Status, Store};
+use super::database::{Query, Row, Transaction};
+use super::{Details, Origin, Owner, ReconnectionReason, RefreshHistory, Result, Status, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -22,6 +22,13 @@ pub struct Grant {
     pub auth_type: AuthType,
     /// The auth option by which it was made.
     pub auth_option_key: String,
+    /// The app's options that call an account by the same id: only with what they brought can its account be compared. Not
+    /// stored with a credential.
+    pub comparable_options: Vec<String>,
+    /// See [`Store::account_digest`]; none where the app has no revocation, or the account is not known.
+    pub account_digest: Option<String>,
+    /// How it came.
+    pub origin: Origin,
     /// What the customer entered, and the option's constants: what is vended, except for OAuth.
     pub inputs: Inputs,
     /// Present exactly for OAuth.
@@ -56,6 +63,8 @@ pub struct Credential {
     pub broken: bool,
     /// Grows with every change.
     pub version: i64,
+    /// What is remembered of its refreshes.
+    pub history: RefreshHistory,
 }
 
 /// The right to refresh one connection's credential, for a short time.
@@ -64,6 +73,11 @@ pub struct Lease {
     connection_id: String,
     owner: String,
 }
+
+/// What [`Store::read_grant`] reads, of `credentials k` and `connections c`.
+pub(super) const GRANT_COLUMNS: &str = "c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token,
+    k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.account_digest, c.provider_data,
+    c.account, c.scopes, c.origin";
 
 impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
@@ -80,6 +94,12 @@ impl Tokens {
     }
 }
 
+impl Lease {
+    pub(super) fn connection_id(&self) -> &str {
+        &self.connection_id
+    }
+}
+
 impl Store {
     /// What a connection holds; `None` where this customer has no such connection, or it never had a grant.
     ///
@@ -87,19 +107,27 @@ impl Store {
     ///
     /// When the database fails, or what is stored does not open.
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
-        let query = Query::new(
-            "SELECT c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token, k.refresh_token, k.token_type,
-                k.obtained_at, k.expires_at, k.version, k.secret_data, c.provider_data, c.account, c.scopes, c.status, c.broken, l.status AS link_status,
-                l.expires_at AS link_expires_at
+        let query = format!(
+            "SELECT {GRANT_COLUMNS}, k.version, k.refresh_failures, k.refresh_retry_at, k.refusals, k.refused_since,
+                k.forced_at, c.status, c.broken, l.status AS link_status, l.expires_at AS link_expires_at
              FROM credentials k JOIN connections c ON c.id = k.connection_id JOIN links l ON l.id = c.link_id
-             WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3",
-        )
-        .bind(connection_id)
-        .bind(&owner.tenant)
-        .bind(&owner.customer);
+             WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3"
+        );
+        let query = Query::new(&query).bind(connection_id).bind(&owner.tenant).bind(&owner.customer);
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
+        Ok(Some(Credential {
+            grant: self.read_grant(&row, &owner.tenant, connection_id)?,
+            status: self.read_status(&row, "link_expires_at")?,
+            broken: row.get::<i64>("broken")? != 0,
+            version: row.get("version")?,
+            history: RefreshHistory::read(&row)?,
+        }))
+    }
+
+    /// Reads and opens [`GRANT_COLUMNS`].
+    pub(super) fn read_grant(&self, row: &Row, tenant: &str, connection_id: &str) -> Result<Grant> {
+        let place = |field| Place { tenant, connection: connection_id, field };
         let open = |field| -> Result<Option<SecretString>> {
             let sealed = row.get::<Option<&str>>(field)?;
             Ok(sealed.map(|sealed| self.vault.open(place(field), sealed)).transpose()?)
@@ -115,21 +143,18 @@ impl Store {
             None => None,
         };
         let secret_data =
-            self.open_secret_data(&owner.tenant, connection_id, row.get::<Option<&str>>("secret_data")?)?;
-        let grant = Grant {
+            self.open_secret_data(tenant, connection_id, row.get::<Option<&str>>("secret_data")?)?;
+        Ok(Grant {
             app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
             auth_type: read_auth_type(row.get("auth_type")?)?,
             auth_option_key: row.get("auth_option_key")?,
+            comparable_options: Vec::new(),
+            account_digest: row.get("account_digest")?,
+            origin: row.get::<&str>("origin")?.parse()?,
             inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
-            details: Details { secret_data, ..Details::read(&row)? },
-        };
-        Ok(Some(Credential {
-            grant,
-            status: self.read_status(&row, "link_expires_at")?,
-            broken: row.get::<i64>("broken")? != 0,
-            version: row.get("version")?,
-        }))
+            details: Details { secret_data, ..Details::read(row)? },
+        })
     }
 
     /// Writes a grant over whatever the connection held. Whoever refreshes the old one loses the lease.
@@ -144,14 +169,15 @@ impl Store {
         let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
         let query = Query::new(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
-                refresh_token, token_type, obtained_at, expires_at, version)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)
+                refresh_token, token_type, obtained_at, expires_at, account_digest, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)
              ON CONFLICT (connection_id) DO UPDATE SET
                 auth_type = excluded.auth_type, auth_option_key = excluded.auth_option_key, inputs = excluded.inputs,
                 access_token = excluded.access_token, refresh_token = excluded.refresh_token,
                 token_type = excluded.token_type, obtained_at = excluded.obtained_at,
-                expires_at = excluded.expires_at, version = credentials.version + 1,
-                lease_owner = NULL, lease_until = NULL",
+                expires_at = excluded.expires_at, account_digest = excluded.account_digest,
+                version = credentials.version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
+                refresh_retry_at = NULL, refusals = 0, refused_since = NULL, forced_at = NULL",
         )
         .bind(connection_id)
         .bind(tenant)
@@ -162,7 +188,8 @@ impl Store {
         .bind(tokens.refresh)
         .bind(grant.tokens.as_ref().map(|tokens| tokens.token_type.as_str()))
         .bind(grant.tokens.as_ref().map_or_else(|| self.clock.now(), |tokens| tokens.obtained_at))
-        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at));
+        .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at))
+        .bind(grant.account_digest.as_deref());
         transaction.execute(query).await?;
         self.put_details(transaction, tenant, connection_id, &grant.details).await
     }
@@ -234,7 +261,8 @@ impl Store {
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
-                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL,
+                expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
+                refresh_retry_at = NULL, refusals = 0, refused_since = NULL,
                 last_refreshed_at = CASE WHEN obtained_at = $4 THEN last_refreshed_at ELSE $4 END
              WHERE connection_id = $6 AND version = $7",
         )

@@ -27,7 +27,7 @@ pub struct Details {
 impl Details {
     /// The public part, of the columns of `connections`.
     pub(super) fn read(row: &Row) -> Result<Self> {
-        let account = row.get::<Option<&str>>("account")?.map(parse).transpose()?;
+        let account = read_account(row)?;
         let scopes = row.get::<Option<&str>>("scopes")?.map(parse).transpose()?;
         let provider_data = row.get::<Option<&str>>("provider_data")?.map(parse).transpose()?;
         let provider_data = provider_data.unwrap_or_default();
@@ -83,11 +83,16 @@ fn place<'a>(tenant: &'a str, connection: &'a str) -> Place<'a> {
     Place { tenant, connection, field: "secret_data" }
 }
 
+/// Of the column `account`.
+pub(super) fn read_account(row: &Row) -> Result<Option<Account>> {
+    row.get::<Option<&str>>("account")?.map(parse).transpose()
+}
+
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|_| StoreError::Unreadable("details"))
 }
 
-fn text(value: &impl Serialize) -> Result<String> {
+pub(super) fn text(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|_| StoreError::Unreadable("details"))
 }
 

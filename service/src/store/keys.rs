@@ -25,6 +25,8 @@ pub enum Capability {
     Delete,
     /// Manage the tenant's keys.
     Admin,
+    /// Make connections of credentials that the tenant has already.
+    Import,
 }
 
 /// Who is calling: a tenant, by which key, and what that opens.
@@ -73,8 +75,9 @@ pub enum Revocation {
 }
 
 impl Capability {
-    /// All five.
-    pub const ALL: [Self; 5] = [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin];
+    /// Every capability.
+    pub const ALL: [Self; 6] =
+        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -84,6 +87,7 @@ impl Capability {
             Self::Token => "token",
             Self::Delete => "delete",
             Self::Admin => "admin",
+            Self::Import => "import",
         }
     }
 }
@@ -101,7 +105,7 @@ impl FromStr for Capability {
         Self::ALL
             .into_iter()
             .find(|capability| capability.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is none of apps, connections, token, delete, admin"))
+            .ok_or_else(|| format!("`{text}` is none of apps, connections, token, delete, admin, import"))
     }
 }
 

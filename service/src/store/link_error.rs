@@ -3,10 +3,15 @@
 use std::str::FromStr;
 
 use super::StoreError;
+use super::database::Row;
 
-/// A failure that leaves the link open: the customer may try again.
+/// A failure to connect. All but the first two leave the link open: the customer may try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkError {
+    /// The customer, or somebody at the provider in their place, declined.
+    AccessDenied,
+    /// The link expired before the customer was done. Told by `return_url` alone: elsewhere the status says it.
+    LinkExpired,
     /// The operator's OAuth client for the app is gone, or does not fit what the customer entered.
     AppNotConfigured,
     /// The provider sent the customer back with an error other than `access_denied`.
@@ -23,11 +28,26 @@ pub enum LinkError {
     ProviderUnavailable,
     /// A value that the catalogue requires did not come.
     MissingValue,
+    /// The provider did not confirm the account that the customer's browser named.
+    AccountNotVerified,
+    /// The customer chose another account than the one that the connection is for.
+    AccountChanged,
+}
+
+/// The latest failure of a connection's link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// What happened.
+    pub error: LinkError,
+    /// What the provider said, if it did: for the tenant's backend alone.
+    pub provider_message: Option<String>,
 }
 
 impl LinkError {
     /// Every failure, for the tests and for reading.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
+        Self::AccessDenied,
+        Self::LinkExpired,
         Self::AppNotConfigured,
         Self::ProviderRefused,
         Self::InvalidResponse,
@@ -36,11 +56,15 @@ impl LinkError {
         Self::ClientRefused,
         Self::ProviderUnavailable,
         Self::MissingValue,
+        Self::AccountNotVerified,
+        Self::AccountChanged,
     ];
 
     /// The word on the wire.
     pub fn code(self) -> &'static str {
         match self {
+            Self::AccessDenied => "access_denied",
+            Self::LinkExpired => "link_expired",
             Self::AppNotConfigured => "app_not_configured",
             Self::ProviderRefused => "provider_refused",
             Self::InvalidResponse => "invalid_response",
@@ -49,12 +73,16 @@ impl LinkError {
             Self::ClientRefused => "client_refused",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::MissingValue => "required_value_missing",
+            Self::AccountNotVerified => "account_not_verified",
+            Self::AccountChanged => "account_changed",
         }
     }
 
     /// A sentence for people. It repeats nothing that the provider sent.
     pub fn message(self) -> &'static str {
         match self {
+            Self::AccessDenied => "Access was not given",
+            Self::LinkExpired => "The link expired before access was given",
             Self::AppNotConfigured => "The app has no OAuth client that can be used",
             Self::ProviderRefused => "The provider sent the customer back with an error",
             Self::InvalidResponse => "The provider sent the customer back with neither a code nor an error",
@@ -63,7 +91,22 @@ impl LinkError {
             Self::ClientRefused => "The provider did not accept the OAuth client of this app",
             Self::ProviderUnavailable => "The provider gave no usable response to the token request",
             Self::MissingValue => "The provider did not give a value that calls to its API need",
+            Self::AccountNotVerified => {
+                "The provider did not confirm the account that the browser came back with"
+            }
+            Self::AccountChanged => {
+                "The customer chose another account than the one that the connection is for"
+            }
         }
+    }
+}
+
+impl LastError {
+    pub(super) fn read(row: &Row) -> Result<Option<Self>, StoreError> {
+        let Some(code) = row.get::<Option<&str>>("last_error")? else {
+            return Ok(None);
+        };
+        Ok(Some(Self { error: code.parse()?, provider_message: row.get("provider_message")? }))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Request links: the customer's way into the hosted page, once.
 
+use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::connections::Status;
 use super::database::{Query, Row, Transaction};
-use super::{Grant, Owner, Result, Store, StoreError};
-use crate::catalogue::Inputs;
+use super::{Grant, GrantOutcome, LinkError, Owner, Result, Store, StoreError};
+use crate::catalogue::{Account, Inputs};
 use crate::clock::Millis;
 use crate::ids;
 use crate::vault::Place;
@@ -43,7 +44,7 @@ pub struct LinkOptions {
     pub allowed_apps: Vec<String>,
     /// Where the customer goes when it is over.
     pub return_url: Option<String>,
-    /// The only web origin that may read the public status.
+    /// The only web origin that may read the public status and submit a form of its own.
     pub allowed_origin: Option<String>,
     /// Whose product this is, on the page; the tenant's name where absent.
     pub display_name: Option<String>,
@@ -52,10 +53,13 @@ pub struct LinkOptions {
     /// Whether the grant waits until the tenant confirms whose it is.
     #[serde(default)]
     pub confirm: bool,
+    /// Whether a connection that is authorised again may become one for another account.
+    #[serde(default)]
+    pub allow_account_change: bool,
 }
 
 /// A link, as of now.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Link {
     /// Its id, which opens nothing.
     pub id: String,
@@ -67,6 +71,8 @@ pub struct Link {
     pub name: String,
     /// The tenant's name.
     pub tenant_name: String,
+    /// The tenant's website, where the operator has entered one.
+    pub tenant_website: Option<String>,
     /// What it is for.
     pub operation: Operation,
     /// Its expiry is taken into account. Anything but pending is final.
@@ -81,6 +87,8 @@ pub struct Link {
     pub inputs: Option<Inputs>,
     /// What the tenant asked for.
     pub options: LinkOptions,
+    /// Why the customer could not finish it so far.
+    pub last_error: Option<LinkError>,
     /// The digest of the code with which a grant can be confirmed, once the customer consented to one.
     pub code_digest: Option<String>,
     /// When it lapses.
@@ -92,10 +100,41 @@ pub struct Link {
 const SELECT: &str =
     "SELECT l.id, l.tenant_id, l.customer, l.connection_id, l.operation, l.status, l.phase, l.app_id,
         l.auth_option_key, l.inputs, l.options, l.expires_at, l.ended_at, c.name, t.name AS tenant_name,
+        CASE WHEN c.link_id = l.id THEN c.last_error END AS last_error,
+        t.website_url,
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
 
+/// What a page that watches a pending link is told of, as soon as it changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkProgress {
+    /// How far the customer has come.
+    pub phase: Phase,
+    /// Why they could not finish so far.
+    pub last_error: Option<LinkError>,
+}
+
+impl LinkProgress {
+    /// A name for it, which clients give back and do not read.
+    pub fn revision(self) -> String {
+        let error = self.last_error.map_or("none", LinkError::code);
+        format!("{}.{error}", self.phase.as_str())
+    }
+}
+
+impl LinkOptions {
+    /// Whose account the connection is for, where this grant is for another one and the tenant does not want that.
+    pub(super) fn refused_change(&self, held: Option<&Grant>, grant: &Grant) -> Option<Account> {
+        held.filter(|_| !self.allow_account_change).and_then(|held| grant.changes_account(held))
+    }
+}
+
 impl Link {
+    /// How far it has come.
+    pub fn progress(&self) -> LinkProgress {
+        LinkProgress { phase: self.phase, last_error: self.last_error }
+    }
+
     /// Whether the customer consented and the tenant has yet to confirm it.
     pub fn awaits_confirmation(&self) -> bool {
         self.status == Status::Pending && self.code_digest.is_some()
@@ -149,6 +188,7 @@ impl Store {
             .bind(phase.as_str())
             .bind(&link.id);
         self.database.execute(query).await?;
+        self.changes.tell(&link.connection_id);
         Ok(())
     }
 
@@ -184,53 +224,67 @@ impl Store {
         Ok(self.database.execute(query).await? == 1)
     }
 
-    /// Ends a link with success: the connection is active and holds this grant. `false`, with nothing changed, where
-    /// the link had ended before, in whatever way.
+    /// Ends a link with success: the connection is active and holds this grant. With any other outcome nothing is changed, and
+    /// the grant is revoked.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<bool> {
+    pub async fn finish_link(&self, link: &Link, grant: &Grant) -> Result<GrantOutcome> {
+        let (tenant, connection_id) = (&link.owner.tenant, &link.connection_id);
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, &link.connection_id).await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Active).await? {
-            transaction.rollback().await?;
-            return Ok(false);
+            self.queue_revocation(&mut transaction, tenant, grant).await?;
+            transaction.commit().await?;
+            return Ok(GrantOutcome::LinkEnded);
         }
-        self.activate(&mut transaction, &link.owner.tenant, &link.connection_id, grant).await?;
+        let held = self.held_grant(&mut transaction, tenant, connection_id).await?;
+        if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
+            transaction.rollback().await?;
+            self.revoke_later(tenant, grant).await?;
+            return Ok(GrantOutcome::OtherAccount(account));
+        }
+        self.activate(&mut transaction, tenant, connection_id, held, grant).await?;
         transaction.commit().await?;
-        self.changes.tell(&link.connection_id);
-        Ok(true)
+        self.changes.tell(connection_id);
+        Ok(GrantOutcome::Stored)
     }
 
-    /// Makes a connection active with this grant, over whatever it held.
+    /// Makes a connection active with this grant. What it held is revoked, unless a token of it goes on.
     pub(super) async fn activate(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
         connection_id: &str,
+        held: Option<Grant>,
         grant: &Grant,
     ) -> Result<()> {
+        let grant = grant.clone().continuing(held.as_ref());
+        if let Some(held) = held.filter(|held| !held.shares_token(&grant)) {
+            self.queue_revocation(transaction, tenant, &held).await?;
+        }
         let query = Query::new(
-            "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, app_id = $1, auth_type = $2,
-                updated_at = $3
+            "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, provider_message = NULL,
+                app_id = $1, auth_type = $2, updated_at = $3, origin = $5
              WHERE id = $4",
         )
         .bind(&grant.app_id)
         .bind(grant.auth_type.as_str())
         .bind(self.clock.now())
-        .bind(connection_id);
+        .bind(connection_id)
+        .bind(grant.origin.as_str());
         transaction.execute(query).await?;
-        self.put_grant(transaction, tenant, connection_id, grant).await
+        self.put_grant(transaction, tenant, connection_id, &grant).await
     }
 
-    /// Ends a link because the customer declined. An active connection stays active. `false`, with nothing changed,
-    /// where the link had ended before.
+    /// Ends a link because the customer declined. An active connection stays active. `provider_message` is what the
+    /// provider said, if it was asked. `false`, with nothing changed, where the link had ended before.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn decline_link(&self, link: &Link) -> Result<bool> {
+    pub async fn decline_link(&self, link: &Link, provider_message: Option<&str>) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id).await?;
         if !self.end_link(&mut transaction, link, Status::Rejected).await? {
@@ -238,11 +292,15 @@ impl Store {
             return Ok(false);
         }
         let query = Query::new(
-            "UPDATE connections SET status = 'rejected', last_error = NULL, updated_at = $1
-             WHERE id = $2 AND status <> 'active'",
+            "UPDATE connections SET status = 'rejected', updated_at = $1 WHERE id = $2 AND status <> 'active'",
         )
         .bind(self.clock.now())
         .bind(&link.connection_id);
+        transaction.execute(query).await?;
+        let query = Query::new("UPDATE connections SET last_error = $1, provider_message = $2 WHERE id = $3")
+            .bind(LinkError::AccessDenied.code())
+            .bind(provider_message)
+            .bind(&link.connection_id);
         transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
@@ -275,12 +333,14 @@ impl Store {
             connection_id: row.get("connection_id")?,
             name: row.get("name")?,
             tenant_name: row.get("tenant_name")?,
+            tenant_website: row.get("website_url")?,
             operation: row.get::<&str>("operation")?.parse()?,
             status: status.of_link(self.clock.now(), expires_at),
             phase: row.get::<&str>("phase")?.parse()?,
             app_id: row.get("app_id")?,
             auth_option_key: row.get("auth_option_key")?,
             inputs,
+            last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
             code_digest: row.get("code_digest")?,
             options: serde_json::from_str(row.get("options")?)
                 .map_err(|_| StoreError::Unreadable("options"))?,
@@ -289,6 +349,17 @@ impl Store {
             owner,
             id,
         })
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("id", &self.id)
+            .field("operation", &self.operation)
+            .field("status", &self.status)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }
 

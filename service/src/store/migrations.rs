@@ -26,6 +26,10 @@ const ALL: &[Migration] = &[
     migration(14, include_str!("../../migrations/0014_details.sql")),
     migration(15, include_str!("../../migrations/0015_labels.sql")),
     migration(18, include_str!("../../migrations/0018_custom_ui.sql")),
+    migration(19, include_str!("../../migrations/0019_refresh_history.sql")),
+    migration(20, include_str!("../../migrations/0020_revocation.sql")),
+    migration(21, include_str!("../../migrations/0021_import.sql")),
+    migration(22, include_str!("../../migrations/0022_reasons.sql")),
 ];
 
 /// Which steps were applied.

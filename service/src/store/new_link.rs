@@ -1,5 +1,7 @@
 //! Making a link, and with it the connection if that is new.
 
+use std::fmt;
+
 use super::database::{Query, Transaction};
 use super::labels::write_metadata;
 use super::{Labels, LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
@@ -26,7 +28,6 @@ pub enum Target<'a> {
 }
 
 /// A link to make.
-#[derive(Debug)]
 pub struct NewLink<'a> {
     /// Whose connection it is for.
     pub owner: &'a Owner,
@@ -57,6 +58,12 @@ pub enum Created {
     UnknownConnection,
     /// The idempotency key was used before; nothing was made.
     KeyUsed,
+}
+
+impl fmt::Debug for NewLink<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewLink").field("operation", &self.target.operation()).finish_non_exhaustive()
+    }
 }
 
 impl Target<'_> {
@@ -161,7 +168,8 @@ impl Store {
         let query = Query::new(
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
                 customer_id = COALESCE($4, customer_id), customer_name = COALESCE($5, customer_name),
-                metadata = COALESCE($6, metadata), last_error = NULL, updated_at = $7
+                metadata = COALESCE($6, metadata), last_error = NULL, provider_message = NULL,
+                updated_at = $7
              WHERE id = $8 AND tenant_id = $9 AND customer = $10",
         )
         .bind(link_id)
@@ -175,12 +183,10 @@ impl Store {
         .bind(&new.owner.tenant)
         .bind(&new.owner.customer);
         let updated = transaction.execute(query).await?;
-        for end_earlier_links in [
-            "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'",
-            "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)",
-        ] {
-            transaction.execute(Query::new(end_earlier_links).bind(id)).await?;
-        }
+        let end_earlier_links =
+            "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'";
+        transaction.execute(Query::new(end_earlier_links).bind(id)).await?;
+        self.drop_waiting(transaction, id).await?;
         Ok(updated == 1)
     }
 }

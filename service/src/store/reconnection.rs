@@ -22,6 +22,8 @@ pub enum ReconnectionReason {
     GrantRefused,
     /// It expired, and the provider gave nothing to refresh it with.
     NoRefreshToken,
+    /// The provider refused to refresh it for days, in words that are not known to end a grant.
+    RefreshFailed,
 }
 
 impl Reconnection {
@@ -46,6 +48,7 @@ impl ReconnectionReason {
         match self {
             Self::GrantRefused => "grant_refused",
             Self::NoRefreshToken => "no_refresh_token",
+            Self::RefreshFailed => "refresh_failed",
         }
     }
 }
@@ -54,7 +57,7 @@ impl FromStr for ReconnectionReason {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self> {
-        [Self::GrantRefused, Self::NoRefreshToken]
+        [Self::GrantRefused, Self::NoRefreshToken, Self::RefreshFailed]
             .into_iter()
             .find(|reason| reason.as_str() == text)
             .ok_or(StoreError::Unreadable("broken_reason"))

@@ -7,13 +7,9 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
-
-use super::connections::read_auth_type;
-use super::database::{Query, Transaction};
-use super::{Details, Grant, Link, Owner, Result, Status, Store, Tokens};
-use crate::catalogue::Inputs;
+use super::database::{Query, Row, Transaction};
+use super::grant_record::GrantRecord;
+use super::{Grant, GrantOutcome, Link, LinkOptions, Owner, Result, Status, Store, StoreError};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::ids;
 use crate::vault::Place;
@@ -23,6 +19,10 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// After so many wrong codes the grant is dropped.
 const MAX_WRONG_CODES: i64 = 5;
+
+/// What [`Store::revoke_waiting`] reads, of `unconfirmed`.
+const WAITING: &str =
+    "link_id, sealed, (SELECT tenant_id FROM links WHERE links.id = unconfirmed.link_id) AS tenant_id";
 
 /// What [`Store::confirm`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,37 +37,15 @@ pub enum Confirmation {
     Unknown,
 }
 
-/// A grant with its secrets in the open, to be sealed as one.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    app_id: String,
-    auth_type: String,
-    auth_option_key: String,
-    inputs: Inputs,
-    tokens: Option<WaitingTokens>,
-    /// Absent from what an earlier version of the service sealed.
-    #[serde(default)]
-    details: Details,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WaitingTokens {
-    access_token: String,
-    refresh_token: Option<String>,
-    token_type: String,
-    obtained_at: Millis,
-    expires_at: Option<Millis>,
-}
-
 impl Store {
     /// Keeps a grant until it is confirmed with this code. The link and with it a connection that is not active yet stay
-    /// pending, until the grant is dropped. `false`, with nothing changed, where the link had ended before or a grant waits
-    /// already.
+    /// pending, until the grant is dropped. With any other outcome nothing is changed, and the grant is revoked; one that
+    /// waits already ends a link for others.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn hold_grant(&self, link: &Link, grant: &Grant, code: &str) -> Result<bool> {
+    pub async fn hold_grant(&self, link: &Link, grant: &Grant, code: &str) -> Result<GrantOutcome> {
         let now = self.clock.now();
         // Whole seconds, so that what is told is exactly what holds.
         let expires_at = (now + millis(LIFETIME)) / 1000 * 1000;
@@ -82,21 +60,29 @@ impl Store {
         .bind(&link.id)
         .bind(now);
         if transaction.execute(query).await? == 0 {
+            self.queue_revocation(&mut transaction, &link.owner.tenant, grant).await?;
+            transaction.commit().await?;
+            return Ok(GrantOutcome::LinkEnded);
+        }
+        let held = self.held_grant(&mut transaction, &link.owner.tenant, &link.connection_id).await?;
+        if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
             transaction.rollback().await?;
-            return Ok(false);
+            self.revoke_later(&link.owner.tenant, grant).await?;
+            return Ok(GrantOutcome::OtherAccount(account));
         }
         let query = Query::new(
-            "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at)
-             VALUES ($1, $2, 0, $3, $4)",
+            "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at, account_digest)
+             VALUES ($1, $2, 0, $3, $4, $5)",
         )
         .bind(&link.id)
         .bind(ids::digest(code))
-        .bind(self.seal_json(place(&link.owner, &link.id), &Waiting::from(grant))?)
-        .bind(expires_at);
+        .bind(self.seal_json(place(&link.owner.tenant, &link.id), &GrantRecord::from(grant))?)
+        .bind(expires_at)
+        .bind(grant.account_digest.as_deref());
         transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
-        Ok(true)
+        Ok(GrantOutcome::Stored)
     }
 
     /// Makes a connection active with the grant that waits, if this is its code.
@@ -111,7 +97,7 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
         let query = Query::new(
-            "SELECT c.customer, c.link_id, l.status, u.code_digest, u.sealed, u.expires_at
+            "SELECT c.customer, c.link_id, l.status, l.options, u.code_digest, u.sealed, u.expires_at
              FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN unconfirmed u ON u.link_id = l.id
              WHERE c.id = $1 AND c.tenant_id = $2",
         )
@@ -139,10 +125,21 @@ impl Store {
                 Confirmation::Unknown
             }
             (true, true) => {
-                let waiting: Waiting = self.open_json(place(owner, &link_id), row.get("sealed")?)?;
-                self.activate(&mut transaction, &owner.tenant, connection_id, &waiting.try_into()?).await?;
-                self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
-                Confirmation::Confirmed
+                let waiting: GrantRecord =
+                    self.open_json(place(&owner.tenant, &link_id), row.get("sealed")?)?;
+                let options: LinkOptions = serde_json::from_str(row.get("options")?)
+                    .map_err(|_| StoreError::Unreadable("options"))?;
+                let grant = waiting.try_into()?;
+                let held = self.held_grant(&mut transaction, &owner.tenant, connection_id).await?;
+                // The account may have become known while the grant waited.
+                if options.refused_change(held.as_ref(), &grant).is_some() {
+                    self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
+                    Confirmation::NothingWaits
+                } else {
+                    self.activate(&mut transaction, &owner.tenant, connection_id, held, &grant).await?;
+                    self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
+                    Confirmation::Confirmed
+                }
             }
             (true, false) => {
                 self.count_wrong_code(&mut transaction, &link_id).await?;
@@ -157,7 +154,7 @@ impl Store {
         Ok(confirmation)
     }
 
-    /// Erases grants that were not confirmed in time. What is left of confirmed ones, whose grant is erased already, stays
+    /// Erases grants that were not confirmed in time, and has them revoked. What is left of confirmed ones, whose grant is erased already, stays
     /// with their link, to know a repeated call by.
     ///
     /// # Errors
@@ -165,12 +162,45 @@ impl Store {
     /// When the database fails.
     pub async fn drop_unconfirmed(&self) -> Result<()> {
         let now = self.clock.now();
-        let query = Query::new(
-            "DELETE FROM unconfirmed WHERE (expires_at <= $1 OR expires_at > $2) AND sealed <> ''",
-        )
-        .bind(now)
-        .bind(now + millis(LIFETIME) + CLOCK_TOLERANCE);
-        self.database.execute(query).await?;
+        let query = format!(
+            "DELETE FROM unconfirmed WHERE (expires_at <= $1 OR expires_at > $2) AND sealed <> '' RETURNING {WAITING}"
+        );
+        let query = Query::new(&query).bind(now).bind(now + millis(LIFETIME) + CLOCK_TOLERANCE);
+        let mut transaction = self.database.begin().await?;
+        let rows = transaction.fetch_all(query).await?;
+        self.revoke_waiting(&mut transaction, &rows).await?;
+        transaction.commit().await
+    }
+
+    /// Erases what waits for any link of a connection, and has it revoked.
+    pub(super) async fn drop_waiting(
+        &self,
+        transaction: &mut Transaction,
+        connection_id: &str,
+    ) -> Result<()> {
+        let query = format!(
+            "DELETE FROM unconfirmed WHERE link_id IN (SELECT id FROM links WHERE connection_id = $1)
+             RETURNING {WAITING}"
+        );
+        let rows = transaction.fetch_all(Query::new(&query).bind(connection_id)).await?;
+        self.revoke_waiting(transaction, &rows).await
+    }
+
+    /// Has grants revoked that waited. One that does not open is dropped: nobody can use it any more.
+    async fn revoke_waiting(&self, transaction: &mut Transaction, rows: &[Row]) -> Result<()> {
+        for row in rows {
+            let (tenant, link_id) = (row.get::<&str>("tenant_id")?, row.get::<&str>("link_id")?);
+            let sealed = row.get::<&str>("sealed")?;
+            if sealed.is_empty() {
+                continue;
+            }
+            let opened =
+                self.open_json::<GrantRecord>(place(tenant, link_id), sealed).and_then(Grant::try_from);
+            match opened {
+                Ok(grant) => self.queue_revocation(transaction, tenant, &grant).await?,
+                Err(error) => tracing::warn!(%error, "an unconfirmed grant cannot be revoked"),
+            }
+        }
         Ok(())
     }
 
@@ -193,8 +223,14 @@ impl Store {
         Ok(())
     }
 
-    /// Ends a link whose grant waited. The grant is erased; the code's digest stays to know a repeated call by.
+    /// Ends a link whose grant waited. The grant is erased, and revoked unless the link succeeded; the code's digest stays to
+    /// know a repeated call by.
     async fn end_waiting(&self, transaction: &mut Transaction, link_id: &str, status: Status) -> Result<()> {
+        if status != Status::Active {
+            let query = format!("SELECT {WAITING} FROM unconfirmed WHERE link_id = $1");
+            let rows = transaction.fetch_all(Query::new(&query).bind(link_id)).await?;
+            self.revoke_waiting(transaction, &rows).await?;
+        }
         let query = Query::new("UPDATE links SET status = $1, ended_at = $2 WHERE id = $3")
             .bind(status.as_str())
             .bind(self.clock.now())
@@ -206,55 +242,6 @@ impl Store {
     }
 }
 
-fn place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
-    Place { tenant: &owner.tenant, connection: link_id, field: "unconfirmed" }
-}
-
-impl From<&Grant> for Waiting {
-    fn from(grant: &Grant) -> Self {
-        // Every part by name: one that is added must be kept here, too.
-        let Grant { app_id, auth_type, auth_option_key, inputs, tokens, details } = grant;
-        Self {
-            app_id: app_id.clone(),
-            auth_type: auth_type.as_str().to_owned(),
-            auth_option_key: auth_option_key.clone(),
-            inputs: inputs.clone(),
-            tokens: tokens.as_ref().map(WaitingTokens::from),
-            details: details.clone(),
-        }
-    }
-}
-
-impl From<&Tokens> for WaitingTokens {
-    fn from(tokens: &Tokens) -> Self {
-        let Tokens { access_token, refresh_token, token_type, obtained_at, expires_at } = tokens;
-        Self {
-            access_token: access_token.expose_secret().to_owned(),
-            refresh_token: refresh_token.as_ref().map(|token| token.expose_secret().to_owned()),
-            token_type: token_type.clone(),
-            obtained_at: *obtained_at,
-            expires_at: *expires_at,
-        }
-    }
-}
-
-impl TryFrom<Waiting> for Grant {
-    type Error = super::StoreError;
-
-    fn try_from(waiting: Waiting) -> Result<Self> {
-        Ok(Self {
-            app_id: waiting.app_id,
-            auth_type: read_auth_type(&waiting.auth_type)?,
-            auth_option_key: waiting.auth_option_key,
-            inputs: waiting.inputs,
-            tokens: waiting.tokens.map(|tokens| Tokens {
-                access_token: SecretString::from(tokens.access_token),
-                refresh_token: tokens.refresh_token.map(SecretString::from),
-                token_type: tokens.token_type,
-                obtained_at: tokens.obtained_at,
-                expires_at: tokens.expires_at,
-            }),
-            details: waiting.details,
-        })
-    }
+fn place<'a>(tenant: &'a str, link_id: &'a str) -> Place<'a> {
+    Place { tenant, connection: link_id, field: "unconfirmed" }
 }

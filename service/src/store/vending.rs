@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::connections::read_auth_type;
 use super::database::{Query, Row};
 use super::keys::read_caller;
-use super::{Caller, Details, Grant, Owner, Result, Status, Store, StoreError};
+use super::{Caller, Details, Grant, Owner, RefreshHistory, Result, Status, Store, StoreError};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::Millis;
 use crate::vault::Place;
@@ -34,11 +34,14 @@ pub struct VendableConnection {
 }
 
 /// What a connection holds, as far as it is vended.
+#[derive(Clone)]
 pub struct SealedCredential {
     /// The app that it is for.
     pub app_id: String,
     /// The auth option by which it was made.
     pub auth_option_key: String,
+    /// What is remembered of its refreshes.
+    pub history: RefreshHistory,
     auth_type: AuthType,
     /// The public part.
     details: Details,
@@ -46,6 +49,7 @@ pub struct SealedCredential {
     content: Sealed,
 }
 
+#[derive(Clone)]
 enum Sealed {
     Token {
         access_token: String,
@@ -101,7 +105,8 @@ pub enum VendedContent {
 
 const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken, c.app_id, c.provider_data,
         c.account, c.scopes, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
-        k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data,
+        k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.refresh_failures,
+        k.refresh_retry_at, k.refusals, k.refused_since, k.forced_at,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
     FROM keys a
@@ -198,6 +203,7 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
     Ok(Some(SealedCredential {
         app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
         auth_option_key: row.get("auth_option_key")?,
+        history: RefreshHistory::read(row)?,
         auth_type,
         details: Details::read(row)?,
         secret_data: row.get("secret_data")?,
@@ -206,6 +212,11 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
 }
 
 impl SealedCredential {
+    /// Whether it is a token that has not been fetched yet.
+    pub fn is_unfetched(&self) -> bool {
+        matches!(self.content, Sealed::Unfetched)
+    }
+
     /// `None` where it is not a token, and works until the customer changes it.
     pub fn lifetime(&self) -> Option<Lifetime> {
         match &self.content {

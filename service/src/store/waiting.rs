@@ -1,22 +1,22 @@
-//! What long polls wait for: links that are not pending any more.
+//! What long polls wait for: links that are not pending any more, and for a page that watches one, how far it has come.
 
 use std::collections::HashMap;
 
 use super::database::{Query, Row};
-use super::{Result, Store};
+use super::{LinkProgress, Result, Store};
 use crate::notify::{PendingLink, Waiter};
 
 /// Connections in one query. It always has so many parameters, so that there is one statement to prepare.
 const IDS_PER_QUERY: usize = 250;
 
 impl Store {
-    /// Registers a waiter for a connection or, where `link_id` is given, for that link of it. Register first, then
-    /// read: no change is missed in between.
-    pub fn waiter(&self, connection_id: &str, link_id: Option<&str>) -> Waiter {
-        self.changes.register(connection_id, link_id)
+    /// Registers a waiter for a connection or, where `link` is given, for that link of it to come further than this.
+    /// Register first, then read: no change is missed in between.
+    pub fn waiter(&self, connection_id: &str, link: Option<(&str, LinkProgress)>) -> Waiter {
+        self.changes.register(connection_id, link)
     }
 
-    /// Wakes all waiters whose link is not pending any more, whoever changed it, or because it expired.
+    /// Wakes all waiters that have something to tell, whoever changed it, or because a link expired.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl Store {
     async fn pending_links(&self, connection_ids: &[String]) -> Result<HashMap<String, PendingLink>> {
         let parameters: Vec<_> = (2..IDS_PER_QUERY + 2).map(|n| format!("${n}")).collect();
         let text = format!(
-            "SELECT c.id, c.status, c.link_id FROM connections c JOIN links l ON l.id = c.link_id
+            "SELECT c.id, c.status, c.link_id, c.last_error, l.phase FROM connections c JOIN links l ON l.id = c.link_id
              WHERE l.status = 'pending' AND l.expires_at > $1 AND c.id IN ({})",
             parameters.join(", ")
         );
@@ -47,6 +47,10 @@ impl Store {
             let pending = PendingLink {
                 link_id: row.get("link_id")?,
                 is_active: row.get::<&str>("status")? == "active",
+                progress: LinkProgress {
+                    phase: row.get::<&str>("phase")?.parse()?,
+                    last_error: row.get::<Option<&str>>("last_error")?.map(str::parse).transpose()?,
+                },
             };
             Ok((row.get("id")?, pending))
         };

@@ -246,6 +246,14 @@ impl Stage {
         body["data"].clone()
     }
 
+    /// What the public status tells.
+    pub(crate) async fn public_status(&self, made: &Made) -> serde_json::Value {
+        let url = format!("{}/connections/{}/status", self.app.base_url(), made.connection_id);
+        let response = self.http().get(url).header("x-request-token", &made.token).send().await.unwrap();
+        let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        body["data"].clone()
+    }
+
     /// A program that keeps no cookies and follows nothing.
     pub(crate) fn http(&self) -> reqwest::Client {
         Browser::new().http
@@ -311,7 +319,7 @@ pub(crate) struct ApiCall {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let provider = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -363,7 +371,9 @@ impl Provider {
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
             params: std::collections::BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
+            keep_alive: true,
         }
     }
 }

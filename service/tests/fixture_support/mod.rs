@@ -15,18 +15,23 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use connect_service::config::Config;
 use connect_service::oauth::Registration;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
-pub(crate) use support::{Answer, Platform, text};
+#[allow(unused_imports, reason = "each test binary uses its own part of it")]
+pub(crate) use support::{Answer, Log, Platform, text};
 use tokio::net::TcpListener;
 use url::{Url, form_urlencoded};
+
+/// Statuses with bodies.
+type Responses = VecDeque<(u16, Vec<u8>)>;
 
 /// Takes every request, and answers as it is told.
 #[derive(Clone)]
 pub(crate) struct Provider {
     pub(crate) url: String,
-    responses: Arc<Mutex<VecDeque<(u16, String)>>>,
+    responses: Arc<Mutex<Responses>>,
+    retry_after: Arc<Mutex<Option<&'static str>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -49,6 +54,7 @@ impl Provider {
         let provider = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             responses: Arc::default(),
+            retry_after: Arc::default(),
             seen: Arc::default(),
         };
         let router = Router::new().fallback(take).with_state(provider.clone());
@@ -58,13 +64,18 @@ impl Provider {
 
     /// Says these, one after the other, and the last one from then on.
     pub(crate) fn will_say(&self, responses: &[(u16, Value)]) {
-        let responses = responses.iter().map(|(status, body)| (*status, body.to_string()));
+        let responses = responses.iter().map(|(status, body)| (*status, body.to_string().into()));
         *self.responses.lock().unwrap() = responses.collect();
     }
 
     /// Says this, whatever it is.
-    pub(crate) fn will_say_text(&self, status: u16, body: &str) {
-        *self.responses.lock().unwrap() = VecDeque::from([(status, body.to_owned())]);
+    pub(crate) fn will_say_text(&self, status: u16, body: impl Into<Vec<u8>>) {
+        *self.responses.lock().unwrap() = VecDeque::from([(status, body.into())]);
+    }
+
+    /// Says when to come back, with every response.
+    pub(crate) fn will_retry_after(&self, value: Option<&'static str>) {
+        *self.retry_after.lock().unwrap() = value;
     }
 
     /// The requests since it was asked the last time.
@@ -74,33 +85,44 @@ impl Provider {
 
     /// A service whose catalogue has this app; `PROVIDER` in the text stands for this provider's address.
     pub(crate) async fn platform(&self, auth: &str) -> Platform {
+        self.platform_configured(auth, |_| {}).await
+    }
+
+    fn registration() -> Registration {
         let params = [("tenant", "the-tenant"), ("key", "canary-param")];
-        let registration = Registration {
+        Registration {
             client_id: "the client".into(),
             client_secret: "canary-client-secret".into(),
             scopes: None,
             authorization_url: None,
             token_url: None,
+            revocation_url: None,
             sandbox: false,
+            keep_alive: true,
             params: params.map(|(name, value)| (name.to_owned(), value.into())).into(),
-        };
-        self.platform_with(auth, Some(registration)).await
+        }
     }
 
     /// The same without the operator's client.
     pub(crate) async fn platform_without_client(&self, auth: &str) -> Platform {
-        self.platform_with(auth, None).await
+        self.platform_configured(auth, |config| config.apps.clear()).await
     }
 
-    async fn platform_with(&self, auth: &str, registration: Option<Registration>) -> Platform {
+    /// The same with another configuration.
+    pub(crate) async fn platform_configured(
+        &self,
+        auth: &str,
+        configure: impl FnOnce(&mut Config),
+    ) -> Platform {
         let head = "id = \"fixture\"\nname = \"Fixture\"\ndescription = \"\"\ncategories = []\n";
         let auth = auth.replace("PROVIDER", &self.url);
         let file = format!("{head}[[auth]]\nkey = \"main\"\ntitle = \"Connect\"\n{auth}");
         let folder = support::folder();
         std::fs::write(folder.join("fixture.toml"), file).unwrap();
         let mut config = Config { catalogue_dir: Some(folder.clone()), ..Config::default() };
-        config.apps.extend(registration.map(|registration| ("fixture".to_owned(), registration)));
-        let platform = Platform::with(config).await;
+        config.apps.insert("fixture".to_owned(), Self::registration());
+        configure(&mut config);
+        let platform = Platform::with_apis(config, &self.url).await;
         std::fs::remove_dir_all(folder).unwrap();
         platform
     }
@@ -125,11 +147,15 @@ async fn take(
     });
     let mut responses = provider.responses.lock().unwrap();
     let (status, body) = match responses.len() {
-        0 => (200, json!({"access_token": "at"}).to_string()),
+        0 => (200, json!({"access_token": "at"}).to_string().into()),
         1 => responses[0].clone(),
         _ => responses.pop_front().unwrap(),
     };
-    (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, "application/json")], body).into_response()
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, "application/json".parse().unwrap())]);
+    if let Some(value) = *provider.retry_after.lock().unwrap() {
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+    }
+    (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
 }
 
 impl Seen {
@@ -154,6 +180,11 @@ impl<'a> Visit<'a> {
     /// Makes a link and opens it.
     pub(crate) async fn begin(platform: &'a Platform) -> Self {
         let link = platform.link(json!({"app_id": "fixture", "name": "Work"})).await;
+        Self::open(platform, &link).await
+    }
+
+    /// Opens a link, of an answer's `data`.
+    pub(crate) async fn open(platform: &'a Platform, link: &Value) -> Self {
         let path = format!("//{}", path_of(&text(&link["request_link"])));
         let page = platform.bare("GET", &path).send().await;
         assert_eq!(page.status, 200, "{}", page.text);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod database;
+mod log;
 mod provider;
 mod request;
 
@@ -14,11 +15,12 @@ use connect_service::catalogue::Catalogue;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Details, Grant, Link, Owner, Store, Tokens};
+use connect_service::store::{Capability, Details, Grant, GrantOutcome, Link, Origin, Owner, Store, Tokens};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
 pub(crate) use database::{Connection, Database, KEY, folder};
+pub(crate) use log::Log;
 pub(crate) use provider::{Provider, Reply};
 pub(crate) use request::{Answer, Call};
 
@@ -35,10 +37,10 @@ pub(crate) struct Platform {
     router: Router,
 }
 
-/// A service that calls no app's API: nobody listens where all of them lead.
-fn service(config: Config, store: Store, clock: &Clock) -> AppState {
-    let mut catalogue = Catalogue::load(config.catalogue_dir.as_deref()).unwrap();
-    catalogue.redirect_calls("http://127.0.0.1:1");
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+fn service(config: Config, catalogue: Catalogue, store: Store, clock: &Clock) -> AppState {
     Service::with_catalogue(config, catalogue, store, clock.clone(), "127.0.0.1:8080").unwrap()
 }
 
@@ -55,13 +57,21 @@ impl Platform {
         Self::with(config).await
     }
 
-    pub(crate) async fn with(mut config: Config) -> Self {
+    /// A service that calls no app's API.
+    pub(crate) async fn with(config: Config) -> Self {
+        Self::with_apis(config, NOWHERE).await
+    }
+
+    /// A service to which all apps' APIs are here.
+    pub(crate) async fn with_apis(mut config: Config, apis: &str) -> Self {
         config.allow_private_networks = true;
         let (database, clock) = (Database::new().await, Clock::default());
         let store = database.open(&clock).await;
         let tenant = store.create_tenant("Acme", Some("owner@acme.example")).await.unwrap();
         let key = store.create_key(&tenant, &Capability::ALL).await.unwrap().unwrap();
-        let app = service(config, store, &clock);
+        let mut catalogue = Catalogue::load(config.catalogue_dir.as_deref()).unwrap();
+        catalogue.redirect_calls(apis);
+        let app = service(config, catalogue, store, &clock);
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self { app, clock, tenant, key, database, router }
@@ -70,7 +80,7 @@ impl Platform {
     /// One more process over the same database.
     pub(crate) async fn another(&self) -> Self {
         let store = self.database.open(&self.clock).await;
-        let app = service(self.app.config.clone(), store, &self.clock);
+        let app = service(self.app.config.clone(), self.app.catalogue.clone(), store, &self.clock);
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());
         Self {
@@ -155,11 +165,15 @@ impl Platform {
             app_id: "gmail".into(),
             auth_type: connect_service::catalogue::AuthType::OAuth,
             auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
+            comparable_options: Vec::new(),
+            account_digest: None,
+            origin: Origin::Link,
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
             details: Details::default(),
         };
-        assert!(self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap());
+        let outcome = self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap();
+        assert_eq!(outcome, GrantOutcome::Stored);
     }
 
     /// The link of an answer.
@@ -170,6 +184,16 @@ impl Platform {
 
     pub(crate) async fn token(&self, id: &str) -> Answer {
         self.call("POST", &format!("/connections/{id}/token")).send().await
+    }
+
+    /// Waits until no refresh is under way: the only task that stays looks for changes.
+    pub(crate) async fn refreshes_end(&self) {
+        let ended = async {
+            while self.app.tasks.len() > 1 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), ended).await.expect("refreshes end");
     }
 
     pub(crate) async fn status(&self, id: &str) -> String {

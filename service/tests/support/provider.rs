@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use connect_service::oauth::Registration;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use url::form_urlencoded;
 
 /// What the endpoint does with a refresh token.
@@ -23,6 +24,8 @@ pub(crate) enum Reply {
     Keep,
     /// This status, content type and body.
     Say(u16, &'static str, &'static str),
+    /// A 429 with this `Retry-After`.
+    Throttle(u64),
     /// Nothing, for so long.
     Hang(Duration),
 }
@@ -37,6 +40,8 @@ pub(crate) struct Provider {
 struct Issued {
     reply: Reply,
     delay: Duration,
+    /// Whether responses wait for [`Provider::release`].
+    held: watch::Sender<bool>,
     /// Which refresh token is good now.
     generation: u32,
     seen: Vec<HashMap<String, String>>,
@@ -48,6 +53,7 @@ impl Provider {
         let issued = Issued {
             reply: Reply::Rotate(Some(3600)),
             delay: Duration::ZERO,
+            held: watch::Sender::new(false),
             generation: 0,
             seen: Vec::new(),
         };
@@ -69,6 +75,26 @@ impl Provider {
         self.state.lock().unwrap().delay = delay;
     }
 
+    /// Lets every response wait from now on.
+    pub(crate) fn hold(&self) {
+        self.state.lock().unwrap().held.send_replace(true);
+    }
+
+    /// Lets the responses that wait go, and all later ones.
+    pub(crate) fn release(&self) {
+        self.state.lock().unwrap().held.send_replace(false);
+    }
+
+    /// Waits until there were so many requests.
+    pub(crate) async fn has_seen(&self, requests: usize) {
+        let seen = async {
+            while self.seen().len() < requests {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), seen).await.expect("the provider is asked");
+    }
+
     /// The requests so far.
     pub(crate) fn seen(&self) -> Vec<HashMap<String, String>> {
         self.state.lock().unwrap().seen.clone()
@@ -82,23 +108,29 @@ impl Provider {
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
             params: std::collections::BTreeMap::new(),
+            revocation_url: None,
             sandbox: false,
+            keep_alive: true,
         }
     }
 }
 
 async fn token(State(provider): State<Provider>, body: String) -> Response {
     let params: HashMap<String, String> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-    let delay = {
+    let (delay, mut held) = {
         let mut issued = provider.state.lock().unwrap();
         issued.seen.push(params.clone());
-        issued.delay
+        (issued.delay, issued.held.subscribe())
     };
     tokio::time::sleep(delay).await;
+    held.wait_for(|held| !held).await.unwrap();
     let reply = provider.state.lock().unwrap().reply.clone();
     match reply {
         Reply::Say(status, content_type, body) => {
             (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, content_type)], body).into_response()
+        }
+        Reply::Throttle(seconds) => {
+            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds.to_string())], "{}").into_response()
         }
         Reply::Hang(time) => {
             tokio::time::sleep(time).await;

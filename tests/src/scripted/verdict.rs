@@ -28,7 +28,7 @@ pub struct Outcome {
     pub items: Option<Vec<Value>>,
     pub error: Option<Value>,
     pub cancelled: bool,
-    /// What `onPoll` was told: `{status, nextInMs}` each.
+    /// What `onPoll` was told: `{status, phase, nextInMs}` each.
     pub polls: Vec<Value>,
     /// How long the call took (milliseconds).
     pub ms: u64,

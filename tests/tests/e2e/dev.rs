@@ -1,56 +1,27 @@
 //! `connect-service dev` as a newcomer uses it: the quickstart unchanged, and consent on the provider's page.
 
-use std::collections::HashMap;
 use std::process::Stdio;
 
 use connect_tests::browser::Browser;
 use connect_tests::service_process::binary;
-use pabbly_connect::{Client, ConnectionStatus};
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use pabbly_connect::testing::{Emulator, EmulatorError, EmulatorOptions};
+use pabbly_connect::{Client, ConnectionStatus, Error};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
 
 use crate::quickstart::quickstart;
 use crate::support::to_provider;
 
-struct Dev {
-    exports: HashMap<String, String>,
-    _child: Child,
-    _stdout: Lines<BufReader<ChildStdout>>,
-    /// Where it keeps what it cannot delete when it is killed.
-    _folder: tempfile::TempDir,
-}
-
-impl Dev {
-    /// Started with nothing of this environment.
-    async fn start() -> Dev {
-        let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(binary().unwrap())
-            .arg("dev")
-            .env_clear()
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut exports = HashMap::new();
-        while let Some(line) = lines.next_line().await.unwrap() {
-            let Some(export) = line.strip_prefix("export ") else {
-                break;
-            };
-            let (name, value) = export.split_once('=').unwrap();
-            exports.insert(name.to_owned(), value.to_owned());
-        }
-        Dev { exports, _child: child, _stdout: lines, _folder: folder }
-    }
+fn start(args: &[&str]) -> Result<Emulator, EmulatorError> {
+    let args = args.iter().map(|&arg| arg.to_owned()).collect();
+    Emulator::start_with(EmulatorOptions { binary: Some(binary().unwrap()), args })
 }
 
 #[tokio::test]
 async fn the_quickstart_runs_unchanged_against_dev() {
-    let dev = Dev::start().await;
+    let dev = start(&[]).unwrap();
     let mut example = Command::new(quickstart())
-        .envs(&dev.exports)
+        .envs(dev.env())
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -71,12 +42,8 @@ async fn the_quickstart_runs_unchanged_against_dev() {
 /// The policy of the provider's page lets its form end at whatever address the product has.
 #[tokio::test]
 async fn the_customer_of_dev_denies_and_comes_back() {
-    let dev = Dev::start().await;
-    let client = Client::builder()
-        .api_key(&*dev.exports["PC_TENANT_KEY"])
-        .base_url(&*dev.exports["PC_BASE_URL"])
-        .build()
-        .unwrap();
+    let dev = start(&[]).unwrap();
+    let client = Client::builder().api_key(dev.tenant_key()).base_url(dev.base_url()).build().unwrap();
     let alice = client.customer("alice@example.com").unwrap();
     let link =
         alice.create_request_link("slack", "Team").return_url("https://product.example/done").await.unwrap();
@@ -86,4 +53,38 @@ async fn the_customer_of_dev_denies_and_comes_back() {
     assert!(left.left && left.url.as_str().starts_with("https://product.example/done?"), "{}", left.url);
     let connection = alice.get_connection(&link.connection_id).await.unwrap();
     assert_eq!(connection.status, ConnectionStatus::Rejected);
+}
+
+#[tokio::test]
+async fn the_emulator_is_steered_and_leaves_nothing() {
+    let dev = start(&["--seed"]).unwrap();
+    let client = Client::builder().api_key(dev.tenant_key()).base_url(dev.base_url()).build().unwrap();
+    let alice = client.customer("alice@example.com").unwrap();
+    let link = alice.create_request_link("gmail", "Work Gmail").await.unwrap();
+    assert_eq!(dev.ctl(&["connect", &link.request_link]).unwrap()["status"], "active");
+    dev.ctl(&["revoke", &link.connection_id]).unwrap();
+    let revoked = alice.get_token(&link.connection_id).await;
+    assert!(matches!(revoked, Err(Error::NeedsReconnection(_))), "{revoked:?}");
+    let refused = dev.ctl(&["expire", "conn_unknown"]).unwrap_err();
+    assert!(refused.stderr().contains("There is no such connection"), "{refused}");
+    assert!(refused.to_string().starts_with("connect-service dev ctl expire failed:\n"), "{refused}");
+
+    let address = dev.base_url().trim_start_matches("http://").split('/').next().unwrap().to_owned();
+    assert!(std::net::TcpStream::connect(&address).is_ok());
+    assert!(!format!("{dev:?}").contains("pk_test_"));
+    drop(dev);
+    assert!(std::net::TcpStream::connect(&address).is_err());
+}
+
+#[test]
+fn an_emulator_that_does_not_start_says_why() {
+    let error = start(&["--prot", "1"]).unwrap_err().to_string();
+    assert!(
+        error.contains("ended: exit status: 2:\n") && error.contains("unexpected argument '--prot'"),
+        "{error}"
+    );
+    let options = EmulatorOptions { binary: Some("/nowhere/connect-service".into()), args: Vec::new() };
+    let error = Emulator::start_with(options).unwrap_err();
+    assert!(error.to_string().contains("no program /nowhere/connect-service: build it"), "{error}");
+    assert!(std::error::Error::source(&error).is_some());
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{ALICE, Answer, KEY_APP, Raw, answer};
 
 const BOB: &str = "bob@example.com";
-const ALL: [&str; 5] = ["apps", "connections", "token", "delete", "admin"];
+const ALL: [&str; 6] = ["apps", "connections", "token", "delete", "admin", "import"];
 
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
@@ -199,6 +199,9 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             () if has("jsonrpc") => json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}),
             () if has("connection_id") => json!({"connection_id": call.id}),
             () if has("code") => json!({"code": "c"}),
+            () if has("access_token") => {
+                json!({"app_id": KEY_APP, "name": "Mail", "fields": {"api_key": "canary-field"}})
+            }
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),

@@ -125,6 +125,7 @@ pub(crate) fn begin<'a>(
                         "allowMultipleConnections" => call.allow_multiple_connections(with[name] == true),
                         "scopes" => call.scopes(texts(name)),
                         "confirm" => call.confirm(with[name] == true),
+                        "allowAccountChange" => call.allow_account_change(with[name] == true),
                         "customerId" => call.customer_id(text(name)),
                         "customerName" => call.customer_name(text(name)),
                         "metadata" => call.metadata(object(&with[name])),
@@ -159,13 +160,17 @@ pub(crate) fn begin<'a>(
                     let told = told.clone();
                     wait = wait.on_poll(move |poll| {
                         let next_in = poll.next_in.as_millis() as u64;
-                        told.notes().polls.push(json!({ "status": poll.status, "nextInMs": next_in }));
+                        let poll = json!({ "status": poll.status, "phase": poll.phase, "nextInMs": next_in });
+                        told.notes().polls.push(poll);
                     });
                 }
                 wait.await.map(|connection| shown("Connection", &connection))
             }
             "getToken" => {
-                let call = customer()?.get_token(text("id")).options(options);
+                let mut call = customer()?.get_token(text("id")).options(options);
+                if let Some(rejected) = with.get("rejected") {
+                    call = call.rejected(&serde_json::from_value(rejected.clone()).expect("a token"));
+                }
                 handed_token(call.await?, &with["apply"])
             }
             "updateConnection" => {
@@ -180,6 +185,31 @@ pub(crate) fn begin<'a>(
                         ("customerName", _) => call.customer_name(text(name)),
                         ("metadata", _) => call.metadata(object(value)),
                         (unknown, _) => panic!("updateConnection has no option {unknown}"),
+                    };
+                }
+                call.await.map(|connection| shown("Connection", &connection))
+            }
+            "importConnection" => {
+                let mut call = customer()?.import_connection(text("appId"), text("name")).options(options);
+                let value = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                for (name, given) in with.as_object().into_iter().flatten() {
+                    call = match name.as_str() {
+                        "email" | "appId" | "name" => call,
+                        "authOptionKey" => call.auth_option_key(text(name)),
+                        "fields" => {
+                            let fields = given.as_object().into_iter().flatten();
+                            call.fields(fields.map(|(name, text)| (name, value(text))))
+                        }
+                        "accessToken" => call.access_token(text(name)),
+                        "tokenType" => call.token_type(text(name)),
+                        "expiresIn" => call.expires_in(Duration::from_secs(number(name).unwrap_or_default())),
+                        "scopes" => call.scopes(given.as_array().into_iter().flatten().map(value)),
+                        "providerData" => call.provider_data(object(given)),
+                        "customerId" => call.customer_id(text(name)),
+                        "customerName" => call.customer_name(text(name)),
+                        "metadata" => call.metadata(object(given)),
+                        "idempotencyKey" => call.idempotency_key(text(name)),
+                        unknown => panic!("importConnection has no option {unknown}"),
                     };
                 }
                 call.await.map(|connection| shown("Connection", &connection))
@@ -306,7 +336,8 @@ async fn iterate<T: Debug + Serialize + Send>(
 async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
-        "listApps" | "createRequestLink" | "listConnections" | "listKeys" | "rotateKey" | "promoteKey" => &[],
+        "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listKeys"
+        | "rotateKey" | "promoteKey" => &[],
         "getApp" => &["appId"],
         "confirmConnection" => &["id", "code"],
         "addUsage" | "removeUsage" => &["id", "usageId"],

@@ -25,6 +25,9 @@ pub struct {{ name }} {
     client: Client,
     request: Result<Request, Error>,
     body: {{ name }}Body,
+{% for option in method.options if option.rust == "header" %}
+    {{ option.snake }}: Option<String>,
+{% endfor %}
     options: CallOptions,
 }
 
@@ -37,7 +40,7 @@ struct {{ name }}Body {
 impl {{ name }} {
     pub(crate) fn new(client: Client, request: Result<Request, Error>{% for option in method.options if option.rust == "argument" %}, {{ option.snake }}: &str{% endfor %}) -> Self {
         let body = {{ name }}Body { {% for option in method.options if option.rust == "argument" %}{{ option.snake }}: {{ option.snake }}.to_owned(), {% endfor %}..{{ name }}Body::default() };
-        Self { client, request, body, options: CallOptions::default() }
+        Self { client, request, body, {% for option in method.options if option.rust == "header" %}{{ option.snake }}: None, {% endfor %}options: CallOptions::default() }
     }
 
 {{ setters(method.options) }}
@@ -47,6 +50,15 @@ impl {{ name }} {
         let request = self.request.and_then(|request| request.json(&self.body));
 {% for option in method.options if option.type == "fields" %}
         let request = request.map(|request| request.with_secrets(self.body.{{ option.snake }}.unwrap_or_default().into_values()));
+{% endfor %}
+{% for option in method.options if option.secret %}
+        let request = request.map(|request| request.with_secrets(self.body.{{ option.snake }}));
+{% endfor %}
+{% for option in method.options if option.rust == "header" %}
+        let request = match &self.{{ option.snake }} {
+            Some(value) => request.and_then(|request| request.{{ option.snake }}(value)),
+            None => request,
+        };
 {% endfor %}
         Call::new(self.client, request).options(self.options)
     }

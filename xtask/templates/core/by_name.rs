@@ -25,7 +25,7 @@ use crate::wait::Wait;
 {% endfor %}
                     _ if matches!(value, Value::Null) => {}
 {% for option in options if option.rust != "argument" and option.type != "clearable" %}
-                    {{ pattern(option) }} => {{ target }} = {{ target }}.{{ option.snake }}(value.{{ option.type }}(&name)?{{ ".into()" if option.word }}),
+                    {{ pattern(option) }} => {{ target }} = {{ target }}.{{ option.snake }}({{ "&" if option.type == "token" }}value.{{ option.type }}(&name)?{{ ".into()" if option.word }}),
 {% endfor %}
 {%- endmacro %}
 /// A call that is ready to be sent.

@@ -6,13 +6,14 @@
 {%- set ns = namespace(all=[]) %}
 {%- if email %}{% set ns.all = ns.all + ["email: string"] %}{% endif %}
 {%- for argument in method.arguments %}{% set ns.all = ns.all + [argument ~ ": string"] %}{% endfor %}
-{%- if method.options and not method.wait %}{% set ns.all = ns.all + [request(method)] %}{% endif %}
-{%- set ns.all = ns.all + ["options?: " ~ ("WaitOptions" if method.wait else "CallOptions")] %}
+{%- set merged = method.wait or method.result == "Token" %}
+{%- if method.options and not merged %}{% set ns.all = ns.all + [request(method)] %}{% endif %}
+{%- set ns.all = ns.all + ["options?: " ~ (method.node if merged else "CallOptions")] %}
 {{- ns.all | join(", ") }}
 {%- endmacro %}
 {% macro passed(method) -%}
 {%- set ns = namespace(all=["this.email"] + method.arguments) %}
-{%- if method.options and not method.wait %}{% set ns.all = ns.all + ["query" if method.list else "request"] %}{% endif %}
+{%- if method.options and not method.wait and method.result != "Token" %}{% set ns.all = ns.all + ["query" if method.list else "request"] %}{% endif %}
 {{- (ns.all + ["options"]) | join(", ") }}
 {%- endmacro %}
 {% macro result(method) -%}
@@ -64,8 +65,11 @@ export class PabblyConnectPlatform {
   readonly #caller: Caller;
 
   /** Checks the settings. Nothing is sent. */
-  constructor(options: Settings = {}) {
-    this.#caller = new Caller(options, here());
+  constructor(options?: Settings);
+  /** @internal A client whose calls end in `caller`: the fake of the tests of those who use this package. */
+  constructor(caller: Caller);
+  constructor(options: Settings | Caller = {}) {
+    this.#caller = options instanceof Caller ? options : new Caller(options, here());
   }
 
   /** The same calls for one customer, without the e-mail; it is checked here. */
@@ -106,13 +110,15 @@ export class PabblyConnectPlatform {
 {% if method.arguments %}
       arguments: [{% for argument in method.arguments %}{{ argument }} ?? ''{{ ", " if not loop.last }}{% endfor %}],
 {% endif %}
-{% if method.options and not method.wait %}
+{% if method.options and not method.wait and method.result != "Token" %}
       query: request ?? {},
       known: KNOWN.{{ method.name }},
 {% endif %}
       options,
 {% if method.wait %}
-      wait: true,
+      merged: KNOWN.wait,
+{% elif method.options and method.result == "Token" %}
+      merged: KNOWN.{{ method.name }},
 {% endif %}
       place: here(),
       make: {{ own[method.result] or ("whole<" ~ method.result ~ ">" if method.result else "nothing") }},

@@ -1,6 +1,6 @@
 {% set prefix = "Async" if asyncio else "" %}
 {% set class = prefix ~ "PabblyConnectPlatform" %}
-{% set types = {"text": "str", "texts": "Iterable[str]", "flag": "bool", "count": "int", "duration": "float", "seconds": "int", "object": "dict[str, Any]", "fields": "dict[str, str]", "clearable": "str"} %}
+{% set types = {"text": "str", "texts": "Iterable[str]", "flag": "bool", "count": "int", "duration": "float", "seconds": "int", "object": "dict[str, Any]", "fields": "dict[str, str]", "clearable": "str", "token": "Token"} %}
 {# What a method gives before it is awaited. #}
 {% macro result(method) -%}
 {%- if method.list %}{{ prefix }}{{ method.list }}{{ "List" if asyncio else "Page" }}

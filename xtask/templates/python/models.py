@@ -124,10 +124,12 @@ class Poll:
 
     status: Optional[str]
     """The connection's status; None where the poll failed in a way that the wait survives."""
+    phase: Optional[str]
+    """How far the customer has come; None where that is not known: it is of a link that this client made."""
     next_in: float
     """Seconds until the next poll is expected; 0 where the service keeps the request until there is news."""
 
 
-def listener(on_poll: Optional[Callable[[Poll], object]]) -> Optional[Callable[[Optional[str], float], object]]:
+def listener(on_poll: Optional[Callable[[Poll], object]]) -> Optional[Callable[..., object]]:
     """Make polls of what the native module tells of them."""
-    return None if on_poll is None else lambda status, next_in: on_poll(Poll(status, next_in))
+    return None if on_poll is None else lambda *told: on_poll(Poll(*told))

@@ -1,4 +1,4 @@
-{% set types = {"text": "String", "texts": "[String]", "flag": "Bool", "count": "Int", "duration": "Duration", "seconds": "Duration", "object": "[String: JSONValue]", "fields": "[String: String]", "clearable": "TextChange"} %}
+{% set types = {"text": "String", "texts": "[String]", "flag": "Bool", "count": "Int", "duration": "Duration", "seconds": "Duration", "object": "[String: JSONValue]", "fields": "[String: String]", "clearable": "TextChange", "token": "Token"} %}
 {# How a method is referred to in documentation. #}
 {% macro signature(method, narrowed) -%}
 {{ method.swift }}({% if method.customer and not narrowed %}_:{% endif %}{% for argument in method.arguments %}_:{% endfor %}{% for option in method.options %}{{ option.swift }}:{% endfor %}{{ "onPoll:" if method.wait else "options:" }})
@@ -52,7 +52,7 @@
 {% endmacro %}
 {% macro call(method, owner, email) %}
 {% set name = "list" if method.list else "token" if method.result == "Token" else "result" if method.result else "json" %}
-        {{ "" if method.list else "try await " }}{{ owner }}.{{ name }}("{{ method.name }}", {{ email }}{% if not method.list %}, [{% for argument in method.arguments %}{{ argument | swift }}{{ ", " if not loop.last }}{% endfor %}]{% endif %}{% if method.result != "Token" %}, {{ "given" if method.options else "[:]" }}{% endif %}{{ ", onPoll: onPoll" if method.wait else ", options" }})
+        {{ "" if method.list else "try await " }}{{ owner }}.{{ name }}("{{ method.name }}", {{ email }}{% if not method.list %}, [{% for argument in method.arguments %}{{ argument | swift }}{{ ", " if not loop.last }}{% endfor %}]{% endif %}, {{ "given" if method.options else "[:]" }}{{ ", onPoll: onPoll" if method.wait else ", options" }})
 {% endmacro %}
 {% macro body(method, owner, email) %}
 {% if method.options %}

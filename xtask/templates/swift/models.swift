@@ -91,7 +91,7 @@ extension {{ model.name }}: CustomStringConvertible, CustomDebugStringConvertibl
 }
 {% endif %}
 {% endfor %}
-{% for word in words if not word.public %}
+{% for word in words %}
 {% set name = word.swift or word.name %}
 
 {{ word.doc | comment(0, "///") }}
@@ -103,7 +103,7 @@ public struct {{ name }}: OpenWord {
 
 {% for value, doc in word.values | items %}
 {{ doc | comment(4, "///") }}
-    public static let {{ value | camel }} = {{ name }}(rawValue: "{{ value }}")
+    public static let {{ value | swift_member }} = {{ name }}(rawValue: "{{ value }}")
 {% endfor %}
 }
 {% endfor %}

@@ -131,7 +131,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await native.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:customerID:customerName:metadata:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -146,6 +146,7 @@ public final class PabblyConnectPlatform: Sendable {
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
         confirm: Bool? = nil,
+        allowAccountChange: Bool? = nil,
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
@@ -156,8 +157,8 @@ public final class PabblyConnectPlatform: Sendable {
             appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
-            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
-            options: options)
+            allowAccountChange: allowAccountChange, customerID: customerID, customerName: customerName,
+            metadata: metadata, idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -193,14 +194,15 @@ public final class PabblyConnectPlatform: Sendable {
             id, code, options: options)
     }
 
-    /// See ``Customer/getToken(_:options:)``.
+    /// See ``Customer/getToken(_:rejected:options:)``.
     public func getToken(
         _ email: String,
         _ id: String,
+        rejected: Token? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Token {
         try await Customer(client: native, email: email).getToken(
-            id, options: options)
+            id, rejected: rejected, options: options)
     }
 
     /// See ``Customer/listConnections(appID:status:customerID:needsReconnection:page:limit:options:)``.
@@ -231,6 +233,31 @@ public final class PabblyConnectPlatform: Sendable {
     ) async throws -> Connection {
         try await Customer(client: native, email: email).updateConnection(
             id, name: name, customerID: customerID, customerName: customerName, metadata: metadata, options: options)
+    }
+
+    /// See ``Customer/importConnection(appID:name:authOptionKey:fields:accessToken:tokenType:expiresIn:scopes:providerData:customerID:customerName:metadata:idempotencyKey:options:)``.
+    public func importConnection(
+        _ email: String,
+        appID: String,
+        name: String,
+        authOptionKey: String? = nil,
+        fields: [String: String]? = nil,
+        accessToken: String? = nil,
+        tokenType: String? = nil,
+        expiresIn: Duration? = nil,
+        scopes: [String]? = nil,
+        providerData: [String: JSONValue]? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        metadata: [String: JSONValue]? = nil,
+        idempotencyKey: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        try await Customer(client: native, email: email).importConnection(
+            appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
+            tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
+            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
+            options: options)
     }
 
     /// See ``Customer/verifyConnection(_:options:)``.
@@ -412,7 +439,7 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - authOptionKey: Which of the app's auth options the customer uses, by its key.
     ///   - allowedApps: The ids of the apps that the customer may choose from on the hosted page, instead of `appID`.
     ///   - returnURL: Where the hosted page sends the customer when it is done, with connection_id, status and
-    ///     operation in the query.
+    ///     operation in the query, and without success error, error_description and errorData.
     ///   - allowedOrigin: The only web origin that may read the link's public status. Default: any.
     ///   - displayName: The name of your product, or of the customer, on the hosted page.
     ///   - expiresIn: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10
@@ -422,6 +449,8 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - scopes: The OAuth scopes to ask for instead of the app's own.
     ///   - confirm: Whether the grant waits until `confirmConnection` says whose it is. Needs `returnURL`. For products
     ///     whose customers do not know each other.
+    ///   - allowAccountChange: With `connectionID`, whether the customer may choose another account than the one that
+    ///     the connection is for. Default: false.
     ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
     ///   - customerName: Your own name for the customer.
     ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
@@ -441,6 +470,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
         confirm: Bool? = nil,
+        allowAccountChange: Bool? = nil,
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
@@ -460,6 +490,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "allowMultipleConnections": allowMultipleConnections,
             "scopes": scopes,
             "confirm": confirm,
+            "allowAccountChange": allowAccountChange,
             "customerId": customerID,
             "customerName": customerName,
             "metadata": metadata,
@@ -527,14 +558,20 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - id: The connection, from its link.
+    ///   - rejected: A token that the provider's API refused although it has not expired: if it is still the current
+    ///     one, it is refreshed. Only its SHA-256 is sent.
     ///   - options: Of this call alone.
     /// - Throws: ``PabblyConnectError/needsReconnection(_:)`` where the grant was revoked or has expired: send the
     /// customer through the connect flow again.
     public func getToken(
         _ id: String,
+        rejected: Token? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Token {
-        try await client.token("getToken", email, [id], options)
+        let given: Given = [
+            "rejected": rejected
+        ]
+        return try await client.token("getToken", email, [id], given, options)
     }
 
     /// The customer's connections that this tenant made. One page with ``PagedList/page()``, all items with `for try
@@ -595,6 +632,65 @@ public struct Customer: Sendable, CustomStringConvertible {
             "metadata": metadata,
         ]
         return try await client.result("updateConnection", email, [id], given, options)
+    }
+
+    /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
+    ///
+    /// Keys go into `fields`, an OAuth access token into `accessToken`; refresh tokens cannot be imported. The provider
+    /// is asked whether it accepts the credential, where that can be asked. You answer for the customer's consent.
+    ///
+    /// - Parameters:
+    ///   - appID: The app, from the catalogue.
+    ///   - name: What the customer sees, such as `Work Gmail`.
+    ///   - authOptionKey: The key of the app's auth option. Default: the first that such a credential is of.
+    ///   - fields: The credential, by the names of the option's `inputSchema`; for OAuth what else the option asks for.
+    ///   - accessToken: An access token, for an OAuth option.
+    ///   - tokenType: The type of the access token. Default: `Bearer`.
+    ///   - expiresIn: How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has
+    ///     to connect. Default: unknown.
+    ///   - scopes: The OAuth scopes that were granted.
+    ///   - providerData: What calls to the provider need beside the credential, as far as the app's file names it and
+    ///     the provider does not tell.
+    ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
+    ///   - customerName: Your own name for the customer.
+    ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+    ///   - idempotencyKey: Calls with the same key and options within a day make one connection. Default: one for each
+    ///     call, which its retries share.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `invalid_request` and `fields`, a sentence for each
+    /// field that is at fault.
+    public func importConnection(
+        appID: String,
+        name: String,
+        authOptionKey: String? = nil,
+        fields: [String: String]? = nil,
+        accessToken: String? = nil,
+        tokenType: String? = nil,
+        expiresIn: Duration? = nil,
+        scopes: [String]? = nil,
+        providerData: [String: JSONValue]? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        metadata: [String: JSONValue]? = nil,
+        idempotencyKey: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Connection {
+        let given: Given = [
+            "appId": appID,
+            "name": name,
+            "authOptionKey": authOptionKey,
+            "fields": fields,
+            "accessToken": accessToken,
+            "tokenType": tokenType,
+            "expiresIn": expiresIn?.wholeSeconds,
+            "scopes": scopes,
+            "providerData": providerData,
+            "customerId": customerID,
+            "customerName": customerName,
+            "metadata": metadata,
+            "idempotencyKey": idempotencyKey,
+        ]
+        return try await client.result("importConnection", email, [], given, options)
     }
 
     /// Checks the connection's credential at the provider. The connection stays as it is. Needs the capability

@@ -220,7 +220,8 @@ public struct Account: Codable, Hashable, Sendable, Identifiable {
 /// Why a connection needs the customer again.
 public struct Reconnection: Codable, Hashable, Sendable {
     /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
-    /// there is nothing to refresh it with. More may follow.
+    /// there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words
+    /// that do not say why. More may follow.
     public let reason: String
     /// When that was found.
     public let since: Timestamp
@@ -262,6 +263,9 @@ public struct LastError: Codable, Hashable, Sendable {
     public let code: String
     /// A sentence for people, in the service's own words.
     public let message: String
+    /// What the provider said, where it sent the customer back with an error. It comes by the customer's browser:
+    /// escape it, and decide nothing by it.
+    public let providerMessage: String?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
@@ -269,10 +273,12 @@ public struct LastError: Codable, Hashable, Sendable {
     public init(
         code: String,
         message: String,
+        providerMessage: String? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.code = code
         self.message = message
+        self.providerMessage = providerMessage
         self.extra = extra
     }
 
@@ -281,8 +287,9 @@ public struct LastError: Codable, Hashable, Sendable {
         let members = try Members(decoder)
         code = try members.required("code")
         message = try members.required("message")
+        providerMessage = try members.optional("provider_message")
         extra = try members.others(
-            than: "code", "message")
+            than: "code", "message", "provider_message")
     }
 
     /// Writes what the service sent.
@@ -290,6 +297,7 @@ public struct LastError: Codable, Hashable, Sendable {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(code, forKey: Member("code"))
         try members.encode(message, forKey: Member("message"))
+        try members.encodeIfPresent(providerMessage, forKey: Member("provider_message"))
         try members.encode(extra)
     }
 }
@@ -319,6 +327,8 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let expiresAt: Timestamp?
     /// Whether the latest link made the connection or re-authorises it.
     public let operation: LinkOperation?
+    /// How it came by its credential: by a link, or by `importConnection`.
+    public let origin: ConnectionOrigin?
     /// What uses the connection, see `addUsage`.
     public let usages: [String]?
     /// Why the customer could not finish the latest link so far.
@@ -360,6 +370,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         updatedAt: Timestamp? = nil,
         expiresAt: Timestamp? = nil,
         operation: LinkOperation? = nil,
+        origin: ConnectionOrigin? = nil,
         usages: [String]? = nil,
         lastError: LastError? = nil,
         account: Account? = nil,
@@ -385,6 +396,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         self.updatedAt = updatedAt
         self.expiresAt = expiresAt
         self.operation = operation
+        self.origin = origin
         self.usages = usages
         self.lastError = lastError
         self.account = account
@@ -414,6 +426,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         updatedAt = try members.optional("updated_at")
         expiresAt = try members.optional("expires_at")
         operation = try members.optional("operation")
+        origin = try members.optional("origin")
         usages = try members.optional("usages")
         lastError = try members.optional("last_error")
         account = try members.optional("account")
@@ -429,7 +442,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         customerName = try members.optional("customer_name")
         extra = try members.others(
             than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at",
-            "operation", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
+            "operation", "origin", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
             "needs_reconnection", "reconnection", "last_refreshed_at", "last_used_at", "metadata", "customer_id",
             "customer_name")
     }
@@ -447,6 +460,7 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(updatedAt, forKey: Member("updated_at"))
         try members.encodeIfPresent(expiresAt, forKey: Member("expires_at"))
         try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encodeIfPresent(origin, forKey: Member("origin"))
         try members.encodeIfPresent(usages, forKey: Member("usages"))
         try members.encodeIfPresent(lastError, forKey: Member("last_error"))
         try members.encodeIfPresent(account, forKey: Member("account"))
@@ -922,6 +936,36 @@ public struct VerificationResult: OpenWord {
     public static let unknown = VerificationResult(rawValue: "unknown")
     /// It accepts the credential.
     public static let valid = VerificationResult(rawValue: "valid")
+}
+
+/// How far a customer has come on the hosted page.
+public struct LinkPhase: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The customer has gone on to the provider.
+    public static let atProvider = LinkPhase(rawValue: "at_provider")
+    /// Nobody has opened it yet.
+    public static let created = LinkPhase(rawValue: "created")
+    /// It was opened.
+    public static let form = LinkPhase(rawValue: "form")
+    /// The customer has come back from the provider.
+    public static let returned = LinkPhase(rawValue: "returned")
+}
+
+/// How a connection came by its credential.
+public struct ConnectionOrigin: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// You imported it.
+    public static let `import` = ConnectionOrigin(rawValue: "import")
+    /// The customer gave it, by a request link.
+    public static let link = ConnectionOrigin(rawValue: "link")
 }
 
 /// What a request link does.

@@ -113,6 +113,18 @@ struct Options {
     mutating func int(_ name: String) throws -> Int? { try take(name) }
     mutating func object(_ name: String) throws -> [String: JSONValue]? { try take(name) }
     mutating func fields(_ name: String) throws -> [String: String]? { try take(name) }
+    mutating func token(_ name: String) throws -> Token? {
+        struct Members: Decodable {
+            let auth_type: String
+            let access_token: String?
+            let fields: [String: String]?
+        }
+        let members: Members? = try take(name)
+        return try members.map {
+            try Token.of(
+                authType: AuthType(rawValue: $0.auth_type), accessToken: $0.access_token, fields: $0.fields)
+        }
+    }
     mutating func change(_ name: String) throws -> TextChange? {
         if rest[name] == .null {
             rest[name] = nil
@@ -187,6 +199,7 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let allowMultipleConnections = try options.bool("allowMultipleConnections")
         let scopes = try options.texts("scopes")
         let confirm = try options.bool("confirm")
+        let allowAccountChange = try options.bool("allowAccountChange")
         let customerID = try options.text("customerId")
         let customerName = try options.text("customerName")
         let metadata = try options.object("metadata")
@@ -197,8 +210,8 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             email, appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
-            confirm: confirm, customerID: customerID, customerName: customerName, metadata: metadata,
-            idempotencyKey: idempotencyKey, options: ofCall)
+            confirm: confirm, allowAccountChange: allowAccountChange, customerID: customerID,
+            customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey, options: ofCall)
         try outcome.set(report.value(link))
     case "getConnection":
         let ofCall = try options.ofCall()
@@ -220,9 +233,10 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try outcome.set(report.value(connection))
     case "getToken":
         let path = try options.text("apply")
+        let rejected = try options.token("rejected")
         let ofCall = try options.ofCall()
         try options.end()
-        let token = try await client.getToken(email, id, options: ofCall)
+        let token = try await client.getToken(email, id, rejected: rejected, options: ofCall)
         outcome.set(try report.token(token, applied: path))
     case "updateConnection":
         let name = try options.text("name")
@@ -233,6 +247,28 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try options.end()
         let connection = try await client.updateConnection(
             email, id, name: name, customerID: customerID, customerName: customerName, metadata: metadata,
+            options: ofCall)
+        try outcome.set(report.value(connection))
+    case "importConnection":
+        let appID = try options.text("appId") ?? ""
+        let name = try options.text("name") ?? ""
+        let authOptionKey = try options.text("authOptionKey")
+        let fields = try options.fields("fields")
+        let accessToken = try options.text("accessToken")
+        let tokenType = try options.text("tokenType")
+        let expiresIn: Duration? = try options.int("expiresIn").map { .seconds($0) }
+        let scopes = try options.texts("scopes")
+        let providerData = try options.object("providerData")
+        let customerID = try options.text("customerId")
+        let customerName = try options.text("customerName")
+        let metadata = try options.object("metadata")
+        let idempotencyKey = try options.text("idempotencyKey")
+        let ofCall = try options.ofCall()
+        try options.end()
+        let connection = try await client.importConnection(
+            email, appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
+            tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
+            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
             options: ofCall)
         try outcome.set(report.value(connection))
     case "verifyConnection":
@@ -325,8 +361,9 @@ final class Outcome: Locked, @unchecked Sendable {
     func add(item: JSONValue) { locked { items.append(item) } }
     func add(poll: Poll) {
         let status: JSONValue = poll.status.map { .string($0.rawValue) } ?? .null
+        let phase: JSONValue = poll.phase.map { .string($0.rawValue) } ?? .null
         let nextIn = Int64(poll.nextIn / .milliseconds(1))
-        locked { polls.append(.object(["status": status, "nextInMs": .integer(nextIn)])) }
+        locked { polls.append(.object(["status": status, "phase": phase, "nextInMs": .integer(nextIn)])) }
     }
 
     func json(_ step: Step, took: Duration, others: [JSONValue]) -> JSONValue {
