@@ -108,6 +108,30 @@ async fn a_deleted_connections_grant_is_ended() {
     assert!(revoke(&platform, &provider).await.is_empty());
 }
 
+/// A refresh may be on its way while the connection is deleted: what it brings has spent the refresh token that was found.
+#[tokio::test]
+async fn tokens_that_come_after_the_deletion_are_ended() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(ONE_TOKEN).await;
+    let id = connect(&platform, &provider, tokens("1", "ann")).await;
+    platform.advance(3600);
+    provider.will_say(&[(200, tokens("2", "ann"))]);
+    let paused = provider.pause().await;
+    let deletion = async {
+        while provider.seen().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        delete(&platform, &id).await;
+        drop(paused);
+    };
+    let path = format!("/connections/{id}/token");
+    let (vended, ()) = tokio::join!(platform.call("POST", &path).send(), deletion);
+    assert_eq!(vended.status, 404);
+    let mut revoked = revoked(&platform, &provider).await;
+    revoked.sort();
+    assert_eq!(revoked, ["canary-rt-1", "canary-rt-2"]);
+}
+
 #[tokio::test]
 async fn what_cannot_be_ended_is_not_queued_and_told() {
     let provider = Provider::start().await;

@@ -95,9 +95,9 @@ pub(super) enum Cause {
     },
 }
 
-/// What the provider granted for the credential of this version.
+/// What the provider granted for a credential.
 struct Fresh {
-    version: i64,
+    credential: Credential,
     tokens: Tokens,
     /// What is known beside them, where that has changed.
     details: Option<Details>,
@@ -119,7 +119,8 @@ impl Refresh {
             }
         };
         match self.save(&fresh).await {
-            Ok(()) => Ok(()),
+            Ok(true) => Ok(()),
+            Ok(false) => Ok(self.revoke_if_deleted(fresh).await?),
             // This refresh goes on: until its tokens are saved, those who ask next get the same error.
             Err(error) => {
                 tracing::error!(%error, "refreshed tokens are not saved yet");
@@ -191,9 +192,9 @@ impl Refresh {
             Err(error) => return self.failed(lease, &credential, error).await.map(|()| None),
         };
         Ok(Some(Fresh {
-            version: credential.version,
             details: self.details(&credential.grant, &mut granted),
             tokens: Tokens::granted(granted, now, refresh_token),
+            credential,
         }))
     }
 
@@ -299,18 +300,20 @@ impl Refresh {
         (details != grant.details).then_some(details)
     }
 
-    /// Saves what was granted; where there is a newer grant, that is vended.
-    async fn save(&self, fresh: &Fresh) -> Result<(), StoreError> {
+    /// Saves what was granted. `false` where there is a newer grant, which is vended then, or no connection any more.
+    async fn save(&self, fresh: &Fresh) -> Result<bool, StoreError> {
+        let (version, details) = (fresh.credential.version, fresh.details.as_ref());
         let store = &self.app.store;
-        store
-            .save_tokens(
-                &self.owner,
-                &self.connection_id,
-                fresh.version,
-                &fresh.tokens,
-                fresh.details.as_ref(),
-            )
-            .await?;
+        store.save_tokens(&self.owner, &self.connection_id, version, &fresh.tokens, details).await
+    }
+
+    /// The deletion has revoked the tokens that it found: those that came meanwhile must not outlive it.
+    async fn revoke_if_deleted(&self, fresh: Fresh) -> Result<(), StoreError> {
+        let store = &self.app.store;
+        if store.credential(&self.owner, &self.connection_id).await?.is_none() {
+            let grant = Grant { tokens: Some(fresh.tokens), ..fresh.credential.grant };
+            store.revoke_later(&self.owner.tenant, &grant).await?;
+        }
         Ok(())
     }
 
@@ -320,7 +323,7 @@ impl Refresh {
         loop {
             sleep(SAVE_INTERVAL).await;
             match self.save(&fresh).await {
-                Ok(()) => break,
+                Ok(_) => break,
                 Err(error) => tracing::debug!(%error, "refreshed tokens are not saved yet"),
             }
         }

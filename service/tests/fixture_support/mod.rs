@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 #[allow(unused_imports, reason = "each test binary uses its own part of it")]
 pub(crate) use support::{Answer, Log, Platform, text};
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use url::{Url, form_urlencoded};
 
 /// Statuses with bodies.
@@ -32,6 +33,7 @@ pub(crate) struct Provider {
     pub(crate) url: String,
     responses: Arc<Mutex<Responses>>,
     retry_after: Arc<Mutex<Option<&'static str>>>,
+    gate: Arc<RwLock<()>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -55,6 +57,7 @@ impl Provider {
             url: format!("http://{}", listener.local_addr().unwrap()),
             responses: Arc::default(),
             retry_after: Arc::default(),
+            gate: Arc::default(),
             seen: Arc::default(),
         };
         let router = Router::new().fallback(take).with_state(provider.clone());
@@ -76,6 +79,11 @@ impl Provider {
     /// Says when to come back, with every response.
     pub(crate) fn will_retry_after(&self, value: Option<&'static str>) {
         *self.retry_after.lock().unwrap() = value;
+    }
+
+    /// Answers nothing until this is dropped.
+    pub(crate) async fn pause(&self) -> OwnedRwLockWriteGuard<()> {
+        self.gate.clone().write_owned().await
     }
 
     /// The requests since it was asked the last time.
@@ -145,6 +153,7 @@ async fn take(
         body: String::from_utf8(body.to_vec()).unwrap(),
         headers,
     });
+    drop(provider.gate.read().await);
     let mut responses = provider.responses.lock().unwrap();
     let (status, body) = match responses.len() {
         0 => (200, json!({"access_token": "at"}).to_string().into()),
