@@ -112,7 +112,9 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
             let asked_at = service.clock.now();
             match service.providers.refresh(&endpoint, &tokens.access_token, refresh_token).await {
                 Ok(granted) => Some(Tokens::granted(granted, asked_at, Some(refresh_token))),
-                Err(ProviderError::Unavailable { retry_after, .. }) => return Ok(Attempt::Again(retry_after)),
+                Err(ProviderError::Unavailable { retry_after, .. }) => {
+                    return Ok(Attempt::Again(retry_after));
+                }
                 Err(ProviderError::Declined) => return Ok(Attempt::Done("ended_before")),
                 Err(ProviderError::Misconfigured) => return Ok(Attempt::Done("refused")),
             }

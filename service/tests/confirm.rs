@@ -44,6 +44,23 @@ async fn public(stage: &Stage, made: &Made) -> String {
     all
 }
 
+/// A product that waits for its customer's confirmation must not show them a failure that is over.
+#[tokio::test]
+async fn a_consent_clears_what_failed_before() {
+    let stage = Stage::start().await;
+    let made = stage.link_with(Some("gmail"), options(true)).await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let left = browser.post(&made.url, &page, &[("action", "connect")]).await;
+    let state = left.param("state").unwrap();
+    browser.visit(&stage.callback(&[("error", "server_error"), ("state", &state)])).await;
+    assert_eq!(stage.connection(&made).await["last_error"]["code"], "provider_refused");
+
+    code(&consent(&stage, &browser, &made).await);
+    let connection = stage.connection(&made).await;
+    assert_eq!((&connection["status"], &connection["last_error"]), (&json!("pending"), &Value::Null));
+}
+
 #[tokio::test]
 async fn somebody_elses_link_does_not_become_active() {
     let stage = Stage::start().await;

@@ -80,6 +80,13 @@ impl Store {
         .bind(expires_at)
         .bind(grant.account_digest.as_deref());
         transaction.execute(query).await?;
+        // What failed before has succeeded now.
+        let query = Query::new(
+            "UPDATE connections SET last_error = NULL, provider_message = NULL WHERE id = $1 AND link_id = $2",
+        )
+        .bind(&link.connection_id)
+        .bind(&link.id);
+        transaction.execute(query).await?;
         transaction.commit().await?;
         self.changes.tell(&link.connection_id);
         Ok(GrantOutcome::Stored)
