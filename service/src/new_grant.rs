@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::catalogue::{App, AuthOption, Documents, FieldError, Inputs, ProviderData};
+use crate::clock::millis;
 use crate::oauth::{self, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
@@ -93,7 +94,7 @@ impl NewGrant<'_> {
             field: "access_token".into(),
             message: format!("{} does not accept this token.", self.app.name),
         })?;
-        let lifetime = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        let lifetime = |seconds| millis(Duration::from_secs(seconds));
         let tokens = Tokens {
             token_type: token.token_type,
             refresh_token: None,
@@ -128,7 +129,12 @@ impl NewGrant<'_> {
         }
     }
 
-    fn access<'b>(&'b self, inputs: Option<&'b Inputs>, access_token: Option<&'b str>) -> ApiAccess<'b> {
+    /// Access to the API with what is granted.
+    pub(crate) fn access<'b>(
+        &'b self,
+        inputs: Option<&'b Inputs>,
+        access_token: Option<&'b str>,
+    ) -> ApiAccess<'b> {
         let Self { service, tenant, app, option } = *self;
         ApiAccess { service, tenant, app, option, inputs, access_token }
     }
@@ -151,7 +157,14 @@ impl NewGrant<'_> {
         Ok(explored.details)
     }
 
-    fn grant(&self, inputs: Inputs, tokens: Option<Tokens>, details: Details, origin: Origin) -> Grant {
+    /// The grant itself, of an account that no other client knows.
+    pub(crate) fn grant(
+        &self,
+        inputs: Inputs,
+        tokens: Option<Tokens>,
+        details: Details,
+        origin: Origin,
+    ) -> Grant {
         let Self { app, option, .. } = *self;
         Grant {
             app_id: app.id.clone(),

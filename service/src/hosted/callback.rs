@@ -18,11 +18,13 @@ use super::{page, view};
 use crate::catalogue::{Account, AuthOption, Documents, Source};
 use crate::clock::Millis;
 use crate::hosted::html::PageResponse;
+use crate::new_grant::NewGrant;
 use crate::oauth::{Pkce, ProviderError};
-use crate::provider_api::{ApiAccess, Verification};
+use crate::provider_api::Verification;
 use crate::state::{AppState, Service};
 use crate::store::{
-    Authorization, Details, GrantOutcome, LastError, LinkError, Phase, Progress, Status, StoreError, Taken,
+    Authorization, Details, Grant, GrantOutcome, LastError, LinkError, Origin, Phase, Progress, Status,
+    StoreError, Taken, Tokens,
 };
 use crate::text;
 
@@ -181,15 +183,8 @@ async fn redeem(
     let mut documents = Documents::of_inputs(&inputs);
     documents.insert(Source::Callback, parameters);
     documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
-    let access = ApiAccess {
-        service,
-        tenant: &link.owner.tenant,
-        app: choice.app,
-        option: choice.option,
-        inputs: None,
-        access_token: Some(tokens.access_token.expose_secret()),
-    };
-    let explored = access.explore(documents).await;
+    let new = NewGrant { service, tenant: &link.owner.tenant, app: choice.app, option: choice.option };
+    let explored = new.access(None, Some(tokens.access_token.expose_secret())).explore(documents).await;
     let failure = match explored.missing(choice.option) {
         Some(name) => {
             tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
@@ -204,8 +199,9 @@ async fn redeem(
     // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
     let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
-    let digest = service.account_digest(&endpoint, details.account.as_ref());
-    let grant = flow::oauth_grant(choice, inputs, tokens, details, digest, asked_at);
+    let account_digest = service.account_digest(&endpoint, details.account.as_ref());
+    let tokens = Tokens::granted(tokens, asked_at, None);
+    let grant = Grant { account_digest, ..new.grant(inputs, Some(tokens), details, Origin::Link) };
     if let Some(error) = failure {
         service.store.revoke_later(&link.owner.tenant, &grant).await?;
         return Err(error.into());

@@ -5,14 +5,13 @@ use url::Url;
 use super::authorize;
 use super::browser::Browser;
 use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, ProviderData};
-use crate::clock::Millis;
 use crate::error::ApiError;
 use crate::ids;
 use crate::new_grant::{NewGrant, Rejection, field_error};
-use crate::oauth::{self, Endpoint, EndpointError, Pkce};
+use crate::oauth::{Endpoint, EndpointError, Pkce};
 use crate::state::Service;
 use crate::store::{
-    self, Details, Grant, GrantOutcome, Link, LinkError, NewAuthorization, Origin, Phase, Status, StoreError,
+    Grant, GrantOutcome, Link, LinkError, NewAuthorization, Origin, Phase, Status, StoreError,
 };
 
 /// How often what is entered by one link is checked at the provider: the service is no place to try stolen keys at.
@@ -278,28 +277,6 @@ pub(super) fn endpoint(
         [] => endpoint,
         scopes => endpoint.with_scopes(scopes.to_vec()),
     })
-}
-
-/// A grant of tokens that were asked for at `asked_at`.
-pub(super) fn oauth_grant(
-    Choice { app, option }: Choice<'_>,
-    inputs: Inputs,
-    tokens: oauth::Tokens,
-    details: Details,
-    account_digest: Option<String>,
-    asked_at: Millis,
-) -> Grant {
-    Grant {
-        app_id: app.id.clone(),
-        auth_type: AuthType::OAuth,
-        auth_option_key: option.key.clone(),
-        comparable_options: app.options_with_account_of(option),
-        account_digest,
-        origin: Origin::Link,
-        inputs,
-        tokens: Some(store::Tokens::granted(tokens, asked_at, None)),
-        details,
-    }
 }
 
 /// The link as it is now, for whoever lost a race.

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 
 use super::credentials::GRANT_COLUMNS;
 use super::database::{Query, Transaction};
-use super::{Grant, Result, Store, StoreError, Tokens};
+use super::{Grant, Link, Result, Store, StoreError, Tokens};
 use crate::catalogue::Account;
 
 /// What became of a grant.
@@ -60,9 +60,35 @@ impl Grant {
 }
 
 impl Store {
+    /// What the connection holds, for a grant that may take its place. A grant that may not is revoked, in the transaction
+    /// that would have stored it; the connection must be locked.
+    pub(super) async fn replaceable(
+        &self,
+        transaction: &mut Transaction,
+        link: &Link,
+        grant: &Grant,
+    ) -> Result<std::result::Result<Option<Grant>, GrantOutcome>> {
+        let tenant = &link.owner.tenant;
+        let current = self.current_grant(transaction, tenant, &link.connection_id).await?;
+        let query = Query::new(
+            "SELECT id FROM links WHERE id = $1 AND status = 'pending' AND expires_at > $2
+                AND NOT EXISTS (SELECT 1 FROM unconfirmed WHERE link_id = $1)",
+        )
+        .bind(&link.id)
+        .bind(self.clock.now());
+        let is_open = transaction.fetch_optional(query).await?.is_some();
+        let outcome = match link.options.refused_change(current.as_ref(), grant) {
+            _ if !is_open => GrantOutcome::LinkEnded,
+            Some(account) => GrantOutcome::OtherAccount(account),
+            None => return Ok(Ok(current)),
+        };
+        self.queue_revocation(transaction, tenant, grant).await?;
+        Ok(Err(outcome))
+    }
+
     /// What a connection holds before another grant takes its place; `None` too where that does not open any more, since a
     /// new grant is the remedy.
-    pub(super) async fn held_grant(
+    pub(super) async fn current_grant(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
@@ -78,7 +104,7 @@ impl Store {
                 tracing::warn!(%error, connection = connection_id, "what the connection holds cannot be read");
                 Ok(None)
             }
-            held => held,
+            current => current,
         }
     }
 }

@@ -94,7 +94,7 @@ struct Conditions<'a> {
 pub enum Deletion {
     /// It is gone, with its credential.
     Deleted {
-        /// The app and the auth option of the grant that is to be revoked, if it held one.
+        /// The app and the auth option of the grant that is to be revoked, if it had one.
         revoked: Option<(String, String)>,
     },
     /// Something still uses it.
@@ -231,7 +231,7 @@ impl Store {
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, id).await?;
-        let held = self.held_grant(&mut transaction, &owner.tenant, id).await?;
+        let current = self.current_grant(&mut transaction, &owner.tenant, id).await?;
         self.drop_waiting(&mut transaction, id).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
@@ -251,13 +251,13 @@ impl Store {
                 }
             }
         }
-        let held = held.filter(Grant::is_revocable);
-        if let Some(held) = &held {
-            self.queue_revocation(&mut transaction, &owner.tenant, held).await?;
+        let current = current.filter(Grant::is_revocable);
+        if let Some(current) = &current {
+            self.queue_revocation(&mut transaction, &owner.tenant, current).await?;
         }
         transaction.commit().await?;
         self.changes.tell(id);
-        Ok(Deletion::Deleted { revoked: held.map(|held| (held.app_id, held.auth_option_key)) })
+        Ok(Deletion::Deleted { revoked: current.map(|current| (current.app_id, current.auth_option_key)) })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Row, Transaction};
-use super::{Details, Origin, Owner, ReconnectionReason, RefreshHistory, Result, Status, Store};
+use super::{Details, Origin, Owner, ReconnectionReason, RefreshHistory, Result, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -57,8 +57,6 @@ pub struct Tokens {
 pub struct Credential {
     /// What was granted.
     pub grant: Grant,
-    /// The status of its connection.
-    pub status: Status,
     /// Whether the provider no longer honours it.
     pub broken: bool,
     /// Grows with every change.
@@ -83,7 +81,7 @@ impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
     /// means that the `previous` one goes on.
     pub fn granted(granted: oauth::Tokens, asked_at: Millis, previous: Option<&SecretString>) -> Self {
-        let lifetime = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
+        let lifetime = |seconds| millis(Duration::from_secs(seconds));
         Self {
             access_token: granted.access_token,
             refresh_token: granted.refresh_token.or_else(|| previous.cloned()),
@@ -109,8 +107,8 @@ impl Store {
     pub async fn credential(&self, owner: &Owner, connection_id: &str) -> Result<Option<Credential>> {
         let query = format!(
             "SELECT {GRANT_COLUMNS}, k.version, k.refresh_failures, k.refresh_retry_at, k.refusals, k.refused_since,
-                k.forced_at, c.status, c.broken, l.status AS link_status, l.expires_at AS link_expires_at
-             FROM credentials k JOIN connections c ON c.id = k.connection_id JOIN links l ON l.id = c.link_id
+                k.forced_at, c.broken
+             FROM credentials k JOIN connections c ON c.id = k.connection_id
              WHERE k.connection_id = $1 AND c.tenant_id = $2 AND c.customer = $3"
         );
         let query = Query::new(&query).bind(connection_id).bind(&owner.tenant).bind(&owner.customer);
@@ -118,7 +116,6 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Credential {
             grant: self.read_grant(&row, &owner.tenant, connection_id)?,
-            status: self.read_status(&row, "link_expires_at")?,
             broken: row.get::<i64>("broken")? != 0,
             version: row.get("version")?,
             history: RefreshHistory::read(&row)?,

@@ -124,8 +124,8 @@ impl LinkProgress {
 
 impl LinkOptions {
     /// Whose account the connection is for, where this grant is for another one and the tenant does not want that.
-    pub(super) fn refused_change(&self, held: Option<&Grant>, grant: &Grant) -> Option<Account> {
-        held.filter(|_| !self.allow_account_change).and_then(|held| grant.changes_account(held))
+    pub(super) fn refused_change(&self, current: Option<&Grant>, grant: &Grant) -> Option<Account> {
+        current.filter(|_| !self.allow_account_change).and_then(|current| grant.changes_account(current))
     }
 }
 
@@ -234,35 +234,32 @@ impl Store {
         let (tenant, connection_id) = (&link.owner.tenant, &link.connection_id);
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
-        if !self.end_link(&mut transaction, link, Status::Active).await? {
-            self.queue_revocation(&mut transaction, tenant, grant).await?;
-            transaction.commit().await?;
-            return Ok(GrantOutcome::LinkEnded);
-        }
-        let held = self.held_grant(&mut transaction, tenant, connection_id).await?;
-        if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
-            transaction.rollback().await?;
-            self.revoke_later(tenant, grant).await?;
-            return Ok(GrantOutcome::OtherAccount(account));
-        }
-        self.activate(&mut transaction, tenant, connection_id, held, grant).await?;
+        let current = match self.replaceable(&mut transaction, link, grant).await? {
+            Ok(current) => current,
+            Err(outcome) => {
+                transaction.commit().await?;
+                return Ok(outcome);
+            }
+        };
+        self.end_link(&mut transaction, link, Status::Active).await?;
+        self.activate(&mut transaction, tenant, connection_id, current, grant).await?;
         transaction.commit().await?;
         self.changes.tell(connection_id);
         Ok(GrantOutcome::Stored)
     }
 
-    /// Makes a connection active with this grant. What it held is revoked, unless a token of it goes on.
+    /// Makes a connection active with this grant. What it had is revoked, unless a token of it goes on.
     pub(super) async fn activate(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
         connection_id: &str,
-        held: Option<Grant>,
+        current: Option<Grant>,
         grant: &Grant,
     ) -> Result<()> {
-        let grant = grant.clone().continuing(held.as_ref());
-        if let Some(held) = held.filter(|held| !held.shares_token(&grant)) {
-            self.queue_revocation(transaction, tenant, &held).await?;
+        let grant = grant.clone().continuing(current.as_ref());
+        if let Some(current) = current.filter(|current| !current.shares_token(&grant)) {
+            self.queue_revocation(transaction, tenant, &current).await?;
         }
         let query = Query::new(
             "UPDATE connections SET status = 'active', broken = 0, last_error = NULL, provider_message = NULL,

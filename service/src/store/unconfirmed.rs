@@ -51,25 +51,15 @@ impl Store {
         let expires_at = (now + millis(LIFETIME)) / 1000 * 1000;
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id).await?;
-        let query = Query::new(
-            "UPDATE links SET phase = 'returned', inputs = NULL, expires_at = $1
-             WHERE id = $2 AND status = 'pending' AND expires_at > $3
-                AND NOT EXISTS (SELECT 1 FROM unconfirmed WHERE link_id = $2)",
-        )
-        .bind(expires_at)
-        .bind(&link.id)
-        .bind(now);
-        if transaction.execute(query).await? == 0 {
-            self.queue_revocation(&mut transaction, &link.owner.tenant, grant).await?;
+        if let Err(outcome) = self.replaceable(&mut transaction, link, grant).await? {
             transaction.commit().await?;
-            return Ok(GrantOutcome::LinkEnded);
+            return Ok(outcome);
         }
-        let held = self.held_grant(&mut transaction, &link.owner.tenant, &link.connection_id).await?;
-        if let Some(account) = link.options.refused_change(held.as_ref(), grant) {
-            transaction.rollback().await?;
-            self.revoke_later(&link.owner.tenant, grant).await?;
-            return Ok(GrantOutcome::OtherAccount(account));
-        }
+        let query =
+            Query::new("UPDATE links SET phase = 'returned', inputs = NULL, expires_at = $1 WHERE id = $2")
+                .bind(expires_at)
+                .bind(&link.id);
+        transaction.execute(query).await?;
         let query = Query::new(
             "INSERT INTO unconfirmed (link_id, code_digest, wrong_codes, sealed, expires_at, account_digest)
              VALUES ($1, $2, 0, $3, $4, $5)",
@@ -137,13 +127,13 @@ impl Store {
                 let options: LinkOptions = serde_json::from_str(row.get("options")?)
                     .map_err(|_| StoreError::Unreadable("options"))?;
                 let grant = waiting.try_into()?;
-                let held = self.held_grant(&mut transaction, &owner.tenant, connection_id).await?;
+                let current = self.current_grant(&mut transaction, &owner.tenant, connection_id).await?;
                 // The account may have become known while the grant waited.
-                if options.refused_change(held.as_ref(), &grant).is_some() {
+                if options.refused_change(current.as_ref(), &grant).is_some() {
                     self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
                     Confirmation::NothingWaits
                 } else {
-                    self.activate(&mut transaction, &owner.tenant, connection_id, held, &grant).await?;
+                    self.activate(&mut transaction, &owner.tenant, connection_id, current, &grant).await?;
                     self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
                     Confirmation::Confirmed
                 }

@@ -16,7 +16,9 @@ pub use keep_alive::{keep_alive, keep_alive_once};
 pub use refresh::Refreshes;
 pub use rejected::TokenDigest;
 
-use crate::clock::Millis;
+use std::time::Duration;
+
+use crate::clock::{Millis, millis};
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::store::{Credential, Lifetime, Owner, Status, VendableConnection, Vended};
@@ -110,7 +112,7 @@ async fn read(app: &AppState, owner: &Owner, connection_id: &str) -> Result<Cred
 fn margin(app: &AppState, app_id: &str, auth_option_key: &str) -> Option<Millis> {
     let option = app.catalogue.get(app_id)?.auth_option(auth_option_key)?;
     let seconds = option.oauth.as_ref()?.refresh_margin?;
-    Some(i64::try_from(seconds).ok()?.saturating_mul(1000))
+    Some(millis(Duration::from_secs(seconds)))
 }
 
 fn works(lifetime: Option<Lifetime>, now: Millis) -> bool {

@@ -110,12 +110,11 @@ impl Refresh {
         };
         let fresh = match self.with_lease(&lease).await {
             Ok(Some(fresh)) => fresh,
-            Ok(None) => return Ok(()),
-            Err(error) => {
+            nothing => {
                 if let Err(error) = self.app.store.release(&lease).await {
                     tracing::warn!(%error, "a lease ends by itself only");
                 }
-                return Err(error);
+                return nothing.map(drop);
             }
         };
         match self.save(&fresh).await {
@@ -148,14 +147,13 @@ impl Refresh {
         }
     }
 
-    /// The tokens that the provider granted; `None`, with the lease released, where there is nothing to save.
+    /// The tokens that the provider granted; `None` where there is nothing to save.
     async fn with_lease(&self, lease: &Lease) -> Result<Option<Fresh>, RefreshError> {
         // Only what is read under the lease is sure to be the latest refresh token.
         let credential = self.credential().await?;
         let now = self.app.clock.now();
         let is_due = self.is_due(&credential);
         if !is_due && !self.has_cause(&credential) {
-            self.app.store.release(lease).await?;
             return Ok(None);
         }
         // A failure may have been noted meanwhile, or another refresh forced, perhaps by another process.
@@ -164,10 +162,7 @@ impl Refresh {
         match credential.history.permission(is_forced.then(|| Forced::of(lifetime)), now) {
             Permission::Now => {}
             Permission::Later(pause) => return Err(RefreshError::unavailable(pause)),
-            Permission::NotForced => {
-                self.app.store.release(lease).await?;
-                return Ok(None);
-            }
+            Permission::NotForced => return Ok(None),
         }
         if !lifetime.is_some_and(|lifetime| lifetime.is_refreshable) {
             if is_due {
@@ -177,7 +172,6 @@ impl Refresh {
                 return self.broken(&credential, ReconnectionReason::GrantRefused).await.map(|()| None);
             }
             self.app.store.note_forced_refresh(lease, now).await?;
-            self.app.store.release(lease).await?;
             return Ok(None);
         }
         if is_forced {
