@@ -84,7 +84,8 @@ impl PublicLink {
     }
 
     /// Asks once how the link stands. The service is asked to hold its response, for `hold` in whole seconds at most,
-    /// until the status is no longer pending; it may respond earlier. Dropping the future stops the request.
+    /// until the status is no longer pending, or `phase` or `last_error` changes; it may respond earlier. Dropping the
+    /// future stops the request.
     ///
     /// # Errors
     /// [`Error::ConnectionDeleted`] where the service does not know the link (any more);

@@ -1,5 +1,5 @@
-//! `POST /connections/import`: a connection of a credential that the tenant has already. It is the one way past the hosted
-//! page, so nobody can tell from here whether the customer consented: only keys with the capability `import` may, and the
+//! `POST /connections/import`: a connection of a credential that the tenant has already. It leads past the hosted page,
+//! so nobody can tell from here whether the customer consented: only keys with the capability `import` may, and the
 //! connection says `origin: import` from then on.
 
 use axum::extract::State;
