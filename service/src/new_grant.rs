@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::catalogue::{App, AuthOption, Documents, FieldError, Inputs, ProviderData};
 use crate::clock::millis;
-use crate::oauth::{self, ProviderError};
+use crate::oauth::{self, Endpoint, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
 use crate::store::{Details, Grant, Origin, Tokens};
@@ -102,7 +102,13 @@ impl NewGrant<'_> {
             expires_at: token.expires_in.map(|seconds| now.saturating_add(lifetime(seconds))),
             access_token: token.access_token,
         };
-        Ok(self.grant(inputs, Some(tokens), Details { scopes: token.scopes, ..details }, Origin::Import))
+        // The token may be of the operator's client, whose other grants must not end it.
+        let client = self.service.registration(self.app);
+        let endpoint = client.and_then(|client| Endpoint::new(self.option, client, &inputs).ok());
+        let account = details.account.as_ref();
+        let account_digest = endpoint.and_then(|endpoint| self.service.account_digest(&endpoint, account));
+        let details = Details { scopes: token.scopes, ..details };
+        Ok(Grant { account_digest, ..self.grant(inputs, Some(tokens), details, Origin::Import) })
     }
 
     /// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be

@@ -94,19 +94,26 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
     let (Some(revoke), Some(tokens)) = (&option.revoke, &grant.tokens) else {
         return Ok(UNSUPPORTED);
     };
-    if revoke.ends_whole_grant {
-        match &grant.account_digest {
-            None => return Ok(Attempt::Done("account_unknown")),
-            // A connection that was made since counts as well: the provider is not asked then, however late it is.
-            Some(digest) if service.store.is_account_connected(digest).await? => {
-                return Ok(Attempt::Done("account_in_use"));
-            }
-            Some(_) => {}
-        }
-    }
     let Ok(endpoint) = Endpoint::new(option, client, &grant.inputs) else {
         return Ok(UNSUPPORTED);
     };
+    if revoke.ends_whole_grant {
+        let unknown = service.account_digest(&endpoint, None);
+        let (Some(digest), Some(unknown)) = (&grant.account_digest, unknown) else {
+            return Ok(Attempt::Done("account_unknown"));
+        };
+        if *digest == unknown {
+            return Ok(Attempt::Done("account_unknown"));
+        }
+        // A connection that was made since counts as well, and so does one that is just being made.
+        let (store, tenant) = (&service.store, &pending.tenant);
+        if store.is_account_connected(&grant.app_id, [digest, &unknown]).await? {
+            return Ok(Attempt::Done("account_in_use"));
+        }
+        if store.is_redeeming(tenant, &grant.app_id).await? {
+            return Ok(Attempt::Again(None));
+        }
+    }
     let renewed = match &tokens.refresh_token {
         Some(refresh_token) if revoke.needs_access_token() && is_over(service, tokens) => {
             let asked_at = service.clock.now();
@@ -166,11 +173,11 @@ impl Service {
         found.unwrap_or_default()
     }
 
-    /// See [`Store::account_digest`](crate::store::Store::account_digest); none where nothing is revoked, or the account is
-    /// not known.
+    /// See [`Store::account_digest`](crate::store::Store::account_digest); none where nothing is revoked. All unknown accounts
+    /// of one client have the same.
     pub(crate) fn account_digest(&self, endpoint: &Endpoint, account: Option<&Account>) -> Option<String> {
         let host = endpoint.revocation_url()?.host_str()?;
-        let id = account?.id.as_deref()?;
+        let id = account.and_then(|account| account.id.as_deref()).unwrap_or_default();
         Some(self.store.account_digest(host, endpoint.client_id(), id))
     }
 }

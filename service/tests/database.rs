@@ -132,6 +132,7 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE tenants DROP COLUMN website_url;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
+        DROP INDEX credentials_without_account;
         ALTER TABLE credentials DROP COLUMN account_digest;
         ALTER TABLE unconfirmed DROP COLUMN account_digest;
         ALTER TABLE authorizations DROP COLUMN account;

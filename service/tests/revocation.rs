@@ -257,6 +257,68 @@ async fn a_whole_grant_of_an_unknown_account_is_left_alone() {
     }
 }
 
+/// Nobody knows whose account such a connection is for: it may be the one whose grant would end.
+#[tokio::test]
+async fn a_whole_grant_outlives_what_may_be_a_part_of_it() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(&whole_grant()).await;
+    // The same connection, authorised again without a word about the account.
+    let id = connect(&platform, &provider, tokens("1", "ann")).await;
+    reconnect(&platform, &provider, &id, json!({}), json!({"access_token": "canary-at-2"})).await;
+    assert_eq!(queued(&platform).await, 1);
+    assert!(revoked(&platform, &provider).await.is_empty());
+    assert_eq!(queued(&platform).await, 0);
+    delete(&platform, &id).await;
+    assert!(revoked(&platform, &provider).await.is_empty());
+
+    // Another tenant's, without an account, or as an earlier version left it.
+    let key = platform.another_key(&Capability::ALL).await;
+    let body = json!({"app_id": "fixture", "name": "Work"});
+    let link = platform.call("POST", "/connections/request-link").key(&key).json(&body).await;
+    let unknown = go(&platform, &provider, link.data(), json!({"access_token": "canary-at-3"})).await;
+    for digest in ["account_digest", "NULL"] {
+        let change =
+            format!("UPDATE credentials SET account_digest = {digest} WHERE connection_id = '{unknown}'");
+        platform.database.connect().await.execute(&change).await;
+        let id = connect(&platform, &provider, tokens("4", "ann")).await;
+        delete(&platform, &id).await;
+        assert!(revoked(&platform, &provider).await.is_empty(), "{digest}");
+        assert_eq!(queued(&platform).await, 0);
+    }
+    let deletion = platform.call("DELETE", &format!("/connections/{unknown}")).key(&key).send().await;
+    assert_eq!(deletion.status, 200);
+    let id = connect(&platform, &provider, tokens("5", "ann")).await;
+    delete(&platform, &id).await;
+    assert_eq!(revoked(&platform, &provider).await, ["canary-rt-5"]);
+}
+
+/// A customer disconnects and connects again at once: the deletion's turn may come before the new grant is stored.
+#[tokio::test]
+async fn a_whole_grant_waits_for_one_that_is_being_made() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(&whole_grant()).await;
+    let id = connect(&platform, &provider, tokens("1", "ann")).await;
+    delete(&platform, &id).await;
+    provider.will_say(&[(200, tokens("2", "ann"))]);
+    let link = platform.link(json!({"app_id": "fixture", "name": "Work"})).await;
+    let visit = Visit::open(&platform, &link).await;
+    let left = visit.to_provider(&[]).await;
+    provider.seen();
+    let paused = provider.pause().await;
+    let revocation = async {
+        while provider.seen().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        revoke_due(&platform.app).await.unwrap();
+        drop(paused);
+    };
+    tokio::join!(visit.come_back(&left, &[("code", "c0de")]), revocation);
+    assert_eq!(platform.status(&visit.connection_id).await, "active");
+    platform.advance(3600);
+    assert!(revoked(&platform, &provider).await.is_empty());
+    assert_eq!(queued(&platform).await, 0);
+}
+
 /// A connection that does not work is not harmed, and must not keep the grant alive for ever.
 #[tokio::test]
 async fn a_broken_connection_keeps_no_whole_grant_alive() {

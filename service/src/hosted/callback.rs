@@ -16,20 +16,17 @@ use super::browser::Browser;
 use super::flow::{self, Choice, Refusal};
 use super::{page, view};
 use crate::catalogue::{Account, AuthOption, Documents, Source};
-use crate::clock::Millis;
+use crate::clock::millis;
 use crate::hosted::html::PageResponse;
 use crate::new_grant::NewGrant;
 use crate::oauth::{Pkce, ProviderError};
 use crate::provider_api::Verification;
 use crate::state::{AppState, Service};
 use crate::store::{
-    Authorization, Details, Grant, GrantOutcome, LastError, LinkError, Origin, Phase, Progress, Status,
-    StoreError, Taken, Tokens,
+    Authorization, Details, Grant, GrantOutcome, LastError, LinkError, MAX_REDEMPTION, Origin, Phase,
+    Progress, Status, StoreError, Taken, Tokens,
 };
 use crate::text;
-
-/// For how long a request that was taken may be without an outcome: longer than a call to a provider can take.
-const MAX_REDEMPTION: Millis = 60_000;
 
 /// Maximum length of what is kept of the provider's own words, in characters.
 const MAX_PROVIDER_MESSAGE: usize = 300;
@@ -185,12 +182,14 @@ async fn redeem(
     documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
     let new = NewGrant { service, tenant: &link.owner.tenant, app: choice.app, option: choice.option };
     let explored = new.access(None, Some(tokens.access_token.expose_secret())).explore(documents).await;
+    // What the browser says alone tells no account.
+    let is_verified = !choice.option.relies_on_callback() || explored.verification == Verification::Valid;
     let failure = match explored.missing(choice.option) {
         Some(name) => {
             tracing::warn!(app = choice.app.id, value = name, "a required value is missing");
             Some(LinkError::MissingValue)
         }
-        None if choice.option.relies_on_callback() && explored.verification != Verification::Valid => {
+        None if !is_verified => {
             tracing::warn!(app = choice.app.id, "the provider did not verify what the callback says");
             Some(LinkError::AccountNotVerified)
         }
@@ -199,7 +198,8 @@ async fn redeem(
     // Where the provider does not tell, it granted what was asked for (RFC 6749, section 5.1).
     let asked = Some(endpoint.scopes().to_vec()).filter(|scopes| !scopes.is_empty());
     let details = Details { scopes: tokens.scopes().or(asked), ..explored.details };
-    let account_digest = service.account_digest(&endpoint, details.account.as_ref());
+    let account = details.account.as_ref().filter(|_| is_verified);
+    let account_digest = service.account_digest(&endpoint, account);
     let tokens = Tokens::granted(tokens, asked_at, None);
     let grant = Grant { account_digest, ..new.grant(inputs, Some(tokens), details, Origin::Link) };
     if let Some(error) = failure {
@@ -234,7 +234,9 @@ async fn show_result(
     }
     match journey.progress {
         Progress::AtProvider => Ok(view::unknown_journey()),
-        Progress::Taken { since } if service.clock.now() - since < MAX_REDEMPTION => Ok(view::under_way()),
+        Progress::Taken { since } if service.clock.now() - since < millis(MAX_REDEMPTION) => {
+            Ok(view::under_way())
+        }
         Progress::Taken { .. } | Progress::Failed(_) => {
             let choice = match choice(service, &journey) {
                 Ok(choice) => choice,

@@ -25,7 +25,7 @@ pub struct Grant {
     /// The app's options that call an account by the same id: only with what they brought can its account be compared. Not
     /// stored with a credential.
     pub comparable_options: Vec<String>,
-    /// See [`Store::account_digest`]; none where the app has no revocation, or the account is not known.
+    /// See [`Store::account_digest`]; none where the app has no revocation.
     pub account_digest: Option<String>,
     /// How it came.
     pub origin: Origin,

@@ -70,7 +70,7 @@ pub use overview::OwnedConnection;
 use presence::Presence;
 pub use reconnection::{Reconnection, ReconnectionReason};
 pub use refresh_history::RefreshHistory;
-pub use revocations::{MAX_REVOCATION_AGE, PendingRevocation};
+pub use revocations::{MAX_REDEMPTION, MAX_REVOCATION_AGE, PendingRevocation};
 pub use rotation::{Promotion, Rotation};
 pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;

@@ -15,6 +15,9 @@ use crate::vault::Place;
 /// After so long a grant is given up. None is put off for longer.
 pub const MAX_REVOCATION_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// For how long a customer who came back may be without a grant: longer than the calls to a provider can take.
+pub const MAX_REDEMPTION: Duration = Duration::from_secs(60);
+
 /// A grant that is to be ended, for whoever took it.
 pub struct PendingRevocation {
     /// The tenant whose connection held it.
@@ -157,18 +160,39 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a grant of this account works for any connection of any tenant, or waits to be confirmed.
+    /// Whether a grant of an account with one of these digests works for any connection of any tenant, or waits to be
+    /// confirmed. A connection of the app without a digest, which an earlier version made, may be of that account, too.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn is_account_connected(&self, account_digest: &str) -> Result<bool> {
+    pub async fn is_account_connected(&self, app_id: &str, account_digests: [&str; 2]) -> Result<bool> {
         let query = Query::new(
             "SELECT k.connection_id AS holder FROM credentials k JOIN connections c ON c.id = k.connection_id
-             WHERE k.account_digest = $1 AND c.broken = 0
-             UNION ALL SELECT link_id AS holder FROM unconfirmed WHERE account_digest = $1 AND sealed <> '' LIMIT 1",
+             WHERE k.account_digest IN ($1, $2) AND c.broken = 0
+             UNION ALL SELECT k.connection_id AS holder FROM credentials k JOIN connections c ON c.id = k.connection_id
+             WHERE k.account_digest IS NULL AND k.auth_type = 'o_auth' AND c.app_id = $3 AND c.broken = 0
+             UNION ALL SELECT link_id AS holder FROM unconfirmed WHERE account_digest IN ($1, $2) AND sealed <> '' LIMIT 1",
         )
-        .bind(account_digest);
+        .bind(account_digests[0])
+        .bind(account_digests[1])
+        .bind(app_id);
+        Ok(self.database.fetch_optional(query).await?.is_some())
+    }
+
+    /// Whether a customer of the tenant has just come back from the app's provider, with a grant that is not stored yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn is_redeeming(&self, tenant: &str, app_id: &str) -> Result<bool> {
+        let query = Query::new(
+            "SELECT a.link_id AS holder FROM authorizations a JOIN links l ON l.id = a.link_id
+             WHERE l.tenant_id = $1 AND a.app_id = $2 AND a.taken_at > $3 AND a.error IS NULL AND l.status = 'pending' LIMIT 1",
+        )
+        .bind(tenant)
+        .bind(app_id)
+        .bind(self.clock.now() - millis(MAX_REDEMPTION));
         Ok(self.database.fetch_optional(query).await?.is_some())
     }
 
