@@ -49,7 +49,8 @@ assert isinstance(token, FieldsToken) and token.expires_in is None, token
 assert token.fields["api_key"] == "SG.test"
 page = list_connections.sync(client=client, x_user_email=EMAIL).data
 assert [one.id for one in page.connections] == [link.connection_id], page
-assert delete_connection.sync(link.connection_id, client=client, x_user_email=EMAIL).data is None
+deletion = delete_connection.sync(link.connection_id, client=client, x_user_email=EMAIL).data
+assert deletion.revocation == "none", deletion
 gone = get_connection.sync(link.connection_id, client=client, x_user_email=EMAIL)
 assert isinstance(gone, ErrorAnswer) and gone.data.code == "connection_deleted", gone
 

@@ -40,7 +40,7 @@ assert.ok(token.auth_type !== 'o_auth');
 assert.deepEqual([token.fields, token.expires_in], [{ api_key: 'SG.test', region: 'api' }, null]);
 const { connections } = await given(client.GET('/connections', { params: { header: customer } }));
 assert.deepEqual(connections.map(({ id }) => id), [link.connection_id]);
-assert.equal(await given(client.DELETE('/connections/{connectionId}', { params: one })), null);
+assert.equal((await given(client.DELETE('/connections/{connectionId}', { params: one }))).revocation, 'none');
 const gone = await client.GET('/connections/{connectionId}', { params: one });
 assert.equal(gone.error?.data.code, 'connection_deleted');
 

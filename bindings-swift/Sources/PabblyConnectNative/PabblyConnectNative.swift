@@ -1600,7 +1600,7 @@ public func FfiConverterTypeFailure_lower(_ value: Failure) -> RustBuffer {
  * The value of an option.
  */
 
-public enum OptionValue: Equatable, Hashable {
+public enum OptionValue {
 
     /**
      * A boolean.
@@ -1631,6 +1631,11 @@ public enum OptionValue: Equatable, Hashable {
      * An object, as JSON text.
      */
     case object(json: String
+    )
+    /**
+     * A token that was vended.
+     */
+    case token(token: Token
     )
     /**
      * Nothing, which removes what was there.
@@ -1675,7 +1680,10 @@ public struct FfiConverterTypeOptionValue: FfiConverterRustBuffer {
         case 6: return .object(json: try FfiConverterString.read(from: &buf)
         )
 
-        case 7: return .null
+        case 7: return .token(token: try FfiConverterTypeToken.read(from: &buf)
+        )
+
+        case 8: return .null
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -1715,8 +1723,13 @@ public struct FfiConverterTypeOptionValue: FfiConverterRustBuffer {
             FfiConverterString.write(json, into: &buf)
 
 
-        case .null:
+        case let .token(token):
             writeInt(&buf, Int32(7))
+            FfiConverterTypeToken.write(token, into: &buf)
+
+
+        case .null:
+            writeInt(&buf, Int32(8))
 
         }
     }
