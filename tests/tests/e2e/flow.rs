@@ -128,8 +128,16 @@ fn assert_returned(page: &Page, id: &str, status: &str) {
     assert!(page.url.as_str().starts_with("https://product.example/back?"), "{}", page.url);
     let mut query = query(&page.url);
     query.remove("operation");
-    let expected = [("tab", "2"), ("connection_id", id), ("status", status)];
-    let expected: HashMap<_, _> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let mut expected = HashMap::from([("tab", "2"), ("connection_id", id), ("status", status)]);
+    if status == "rejected" {
+        let error = r#"{"code":"access_denied","message":"Access was not given"}"#;
+        expected.extend([
+            ("error", "access_denied"),
+            ("error_description", "Access was not given"),
+            ("errorData", error),
+        ]);
+    }
+    let query: HashMap<_, _> = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(query, expected);
 }
 

@@ -33,15 +33,24 @@ async fn a_long_poll_of_the_status_does_so_too() {
     let stage = Stage::start().await;
     let link = stage.alice().create_request_link(OAUTH_APP, "Work Gmail").await.unwrap();
     let path = format!("/connections/{}/status", link.connection_id);
-    let poll = stage.raw().keyless(Method::GET, &path).header("prefer", "wait=60");
-    let poll = tokio::spawn(answer(poll.header("x-request-token", link.request_token.expose_secret())));
+    let poll = || {
+        let poll = stage.raw().keyless(Method::GET, &path).header("prefer", "wait=60");
+        tokio::spawn(answer(poll.header("x-request-token", link.request_token.expose_secret())))
+    };
+    let first = poll();
 
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!poll.is_finished(), "it answered though nothing had happened");
+    assert!(!first.is_finished(), "it answered though nothing had happened");
     approve(&Browser::new().unwrap(), &link).await;
 
-    let answer = poll.await.unwrap();
+    // Each step of the customer ends one.
+    let answer = first.await.unwrap();
     assert_eq!(answer.header("preference-applied"), Some("wait"));
+    assert_ne!(answer.data()["phase"], "created");
+    let mut answer = poll().await.unwrap();
+    while answer.data()["status"] == "pending" {
+        answer = poll().await.unwrap();
+    }
     assert_eq!(answer.data()["status"], "active");
 }
 
