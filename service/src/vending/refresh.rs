@@ -246,10 +246,10 @@ impl Refresh {
         let client = Throttled { client_id: client_id.to_owned(), host: host.to_owned() };
         let throttles = &self.app.refreshes.throttles;
         let admission = throttles
-            .admit(&client, &self.connection_id, self.app.clock.now())
+            .admit(&client, &self.owner.tenant, &self.connection_id, self.app.clock.now())
             .map_err(RefreshError::unavailable)?;
         let granted = providers.refresh(&endpoint, &tokens.access_token, refresh_token).await;
-        throttles.note(&client, admission, granted.as_ref().err(), self.app.clock.now());
+        throttles.note(&client, &self.owner.tenant, admission, granted.as_ref().err(), self.app.clock.now());
         Ok(granted)
     }
 
