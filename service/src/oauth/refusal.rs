@@ -133,11 +133,48 @@ fn ends_refresh(code: &str) -> bool {
 }
 
 /// Whether a sentence says that the refresh token is invalid, has expired, or was revoked.
+///
+/// Such words anywhere in a text do not suffice: about the operator's client some write "invalid grant type" beside
+/// "refresh token grant", and it would end the grants of all customers.
 fn says_that_refresh_token_is_gone(text: &str) -> bool {
-    let text = text.to_ascii_lowercase().replace(['_', '-'], " ");
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let is_denied = has(&["not expired", "not yet expired", "not revoked", "not invalid"]);
-    has(&["refresh token"]) && has(&["invalid", "not valid", "expired", "revoked"]) && !is_denied
+    let text = text.to_ascii_lowercase();
+    let blames_client = words_of(&text).windows(2).any(|pair| {
+        matches!(
+            pair,
+            ["client", "credentials" | "id" | "secret" | "authentication" | "is" | "may" | "or"]
+                | ["invalid" | "unknown" | "or", "client"]
+                | ["grant", "type" | "types"]
+        )
+    });
+    let mut clauses = text.split(['.', ':', ';', ',', '(', ')', '!', '?']);
+    !blames_client && clauses.any(|clause| is_end_of_refresh_token(&words_of(clause)))
+}
+
+fn words_of(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect()
+}
+
+/// Whether a clause has the refresh token as the thing that is invalid, has expired, or was revoked.
+fn is_end_of_refresh_token(clause: &[&str]) -> bool {
+    const BESIDE: [&str; 4] = ["already", "either", "provided", "supplied"];
+    let clause: Vec<&str> = clause.iter().copied().filter(|word| !BESIDE.contains(word)).collect();
+    clause.windows(2).enumerate().filter(|(_, pair)| *pair == ["refresh", "token"]).any(|(at, _)| {
+        let (before, after) = (&clause[..at], &clause[at + 2..]);
+        let is_told_before = matches!(before, [.., "invalid" | "expired" | "revoked"])
+            && !matches!(before, [.., "not", _])
+            && matches!(after, [] | ["or" | "and" | "for", ..]);
+        let is_told_after = matches!(
+            after,
+            ["is" | "was", "invalid" | "expired" | "revoked", ..]
+                | ["is" | "was", "not", "valid", ..]
+                | ["is" | "was", "no", "longer", "valid", ..]
+                | ["has", "expired", ..]
+                | ["has", "been", "expired" | "revoked", ..]
+                | ["invalid" | "expired" | "revoked"]
+                | ["invalid" | "expired" | "revoked", "or", ..]
+        );
+        is_told_before || is_told_after
+    })
 }
 
 /// Whether a code says that the client's id or secret is wrong.
@@ -199,29 +236,32 @@ mod tests {
 
     #[test]
     fn relatives_of_invalid_grant_end_a_refresh() {
-        for body in
-            [
-                r#"{"error":"invalid_token"}"#,
-                r#"{"error":"Invalid_Token","error_description":"x"}"#,
-                r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
-                r#"{"error":"unauthorized_client","error_description":"Unknown or invalid refresh token."}"#,
-                r#"{"error":"invalid_request","error_description":"The Refresh-Token was revoked"}"#,
-                r#"{"error":"invalid_request","error_description":"refresh token is no longer valid"}"#
-                    .replace("no longer valid", "not valid")
-                    .as_str(),
-                r#"{"message":"Your refresh token has expired"}"#,
-                r#"{"error":"The refresh token has expired"}"#,
-                r#"{"error":{"code":400,"message":"expired refresh token"}}"#,
-                r#"{"errors":[{"type":"x"},{"code":"token_invalid"}]}"#,
-                r#"{"errors":["invalid_token"]}"#,
-            ]
-        {
+        for body in [
+            r#"{"error":"invalid_token"}"#,
+            r#"{"error":"Invalid_Token","error_description":"x"}"#,
+            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
+            r#"{"error":"unauthorized_client","error_description":"Unknown or invalid refresh token."}"#,
+            r#"{"error":"invalid_request","error_description":"The Refresh-Token was revoked"}"#,
+            r#"{"error":"invalid_request","error_description":"refresh token is not valid"}"#,
+            r#"{"message":"Your refresh token has expired"}"#,
+            r#"{"message":"Refresh token is invalid or expired"}"#,
+            r#"{"message":"Invalid or expired refresh_token"}"#,
+            r#"{"message":"Refresh token expired."}"#,
+            r#"{"message":"The refresh token has already been revoked"}"#,
+            r#"{"message":"The refresh token provided is no longer valid"}"#,
+            r#"{"message":"The provided authorization grant or refresh token is invalid, expired, revoked, does not match the redirection URI used in the authorization request, or was issued to another client."}"#,
+            r#"{"error":"The refresh token has expired"}"#,
+            r#"{"error":{"code":400,"message":"expired refresh token"}}"#,
+            r#"{"errors":[{"type":"x"},{"code":"token_invalid"}]}"#,
+            r#"{"errors":["invalid_token"]}"#,
+        ] {
             assert_eq!(refusal(body, &refresh()), Refusal::Grant, "{body}");
             assert_ne!(refusal(body, &Rules::default()), Refusal::Grant, "a code exchange: {body}");
         }
         for body in [
             r#"{"errors":[{"errorType":"invalid_grant","message":"Refresh token invalid: x"}],"success":false}"#,
             r#"{"errors":[{"code":"invalid_grant"}]}"#,
+            r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
             r#"{"errors":[{"type":"invalid_grant"}]}"#,
             r#"{"error":{"code":400,"type":"invalid_grant"}}"#,
             r#"{"status":"BAD_REFRESH_TOKEN"}"#,
@@ -251,6 +291,17 @@ mod tests {
             ),
             (r#"{"error":"invalid_request","error_description":"The token has expired"}"#, Refusal::Other),
             (r#"{"message":"Location is not active"}"#, Refusal::Other),
+            (r#"{"message":"Invalid client credentials for refresh token grant"}"#, Refusal::Other),
+            (
+                r#"{"error":"unauthorized_client","error_description":"client may not use refresh token grant: invalid grant type"}"#,
+                Refusal::Client,
+            ),
+            (r#"{"message":"Invalid refresh_token grant_type"}"#, Refusal::Other),
+            (r#"{"message":"Invalid refresh token request"}"#, Refusal::Other),
+            (r#"{"message":"Unsupported refresh token: invalid scope"}"#, Refusal::Other),
+            (r#"{"message":"The client or refresh token is invalid"}"#, Refusal::Other),
+            (r#"{"message":"The refresh token is invalid, or the client secret is"}"#, Refusal::Other),
+            (r#"{"message":"Scope invalid: the refresh token lacks it"}"#, Refusal::Other),
             (r#"{"error":"temporarily_unavailable"}"#, Refusal::Temporary),
             (r#"{"ok":false,"error":"ratelimited"}"#, Refusal::Temporary),
             (r#"{"ok":false}"#, Refusal::Other),
