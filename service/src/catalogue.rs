@@ -30,7 +30,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use toml::value::Datetime;
 
-pub use api::{Api, ApiCall, ApiRequest, CallValues, Lookup, RequestMethod, Verify};
+pub use api::{Api, ApiCall, ApiRequest, CallValues, InvalidErrors, Lookup, RequestMethod, Verify};
 pub use correction::Correction;
 pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
 pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};

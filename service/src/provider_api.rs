@@ -9,8 +9,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::catalogue::{
-    ApiCall, ApiRequest, App, AuthOption, AuthType, CallValues, Documents, Inputs, ProviderData, Source,
-    Verify,
+    ApiCall, ApiRequest, App, AuthOption, AuthType, CallValues, Documents, Inputs, InvalidErrors,
+    ProviderData, Source, Verify,
 };
 use crate::oauth::{self, ApiBody};
 use crate::state::Service;
@@ -181,6 +181,26 @@ impl<'a> ApiAccess<'a> {
     }
 }
 
+impl Verify {
+    /// What a successful response says. Where it lacks what is expected, the provider may have failed by itself: only what
+    /// it says of the credential makes that wrong.
+    fn read(&self, response: &Value) -> Verification {
+        let Some(expect) = &self.expect else { return Verification::Valid };
+        let is_named = |errors: &InvalidErrors| {
+            let code = errors.pointer.get(response).and_then(Value::as_str);
+            code.is_some_and(|code| errors.words.iter().any(|word| word == code))
+        };
+        match expect.get(response) {
+            Some(Value::Null) => Verification::Invalid,
+            None | Some(Value::Bool(false)) => {
+                let is_invalid = self.invalid_errors.as_ref().is_some_and(is_named);
+                if is_invalid { Verification::Invalid } else { Verification::Unknown }
+            }
+            Some(_) => Verification::Valid,
+        }
+    }
+}
+
 /// What a response to the verification says.
 fn verdict(verify: &Verify, status: u16, body: ApiBody) -> (Verification, Option<Value>) {
     if verify.invalid_statuses.contains(&status) {
@@ -189,13 +209,11 @@ fn verdict(verify: &Verify, status: u16, body: ApiBody) -> (Verification, Option
     if !(200..300).contains(&status) {
         return (Verification::Unknown, None);
     }
-    let is_there = |value: &Value| {
-        let expected = verify.expect.as_ref().map(|expect| expect.get(value));
-        expected.is_none_or(|found| !matches!(found, None | Some(Value::Null | Value::Bool(false))))
-    };
     match body {
-        ApiBody::Json(value) if is_there(&value) => (Verification::Valid, Some(value)),
-        ApiBody::Json(_) => (Verification::Invalid, None),
+        ApiBody::Json(value) => match verify.read(&value) {
+            Verification::Valid => (Verification::Valid, Some(value)),
+            other => (other, None),
+        },
         ApiBody::Empty if verify.expect.is_none() => (Verification::Valid, None),
         ApiBody::Empty | ApiBody::Other => (Verification::Unknown, None),
     }
@@ -219,5 +237,41 @@ impl Service {
             provider_data: &details.provider_data,
             sandbox: client.is_some_and(|client| client.sandbox),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn only_what_the_provider_says_of_the_credential_makes_it_invalid() {
+        let catalogue = Catalogue::load(None).unwrap();
+        let slack = |error: &str| ("slack", json!({ "ok": false, "error": error }));
+        for ((app, body), expected) in [
+            (slack("invalid_auth"), Verification::Invalid),
+            (slack("not_authed"), Verification::Invalid),
+            (slack("token_revoked"), Verification::Invalid),
+            (slack("token_expired"), Verification::Invalid),
+            (slack("account_inactive"), Verification::Invalid),
+            (slack("internal_error"), Verification::Unknown),
+            (slack("service_unavailable"), Verification::Unknown),
+            (slack("request_timeout"), Verification::Unknown),
+            (slack("ratelimited"), Verification::Unknown),
+            (("slack", json!({ "ok": false })), Verification::Unknown),
+            (("slack", json!({ "error": "internal_error" })), Verification::Unknown),
+            (("slack", json!({ "ok": true })), Verification::Valid),
+            (("zendesk", json!({ "user": { "id": 7 } })), Verification::Valid),
+            (("zendesk", json!({ "user": { "id": null } })), Verification::Invalid),
+            (("zendesk", json!({ "error": "DatabaseError" })), Verification::Unknown),
+        ] {
+            let option = catalogue.get(app).unwrap().auth_option("oauth").unwrap();
+            let verify = option.verify.as_ref().unwrap();
+            assert_eq!(verdict(verify, 200, ApiBody::Json(body.clone())).0, expected, "{app} {body}");
+            assert_eq!(verdict(verify, 401, ApiBody::Json(body)).0, Verification::Invalid);
+        }
     }
 }

@@ -354,8 +354,8 @@ async fn a_wrong_key_is_an_error_of_its_field() {
     for reply in [
         ApiReply::Json(401, json!({"error": "c4nary"})),
         ApiReply::Json(403, json!({})),
-        ApiReply::Json(200, json!({"ok": false})),
-        ApiReply::Json(200, json!({"error": "c4nary"})),
+        ApiReply::Json(200, json!({"ok": null})),
+        ApiReply::Json(200, json!({"ok": false, "error": "wrong_key", "detail": "c4nary"})),
     ] {
         stage.provider.api_will_say(KEYED, reply);
         let made = stage.link("keyed").await;
@@ -400,6 +400,8 @@ async fn what_cannot_be_checked_is_taken() {
     for (what, reply) in [
         ("an error", ApiReply::Json(500, json!({"ok": true}))),
         ("a throttle", ApiReply::Json(429, json!({}))),
+        ("a failure of its own", ApiReply::Json(200, json!({"ok": false, "error": "internal_error"}))),
+        ("another shape", ApiReply::Json(200, json!({"error": "wrong_keys"}))),
         ("another path", ApiReply::Json(404, json!({}))),
         ("HTML", ApiReply::Html("<h1>ok</h1>".into())),
         ("a redirect", ApiReply::Redirect("/api/keyed/v1/other".into())),
@@ -412,7 +414,7 @@ async fn what_cannot_be_checked_is_taken() {
         assert_eq!((status, &body["data"]["status"]), (200, &json!("active")), "{what}: {body}");
         assert_eq!(stage.connection(&made).await["account"], json!(null));
     }
-    assert_eq!(lines(&stage).len(), 7);
+    assert_eq!(lines(&stage).len(), 9);
 }
 
 #[tokio::test]

@@ -84,8 +84,21 @@ pub struct Verify {
     pub request: ApiRequest,
     /// The statuses that mean that the credential is wrong.
     pub invalid_statuses: Vec<u16>,
-    /// What must be in a successful response, and be neither null nor false.
+    /// What is in a successful response, neither null nor false, where the credential is accepted. Null means that it is
+    /// wrong.
     pub expect: Option<Pointer>,
+    /// What says that it is wrong where that is missing or false.
+    pub invalid_errors: Option<InvalidErrors>,
+}
+
+/// The error codes that mean that a credential is wrong.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvalidErrors {
+    /// Where a response has its code.
+    pub pointer: Pointer,
+    /// The codes.
+    pub words: Vec<String>,
 }
 
 /// A further request, whose response `[auth.provider_data]` and `[auth.account]` can name.
@@ -112,6 +125,7 @@ struct VerifyTable {
     #[serde(default = "unauthorized")]
     invalid_statuses: Vec<u16>,
     expect: Option<Pointer>,
+    invalid_errors: Option<InvalidErrors>,
 }
 
 #[derive(Deserialize)]
@@ -304,6 +318,12 @@ impl AuthOption {
         if let Some(name) = self.placeholders().find(|name| !self.has_value(name)) {
             return Some(format!("nothing fills the placeholder `{{{name}}}`"));
         }
+        if let Some(verify) = &self.verify
+            && let Some(errors) = &verify.invalid_errors
+            && (errors.words.is_empty() || verify.expect.is_none())
+        {
+            return Some("verify.invalid_errors needs words, and an expect beside it".into());
+        }
         self.requests().find_map(|request| self.request_problem(request))
     }
 
@@ -416,8 +436,10 @@ impl RequestMethod {
 
 impl From<VerifyTable> for Verify {
     fn from(table: VerifyTable) -> Self {
-        let VerifyTable { method, path, url, headers, json, invalid_statuses, expect } = table;
-        Self { request: ApiRequest { method, path, url, headers, json }, invalid_statuses, expect }
+        let VerifyTable { method, path, url, headers, json, invalid_statuses, expect, invalid_errors } =
+            table;
+        let request = ApiRequest { method, path, url, headers, json };
+        Self { request, invalid_statuses, expect, invalid_errors }
     }
 }
 

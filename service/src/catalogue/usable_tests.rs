@@ -337,6 +337,14 @@ fn files_that_cannot_work_are_refused_with_the_reason() {
         ("[auth.api]\nbase_url = \"https://a.example\"\n[auth.verify]\npath = \"me\"", "begins with a slash"),
         ("[auth.verify]\nurl = \"http://a.example\"", "not https"),
         ("[auth.verify]\nurl = \"https://a.example\"\nrefused = [403]", "unknown field"),
+        (
+            "[auth.verify]\nurl = \"https://a.example\"\nexpect = \"/ok\"\ninvalid_errors = { pointer = \"/e\", words = [] }",
+            "needs words",
+        ),
+        (
+            "[auth.verify]\nurl = \"https://a.example\"\ninvalid_errors = { pointer = \"/e\", words = [\"x\"] }",
+            "an expect beside it",
+        ),
         ("[[auth.lookup]]\nname = \"A\"\nurl = \"https://a.example\"", "unique slug"),
         (
             "[[auth.lookup]]\nname = \"a\"\nurl = \"https://a.example\"\n[[auth.lookup]]\nname = \"a\"\nurl = \"https://a.example\"",
