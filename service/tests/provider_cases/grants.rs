@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use connect_service::store::{LinkOptions, Target};
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 
 use crate::cases;
 use crate::connect_support::ApiReply;
-use crate::world::{RawProvider, World, ok};
+use crate::world::{ENDED, RawProvider, World, ok};
 
 cases! {
     37, "NangoHQ/nango#3988", "the token has another name, or is nested" => token_elsewhere;
@@ -17,6 +19,8 @@ cases! {
     41, "NangoHQ/nango#328", "calls need the host that the customer typed" => host_that_was_typed;
     42, "trycompai/comp#3229", "Zoho names its API's host beside the token" => host_beside_the_token;
     43, "NangoHQ/nango#814", "the customer took the wrong data centre of Zoho" => wrong_data_centre;
+    45, "vercel/vercel#16578", "the provider refuses a token before its expiry" => refused_early;
+    46, "omab/django-social-auth#299", "connecting again brings no refresh token" => no_new_refresh_token;
     64, "oauth2-proxy/oauth2-proxy#336", "a certificate of the operator's own authority" => private_authority;
 }
 
@@ -91,6 +95,45 @@ async fn wrong_data_centre() {
         world.consent(&made, "zoho-crm", &[], &said).await;
         let request = world.provider.last().head;
         assert!(request.starts_with(&format!("POST /{host}/token ")), "{server}: {request}");
+    }
+}
+
+async fn refused_early() {
+    let world = World::new().await;
+    let tokens =
+        |n: u32| ok(&format!(r#"{{"access_token":"at-{n}","refresh_token":"rt-{n}","expires_in":3600}}"#));
+    let made = world.connected_by("gmail", tokens(1)).await;
+    let before = world.provider.requests().len();
+    world.provider.will_send(tokens(2));
+    assert_eq!(world.vend(&made).await.1["access_token"], "at-1");
+    let digest: String = Sha256::digest("at-1").iter().map(|byte| format!("{byte:02x}")).collect();
+    for _ in 0..5 {
+        let (_, data) = world.vend_with(&made, &json!({"rejected_token_sha256": digest})).await;
+        assert_eq!(data["access_token"], "at-2");
+    }
+    assert_eq!(world.provider.requests().len(), before + 1, "one refresh for all who name it");
+}
+
+async fn no_new_refresh_token() {
+    let account = "[auth.account]\nid = \"token:/account\"";
+    for (account_again, expected) in [("1", "at-3"), ("2", ENDED)] {
+        let world = World::with_fixture(account).await;
+        let first = r#"{"access_token":"at-1","refresh_token":"rt-1","account":"1"}"#;
+        let made = world.connected_by("fixture", ok(first)).await;
+        let options = LinkOptions { allow_account_change: true, ..LinkOptions::default() };
+        let target = Target::Existing { id: &made.connection_id, name: None };
+        let again = world.stage.make(target, Some("fixture"), &options).await;
+        let body = format!(r#"{{"access_token":"at-2","expires_in":60,"account":"{account_again}"}}"#);
+        world.provider.will_send(ok(&body));
+        let back = world.consent(&again, "fixture", &[], &[("code", "c")]).await;
+        assert_eq!(back.status, 200, "{}", back.html);
+        assert_eq!(world.vend(&made).await.1["access_token"], "at-2");
+        world.stage.advance(61);
+        world.provider.will_send(ok(r#"{"access_token":"at-3"}"#));
+        let (_, data) = world.vend(&made).await;
+        assert_eq!(data["access_token"].as_str().or(data["code"].as_str()), Some(expected));
+        let presented = world.provider.last().form.get("refresh_token").cloned();
+        assert_eq!(presented.as_deref(), (account_again == "1").then_some("rt-1"));
     }
 }
 

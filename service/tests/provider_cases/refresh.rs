@@ -1,14 +1,15 @@
-//! Refreshes: what ends a grant, what does not, and what a response may look like.
+//! Refreshes: what a response may look like, and what is kept of it.
 
+use std::io::Write;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use crate::cases;
-use crate::world::{TOKENS, World, json, ok, response};
+use crate::world::{ENDED, TOKENS, UNAVAILABLE, World, ok, response};
 
 cases! {
-    1, "lelylan/simple-oauth2#459", "a refresh refused with status 200" => refused_with_200;
-    2, "decocms/studio#3774", "a refresh refused as bad_refresh_token" => bad_refresh_token;
-    10, "raycast/extensions#10896", "invalid_grant with status 400, 401 or 403" => invalid_grant_in_any_status;
     17, "NangoHQ/nango#298", "a refresh without a new refresh token, or with an empty one" => old_refresh_token;
     18, "NangoHQ/nango#482", "expired, and nothing to refresh it with" => nothing_to_refresh_with;
     20, "aakarim/OpenLore#43", "the response to a refresh breaks off" => cut_off;
@@ -17,36 +18,13 @@ cases! {
     25, "Weble/ZohoClient#11", "a lifetime in milliseconds, beside one in seconds" => two_lifetimes;
     27, "RFC 6749, section 5.1", "lifetimes as text, fraction, zero, negative, null" => lifetimes;
     28, "RFC 6749, section 5.1", "tokens that live for 1 to 60 s" => short_lives;
+    29, "modelcontextprotocol/typescript-sdk#2408", "gzip that nobody asked for" => gzip;
+    31, "RFC 8259, section 8.1", "a byte of Latin-1 in a member that is not used" => latin_1;
     32, "requests/requests-oauthlib#255", "a line break before the JSON" => leading_line_break;
     34, "RFC 9112", "chunks, HTTP/1.0, status 201, no content type, a large id_token" => wrappings;
     35, "casdoor/casdoor#611", "an error's text in the place of the token" => error_as_token;
     36, "NangoHQ/nango#2476", "a refresh that prolongs the old token" => prolonged_token;
     63, "courtlistener#7927", "the token endpoint redirects" => redirect;
-}
-
-const ENDED: &str = "needs_reconnection";
-const UNAVAILABLE: &str = "upstream_unavailable";
-
-async fn refused_with_200() {
-    let world = World::new().await;
-    let body = r#"{"error":"bad_refresh_token","error_description":"The refresh token is incorrect"}"#;
-    assert_eq!(world.refresh("github", ok(body)).await, ENDED);
-    let body = "error=bad_refresh_token&error_description=The+refresh+token+is+incorrect";
-    let form = response(200, "application/x-www-form-urlencoded", body);
-    assert_eq!(world.refresh("github", form).await, ENDED);
-}
-
-async fn bad_refresh_token() {
-    let world = World::new().await;
-    assert_eq!(world.refresh("gmail", json(400, r#"{"error":"bad_refresh_token"}"#)).await, ENDED);
-}
-
-async fn invalid_grant_in_any_status() {
-    let world = World::new().await;
-    for status in [400, 401, 403] {
-        let body = r#"{"reason":"Invalid Token!","error":"invalid_grant"}"#;
-        assert_eq!(world.refresh("zoom", json(status, body)).await, ENDED, "{status}");
-    }
 }
 
 async fn old_refresh_token() {
@@ -147,6 +125,44 @@ async fn short_lives() {
         }
         assert_eq!(world.vend(&made).await.1["access_token"], "at-2", "{seconds} s");
     }
+}
+
+/// Fails where a code exchange or a rotating refresh loses its tokens in this wrapping.
+async fn loses_nothing(wrap: impl Fn(&str) -> Vec<u8>) {
+    let tokens =
+        |n: u32| wrap(&format!(r#"{{"access_token":"at-{n}","refresh_token":"rt-{n}","expires_in":60}}"#));
+    let world = World::new().await;
+    let made = world.connected_by("gmail", tokens(1)).await;
+    for n in [2, 3] {
+        world.stage.advance(61);
+        world.provider.will_send(tokens(n));
+        assert_eq!(world.vend(&made).await.1["access_token"], format!("at-{n}"));
+        assert_eq!(world.provider.last().form["refresh_token"], format!("rt-{}", n - 1));
+    }
+}
+
+async fn gzip() {
+    loses_nothing(|body| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n",
+            packed.len()
+        );
+        [head.as_bytes(), &packed].concat()
+    })
+    .await;
+}
+
+async fn latin_1() {
+    loses_nothing(|body| {
+        let members = body.strip_prefix('{').unwrap();
+        let body = [b"{\"name\":\"Andr\xe9\",", members.as_bytes()].concat();
+        response(200, "application/json", body)
+    })
+    .await;
 }
 
 async fn leading_line_break() {

@@ -11,6 +11,7 @@ use connect_service::store::LinkOptions;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use url::form_urlencoded;
 
@@ -18,6 +19,10 @@ use crate::connect_support::{Browser, Made, Provider, Seen, Stage};
 
 /// The token that customers of [`World::connected`] have, for a minute.
 pub(crate) const TOKENS: &str = r#"{"access_token":"at-1","refresh_token":"rt-1","expires_in":60}"#;
+
+/// The codes of a refresh that failed.
+pub(crate) const ENDED: &str = "needs_reconnection";
+pub(crate) const UNAVAILABLE: &str = "upstream_unavailable";
 
 /// The apps with an OAuth client here.
 const APPS: [&str; 7] = ["fixture", "github", "gmail", "quickbooks", "zendesk", "zoho-crm", "zoom"];
@@ -27,6 +32,8 @@ const APPS: [&str; 7] = ["fixture", "github", "gmail", "quickbooks", "zendesk", 
 pub(crate) struct RawProvider {
     pub(crate) url: String,
     response: Arc<Mutex<Vec<u8>>>,
+    /// Whether responses wait.
+    held: watch::Sender<bool>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
@@ -56,7 +63,8 @@ impl RawProvider {
     async fn serve(origin: &str, acceptor: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("{origin}:{}/token", listener.local_addr().unwrap().port());
-        let provider = Self { url, response: Arc::default(), requests: Arc::default() };
+        let provider =
+            Self { url, response: Arc::default(), held: watch::Sender::new(false), requests: Arc::default() };
         provider.will_send(ok(TOKENS));
         let own = provider.clone();
         tokio::spawn(async move {
@@ -90,6 +98,7 @@ impl RawProvider {
         stream.read_exact(&mut body).await.ok()?;
         let form = form_urlencoded::parse(&body).into_owned().collect();
         self.requests.lock().unwrap().push(Request { head, form });
+        self.held.subscribe().wait_for(|held| !held).await.ok()?;
         let response = self.response.lock().unwrap().clone();
         stream.write_all(&response).await.ok()?;
         stream.shutdown().await.ok()
@@ -98,6 +107,11 @@ impl RawProvider {
     /// Every request from now on is answered with these bytes, and the connection is closed.
     pub(crate) fn will_send(&self, bytes: impl Into<Vec<u8>>) {
         *self.response.lock().unwrap() = bytes.into();
+    }
+
+    /// Lets responses wait from now on, or lets those that wait go.
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.send_replace(held);
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -110,13 +124,14 @@ impl RawProvider {
 }
 
 /// A usual response.
-pub(crate) fn response(status: u16, content_type: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
-    format!(
-        "HTTP/1.1 {status} Status\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n{body}"
-    )
-    .into()
+pub(crate) fn response(status: u16, content_type: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!(
+        "HTTP/1.1 {status} Status\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
 }
 
 /// A usual response with JSON.
@@ -215,8 +230,13 @@ impl World {
 
     /// What a token call says.
     pub(crate) async fn vend(&self, made: &Made) -> (u16, Value) {
+        self.vend_with(made, &json!({})).await
+    }
+
+    /// What a token call with this body says.
+    pub(crate) async fn vend_with(&self, made: &Made, body: &Value) -> (u16, Value) {
         let path = format!("/connections/{}/token", made.connection_id);
-        let (status, body) = self.stage.post(&path, &self.stage.owner, &json!({})).await;
+        let (status, body) = self.stage.post(&path, &self.stage.owner, body).await;
         (status, body["data"].clone())
     }
 
