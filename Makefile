@@ -168,6 +168,12 @@ chaos-short: build
 	$(STEP) "PostgreSQL" scripts/postgres
 	$(STEP) "chaos, 60 s" env CHAOS_SECONDS=60 $(TARGET)/debug/chaos
 
+# `make test` has a hundred connections; this many need a service as it ships.
+.PHONY: month
+month: ## Let connections of all kinds live through a month of simulated time (MONTH_CONNECTIONS=10000)
+	$(STEP) "a month of simulated time" env MONTH_CONNECTIONS=$(or $(MONTH_CONNECTIONS),10000) \
+		$(CARGO) test --release --test month -- --nocapture
+
 # All of them take hours, hence `test-all` has some files only; .cargo/mutants.toml has the settings.
 .PHONY: mutants mutants-some
 mutants: $(CACHE)/cargo-mutants/bin/cargo-mutants ## Change the core at random: tests must notice (ARGS="--file core/src/retry.rs")

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 #[path = "../support/mod.rs"]
-mod support;
+pub(crate) mod support;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -96,7 +96,7 @@ impl Provider {
         self.platform_configured(auth, |_| {}).await
     }
 
-    fn registration() -> Registration {
+    pub(crate) fn registration() -> Registration {
         let params = [("tenant", "the-tenant"), ("key", "canary-param")];
         Registration {
             client_id: "the client".into(),

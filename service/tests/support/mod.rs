@@ -161,10 +161,15 @@ impl Platform {
             obtained_at: now,
             expires_at: lifetime.map(|seconds| now + seconds * 1000),
         };
+        self.grant_tokens(link, "gmail", tokens).await;
+    }
+
+    /// The same with tokens of the first option of any app.
+    pub(crate) async fn grant_tokens(&self, link: &Value, app_id: &str, tokens: Tokens) {
         let grant = Grant {
-            app_id: "gmail".into(),
+            app_id: app_id.into(),
             auth_type: connect_service::catalogue::AuthType::OAuth,
-            auth_option_key: self.app.catalogue.get("gmail").unwrap().auth_options[0].key.clone(),
+            auth_option_key: self.app.catalogue.get(app_id).unwrap().auth_options[0].key.clone(),
             comparable_options: Vec::new(),
             account_digest: None,
             origin: Origin::Link,
