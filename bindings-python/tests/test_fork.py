@@ -218,8 +218,11 @@ def test_gunicorn_with_preload(server, tmp_path, worker):
     try:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(ask, range(120)))
+            # On a busy machine one worker may be the first to accept for a while.
+            while len({pid for pid, _ in answers}) == 1:
+                assert time.monotonic() < until, "one worker answers everything"
+                answers += pool.map(ask, range(8))
         assert {kind for _, kind in answers} == {"Bearer"}
-        assert len({pid for pid, _ in answers}) > 1
     finally:
         gunicorn.terminate()
         assert gunicorn.wait(30) == 0
