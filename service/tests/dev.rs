@@ -293,6 +293,23 @@ async fn connect_vend_expire_revoke() {
     assert_eq!(left, ["log"], "the temporary folder is gone");
 }
 
+/// Such a link says so to front ends, and a choice of apps comes on top.
+#[tokio::test]
+async fn a_link_that_leads_back_can_be_finished() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    for body in [
+        json!({"app_id": "gmail", "name": "Mail", "return_url": "https://app.example.com/back"}),
+        json!({"allowed_apps": ["gmail", "slack"], "name": "One", "return_url": "https://app.example.com/back"}),
+    ] {
+        let Answer(status, _, json) = dev.api(Method::POST, "/connections/request-link", Some(body)).await;
+        assert_eq!(status, 200, "{json}");
+        let request_link = text(&json["data"]["request_link"]);
+        assert!(request_link.contains('?'), "{request_link}");
+        assert_eq!(dev.ctl(&["connect", &request_link])["status"], "active");
+    }
+}
+
 /// A product that is being developed has no website; its pages are on this machine.
 #[tokio::test]
 async fn only_a_page_of_this_machine_leads_straight_to_the_provider() {

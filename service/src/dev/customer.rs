@@ -18,18 +18,20 @@ pub(super) async fn connect(
 ) -> Result<Link, ControlError> {
     let service = &control.service;
     let prefix = format!("{}/connect/", service.base_url());
-    let secret = request_link.strip_prefix(&prefix).unwrap_or_default();
+    // What follows is for front ends: whether the link leads back.
+    let address = request_link.split_once('?').map_or(request_link, |(address, _)| address);
+    let secret = address.strip_prefix(&prefix).unwrap_or_default();
     let store = &service.store;
     if store.link_by_secret(secret).await?.is_none() {
         return Err(refused("This is no request link of this instance"));
     }
 
-    let mut page = Page::open(control, request_link).await?;
+    let mut page = Page::open(control, address).await?;
     if page.hidden("app_id").is_none() {
         // The picker: the first app is as good as any.
         let first = page.between("href=\"?app=", "\"").map(str::to_owned);
         let first = first.ok_or_else(|| refused(&page.problem()))?;
-        page = Page::open(control, &format!("{request_link}?app={first}")).await?;
+        page = Page::open(control, &format!("{address}?app={first}")).await?;
     }
     let (app, key) = (page.hidden("app_id"), page.hidden("auth_option_key"));
     let app = app.and_then(|id| service.catalogue.get(id));
@@ -38,7 +40,7 @@ pub(super) async fn connect(
 
     let decline_here = !allow && option.oauth.is_none();
     let form = page.filled(option, if decline_here { "decline" } else { "connect" });
-    let request = control.http.post(request_link).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let request = control.http.post(address).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     let next = send(request.header(COOKIE, &page.cookie).body(form)).await?;
     match location(&next) {
         Some(url) if option.oauth.is_some() => {
