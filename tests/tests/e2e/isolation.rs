@@ -202,6 +202,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             () if has("access_token") => {
                 json!({"app_id": KEY_APP, "name": "Mail", "fields": {"api_key": "canary-field"}})
             }
+            () if has("rejected_token_sha256") => json!({"rejected_token_sha256": "0".repeat(64)}),
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),
