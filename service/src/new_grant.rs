@@ -163,7 +163,7 @@ impl NewGrant<'_> {
         Ok(explored.details)
     }
 
-    /// The grant itself, of an account that no other client knows.
+    /// The grant itself, without the digest of an account.
     pub(crate) fn grant(
         &self,
         inputs: Inputs,

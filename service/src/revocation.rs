@@ -99,15 +99,13 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
     };
     if revoke.ends_whole_grant {
         let unknown = service.account_digest(&endpoint, None);
-        let (Some(digest), Some(unknown)) = (&grant.account_digest, unknown) else {
+        let known = grant.account_digest.as_ref().filter(|digest| Some(*digest) != unknown.as_ref());
+        let (Some(digest), Some(unknown)) = (known, &unknown) else {
             return Ok(Attempt::Done("account_unknown"));
         };
-        if *digest == unknown {
-            return Ok(Attempt::Done("account_unknown"));
-        }
         // A connection that was made since counts as well, and so does one that is just being made.
         let (store, tenant) = (&service.store, &pending.tenant);
-        if store.is_account_connected(&grant.app_id, [digest, &unknown]).await? {
+        if store.is_account_connected(&grant.app_id, [digest, unknown]).await? {
             return Ok(Attempt::Done("account_in_use"));
         }
         if store.is_redeeming(tenant, &grant.app_id).await? {

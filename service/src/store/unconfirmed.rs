@@ -151,8 +151,8 @@ impl Store {
         Ok(confirmation)
     }
 
-    /// Erases grants that were not confirmed in time, and has them revoked. What is left of confirmed ones, whose grant is erased already, stays
-    /// with their link, to know a repeated call by.
+    /// Erases grants that were not confirmed in time, and has them revoked. What is left of confirmed ones, whose grant is
+    /// erased already, stays with their link, to know a repeated call by.
     ///
     /// # Errors
     ///

@@ -80,7 +80,7 @@ pub async fn vend(
     match outcome {
         Ok(()) => {
             let refreshed = read(app, owner, connection_id).await?;
-            works(refreshed.lifetime(), app.clock.now())
+            works(refreshed.grant.lifetime(), app.clock.now())
                 .then(|| refreshed.grant.into())
                 .ok_or(ApiError::UpstreamUnavailable { retry_after: 1 })
         }
@@ -117,10 +117,4 @@ fn margin(app: &AppState, app_id: &str, auth_option_key: &str) -> Option<Millis>
 
 fn works(lifetime: Option<Lifetime>, now: Millis) -> bool {
     lifetime.is_none_or(|lifetime| lifetime.is_valid(now))
-}
-
-impl Credential {
-    fn lifetime(&self) -> Option<Lifetime> {
-        self.grant.lifetime()
-    }
 }

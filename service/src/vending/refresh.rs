@@ -157,7 +157,7 @@ impl Refresh {
             return Ok(None);
         }
         // A failure may have been noted meanwhile, or another refresh forced, perhaps by another process.
-        let lifetime = credential.lifetime();
+        let lifetime = credential.grant.lifetime();
         let is_forced = !is_due && matches!(self.cause, Cause::Rejected(_));
         match credential.history.permission(is_forced.then(|| Forced::of(lifetime)), now) {
             Permission::Now => {}
@@ -194,7 +194,7 @@ impl Refresh {
 
     fn is_due(&self, credential: &Credential) -> bool {
         let margin = margin(&self.app, &credential.grant.app_id, &credential.grant.auth_option_key);
-        credential.lifetime().is_some_and(|lifetime| lifetime.is_due(self.app.clock.now(), margin))
+        credential.grant.lifetime().is_some_and(|lifetime| lifetime.is_due(self.app.clock.now(), margin))
     }
 
     /// Whether a credential that is not due is still the one that this refresh is about.
