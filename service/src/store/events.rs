@@ -101,7 +101,8 @@ const TRACKED: [&str; 8] =
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tracked([Option<String>; TRACKED.len()]);
 
-const SNAPSHOT: &str = "SELECT c.customer, c.name, c.app_id, c.status, c.origin, c.customer_id, c.customer_name,
+const SNAPSHOT: &str =
+    "SELECT c.customer, c.name, c.app_id, c.status, c.origin, c.customer_id, c.customer_name,
         c.metadata, c.account, l.operation, l.status AS link_status, l.expires_at
     FROM connections c JOIN links l ON l.id = c.link_id WHERE c.id = $1 AND c.tenant_id = $2";
 
@@ -354,7 +355,8 @@ impl Store {
         tenant: &str,
         connection_id: &str,
     ) -> Result<Option<Tracked>> {
-        let query = format!("SELECT {} FROM connections WHERE id = $1 AND tenant_id = $2", TRACKED.join(", "));
+        let query =
+            format!("SELECT {} FROM connections WHERE id = $1 AND tenant_id = $2", TRACKED.join(", "));
         let row = transaction.fetch_optional(Query::new(&query).bind(connection_id).bind(tenant)).await?;
         row.map(|row| Tracked::read(&row)).transpose()
     }
