@@ -30,5 +30,6 @@ pub mod store;
 pub mod text;
 pub mod vault;
 pub mod vending;
+pub mod webhooks;
 
 pub use extract::web_address::website_url;

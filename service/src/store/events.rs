@@ -101,7 +101,8 @@ const TRACKED: [&str; 8] =
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tracked([Option<String>; TRACKED.len()]);
 
-const SNAPSHOT: &str = "SELECT c.customer, c.name, c.app_id, c.status, c.origin, c.customer_id, c.customer_name,
+const SNAPSHOT: &str =
+    "SELECT c.customer, c.name, c.app_id, c.status, c.origin, c.customer_id, c.customer_name,
         c.metadata, c.account, l.operation, l.status AS link_status, l.expires_at
     FROM connections c JOIN links l ON l.id = c.link_id WHERE c.id = $1 AND c.tenant_id = $2";
 
@@ -138,6 +139,19 @@ impl EventType {
             Self::KeyPromoted => "key.promoted",
             Self::KeyRevoked => "key.revoked",
         }
+    }
+}
+
+impl EventType {
+    /// Whether it tells what became of a customer's attempt to connect.
+    pub fn is_of_attempt(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionActive
+                | Self::ConnectionFailed
+                | Self::ConnectionRejected
+                | Self::ConnectionExpired
+        )
     }
 }
 
@@ -269,7 +283,8 @@ impl Store {
         .bind(self.clock.now())
         .bind(payload);
         transaction.execute(query).await?;
-        Ok(())
+        let connection_id = event.connection_id.as_deref();
+        self.queue_deliveries(transaction, tenant, position, event.event_type, connection_id).await
     }
 
     /// Commits a change with its events, and wakes who waits for either.
@@ -288,6 +303,7 @@ impl Store {
         }
         if !events.is_empty() {
             self.feeds.tell(tenant);
+            self.wake_delivery();
         }
         Ok(())
     }
@@ -354,7 +370,8 @@ impl Store {
         tenant: &str,
         connection_id: &str,
     ) -> Result<Option<Tracked>> {
-        let query = format!("SELECT {} FROM connections WHERE id = $1 AND tenant_id = $2", TRACKED.join(", "));
+        let query =
+            format!("SELECT {} FROM connections WHERE id = $1 AND tenant_id = $2", TRACKED.join(", "));
         let row = transaction.fetch_optional(Query::new(&query).bind(connection_id).bind(tenant)).await?;
         row.map(|row| Tracked::read(&row)).transpose()
     }

@@ -144,7 +144,8 @@ impl Bounds {
     }
 }
 
-const OLDEST: &str = "(SELECT o.position FROM events o WHERE o.tenant = $1 ORDER BY o.position LIMIT 1) AS oldest";
+const OLDEST: &str =
+    "(SELECT o.position FROM events o WHERE o.tenant = $1 ORDER BY o.position LIMIT 1) AS oldest";
 
 impl Store {
     /// Registers a waiter for a tenant's next event. Register first, then read: none is missed in between.

@@ -79,15 +79,8 @@ pub enum Revocation {
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 7] = [
-        Self::Apps,
-        Self::Connections,
-        Self::Token,
-        Self::Delete,
-        Self::Admin,
-        Self::Import,
-        Self::Events,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import, Self::Events];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
