@@ -48,8 +48,13 @@ impl Query {
     pub(crate) fn page(&self) -> Result<Page, ApiError> {
         Ok(Page {
             page: self.number("page", MAX_PAGE)?.unwrap_or(1),
-            limit: self.number("limit", MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
+            limit: self.limit()?,
         })
+    }
+
+    /// `limit` alone.
+    pub(crate) fn limit(&self) -> Result<u32, ApiError> {
+        Ok(self.number("limit", MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT))
     }
 
     fn number(&self, name: &str, max: u32) -> Result<Option<u32>, ApiError> {

@@ -94,7 +94,7 @@ pub struct Link {
     pub code_digest: Option<String>,
     /// When it lapses.
     pub expires_at: Millis,
-    /// When the customer finished or declined it; none for links of earlier versions.
+    /// When the customer finished or declined it, or it expired; none for links of earlier versions.
     pub ended_at: Option<Millis>,
 }
 
