@@ -194,7 +194,8 @@ impl Feed {
         if let Some(types) = &self.types {
             url.query_pairs_mut().append_pair("types", types);
         }
-        let passing = |error: reqwest::Error| Failure::Passing { reason: without_url(error), retry_after: None };
+        let passing =
+            |error: reqwest::Error| Failure::Passing { reason: without_url(error), retry_after: None };
         let request = http.get(url).bearer_auth(self.key.expose_secret());
         let response = request.header("prefer", format!("wait={WAIT}")).send().await.map_err(passing)?;
         let (status, retry_after) = (response.status(), retry_after(&response));
@@ -212,7 +213,8 @@ impl Feed {
         Err(Failure::Lasting(match error {
             None => reason.into(),
             Some(Envelope { data: ErrorData { oldest_cursor: Some(oldest) }, .. }) => {
-                format!("events were missed, since they are not kept any more: go on with --after {oldest}").into()
+                format!("events were missed, since they are not kept any more: go on with --after {oldest}")
+                    .into()
             }
             Some(error) => format!("{}: {reason}", error.message).into(),
         }))

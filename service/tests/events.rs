@@ -62,7 +62,8 @@ async fn pending(platform: &Platform) -> (String, Value) {
 async fn an_event_has_the_form_of_the_contract() {
     let platform = Platform::start().await;
     let mut cursor = now(&platform).await;
-    let body = json!({"app_id": "brevo", "name": "Mail", "metadata": {"plan": "pro"}, "customer_id": "cus_1"});
+    let body =
+        json!({"app_id": "brevo", "name": "Mail", "metadata": {"plan": "pro"}, "customer_id": "cus_1"});
     let link = platform.link(body).await;
     let id = text(&link["connection_id"]);
     assert!(platform.app.store.decline_link(&platform.stored_link(&link).await, Some("no")).await.unwrap());
@@ -199,7 +200,8 @@ async fn an_update_names_what_changed() {
     patch(json!({})).await;
     patch(json!({"customer_id": "cus_1", "customer_name": "Alice"})).await;
     patch(json!({"customer_name": null})).await;
-    let expected = [json!(["name", "metadata"]), json!(["customer_id", "customer_name"]), json!(["customer_name"])];
+    let expected =
+        [json!(["name", "metadata"]), json!(["customer_id", "customer_name"]), json!(["customer_name"])];
     let expected: Vec<_> =
         expected.into_iter().map(|changed| json!(["connection.updated", {"changed": changed}])).collect();
     assert_news(&platform, &mut cursor, &id, expected.into()).await;
@@ -307,11 +309,15 @@ async fn each_change_of_a_key_has_its_event() {
     assert_eq!(first[0]["data"]["by"], "command_line");
     let id = text(&first[0]["data"]["key"]["id"]);
     let capabilities = &first[0]["data"]["key"]["capabilities"];
-    assert!(capabilities.as_array().unwrap().contains(&json!("events")) && capabilities.as_array().unwrap().len() > 6);
+    assert!(
+        capabilities.as_array().unwrap().contains(&json!("events"))
+            && capabilities.as_array().unwrap().len() > 6
+    );
 
     let mut cursor = now(&platform).await;
     let rotated = platform.call("POST", "/keys/rotate").send().await.data().clone();
-    let Rotation::Rotated { id: third, .. } = store.rotate_key(tenant, &id, Actor::CommandLine).await.unwrap()
+    let Rotation::Rotated { id: third, .. } =
+        store.rotate_key(tenant, &id, Actor::CommandLine).await.unwrap()
     else {
         panic!("the successor was never used");
     };
@@ -327,14 +333,17 @@ async fn each_change_of_a_key_has_its_event() {
         .map(|event| json!([event["type"], event["data"]["key"]["id"], event["data"]["by"]]))
         .collect();
     let second = &rotated["key_id"];
-    assert_eq!(seen[..seen.len() - 1], [
-        json!(["key.rotated", second, "api"]),
-        json!(["key.revoked", second, "command_line"]),
-        json!(["key.rotated", third, "command_line"]),
-        json!(["key.promoted", third, "command_line"]),
-        json!(["key.revoked", id, "command_line"]),
-        json!(["key.revoked", third, "command_line"]),
-    ]);
+    assert_eq!(
+        seen[..seen.len() - 1],
+        [
+            json!(["key.rotated", second, "api"]),
+            json!(["key.revoked", second, "command_line"]),
+            json!(["key.rotated", third, "command_line"]),
+            json!(["key.promoted", third, "command_line"]),
+            json!(["key.revoked", id, "command_line"]),
+            json!(["key.revoked", third, "command_line"]),
+        ]
+    );
     assert_eq!(seen[seen.len() - 1][0], "key.created");
     assert!(!answer.text.contains(&key) && !answer.text.contains(&text(&rotated["api_key"])));
     assert!(cursor.starts_with("cur_"));
@@ -377,7 +386,8 @@ async fn a_grant_is_told_14_days_before_its_known_end() {
     let link = platform.link(json!({"connection_id": ending})).await;
     platform.grant(&link, None, Some(3600)).await;
     announce_once(&platform.app, true).await.unwrap();
-    let types: Vec<_> = news(&platform, &mut cursor).await.iter().map(|event| event["type"].clone()).collect();
+    let types: Vec<_> =
+        news(&platform, &mut cursor).await.iter().map(|event| event["type"].clone()).collect();
     assert_eq!(types, ["connection.active", "connection.expiring"]);
 }
 
@@ -401,7 +411,10 @@ async fn a_refresh_token_that_dies_unused_is_told_before() {
     }
     let events = news(&platform, &mut cursor).await;
     assert_eq!(events.len(), 1, "{events:?}");
-    assert_eq!((&events[0]["type"], &events[0]["data"]["connection"]["id"]), (&json!("connection.expiring"), &json!(id)));
+    assert_eq!(
+        (&events[0]["type"], &events[0]["data"]["connection"]["id"]),
+        (&json!("connection.expiring"), &json!(id))
+    );
 }
 
 #[tokio::test]
@@ -411,13 +424,20 @@ async fn no_event_holds_a_secret() {
     let id = platform.connected().await;
     let link = platform.link(json!({"app_id": "gmail", "name": "canary-name"})).await;
     platform.grant(&link, Some("canary-refresh-0"), Some(60)).await;
-    platform.app.store.rotate_key(&platform.tenant, &key_id(&platform).await, Actor::CommandLine).await.unwrap();
+    platform
+        .app
+        .store
+        .rotate_key(&platform.tenant, &key_id(&platform).await, Actor::CommandLine)
+        .await
+        .unwrap();
     platform.call("DELETE", &format!("/connections/{id}")).send().await.data();
     let feed = get(&platform, "limit=100").await.text;
     assert!(feed.contains("canary-name"), "what is no secret can be found");
     let secret = text(&link["request_link"]).rsplit('/').next().unwrap().to_owned();
     let token = text(&link["request_token"]);
-    for canary in ["canary-field", "canary-access", "canary-refresh", "pk_live_", &platform.key, &secret, &token] {
+    for canary in
+        ["canary-field", "canary-access", "canary-refresh", "pk_live_", &platform.key, &secret, &token]
+    {
         assert!(!feed.contains(canary), "{canary}");
     }
 }

@@ -106,7 +106,10 @@ async fn a_filter_that_leaves_nearly_all_out_goes_on() {
     let first = get(&platform, "types=connection.active").await;
     assert_eq!((ids(&first).len(), &first.data()["has_more"]), (0, &json!(true)));
     let second = get(&platform, &format!("types=connection.active&after={}", next(&first))).await;
-    assert_eq!((types(&second), &second.data()["has_more"]), (vec!["connection.active".to_owned()], &json!(false)));
+    assert_eq!(
+        (types(&second), &second.data()["has_more"]),
+        (vec!["connection.active".to_owned()], &json!(false))
+    );
 }
 
 #[tokio::test]
@@ -155,9 +158,7 @@ async fn a_tenant_sees_its_own_events_alone() {
     let platform = Platform::start().await;
     let id = platform.connected().await;
     let key = platform.another_key(&[Capability::Events]).await;
-    let theirs = async |query: &str| {
-        platform.call("GET", &format!("/events?{query}")).key(&key).send().await
-    };
+    let theirs = async |query: &str| platform.call("GET", &format!("/events?{query}")).key(&key).send().await;
     assert_eq!(types(&theirs("").await), ["key.created"]);
     assert!(types(&theirs(&format!("connection_id={id}")).await).is_empty());
     let answer = theirs("types=connection.active").await;

@@ -111,11 +111,7 @@ struct Receiver(Arc<Mutex<Vec<(HeaderMap, String)>>>);
 impl Receiver {
     /// Starts it; gives its address. Every other request fails.
     async fn start(&self) -> String {
-        async fn receive(
-            State(receiver): State<Receiver>,
-            headers: HeaderMap,
-            body: String,
-        ) -> StatusCode {
+        async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: String) -> StatusCode {
             let mut seen = receiver.0.lock().unwrap();
             seen.push((headers, body));
             if seen.len() % 2 == 1 { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::NO_CONTENT }

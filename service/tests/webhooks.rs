@@ -567,21 +567,42 @@ async fn deliveries_and_attempts_are_forgotten_after_30_days() {
 async fn attempts_are_bounded_for_each_endpoint() {
     let (platform, receiver) = (Platform::start().await, Receiver::start().await);
     let id = text(&register(&platform, json!({"url": receiver.url("/")})).await["id"]);
-    let connection = platform.connected().await;
-    for number in 0..1010 {
-        let update =
-            connect_service::store::ConnectionUpdate { name: Some(number.to_string()), ..Default::default() };
-        platform.app.store.update_connection(&platform.owner(), &connection, &update).await.unwrap();
+    let other =
+        text(&register(&platform, json!({"url": receiver.url("/"), "types": ["key.created"]})).await["id"]);
+    for id in [&id, &other] {
+        let many = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1005)
+             INSERT INTO webhook_attempts (id, webhook_id, tenant_id, event_id, event_type, url, number, at, duration)
+             SELECT '{id}' || i, '{id}', '{}', 'evt_' || i, 'key.created', '', 1, i, 0 FROM n",
+            platform.tenant
+        );
+        platform.database.connect().await.execute(&many).await;
+    }
+    platform.connected().await;
+    deliver(&platform).await;
+    let total = async |id: &str| {
+        let answer = platform.call("GET", &format!("/webhooks/{id}/attempts?limit=1")).send().await;
+        let data = &answer.json["data"];
+        (data["total"].as_i64().unwrap(), text(&data["attempts"][0]["event_type"]))
+    };
+    assert_eq!(total(&id).await, (1000, "connection.active".to_owned()), "the latest stay");
+    assert_eq!(total(&other).await, (1005, "key.created".to_owned()), "to which nothing was sent");
+}
+
+/// More than one turn takes.
+#[tokio::test]
+async fn many_events_of_one_connection_arrive_in_order() {
+    let mut config = Config::default();
+    config.budgets.default = 10_000;
+    let (platform, receiver) = (Platform::with(config).await, Receiver::start().await);
+    register(&platform, json!({"url": receiver.url("/")})).await;
+    let id = platform.connected().await;
+    let expected: Vec<_> = (0..70).map(|number: i32| number.to_string()).collect();
+    for name in &expected {
+        rename(&platform, &id, name).await;
     }
     deliver(&platform).await;
-    assert_eq!(receiver.count(), 1011);
-    let answer = platform.call("GET", &format!("/webhooks/{id}/attempts?limit=1")).send().await;
-    assert_eq!(answer.json["data"]["total"], 1000);
-    assert_eq!(
-        names(&receiver),
-        (0..1010).map(|number: i32| number.to_string()).collect::<Vec<_>>(),
-        "in order"
-    );
+    assert_eq!(names(&receiver), expected);
 }
 
 /// Of two processes, one sends to an endpoint at a time. Where that one dies, the other takes over.

@@ -41,8 +41,7 @@ pub(super) async fn list(
     let waiter = || app.store.feed_waiter(tenant);
     let is_news = |page: &FeedPage| page.has_more || !page.events.is_empty();
     let page = wait_until(long_poll.as_ref(), waiter, is_news, read).await?;
-    let list =
-        EventList { events: page.events, next_cursor: page.next.to_string(), has_more: page.has_more };
+    let list = EventList { events: page.events, next_cursor: page.next.to_string(), has_more: page.has_more };
     Ok(applied(long_poll.as_ref(), Success::new(list)))
 }
 

@@ -1,7 +1,7 @@
 //! The commands that manage webhook endpoints.
 
 use clap::{Args, Subcommand};
-use connect_service::clock::{Millis, rfc3339};
+use connect_service::clock::{Clock, Millis, rfc3339};
 use connect_service::config::Config;
 use connect_service::state::SetupError;
 use connect_service::store::{
@@ -119,7 +119,8 @@ pub(crate) async fn run(store: &Store, config: &Config, command: WebhookCommand)
             let tenant = tenant_of(store, &id).await?;
             let found = store.webhook_with_secrets(&tenant, &id).await?;
             let (webhook, secrets) = found.ok_or(NO_WEBHOOK)?;
-            let attempt = send_test(store, &client()?, &tenant, (&webhook, &secrets), store.now()).await?;
+            let attempt =
+                send_test(store, &client()?, &tenant, (&webhook, &secrets), Clock::default().now()).await?;
             print_attempt(&attempt)?;
             match attempt.error {
                 None => Ok(()),

@@ -46,10 +46,7 @@ impl Query {
 
     /// `page` and `limit`.
     pub(crate) fn page(&self) -> Result<Page, ApiError> {
-        Ok(Page {
-            page: self.number("page", MAX_PAGE)?.unwrap_or(1),
-            limit: self.limit()?,
-        })
+        Ok(Page { page: self.number("page", MAX_PAGE)?.unwrap_or(1), limit: self.limit()? })
     }
 
     /// `limit` alone.

@@ -402,6 +402,18 @@ impl Store {
         Ok(queued)
     }
 
+    /// A tenant's latest events, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn latest_events(&self, tenant: &str, limit: u32) -> Result<Vec<Event>> {
+        let text = "SELECT position, id, type, created_at, payload FROM events WHERE tenant = $1
+                    ORDER BY position DESC LIMIT $2";
+        let rows = self.database.fetch_all(Query::new(text).bind(tenant).bind(i64::from(limit))).await?;
+        rows.iter().rev().map(Event::read).collect()
+    }
+
     /// Lets the sender of this process look at once.
     pub(crate) fn wake_delivery(&self) {
         self.delivery_wake.notify_one();

@@ -232,7 +232,8 @@ async fn each_change_has_its_event(mut installation: Installation) {
     assert!(changes >= MIN_CHANGES, "too little load to mean anything: {changes}");
     // Nothing came twice, and nothing is missing between two events.
     let cursors: Vec<_> = events.iter().map(|event| event["cursor"].as_str().unwrap()).collect();
-    let places: Vec<_> = cursors.iter().map(|cursor| i64::from_str_radix(&cursor[4..], 16).unwrap()).collect();
+    let places: Vec<_> =
+        cursors.iter().map(|cursor| i64::from_str_radix(&cursor[4..], 16).unwrap()).collect();
     assert_eq!(places, (1..=i64::try_from(places.len()).unwrap()).collect::<Vec<_>>());
 }
 
