@@ -383,6 +383,7 @@ async fn a_test_event_goes_to_one_endpoint_at_once() {
         .unwrap()
         .verify(sent[0].body.as_bytes(), &sent[0].headers)
         .unwrap();
+    platform.advance(1);
     receiver.reply(Reply::status(404));
     let answer = platform.call("POST", &format!("/webhooks/{id}/test")).send().await;
     assert_eq!(

@@ -249,6 +249,18 @@ impl Store {
     ) -> Result<()> {
         let now = self.clock.now();
         let mut transaction = self.database.begin().await?;
+        // The row is locked first, as by all who change an endpoint and what waits for it. Another process may have the lease.
+        let query = Query::new(
+            "UPDATE webhooks SET lease_until = CASE WHEN lease_owner = $1 THEN $2 ELSE lease_until END,
+                lease_owner = CASE WHEN lease_owner = $1 THEN NULL ELSE lease_owner END
+             WHERE id = $3",
+        )
+        .bind(&self.process)
+        .bind(now)
+        .bind(&webhook.id);
+        if transaction.execute(query).await? == 0 {
+            return transaction.rollback().await;
+        }
         for (delivery, attempt) in results {
             self.finish_delivery(&mut transaction, webhook, delivery, attempt.next).await?;
             self.insert_attempt(&mut transaction, &webhook.tenant, &webhook.id, attempt).await?;
@@ -275,13 +287,6 @@ impl Store {
         if health.has_recovered {
             self.retry_at_once(&mut transaction, &webhook.id).await?;
         }
-        let query = Query::new(
-            "UPDATE webhooks SET lease_owner = NULL, lease_until = $1 WHERE id = $2 AND lease_owner = $3",
-        )
-        .bind(now)
-        .bind(&webhook.id)
-        .bind(&self.process);
-        transaction.execute(query).await?;
         transaction.commit().await
     }
 
@@ -360,7 +365,7 @@ impl Store {
     pub async fn redeliver_event(&self, tenant: &str, webhook: &str, event_id: &str) -> Result<bool> {
         let text = format!("{REDELIVER} WHERE e.tenant = $3 AND e.id = $4 {ON_CONFLICT}");
         let query = Query::new(&text).bind(webhook).bind(self.clock.now()).bind(tenant).bind(event_id);
-        let queued = self.database.execute(query).await?;
+        let queued = self.queue_again(tenant, webhook, query).await?;
         self.wake_delivery();
         Ok(queued > 0)
     }
@@ -395,10 +400,22 @@ impl Store {
                 .bind(since)
                 .bind(from)
                 .bind((from + BATCH).min(last + 1));
-            queued += self.database.execute(query).await?;
+            queued += self.queue_again(tenant, webhook, query).await?;
             from += BATCH;
         }
         self.wake_delivery();
+        Ok(queued)
+    }
+
+    /// Nobody else changes what waits for the endpoint meanwhile.
+    async fn queue_again(&self, tenant: &str, webhook: &str, query: Query<'_>) -> Result<u64> {
+        let mut transaction = self.database.begin().await?;
+        if self.lock_webhook(&mut transaction, tenant, webhook).await?.is_none() {
+            transaction.rollback().await?;
+            return Ok(0);
+        }
+        let queued = transaction.execute(query).await?;
+        transaction.commit().await?;
         Ok(queued)
     }
 

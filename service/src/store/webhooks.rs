@@ -319,7 +319,7 @@ impl Store {
     }
 
     /// Whoever else changes this endpoint is waited for.
-    async fn lock_webhook(
+    pub(super) async fn lock_webhook(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
