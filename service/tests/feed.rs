@@ -33,9 +33,14 @@ fn next(answer: &Answer) -> String {
     text(&answer.data()["next_cursor"])
 }
 
+/// Repeating it changes nothing, so a database that is busy for a second is asked again.
 async fn rename(platform: &Platform, id: &str, name: &str) {
-    let call = platform.call("PATCH", &format!("/connections/{id}"));
-    call.json(&json!({ "name": name })).await.data();
+    let rename = || platform.call("PATCH", &format!("/connections/{id}")).json(&json!({ "name": name }));
+    let mut answer = rename().await;
+    while answer.status == 503 {
+        answer = rename().await;
+    }
+    answer.data();
 }
 
 #[tokio::test]
@@ -274,16 +279,18 @@ async fn a_reader_misses_nothing_of_many_writers() {
     (config.budgets.default, config.budgets.events) = (1_000_000, 1_000_000);
     let platform = Platform::with(config).await;
     let other = platform.another().await;
+    let mut ids = Vec::new();
+    for _ in 0..WRITERS {
+        ids.push(platform.connected().await);
+    }
     let mut cursor = next(&get(&platform, "").await);
-    let write = async |number: usize| {
+    let write = async |(number, id): (usize, &String)| {
         let platform = if number % 2 == 0 { &platform } else { &other };
-        let id = platform.connected().await;
-        for change in 1..CHANGES {
-            rename(platform, &id, &change.to_string()).await;
+        for change in 1..=CHANGES {
+            rename(platform, id, &change.to_string()).await;
         }
-        id
     };
-    let writing = futures_util::future::join_all((0..WRITERS).map(write));
+    let writing = futures_util::future::join_all(ids.iter().enumerate().map(write));
     let read = async {
         let mut events: Vec<Value> = Vec::new();
         while events.len() < WRITERS * CHANGES {
@@ -293,7 +300,7 @@ async fn a_reader_misses_nothing_of_many_writers() {
         }
         events
     };
-    let (ids, events) = timeout(SOON * 3, async { tokio::join!(writing, read) }).await.expect("all is read");
+    let (_, events) = timeout(SOON * 3, async { tokio::join!(writing, read) }).await.expect("all is read");
     let unique: HashSet<_> = events.iter().map(|event| text(&event["id"])).collect();
     assert_eq!((events.len(), unique.len()), (WRITERS * CHANGES, WRITERS * CHANGES));
     let mut names: HashMap<String, Vec<String>> = HashMap::new();
@@ -301,8 +308,7 @@ async fn a_reader_misses_nothing_of_many_writers() {
         let connection = &event["data"]["connection"];
         names.entry(text(&connection["id"])).or_default().push(text(&connection["name"]));
     }
-    let in_order: Vec<_> =
-        std::iter::once("Mail".to_owned()).chain((1..CHANGES).map(|n| n.to_string())).collect();
+    let in_order: Vec<_> = (1..=CHANGES).map(|n| n.to_string()).collect();
     for id in ids {
         assert_eq!(names[&id], in_order, "in the order of its changes");
     }

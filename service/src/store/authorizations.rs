@@ -225,7 +225,7 @@ impl Store {
         self.commit_failure(transaction, link, &error).await
     }
 
-    /// Notes a failure and commits. Once the link has ended, nobody needs to hear of it.
+    /// Notes a failure and commits. An event tells of it while the customer may try again.
     async fn commit_failure(
         &self,
         mut transaction: Transaction,
@@ -233,7 +233,8 @@ impl Store {
         error: &LastError,
     ) -> Result<()> {
         let (tenant, connection_id) = (&link.owner.tenant, &link.connection_id);
-        if transaction.execute(set_last_error(link, error)).await? == 0 {
+        let is_noted = transaction.execute(set_last_error(link, error)).await? == 1;
+        if !is_noted || link.expires_at <= self.clock.now() {
             transaction.commit().await?;
             self.changes.tell(connection_id);
             return Ok(());

@@ -72,7 +72,8 @@ impl Installation {
             .collect();
         let before = journal.lock().unwrap().len();
         sleep(Duration::from_millis(random::below(400))).await;
-        while journal.lock().unwrap().len() < before + WORKERS {
+        let is_young = || journal.lock().unwrap().len() < before + WORKERS;
+        while is_young() && workers.iter().any(|(_, worker)| !worker.is_finished()) {
             sleep(Duration::from_millis(5)).await;
         }
         let victim = usize::try_from(random::below(self.processes.len() as u64)).unwrap();
