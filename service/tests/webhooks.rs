@@ -1,4 +1,4 @@
-//! Webhook endpoints: who gets which event, how often, and what becomes of endpoints that fail.
+//! Webhook endpoints: who gets which event, what it looks like, and how endpoints are managed.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -8,59 +8,15 @@ mod webhook_support;
 use std::time::Duration;
 
 use connect_service::config::Config;
+use connect_service::dev::control::Command;
+use connect_service::dev::{self, Dev, Options};
 use connect_service::store::{Capability, EventType, Feed, FeedFilter, FeedStart};
-use connect_service::{ids, webhooks};
-use serde_json::{Value, json};
-use support::{Platform, text};
-use webhook_support::{Receiver, Reply};
+use connect_service::{ids, server};
+use serde_json::json;
+use support::{Call, Platform, text};
+use webhook_support::{Receiver, Reply, deliver, names, queued, register, rename, statuses};
 
-const HOUR: u64 = 60 * 60;
-
-/// What is queued for any endpoint.
-async fn queued(platform: &Platform) -> i64 {
-    let count = platform.database.connect().await.text("SELECT COUNT(*) FROM webhook_deliveries").await;
-    count.parse().unwrap()
-}
-
-async fn deliver(platform: &Platform) {
-    webhooks::deliver_ready(&platform.app).await.unwrap();
-}
-
-/// Registers an endpoint; gives the answer's `data`.
-async fn register(platform: &Platform, body: Value) -> Value {
-    let answer = platform.call("POST", "/webhooks").json(&body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.json["data"].clone()
-}
-
-async fn read(platform: &Platform, id: &str) -> Value {
-    let answer = platform.call("GET", &format!("/webhooks/{id}")).send().await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.json["data"].clone()
-}
-
-async fn attempts(platform: &Platform, id: &str) -> Vec<Value> {
-    let answer = platform.call("GET", &format!("/webhooks/{id}/attempts?limit=100")).send().await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.json["data"]["attempts"].as_array().unwrap().clone()
-}
-
-/// The oldest first.
-async fn statuses(platform: &Platform, id: &str) -> Vec<Option<i64>> {
-    attempts(platform, id).await.iter().rev().map(|attempt| attempt["status"].as_i64()).collect()
-}
-
-async fn rename(platform: &Platform, connection: &str, name: &str) {
-    let call = platform.call("PATCH", &format!("/connections/{connection}"));
-    assert_eq!(call.json(&json!({"name": name})).await.status, 200);
-}
-
-/// The names that `connection.updated` events told of, in the order of their arrival.
-fn names(receiver: &Receiver) -> Vec<String> {
-    let received = receiver.received();
-    let updates = received.iter().filter(|request| request.event["type"] == "connection.updated");
-    updates.map(|request| text(&request.event["data"]["connection"]["name"])).collect()
-}
+const DAY: u64 = 24 * 60 * 60;
 
 #[tokio::test]
 async fn an_event_is_sent_signed_and_once() {
@@ -157,176 +113,8 @@ async fn another_tenants_events_go_nowhere_near() {
     call.json(&json!({"event_id": event})).await.is_error(404, "not_found");
 }
 
-#[tokio::test]
-async fn a_failure_is_repeated_with_growing_pauses() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    let endpoint =
-        register(&platform, json!({"url": receiver.url("/"), "types": ["connection.active"]})).await;
-    let id = text(&endpoint["id"]);
-    receiver.reply(Reply::status(500).body("\u{1b}[31mcanary-body\n"));
-    platform.connected().await;
-    // No sooner than this, and at most a tenth later.
-    let pauses = [5, 300, HOUR / 2, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-    deliver(&platform).await;
-    for (number, pause) in pauses.into_iter().enumerate() {
-        assert_eq!(receiver.count(), number + 1);
-        platform.advance(pause - 1);
-        deliver(&platform).await;
-        assert_eq!(receiver.count(), number + 1, "not before {pause} s");
-        platform.advance(pause / 10 + 2);
-        deliver(&platform).await;
-    }
-    assert_eq!(receiver.count(), 10);
-    let listed = attempts(&platform, &id).await;
-    assert_eq!((&listed[9]["attempt"], &listed[0]["attempt"]), (&json!(1), &json!(10)));
-    assert_eq!((&listed[0]["status"], &listed[0]["error"]), (&json!(500), &json!("status")));
-    assert_eq!(
-        (&listed[0]["response"], &listed[0]["next_attempt_at"]),
-        (&json!("[31mcanary-body"), &json!(null))
-    );
-    assert!(listed[1]["next_attempt_at"].is_string());
-    let ids: Vec<_> =
-        receiver.received().iter().map(|request| request.header("webhook-id").to_owned()).collect();
-    assert!(ids.iter().all(|one| *one == ids[0]), "{ids:?}");
-
-    // All failed for three days.
-    let endpoint = read(&platform, &id).await;
-    assert_eq!((&endpoint["enabled"], &endpoint["disabled_reason"]), (&json!(false), &json!("failing")));
-    assert!(endpoint["disabled_at"].is_string() && endpoint["failing_since"].is_string());
-    assert_eq!(queued(&platform).await, 0, "it is given up");
-    receiver.reply(Reply::status(200));
-    platform.connected().await;
-    platform.advance(25 * HOUR);
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 10);
-}
-
-#[tokio::test]
-async fn gone_switches_an_endpoint_off_and_on_again() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    let id = text(&register(&platform, json!({"url": receiver.url("/")})).await["id"]);
-    receiver.reply(Reply::status(410));
-    platform.connected().await;
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 1);
-    let endpoint = read(&platform, &id).await;
-    assert_eq!((&endpoint["enabled"], &endpoint["disabled_reason"]), (&json!(false), &json!("gone")));
-    platform.advance(48 * HOUR);
-    deliver(&platform).await;
-    platform.connected().await;
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 1, "nothing more is sent, nor queued");
-
-    // What waited when it was switched off is sent once it is on; the rest is for the feed, or `redeliver`.
-    receiver.reply(Reply::status(204));
-    let path = format!("/webhooks/{id}");
-    let answer = platform.call("PATCH", &path).json(&json!({"enabled": true})).await;
-    assert_eq!(answer.json["data"]["disabled_reason"], json!(null));
-    deliver(&platform).await;
-    assert_eq!((receiver.count(), queued(&platform).await), (2, 0));
-    let since = connect_service::clock::rfc3339(platform.clock.now() - 60_000);
-    let answer = platform.call("POST", &format!("{path}/redeliver")).json(&json!({ "since": since })).await;
-    assert_eq!(answer.json["data"]["queued"], 1, "{}", answer.text);
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 3);
-    let off = platform.call("PATCH", &path).json(&json!({"enabled": false})).await;
-    assert_eq!(off.json["data"]["disabled_reason"], "turned_off");
-}
-
-#[tokio::test]
-async fn retry_after_is_honoured() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    register(&platform, json!({"url": receiver.url("/"), "types": ["connection.active"]})).await;
-    receiver.reply(Reply::status(429).retry_after("3600"));
-    platform.connected().await;
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 1);
-    // It wants nothing at all, so that another event waits as well.
-    receiver.reply(Reply::status(200));
-    platform.connected().await;
-    platform.advance(3590);
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 1);
-    platform.advance(HOUR);
-    deliver(&platform).await;
-    assert_eq!((receiver.count(), queued(&platform).await), (3, 0));
-}
-
 /// A hundred events for an endpoint that is down cost some attempts each half hour, and none is lost.
-#[tokio::test]
-async fn an_endpoint_that_fails_is_only_probed() {
-    let mut config = Config::default();
-    config.budgets.default = 10_000;
-    let (platform, receiver) = (Platform::with(config).await, Receiver::start().await);
-    let id = text(&register(&platform, json!({"url": receiver.url("/")})).await["id"]);
-    receiver.reply(Reply::status(503));
-    for number in 0..25 {
-        let id = platform.connected().await;
-        for name in ["a", "b", "c"] {
-            rename(&platform, &id, &format!("{number}{name}")).await;
-        }
-    }
-    deliver(&platform).await;
-    let first = receiver.count();
-    assert!((5..5 + 8).contains(&first), "several at once, until five have failed: {first}");
-    for _ in 0..24 {
-        platform.advance(HOUR);
-        deliver(&platform).await;
-    }
-    assert_eq!(receiver.count(), first + 24, "one an hour, the time of which is over");
-    assert_eq!(read(&platform, &id).await["enabled"], json!(true));
-    assert_eq!(queued(&platform).await, 100);
-
-    receiver.reply(Reply::status(200));
-    let before = receiver.count();
-    platform.advance(HOUR);
-    deliver(&platform).await;
-    assert_eq!((receiver.count() - before, queued(&platform).await), (100, 0));
-    let late = &receiver.received()[before..];
-    let order = |number: usize| -> Vec<String> {
-        let names = late.iter().filter(|request| request.event["type"] == "connection.updated");
-        let names = names.map(|request| text(&request.event["data"]["connection"]["name"]));
-        names.filter(|name| name.trim_end_matches(char::is_alphabetic) == number.to_string()).collect()
-    };
-    for number in 0..25 {
-        let expected: Vec<_> = ["a", "b", "c"].iter().map(|name| format!("{number}{name}")).collect();
-        assert_eq!(order(number), expected);
-    }
-    assert_eq!(read(&platform, &id).await["failing_since"], json!(null));
-}
-
 /// While the first attempts of an event are repeated, later ones of its connection wait; those of others do not.
-#[tokio::test]
-async fn order_is_kept_per_connection() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    register(&platform, json!({"url": receiver.url("/"), "types": ["connection.updated"]})).await;
-    let (one, other) = (platform.connected().await, platform.connected().await);
-    receiver.refuse("1");
-    for (id, name) in [(&one, "1"), (&one, "2"), (&other, "3"), (&one, "4")] {
-        rename(&platform, id, name).await;
-    }
-    deliver(&platform).await;
-    assert_eq!(names(&receiver).iter().filter(|name| *name != "1").collect::<Vec<_>>(), ["3"]);
-    platform.advance(6);
-    deliver(&platform).await;
-    assert_eq!(receiver.count(), 3, "the first one again");
-    receiver.accept("1");
-    platform.advance(331);
-    deliver(&platform).await;
-    assert_eq!(names(&receiver)[3..], ["1", "2", "4"]);
-
-    // One that is never taken holds the others up for some minutes, not for three days.
-    receiver.refuse("5");
-    rename(&platform, &one, "5").await;
-    rename(&platform, &one, "6").await;
-    for seconds in [0, 6, 331] {
-        assert!(!names(&receiver).contains(&"6".to_owned()));
-        platform.advance(seconds);
-        deliver(&platform).await;
-    }
-    assert!(names(&receiver).contains(&"6".to_owned()));
-}
-
 #[tokio::test]
 async fn both_secrets_sign_for_a_day() {
     let (platform, receiver) = (Platform::start().await, Receiver::start().await);
@@ -347,7 +135,7 @@ async fn both_secrets_sign_for_a_day() {
     let sent = receiver.received().pop().unwrap();
     assert!(verify(&old, &sent) && verify(&new, &sent));
     assert_eq!(sent.header("webhook-signature").split(' ').count(), 2);
-    platform.advance(24 * HOUR);
+    platform.advance(DAY);
     rename(&platform, &connection, "b").await;
     deliver(&platform).await;
     let sent = receiver.received().pop().unwrap();
@@ -476,26 +264,6 @@ async fn a_link_has_an_address_of_its_own() {
 
 /// That a customer's own address fails, or is gone, is no fault of the endpoint at the same origin.
 #[tokio::test]
-async fn a_links_address_does_not_end_the_endpoint() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    let endpoint = register(&platform, json!({"url": receiver.url("/all"), "types": ["key.created"]})).await;
-    let id = text(&endpoint["id"]);
-    receiver.reply(Reply::status(410));
-    for _ in 0..7 {
-        let link = json!({"app_id": "brevo", "name": "Mail", "webhook_url": receiver.url("/mine")});
-        let link = platform.link(link).await;
-        let connection = text(&link["connection_id"]);
-        let fields = json!({"auth_option_key": "header", "fields": {"api_key": "canary-field"}});
-        let path = format!("/connections/{connection}/submit");
-        platform.public("POST", &path, &text(&link["request_token"])).json(&fields).await;
-    }
-    deliver(&platform).await;
-    assert_eq!((receiver.count(), queued(&platform).await), (7, 0), "each once");
-    let endpoint = read(&platform, &id).await;
-    assert_eq!((&endpoint["enabled"], &endpoint["failing_since"]), (&json!(true), &json!(null)));
-}
-
-#[tokio::test]
 async fn what_is_wrong_is_refused_with_a_sentence() {
     let platform = Platform::start().await;
     for (body, said) in [
@@ -546,108 +314,61 @@ async fn a_removed_endpoint_takes_everything_with_it() {
     assert!(actions.ends_with(&["webhook.created", "webhook.deleted"]), "{actions:?}");
 }
 
-#[tokio::test]
-async fn deliveries_and_attempts_are_forgotten_after_30_days() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    let id = text(&register(&platform, json!({"url": receiver.url("/")})).await["id"]);
-    platform.connected().await;
-    deliver(&platform).await;
-    platform.call("PATCH", &format!("/webhooks/{id}")).json(&json!({"enabled": true})).await;
-    receiver.reply(Reply::status(500));
-    platform.connected().await;
-    deliver(&platform).await;
-    platform.advance(30 * 24 * HOUR - 60);
-    platform.app.store.clean_up().await.unwrap();
-    assert_eq!((queued(&platform).await, attempts(&platform, &id).await.len()), (1, 2));
-    platform.advance(120);
-    platform.app.store.clean_up().await.unwrap();
-    assert_eq!((queued(&platform).await, attempts(&platform, &id).await.len()), (0, 0));
-}
-
-#[tokio::test]
-async fn attempts_are_bounded_for_each_endpoint() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    let id = text(&register(&platform, json!({"url": receiver.url("/")})).await["id"]);
-    let other =
-        text(&register(&platform, json!({"url": receiver.url("/"), "types": ["key.created"]})).await["id"]);
-    for id in [&id, &other] {
-        let many = format!(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1005)
-             INSERT INTO webhook_attempts (id, webhook_id, tenant_id, event_id, event_type, url, number, at, duration)
-             SELECT '{id}' || i, '{id}', '{}', 'evt_' || i, 'key.created', '', 1, i, 0 FROM n",
-            platform.tenant
-        );
-        platform.database.connect().await.execute(&many).await;
-    }
-    platform.connected().await;
-    deliver(&platform).await;
-    let total = async |id: &str| {
-        let answer = platform.call("GET", &format!("/webhooks/{id}/attempts?limit=1")).send().await;
-        let data = &answer.json["data"];
-        (data["total"].as_i64().unwrap(), text(&data["attempts"][0]["event_type"]))
-    };
-    assert_eq!(total(&id).await, (1000, "connection.active".to_owned()), "the latest stay");
-    assert_eq!(total(&other).await, (1005, "key.created".to_owned()), "to which nothing was sent");
-}
-
 /// More than one turn takes.
-#[tokio::test]
-async fn many_events_of_one_connection_arrive_in_order() {
-    let mut config = Config::default();
-    config.budgets.default = 10_000;
-    let (platform, receiver) = (Platform::with(config).await, Receiver::start().await);
-    register(&platform, json!({"url": receiver.url("/")})).await;
-    let id = platform.connected().await;
-    let expected: Vec<_> = (0..70).map(|number: i32| number.to_string()).collect();
-    for name in &expected {
-        rename(&platform, &id, name).await;
-    }
-    deliver(&platform).await;
-    assert_eq!(names(&receiver), expected);
-}
-
 /// Of two processes, one sends to an endpoint at a time. Where that one dies, the other takes over.
-#[tokio::test]
-async fn a_lease_keeps_two_processes_apart() {
-    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
-    let other = platform.another().await;
-    register(&platform, json!({"url": receiver.url("/")})).await;
-    platform.connected().await;
-    let lease = Duration::from_secs(20);
-    let claimed = platform.app.store.claim_webhooks(9, true, lease).await.unwrap();
-    assert_eq!(claimed.len(), 1);
-    assert!(!format!("{claimed:?}").contains("whsec_"));
-    deliver(&other).await;
-    assert_eq!(receiver.count(), 0);
-    platform.advance(20);
-    deliver(&other).await;
-    assert_eq!(receiver.count(), 1);
-}
-
 /// The endpoints of one that hangs take none of the others' time.
 #[tokio::test]
-async fn endpoints_that_hang_delay_no_other() {
-    let (platform, slow, fast) = (Platform::start().await, Receiver::start().await, Receiver::start().await);
-    slow.reply(Reply::hang());
-    for number in 0..19 {
-        register(&platform, json!({"url": slow.url(&format!("/{number}"))})).await;
+async fn the_emulator_sends_events_again_out_of_order() {
+    let dev = Dev::start(Config::default(), &Options::default()).await.unwrap();
+    let exports = dev.exports();
+    let export = |name: &str| {
+        let line = exports.lines().find_map(|line| line.strip_prefix(&format!("export {name}="))).unwrap();
+        line.to_owned()
+    };
+    let (key, control_url) = (export("PC_TENANT_KEY"), export("PC_DEV_URL"));
+    let router = server::router(dev.service().clone());
+    let call = |method: &str, path: &str| {
+        let call = Call::new(router.clone(), method, path);
+        call.header("authorization", &format!("Bearer {key}")).header("x-user-email", support::ALICE)
+    };
+    let receiver = Receiver::start().await;
+    let redeliver = |webhook_id: Option<&str>| Command::Redeliver {
+        count: 3,
+        shuffle: true,
+        webhook_id: webhook_id.map(str::to_owned),
+    };
+    assert!(dev::control(&control_url, &redeliver(None)).await.is_err(), "there is no endpoint");
+    assert_eq!(call("POST", "/webhooks").json(&json!({"url": receiver.url("/")})).await.status, 200);
+    let link =
+        call("POST", "/connections/request-link").json(&json!({"app_id": "brevo", "name": "Mail"})).await;
+    let connection = text(&link.json["data"]["connection_id"]);
+    let fields = json!({"auth_option_key": "header", "fields": {"api_key": "key"}});
+    let submit = call("POST", &format!("/connections/{connection}/submit"));
+    submit.header("x-request-token", &text(&link.json["data"]["request_token"])).json(&fields).await;
+    for name in ["1", "2", "3"] {
+        call("PATCH", &format!("/connections/{connection}")).json(&json!({"name": name})).await;
     }
-    register(&platform, json!({"url": fast.url("/")})).await;
-    let connection = platform.connected().await;
-    for number in 0..5 {
-        rename(&platform, &connection, &number.to_string()).await;
-    }
-    let serving = tokio::spawn({
-        let app = platform.app.clone();
-        async move { webhooks::deliver_ready(&app).await }
-    });
+    // The instance sends by itself.
     let arrived = async {
-        while fast.count() < 6 {
+        while receiver.count() < 4 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::select! {
-        () = arrived => {}
-        done = serving => panic!("the slow ones were waited for: {done:?}"),
-    }
+    tokio::time::timeout(Duration::from_secs(60), arrived).await.unwrap();
+    assert_eq!(names(&receiver), ["1", "2", "3"]);
+
+    let result = dev::control(&control_url, &redeliver(None)).await.unwrap();
+    assert_eq!(result["sent"].as_array().unwrap().len(), 3);
+    let again = receiver.received()[4..].to_vec();
+    let ids = |requests: &[webhook_support::Received]| -> Vec<String> {
+        requests.iter().map(|request| request.header("webhook-id").to_owned()).collect()
+    };
+    let (before, mut after) = (ids(&receiver.received()[1..4]), ids(&again));
+    assert_ne!(before, after);
+    after.sort_by_key(|id| before.iter().position(|one| one == id));
+    assert_eq!(before, after, "the same events with the same ids");
+    assert!(dev::control(&control_url, &redeliver(Some("whe_x"))).await.is_err());
+    dev.service().ending.cancel();
+    dev.service().closing.cancel();
+    dev.ended().await.unwrap();
 }

@@ -1,4 +1,6 @@
-//! An endpoint that notes what it gets, and responds as it is told.
+//! An endpoint that notes what it gets and responds as it is told, and calls about endpoints.
+
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -8,10 +10,13 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use connect_service::webhooks;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode, Uri};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+
+use crate::support::{Platform, text};
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -135,4 +140,50 @@ async fn receive(
         response.headers_mut().insert(RETRY_AFTER, value.parse().unwrap());
     }
     response
+}
+
+/// What is queued for any endpoint.
+pub(crate) async fn queued(platform: &Platform) -> i64 {
+    let count = platform.database.connect().await.text("SELECT COUNT(*) FROM webhook_deliveries").await;
+    count.parse().unwrap()
+}
+
+pub(crate) async fn deliver(platform: &Platform) {
+    webhooks::deliver_ready(&platform.app).await.unwrap();
+}
+
+/// Registers an endpoint; gives the answer's `data`.
+pub(crate) async fn register(platform: &Platform, body: Value) -> Value {
+    let answer = platform.call("POST", "/webhooks").json(&body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json["data"].clone()
+}
+
+pub(crate) async fn read(platform: &Platform, id: &str) -> Value {
+    let answer = platform.call("GET", &format!("/webhooks/{id}")).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json["data"].clone()
+}
+
+pub(crate) async fn attempts(platform: &Platform, id: &str) -> Vec<Value> {
+    let answer = platform.call("GET", &format!("/webhooks/{id}/attempts?limit=100")).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json["data"]["attempts"].as_array().unwrap().clone()
+}
+
+/// The oldest first.
+pub(crate) async fn statuses(platform: &Platform, id: &str) -> Vec<Option<i64>> {
+    attempts(platform, id).await.iter().rev().map(|attempt| attempt["status"].as_i64()).collect()
+}
+
+pub(crate) async fn rename(platform: &Platform, connection: &str, name: &str) {
+    let call = platform.call("PATCH", &format!("/connections/{connection}"));
+    assert_eq!(call.json(&json!({"name": name})).await.status, 200);
+}
+
+/// The names that `connection.updated` events told of, in the order of their arrival.
+pub(crate) fn names(receiver: &Receiver) -> Vec<String> {
+    let received = receiver.received();
+    let updates = received.iter().filter(|request| request.event["type"] == "connection.updated");
+    updates.map(|request| text(&request.event["data"]["connection"]["name"])).collect()
 }
