@@ -43,7 +43,7 @@ CREATE TABLE webhook_deliveries (
     PRIMARY KEY (webhook_id, position, url)
 );
 CREATE INDEX webhook_deliveries_by_time ON webhook_deliveries (webhook_id, next_at, position);
-CREATE INDEX webhook_deliveries_tried ON webhook_deliveries (webhook_id, connection_id) WHERE attempts > 0;
+CREATE INDEX webhook_deliveries_tried ON webhook_deliveries (webhook_id, connection_id, url, position) WHERE attempts > 0;
 
 -- What was sent, and what came back.
 CREATE TABLE webhook_attempts (

@@ -109,7 +109,7 @@ async fn each_event_arrives(mut installation: Installation) {
     println!(
         "{events} events in {requests} requests, of which {failures} failed; {repeated} came twice or more"
     );
-    assert!(failures * 6 >= events, "too few failures to mean anything");
+    assert!(events >= KILLS && failures * 6 >= events, "too little to mean anything");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
