@@ -174,6 +174,11 @@ month: ## Let connections of all kinds live through a month of simulated time (M
 	$(STEP) "a month of simulated time" env MONTH_CONNECTIONS=$(or $(MONTH_CONNECTIONS),10000) \
 		$(CARGO) test --release --test month -- --nocapture
 
+.PHONY: backlog
+backlog: ## Token calls beside 100,000 events that wait for an endpoint which hangs (BACKLOG_EVENTS=100000)
+	$(STEP) "a backlog of webhooks" env BACKLOG_EVENTS=$(or $(BACKLOG_EVENTS),100000) \
+		$(CARGO) test --release --test backlog -- --nocapture
+
 # All of them take hours, hence `test-all` has some files only; .cargo/mutants.toml has the settings.
 .PHONY: mutants mutants-some
 mutants: $(CACHE)/cargo-mutants/bin/cargo-mutants ## Change the core at random: tests must notice (ARGS="--file core/src/retry.rs")

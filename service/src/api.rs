@@ -16,6 +16,8 @@ mod request_link;
 mod token;
 mod usages;
 mod verify;
+mod webhook_attempts;
+mod webhooks;
 
 pub(crate) use connections::wait_until_not_pending;
 pub(crate) use create_link::is_connectable;
@@ -66,6 +68,15 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))
+        .route("/webhooks", admin(get(webhooks::list).post(webhooks::create)))
+        .route(
+            "/webhooks/{webhook_id}",
+            admin(get(webhooks::read).patch(webhooks::update).delete(webhooks::remove)),
+        )
+        .route("/webhooks/{webhook_id}/rotate-secret", admin(post(webhooks::rotate_secret)))
+        .route("/webhooks/{webhook_id}/test", admin(post(webhook_attempts::test)))
+        .route("/webhooks/{webhook_id}/attempts", admin(get(webhook_attempts::list)))
+        .route("/webhooks/{webhook_id}/redeliver", admin(post(webhook_attempts::redeliver)))
         .route("/connections/{connection_id}/status", public_get(get(public::status)))
         .route("/connections/{connection_id}/auth-options", public_get(get(public::auth_options)))
         .route("/connections/{connection_id}/submit", public_post(post(public::submit)))

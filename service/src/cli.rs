@@ -1,5 +1,7 @@
 //! The commands that manage tenants and keys.
 
+mod webhooks;
+
 use std::io::Write;
 
 use clap::{Args, Subcommand};
@@ -12,6 +14,8 @@ use connect_service::store::{
 use connect_service::{email, server, text, website_url};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+pub(crate) use webhooks::{WebhookCommand, run as webhooks};
 
 #[derive(Subcommand)]
 pub(crate) enum TenantCommand {

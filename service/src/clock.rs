@@ -51,6 +51,12 @@ pub fn rfc3339(time: Millis) -> String {
         .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
 }
 
+/// Reads a time as RFC 3339 writes it, to the millisecond; `None` for any other text.
+pub fn parse_rfc3339(text: &str) -> Option<Millis> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +64,15 @@ mod tests {
     #[test]
     fn times_are_whole_seconds_in_utc() {
         assert_eq!(rfc3339(1_795_255_200_999), "2026-11-21T10:00:00Z");
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written() {
+        assert_eq!(parse_rfc3339("2026-11-21T10:00:00Z"), Some(1_795_255_200_000));
+        assert_eq!(parse_rfc3339("2026-11-21T11:00:00.5+01:00"), Some(1_795_255_200_500));
+        for text in ["", "2026-11-21", "2026-11-21T10:00:00", "1795255200", "9999999-01-01T00:00:00Z"] {
+            assert_eq!(parse_rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

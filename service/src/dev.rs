@@ -17,6 +17,7 @@ mod customer;
 mod ledger;
 pub mod presets;
 mod provider;
+mod redeliver;
 mod seed;
 
 use std::convert::Infallible;

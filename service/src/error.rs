@@ -70,6 +70,12 @@ pub enum ApiError {
     /// The tenant has no such key, or it has ended.
     #[error("Unknown key")]
     KeyNotFound,
+    /// The tenant has no such webhook endpoint.
+    #[error("Unknown webhook endpoint")]
+    WebhookNotFound,
+    /// The tenant has no such event, or it is not kept any more.
+    #[error("Unknown event")]
+    EventNotFound,
     /// The keys are not in the state that the step needs; tells why.
     #[error("{0}")]
     RotationConflict(&'static str),
@@ -139,9 +145,12 @@ impl ApiError {
                 StatusCode::UNAUTHORIZED
             }
             Self::CapabilityDisabled(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
-            Self::NotFound | Self::AppNotFound | Self::ConnectionDeleted | Self::KeyNotFound => {
-                StatusCode::NOT_FOUND
-            }
+            Self::NotFound
+            | Self::AppNotFound
+            | Self::ConnectionDeleted
+            | Self::KeyNotFound
+            | Self::WebhookNotFound
+            | Self::EventNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AppNotConfigured
             | Self::ConnectionInUse
@@ -172,7 +181,7 @@ impl ApiError {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::WebhookNotFound | Self::EventNotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AppNotFound => "app_not_found",
             Self::AppNotConfigured => "app_not_configured",

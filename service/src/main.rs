@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use cli::{AuditCommand, KeyCommand, TenantCommand, print};
+use cli::{AuditCommand, KeyCommand, TenantCommand, WebhookCommand, print};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::dev::{self, Dev};
@@ -42,6 +42,9 @@ enum Command {
     /// Manage tenants' keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Manage the webhook endpoints of tenants.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// List who asked for which credential.
     Audit(AuditCommand),
     /// Read the events of a running service, with a tenant key.
@@ -95,6 +98,10 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
         }
         Command::Events(command) => feed_client::events(command).await,
         Command::Listen(listen) => feed_client::listen(listen).await,
+        Command::Webhook(command) => {
+            let config = config()?;
+            cli::webhooks(&live_store(&config).await?, &config, command).await
+        }
         Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command).await,
     }
 }

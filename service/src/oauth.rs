@@ -31,8 +31,9 @@ use url::form_urlencoded;
 pub(crate) use api_request::{ApiBody, ApiRequest};
 pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
 pub(crate) use fetch::fetch_url;
-pub(crate) use guard::is_public_address;
+pub(crate) use guard::{is_public_address, may_call};
 pub use http::ProviderClient;
+pub(crate) use http::{cause as request_cause, guarded_http, retry_after};
 pub(crate) use jwt::private_key;
 pub(crate) use revoke::{RevokeOutcome, RevokedTokens};
 

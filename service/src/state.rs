@@ -17,6 +17,7 @@ use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
 use crate::vending::Refreshes;
+use crate::webhooks::WebhookClient;
 
 /// Handed to every handler.
 pub type AppState = Arc<Service>;
@@ -34,6 +35,8 @@ pub struct Service {
     pub catalogue: Catalogue,
     /// Calls the providers.
     pub providers: ProviderClient,
+    /// Sends events to tenants' endpoints.
+    pub webhooks: WebhookClient,
     /// Who may still call how often.
     pub budgets: Budgets,
     /// The tenant keys that opened nothing lately.
@@ -135,6 +138,7 @@ impl Service {
                 config.allow_private_networks,
                 config.provider_ca_file.as_deref(),
             )?,
+            webhooks: WebhookClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?,
             budgets: Budgets::new(&config.budgets),
             rejected_keys: RejectedKeys::default(),
             rejected_mcp_tokens: RejectedKeys::default(),

@@ -103,6 +103,11 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
     platform.app.store.close().await;
     let earlier = format!(
         "UPDATE connections SET broken = 1, status = 'expired', updated_at = 1000 WHERE id = '{broken}';
+        DROP TABLE webhooks;
+        DROP TABLE webhook_deliveries;
+        DROP TABLE webhook_attempts;
+        ALTER TABLE links DROP COLUMN webhook_id;
+        ALTER TABLE links DROP COLUMN webhook_url;
         DROP TABLE events;
         DROP TABLE event_positions;
         DROP INDEX links_to_expire;

@@ -311,6 +311,7 @@ async fn stored_emails_and_names_are_brought_into_one_spelling() {
             request_token: &connect_service::ids::request_token(),
             labels: &Labels::default(),
             options: &LinkOptions::default(),
+            webhook: None,
             expires_at: platform.clock.now() + 600_000,
         };
         platform.app.store.create_link(&new, None).await.unwrap();

@@ -102,6 +102,8 @@ def seed(base: str, key: str, cli) -> dict:
     # Nothing that is generated knows this customer, so nothing deletes the connection.
     pending = link("carol@example.com", app)
     secret = pending["request_link"].rsplit("/", 1)[1]
+    # Nobody has this name, so that nothing is sent anywhere.
+    webhook = call("POST", "/webhooks", {"url": "https://hooks.invalid/"}, authorization=f"Bearer {key}")
     key_id = call("GET", "/keys", None, authorization=f"Bearer {key}")["keys"][0]["id"]
     mcp_url_token = cli("key", "mcp-url", key_id, CONNECT_PUBLIC_URL=base).rsplit("/", 1)[1]
     return {
@@ -110,8 +112,9 @@ def seed(base: str, key: str, cli) -> dict:
         "link": secret,
         "mcp": mcp_url_token,
         "key": key_id,
+        "webhook": webhook["id"],
         "credentials": {"Authorization": f"Bearer {key}", "x-request-token": pending["request_token"]},
-        "secrets": [key, secret, mcp_url_token, active["request_token"], pending["request_token"]],
+        "secrets": [key, secret, webhook["secret"], mcp_url_token, active["request_token"], pending["request_token"]],
     }
 
 
@@ -123,7 +126,7 @@ def schemathesis(origin: str, seeds: dict, strangers: dict, folder: str) -> int:
     # The files that the configuration names lie beside it.
     for name in ("schemathesis.toml", "hooks.py"):
         shutil.copy(HERE / name, folder)
-    for name in ("active", "pending", "link", "mcp", "key"):
+    for name in ("active", "pending", "link", "mcp", "key", "webhook"):
         Path(folder, f"{name}.txt").write_text(f'"{seeds[name]}"\n')
     tenants = {"tenant": seeds, "stranger": strangers}
     auth = [{"name": name, "fixedHeaders": fixed_headers(of["credentials"])} for name, of in tenants.items()]

@@ -35,14 +35,15 @@ def after_call(context, case, response):
         tokens[data["connection_id"]] = data["request_token"]
 
 
-# What the schema of `createRequestLink` leaves to its description: which members go together, and that `app_id` is the
-# app of the named connection.
+# What the schema of `createRequestLink` leaves to its description: which members go together, that `app_id` is the app of
+# the named connection, and that `webhook_url` is at a registered endpoint.
 BEYOND_THE_SCHEMA = (
     "The connection is for another app",
     "with confirm, the customer",
     "app_id is missing",
     "app_id or allowed_apps is missing",
     "name is missing",
+    "webhook_url must",
 )
 
 

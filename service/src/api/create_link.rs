@@ -12,6 +12,7 @@ use crate::extract::path::is_id;
 use crate::extract::web_address::{self, is_origin, is_return_url};
 use crate::state::AppState;
 use crate::store::{Connection, Labels, LinkOptions, Target};
+use crate::webhooks::WEBHOOK_URL;
 
 /// Seconds.
 const DEFAULT_LIFETIME: u64 = 600;
@@ -19,7 +20,7 @@ const MAX_APPS: usize = 50;
 pub(super) const MAX_SCOPES: usize = 50;
 
 /// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
-const MEMBERS: [&str; 16] = [
+const MEMBERS: [&str; 17] = [
     "app_id",
     "name",
     "connection_id",
@@ -36,6 +37,7 @@ const MEMBERS: [&str; 16] = [
     "customer_id",
     "customer_name",
     "metadata",
+    "webhook_url",
 ];
 
 /// What the body asks for, each member well-formed.
@@ -49,11 +51,13 @@ pub(super) struct CreateLinkRequest {
     pub(super) allow_multiple_connections: bool,
     labels: Labels,
     pub(super) options: LinkOptions,
+    /// Where events of the link go, too.
+    pub(super) webhook_url: Option<String>,
 }
 
 impl CreateLinkRequest {
     /// Reads and checks every member.
-    pub(super) fn read(body: &Body) -> Result<Self, ApiError> {
+    pub(super) fn read(app: &AppState, body: &Body) -> Result<Self, ApiError> {
         body.only(&MEMBERS)?;
         let text = |name, form: &str, accepts: &dyn Fn(&str) -> bool| -> Result<_, ApiError> {
             Ok(body.text(name, form, accepts)?.map(str::to_owned))
@@ -82,6 +86,7 @@ impl CreateLinkRequest {
                 confirm: body.flag("confirm")?.unwrap_or_default(),
                 allow_account_change: body.flag("allow_account_change")?.unwrap_or_default(),
             },
+            webhook_url: text("webhook_url", WEBHOOK_URL, &|text| app.webhooks.accepts(text))?,
         };
         if wanted.options.confirm && wanted.options.return_url.is_none() {
             return Err(ApiError::invalid(

@@ -17,7 +17,8 @@ use crate::extract::header::IdempotencyKey;
 use crate::extract::web_address;
 use crate::ids;
 use crate::state::AppState;
-use crate::store::{Connection, Created, NewLink, Operation, Owner};
+use crate::store::{Connection, Created, LinkWebhook, NewLink, Operation, Owner};
+use crate::webhooks::has_same_origin;
 
 /// Marks the address of a link that has a `return_url`: the browser helper must know it inside the click, where the
 /// address is all that it has. The hosted page ignores it.
@@ -40,7 +41,7 @@ pub(super) async fn create(
     IdempotencyKey(key): IdempotencyKey,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let wanted = CreateLinkRequest::read(&body)?;
+    let wanted = CreateLinkRequest::read(&app, &body)?;
     let fingerprint = ids::digest(&body.canonical());
     idempotency::once(&app, &owner, key, &fingerprint, async |once| make(&app, &owner, wanted, once).await)
         .await
@@ -52,7 +53,7 @@ pub(crate) async fn new_link(
     owner: &Owner,
     members: Map<String, Value>,
 ) -> Result<Value, ApiError> {
-    let wanted = CreateLinkRequest::read(&Body::of(members))?;
+    let wanted = CreateLinkRequest::read(app, &Body::of(members))?;
     let answer = make(app, owner, wanted, None).await?.unwrap_or_default();
     let mut answer: Value = serde_json::from_str(&answer).map_err(ApiError::internal)?;
     Ok(answer["data"].take())
@@ -69,6 +70,7 @@ async fn make(
         let website = app.store.tenant_website(&owner.tenant).await?;
         wanted.options.allowed_origin = website.map(web_address::as_sent);
     }
+    let webhook = webhook(app, owner, wanted.webhook_url.take()).await?;
     let named = named(app, owner, &wanted).await?;
     let apps = wanted.apps(app, named.as_ref())?;
     let app_id = match apps.as_slice() {
@@ -109,6 +111,7 @@ async fn make(
         request_token: &request_token,
         labels: &wanted.labels(existing.is_some()),
         options: &wanted.options,
+        webhook: webhook.as_ref(),
         expires_at,
     };
     let kept = once.map(|once| once.answer(&answer));
@@ -116,6 +119,24 @@ async fn make(
         Created::Created => Ok(Some(answer)),
         Created::KeyUsed => Ok(None),
         Created::UnknownConnection => Err(ApiError::ConnectionDeleted),
+    }
+}
+
+/// The tenant's endpoint at the origin of a link's own address, by whose secrets that is trusted.
+async fn webhook(
+    app: &AppState,
+    owner: &Owner,
+    url: Option<String>,
+) -> Result<Option<LinkWebhook>, ApiError> {
+    let Some(url) = url else {
+        return Ok(None);
+    };
+    let webhooks = app.store.webhooks(&owner.tenant).await?;
+    match webhooks.into_iter().find(|webhook| has_same_origin(&webhook.url, &url)) {
+        Some(webhook) => Ok(Some(LinkWebhook { id: webhook.id, url })),
+        None => Err(ApiError::invalid(
+            "webhook_url must have the scheme, host and port of one of the tenant's webhook endpoints",
+        )),
     }
 }
 

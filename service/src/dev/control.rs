@@ -22,6 +22,7 @@ use url::form_urlencoded;
 use super::customer;
 use super::presets::Presets;
 use super::provider::{Failure, Provider, Scope};
+use super::redeliver;
 use crate::clock::{self, rfc3339};
 use crate::hosted::html::{FormTargets, NextAction, Outcome, PageResponse, Severity};
 use crate::ids;
@@ -84,11 +85,31 @@ pub enum Command {
     },
     /// End all failures.
     Recover,
+    /// Send the latest events to the webhook endpoints once more, at once and one after the other.
+    Redeliver {
+        /// So many of each tenant.
+        #[arg(long, default_value_t = 10)]
+        #[serde(default = "default_count")]
+        count: u32,
+        /// Out of order.
+        #[arg(long)]
+        #[serde(default)]
+        shuffle: bool,
+        /// Only to this endpoint.
+        #[arg(long)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        webhook_id: Option<String>,
+    },
     /// Move the clock of the service and of the provider forward.
     Advance {
         /// By how many seconds.
         seconds: u64,
     },
+}
+
+/// How many events are sent once more, unless the command says so.
+fn default_count() -> u32 {
+    10
 }
 
 /// Why a command was not carried out.
@@ -105,7 +126,7 @@ impl ControlError {
         Self { status, message }
     }
 
-    fn wrong(message: impl Into<String>) -> Self {
+    pub(super) fn wrong(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 }
@@ -240,7 +261,7 @@ fn of_form(body: &[u8]) -> Result<Command, ControlError> {
     let mut fields = Map::new();
     for (name, value) in form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty()) {
         let value = match name.as_ref() {
-            "times" | "delay_ms" | "seconds" => value
+            "times" | "delay_ms" | "seconds" | "count" => value
                 .parse::<u64>()
                 .map(Value::from)
                 .map_err(|_| ControlError::wrong(format!("{name} must be a whole number")))?,
@@ -317,6 +338,9 @@ impl Control {
                 self.service.store.forget_refresh_failures().await?;
                 self.service.refreshes.forget_throttled();
                 Ok(json!({ "failures": self.set_failures() }))
+            }
+            Command::Redeliver { count, shuffle, webhook_id } => {
+                redeliver::redeliver(&self.service, count, shuffle, webhook_id.as_deref()).await
             }
             Command::Advance { seconds } => self.advance(seconds),
         }

@@ -13,6 +13,9 @@ pub(crate) struct ConnectionId(pub(crate) String);
 /// The app that a path names.
 pub(crate) struct AppId(pub(crate) String);
 
+/// The webhook endpoint that a path names. Whatever cannot be an id at all is an unknown one, too.
+pub(crate) struct WebhookId(pub(crate) String);
+
 /// The usage that a path names: letters, digits, `-` and `_`.
 pub(crate) struct UsageId(pub(crate) String);
 
@@ -30,6 +33,15 @@ impl FromRequestParts<AppState> for AppId {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         parameter(parts, app, "app_id").await.map(Self).ok_or(ApiError::AppNotFound)
+    }
+}
+
+impl FromRequestParts<AppState> for WebhookId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let id = parameter(parts, app, "webhook_id").await.filter(|id| is_id(id));
+        id.map(Self).ok_or(ApiError::WebhookNotFound)
     }
 }
 

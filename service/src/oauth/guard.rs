@@ -60,7 +60,7 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 /// Whether a URL may be called as it is written: `https`, and no literal address inside the network. Names are
 /// looked at when they are resolved, by [`Resolver`].
-pub(super) fn may_call(url: &Url) -> bool {
+pub(crate) fn may_call(url: &Url) -> bool {
     url.scheme() == "https"
         && match url.host() {
             Some(Host::Ipv4(address)) => is_public(address.into()),

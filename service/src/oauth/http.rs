@@ -50,15 +50,7 @@ impl ProviderClient {
         ca_file: Option<&Path>,
         timeout: Duration,
     ) -> Result<Self, SetupError> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(ca_file)?)
-            .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .default_headers([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))].into_iter().collect())
-            .timeout(timeout)
-            .no_proxy()
-            .https_only(!allow_private_networks)
-            .dns_resolver(Resolver { private: allow_private_networks });
+        let http = guarded_http(allow_private_networks, ca_file)?.timeout(timeout);
         Ok(Self { http: http.build()?, allow_private_networks })
     }
 
@@ -130,6 +122,26 @@ impl ProviderClient {
     }
 }
 
+/// A client for addresses that others named: without redirects and proxies, and unless `allow_private_networks` by HTTPS and
+/// to public addresses alone. Literal addresses are the caller's to check, by [`may_call`].
+///
+/// # Errors
+///
+/// When TLS cannot be set up, or the file holds no certificate.
+pub(crate) fn guarded_http(
+    allow_private_networks: bool,
+    ca_file: Option<&Path>,
+) -> Result<reqwest::ClientBuilder, SetupError> {
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls(ca_file)?)
+        .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .default_headers([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))].into_iter().collect())
+        .no_proxy()
+        .https_only(!allow_private_networks)
+        .dns_resolver(Resolver { private: allow_private_networks }))
+}
+
 /// The error's own text is left out: it may hold the address with what was filled in.
 fn unreachable(host: &str, error: &reqwest::Error) -> ProviderError {
     tracing::warn!(host, cause = cause(error), "the provider did not answer");
@@ -159,7 +171,7 @@ pub(super) async fn body(
 }
 
 /// What a call failed of, in a word.
-pub(super) fn cause(error: &reqwest::Error) -> &'static str {
+pub(crate) fn cause(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         return "timeout";
     }
@@ -181,7 +193,7 @@ pub(super) fn cause(error: &reqwest::Error) -> &'static str {
 }
 
 /// In seconds or as a date; nonsense is as good as nothing.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More than fits is still a wish to wait for very long.

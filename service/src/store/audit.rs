@@ -39,6 +39,14 @@ pub(super) enum Action {
     McpUrlMinted,
     /// A key lost its MCP URL.
     McpUrlRevoked,
+    /// A webhook endpoint was made; the line names it in the place of a key, and so do the next three.
+    WebhookCreated,
+    /// A webhook endpoint was changed, or switched on or off.
+    WebhookChanged,
+    /// A webhook endpoint got a new secret.
+    WebhookSecretRotated,
+    /// A webhook endpoint was removed.
+    WebhookDeleted,
 }
 
 /// One line of the audit.
@@ -48,7 +56,7 @@ pub struct AuditLine {
     pub at: Millis,
     /// What happened.
     pub action: String,
-    /// To which key.
+    /// To which key or webhook endpoint.
     pub key: Option<String>,
     /// By whom: a key's id, or `command line`.
     pub actor: String,
@@ -76,6 +84,10 @@ impl Action {
             Self::KeyRevoked => "key.revoked",
             Self::McpUrlMinted => "mcp_url.minted",
             Self::McpUrlRevoked => "mcp_url.revoked",
+            Self::WebhookCreated => "webhook.created",
+            Self::WebhookChanged => "webhook.changed",
+            Self::WebhookSecretRotated => "webhook.secret_rotated",
+            Self::WebhookDeleted => "webhook.deleted",
         }
     }
 }

@@ -18,7 +18,7 @@ const UNFINISHED: Duration = DAY.saturating_mul(7);
 /// For how long the audit of vending is kept.
 const VENDINGS_KEPT: Duration = DAY.saturating_mul(90);
 
-/// For how long events are kept.
+/// For how long events are kept, and what was sent of them.
 const EVENTS_KEPT: Duration = DAY.saturating_mul(30);
 
 /// How many connections are removed in one transaction: whoever else writes waits no longer than for these.
@@ -57,6 +57,8 @@ impl Store {
         .bind(now - millis(REMEMBERED));
         self.database.execute(query).await?;
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
+        self.remove_deliveries(now - millis(EVENTS_KEPT)).await?;
+        self.remove_attempts(now - millis(EVENTS_KEPT)).await?;
         self.remove_events(now - millis(EVENTS_KEPT)).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {

@@ -142,6 +142,19 @@ impl EventType {
     }
 }
 
+impl EventType {
+    /// Whether it tells what became of a customer's attempt to connect.
+    pub fn is_of_attempt(self) -> bool {
+        matches!(
+            self,
+            Self::ConnectionActive
+                | Self::ConnectionFailed
+                | Self::ConnectionRejected
+                | Self::ConnectionExpired
+        )
+    }
+}
+
 impl FromStr for EventType {
     type Err = StoreError;
 
@@ -270,7 +283,8 @@ impl Store {
         .bind(self.clock.now())
         .bind(payload);
         transaction.execute(query).await?;
-        Ok(())
+        let connection_id = event.connection_id.as_deref();
+        self.queue_deliveries(transaction, tenant, position, event.event_type, connection_id).await
     }
 
     /// Commits a change with its events, and wakes who waits for either.
@@ -289,6 +303,7 @@ impl Store {
         }
         if !events.is_empty() {
             self.feeds.tell(tenant);
+            self.wake_delivery();
         }
         Ok(())
     }

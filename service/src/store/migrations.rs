@@ -31,6 +31,7 @@ const ALL: &[Migration] = &[
     migration(21, include_str!("../../migrations/0021_import.sql")),
     migration(22, include_str!("../../migrations/0022_reasons.sql")),
     migration(23, include_str!("../../migrations/0023_events.sql")),
+    migration(24, include_str!("../../migrations/0024_webhooks.sql")),
 ];
 
 /// Which steps were applied.

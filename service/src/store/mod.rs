@@ -4,12 +4,14 @@
 //! connection does not exist for another. Every function returns after its change is committed.
 
 mod account;
+mod attempts;
 mod audit;
 mod authorizations;
 mod clean_up;
 mod connections;
 mod credentials;
 mod database;
+mod deliveries;
 mod details;
 mod events;
 mod expiry;
@@ -42,9 +44,12 @@ mod usages;
 mod vending;
 mod vendings;
 mod waiting;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::notify::{Changes, Feeds};
@@ -53,10 +58,13 @@ use database::{Database, Query, Transaction};
 use vendings::Vendings;
 
 pub use account::GrantOutcome;
+pub use attempts::{NewAttempt, WebhookAttempt};
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, ConnectionFilter, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
+pub(crate) use deliveries::MAX_HOLDING_ATTEMPTS;
+pub use deliveries::{ClaimedWebhook, Delivery, Health, Next};
 pub use details::Details;
 pub use events::{EventPayload, EventType};
 pub use expiry::EndingGrants;
@@ -70,7 +78,7 @@ pub use link_error::{LastError, LinkError};
 pub use links::{Link, LinkOptions, LinkProgress, Operation, Phase};
 pub use mcp_urls::Minted;
 pub use mode::Mode;
-pub use new_link::{Created, NewLink, Target};
+pub use new_link::{Created, LinkWebhook, NewLink, Target};
 pub use origin::Origin;
 pub use overview::OwnedConnection;
 use presence::Presence;
@@ -83,6 +91,9 @@ pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};
 pub use vendings::{VENDED, Vending, VendingFilter, VendingLine};
+pub use webhooks::{
+    CreatedWebhook, DisabledReason, MAX_WEBHOOKS, NewWebhook, SigningSecrets, Webhook, WebhookUpdate,
+};
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -96,6 +107,8 @@ pub struct Store {
     changes: Arc<Changes>,
     feeds: Arc<Feeds>,
     event_payload: EventPayload,
+    /// Wakes the process's sender of webhooks.
+    delivery_wake: Arc<Notify>,
     /// The audit of vending, as far as it is not written yet.
     vendings: Arc<Vendings>,
     /// Tells other processes that this one is alive; none on PostgreSQL.

@@ -45,8 +45,19 @@ pub struct NewLink<'a> {
     pub labels: &'a Labels,
     /// What the tenant asked for.
     pub options: &'a LinkOptions,
+    /// Where events of it go, too.
+    pub webhook: Option<&'a LinkWebhook>,
     /// When it lapses.
     pub expires_at: Millis,
+}
+
+/// An address at the origin of an endpoint of the tenant, whose secrets sign what goes there.
+#[derive(Debug)]
+pub struct LinkWebhook {
+    /// The endpoint's id.
+    pub id: String,
+    /// The address.
+    pub url: String,
 }
 
 /// What [`Store::create_link`] did.
@@ -110,8 +121,8 @@ impl Store {
         };
         let query = Query::new(
             "INSERT INTO links (id, tenant_id, customer, connection_id, secret_digest, token_digest, operation, status,
-                phase, app_id, auth_option_key, options, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12)",
+                phase, app_id, auth_option_key, options, created_at, expires_at, webhook_id, webhook_url)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(&link_id)
         .bind(&new.owner.tenant)
@@ -124,7 +135,9 @@ impl Store {
         .bind(new.auth_option_key)
         .bind(serde_json::to_string(new.options).map_err(|_| StoreError::Unreadable("options"))?)
         .bind(self.clock.now())
-        .bind(new.expires_at);
+        .bind(new.expires_at)
+        .bind(new.webhook.map(|webhook| webhook.id.as_str()))
+        .bind(new.webhook.map(|webhook| webhook.url.as_str()));
         transaction.execute(query).await?;
         let tenant = &new.owner.tenant;
         let event = self.update_event(&mut transaction, tenant, connection_id, before.as_ref()).await?;

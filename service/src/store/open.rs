@@ -61,6 +61,7 @@ impl Store {
             mode,
             changes: Arc::new(Changes::default()),
             feeds: Arc::new(Feeds::default()),
+            delivery_wake: Arc::default(),
             event_payload: EventPayload::default(),
             vendings: Arc::default(),
             _presence: presence.clone(),
@@ -70,6 +71,7 @@ impl Store {
         store.adopt_spelling().await?;
         if let Some(presence) = presence.filter(|presence| presence.is_only()) {
             store.end_leases().await?;
+            store.end_turns().await?;
             let let_in = presence.let_others_in().await;
             let_in.map_err(|error| cannot_open(error.to_string()))?;
         }

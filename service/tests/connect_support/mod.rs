@@ -130,6 +130,7 @@ impl Stage {
             request_token: &token,
             labels: &Labels::default(),
             options,
+            webhook: None,
             expires_at: self.clock.now() + 600_000,
         };
         self.app.store.create_link(&new, None).await.unwrap();

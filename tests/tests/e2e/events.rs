@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use crate::support::{Answer, KEY_APP, Raw, try_answer};
 
-const KILLS: usize = 20;
+pub(crate) const KILLS: usize = 20;
 const WORKERS: usize = 6;
 /// How many changes make the kills mean something; a busy machine does many more.
 const MIN_CHANGES: usize = 200;
@@ -28,23 +28,23 @@ const RENAMES: usize = 4;
 /// How far the service acknowledged the changes of one connection, which all connections go through in the same order:
 /// connect, rename to 1, 2, …, delete.
 #[derive(Debug, Clone, Copy)]
-struct Progress {
+pub(crate) struct Progress {
     acknowledged: usize,
     /// Whether one more was asked for and never answered.
     in_doubt: bool,
 }
 
-type Journal = Arc<Mutex<HashMap<String, Progress>>>;
+pub(crate) type Journal = Arc<Mutex<HashMap<String, Progress>>>;
 
 /// An installation of one process, or of several over one database.
-struct Installation {
-    home: Home,
+pub(crate) struct Installation {
+    pub(crate) home: Home,
     processes: Vec<Service>,
     key: String,
 }
 
 impl Installation {
-    async fn start(database_url: Option<String>, processes: usize) -> Self {
+    pub(crate) async fn start(database_url: Option<String>, processes: usize) -> Self {
         let environment = vec![("CONNECT_BUDGETS_EVENTS", "1000000".to_owned())];
         let home = Home::new(&Settings { database_url, environment, ..Settings::default() }).unwrap();
         let mut started = vec![home.start().await.unwrap()];
@@ -56,12 +56,12 @@ impl Installation {
         Self { home, processes: started, key }
     }
 
-    fn raw(&self, process: usize) -> Raw {
+    pub(crate) fn raw(&self, process: usize) -> Raw {
         Raw::new(&self.processes[process], &self.key)
     }
 
     /// Runs the load for a random while and kills one process in the middle of it; it comes back.
-    async fn kill_one_under_load(&mut self, journal: &Journal) {
+    pub(crate) async fn kill_one_under_load(&mut self, journal: &Journal) {
         let ending = Arc::new(AtomicBool::new(false));
         let workers: Vec<_> = (0..WORKERS)
             .map(|worker| {
@@ -153,7 +153,7 @@ fn taken(answer: reqwest::Result<Answer>) -> Result<Answer, String> {
 
 /// Reads the feed at one address, and goes on from its cursor after each failure, until it is asked to end and there is no
 /// more.
-async fn read_on(raw: Raw, ending: Arc<AtomicBool>) -> Vec<Value> {
+pub(crate) async fn read_on(raw: Raw, ending: Arc<AtomicBool>) -> Vec<Value> {
     let (mut events, mut cursor) = (Vec::new(), String::new());
     loop {
         let is_ending = ending.load(Ordering::SeqCst);

@@ -54,7 +54,10 @@ impl Operation {
     /// Whether it is about one connection or key, which can be anothers'.
     fn names_one(&self) -> bool {
         let member = |name: &str| self.body.iter().flatten().any(|member| member == name);
-        self.path.contains("{connectionId}") || member("connection_id") || member("key_id")
+        self.path.contains("{connectionId}")
+            || self.path.contains("{webhookId}")
+            || member("connection_id")
+            || member("key_id")
     }
 }
 
@@ -153,6 +156,13 @@ impl Stage {
         (id, token)
     }
 
+    /// A new webhook endpoint's id.
+    async fn webhook(&self, tenant: &Tenant) -> String {
+        let new = tenant.raw.request(Method::POST, "/webhooks");
+        let new = answer(new.json(&json!({"url": "http://127.0.0.1:1/"}))).await;
+        new.data()["id"].as_str().unwrap_or_else(|| panic!("{}", new.text)).to_owned()
+    }
+
     /// A filled-in form of the app.
     async fn form(&self, id: &str, token: &str) -> Value {
         let options = self.acme.raw.keyless(Method::GET, &format!("/connections/{id}/auth-options"));
@@ -172,6 +182,7 @@ struct Call<'a> {
     customer: &'a str,
     id: &'a str,
     key_id: &'a str,
+    webhook_id: &'a str,
     token: Option<&'a str>,
     form: Value,
 }
@@ -181,6 +192,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
         .path
         .replace("{appId}", "gmail")
         .replace("{connectionId}", call.id)
+        .replace("{webhookId}", call.webhook_id)
         .replace("{usageId}", "workflow-1");
     assert!(!path.contains('{'), "{path}: a parameter that this test does not know");
     let mut request = stage.acme.raw.keyless(operation.method.clone(), &path);
@@ -204,6 +216,8 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             }
             () if has("rejected_token_sha256") => json!({"rejected_token_sha256": "0".repeat(64)}),
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
+            () if has("url") => json!({"url": "http://127.0.0.1:1/"}),
+            () if has("event_id") => json!({"since": "2026-11-29T12:00:00Z"}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),
         };
@@ -225,6 +239,7 @@ fn seen(answer: &Answer) -> (u16, BTreeMap<String, String>, String) {
 async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
     let stage = Stage::start().await;
     let (own_key_id, others_key_id) = (stage.key_id(&stage.acme).await, stage.key_id(&stage.other).await);
+    let others_webhook_id = stage.webhook(&stage.other).await;
     let mut lacking = BTreeMap::new();
     for missing in ALL {
         let rest: Vec<_> = ALL.into_iter().filter(|capability| *capability != missing).collect();
@@ -241,11 +256,16 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         let public = operation.security.as_deref() == Some("requestToken");
         let (id, token) = stage.connection(&stage.acme, !public).await;
         let (_, others_token) = stage.connection(&stage.other, false).await;
+        let webhook_id = match operation.path.contains("{webhookId}") {
+            true => stage.webhook(&stage.acme).await,
+            false => String::new(),
+        };
         let own = Call {
             key: (!public).then_some(stage.acme.key.as_str()),
             customer: ALICE,
             id: &id,
             key_id: &own_key_id,
+            webhook_id: &webhook_id,
             token: public.then_some(token.as_str()),
             form: if public { stage.form(&id, &token).await } else { Value::Null },
         };
@@ -274,7 +294,8 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
 
         // Whoever is let in, but not to this. What is unknown, and what is anothers', is the same answer.
         if operation.names_one() {
-            let nobodys = Call { id: unknown, key_id: "key_unknown", ..own.clone() };
+            let nobodys =
+                Call { id: unknown, key_id: "key_unknown", webhook_id: "whe_unknown", ..own.clone() };
             let nobodys = call(&stage, &operation, &nobodys).await;
             assert_eq!(nobodys.status, 404, "{at}: {}", nobodys.text);
             let mut strangers = vec![if public {
@@ -289,7 +310,8 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
                 strangers.push(Call { customer: BOB, ..own.clone() });
                 strangers.push(Call { key: others_key, customer: BOB, ..own.clone() });
             } else {
-                strangers.push(Call { key_id: &others_key_id, ..own.clone() });
+                let others = Call { key_id: &others_key_id, webhook_id: &others_webhook_id, ..own.clone() };
+                strangers.push(others);
             }
             for stranger in &strangers {
                 let answer = call(&stage, &operation, stranger).await;
@@ -365,6 +387,7 @@ async fn what_is_anothers_takes_as_long_as_what_is_unknown() {
             customer: ALICE,
             id: &id,
             key_id: "",
+            webhook_id: "",
             token: public.then_some(others_token.as_str()),
             form: json!({"auth_option_key": "oauth", "fields": {}}),
         };

@@ -18,3 +18,4 @@ mod secrets;
 mod shutdown;
 mod support;
 mod waiting;
+mod webhooks;

@@ -1,3 +1,0 @@
-//! Webhooks: events as they are sent to whoever receives them.
-
-pub mod signature;
