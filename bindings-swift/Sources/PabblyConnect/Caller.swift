@@ -2,11 +2,8 @@
 
 internal import PabblyConnectNative
 
-/// Gives a result in the place of the service: of the method with this name, for this customer, with these arguments and
-/// options.
-package typealias Responder =
-    @Sendable (_ method: String, _ email: String?, _ arguments: [String], _ options: [String: JSONValue]) async throws ->
-    any Sendable
+/// Gives a result in the place of the service, of a method's name, the customer, the arguments and the options.
+package typealias Responder = @Sendable (String, String?, [String], [String: JSONValue]) async throws -> any Sendable
 
 /// Makes the calls of a client.
 struct Caller: Sendable {
