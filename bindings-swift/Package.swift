@@ -25,12 +25,15 @@ let package = Package(
     platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
         .library(name: "PabblyConnect", targets: ["PabblyConnect"]),
+        .library(name: "PabblyConnectTesting", targets: ["PabblyConnectTesting"]),
         .library(name: "PabblyConnectFlow", targets: ["PabblyConnectFlow"]),
     ],
     targets: [
         // For servers: the whole client. Its tests are a user's, in Tests/Consumer: a program links one of the two
         // products, since each brings Rust's standard library.
         .target(name: "PabblyConnect", dependencies: ["PabblyConnectNative"]),
+        // For tests of what uses it: a fake client, and the emulator.
+        .target(name: "PabblyConnectTesting", dependencies: ["PabblyConnect"]),
         .target(name: "PabblyConnectNative", dependencies: ["PabblyConnectFFI"]),
         core("PabblyConnectFFI", pkgConfig: "pabbly-connect"),
         // For apps: the connect flow, without a tenant key.

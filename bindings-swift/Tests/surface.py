@@ -1,14 +1,21 @@
-"""The Swift module offers what the core's list of methods and options says, no less and no more, and documents it.
+"""The Swift modules offer what the core's list of methods and options says, no less and no more, and document it.
 
-    python surface.py TABLES.json PabblyConnect.symbols.json
+    python surface.py TABLES.json SYMBOLS_FOLDER
 """
 
 import json
+import pathlib
 import re
 import sys
 
-with open(sys.argv[1]) as tables, open(sys.argv[2]) as symbols:
-    tables, symbols = json.load(tables), json.load(symbols)["symbols"]
+tables = json.loads(pathlib.Path(sys.argv[1]).read_text())
+
+
+def symbols_of(module):
+    return json.loads((pathlib.Path(sys.argv[2]) / f"{module}.symbols.json").read_text())["symbols"]
+
+
+symbols, testing = symbols_of("PabblyConnect"), symbols_of("PabblyConnectTesting")
 problems = []
 
 
@@ -63,7 +70,14 @@ cases = {
 classes = {kind.removesuffix("Error") for kind in tables["classes"]} - {"Cancelled", "PabblyConnect"}
 same("PabblyConnectError", cases, {kind[0].lower() + kind[1:] for kind in classes} | {"other"})
 
-for symbol in symbols:
+fakes = {
+    symbol["pathComponents"][1]
+    for symbol in testing
+    if symbol["kind"]["identifier"] == "swift.type.property" and symbol["pathComponents"][0] == "FakeMethod"
+}
+same("FakeMethod", fakes, {swift_name(method["name"]) for method in tables["methods"] if method["sends"]})
+
+for symbol in symbols + testing:
     # What the compiler or another module makes has no place in a file.
     if "location" in symbol and "docComment" not in symbol:
         problems.append(f"{'.'.join(symbol['pathComponents'])} is not documented")

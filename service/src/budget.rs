@@ -85,6 +85,15 @@ impl Budgets {
         self.count(group, holder, 0, Instant::now())
     }
 
+    /// Lets so much time pass: windows end so much earlier.
+    pub fn advance(&self, by: Duration) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        for window in windows.by_holder.values_mut() {
+            // A clock that began later than that has no such time: then now is early enough.
+            window.end = window.end.checked_sub(by).unwrap_or_else(Instant::now);
+        }
+    }
+
     fn count(&self, group: Group, holder: &str, calls: u32, now: Instant) -> Standing {
         let limit = match group {
             Group::Default => self.limits.default,
@@ -178,6 +187,19 @@ mod tests {
         let last = take(59_999);
         assert!(matches!(last.check(), Err(ApiError::RateLimited { retry_after: 1 })));
         assert!(take(60_000).check().is_ok());
+    }
+
+    #[test]
+    fn time_that_is_advanced_ends_windows() {
+        for (advance, is_over) in
+            [(Duration::from_secs(59), false), (WINDOW, true), (Duration::from_secs(1 << 40), true)]
+        {
+            let (budgets, start) = (budgets(), Instant::now());
+            assert!(budgets.count(Group::Status, "a", 1, start).check().is_ok());
+            budgets.advance(advance);
+            let next = start + Duration::from_millis(500);
+            assert_eq!(budgets.count(Group::Status, "a", 1, next).check().is_ok(), is_over, "{advance:?}");
+        }
     }
 
     #[test]

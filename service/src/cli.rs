@@ -293,3 +293,8 @@ pub(crate) fn print(line: &str) -> Result<(), SetupError> {
     stdout.flush()?;
     Ok(())
 }
+
+/// Says on stderr why a command failed, as clap says it of arguments.
+pub(crate) fn complain(error: &(dyn std::error::Error + Send + Sync)) -> std::io::Result<()> {
+    writeln!(std::io::stderr().lock(), "error: {error}")
+}

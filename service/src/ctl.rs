@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use connect_service::dev::control::Command;
+use connect_service::dev::command::Command;
 use connect_service::dev::{control, control_url_of};
 use connect_service::state::SetupError;
 

@@ -7,12 +7,14 @@
 //! ```text
 //! product, browser ──▶ service ──▶ provider.rs  plays every OAuth app; remembers in ledger.rs; fails as presets.rs says
 //!                          └────────▶ api.rs       plays the APIs behind them, for products as well
-//! ctl, tests, page ──▶ control.rs ──▶ provider.rs, the clock, the store
+//! ctl, tests, page ──▶ control.rs ──▶ provider.rs, the store; advance.rs moves the clock
 //!                          └────────▶ customer.rs  plays a customer and their browser
 //! ```
 
+mod advance;
 mod api;
-pub mod control;
+pub mod command;
+mod control;
 mod customer;
 mod ledger;
 pub mod presets;
@@ -48,7 +50,7 @@ use tower::ServiceExt;
 use url::Url;
 
 use self::control::Control;
-use self::ledger::Ledger;
+use self::ledger::{Ledger, Place};
 use self::presets::Cut;
 use self::provider::Provider;
 use crate::catalogue::Catalogue;
@@ -62,6 +64,8 @@ use crate::store::{Capability, Mode, Store};
 /// The file of a folder that tells about the instance in it.
 const STATE_FILE: &str = "dev.json";
 
+const LOOPBACK: &str = "127.0.0.1";
+
 /// Longer than any command takes: playing a customer includes a call of the service to the provider.
 const CONTROL_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -71,7 +75,7 @@ pub struct Options {
     /// Keep everything in this folder. Default: a temporary one, deleted at the end.
     #[arg(long)]
     pub dir: Option<PathBuf>,
-    /// Listen at this port. Default: a free one.
+    /// Listen at this port. Default: that of the last time in this folder, else a free one.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub port: u16,
     /// Let the provider consent at once, without its page.
@@ -104,15 +108,23 @@ impl Dev {
     /// When the folder is in use or belongs to `serve`, the port is taken, or the configuration is unusable.
     pub async fn start(mut config: Config, options: &Options) -> Result<Self, SetupError> {
         let folder = Folder::open(options.dir.as_deref())?;
-        let listener = TcpListener::bind(("127.0.0.1", options.port)).await?;
-        let dev_listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let mut ledger = Ledger::open(folder.path.join(STATE_FILE))?;
+        let last = ledger.saved.place.take();
+        let listener = listen(options.port, last.as_ref().map(|last| last.port)).await?;
+        let dev_listener = listen(0, last.as_ref().map(|last| last.control_port)).await?;
+        let place = Place {
+            port: listener.local_addr()?.port(),
+            control_port: dev_listener.local_addr()?.port(),
+            control_token: last.map_or_else(ids::secret, |last| last.control_token),
+        };
+        let token = place.control_token.clone();
+        ledger.saved.place = Some(place);
         let address = listener.local_addr()?.to_string();
         let dev_address = dev_listener.local_addr()?.to_string();
         let dev_url = format!("http://{dev_address}");
 
         let mut catalogue = Catalogue::load(config.catalogue_dir.as_deref())?;
         catalogue.add("demo.toml", include_str!("dev/demo.toml"))?;
-        let ledger = Ledger::open(folder.path.join(STATE_FILE))?;
         let clock = Clock::default();
         clock.advance(Duration::from_millis(ledger.saved.ahead.try_into().unwrap_or_default()));
         let service_url = format!("http://{address}");
@@ -130,7 +142,6 @@ impl Dev {
         config.drain = 0;
         config.apps = provider.registrations();
         let store = open_store(&config, Mode::Test, clock.clone()).await?;
-        let token = ids::secret();
         let control_url = format!("{dev_url}/control/{token}");
         let tenant_key = tenant_key(&store, &provider, &control_url).await?;
         let api = api::routes(&dev_url, catalogue.clone(), provider.clone());
@@ -168,7 +179,8 @@ impl Dev {
         };
         format!(
             "export PC_TENANT_KEY={}\nexport PC_BASE_URL={}\nexport PC_DEV_URL={}\n\
-             # Ready. PC_DEV_URL is the control page, and what `connect-service dev ctl` needs. {end}",
+             # Ready. PC_DEV_URL is the control page, and what `connect-service dev ctl` needs. The key can do \
+             everything; `connect-service dev ctl key --capabilities apps,connections,token` makes one that cannot. {end}",
             self.tenant_key,
             self.service.base_url(),
             self.control_url
@@ -187,6 +199,17 @@ impl Dev {
         ledger.save()?;
         Ok(())
     }
+}
+
+/// Listens at the port that is asked for, else at the one of the last time if it is free, else at any.
+async fn listen(asked: u16, last: Option<u16>) -> std::io::Result<TcpListener> {
+    if asked == 0
+        && let Some(last) = last
+        && let Ok(listener) = TcpListener::bind((LOOPBACK, last)).await
+    {
+        return Ok(listener);
+    }
+    TcpListener::bind((LOOPBACK, asked)).await
 }
 
 /// The tenant's key: of the folder, or of a new tenant. Notes it and the control address there.
@@ -230,7 +253,7 @@ pub fn control_url_of(dir: &Path) -> Result<String, SetupError> {
 /// # Errors
 ///
 /// When there is none, or it did not carry the command out.
-pub async fn control(control_url: &str, command: &control::Command) -> Result<serde_json::Value, SetupError> {
+pub async fn control(control_url: &str, command: &command::Command) -> Result<serde_json::Value, SetupError> {
     let url: Url = control_url.parse().map_err(|_| "the control address is no address")?;
     let request = http_client()?
         .post(url)

@@ -41,8 +41,11 @@ pub enum ApiError {
     #[error("{0}")]
     InvalidRequest(String),
     /// Fields of the form are at fault; the link stays open.
-    #[error("{}", texts(.0))]
+    #[error("{}", texts("fields.", .0))]
     InvalidFields(Vec<FieldError>),
+    /// The same of members of the body itself.
+    #[error("{}", texts("", .0))]
+    InvalidMembers(Vec<FieldError>),
     /// The body is larger than is read.
     #[error("The body is larger than 64 KiB")]
     PayloadTooLarge,
@@ -138,9 +141,10 @@ impl ApiError {
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::InvalidUserEmail(_) | Self::InvalidRequest(_) | Self::InvalidFields(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidUserEmail(_)
+            | Self::InvalidRequest(_)
+            | Self::InvalidFields(_)
+            | Self::InvalidMembers(_) => StatusCode::BAD_REQUEST,
             Self::InvalidApiKey | Self::KeyOfOtherMode(_) | Self::NeedsReconnection => {
                 StatusCode::UNAUTHORIZED
             }
@@ -177,7 +181,7 @@ impl ApiError {
             Self::RotationConflict(_) => "rotation_conflict",
             Self::RateLimited { .. } => "rate_limited",
             Self::InvalidUserEmail(_) => "invalid_user_email",
-            Self::InvalidRequest(_) | Self::InvalidFields(_) => "invalid_request",
+            Self::InvalidRequest(_) | Self::InvalidFields(_) | Self::InvalidMembers(_) => "invalid_request",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
@@ -202,7 +206,7 @@ impl IntoResponse for ApiError {
             tracing::error!(%error, "internal error");
         }
         let fields = match &self {
-            Self::InvalidFields(errors) => Some(errors),
+            Self::InvalidFields(errors) | Self::InvalidMembers(errors) => Some(errors),
             _ => None,
         };
         let fields = fields.map(|errors| {
@@ -233,8 +237,8 @@ impl IntoResponse for ApiError {
     }
 }
 
-fn texts(errors: &[FieldError]) -> String {
-    let text = |error: &FieldError| format!("fields.{}: {}", error.field, error.message);
+fn texts(parent: &str, errors: &[FieldError]) -> String {
+    let text = |error: &FieldError| format!("{parent}{}: {}", error.field, error.message);
     errors.iter().map(text).collect::<Vec<_>>().join(" ")
 }
 

@@ -74,10 +74,16 @@ async fn main() -> std::io::Result<ExitCode> {
     let arguments = Arguments::parse();
     stay_out_of_core_dumps();
     let _flush = log::init()?;
+    let has_log = matches!(arguments.command, Command::Serve);
     match run(arguments).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
+        Err(error) if has_log => {
             tracing::error!("{error}");
+            Ok(ExitCode::FAILURE)
+        }
+        // A person reads it, not a log's collector.
+        Err(error) => {
+            cli::complain(&*error)?;
             Ok(ExitCode::FAILURE)
         }
     }

@@ -61,8 +61,13 @@ impl Home {
 
     /// With the apps of `tests/catalogue`.
     fn start_with_fixtures(&self) -> Dev {
+        self.start_with("CONNECT_CATALOGUE_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalogue"))
+    }
+
+    /// With a setting of its own.
+    fn start_with(&self, name: &str, value: &str) -> Dev {
         let mut command = program(&self.0, &["dev"]);
-        command.env("CONNECT_CATALOGUE_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/catalogue"));
+        command.env(name, value);
         self.run(command)
     }
 
@@ -191,7 +196,13 @@ impl Dev {
         let link = self.link(app).await;
         let request_link = &link["request_link"];
         let done = self.control(json!({"command": "connect", "request_link": request_link})).await;
-        assert_eq!(done, json!({"connection_id": link["connection_id"], "status": "active"}), "{app}");
+        let expected = json!({
+            "connection_id": link["connection_id"],
+            "status": "active",
+            "link_status": "active",
+            "return_url": null,
+        });
+        assert_eq!(done, expected, "{app}");
         text(&link["connection_id"])
     }
 
@@ -269,7 +280,7 @@ async fn connect_vend_expire_revoke() {
     assert!(error.contains("needs reconnection already"), "{error}");
     for command in ["expire", "revoke"] {
         let error = dev.try_ctl(&[command, "conn_unknown"]).unwrap_err();
-        assert!(error.contains("There is no such connection"), "{error}");
+        assert_eq!(error, "error: There is no such connection\n", "for people, not for a log");
     }
 
     // Nothing that opens anything stands in the log, of `dev` or of `ctl`.
@@ -306,8 +317,81 @@ async fn a_link_that_leads_back_can_be_finished() {
         assert_eq!(status, 200, "{json}");
         let request_link = text(&json["data"]["request_link"]);
         assert!(request_link.contains('?'), "{request_link}");
-        assert_eq!(dev.ctl(&["connect", &request_link])["status"], "active");
+        let done = dev.ctl(&["connect", &request_link]);
+        assert_eq!(done["status"], "active");
+        let id = text(&json["data"]["connection_id"]);
+        let expected =
+            format!("https://app.example.com/back?connection_id={id}&status=active&operation=creation");
+        assert_eq!(done["return_url"], expected);
     }
+}
+
+/// What a product's own page is told by the address: failures, and the code that confirms.
+#[tokio::test]
+async fn connect_tells_the_return_address() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let link = async |more: Value| {
+        let mut body = json!({"name": "Mail", "return_url": "https://app.example.com/back"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let Answer(status, _, json) = dev.api(Method::POST, "/connections/request-link", Some(body)).await;
+        assert_eq!(status, 200, "{json}");
+        json["data"].clone()
+    };
+    let visit = async |link: &Value, deny: bool| {
+        dev.control(json!({"command": "connect", "request_link": link["request_link"], "deny": deny})).await
+    };
+    let query = |visit: &Value| -> HashMap<String, String> {
+        let url: url::Url = text(&visit["return_url"]).parse().unwrap();
+        url.query_pairs().into_owned().collect()
+    };
+
+    // By OAuth and by a key.
+    for app in ["gmail", "sendgrid"] {
+        let denied = visit(&link(json!({"app_id": app})).await, true).await;
+        assert_eq!((&denied["status"], &denied["link_status"]), (&json!("rejected"), &json!("rejected")));
+        let query = query(&denied);
+        assert_eq!((query["status"].as_str(), query["error"].as_str()), ("rejected", "access_denied"));
+        let data: Value = serde_json::from_str(&query["errorData"]).unwrap();
+        assert_eq!(data["code"], "access_denied", "{app}");
+    }
+
+    let held = link(json!({"app_id": "gmail", "confirm": true})).await;
+    let visited = visit(&held, false).await;
+    assert_eq!((&visited["status"], &visited["link_status"]), (&json!("pending"), &json!("pending")));
+    let id = text(&held["connection_id"]);
+    let code = json!({"code": query(&visited)["confirmation_code"]});
+    let confirmed = dev.api(Method::POST, &format!("/connections/{id}/confirm"), Some(code)).await;
+    assert_eq!((confirmed.0, &confirmed.2["data"]["status"]), (200, &json!("active")), "{}", confirmed.2);
+
+    // The connection goes on working; its latest link was declined.
+    let declined = visit(&link(json!({"connection_id": id})).await, true).await;
+    assert_eq!((&declined["status"], &declined["link_status"]), (&json!("active"), &json!("rejected")));
+
+    // A link that stays open leads nowhere.
+    dev.ctl(&["fail", "authorize-error", "--times", "1"]);
+    let open = visit(&link(json!({"app_id": "slack"})).await, false).await;
+    assert_eq!((&open["link_status"], &open["return_url"]), (&json!("pending"), &Value::Null));
+}
+
+#[tokio::test]
+async fn a_key_with_fewer_capabilities_can_be_made() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let id = dev.connected("gmail").await;
+    let made = dev.ctl(&["key", "--capabilities", "apps,connections"]);
+    assert_eq!(made["capabilities"], json!(["apps", "connections"]));
+    let key = text(&made["api_key"]);
+    assert!(key.starts_with("pk_test_"));
+    let token = format!("/connections/{id}/token");
+    for (method, path, expected) in [(Method::GET, "/apps", 200), (Method::POST, token.as_str(), 403)] {
+        let request = dev.http.request(method, format!("{}{path}", dev.export("PC_BASE_URL")));
+        let request = request.bearer_auth(&key).header("x-user-email", "alice@example.com");
+        let Answer(status, _, json) = answer(request).await;
+        assert_eq!(status, expected, "{json}");
+    }
+    let error = dev.try_ctl(&["key", "--capabilities", "apps,everything"]).unwrap_err();
+    assert!(error.contains("`everything` is none of"), "{error}");
 }
 
 /// A product that is being developed has no website; its pages are on this machine.
@@ -571,13 +655,13 @@ async fn the_clock_moves_forward_and_the_folder_is_kept() {
     let new = dev.access_token(&id).await;
     assert_ne!(new, old);
     let error = dev.try_ctl(&["advance", "99999999999"]).unwrap_err();
-    assert!(error.contains("century"), "{error}");
+    assert!(error.contains("a year at most"), "{error}");
 
     let error = refusal(&home.0, &["dev", "--dir", "kept"]);
     assert!(error.contains("another `connect-service dev` runs"), "{error}");
     let status = program(&home.0, &["dev", "ctl", "--dir", "kept", "status"]).output().unwrap();
     assert!(status.status.success(), "{status:?}");
-    let key = dev.export("PC_TENANT_KEY").to_owned();
+    let mut exports = dev.exports.clone();
     dev.end();
     let error = refusal(&home.0, &["dev", "ctl", "--dir", "kept", "status"]);
     assert!(error.contains("no `connect-service dev` runs in kept"), "{error}");
@@ -587,12 +671,81 @@ async fn the_clock_moves_forward_and_the_folder_is_kept() {
     let error = refusal(&home.0, &stopped);
     assert!(error.contains("still run"), "{error}");
 
-    let dev = home.start(&["--dir", "kept"]);
-    assert_eq!(dev.export("PC_TENANT_KEY"), key);
+    // Another program may have taken a port meanwhile, though not each time.
+    let key = exports["PC_TENANT_KEY"].clone();
+    let mut tries = 0;
+    let dev = loop {
+        let dev = home.start(&["--dir", "kept"]);
+        let last = std::mem::replace(&mut exports, dev.exports.clone());
+        if exports == last {
+            break dev;
+        }
+        dev.end();
+        tries += 1;
+        assert!(tries < 10, "what was copied no longer leads here");
+    };
+    assert_eq!(exports["PC_TENANT_KEY"], key);
     assert_eq!(dev.access_token(&id).await, new, "the clock is still ahead");
     assert_eq!(dev.me("gmail", &new).await, 200);
     dev.ctl(&["expire", &id]);
     assert_ne!(dev.access_token(&id).await, new);
+
+    // Where another program has a port meanwhile, another is taken.
+    let address = dev.export("PC_BASE_URL").split('/').nth(2).unwrap().to_owned();
+    dev.end();
+    let _taken = std::net::TcpListener::bind(&address);
+    let dev = home.start(&["--dir", "kept"]);
+    assert_ne!(dev.export("PC_BASE_URL"), exports["PC_BASE_URL"]);
+    assert_eq!(dev.status(&id).await, "active");
+}
+
+/// In seconds.
+const DAY: u64 = 24 * 60 * 60;
+
+/// The tokens of QuickBooks die after 100 days without use.
+#[tokio::test]
+async fn time_that_is_advanced_is_worked_through() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let (id, other) = (dev.connected("quickbooks").await, dev.connected("gmail").await);
+    let (old, of_other) = (dev.access_token(&id).await, dev.access_token(&other).await);
+    let unfinished = text(&dev.link("gmail").await["connection_id"]);
+    assert_eq!(dev.ctl(&["advance", &(130 * DAY).to_string()])["kept_alive"], 1);
+    let new = dev.access_token(&id).await;
+    assert_ne!(new, old);
+    assert_eq!(dev.me("quickbooks", &new).await, 200);
+    // What nobody finished is cleaned up.
+    let gone = dev.api(Method::GET, &format!("/connections/{unfinished}"), None).await;
+    assert_eq!((gone.0, &gone.2["data"]["code"]), (404, &json!("connection_deleted")));
+    assert_ne!(dev.access_token(&other).await, of_other);
+}
+
+#[tokio::test]
+async fn refresh_tokens_die_of_disuse() {
+    let home = Home::new();
+    let dev = home.start_with("CONNECT_KEEP_ALIVE_UNUSED_DAYS", "0");
+    let (dying, lasting) = (dev.connected("quickbooks").await, dev.connected("gmail").await);
+    dev.ctl(&["advance", &(99 * DAY).to_string()]);
+    assert_eq!(dev.token(&dying).await.0, 200);
+    assert_eq!(dev.ctl(&["advance", &(100 * DAY).to_string()])["kept_alive"], 0);
+    let Answer(status, _, json) = dev.token(&dying).await;
+    assert_eq!((status, &json["data"]["code"]), (401, &json!("needs_reconnection")));
+    assert_eq!(dev.token(&lasting).await.0, 200);
+}
+
+#[tokio::test]
+async fn time_that_is_advanced_gives_budgets_back() {
+    let home = Home::new();
+    let dev = home.start_with("CONNECT_BUDGETS_DEFAULT", "2");
+    let list = async || dev.api(Method::GET, "/connections", None).await.0;
+    // The minute may end between two of them.
+    let mut used_up = false;
+    for _ in 0..10 {
+        used_up |= list().await == 429;
+    }
+    assert!(used_up);
+    dev.ctl(&["advance", "60"]);
+    assert_eq!(list().await, 200);
 }
 
 #[tokio::test]

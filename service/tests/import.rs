@@ -164,6 +164,8 @@ async fn a_token_that_the_provider_does_not_accept_is_refused() {
     let answer = refused(&stage, &books()).await;
     let fields = answer["data"]["fields"].as_object().unwrap();
     assert!(fields["access_token"].as_str().unwrap().contains("does not accept this token"), "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.starts_with("access_token: "), "{message}");
     assert!(!answer.to_string().contains("canary"));
 }
 

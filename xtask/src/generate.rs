@@ -1,6 +1,6 @@
 //! Fills the templates.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -36,6 +36,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("node/options.ts", "bindings-node/ts/generated/options.ts", Language::Node),
     ("swift/client.swift", "bindings-swift/Sources/PabblyConnect/Generated/Client.swift", Language::Swift),
     ("swift/errors.swift", "bindings-swift/Sources/PabblyConnect/Generated/Error.swift", Language::Swift),
+    ("swift/fakes.swift", "bindings-swift/Sources/PabblyConnectTesting/Generated/FakeMethods.swift", Language::Swift),
     ("swift/models.swift", "bindings-swift/Sources/PabblyConnect/Generated/Models.swift", Language::Swift),
     ("python/__init__.py", "bindings-python/python/pabbly_connect/__init__.py", Language::Python),
     ("python/client.py", "bindings-python/python/pabbly_connect/_client.py", Language::Python),
@@ -157,6 +158,9 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
     let options = manifest.methods.iter().flat_map(|method| &method.options);
     all["words_of_options"] =
         json!(options.filter_map(|option| option.word.as_ref()).collect::<BTreeSet<_>>());
+    let options = manifest.methods.iter().flat_map(|method| &method.options).chain(&manifest.call_options);
+    let names = options.map(|option| (&option.name, swift(&option.name)));
+    all["respelled"] = json!(names.filter(|(name, swift)| *name != swift).collect::<BTreeMap<_, _>>());
     let lists = all["models"].as_array().into_iter().flatten();
     all["lists"] = lists.filter(|model| !model["list"].is_null()).cloned().collect();
     Ok(all)

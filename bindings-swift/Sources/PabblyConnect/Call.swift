@@ -1,4 +1,4 @@
-// Between the calls that users make and those of the native module.
+// What goes to the native module, and what comes from it.
 
 internal import Foundation
 internal import PabblyConnectNative
@@ -76,47 +76,6 @@ extension Duration: OptionConvertible {
 /// The options of a method and those of every call.
 func options(_ own: Given, _ shared: CallOptions? = nil) -> [String: OptionValue] {
     own.merging(shared?.given ?? [:]) { own, _ in own }.compactMapValues { $0?.option }
-}
-
-extension Client {
-    /// Makes a call and reads what it gives.
-    func result<Value: Decodable & Sendable>(
-        _ method: String, _ email: String?, _ arguments: [String], _ own: Given, _ shared: CallOptions? = nil,
-        onPoll: (@Sendable (Poll) -> Void)? = nil
-    ) async throws -> Value {
-        try decoded(try await json(method, email, arguments, own, shared, onPoll: onPoll))
-    }
-
-    /// Makes a call and gives the JSON text that came.
-    @discardableResult
-    func json(
-        _ method: String, _ email: String?, _ arguments: [String], _ own: Given, _ shared: CallOptions? = nil,
-        onPoll: (@Sendable (Poll) -> Void)? = nil
-    ) async throws -> String {
-        try await cancellable {
-            try await json(
-                method: method, email: email, arguments: arguments, options: options(own, shared),
-                listener: onPoll.map { onPoll in Forwarder { onPoll(Poll($0)) } }, cancellation: $0)
-        }
-    }
-
-    /// Makes a call that gives a credential.
-    func token(
-        _ method: String, _ email: String, _ arguments: [String], _ own: Given, _ shared: CallOptions
-    ) async throws -> Token {
-        let native = try await cancellable {
-            try await token(
-                method: method, email: email, arguments: arguments, options: options(own, shared), cancellation: $0)
-        }
-        return Token(native: native)
-    }
-
-    /// A list, of which nothing is sent yet.
-    func list<Item: ListItem>(
-        _ method: String, _ email: String?, _ own: Given, _ shared: CallOptions
-    ) -> PagedList<Item> {
-        PagedList { [self] in try list(method: method, email: email, options: options(own, shared)) }
-    }
 }
 
 /// Makes a call that cancelling the task stops, wherever it is: UniFFI itself leaves it running.

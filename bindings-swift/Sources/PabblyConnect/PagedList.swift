@@ -3,20 +3,25 @@ internal import PabblyConnectNative
 /// A list that the service gives in pages. Nothing is sent until it is asked for: one page by ``page()``, or all items by
 /// `for try await`, which gets each page when it is needed and begins anew each time.
 public struct PagedList<Item: ListItem>: AsyncSequence, Sendable {
-    private let start: @Sendable () throws -> List
+    private let source: PageSource<Item>
 
-    init(_ start: @escaping @Sendable () throws -> List) {
-        self.start = start
+    init(_ source: PageSource<Item>) {
+        self.source = source
     }
 
     /// The page that was asked for, by default the first; one call.
     public func page() async throws -> Page<Item> {
-        let list = try immediate(start)
-        return try decoded(try await cancellable { try await list.page(cancellation: $0) })
+        switch source {
+        case .core(let start):
+            let list = try immediate(start)
+            return try decoded(try await cancellable { try await list.page(cancellation: $0) })
+        case .only(let page):
+            return try await page()
+        }
     }
 
     /// All pages, beginning with the one that was asked for.
-    public var pages: Pages { Pages(start: start) }
+    public var pages: Pages { Pages(source: source) }
 
     /// Goes over all items of all pages.
     public func makeAsyncIterator() -> AsyncIterator {
@@ -40,31 +45,47 @@ public struct PagedList<Item: ListItem>: AsyncSequence, Sendable {
 
     /// The pages of a list.
     public struct Pages: AsyncSequence, Sendable {
-        let start: @Sendable () throws -> List
+        let source: PageSource<Item>
 
         /// Goes over all pages.
         public func makeAsyncIterator() -> AsyncIterator {
-            AsyncIterator(start: start)
+            AsyncIterator(source: source)
         }
 
         /// Gets one page after the other.
         public struct AsyncIterator: AsyncIteratorProtocol {
-            let start: () throws -> List
+            let source: PageSource<Item>
             var native: PabblyConnectNative.Pages?
+            var isOver = false
 
-            init(start: @escaping () throws -> List) {
-                self.start = start
+            init(source: PageSource<Item>) {
+                self.source = source
             }
 
             /// The next page, one call; `nil` at the end.
             public mutating func next() async throws -> Page<Item>? {
-                let native = if let native { native } else { try immediate { try start().pages() } }
-                self.native = native
-                let json = try await cancellable { try await native.next(cancellation: $0) }
-                return try json.map { try decoded($0) }
+                switch source {
+                case .core(let start):
+                    let native = if let native { native } else { try immediate { try start().pages() } }
+                    self.native = native
+                    let json = try await cancellable { try await native.next(cancellation: $0) }
+                    return try json.map { try decoded($0) }
+                case .only(let page):
+                    if isOver { return nil }
+                    isOver = true
+                    return try await page()
+                }
             }
         }
     }
+}
+
+/// Where the pages of a list come from.
+enum PageSource<Item: ListItem>: Sendable {
+    /// The service, one after the other.
+    case core(@Sendable () throws -> List)
+    /// A test, which gives this one.
+    case only(@Sendable () async throws -> Page<Item>)
 }
 
 /// What a list can be made of: ``App`` and ``Connection``.

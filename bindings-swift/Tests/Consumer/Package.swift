@@ -2,7 +2,9 @@
 // Programs of users: they have the SDK as a dependency and see its public side alone.
 import PackageDescription
 
-let sdk: [Target.Dependency] = [.product(name: "PabblyConnect", package: "bindings-swift")]
+let sdk: [Target.Dependency] = ["PabblyConnect", "PabblyConnectTesting"].map {
+    .product(name: $0, package: "bindings-swift")
+}
 
 let package = Package(
     name: "consumer",

@@ -1,3 +1,10 @@
+// A platform of the guide's contract, and a provider, that do what a test says at the moment when it says so.
+//
+// `connect-service dev` cannot take its place: most of these tests are about what goes wrong between a browser and
+// the platform. Here the public status fails with 429, 503 or another body, is late, says `expired` or no time left
+// at once, and tells when it was asked; the provider's page has a Cross-Origin-Opener-Policy; and nothing beyond the
+// guide's contract is there, such as long polls. What the platform itself does is tested with the real service
+// (`service.ts`).
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Product } from './product.js';

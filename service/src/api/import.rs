@@ -147,12 +147,14 @@ async fn make(
     }
     let inputs = option.input.validate(&wanted.fields).map_err(ApiError::InvalidFields)?;
     let new = NewGrant { service: app, tenant: &owner.tenant, app: found, option };
+    // Errors name what is at fault as the caller wrote it.
+    let invalid = if wanted.token.is_some() { ApiError::InvalidMembers } else { ApiError::InvalidFields };
     let grant = match wanted.token {
         Some(token) => new.of_token(inputs, wanted.provider_data, token).await,
         None => new.of_fields(inputs, wanted.provider_data, Origin::Import).await,
     }
     .map_err(|rejection| match rejection {
-        Rejection::Invalid(errors) => ApiError::InvalidFields(errors),
+        Rejection::Invalid(errors) => invalid(errors),
         Rejection::OverBudget(retry_after) => ApiError::RateLimited { retry_after },
         Rejection::Incomplete(name) => {
             ApiError::invalid(format!("provider_data.{name} is missing: calls to the app need it"))

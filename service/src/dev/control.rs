@@ -3,7 +3,6 @@
 //! `connect-service dev ctl` and tests post [`Command`]s as JSON; the page at the same address posts them as forms.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::body::Bytes;
@@ -12,105 +11,25 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use clap::Subcommand;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::customer;
+use super::command::Command;
 use super::presets::Presets;
 use super::provider::{Failure, Provider, Scope};
 use super::redeliver;
-use crate::clock::{self, rfc3339};
+use super::{advance, customer};
+use crate::clock::rfc3339;
 use crate::hosted::html::{FormTargets, NextAction, Outcome, PageResponse, Severity};
 use crate::ids;
 use crate::state::AppState;
-use crate::store::{Credential, Owner, StoreError, Tokens};
+use crate::store::{Capability, Credential, Owner, StoreError, Tokens};
 
 /// How many connections are listed.
 const MAX_LISTED: u32 = 200;
-/// How far the clock can be ahead in all: a century.
-const MAX_AHEAD: u64 = 100 * 366 * 24 * 60 * 60;
-
-/// What can be done to a running instance. Its JSON names the command in `command`: `{"command": "revoke",
-/// "connection_id": "conn_…"}`.
-#[derive(Debug, Clone, Serialize, Deserialize, Subcommand)]
-#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Command {
-    /// List connections with their latest links, the failures that are set, and the time.
-    Status,
-    /// List the presets for `fail`.
-    Presets,
-    /// Play the customer of a link: fill in the hosted page, and consent.
-    Connect {
-        /// The `request_link`.
-        request_link: String,
-        /// Deny instead.
-        #[arg(long)]
-        #[serde(default)]
-        deny: bool,
-    },
-    /// Let the access token of a connection expire, so that the next token call refreshes it.
-    Expire {
-        /// The connection.
-        connection_id: String,
-    },
-    /// Revoke the grant of a connection at the provider; its access token expires, too.
-    Revoke {
-        /// The connection.
-        connection_id: String,
-    },
-    /// Make requests to the provider fail, until `recover`.
-    Fail {
-        /// How; `presets` lists the names.
-        preset: String,
-        /// Only requests of this app.
-        #[arg(long)]
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        app: Option<String>,
-        /// Only refreshes of this connection.
-        #[arg(long, conflicts_with = "app")]
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        connection_id: Option<String>,
-        /// Only so many requests.
-        #[arg(long)]
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        times: Option<u32>,
-        /// Respond after so many milliseconds.
-        #[arg(long)]
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        delay_ms: Option<u64>,
-    },
-    /// End all failures.
-    Recover,
-    /// Send the latest events to the webhook endpoints once more, at once and one after the other.
-    Redeliver {
-        /// So many of each tenant.
-        #[arg(long, default_value_t = 10)]
-        #[serde(default = "default_count")]
-        count: u32,
-        /// Out of order.
-        #[arg(long)]
-        #[serde(default)]
-        shuffle: bool,
-        /// Only to this endpoint.
-        #[arg(long)]
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        webhook_id: Option<String>,
-    },
-    /// Move the clock of the service and of the provider forward.
-    Advance {
-        /// By how many seconds.
-        seconds: u64,
-    },
-}
-
-/// How many events are sent once more, unless the command says so.
-fn default_count() -> u32 {
-    10
-}
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -299,8 +218,13 @@ impl Control {
                 Ok(json!({ "presets": presets.collect::<Vec<_>>() }))
             }
             Command::Connect { request_link, deny } => {
-                let link = customer::connect(self, &request_link, !deny).await?;
-                Ok(json!({"connection_id": link.connection_id, "status": link.status.as_str()}))
+                let visit = customer::connect(self, &request_link, !deny).await?;
+                Ok(json!({
+                    "connection_id": visit.link.connection_id,
+                    "status": visit.status.as_str(),
+                    "link_status": visit.link.status.as_str(),
+                    "return_url": visit.return_url.map(String::from),
+                }))
             }
             Command::Expire { connection_id } => {
                 let (owner, credential) = self.credential(&connection_id).await?;
@@ -342,7 +266,8 @@ impl Control {
             Command::Redeliver { count, shuffle, webhook_id } => {
                 redeliver::redeliver(&self.service, count, shuffle, webhook_id.as_deref()).await
             }
-            Command::Advance { seconds } => self.advance(seconds),
+            Command::Advance { seconds } => advance::advance(self, seconds).await,
+            Command::Key { capabilities } => self.key(&capabilities).await,
         }
     }
 
@@ -449,14 +374,20 @@ impl Control {
         }
     }
 
-    fn advance(&self, seconds: u64) -> Result<Value, ControlError> {
-        let mut ledger = self.provider.ledger();
-        let by = Duration::from_secs(seconds.min(MAX_AHEAD));
-        if ledger.saved.ahead + clock::millis(by) > clock::millis(Duration::from_secs(MAX_AHEAD)) {
-            return Err(ControlError::wrong("The clock would be ahead by more than a century"));
+    /// A key beside the printed one.
+    async fn key(&self, capabilities: &[String]) -> Result<Value, ControlError> {
+        if capabilities.is_empty() {
+            return Err(ControlError::wrong("capabilities must name at least one"));
         }
-        ledger.advance(clock::millis(by));
-        self.service.clock.advance(by);
-        Ok(json!({ "now": rfc3339(self.service.clock.now()) }))
+        let parsed = capabilities.iter().map(|name| name.parse::<Capability>());
+        let parsed: Vec<_> = parsed.collect::<Result<_, _>>().map_err(ControlError::wrong)?;
+        let store = &self.service.store;
+        let tenant = store.tenants().await?.into_iter().next();
+        let key = match tenant {
+            Some(tenant) => store.create_key(&tenant.id, &parsed).await?,
+            None => None,
+        };
+        let key = key.ok_or_else(|| ControlError::new(StatusCode::CONFLICT, "The tenant is gone"))?;
+        Ok(json!({ "api_key": key, "capabilities": capabilities }))
     }
 }

@@ -8,14 +8,24 @@ use url::{Url, form_urlencoded};
 
 use super::control::{Control, ControlError};
 use crate::catalogue::{AuthOption, Field, Format};
-use crate::store::Link;
+use crate::store::{Link, Status};
 
-/// Connects, or declines; gives the link as it is then.
+/// What became of a customer's visit.
+pub(super) struct Visit {
+    /// The link as it is then.
+    pub(super) link: Link,
+    /// The connection's status, which a link that was declined need not change.
+    pub(super) status: Status,
+    /// Where the customer's browser is sent in the end: the product's `return_url` with what the service adds to it.
+    pub(super) return_url: Option<Url>,
+}
+
+/// Connects, or declines.
 pub(super) async fn connect(
     control: &Control,
     request_link: &str,
     allow: bool,
-) -> Result<Link, ControlError> {
+) -> Result<Visit, ControlError> {
     let service = &control.service;
     let prefix = format!("{}/connect/", service.base_url());
     // What follows is for front ends: whether the link leads back.
@@ -42,6 +52,7 @@ pub(super) async fn connect(
     let form = page.filled(option, if decline_here { "decline" } else { "connect" });
     let request = control.http.post(address).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
     let next = send(request.header(COOKIE, &page.cookie).body(form)).await?;
+    let mut return_url = None;
     match location(&next) {
         Some(url) if option.oauth.is_some() => {
             let callback = control.provider.consent(&url, allow).map_err(refused)?;
@@ -49,16 +60,18 @@ pub(super) async fn connect(
             let result = location(&send(request).await?).and_then(|url| callback.join(url.as_str()).ok());
             if let Some(result) = result {
                 // Not what comes after it: that page is the product's own.
-                send(control.http.get(result).header(COOKIE, &page.cookie)).await?;
+                return_url = location(&send(control.http.get(result).header(COOKIE, &page.cookie)).await?);
             }
         }
         _ if !next.status().is_success() && !next.status().is_redirection() => {
             return Err(refused(&format!("The hosted page answered {}", next.status().as_u16())));
         }
-        _ => {}
+        url => return_url = url,
     }
-    let link = store.link_by_secret(secret).await?;
-    link.ok_or_else(|| refused("The link was deleted meanwhile"))
+    let deleted = || refused("The connection was deleted meanwhile");
+    let link = store.link_by_secret(secret).await?.ok_or_else(deleted)?;
+    let connection = store.connection(&link.owner, &link.connection_id).await?.ok_or_else(deleted)?;
+    Ok(Visit { link, status: connection.status, return_url })
 }
 
 /// The hosted page as this browser has it.

@@ -34,7 +34,21 @@ pub(super) struct Saved {
     pub(super) tenant_key: Option<String>,
     /// By how much the clock is ahead.
     pub(super) ahead: Millis,
+    /// Where it listened the last time, to be found there again.
+    #[serde(default)]
+    pub(super) place: Option<Place>,
     grants: BTreeMap<u64, Grant>,
+}
+
+/// What an instance's addresses are made of.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// The service's port.
+    pub(super) port: u16,
+    /// The port of the provider and of the control API.
+    pub(super) control_port: u16,
+    /// The secret in the control API's address.
+    pub(super) control_token: String,
 }
 
 /// What a customer is asked for, or has consented to.
@@ -58,6 +72,9 @@ struct Grant {
     generation: u32,
     /// The latest whose refresh token was used.
     used: Option<u32>,
+    /// When the latest tokens were issued; none for those of earlier versions.
+    #[serde(default)]
+    issued_at: Option<Millis>,
     expires_at: Millis,
     revoked: bool,
 }
@@ -134,6 +151,7 @@ impl Ledger {
             secret: ids::secret(),
             generation: 0,
             used: None,
+            issued_at: None,
             expires_at: now,
             revoked: false,
         };
@@ -142,11 +160,19 @@ impl Ledger {
     }
 
     /// Exchanges a refresh token for the next generation of tokens. A used one works until its successor was used, so
-    /// that a lost response can be asked for again; after that it ends the grant (RFC 9700, section 4.14.2).
-    pub(super) fn refresh(&mut self, app: &str, refresh_token: &str, now: Millis) -> Option<Issued> {
+    /// that a lost response can be asked for again; after that it ends the grant (RFC 9700, section 4.14.2). With `idle`,
+    /// one that was issued so long ago is dead.
+    pub(super) fn refresh(
+        &mut self,
+        app: &str,
+        refresh_token: &str,
+        idle: Option<Millis>,
+        now: Millis,
+    ) -> Option<Issued> {
         let (id, generation) = self.find("refresh", refresh_token)?;
         let grant = self.saved.grants.get_mut(&id)?;
-        if grant.revoked || grant.app != app {
+        let is_dead = grant.issued_at.zip(idle).is_some_and(|(issued_at, idle)| now >= issued_at + idle);
+        if grant.revoked || grant.app != app || is_dead {
             return None;
         }
         if grant.used.is_some_and(|used| used > generation) {
@@ -208,6 +234,7 @@ impl Ledger {
 
     fn issue(&mut self, id: u64, now: Millis) -> Option<Issued> {
         let grant = self.saved.grants.get_mut(&id)?;
+        grant.issued_at = Some(now);
         grant.expires_at = now + LIFETIME;
         let token = |kind| format!("dev-{kind}-{id}-{}-{}", grant.generation, grant.secret);
         let issued = Issued {
@@ -284,19 +311,33 @@ mod tests {
         assert!(ledger.accepts("gmail", &first.access_token, LIFETIME - 1));
         assert!(!ledger.accepts("gmail", &first.access_token, LIFETIME));
         assert!(!ledger.accepts("slack", &first.access_token, 0));
-        assert!(ledger.refresh("slack", &first.refresh_token, 0).is_none());
-        assert!(ledger.refresh("gmail", &first.access_token, 0).is_none());
+        assert!(ledger.refresh("slack", &first.refresh_token, None, 0).is_none());
+        assert!(ledger.refresh("gmail", &first.access_token, None, 0).is_none());
 
-        ledger.refresh("gmail", &first.refresh_token, 0).unwrap();
-        let second = ledger.refresh("gmail", &first.refresh_token, 0).unwrap();
+        ledger.refresh("gmail", &first.refresh_token, None, 0).unwrap();
+        let second = ledger.refresh("gmail", &first.refresh_token, None, 0).unwrap();
         assert!(!ledger.accepts("gmail", &first.access_token, 0));
         // Another process reads what this one wrote.
         let mut ledger = Ledger::open(ledger.path).unwrap();
-        let third = ledger.refresh("gmail", &second.refresh_token, 0).unwrap();
+        let third = ledger.refresh("gmail", &second.refresh_token, None, 0).unwrap();
         assert!(ledger.accepts("gmail", &third.access_token, 0));
 
-        assert!(ledger.refresh("gmail", &first.refresh_token, 0).is_none());
+        assert!(ledger.refresh("gmail", &first.refresh_token, None, 0).is_none());
         assert!(!ledger.accepts("gmail", &third.access_token, 0), "the reuse ended the grant");
+        std::fs::remove_file(&ledger.path).unwrap();
+    }
+
+    #[test]
+    fn a_refresh_token_dies_of_disuse() {
+        const IDLE: Option<Millis> = Some(10 * LIFETIME);
+        let mut ledger = ledger();
+        let code = ledger.issue_code(consent());
+        let first = ledger.exchange("gmail", &code, CALLBACK, VERIFIER, 0).unwrap();
+        let second = ledger.refresh("gmail", &first.refresh_token, IDLE, 10 * LIFETIME - 1).unwrap();
+        // Each use starts the time anew.
+        let third = ledger.refresh("gmail", &second.refresh_token, IDLE, 20 * LIFETIME - 2).unwrap();
+        assert!(ledger.refresh("gmail", &third.refresh_token, IDLE, 30 * LIFETIME - 2).is_none());
+        assert!(ledger.refresh("gmail", &third.refresh_token, None, 30 * LIFETIME - 2).is_some());
         std::fs::remove_file(&ledger.path).unwrap();
     }
 }

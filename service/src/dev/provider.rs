@@ -27,13 +27,15 @@ use super::presets::Preset;
 use crate::catalogue::{
     AuthOption, Catalogue, ClientAuth, OAuth, RevokeAuth, RevokeMethod, Source, TokenRequest,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
 use crate::oauth::Registration;
 use crate::server;
 
 type Fields = HashMap<String, String>;
+
+const DAY: Millis = 24 * 60 * 60 * 1000;
 
 /// See the module.
 pub(super) struct Provider {
@@ -251,7 +253,9 @@ impl Provider {
 
     fn exchange(&self, app: &str, fields: &Fields) -> Result<Issued, TokenError> {
         let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-        let names = self.apps.get(app).map(|app| app.oauth.names.clone()).unwrap_or_default();
+        let oauth = self.apps.get(app).map(|app| &app.oauth);
+        let names = oauth.map(|oauth| oauth.names.clone()).unwrap_or_default();
+        let idle = oauth.and_then(|oauth| oauth.refresh_idle_days).map(|days| DAY * Millis::from(days));
         let now = self.clock.now();
         let mut ledger = self.ledger();
         let issued = match field("grant_type") {
@@ -259,7 +263,7 @@ impl Provider {
                 let (code, redirect_uri) = (field(&names.code), field(&names.redirect_uri));
                 ledger.exchange(app, code, redirect_uri, field("code_verifier"), now)
             }
-            "refresh_token" => ledger.refresh(app, field(&names.refresh_token), now),
+            "refresh_token" => ledger.refresh(app, field(&names.refresh_token), idle, now),
             _ => return Err(TokenError(StatusCode::BAD_REQUEST, "unsupported_grant_type")),
         };
         issued.ok_or(TokenError(StatusCode::BAD_REQUEST, "invalid_grant"))

@@ -3,7 +3,8 @@
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use super::control::{Command, Control};
+use super::command::Command;
+use super::control::Control;
 use crate::state::SetupError;
 
 /// What becomes of a connection.

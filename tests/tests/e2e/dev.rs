@@ -1,5 +1,6 @@
 //! `connect-service dev` as a newcomer uses it: the quickstart unchanged, and consent on the provider's page.
 
+use std::io::Write as _;
 use std::process::Stdio;
 
 use connect_tests::browser::Browser;
@@ -74,6 +75,50 @@ async fn the_emulator_is_steered_and_leaves_nothing() {
     assert!(!format!("{dev:?}").contains("pk_test_"));
     drop(dev);
     assert!(std::net::TcpStream::connect(&address).is_err());
+}
+
+/// The commands of docs/dev.md, as somebody who has the program alone types them in.
+#[tokio::test]
+async fn the_page_leads_from_nothing_to_a_revoked_grant() {
+    let page = include_str!("../../../docs/dev.md");
+    let (_, section) = page.split_once("## From nothing to a revoked grant").unwrap();
+    let (_, commands) = section.split_once("```sh\n").unwrap();
+    let (commands, _) = commands.split_once("kill $!\n```").unwrap();
+    let program = binary().unwrap();
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let folder = std::env::temp_dir().join(format!("connect-page-{}", connect_tests::random::text(8)));
+    std::fs::create_dir(&folder).unwrap();
+    // Waits for a line before the last command.
+    let mut shell = std::process::Command::new("sh")
+        .args(["-ec", &format!("{commands}read -r _; kill $!")])
+        .current_dir(&folder)
+        .env("PATH", path)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let printed = serde_json::Deserializer::from_reader(shell.stdout.take().unwrap());
+    let printed = printed.into_iter::<serde_json::Value>().take(6);
+    let printed: Vec<_> = printed.collect::<Result<_, _>>().unwrap();
+    let [connected, first, _, second, _, revoked] = &printed[..] else { panic!("{printed:?}") };
+    assert_eq!(connected["status"], "active");
+    let tokens = [first, second].map(|response| response["data"]["access_token"].as_str().unwrap());
+    assert_ne!(tokens[0], tokens[1]);
+    assert_eq!(revoked["data"]["code"], "needs_reconnection");
+
+    let exports = std::fs::read_to_string(folder.join("dev.env")).unwrap();
+    let export = |name: &str| {
+        let mut lines = exports.lines();
+        lines.find_map(|line| line.strip_prefix(&format!("export {name}="))).unwrap().to_owned()
+    };
+    let client = Client::builder().api_key(export("PC_TENANT_KEY")).base_url(export("PC_BASE_URL"));
+    let alice = client.build().unwrap().customer("alice@example.com").unwrap();
+    let token = alice.get_token(connected["connection_id"].as_str().unwrap()).await;
+    assert!(matches!(token, Err(Error::NeedsReconnection(_))), "{token:?}");
+
+    shell.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert!(shell.wait().unwrap().success());
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

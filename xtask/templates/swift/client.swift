@@ -97,7 +97,7 @@ public struct CallOptions: Hashable, Sendable {
 /// A call throws ``PabblyConnectError``, or `CancellationError` where its task was cancelled; cancelling stops the
 /// request itself, wherever it is.
 public final class PabblyConnectPlatform: Sendable {
-    let native: Client
+    let caller: Caller
 
     /// Checks the settings and makes a client; nothing is sent.
     ///
@@ -121,15 +121,19 @@ public final class PabblyConnectPlatform: Sendable {
 {% endfor %}
         ]
         let listener = onEvent.map { onEvent in Forwarder { PabblyConnectEvent($0).map(onEvent) } }
-        native = try immediate { try Client(settings: options(given), listener: listener) }
+        caller = Caller(core: try immediate { try Client(settings: options(given), listener: listener) })
+    }
+
+    init(caller: Caller) {
+        self.caller = caller
     }
 
     /// Narrows the client to one customer, named by e-mail; take it from your own authenticated session.
     ///
     /// - Throws: ``PabblyConnectError/invalidUserEmail(_:)`` where the address is missing or malformed.
     public func customer(_ email: String) throws(PabblyConnectError) -> Customer {
-        try immediate { try native.checkEmail(email: email) }
-        return Customer(client: native, email: email)
+        try immediate { try caller.core.checkEmail(email: email) }
+        return Customer(caller: caller, email: email)
     }
 {% for method in methods %}
 
@@ -137,13 +141,13 @@ public final class PabblyConnectPlatform: Sendable {
 {{ documentation(method) }}
 {%- set argument = method.arguments[0] %}
     public func {{ method.swift }}(_ {{ argument | swift }}: String) throws(PabblyConnectError) {
-        try immediate { try native.{{ method.name }}({{ argument }}: {{ argument | swift }}) }
+        try immediate { try caller.core.{{ method.name }}({{ argument }}: {{ argument | swift }}) }
     }
 {% elif method.customer %}
     /// See ``Customer/{{ signature(method, true) }}``.
     public func {{ method.swift }}(
 {{ parameters(method, false) }}    ){{ result(method) }} {
-        {{ "" if method.list else "try await " }}Customer(client: native, email: email).{{ method.swift }}(
+        {{ "" if method.list else "try await " }}Customer(caller: caller, email: email).{{ method.swift }}(
 {{ passed(method) | wrap(120, "            ") | replace("~", " ") }}
     }
 {% else %}
@@ -151,7 +155,7 @@ public final class PabblyConnectPlatform: Sendable {
 {%- set ns = namespace(x=0) %}
     public func {{ method.swift }}(
 {{ parameters(method, false) }}    ){{ result(method) }} {
-{{ body(method, "native", "nil") }}    }
+{{ body(method, "caller", "nil") }}    }
 {% endif %}
 {% endfor %}
 }
@@ -167,7 +171,7 @@ extension PabblyConnectPlatform: CustomStringConvertible, CustomDebugStringConve
 
 /// A client that acts for one customer. Made by ``PabblyConnectPlatform/customer(_:)``.
 public struct Customer: Sendable, CustomStringConvertible {
-    let client: Client
+    let caller: Caller
     /// The customer's e-mail.
     public let email: String
 
@@ -179,6 +183,6 @@ public struct Customer: Sendable, CustomStringConvertible {
 {%- set ns = namespace(x=0) %}
     public func {{ method.swift }}(
 {{ parameters(method, true) }}    ){{ result(method) }} {
-{{ body(method, "client", "email") }}    }
+{{ body(method, "caller", "email") }}    }
 {% endfor %}
 }

@@ -31,7 +31,7 @@ public struct CallOptions: Hashable, Sendable {
 /// A call throws ``PabblyConnectError``, or `CancellationError` where its task was cancelled; cancelling stops the
 /// request itself, wherever it is.
 public final class PabblyConnectPlatform: Sendable {
-    let native: Client
+    let caller: Caller
 
     /// Checks the settings and makes a client; nothing is sent.
     ///
@@ -85,15 +85,19 @@ public final class PabblyConnectPlatform: Sendable {
             "requestsPerMinute": requestsPerMinute,
         ]
         let listener = onEvent.map { onEvent in Forwarder { PabblyConnectEvent($0).map(onEvent) } }
-        native = try immediate { try Client(settings: options(given), listener: listener) }
+        caller = Caller(core: try immediate { try Client(settings: options(given), listener: listener) })
+    }
+
+    init(caller: Caller) {
+        self.caller = caller
     }
 
     /// Narrows the client to one customer, named by e-mail; take it from your own authenticated session.
     ///
     /// - Throws: ``PabblyConnectError/invalidUserEmail(_:)`` where the address is missing or malformed.
     public func customer(_ email: String) throws(PabblyConnectError) -> Customer {
-        try immediate { try native.checkEmail(email: email) }
-        return Customer(client: native, email: email)
+        try immediate { try caller.core.checkEmail(email: email) }
+        return Customer(caller: caller, email: email)
     }
 
     /// The app catalogue. One page with ``PagedList/page()``, all items with `for try await`. Needs the capability
@@ -115,7 +119,7 @@ public final class PabblyConnectPlatform: Sendable {
             "page": page,
             "limit": limit,
         ]
-        return native.list("listApps", nil, given, options)
+        return caller.list("listApps", nil, given, options)
     }
 
     /// One app of the catalogue. Needs the capability `apps`.
@@ -128,7 +132,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ appID: String,
         options: CallOptions = CallOptions()
     ) async throws -> App {
-        try await native.result("getApp", nil, [appID], [:], options)
+        try await caller.result("getApp", nil, [appID], [:], options)
     }
 
     /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:idempotencyKey:options:)``.
@@ -153,7 +157,7 @@ public final class PabblyConnectPlatform: Sendable {
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
-        try await Customer(client: native, email: email).createRequestLink(
+        try await Customer(caller: caller, email: email).createRequestLink(
             appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
@@ -167,7 +171,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ id: String,
         options: CallOptions = CallOptions()
     ) async throws -> Connection {
-        try await Customer(client: native, email: email).getConnection(
+        try await Customer(caller: caller, email: email).getConnection(
             id, options: options)
     }
 
@@ -179,7 +183,7 @@ public final class PabblyConnectPlatform: Sendable {
         timeout: Duration? = nil,
         onPoll: (@Sendable (Poll) -> Void)? = nil
     ) async throws -> Connection {
-        try await Customer(client: native, email: email).waitForConnection(
+        try await Customer(caller: caller, email: email).waitForConnection(
             id, interval: interval, timeout: timeout, onPoll: onPoll)
     }
 
@@ -190,7 +194,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ code: String,
         options: CallOptions = CallOptions()
     ) async throws -> Connection {
-        try await Customer(client: native, email: email).confirmConnection(
+        try await Customer(caller: caller, email: email).confirmConnection(
             id, code, options: options)
     }
 
@@ -201,7 +205,7 @@ public final class PabblyConnectPlatform: Sendable {
         rejected: Token? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Token {
-        try await Customer(client: native, email: email).getToken(
+        try await Customer(caller: caller, email: email).getToken(
             id, rejected: rejected, options: options)
     }
 
@@ -216,7 +220,7 @@ public final class PabblyConnectPlatform: Sendable {
         limit: Int? = nil,
         options: CallOptions = CallOptions()
     ) -> PagedList<Connection> {
-        Customer(client: native, email: email).listConnections(
+        Customer(caller: caller, email: email).listConnections(
             appID: appID, status: status, customerID: customerID, needsReconnection: needsReconnection, page: page,
             limit: limit, options: options)
     }
@@ -231,7 +235,7 @@ public final class PabblyConnectPlatform: Sendable {
         metadata: [String: JSONValue]? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Connection {
-        try await Customer(client: native, email: email).updateConnection(
+        try await Customer(caller: caller, email: email).updateConnection(
             id, name: name, customerID: customerID, customerName: customerName, metadata: metadata, options: options)
     }
 
@@ -253,7 +257,7 @@ public final class PabblyConnectPlatform: Sendable {
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Connection {
-        try await Customer(client: native, email: email).importConnection(
+        try await Customer(caller: caller, email: email).importConnection(
             appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
             tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
             customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
@@ -266,7 +270,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ id: String,
         options: CallOptions = CallOptions()
     ) async throws -> Verification {
-        try await Customer(client: native, email: email).verifyConnection(
+        try await Customer(caller: caller, email: email).verifyConnection(
             id, options: options)
     }
 
@@ -277,7 +281,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ usageID: String,
         options: CallOptions = CallOptions()
     ) async throws {
-        try await Customer(client: native, email: email).addUsage(
+        try await Customer(caller: caller, email: email).addUsage(
             id, usageID, options: options)
     }
 
@@ -288,7 +292,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ usageID: String,
         options: CallOptions = CallOptions()
     ) async throws {
-        try await Customer(client: native, email: email).removeUsage(
+        try await Customer(caller: caller, email: email).removeUsage(
             id, usageID, options: options)
     }
 
@@ -298,7 +302,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ id: String,
         options: CallOptions = CallOptions()
     ) async throws {
-        try await Customer(client: native, email: email).deleteConnection(
+        try await Customer(caller: caller, email: email).deleteConnection(
             id, options: options)
     }
 
@@ -317,7 +321,7 @@ public final class PabblyConnectPlatform: Sendable {
         _ requestToken: String,
         options: CallOptions = CallOptions()
     ) async throws -> AuthOptionList {
-        try await native.result("listAuthOptions", nil, [id, requestToken], [:], options)
+        try await caller.result("listAuthOptions", nil, [id, requestToken], [:], options)
     }
 
     /// Submits a connection form of your own.
@@ -348,7 +352,7 @@ public final class PabblyConnectPlatform: Sendable {
             "appId": appID,
             "fields": fields,
         ]
-        return try await native.result("submitCredentials", nil, [id, requestToken], given, options)
+        return try await caller.result("submitCredentials", nil, [id, requestToken], given, options)
     }
 
     /// The tenant's keys, without their text. Needs the capability `admin`.
@@ -358,7 +362,7 @@ public final class PabblyConnectPlatform: Sendable {
     public func listKeys(
         options: CallOptions = CallOptions()
     ) async throws -> KeyList {
-        try await native.result("listKeys", nil, [], [:], options)
+        try await caller.result("listKeys", nil, [], [:], options)
     }
 
     /// Makes a key's successor, which the result holds this once. Both keys work until `promoteKey`. Needs the
@@ -376,7 +380,7 @@ public final class PabblyConnectPlatform: Sendable {
         let given: Given = [
             "keyId": keyID
         ]
-        return try await native.result("rotateKey", nil, [], given, options)
+        return try await caller.result("rotateKey", nil, [], given, options)
     }
 
     /// Retires a key in favour of its successor, which must have been used before. Needs the capability `admin`.
@@ -393,7 +397,7 @@ public final class PabblyConnectPlatform: Sendable {
         let given: Given = [
             "keyId": keyID
         ]
-        return try await native.result("promoteKey", nil, [], given, options)
+        return try await caller.result("promoteKey", nil, [], given, options)
     }
 
     /// Replaces the tenant key while calls are under way.
@@ -405,7 +409,7 @@ public final class PabblyConnectPlatform: Sendable {
     ///   - apiKey: The new tenant key.
     /// - Throws: ``PabblyConnectError/invalidArgument(_:)`` where it is no key; the client then keeps the old one.
     public func setAPIKey(_ apiKey: String) throws(PabblyConnectError) {
-        try immediate { try native.setApiKey(apiKey: apiKey) }
+        try immediate { try caller.core.setApiKey(apiKey: apiKey) }
     }
 }
 
@@ -420,7 +424,7 @@ extension PabblyConnectPlatform: CustomStringConvertible, CustomDebugStringConve
 
 /// A client that acts for one customer. Made by ``PabblyConnectPlatform/customer(_:)``.
 public struct Customer: Sendable, CustomStringConvertible {
-    let client: Client
+    let caller: Caller
     /// The customer's e-mail.
     public let email: String
 
@@ -496,7 +500,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "metadata": metadata,
             "idempotencyKey": idempotencyKey,
         ]
-        return try await client.result("createRequestLink", email, [], given, options)
+        return try await caller.result("createRequestLink", email, [], given, options)
     }
 
     /// One connection and its status. Needs the capability `connections`.
@@ -510,7 +514,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         _ id: String,
         options: CallOptions = CallOptions()
     ) async throws -> Connection {
-        try await client.result("getConnection", email, [id], [:], options)
+        try await caller.result("getConnection", email, [id], [:], options)
     }
 
     /// Waits until the connection is no longer pending, and gives it. Needs the capability `connections`.
@@ -532,7 +536,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "interval": interval,
             "timeout": timeout,
         ]
-        return try await client.result("waitForConnection", email, [id], given, onPoll: onPoll)
+        return try await caller.result("waitForConnection", email, [id], given, onPoll: onPoll)
     }
 
     /// Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
@@ -550,7 +554,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         _ code: String,
         options: CallOptions = CallOptions()
     ) async throws -> Connection {
-        try await client.result("confirmConnection", email, [id, code], [:], options)
+        try await caller.result("confirmConnection", email, [id, code], [:], options)
     }
 
     /// A credential that works now, refreshed where needed. Ask each time; never store or log it. Needs the capability
@@ -571,7 +575,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         let given: Given = [
             "rejected": rejected
         ]
-        return try await client.token("getToken", email, [id], given, options)
+        return try await caller.token("getToken", email, [id], given, options)
     }
 
     /// The customer's connections that this tenant made. One page with ``PagedList/page()``, all items with `for try
@@ -602,7 +606,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "page": page,
             "limit": limit,
         ]
-        return client.list("listConnections", email, given, options)
+        return caller.list("listConnections", email, given, options)
     }
 
     /// Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the
@@ -631,7 +635,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "customerName": customerName,
             "metadata": metadata,
         ]
-        return try await client.result("updateConnection", email, [id], given, options)
+        return try await caller.result("updateConnection", email, [id], given, options)
     }
 
     /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
@@ -690,7 +694,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "metadata": metadata,
             "idempotencyKey": idempotencyKey,
         ]
-        return try await client.result("importConnection", email, [], given, options)
+        return try await caller.result("importConnection", email, [], given, options)
     }
 
     /// Checks the connection's credential at the provider. The connection stays as it is. Needs the capability
@@ -705,7 +709,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         _ id: String,
         options: CallOptions = CallOptions()
     ) async throws -> Verification {
-        try await client.result("verifyConnection", email, [id], [:], options)
+        try await caller.result("verifyConnection", email, [id], [:], options)
     }
 
     /// Marks a connection as in use: it cannot be deleted until the usage is removed. Repeating it changes nothing.
@@ -722,7 +726,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         _ usageID: String,
         options: CallOptions = CallOptions()
     ) async throws {
-        try await client.json("addUsage", email, [id, usageID], [:], options)
+        try await caller.json("addUsage", email, [id, usageID], [:], options)
     }
 
     /// Marks a connection as no longer in use. Removing a usage that is not there succeeds as well. Needs the
@@ -739,7 +743,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         _ usageID: String,
         options: CallOptions = CallOptions()
     ) async throws {
-        try await client.json("removeUsage", email, [id, usageID], [:], options)
+        try await caller.json("removeUsage", email, [id, usageID], [:], options)
     }
 
     /// Deletes a connection and its credential. Needs the capability `delete`.
@@ -752,6 +756,6 @@ public struct Customer: Sendable, CustomStringConvertible {
         _ id: String,
         options: CallOptions = CallOptions()
     ) async throws {
-        try await client.json("deleteConnection", email, [id], [:], options)
+        try await caller.json("deleteConnection", email, [id], [:], options)
     }
 }

@@ -43,3 +43,13 @@ enum Server {
 func thrown<Success>(_ task: Task<Success, any Error>) async -> (any Error)? {
     if case .failure(let error) = await task.result { error } else { nil }
 }
+
+/// What a call throws.
+func failure<Success>(_ call: () async throws -> Success) async -> (any Error)? {
+    do {
+        _ = try await call()
+        return nil
+    } catch {
+        return error
+    }
+}
