@@ -117,6 +117,11 @@ extension Client {
     ) -> PagedList<Item> {
         PagedList { [self] in try list(method: method, email: email, options: options(own, shared)) }
     }
+
+    /// The feed, of which nothing is sent yet.
+    func feed(_ method: String, after: String?, _ own: Given, _ shared: CallOptions) -> EventFeed {
+        EventFeed(after: after) { [self] in try feed(method: method, options: options(own, shared)) }
+    }
 }
 
 /// Makes a call that cancelling the task stops, wherever it is: UniFFI itself leaves it running.
