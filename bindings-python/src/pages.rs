@@ -74,7 +74,7 @@ impl Pages {
     }
 }
 
-/// The feed of events. It is not kept what was handed out: a feed goes on for as long as its program.
+/// The feed of events. What was handed out is not kept: a feed goes on for as long as its program.
 #[pyclass(frozen)]
 pub(crate) struct Feed(Owned<Arc<Going>>);
 

@@ -203,7 +203,6 @@ impl EventPages {
             if let Some(not_before) = self.not_before {
                 sleep_until(not_before).await;
             }
-            let start = Instant::now();
             // Where a request failed, perhaps something on the way cuts off what takes long: the next one asks plainly.
             let long_poll = if self.failures == 0 { self.events.wait } else { Duration::ZERO };
             match self.events.fetch(long_poll).await {
@@ -213,7 +212,7 @@ impl EventPages {
                     self.events.after = Some(page.next_cursor.clone());
                     self.ended = !page.has_more && self.events.wait.is_zero();
                     let is_idle = page.events.is_empty() && !page.has_more && !was_long_poll;
-                    self.not_before = is_idle.then(|| start + DEFAULT_INTERVAL);
+                    self.not_before = is_idle.then(|| Instant::now() + DEFAULT_INTERVAL);
                     return Ok(Some((page, json)));
                 }
                 Err(error) => self.not_before = Some(Instant::now() + self.pause_after(error)?),

@@ -400,12 +400,13 @@ export class PabblyConnectPlatform {
   }
 
   /**
-   * What happens to the tenant's connections, OAuth clients and keys, in its order, also while nobody listens. `for
-   * await` gives one after the other. Needs the capability `events`.
+   * The feed of what happens to the tenant's connections, OAuth clients and keys. `for await` gives one after the
+   * other. Needs the capability `events`.
    *
-   * Each event is given once it is asked for. Store its `cursor` when you have handled it: `after` goes on from there,
-   * also after a restart. Events are kept for 30 days. An iteration that has begun outlives what passes by itself, as a
-   * wait does (429, 502 to 504, broken connections, timeouts), and goes on where it was.
+   * Events come in their order, also those that happened while nobody asked. Store an event's `cursor` when you have
+   * handled it: `after` goes on from there, also after a restart. Events are kept for 30 days. An iteration that has
+   * begun outlives what passes by itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes on
+   * where it was.
    *
    * Rejects with `CursorExpiredError` where `after` is older than the events that are kept.
    */

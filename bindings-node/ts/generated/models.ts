@@ -340,10 +340,10 @@ export interface LinkError {
 export interface EventKey {
   /** The key's opaque id. */
   id: string;
-  /** The key's name, if it has one. */
-  name?: string | null;
   /** What the key opens, such as `connections`. */
   capabilities: string[];
+  /** The key's name, if it has one. */
+  name?: string | null;
 }
 
 /** A connection has a credential now. */
@@ -358,10 +358,10 @@ export interface ConnectionActive {
 export interface ConnectionFailed {
   /** The connection. */
   connection: EventConnection;
-  /** What the link does. */
-  operation?: Operation | null;
   /** Why it failed. */
   error: LinkError;
+  /** What the link does. */
+  operation?: Operation | null;
 }
 
 /** The customer declined. */
@@ -420,10 +420,10 @@ export interface ConnectionDeleted {
 export interface OAuthClientChanged {
   /** The app that it is for. */
   app_id: string;
-  /** The organization that it belongs to; absent for your own. */
-  organization_id?: string | null;
   /** What happened to it. */
   change: OAuthClientChange;
+  /** The organization that it belongs to; absent for your own. */
+  organization_id?: string | null;
   /** Who did it, where that is known. */
   by?: string | null;
 }

@@ -843,12 +843,13 @@ class AsyncPabblyConnectPlatform(Shared):
         deadline: float | None = None,
         max_retries: int | None = None,
     ) -> AsyncEventFeed:
-        """What happens to the tenant's connections, OAuth clients and keys, in its order, also while nobody listens.
-        `async for` gives one after the other. Needs the capability `events`.
+        """The feed of what happens to the tenant's connections, OAuth clients and keys. `async for` gives one after the
+        other. Needs the capability `events`.
 
-        Each event is given once it is asked for. Store its `cursor` when you have handled it: `after` goes on from
-        there, also after a restart. Events are kept for 30 days. An iteration that has begun outlives what passes by
-        itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes on where it was.
+        Events come in their order, also those that happened while nobody asked. Store an event's `cursor` when you have
+        handled it: `after` goes on from there, also after a restart. Events are kept for 30 days. An iteration that has
+        begun outlives what passes by itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes
+        on where it was.
 
         - `after`: Only events after this cursor. `latest`: only those that happen from now on. Default: the oldest
           event that is kept.
@@ -860,7 +861,7 @@ class AsyncPabblyConnectPlatform(Shared):
 
         Raises `CursorExpiredError` where `after` is older than the events that are kept.
         """
-        from ._models import Event, AsyncEventFeed
+        from ._models import AsyncEventFeed, Event
 
         feed = self._native.feed(
             "events",

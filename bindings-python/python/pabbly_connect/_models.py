@@ -390,10 +390,10 @@ class EventKey(Record):
 
     id: str
     """The key's opaque id."""
-    name: Optional[str] = None
-    """The key's name, if it has one."""
     capabilities: tuple[str, ...]
     """What the key opens, such as `connections`."""
+    name: Optional[str] = None
+    """The key's name, if it has one."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -426,10 +426,10 @@ class ConnectionFailed(Record):
 
     connection: EventConnection
     """The connection."""
-    operation: Optional[str] = None
-    """What the link does."""
     error: LinkError
     """Why it failed."""
+    operation: Optional[str] = None
+    """What the link does."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -554,10 +554,10 @@ class OAuthClientChanged(Record):
 
     app_id: str
     """The app that it is for."""
-    organization_id: Optional[str] = None
-    """The organization that it belongs to; absent for your own."""
     change: str
     """What happened to it."""
+    organization_id: Optional[str] = None
+    """The organization that it belongs to; absent for your own."""
     by: Optional[str] = None
     """Who did it, where that is known."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -737,7 +737,7 @@ class Event(Record):
     timestamp: str
     """When it happened."""
     data: EventData = field(hash=False)
-    """What there is to tell about it: a class for each type, and what came where this version does not know the type."""
+    """What there is to tell about it: an object of a class for each type; of an unknown type, what came."""
     cursor: str = ""
     """Its place in the feed, from which `events` goes on; empty for an event that is in no feed."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -746,7 +746,8 @@ class Event(Record):
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Event":
         """Make it of a JSON object, such as one that `to_dict` gave."""
-        known, told = _DATA.get(data["type"]), data["data"] or {}
+        known = _DATA.get(data["type"])
+        told: dict[str, Any] = data["data"] or {}
         return super().from_dict({**data, "data": known.from_dict(told) if known else told})
 
 

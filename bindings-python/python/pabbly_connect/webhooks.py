@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+    from typing import Any
 
     from ._models import Event
 
@@ -27,18 +28,19 @@ def verify(
     """Verify a webhook and give its event.
 
     `body` is the request's as it came: what was parsed and written again is no longer what was signed. With several
-    secrets one of them must fit, as while the endpoint's is rotated. `received_at` is when the request came, where it was
-    kept for a while; by default, now.
+    secrets one of them must fit, as while the endpoint's is rotated. `received_at` is when the request came, by default
+    now: for those that were kept for a while.
 
     Raises `WebhookVerificationError`, whose `code` says why, where the request is no webhook of this endpoint: respond
     with 400, and do nothing that it says. Raises `InvalidArgumentError` where a secret is none.
     """
     try:
-        if not isinstance(body, (bytes, str)):
+        if not isinstance(body, (bytes, str)):  # pyright: ignore[reportUnnecessaryIsInstance]
             message = "body must be the bytes or the text of the request as it came, before anything parses it"
             raise InvalidArgumentError(message, code="invalid_argument")
-        pairs = headers.items() if hasattr(headers, "items") else headers
-        own = [(name, value) for name, value in pairs if name.lower().startswith("webhook-")]
+        items = getattr(headers, "items", None)
+        pairs: Any = headers if items is None else items()
+        own: list[tuple[str, str]] = [(name, value) for name, value in pairs if name.lower().startswith("webhook-")]
         at = None if received_at is None else received_at.timestamp()
         sent = body.encode() if isinstance(body, str) else body
         verify_webhook(own, sent, [secret] if isinstance(secret, str) else list(secret or ()), at)

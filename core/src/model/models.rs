@@ -425,11 +425,11 @@ pub struct LinkError {
 pub struct EventKey {
     /// The key's opaque id.
     pub id: String,
+    /// What the key opens, such as `connections`.
+    pub capabilities: Vec<String>,
     /// The key's name, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the key opens, such as `connections`.
-    pub capabilities: Vec<String>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -455,11 +455,11 @@ pub struct ConnectionActive {
 pub struct ConnectionFailed {
     /// The connection.
     pub connection: EventConnection,
+    /// Why it failed.
+    pub error: LinkError,
     /// What the link does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// Why it failed.
-    pub error: LinkError,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -556,11 +556,11 @@ pub struct ConnectionDeleted {
 pub struct OAuthClientChanged {
     /// The app that it is for.
     pub app_id: String,
+    /// What happened to it.
+    pub change: OAuthClientChange,
     /// The organization that it belongs to; absent for your own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<String>,
-    /// What happened to it.
-    pub change: OAuthClientChange,
     /// Who did it, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,

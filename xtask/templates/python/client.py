@@ -159,7 +159,7 @@ class {{ class }}(Shared):
 {{ parameters(method, false) }}    ) -> {{ result(method) }}:
 {{ documentation(method) }}
 {%- if method.feed %}
-        from ._models import Event, {{ prefix }}EventFeed
+        from ._models import {{ "AsyncEventFeed, Event" if asyncio else "Event, EventFeed" }}
 
         feed = self._native.feed(
             "{{ method.name }}",

@@ -133,14 +133,15 @@ class Event(Record):
     timestamp: str
     """When it happened."""
     data: EventData = field(hash=False)
-    """What there is to tell about it: a class for each type, and what came where this version does not know the type."""
+    """What there is to tell about it: an object of a class for each type; of an unknown type, what came."""
     cursor: str = ""
     """Its place in the feed, from which `events` goes on; empty for an event that is in no feed."""
 {{ extra() }}
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Event":
         """Make it of a JSON object, such as one that `to_dict` gave."""
-        known, told = _DATA.get(data["type"]), data["data"] or {}
+        known = _DATA.get(data["type"])
+        told: dict[str, Any] = data["data"] or {}
         return super().from_dict({**data, "data": known.from_dict(told) if known else told})
 
 

@@ -44,7 +44,6 @@ class _FakeNative:
         given = {option: value for option, value in options.items() if value is not None or option in cleared}
         return _FakeCall(self._results[name], self._calls, name, args, given)
 
-
     def feed(self, method: str, options: dict[str, Any]) -> _FakeFeed:
         self._real.feed(method, options)
         name = _snake(method)
@@ -122,5 +121,6 @@ def _wire(result: Any) -> Any:  # noqa: ANN401
     if isinstance(result, _Page):
         return result.to_dict(), _NoPages()
     if isinstance(result, (list, tuple)):
-        return {"events": [event.to_dict() for event in result], "next_cursor": result[-1].cursor if result else ""}
+        events: list[Any] = list(result)  # pyright: ignore[reportUnknownArgumentType]
+        return {"events": [event.to_dict() for event in events], "next_cursor": events[-1].cursor if events else ""}
     return result.to_dict() if isinstance(result, Record) else result

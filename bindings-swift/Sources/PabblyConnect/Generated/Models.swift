@@ -1014,23 +1014,23 @@ public struct LinkError: Codable, Hashable, Sendable {
 public struct EventKey: Codable, Hashable, Sendable, Identifiable {
     /// The key's opaque id.
     public let id: String
-    /// The key's name, if it has one.
-    public let name: String?
     /// What the key opens, such as `connections`.
     public let capabilities: [String]
+    /// The key's name, if it has one.
+    public let name: String?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
     /// Makes one; only the SDK and tests do.
     public init(
         id: String,
-        name: String? = nil,
         capabilities: [String],
+        name: String? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.id = id
-        self.name = name
         self.capabilities = capabilities
+        self.name = name
         self.extra = extra
     }
 
@@ -1038,18 +1038,18 @@ public struct EventKey: Codable, Hashable, Sendable, Identifiable {
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
         id = try members.required("id")
-        name = try members.optional("name")
         capabilities = try members.required("capabilities")
+        name = try members.optional("name")
         extra = try members.others(
-            than: "id", "name", "capabilities")
+            than: "id", "capabilities", "name")
     }
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(id, forKey: Member("id"))
-        try members.encodeIfPresent(name, forKey: Member("name"))
         try members.encode(capabilities, forKey: Member("capabilities"))
+        try members.encodeIfPresent(name, forKey: Member("name"))
         try members.encode(extra)
     }
 }
@@ -1096,23 +1096,23 @@ public struct ConnectionActive: Codable, Hashable, Sendable {
 public struct ConnectionFailed: Codable, Hashable, Sendable {
     /// The connection.
     public let connection: EventConnection
-    /// What the link does.
-    public let operation: LinkOperation?
     /// Why it failed.
     public let error: LinkError
+    /// What the link does.
+    public let operation: LinkOperation?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
     /// Makes one; only the SDK and tests do.
     public init(
         connection: EventConnection,
-        operation: LinkOperation? = nil,
         error: LinkError,
+        operation: LinkOperation? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.connection = connection
-        self.operation = operation
         self.error = error
+        self.operation = operation
         self.extra = extra
     }
 
@@ -1120,18 +1120,18 @@ public struct ConnectionFailed: Codable, Hashable, Sendable {
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
         connection = try members.required("connection")
-        operation = try members.optional("operation")
         error = try members.required("error")
+        operation = try members.optional("operation")
         extra = try members.others(
-            than: "connection", "operation", "error")
+            than: "connection", "error", "operation")
     }
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(connection, forKey: Member("connection"))
-        try members.encodeIfPresent(operation, forKey: Member("operation"))
         try members.encode(error, forKey: Member("error"))
+        try members.encodeIfPresent(operation, forKey: Member("operation"))
         try members.encode(extra)
     }
 }
@@ -1380,10 +1380,10 @@ public struct ConnectionDeleted: Codable, Hashable, Sendable {
 public struct OAuthClientChanged: Codable, Hashable, Sendable {
     /// The app that it is for.
     public let appID: String
-    /// The organization that it belongs to; absent for your own.
-    public let organizationID: String?
     /// What happened to it.
     public let change: OAuthClientChange
+    /// The organization that it belongs to; absent for your own.
+    public let organizationID: String?
     /// Who did it, where that is known.
     public let by: String?
     /// Members that this version does not know.
@@ -1392,14 +1392,14 @@ public struct OAuthClientChanged: Codable, Hashable, Sendable {
     /// Makes one; only the SDK and tests do.
     public init(
         appID: String,
-        organizationID: String? = nil,
         change: OAuthClientChange,
+        organizationID: String? = nil,
         by: String? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.appID = appID
-        self.organizationID = organizationID
         self.change = change
+        self.organizationID = organizationID
         self.by = by
         self.extra = extra
     }
@@ -1408,19 +1408,19 @@ public struct OAuthClientChanged: Codable, Hashable, Sendable {
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
         appID = try members.required("app_id")
-        organizationID = try members.optional("organization_id")
         change = try members.required("change")
+        organizationID = try members.optional("organization_id")
         by = try members.optional("by")
         extra = try members.others(
-            than: "app_id", "organization_id", "change", "by")
+            than: "app_id", "change", "organization_id", "by")
     }
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(appID, forKey: Member("app_id"))
-        try members.encodeIfPresent(organizationID, forKey: Member("organization_id"))
         try members.encode(change, forKey: Member("change"))
+        try members.encodeIfPresent(organizationID, forKey: Member("organization_id"))
         try members.encodeIfPresent(by, forKey: Member("by"))
         try members.encode(extra)
     }
