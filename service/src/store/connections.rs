@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Value};
+use super::events::{ConnectionChange, DeletedBy};
 use super::labels::read_metadata;
 use super::{Details, Grant, LastError, Operation, Origin, Owner, Reconnection, Result, Store, StoreError};
 use crate::catalogue::AuthType;
@@ -233,6 +234,8 @@ impl Store {
         self.lock_connection(&mut transaction, id).await?;
         let current = self.current_grant(&mut transaction, &owner.tenant, id).await?;
         self.drop_waiting(&mut transaction, id).await?;
+        let change = ConnectionChange::Deleted(DeletedBy::Tenant);
+        let event = self.connection_event(&mut transaction, &owner.tenant, id, &change).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
@@ -255,8 +258,7 @@ impl Store {
         if let Some(current) = &current {
             self.queue_revocation(&mut transaction, &owner.tenant, current).await?;
         }
-        transaction.commit().await?;
-        self.changes.tell(id);
+        self.commit_with(transaction, &owner.tenant, event.as_slice()).await?;
         Ok(Deletion::Deleted { revoked: current.map(|current| (current.app_id, current.auth_option_key)) })
     }
 

@@ -11,6 +11,9 @@ mod connections;
 mod credentials;
 mod database;
 mod details;
+mod events;
+mod expiry;
+mod feed;
 mod grant_record;
 mod idempotency;
 mod import;
@@ -44,7 +47,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::notify::Changes;
+use crate::notify::{Changes, Feeds};
 use crate::vault::{Vault, VaultError};
 use database::{Database, Query, Transaction};
 use vendings::Vendings;
@@ -55,6 +58,9 @@ pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, ConnectionFilter, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
 pub use details::Details;
+pub use events::{EventPayload, EventType};
+pub use expiry::EndingGrants;
+pub use feed::{Cursor, Event, Feed, FeedFilter, FeedPage, FeedStart};
 pub use idempotency::NewAnswer;
 pub use import::NewImport;
 pub use keep_alive::{IdleFilter, IdleGrant};
@@ -88,6 +94,8 @@ pub struct Store {
     clock: Clock,
     mode: Mode,
     changes: Arc<Changes>,
+    feeds: Arc<Feeds>,
+    event_payload: EventPayload,
     /// The audit of vending, as far as it is not written yet.
     vendings: Arc<Vendings>,
     /// Tells other processes that this one is alive; none on PostgreSQL.
