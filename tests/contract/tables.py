@@ -69,7 +69,7 @@ def compare_methods(tables: dict, contract: dict):
         # Of a token that an option takes, its digest is sent.
         takes = {option.removesuffix("_token_sha256") for option in takes}
         if method["feed"]:
-            takes.add("wait")  # the header Prefer
+            takes.add("wait_ms")  # the header Prefer
         offers = {re.sub(r"[A-Z]", lambda c: "_" + c[0].lower(), option["name"]) for option in method["options"]}
         if takes != offers:
             yield f"method {name}: the manifest offers {sorted(offers)}, the contract takes {sorted(takes)}"
