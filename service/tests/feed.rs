@@ -35,7 +35,8 @@ fn next(answer: &Answer) -> String {
 
 /// Repeating it changes nothing, so a database that is busy for a second is asked again.
 async fn rename(platform: &Platform, id: &str, name: &str) {
-    let rename = || platform.call("PATCH", &format!("/connections/{id}")).json(&json!({ "name": name }));
+    let body = json!({ "name": name });
+    let rename = || platform.call("PATCH", &format!("/connections/{id}")).json(&body);
     let mut answer = rename().await;
     while answer.status == 503 {
         answer = rename().await;

@@ -369,14 +369,15 @@ impl Store {
         connection_id: &str,
         before: Option<&Tracked>,
     ) -> Result<Option<NewEvent>> {
-        let after = self.tracked(transaction, tenant, connection_id).await?;
-        let changed = before.zip(after.as_ref()).map(|(before, after)| before.changed(after));
-        match changed.filter(|changed| !changed.is_empty()) {
-            None => Ok(None),
-            Some(changed) => {
-                let change = ConnectionChange::Updated { changed };
-                self.connection_event(transaction, tenant, connection_id, &change).await
-            }
+        let Some(before) = before else { return Ok(None) };
+        let Some(after) = self.tracked(transaction, tenant, connection_id).await? else {
+            return Ok(None);
+        };
+        let changed = before.changed(&after);
+        if changed.is_empty() {
+            return Ok(None);
         }
+        let change = ConnectionChange::Updated { changed };
+        self.connection_event(transaction, tenant, connection_id, &change).await
     }
 }
