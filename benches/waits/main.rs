@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use pabbly_connect::{Client, ConnectionStatus, Event};
+use pabbly_connect::{Client, ClientEvent, ConnectionStatus};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ fn client(settings: &Settings, counts: &Arc<Counts>) -> Outcome<Client> {
     let counts = counts.clone();
     let client =
         Client::builder().api_key(settings.key.clone()).base_url(&settings.base_url).on_event(move |event| {
-            if let Event::Response { call, status, .. } = event
+            if let ClientEvent::Response { call, status, .. } = event
                 && !matches!(*call, "getApp" | "createRequestLink")
             {
                 counts.polls.fetch_add(1, Ordering::Relaxed);

@@ -82,7 +82,7 @@ impl Client {
         self.calls.start(env, number, move || call.json())
     }
 
-    /// All pages of a list.
+    /// All pages of a list, or those of the feed.
     #[napi]
     pub fn pages(
         &self,
@@ -91,10 +91,9 @@ impl Client {
         arguments: Vec<String>,
         options: Option<Object<'_>>,
     ) -> Result<Pages> {
-        match self.prepare(&method, email.as_deref(), &arguments, options)? {
-            PreparedCall::List(list) => Ok(Pages::new(list.pages(), self.calls.clone())),
-            _ => Err(Error::from_reason(format!("{method} gives no list"))),
-        }
+        let pages = self.prepare(&method, email.as_deref(), &arguments, options)?.pages();
+        let pages = pages.ok_or_else(|| Error::from_reason(format!("{method} gives no list")))?;
+        Ok(Pages::new(pages, self.calls.clone()))
     }
 
     fn prepare(

@@ -10,3 +10,4 @@ mod port;
 mod queue;
 mod runtime;
 mod token;
+mod webhooks;

@@ -102,6 +102,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
       return client.listAuthOptions(id, requestToken, callOptions);
     case 'submitCredentials':
       return client.submitCredentials(id, requestToken, { appId, ...rest }, callOptions);
+    case 'events':
+      return client.events(rest, callOptions);
     case 'listKeys':
       return client.listKeys(callOptions);
     case 'rotateKey':
@@ -179,8 +181,8 @@ function print(prints, of, value) {
 
 function shownError(error) {
   if (!(error instanceof PabblyConnectError)) throw error;
-  const { name, code, status, retryAfter, attempts, message, response, connection, fields } = error;
-  return { class: name, code, status, retryAfter, attempts, message, response, connection, fields };
+  const { name, code, status, retryAfter, attempts, message, response, connection, fields, oldestCursor } = error;
+  return { class: name, code, status, retryAfter, attempts, message, response, connection, fields, oldestCursor };
 }
 
 // --- running all of them ------------------------------------------------------------------------------------------

@@ -58,6 +58,25 @@ describe('a fake client', () => {
     assert.deepEqual(pc.calls, [...calls, { method: 'listConnections', arguments: [alice] }]);
   });
 
+  it('gives events, and then ends', async () => {
+    const event = (cursor) => ({ id: `evt_${cursor}`, type: 'webhook.test', timestamp: '2026-11-29T12:00:00Z', cursor, data: {} });
+    const pc = fakeClient({ events: ({ after } = {}) => (after ? [] : [event('a1'), event('a2')]) });
+    const feed = pc.events();
+    const cursors = [];
+    for await (const { cursor } of feed) {
+      cursors.push([cursor, feed.cursor]);
+      break;
+    }
+    for await (const { cursor } of feed) cursors.push([cursor, feed.cursor]);
+    assert.deepEqual(cursors, [['a1', 'a1'], ['a2', 'a2']]);
+    for await (const _ of pc.events({ after: 'a2', waitMs: 0 }, { timeoutMs: 5 })) assert.fail();
+    assert.deepEqual(pc.calls, [
+      { method: 'events', arguments: [] },
+      { method: 'events', arguments: [{ after: 'a2', waitMs: 0 }, { timeoutMs: 5 }] },
+    ]);
+    await assert.rejects(pc.events({ from: 'a2' })[Symbol.asyncIterator]().next(), /no option "from"/);
+  });
+
   it('refuses what the real client refuses', async () => {
     const pc = fakeClient({ getToken: token, listConnections: { connections: [] } });
     assert.throws(() => pc.getToken('nobody', 'c'), { code: 'invalid_user_email' });

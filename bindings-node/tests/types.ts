@@ -11,6 +11,7 @@ import {
   type AppPage,
   type AuthOption,
   type CallOptions,
+  type ConnectionActive,
   type Connection,
   type ConnectionChanges,
   type ConnectionPage,
@@ -18,6 +19,9 @@ import {
   type Customer,
   type ErrorCode,
   type ErrorResponse,
+  type Event,
+  type EventFeed,
+  type EventsQuery,
   type FieldsToken,
   type Hooks,
   type LinkRequest,
@@ -31,8 +35,10 @@ import {
   type SubmittedForm,
   type TenantKey,
   type Token,
+  type UnknownEvent,
   type Verification,
   type WaitOptions,
+  webhooks,
 } from '@pabbly/connect-platform';
 import { EmulatorError, fakeClient, startEmulator, type FakeCall, type FakeClient, type FakeResults } from '@pabbly/connect-platform/testing';
 
@@ -80,6 +86,44 @@ const request: LinkRequest = {
 const changes: ConnectionChanges = { name: 'Work', customerId: null, customerName: 'n', metadata: {} };
 const form: SubmittedForm = { authOptionKey: 'api_key', fields: { api_key: 'x' } };
 
+function handled(event: Event): string {
+  switch (event.type) {
+    case 'connection.active':
+      equal<ConnectionActive>()(event.data);
+      return event.data.connection.id;
+    case 'connection.needs_reconnection':
+      return event.data.reason;
+    case 'key.revoked':
+      return event.data.key.id;
+    case 'connection.deleted':
+    case 'connection.expired':
+    case 'connection.expiring':
+    case 'connection.failed':
+    case 'connection.rejected':
+    case 'connection.updated':
+      return event.data.connection.status;
+    case 'oauth_client.changed':
+      return event.data.app_id;
+    case 'key.created':
+    case 'key.promoted':
+    case 'key.rotated':
+    case 'webhook.test':
+      return event.cursor;
+    default: {
+      const unknown: UnknownEvent = event;
+      return unknown.type;
+    }
+  }
+}
+
+export async function received(request: Request, raw: { headers: NodeJS.Dict<string | string[]>; body: Uint8Array }) {
+  equal<Event>()(webhooks.verify(request.headers, await request.text(), 'whsec_x'));
+  equal<Event>()(webhooks.verify(request.headers, await request.arrayBuffer(), ['whsec_x', 'whsec_y']));
+  equal<Event>()(webhooks.verify(raw.headers, raw.body, 'whsec_x', { receivedAt: new Date() }));
+  // @ts-expect-error: it was parsed already
+  webhooks.verify(raw.headers, { id: 'evt_1' }, 'whsec_x');
+}
+
 export async function calls(email: string, id: string) {
   equal<List<AppPage, App>>()(pc.listApps({ search: 'gmail', page: 1, limit: 5 }, options));
   equal<AppPage>()(await pc.listApps());
@@ -105,6 +149,10 @@ export async function calls(email: string, id: string) {
   equal<TenantKey[]>()((await pc.listKeys(options)).keys);
   equal<RotatedKey>()(await pc.rotateKey());
   equal<PromotedKey>()(await pc.promoteKey({ keyId: 'k' }, options));
+  const query: EventsQuery = { after: 'latest', types: ['connection.active'], connectionId: id, limit: 5, waitMs: 0 };
+  equal<EventFeed>()(pc.events(query, options));
+  for await (const event of pc.events()) equal<string>()(handled(event));
+  equal<string | null>()(pc.events().cursor);
   equal<void>()(await pc[Symbol.asyncDispose]());
 
   const alice: Customer = pc.customer(email);

@@ -2,7 +2,8 @@
 import { cancelAll, closed, port, run } from './call.js';
 import { refusal, type Place } from './failure.js';
 import type { Client as NativeClient, Pages } from './generated/native.js';
-import { KNOWN, type CallOptions, type Settings, type WaitOptions } from './generated/options.js';
+import { KNOWN, type CallOptions, type EventsQuery, type Settings, type WaitOptions } from './generated/options.js';
+import { EventFeed, type EventPage } from './feed.js';
 import { Listener } from './hooks.js';
 import { List } from './list.js';
 import { native } from './native.js';
@@ -75,17 +76,21 @@ export class Caller {
 
   /** A list, of which nothing is sent yet. */
   list<P, T>(call: Call<P>, items: (page: P) => T[]): List<P, T> {
+    if ('email' in call) this.checkEmail(call.email, call.place);
+    return new List({ page: () => this.run(call), pages: () => this.#pages(call), items });
+  }
+
+  /** The feed, of which nothing is sent yet. */
+  feed(call: Call<EventPage>): EventFeed {
+    return new EventFeed(this.#pages(call), (call.query as EventsQuery | undefined)?.after ?? null);
+  }
+
+  /** Begins to go through pages: each call asks for the next. */
+  #pages<P>(call: Call<P>): (place: Place) => Promise<P | null> {
     const { method, email, options, query } = call;
-    if ('email' in call) this.checkEmail(email, call.place);
     const open = (client: NativeClient) => client.pages(method, email, [], given(query, options));
-    return new List({
-      page: () => this.run(call),
-      pages: () => {
-        let pages: Pages | undefined;
-        return (place) => this.#start<P | null>({ ...call, place }, (client, number) => (pages ??= open(client)).next(number));
-      },
-      items,
-    });
+    let pages: Pages | undefined;
+    return (place) => this.#start<P | null>({ ...call, place }, (client, number) => (pages ??= open(client)).next(number));
   }
 
   checkEmail(email: unknown, place: Place): void {

@@ -20,6 +20,7 @@ export interface ErrorDetails {
   retryAfter?: number | null;
   connection?: Connection | null;
   fields?: Record<string, string> | null;
+  oldestCursor?: string | null;
   cause?: unknown;
 }
 
@@ -67,6 +68,9 @@ export class PabblyConnectError extends Error {
   /** Of `submitCredentials` and `importConnection`, what is wrong with each field, as sentences for the customer. */
   declare readonly fields?: Record<string, string> | null;
 
+  /** With a `CursorExpiredError`, where the feed of events begins now. */
+  declare readonly oldestCursor?: string | null;
+
   constructor(message?: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
     this.status = details.status ?? null;
@@ -76,6 +80,7 @@ export class PabblyConnectError extends Error {
     this.retryAfter = details.retryAfter ?? null;
     if (details.connection !== undefined) this.connection = details.connection;
     if (details.fields != null) this.fields = details.fields;
+    if (details.oldestCursor != null) this.oldestCursor = details.oldestCursor;
   }
 
   /** For logs: everything but the stack and the cause. */

@@ -3,9 +3,11 @@ export { PabblyConnectError, type ErrorDetails, type ErrorResponse } from './err
 export { PabblyConnectPlatform, type Customer } from './generated/client.js';
 export * from './generated/errors.js';
 export * from './generated/models.js';
+export type { EventFeed } from './feed.js';
 export type {
   CallOptions,
   ConnectionChanges,
+  EventsQuery,
   ImportedCredential,
   LinkRequest,
   ListAppsQuery,
@@ -19,4 +21,5 @@ export type {
 } from './generated/options.js';
 export type { Hooks, Logger, Poll } from './hooks.js';
 export type { List } from './list.js';
+export * as webhooks from './webhooks.js';
 export { Token, type ApiRequest, type FieldsToken, type OAuthToken } from './token.js';

@@ -13,7 +13,7 @@ use crate::done::Done;
 use crate::errors::{exception, misuse, refused};
 use crate::events::{Log, logged, told};
 use crate::fork::Owned;
-use crate::pages;
+use crate::pages::{self, Feed};
 use crate::token::Token;
 
 /// A client of the core and what drives its blocking calls, both of one process.
@@ -101,6 +101,16 @@ impl Client {
         let mut builder = self.builder();
         *builder = builder.clone().api_key(api_key);
         Ok(())
+    }
+
+    /// The feed of events with these options.
+    #[pyo3(signature = (method, options: "dict[str, Any]"))]
+    fn feed(&self, py: Python<'_>, method: &str, options: &Bound<'_, PyDict>) -> PyResult<Feed> {
+        let connected = self.connected(py)?;
+        let call = bindings::prepare(&connected.client, method, None, &[], self::options(options)?);
+        let pages = call.map_err(|error| exception(py, &error))?.pages();
+        let pages = pages.ok_or_else(|| misuse("the method gives no feed"))?;
+        Ok(Feed::new(pages, connected))
     }
 
     /// Raises where the address could not be a customer's.

@@ -17,6 +17,7 @@ mod fork;
 mod pages;
 mod queue;
 mod token;
+mod webhooks;
 mod worker;
 
 /// What `pabbly_connect` is made of. Not for use on its own.
@@ -33,9 +34,11 @@ mod _native {
     #[pymodule_export]
     use crate::fork::{after_fork_in_child, generation};
     #[pymodule_export]
-    use crate::pages::Pages;
+    use crate::pages::{Feed, Pages};
     #[pymodule_export]
     use crate::queue::Queue;
     #[pymodule_export]
     use crate::token::{SecretFields, Token};
+    #[pymodule_export]
+    use crate::webhooks::verify_webhook;
 }

@@ -1,4 +1,4 @@
-//! The pages that follow a page.
+//! The pages that follow a page, and those of the feed.
 
 use std::sync::Arc;
 
@@ -69,10 +69,40 @@ impl Pages {
     /// The call for the page of this number, the first that follows being 0. It gives a dictionary, or None where
     /// there is no such page. A page is fetched once.
     fn get(&self, py: Python<'_>, number: usize) -> PyResult<Call> {
-        let Some(rest) = self.0.get().cloned() else {
-            let why = "a list that was begun before a fork cannot be gone on with in the child";
-            return Err(refused(py, why));
-        };
+        let rest = of_this_process(py, &self.0)?;
         Ok(Call::new(rest.connected.clone(), async move { rest.fetched.lock().await.get(number).await }))
     }
+}
+
+/// The feed of events. What was handed out is not kept: a feed goes on for as long as its program.
+#[pyclass(frozen)]
+pub(crate) struct Feed(Owned<Arc<Going>>);
+
+/// What follows, and the client that gets it.
+struct Going {
+    pages: Mutex<AnyPages>,
+    connected: Arc<Connected>,
+}
+
+impl Feed {
+    pub(crate) fn new(pages: AnyPages, connected: Arc<Connected>) -> Self {
+        Self(Owned::new(Arc::new(Going { pages: Mutex::new(pages), connected })))
+    }
+}
+
+#[pymethods]
+impl Feed {
+    /// The call for what follows. It gives a dictionary, or None at the end. After an error the same is asked for again.
+    fn next(&self, py: Python<'_>) -> PyResult<Call> {
+        let going = of_this_process(py, &self.0)?;
+        Ok(Call::new(going.connected.clone(), async move {
+            let page = going.pages.lock().await.next_json().await?;
+            Ok(page.map_or(Done::Nothing, Done::Json))
+        }))
+    }
+}
+
+fn of_this_process<T>(py: Python<'_>, owned: &Owned<Arc<T>>) -> PyResult<Arc<T>> {
+    let why = "what was begun before a fork cannot be gone on with in the child";
+    owned.get().cloned().ok_or_else(|| refused(py, why))
 }

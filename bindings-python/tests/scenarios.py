@@ -153,6 +153,7 @@ class Report:
             "response": response and response.to_dict(),
             "connection": connection and connection.to_dict(),
             "fields": getattr(error, "fields", None),
+            "oldestCursor": getattr(error, "oldest_cursor", None),
         }
 
     def value(self, value, path=None):

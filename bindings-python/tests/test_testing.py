@@ -18,6 +18,7 @@ from pabbly_connect import (
     Connection,
     ConnectionDeletedError,
     ConnectionPage,
+    Event,
     InvalidArgumentError,
     InvalidUserEmailError,
     NeedsReconnectionError,
@@ -29,6 +30,7 @@ from pabbly_connect.testing import EmulatorError, FakeAsyncClient, FakeClient, s
 
 ALICE = "alice@example.com"
 TOKEN = Token.of(access_token="test")
+EVENT = {"type": "webhook.test", "timestamp": "2026-11-29T12:00:00Z", "data": {}}
 APPS = (App(id="gmail", name="Gmail"), App(id="slack", name="Slack"))
 LINK = RequestLink("c", "rt_secret", "https://connect.example/secret", "2026-12-01T00:00:00Z")
 
@@ -74,6 +76,27 @@ def test_a_fake_list_is_one_page():
     assert pc.list_apps().next_page() is None
     assert pc.customer(ALICE).list_connections().connections == ()
     assert pc.calls[:2] == [call.list_apps(search="a"), call.list_apps()]
+
+
+def test_a_fake_gives_events_and_then_ends():
+    events = [Event.from_dict({**EVENT, "id": f"evt_{cursor}", "cursor": cursor}) for cursor in ("a1", "a2")]
+    pc = FakeClient(events=lambda after=None, **_: [] if after else events)
+    feed = pc.events()
+    seen = []
+    for event in feed:
+        seen.append((event.cursor, feed.cursor))
+        break
+    seen += [(event.cursor, feed.cursor) for event in feed]
+    assert seen == [("a1", "a1"), ("a2", "a2")]
+    assert list(pc.events(after="a2", wait=0, timeout=5)) == []
+    assert pc.calls == [call.events(), call.events(after="a2", wait=0, timeout=5)]
+    with pytest.raises(InvalidArgumentError):
+        pc.events(timeout="soon")
+
+    async def main():
+        return [event async for event in FakeAsyncClient(events=events).events()]
+
+    assert asyncio.run(main()) == events
 
 
 def test_a_fake_refuses_what_the_real_client_refuses():

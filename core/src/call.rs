@@ -12,8 +12,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::Client;
+use crate::client_event::ClientEvent;
 use crate::error::{Error, ErrorKind};
-use crate::event::Event;
 use crate::keys::Key;
 use crate::request::{RateLimitBucket, Request};
 use crate::response::Response;
@@ -169,7 +169,7 @@ impl Client {
                 retry::next_wait(backoff, error.retry_after(), time_left)
             })
             .notify(|error, delay| {
-                self.emit(|| Event::Retry { call: request.call, attempt: error.attempts(), delay });
+                self.emit(|| ClientEvent::Retry { call: request.call, attempt: error.attempts(), delay });
             });
         match deadline {
             None => retrying.await,
@@ -195,7 +195,7 @@ impl Client {
         self.emit(|| {
             let path = request.url.path();
             let base = self.settings().base_url.path().trim_end_matches('/');
-            Event::Request {
+            ClientEvent::Request {
                 call,
                 method: request.method.to_string(),
                 path: path.strip_prefix(base).unwrap_or(path).to_owned(),
@@ -209,7 +209,7 @@ impl Client {
         // The request token of a link is credential enough.
         let authorization = (request.bucket != RateLimitBucket::Link).then_some(&key.authorization);
         let response = self.transport().send(request, authorization, timeout).await;
-        self.emit(|| Event::Response {
+        self.emit(|| ClientEvent::Response {
             call,
             attempt,
             status: response.as_ref().ok().map(|response| response.status),

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use crate::body_calls::{PromoteKey, RotateKey, SubmitCredentials};
 use crate::call::Call;
+use crate::client_event::{ClientEvent, Listener};
 use crate::customer::Customer;
 use crate::email;
 use crate::error::{Error, RequestTarget};
-use crate::event::{Event, Listener};
+use crate::events::Events;
 use crate::keys::Keys;
 use crate::links::Links;
 use crate::list::List;
@@ -224,6 +225,26 @@ impl Client {
         PromoteKey::new(self.clone(), request.idempotent())
     }
 
+    /// What happens to the tenant's connections, OAuth clients and keys, in its order, also while nobody listens. Needs the
+    /// capability `events`.
+    ///
+    /// Store the [`cursor`](crate::Event::cursor) of each event when you have handled it: [`after`](Events::after) goes on
+    /// from there, also after a restart. Events are kept for 30 days. A feed that has begun outlives what passes by itself,
+    /// as a wait does.
+    ///
+    /// ```no_run
+    /// # async fn example(client: pabbly_connect::Client, stored: String) -> Result<(), pabbly_connect::Error> {
+    /// use futures_util::TryStreamExt;
+    /// let mut events = std::pin::pin!(client.events().after(stored).stream());
+    /// while let Some(event) = events.try_next().await? {
+    ///     println!("{} {}", event.event_type(), event.cursor);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn events(&self) -> Events {
+        Events::new(self.clone())
+    }
+
     pub(crate) fn request(
         &self,
         call: &'static str,
@@ -259,7 +280,7 @@ impl Client {
         &self.0.links
     }
 
-    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
+    pub(crate) fn emit(&self, event: impl FnOnce() -> ClientEvent) {
         self.0.listener.emit(event);
     }
 }
@@ -382,7 +403,7 @@ impl ClientBuilder {
 
     /// Called for each attempt, response, retry and poll, on the thread that works on the call: return quickly.
     /// Events hold no secrets.
-    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    pub fn on_event(mut self, listener: impl Fn(&ClientEvent) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listener);
         self
     }

@@ -7,10 +7,11 @@ pub mod bindings;
 mod body_calls;
 mod call;
 mod client;
+mod client_event;
 mod customer;
 mod email;
 mod error;
-mod event;
+mod events;
 mod io_driver;
 mod keys;
 mod link;
@@ -33,20 +34,25 @@ mod tls;
 mod token;
 mod transport;
 mod wait;
+pub mod webhooks;
 
 pub use api_request::ApiRequest;
 pub use body_calls::{ImportConnection, PromoteKey, RotateKey, SubmitCredentials, UpdateConnection};
 pub use call::{Call, CallOptions, Empty};
 pub use client::{Client, ClientBuilder};
+pub use client_event::ClientEvent;
 pub use customer::Customer;
 pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};
-pub use event::Event;
+pub use events::{EventPage, EventPages, Events};
 pub use link::CreateRequestLink;
 pub use list::{Item, List, Page, Pages};
 pub use model::{
-    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionStatus, KeyList,
-    LastError, LinkPhase, Operation, Origin, PromotedKey, Reconnection, RequestLink, RequestToken,
-    RotatedKey, Submission, TenantKey, Timestamp, Verification, VerificationResult,
+    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
+    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
+    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, Event, EventConnection, EventData,
+    EventKey, KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged,
+    Operation, Origin, PromotedKey, Reconnection, RequestLink, RequestToken, RotatedKey, Submission,
+    TenantKey, Timestamp, Verification, VerificationResult, WebhookTest,
 };
 pub use public_link::{LinkStatus, PublicLink};
 pub use secrecy::{ExposeSecret, SecretString};

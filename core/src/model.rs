@@ -56,12 +56,17 @@ macro_rules! open_enum {
     };
 }
 
+mod event;
 mod models;
 
+pub use event::Event;
 pub use models::{
-    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionStatus, KeyList,
-    LastError, LinkPhase, Operation, Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission,
-    TenantKey, Verification, VerificationResult,
+    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
+    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
+    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, EventConnection, EventData, EventKey,
+    KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged, Operation,
+    Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission, TenantKey, Verification,
+    VerificationResult, WebhookTest,
 };
 
 /// The secret of a request link. Serialises as it is; prints as `[redacted]`.

@@ -29,6 +29,8 @@ pub(crate) enum RateLimitBucket {
     Wait,
     /// The one for tokens.
     Token,
+    /// The feed's own.
+    Events,
     /// None: the link's own.
     Link,
 }

@@ -121,6 +121,8 @@ impl Response {
         };
         let has_form = matches!(target, RequestTarget::SubmitCredentials | RequestTarget::ImportConnection);
         let fields = has_form.then(|| self.field_errors(redactor)).flatten();
+        let oldest_cursor =
+            (kind == ErrorKind::CursorExpired).then(|| text("/data/oldest_cursor").map(printable));
         // A busy proxy may ask for patience too, whatever class its response has.
         let asks_to_wait = matches!(kind, ErrorKind::RateLimited | ErrorKind::UpstreamUnavailable)
             || matches!(self.status, 429 | 503);
@@ -138,6 +140,7 @@ impl Response {
                 attempts,
                 retry_after,
                 fields,
+                oldest_cursor: oldest_cursor.flatten(),
                 ..ErrorDetails::default()
             },
         )

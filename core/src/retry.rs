@@ -28,6 +28,13 @@ pub(crate) fn waits(
         .map(move |ceiling| Duration::try_from_secs_f64(ceiling.as_secs_f64() * random()).unwrap_or(ceiling))
 }
 
+/// One of such waits, after so many failures in a row.
+pub(crate) fn backoff(base: Duration, failures: u32, random: f64) -> Duration {
+    let growth = 1_u32.checked_shl(failures).unwrap_or(MAX_GROWTH).min(MAX_GROWTH);
+    let ceiling = base.saturating_mul(growth);
+    Duration::try_from_secs_f64(ceiling.as_secs_f64() * random).unwrap_or(ceiling)
+}
+
 /// How long to wait before the next attempt, or `None` to give the error at once.
 ///
 /// `Retry-After` is a floor under the back-off. Nothing is slept through that is longer than a minute or than the
@@ -67,6 +74,14 @@ mod tests {
         assert_eq!(waits(Duration::MAX, 1, || 1.0).collect::<Vec<_>>(), [Duration::MAX]);
         assert!((0..100).map(|_| random()).all(|number| (0.0..=1.0).contains(&number)));
         assert!((0..100).any(|_| random() != random()));
+    }
+
+    #[test]
+    fn one_wait_has_the_same_ceilings() {
+        let all = [0, 1, 2, 3, 4, 5, 31, 32, 1000].map(|failures| backoff(SECOND, failures, 1.0).as_secs());
+        assert_eq!(all, [1, 2, 4, 8, 16, 16, 16, 16, 16]);
+        assert_eq!(backoff(2 * SECOND, 1, 0.25), SECOND);
+        assert_eq!(backoff(Duration::MAX, 1, 1.0), Duration::MAX);
     }
 
     #[test]

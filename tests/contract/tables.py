@@ -59,6 +59,8 @@ def compare_methods(tables: dict, contract: dict):
         name = method["name"]
         if name == "waitForConnection" or not method.get("sends", True):  # it repeats getConnection; nothing is sent
             continue
+        if method["feed"]:
+            operations[name] = operations.get("listEvents", {"operationId": name})
         if name not in operations:
             yield f"method {name}: the contract has no such operation"
             continue
@@ -66,6 +68,8 @@ def compare_methods(tables: dict, contract: dict):
         takes = set(operation_options(operations[name], contract)) - set(method["arguments"])
         # Of a token that an option takes, its digest is sent.
         takes = {option.removesuffix("_token_sha256") for option in takes}
+        if method["feed"]:
+            takes.add("wait_ms")  # the header Prefer
         offers = {re.sub(r"[A-Z]", lambda c: "_" + c[0].lower(), option["name"]) for option in method["options"]}
         if takes != offers:
             yield f"method {name}: the manifest offers {sorted(offers)}, the contract takes {sorted(takes)}"

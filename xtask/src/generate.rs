@@ -94,6 +94,7 @@ pub fn tables() -> Result<Value, Box<dyn Error>> {
             "arguments": email.into_iter().chain(method.arguments.iter().map(String::as_str)).collect::<Vec<_>>(),
             "options": options(&method.options),
             "pages": method.list.is_some(),
+            "feed": method.feed,
             "sends": !method.local,
         })
     };
@@ -144,6 +145,10 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
             described["hidden"] = (field.secret || kind == "secret").into();
         }
     }
+    for (index, event) in manifest.events.iter().enumerate() {
+        all["events"][index]["case"] = spelling::pascal(&event.kind.replace('.', "_")).into();
+        all["events"][index]["swift"] = spelling::camel(&event.kind.replace('.', "_")).into();
+    }
     for (index, class) in manifest.errors.iter().enumerate() {
         all["errors"][index]["case"] = case(&class.class).into();
         all["errors"][index]["swift"] = camel_case(&class.class).into();
@@ -182,6 +187,7 @@ fn options_type(method: &Method) -> Option<String> {
 fn variant(method: &Method) -> &'static str {
     match method.result.as_deref() {
         _ if method.wait => "Wait",
+        _ if method.feed => "Feed",
         _ if method.list.is_some() => "List",
         Some("Token") => "Token",
         Some(_) => "Model",
@@ -193,6 +199,7 @@ fn variant(method: &Method) -> &'static str {
 fn has_body(method: &Method) -> bool {
     let by_hand = method.list.is_some()
         || method.wait
+        || method.feed
         || method.result.as_deref() == Some("Token")
         || method.name == "createRequestLink";
     !method.options.is_empty() && !by_hand

@@ -17,6 +17,7 @@ pub struct Manifest {
     pub methods: Vec<Method>,
     pub words: Vec<Word>,
     pub models: Vec<Model>,
+    pub events: Vec<EventType>,
     pub errors: Vec<ErrorClass>,
 }
 
@@ -91,6 +92,9 @@ pub struct Method {
     pub list: Option<String>,
     #[serde(default)]
     pub wait: bool,
+    /// It goes on, event by event.
+    #[serde(default)]
+    pub feed: bool,
     /// Nothing is sent: no call options, and nothing to cancel.
     #[serde(default)]
     pub local: bool,
@@ -148,6 +152,17 @@ pub struct Field {
     pub rename: Option<String>,
     #[serde(default)]
     pub secret: bool,
+    pub doc: String,
+}
+
+/// A type of events.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventType {
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The model of its `data`.
+    pub data: String,
     pub doc: String,
 }
 

@@ -2,6 +2,7 @@
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 import { asyncDispose, Caller } from '../caller.js';
 import { here } from '../failure.js';
+import type { EventFeed, EventPage } from '../feed.js';
 import { requestLink } from '../link.js';
 import type { List } from '../list.js';
 import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
@@ -33,6 +34,7 @@ import {
   type SubmittedForm,
   type RotateKeyRequest,
   type PromoteKeyRequest,
+  type EventsQuery,
   type Settings,
 } from './options.js';
 
@@ -395,6 +397,22 @@ export class PabblyConnectPlatform {
       place: here(),
       make: whole<PromotedKey>,
     });
+  }
+
+  /**
+   * The feed of what happens to the tenant's connections, OAuth clients and keys. `for await` gives one after the
+   * other. Needs the capability `events`.
+   *
+   * Events come in their order, also those that happened while nobody asked. Store an event's `cursor` when you have
+   * handled it: `after` goes on from there, also after a restart. Events are kept for 30 days. An iteration that has
+   * begun outlives what passes by itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes on
+   * where it was.
+   *
+   * Rejects with `CursorExpiredError` where `after` is older than the events that are kept.
+   */
+  events(query?: EventsQuery, options?: CallOptions): EventFeed {
+    const place = here();
+    return this.#caller.feed({ method: 'events', query, known: KNOWN.events, options, place, make: whole<EventPage> });
   }
 
   /**

@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'connection_deleted'
   /** The connection is in use and cannot be deleted. */
   | 'connection_in_use'
+  /** The cursor is older than the events that are kept. */
+  | 'cursor_expired'
   /** The x-user-email header is missing or invalid. */
   | 'invalid_user_email'
   /** The budget is used up: wait for Retry-After. */
@@ -30,6 +32,16 @@ export type ErrorCode =
   | 'decode_error'
   /** The caller cancelled the call. */
   | 'cancelled'
+  /** The webhook has no `webhook-id`, `webhook-timestamp` or `webhook-signature`. */
+  | 'missing_header'
+  /** No signature of the webhook was made with any of the secrets. */
+  | 'bad_signature'
+  /** The webhook was signed more than five minutes ago. */
+  | 'too_old'
+  /** The webhook was signed more than five minutes in the future. */
+  | 'too_new'
+  /** The webhook's headers or its body are not what the contract says. */
+  | 'malformed_webhook'
   /** A value was refused before anything was sent. */
   | 'invalid_argument'
   /** The request does not fit the contract; the message says where. */
@@ -94,6 +106,16 @@ export class ConnectionInUseError extends PabblyConnectError {
   }
 }
 
+/**
+ * The cursor is older than the events that are kept: read the state of your connections anew, and go on from
+ * `oldestCursor`.
+ */
+export class CursorExpiredError extends PabblyConnectError {
+  static {
+    named(this, 'CursorExpiredError');
+  }
+}
+
 /** The customer's e-mail is missing or malformed. */
 export class InvalidUserEmailError extends PabblyConnectError {
   static {
@@ -150,6 +172,13 @@ export class DecodeError extends PabblyConnectError {
 export class CancelledError extends PabblyConnectError {
   static {
     named(this, 'CancelledError');
+  }
+}
+
+/** A request is no webhook of yours: respond with 400, and do nothing that it says. The code tells why. */
+export class WebhookVerificationError extends PabblyConnectError {
+  static {
+    named(this, 'WebhookVerificationError');
   }
 }
 

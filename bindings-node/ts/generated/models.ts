@@ -63,6 +63,24 @@ export type Operation =
   /** It re-authorises an existing connection, which keeps its id. */
   | 'reauth';
 
+/** What happened to an OAuth client. A newer service may send others. */
+export type OAuthClientChange =
+  /** It was made. */
+  | 'created'
+  /** It was removed. */
+  | 'removed'
+  /** It was changed. */
+  | 'updated';
+
+/** Who deleted a connection. A newer service may send others. */
+export type DeletedBy =
+  /** The customer. */
+  | 'customer'
+  /** Who runs the service. */
+  | 'operator'
+  /** You, by the API. */
+  | 'tenant';
+
 /** The app that a connection or a link belongs to. */
 export interface AppRef {
   /** The app's id in the catalogue. */
@@ -282,6 +300,146 @@ export interface PromotedKey {
   retired: string;
 }
 
+/**
+ * A connection as it was when an event happened.
+ *
+ * What tells about people is absent where the service's operator keeps it out of events: then ask for the connection.
+ */
+export interface EventConnection {
+  /** The connection's id. */
+  id: string;
+  /** Where the connection was in its life. */
+  status: ConnectionStatus;
+  /** The app; absent while the customer has not chosen one yet. */
+  app_id?: string | null;
+  /** How it came by its credential. */
+  origin?: Origin | null;
+  /** What the customer sees. */
+  name?: string | null;
+  /** The customer's e-mail. */
+  user_email?: string | null;
+  /** Your own id for the customer. */
+  customer_id?: string | null;
+  /** Your own name for the customer. */
+  customer_name?: string | null;
+  /** Whose account it is at the provider, where that is known. */
+  account?: Account | null;
+  /** Your own JSON object. */
+  metadata?: Record<string, unknown> | null;
+}
+
+/** Why a link was not finished. */
+export interface LinkError {
+  /** A word for programs, such as `provider_unavailable`. */
+  code: string;
+  /** A sentence for people, in the service's own words. */
+  message: string;
+}
+
+/** A tenant key that something happened to. */
+export interface EventKey {
+  /** The key's opaque id. */
+  id: string;
+  /** What the key opens, such as `connections`. */
+  capabilities: string[];
+  /** The key's name, if it has one. */
+  name?: string | null;
+}
+
+/** A connection has a credential now. */
+export interface ConnectionActive {
+  /** The connection. */
+  connection: EventConnection;
+  /** Whether the connection is new or was re-authorised. */
+  operation?: Operation | null;
+}
+
+/** An attempt to connect failed. The link stays open. */
+export interface ConnectionFailed {
+  /** The connection. */
+  connection: EventConnection;
+  /** Why it failed. */
+  error: LinkError;
+  /** What the link does. */
+  operation?: Operation | null;
+}
+
+/** The customer declined. */
+export interface ConnectionRejected {
+  /** The connection. */
+  connection: EventConnection;
+  /** What the link does. */
+  operation?: Operation | null;
+  /** Why, where that is known. */
+  error?: LinkError | null;
+}
+
+/** A link expired unused. */
+export interface ConnectionExpired {
+  /** The connection. */
+  connection: EventConnection;
+  /** What the link does. */
+  operation?: Operation | null;
+}
+
+/** A grant has ended. The customer has to connect again. */
+export interface ConnectionNeedsReconnection {
+  /** The connection. */
+  connection: EventConnection;
+  /** A word, as in a connection's `reconnection`. */
+  reason: string;
+  /** When that was found. */
+  since: string;
+}
+
+/** A grant will end in 14 days or less. */
+export interface ConnectionExpiring {
+  /** The connection. */
+  connection: EventConnection;
+  /** When the grant ends. */
+  expires_at: string;
+}
+
+/** A connection's name, labels, metadata or account changed. */
+export interface ConnectionUpdated {
+  /** The connection. */
+  connection: EventConnection;
+  /** The members that changed, such as `name`. */
+  changed: string[];
+}
+
+/** A connection and its credential were deleted. */
+export interface ConnectionDeleted {
+  /** The connection as it was. */
+  connection: EventConnection;
+  /** Who deleted it. */
+  by: DeletedBy;
+}
+
+/** An OAuth client was made, changed or removed. */
+export interface OAuthClientChanged {
+  /** The app that it is for. */
+  app_id: string;
+  /** What happened to it. */
+  change: OAuthClientChange;
+  /** The organization that it belongs to; absent for your own. */
+  organization_id?: string | null;
+  /** Who did it, where that is known. */
+  by?: string | null;
+}
+
+/** Something happened to a tenant key. */
+export interface KeyChanged {
+  /** The key, without its text. */
+  key: EventKey;
+  /** By what means, such as `api` or `command_line`. */
+  by?: string | null;
+}
+
+/** A request that tries a webhook endpoint out. */
+export interface WebhookTest {
+}
+
 /** One page of the catalogue. */
 export interface AppPage {
   /** The apps of this page. */
@@ -305,3 +463,54 @@ export interface ConnectionPage {
   /** How many items there are on all pages. */
   total?: number | null;
 }
+
+/** An event of one type. */
+export interface EventOf<Type extends string, Data> {
+  /** Opaque, and the same however often the event is given or brought: by it you know what you have handled. */
+  id: string;
+  /** What happened. */
+  type: Type;
+  /** When it happened. */
+  timestamp: string;
+  /** Its place in the feed, from which `events` goes on; empty for an event that is in no feed. */
+  cursor: string;
+  /** What there is to tell about it. */
+  data: Data;
+}
+
+/**
+ * Something that happened to one of the tenant's connections, OAuth clients or keys. Its `type` says what `data` holds. A
+ * newer service may send other types: in the `default` of a `switch`, what is left is an `UnknownEvent`.
+ */
+export type Event =
+  /** A connection has a credential now: a link was finished, or a credential imported. */
+  | EventOf<'connection.active', ConnectionActive>
+  /** An attempt to connect failed. The link stays open. */
+  | EventOf<'connection.failed', ConnectionFailed>
+  /** The customer declined. */
+  | EventOf<'connection.rejected', ConnectionRejected>
+  /** A link expired unused. */
+  | EventOf<'connection.expired', ConnectionExpired>
+  /** A grant has ended: the customer has to connect again. */
+  | EventOf<'connection.needs_reconnection', ConnectionNeedsReconnection>
+  /** A grant will end in 14 days or less. */
+  | EventOf<'connection.expiring', ConnectionExpiring>
+  /** A connection's name, labels, metadata or account changed. */
+  | EventOf<'connection.updated', ConnectionUpdated>
+  /** A connection and its credential were deleted. */
+  | EventOf<'connection.deleted', ConnectionDeleted>
+  /** An OAuth client was made, changed or removed. */
+  | EventOf<'oauth_client.changed', OAuthClientChanged>
+  /** A tenant key was made. */
+  | EventOf<'key.created', KeyChanged>
+  /** A tenant key has a successor. */
+  | EventOf<'key.rotated', KeyChanged>
+  /** A tenant key was retired in favour of its successor. */
+  | EventOf<'key.promoted', KeyChanged>
+  /** A tenant key was revoked. */
+  | EventOf<'key.revoked', KeyChanged>
+  /** A request that tries a webhook endpoint out. It is in no feed. */
+  | EventOf<'webhook.test', WebhookTest>;
+
+/** An event of a type that this version does not know. */
+export type UnknownEvent = EventOf<string, unknown>;

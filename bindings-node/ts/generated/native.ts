@@ -9,7 +9,7 @@ export declare class Client {
   checkEmail(email: string): void
   /** Starts a call, whose answer is the JSON text that came. Where `polls`, each poll of a wait is told too. */
   start(number: number, method: string, email: string | undefined | null, arguments: Array<string>, options: object | undefined | null, polls: boolean): void
-  /** All pages of a list. */
+  /** All pages of a list, or those of the feed. */
   pages(method: string, email: string | undefined | null, arguments: Array<string>, options?: object | undefined | null): Pages
 }
 
@@ -37,3 +37,6 @@ export declare function applyToken(token: string, path: string): string
 export interface JsonText {
   json: string
 }
+
+/** Throws where a request is no webhook. `headers` are names and values in turn; `receivedAt` is in seconds since 1970. */
+export declare function verifyWebhook(headers: Array<string>, body: Uint8Array, secrets: Array<string>, receivedAt?: number | undefined | null): void

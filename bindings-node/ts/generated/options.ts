@@ -226,6 +226,25 @@ export interface PromoteKeyRequest {
   keyId?: string | undefined;
 }
 
+/** Options of `events`. */
+export interface EventsQuery {
+  /**
+   * Only events after this cursor. `latest`: only those that happen from now on. Default: the oldest event that is
+   * kept.
+   */
+  after?: string | undefined;
+  /** Only events of these types, such as `connection.needs_reconnection`. Default: all. */
+  types?: string[] | undefined;
+  /** Only events of this connection. */
+  connectionId?: string | undefined;
+  /** How many events a request asks for, 1 to 100. Default: the service's, 20. */
+  limit?: number | undefined;
+  /**
+   * How long a request waits for an event where there is none. 0 ends the iteration there. Default: 50 s, the longest.
+   */
+  waitMs?: number | undefined;
+}
+
 /** The names of each kind of option. */
 export const KNOWN = {
   settings: new Set<string>([
@@ -328,5 +347,12 @@ export const KNOWN = {
   ]),
   promoteKey: new Set<string>([
     'keyId',
+  ]),
+  events: new Set<string>([
+    'after',
+    'types',
+    'connectionId',
+    'limit',
+    'waitMs',
   ]),
 };

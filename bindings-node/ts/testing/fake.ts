@@ -1,16 +1,18 @@
 // A client that calls no service: what its methods give is up to the test.
 import type { Call } from '../caller.js';
-import { Caller, here, List, PabblyConnectPlatform } from '../internal.js';
+import type { EventPage } from '../feed.js';
+import type { Event } from '../generated/models.js';
+import { Caller, EventFeed, here, List, PabblyConnectPlatform } from '../internal.js';
 
 /** The methods that call the service. */
 export type Method = {
-  [M in keyof PabblyConnectPlatform & string]: PabblyConnectPlatform[M] extends (...args: never[]) => Promise<unknown> ? M : never;
+  [M in keyof PabblyConnectPlatform & string]: PabblyConnectPlatform[M] extends (...args: never[]) => Promise<unknown> | EventFeed ? M : never;
 }[keyof PabblyConnectPlatform & string];
 
 type Args<M extends Method> = Parameters<PabblyConnectPlatform[M]>;
-type Result<M extends Method> = Awaited<ReturnType<PabblyConnectPlatform[M]>>;
+type Result<M extends Method> = M extends 'events' ? Event[] : Awaited<ReturnType<PabblyConnectPlatform[M]>>;
 
-/** What a method gives: a result (of a list, its one page), an error, or a function of its arguments that gives or throws them. */
+/** What a method gives: a result (of a list, its one page; of `events`, all of them), an error, or a function of its arguments that gives or throws them. */
 export type FakeResult<M extends Method> = Result<M> | Error | ((...args: Args<M>) => Result<M> | Promise<Result<M>>);
 
 /** Results by the name of the method. */
@@ -64,6 +66,16 @@ class FakeCaller extends Caller {
       return async () => (await only.pop()?.()) ?? null;
     };
     return new List({ page, pages, items });
+  }
+
+  override feed(call: Call<EventPage>): EventFeed {
+    const only = [call as unknown as Call<Event[]>];
+    return new EventFeed(async () => {
+      const next = only.pop();
+      if (!next) return null;
+      const events = await this.run(next);
+      return { events, next_cursor: events.at(-1)?.cursor ?? '' };
+    }, null);
   }
 
   async #record<T>(call: Call<T>, args: unknown[]): Promise<T> {

@@ -16,6 +16,7 @@ for them::
 Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 """
 
+from . import webhooks
 from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
 from ._client import Customer, PabblyConnectPlatform
 from ._native import VERSION as __version__
@@ -26,6 +27,7 @@ from .errors import (
     CapabilityDisabledError,
     ConnectionDeletedError,
     ConnectionInUseError,
+    CursorExpiredError,
     DecodeError,
     InvalidArgumentError,
     InvalidUserEmailError,
@@ -36,6 +38,7 @@ from .errors import (
     TimeoutError,
     UpstreamUnavailableError,
     WaitTimeoutError,
+    WebhookVerificationError,
 )
 
 TYPE_CHECKING = False
@@ -49,13 +52,29 @@ if TYPE_CHECKING:
         AsyncAppPage,
         AsyncConnectionList,
         AsyncConnectionPage,
+        AsyncEventFeed,
         AuthOption,
         AuthOptionList,
         Connection,
+        ConnectionActive,
+        ConnectionDeleted,
+        ConnectionExpired,
+        ConnectionExpiring,
+        ConnectionFailed,
+        ConnectionNeedsReconnection,
         ConnectionPage,
+        ConnectionRejected,
+        ConnectionUpdated,
         ErrorResponse,
+        Event,
+        EventConnection,
+        EventFeed,
+        EventKey,
+        KeyChanged,
         KeyList,
         LastError,
+        LinkError,
+        OAuthClientChanged,
         Poll,
         PromotedKey,
         Reconnection,
@@ -64,6 +83,7 @@ if TYPE_CHECKING:
         Submission,
         TenantKey,
         Verification,
+        WebhookTest,
     )
 
 __all__ = [
@@ -76,24 +96,41 @@ __all__ = [
     "AsyncConnectionList",
     "AsyncConnectionPage",
     "AsyncCustomer",
+    "AsyncEventFeed",
     "AsyncPabblyConnectPlatform",
     "AuthOption",
     "AuthOptionList",
     "AuthenticationError",
     "CapabilityDisabledError",
     "Connection",
+    "ConnectionActive",
+    "ConnectionDeleted",
     "ConnectionDeletedError",
+    "ConnectionExpired",
+    "ConnectionExpiring",
+    "ConnectionFailed",
     "ConnectionInUseError",
+    "ConnectionNeedsReconnection",
     "ConnectionPage",
+    "ConnectionRejected",
+    "ConnectionUpdated",
+    "CursorExpiredError",
     "Customer",
     "DecodeError",
     "ErrorResponse",
+    "Event",
+    "EventConnection",
+    "EventFeed",
+    "EventKey",
     "InvalidArgumentError",
     "InvalidUserEmailError",
+    "KeyChanged",
     "KeyList",
     "LastError",
+    "LinkError",
     "NeedsReconnectionError",
     "NetworkError",
+    "OAuthClientChanged",
     "PabblyConnectError",
     "PabblyConnectPlatform",
     "Poll",
@@ -112,7 +149,10 @@ __all__ = [
     "UpstreamUnavailableError",
     "Verification",
     "WaitTimeoutError",
+    "WebhookTest",
+    "WebhookVerificationError",
     "__version__",
+    "webhooks",
 ]
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         AuthOptionList,
         Connection,
         ConnectionPage,
+        EventFeed,
         KeyList,
         Poll,
         PromotedKey,
@@ -827,6 +828,53 @@ class PabblyConnectPlatform(Shared):
             },
         )
         return PromotedKey.from_dict(call.run(wanted()))
+
+    def events(
+        self,
+        *,
+        after: str | None = None,
+        types: Iterable[str] | None = None,
+        connection_id: str | None = None,
+        limit: int | None = None,
+        wait: float | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> EventFeed:
+        """The feed of what happens to the tenant's connections, OAuth clients and keys. `for` gives one after the
+        other. Needs the capability `events`.
+
+        Events come in their order, also those that happened while nobody asked. Store an event's `cursor` when you have
+        handled it: `after` goes on from there, also after a restart. Events are kept for 30 days. An iteration that has
+        begun outlives what passes by itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes
+        on where it was.
+
+        - `after`: Only events after this cursor. `latest`: only those that happen from now on. Default: the oldest
+          event that is kept.
+        - `types`: Only events of these types, such as `connection.needs_reconnection`. Default: all.
+        - `connection_id`: Only events of this connection.
+        - `limit`: How many events a request asks for, 1 to 100. Default: the service's, 20.
+        - `wait`: How long a request waits for an event where there is none. 0 ends the iteration there. Default: 50 s,
+          the longest.
+
+        Raises `CursorExpiredError` where `after` is older than the events that are kept.
+        """
+        from ._models import Event, EventFeed
+
+        feed = self._native.feed(
+            "events",
+            {
+                "after": after,
+                "types": listed(types),
+                "connection_id": connection_id,
+                "limit": limit,
+                "wait": wait,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return EventFeed(feed, Event.from_dict, after)
 
     def close(self) -> None:
         """Close idle connections. Later calls are refused."""

@@ -28,6 +28,8 @@ class PabblyConnectError(Exception):
     """The connection as a wait last saw it, if it did; only with `WaitTimeoutError`."""
     fields: dict[str, str] | None
     """Of `submit_credentials` and `import_connection`, what is wrong with each field, for the customer."""
+    oldest_cursor: str | None
+    """Where the feed of events begins now; only with `CursorExpiredError`."""
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class PabblyConnectError(Exception):
         retry_after: float | None = None,
         connection: Connection | None = None,
         fields: dict[str, str] | None = None,
+        oldest_cursor: str | None = None,
     ) -> None:
         """Make an error; only the SDK and tests do."""
         super().__init__(message)
@@ -51,6 +54,7 @@ class PabblyConnectError(Exception):
         self.retry_after = retry_after
         self.connection = connection
         self.fields = fields
+        self.oldest_cursor = oldest_cursor
 
     def __str__(self) -> str:
         """Give the message with the HTTP status and the code."""

@@ -5,8 +5,10 @@ Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
+from ._events import AsyncEventFeed as AsyncEventFeed
+from ._events import EventFeed as EventFeed
 from ._pages import AsyncList, AsyncPage, Page
 from ._record import Credential, Record, records
 
@@ -335,6 +337,259 @@ class PromotedKey(Record):
 
 
 @dataclass(frozen=True, repr=False)
+class EventConnection(Record):
+    """A connection as it was when an event happened.
+
+    What tells about people is absent where the service's operator keeps it out of events: then ask for the connection.
+    """
+
+    id: str
+    """The connection's id."""
+    status: str
+    """Where the connection was in its life."""
+    app_id: Optional[str] = None
+    """The app; absent while the customer has not chosen one yet."""
+    origin: Optional[str] = None
+    """How it came by its credential."""
+    name: Optional[str] = None
+    """What the customer sees."""
+    user_email: Optional[str] = None
+    """The customer's e-mail."""
+    customer_id: Optional[str] = None
+    """Your own id for the customer."""
+    customer_name: Optional[str] = None
+    """Your own name for the customer."""
+    account: Optional[Account] = None
+    """Whose account it is at the provider, where that is known."""
+    metadata: Optional[dict[str, Any]] = field(default=None, hash=False)
+    """Your own JSON object."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+EventConnection._made_of = {
+    "account": Account.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class LinkError(Record):
+    """Why a link was not finished."""
+
+    code: str
+    """A word for programs, such as `provider_unavailable`."""
+    message: str
+    """A sentence for people, in the service's own words."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class EventKey(Record):
+    """A tenant key that something happened to."""
+
+    id: str
+    """The key's opaque id."""
+    capabilities: tuple[str, ...]
+    """What the key opens, such as `connections`."""
+    name: Optional[str] = None
+    """The key's name, if it has one."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+EventKey._made_of = {
+    "capabilities": tuple,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionActive(Record):
+    """A connection has a credential now."""
+
+    connection: EventConnection
+    """The connection."""
+    operation: Optional[str] = None
+    """Whether the connection is new or was re-authorised."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionActive._made_of = {
+    "connection": EventConnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionFailed(Record):
+    """An attempt to connect failed. The link stays open."""
+
+    connection: EventConnection
+    """The connection."""
+    error: LinkError
+    """Why it failed."""
+    operation: Optional[str] = None
+    """What the link does."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionFailed._made_of = {
+    "connection": EventConnection.from_dict,
+    "error": LinkError.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionRejected(Record):
+    """The customer declined."""
+
+    connection: EventConnection
+    """The connection."""
+    operation: Optional[str] = None
+    """What the link does."""
+    error: Optional[LinkError] = None
+    """Why, where that is known."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionRejected._made_of = {
+    "connection": EventConnection.from_dict,
+    "error": LinkError.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionExpired(Record):
+    """A link expired unused."""
+
+    connection: EventConnection
+    """The connection."""
+    operation: Optional[str] = None
+    """What the link does."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionExpired._made_of = {
+    "connection": EventConnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionNeedsReconnection(Record):
+    """A grant has ended. The customer has to connect again."""
+
+    connection: EventConnection
+    """The connection."""
+    reason: str
+    """A word, as in a connection's `reconnection`."""
+    since: str
+    """When that was found."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionNeedsReconnection._made_of = {
+    "connection": EventConnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionExpiring(Record):
+    """A grant will end in 14 days or less."""
+
+    connection: EventConnection
+    """The connection."""
+    expires_at: str
+    """When the grant ends."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionExpiring._made_of = {
+    "connection": EventConnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionUpdated(Record):
+    """A connection's name, labels, metadata or account changed."""
+
+    connection: EventConnection
+    """The connection."""
+    changed: tuple[str, ...]
+    """The members that changed, such as `name`."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionUpdated._made_of = {
+    "changed": tuple,
+    "connection": EventConnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionDeleted(Record):
+    """A connection and its credential were deleted."""
+
+    connection: EventConnection
+    """The connection as it was."""
+    by: str
+    """Who deleted it."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+ConnectionDeleted._made_of = {
+    "connection": EventConnection.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class OAuthClientChanged(Record):
+    """An OAuth client was made, changed or removed."""
+
+    app_id: str
+    """The app that it is for."""
+    change: str
+    """What happened to it."""
+    organization_id: Optional[str] = None
+    """The organization that it belongs to; absent for your own."""
+    by: Optional[str] = None
+    """Who did it, where that is known."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class KeyChanged(Record):
+    """Something happened to a tenant key."""
+
+    key: EventKey
+    """The key, without its text."""
+    by: Optional[str] = None
+    """By what means, such as `api` or `command_line`."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+KeyChanged._made_of = {
+    "key": EventKey.from_dict,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class WebhookTest(Record):
+    """A request that tries a webhook endpoint out."""
+
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
 class AppPage(Page[App]):
     """One page of the catalogue. Iterating over it goes through this page and all that follow."""
 
@@ -436,6 +691,64 @@ class AsyncConnectionList(AsyncList[AsyncConnectionPage, Connection]):
     """A call for connections: `await` gives one page, `async for` goes through all."""
 
     __slots__ = ()
+
+
+EventData = Union[
+    ConnectionActive,
+    ConnectionFailed,
+    ConnectionRejected,
+    ConnectionExpired,
+    ConnectionNeedsReconnection,
+    ConnectionExpiring,
+    ConnectionUpdated,
+    ConnectionDeleted,
+    OAuthClientChanged,
+    KeyChanged,
+    WebhookTest,
+    dict[str, Any],
+]
+
+_DATA: dict[str, type[Record]] = {
+    "connection.active": ConnectionActive,
+    "connection.failed": ConnectionFailed,
+    "connection.rejected": ConnectionRejected,
+    "connection.expired": ConnectionExpired,
+    "connection.needs_reconnection": ConnectionNeedsReconnection,
+    "connection.expiring": ConnectionExpiring,
+    "connection.updated": ConnectionUpdated,
+    "connection.deleted": ConnectionDeleted,
+    "oauth_client.changed": OAuthClientChanged,
+    "key.created": KeyChanged,
+    "key.rotated": KeyChanged,
+    "key.promoted": KeyChanged,
+    "key.revoked": KeyChanged,
+    "webhook.test": WebhookTest,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Event(Record):
+    """Something that happened to one of the tenant's connections, OAuth clients or keys."""
+
+    id: str
+    """Opaque, and the same however often the event is given or brought: by it you know what you have handled."""
+    type: str
+    """What happened, such as `connection.active`."""
+    timestamp: str
+    """When it happened."""
+    data: EventData = field(hash=False)
+    """What there is to tell about it: an object of a class for each type; of an unknown type, what came."""
+    cursor: str = ""
+    """Its place in the feed, from which `events` goes on; empty for an event that is in no feed."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Event":
+        """Make it of a JSON object, such as one that `to_dict` gave."""
+        known = _DATA.get(data["type"])
+        told: dict[str, Any] = data["data"] or {}
+        return super().from_dict({**data, "data": known.from_dict(told) if known else told})
 
 
 @dataclass(frozen=True, repr=False)

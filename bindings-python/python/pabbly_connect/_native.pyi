@@ -5,7 +5,7 @@ What `pabbly_connect` is made of. Not for use on its own.
 from collections.abc import Iterator
 from typing import Any, Final, SupportsIndex, final
 
-__all__ = ["VERSION", "Call", "Client", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "before_exit", "generation"]
+__all__ = ["VERSION", "Call", "Client", "Feed", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "before_exit", "generation", "verify_webhook"]
 
 VERSION: Final[str]
 
@@ -43,6 +43,10 @@ class Client:
         """
         Closes idle connections; calls that are under way finish.
         """
+    def feed(self, /, method: str, options: "dict[str, Any]") -> Feed:
+        """
+        The feed of events with these options.
+        """
     def prepare(self, /, method: str, email: Any | None, arguments: "tuple[str, ...]", options: "dict[str, Any]", tell_polls: bool = False) -> Call:
         """
         The call of this name. An option that is None removes what can be removed, and is else left out; `tell_polls` says whether anybody wants
@@ -51,6 +55,16 @@ class Client:
     def set_api_key(self, /, api_key: str) -> None:
         """
         Replaces the tenant key: what has begun finishes with the old one.
+        """
+
+@final
+class Feed:
+    """
+    The feed of events. What was handed out is not kept: a feed goes on for as long as its program.
+    """
+    def next(self, /) -> Call:
+        """
+        The call for what follows. It gives a dictionary, or None at the end. After an error the same is asked for again.
         """
 
 @final
@@ -237,4 +251,9 @@ def before_exit() -> None:
 def generation() -> int:
     """
     How many forks lie between this process and the one that loaded the module.
+    """
+
+def verify_webhook(headers: "list[tuple[str, str]]", body: bytes, secrets: "list[str]", received_at: float | None = None) -> None:
+    """
+    Raises where a request is no webhook. `received_at` is in seconds since 1970.
     """

@@ -26,4 +26,5 @@ def make(text: str) -> errors.PabblyConnectError:
         retry_after=error["retryAfter"],
         connection=connection,
         fields=error["fields"],
+        oldest_cursor=error["oldestCursor"],
     )

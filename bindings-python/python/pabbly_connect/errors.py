@@ -16,6 +16,7 @@ __all__ = [
     "CapabilityDisabledError",
     "ConnectionDeletedError",
     "ConnectionInUseError",
+    "CursorExpiredError",
     "DecodeError",
     "InvalidArgumentError",
     "InvalidUserEmailError",
@@ -26,6 +27,7 @@ __all__ = [
     "TimeoutError",
     "UpstreamUnavailableError",
     "WaitTimeoutError",
+    "WebhookVerificationError",
 ]
 
 
@@ -47,6 +49,10 @@ class ConnectionDeletedError(PabblyConnectError):
 
 class ConnectionInUseError(PabblyConnectError):
     """`connection_in_use` (HTTP 409): The connection is in use and cannot be deleted."""
+
+
+class CursorExpiredError(PabblyConnectError):
+    """`cursor_expired` (HTTP 410): The cursor is older than the events that are kept."""
 
 
 class InvalidUserEmailError(PabblyConnectError, ValueError):
@@ -75,6 +81,17 @@ class NetworkError(PabblyConnectError, ConnectionError):
 
 class DecodeError(PabblyConnectError):
     """`decode_error`: A successful answer could not be understood."""
+
+
+class WebhookVerificationError(PabblyConnectError):
+    """A request is no webhook of yours: respond with 400, and do nothing that it says. The code tells why.
+
+    - `missing_header`: The webhook has no `webhook-id`, `webhook-timestamp` or `webhook-signature`.
+    - `bad_signature`: No signature of the webhook was made with any of the secrets.
+    - `too_old`: The webhook was signed more than five minutes ago.
+    - `too_new`: The webhook was signed more than five minutes in the future.
+    - `malformed_webhook`: The webhook's headers or its body are not what the contract says.
+    """
 
 
 class InvalidArgumentError(PabblyConnectError, ValueError):

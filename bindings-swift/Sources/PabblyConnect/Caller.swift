@@ -65,6 +65,18 @@ struct Caller: Sendable {
                 return try await respond(method, email, [], options(own, shared))
             })
     }
+
+    /// The feed, of which nothing is sent yet.
+    func feed(_ method: String, after: String?, _ own: Given, _ shared: CallOptions) -> EventFeed {
+        let start = { @Sendable [core] in try core.feed(method: method, options: options(own, shared)) }
+        guard responder != nil else { return EventFeed(after: after, source: .core(start)) }
+        return EventFeed(
+            after: after,
+            source: .only { [self] in
+                _ = try immediate(start)
+                return try await respond(method, nil, [], options(own, shared))
+            })
+    }
 }
 
 // MARK: In tests

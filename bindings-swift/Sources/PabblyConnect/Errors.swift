@@ -20,11 +20,14 @@ public struct ErrorDetails: Hashable, Sendable {
     /// Of `submitCredentials` and `importConnection`, what is wrong with each field of
     /// the form, as sentences for the customer.
     public let fields: [String: String]?
+    /// Where the feed of events begins now; only with ``PabblyConnectError/cursorExpired(_:)``.
+    public let oldestCursor: String?
 
     /// Makes the details of an error; only the SDK and tests do.
     public init(
         message: String, status: Int? = nil, code: String? = nil, response: ErrorResponse? = nil, attempts: Int = 0,
-        retryAfter: Duration? = nil, connection: Connection? = nil, fields: [String: String]? = nil
+        retryAfter: Duration? = nil, connection: Connection? = nil, fields: [String: String]? = nil,
+        oldestCursor: String? = nil
     ) {
         self.message = message
         self.status = status
@@ -34,6 +37,7 @@ public struct ErrorDetails: Hashable, Sendable {
         self.retryAfter = retryAfter
         self.connection = connection
         self.fields = fields
+        self.oldestCursor = oldestCursor
     }
 }
 
@@ -70,6 +74,7 @@ private struct CoreError: Decodable {
     let retryAfter: Double?
     let connection: Connection?
     let fields: [String: String]?
+    let oldestCursor: String?
 }
 
 extension PabblyConnectError {
@@ -82,7 +87,7 @@ extension PabblyConnectError {
         let details = ErrorDetails(
             message: core.message, status: core.status, code: core.code, response: core.response,
             attempts: core.attempts, retryAfter: core.retryAfter.map { .seconds($0) }, connection: core.connection,
-            fields: core.fields)
+            fields: core.fields, oldestCursor: core.oldestCursor)
         self.init(core.class, details)
     }
 }

@@ -279,6 +279,11 @@ uint64_t uniffi_pabbly_connect_swift_fn_constructor_client_new(RustBuffer settin
 void uniffi_pabbly_connect_swift_fn_method_client_check_email(uint64_t ptr, RustBuffer email, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_FEED
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_FEED
+uint64_t uniffi_pabbly_connect_swift_fn_method_client_feed(uint64_t ptr, RustBuffer method, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_JSON
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_METHOD_CLIENT_JSON
 uint64_t uniffi_pabbly_connect_swift_fn_method_client_json(uint64_t ptr, RustBuffer method, RustBuffer email, RustBuffer arguments, RustBuffer options, RustBuffer listener, uint64_t cancellation
@@ -439,6 +444,11 @@ RustBuffer uniffi_pabbly_connect_swift_fn_func_unix_time(RustBuffer text, RustCa
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_FUNC_VERSION
 RustBuffer uniffi_pabbly_connect_swift_fn_func_version(RustCallStatus *_Nonnull out_status
 
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_FUNC_VERIFY_WEBHOOK
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_FN_FUNC_VERIFY_WEBHOOK
+void uniffi_pabbly_connect_swift_fn_func_verify_webhook(RustBuffer headers, ForeignBytes body, RustBuffer secrets, RustBuffer received_at, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_PABBLY_CONNECT_SWIFT_RUSTBUFFER_ALLOC
@@ -713,9 +723,21 @@ uint16_t uniffi_pabbly_connect_swift_checksum_func_version(void
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_FUNC_VERIFY_WEBHOOK
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_FUNC_VERIFY_WEBHOOK
+uint16_t uniffi_pabbly_connect_swift_checksum_func_verify_webhook(void
+
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_CHECK_EMAIL
 #define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_CHECK_EMAIL
 uint16_t uniffi_pabbly_connect_swift_checksum_method_client_check_email(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_FEED
+#define UNIFFI_FFIDEF_UNIFFI_PABBLY_CONNECT_SWIFT_CHECKSUM_METHOD_CLIENT_FEED
+uint16_t uniffi_pabbly_connect_swift_checksum_method_client_feed(void
 
 );
 #endif

@@ -586,6 +586,24 @@ fileprivate struct FfiConverterString: FfiConverter {
     }
 }
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterData: FfiConverterRustBuffer {
+    typealias SwiftType = Data
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+        let len: Int32 = try readInt(&buf)
+        return Data(try readBytes(&buf, count: Int(len)))
+    }
+
+    public static func write(_ value: Data, into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        writeBytes(&buf, value)
+    }
+}
+
 
 
 
@@ -736,6 +754,11 @@ public protocol ClientProtocol: AnyObject, Sendable {
     func checkEmail(email: String) throws
 
     /**
+     * The feed, of which nothing is sent yet.
+     */
+    func feed(method: String, options: [String: OptionValue]) throws  -> Pages
+
+    /**
      * Makes a call and gives the JSON text that came; the listener is told of the polls of a wait.
      */
     func json(method: String, email: String?, arguments: [String], options: [String: OptionValue], listener: Listener?, cancellation: Cancellation) async throws  -> String
@@ -829,6 +852,20 @@ open func checkEmail(email: String)throws   {try rustCallWithError(FfiConverterT
         FfiConverterString.lower(email),uniffiCallStatus
     )
 }
+}
+
+    /**
+     * The feed, of which nothing is sent yet.
+     */
+open func feed(method: String, options: [String: OptionValue])throws  -> Pages  {
+    return try  FfiConverterTypePages_lift(try rustCallWithError(FfiConverterTypeFailure_lift) {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_client_feed(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(method),
+        FfiConverterDictionaryStringTypeOptionValue.lower(options),uniffiCallStatus
+    )
+})
 }
 
     /**
@@ -2130,6 +2167,32 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterDictionaryStringString: FfiConverterRustBuffer {
+    public static func write(_ value: [String: String], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for (key, value) in value {
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterString.write(value, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String: String] {
+        let len: Int32 = try readInt(&buf)
+        var dict = [String: String]()
+        dict.reserveCapacity(Int(len))
+        for _ in 0..<len {
+            let key = try FfiConverterString.read(from: &buf)
+            let value = try FfiConverterString.read(from: &buf)
+            dict[key] = value
+        }
+        return dict
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterDictionaryStringTypeOptionValue: FfiConverterRustBuffer {
     public static func write(_ value: [String: OptionValue], into buf: inout [UInt8]) {
         let len = Int32(value.count)
@@ -2221,6 +2284,21 @@ public func version() -> String  {
     )
 })
 }
+/**
+ * Throws where a request is no webhook. `received_at` is in seconds since 1970.
+ */
+public func verifyWebhook(headers: [String: String], body: Data, secrets: [String], receivedAt: Double?)throws   {try rustCallWithError(FfiConverterTypeFailure_lift) {
+        uniffiCallStatus in
+        FfiConverterByRefBytes.lower(body) { bodyFb in
+    uniffi_pabbly_connect_swift_fn_func_verify_webhook(
+        FfiConverterDictionaryStringString.lower(headers),
+        bodyFb,
+        FfiConverterSequenceString.lower(secrets),
+        FfiConverterOptionDouble.lower(receivedAt),uniffiCallStatus
+    )
+        }
+}
+}
 
 private enum InitializationResult {
     case ok
@@ -2243,7 +2321,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_swift_checksum_func_version() != 1839) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pabbly_connect_swift_checksum_func_verify_webhook() != 38870) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pabbly_connect_swift_checksum_method_client_check_email() != 15859) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_client_feed() != 6918) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_client_json() != 49307) {

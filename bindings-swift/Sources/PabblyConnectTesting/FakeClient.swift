@@ -9,7 +9,7 @@ public import PabblyConnect
 /// ```
 ///
 /// Arguments are checked as the real client checks them. A method that was told nothing throws a ``NoResultError``. A list
-/// has the one page that it was given. What is told can be changed at any time.
+/// has the one page that it was given, and the feed the events. What is told can be changed at any time.
 public final class FakeClient: Sendable {
     /// The client for what is tested.
     public let platform: PabblyConnectPlatform
@@ -47,7 +47,7 @@ public final class FakeClient: Sendable {
     }
 }
 
-/// A method that calls the service; `Value` is what it gives, of a list its page.
+/// A method that calls the service; `Value` is what it gives: of a list its page, of the feed its events.
 public struct FakeMethod<Value: Sendable>: Hashable, Sendable {
     /// The method's name.
     public let name: String

@@ -8,7 +8,7 @@ use pabbly_connect::bindings::{self, PreparedCall, Value};
 
 use crate::events::Listener;
 use crate::failure::Failure;
-use crate::pages::List;
+use crate::pages::{List, Pages};
 use crate::run::Cancellation;
 use crate::token::Token;
 
@@ -137,4 +137,22 @@ impl Client {
             _ => Err(Failure::broken("the method gives no list")),
         }
     }
+
+    /// The feed, of which nothing is sent yet.
+    fn feed(&self, method: &str, options: Options) -> Result<Arc<Pages>, Failure> {
+        let pages = self.prepare(method, None, &[], options)?.pages();
+        Ok(Pages::new(pages.ok_or_else(|| Failure::broken("the method gives no feed"))?))
+    }
+}
+
+/// Throws where a request is no webhook. `received_at` is in seconds since 1970.
+#[uniffi::export]
+fn verify_webhook(
+    headers: HashMap<String, String>,
+    body: &[u8],
+    secrets: Vec<String>,
+    received_at: Option<f64>,
+) -> Result<(), Failure> {
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Ok(bindings::verify_webhook(headers, body, &secrets, received_at)?)
 }

@@ -32,15 +32,20 @@ impl List {
     }
 
     /// That page and all that follow.
-    fn pages(&self) -> Result<Pages, Failure> {
-        let pages = self.take()?.pages();
-        Ok(Pages(Arc::new(tokio::sync::Mutex::new(pages))))
+    fn pages(&self) -> Result<Arc<Pages>, Failure> {
+        Ok(Pages::new(self.take()?.pages()))
     }
 }
 
 /// Pages that are fetched when they are asked for.
 #[derive(uniffi::Object)]
 pub(crate) struct Pages(Arc<tokio::sync::Mutex<AnyPages>>);
+
+impl Pages {
+    pub(crate) fn new(pages: AnyPages) -> Arc<Self> {
+        Arc::new(Self(Arc::new(tokio::sync::Mutex::new(pages))))
+    }
+}
 
 #[uniffi::export]
 impl Pages {

@@ -8,6 +8,7 @@ use super::value::{Options, Value};
 use crate::call::{Call, CallOptions, Empty, Pending};
 use crate::client::{Client, ClientBuilder};
 use crate::error::Error;
+use crate::events::{EventPages, Events};
 use crate::list::{List, Pages};
 use crate::model::{App, Connection};
 use crate::token::Token;
@@ -23,6 +24,8 @@ pub enum PreparedCall {
     Token(Call<Token>),
     /// Whatever gives a list.
     List(AnyList),
+    /// `events`
+    Feed(Events),
     /// Whatever gives nothing.
     Nothing(Call<Empty>),
 }
@@ -38,7 +41,17 @@ impl PreparedCall {
             Self::Wait(wait) => wait.json().await,
             Self::Token(call) => call.json().await,
             Self::List(list) => list.json().await,
+            Self::Feed(events) => Ok(events.pages().next_json().await?.unwrap_or_default()),
             Self::Nothing(call) => call.json().await,
+        }
+    }
+
+    /// What is gone through page by page; `None` for any other call.
+    pub fn pages(self) -> Option<AnyPages> {
+        match self {
+            Self::List(list) => Some(list.pages()),
+            Self::Feed(events) => Some(AnyPages::Event(events.pages())),
+            _ => None,
         }
     }
 }
@@ -328,6 +341,22 @@ pub fn prepare(
             }
             PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
+        "events" => {
+            let mut call = client.events();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "after" => call = call.after(value.text(&name)?),
+                    "types" => call = call.types(value.texts(&name)?),
+                    "connection_id" | "connectionId" => call = call.connection_id(value.text(&name)?),
+                    "limit" => call = call.limit(value.count(&name)?),
+                    "wait" | "waitMs" => call = call.wait(value.duration(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Feed(call.options(shared))
+        }
         _ => return Err(Error::invalid_argument(format!("there is no method {method}"))),
     })
 }
@@ -430,12 +459,14 @@ impl AnyList {
     }
 }
 
-/// The pages of a list of any kind.
+/// The pages of a list of any kind, or of the feed.
 pub enum AnyPages {
     /// Of `apps`.
     App(Pages<App>),
     /// Of `connections`.
     Connection(Pages<Connection>),
+    /// Of `events`.
+    Event(EventPages),
 }
 
 impl AnyPages {
@@ -447,6 +478,7 @@ impl AnyPages {
         match self {
             Self::App(pages) => pages.next_json().await,
             Self::Connection(pages) => pages.next_json().await,
+            Self::Event(pages) => pages.next_json().await,
         }
     }
 }

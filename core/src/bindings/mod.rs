@@ -5,16 +5,17 @@ mod by_name;
 mod value;
 
 use std::error::Error as StdError;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json, json};
 
 use crate::api_request::ApiRequest;
+use crate::client_event::ClientEvent;
 use crate::error::Error;
-use crate::event::Event;
 use crate::token::Token;
 use crate::wait::Poll;
+use crate::webhooks;
 
 pub use by_name::{AnyList, AnyPages, PreparedCall, prepare, settings};
 pub use value::{Options, Value};
@@ -31,6 +32,24 @@ pub fn invalid_argument(message: &str) -> Error {
 pub fn token(json: &str) -> Result<Token, Error> {
     serde_json::from_str(json)
         .map_err(|_| invalid_argument("an OAuth token needs its access_token, every other its fields"))
+}
+
+/// Verifies a webhook, whose body then is the JSON text of an event. `received_at` is in seconds since 1970; without it, the
+/// request came now.
+///
+/// # Errors
+/// Where it is none of this endpoint's, or a secret is none.
+pub fn verify_webhook<'a>(
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body: &[u8],
+    secrets: &[String],
+    received_at: Option<f64>,
+) -> Result<(), Error> {
+    let headers = headers.map(|(name, value)| (name, value.as_bytes()));
+    let since_1970 = received_at.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+    let at = |time| SystemTime::UNIX_EPOCH.checked_add(time).unwrap_or(SystemTime::UNIX_EPOCH);
+    let received_at = since_1970.map_or_else(SystemTime::now, at);
+    webhooks::event(headers, body, secrets, received_at).map(drop)
 }
 
 /// The URL and headers of a request.
@@ -54,6 +73,7 @@ pub fn error_json(error: &Error) -> String {
         "retryAfter": error.retry_after().map(|wait| wait.as_secs_f64()),
         "connection": error.connection(),
         "fields": error.fields(),
+        "oldestCursor": error.oldest_cursor(),
         "causes": causes,
     })
     .to_string()
@@ -71,19 +91,19 @@ pub fn panic_json() -> String {
 }
 
 /// Something that a call does. Times are in milliseconds.
-pub fn event_json(event: &Event) -> String {
+pub fn event_json(event: &ClientEvent) -> String {
     let json = match event {
-        Event::Request { call, method, path, attempt } => {
+        ClientEvent::Request { call, method, path, attempt } => {
             json!({"event": "request", "call": call, "method": method, "path": path, "attempt": attempt})
         }
-        Event::Response { call, attempt, status, elapsed, request_id } => json!({
+        ClientEvent::Response { call, attempt, status, elapsed, request_id } => json!({
             "event": "response", "call": call, "attempt": attempt, "status": status,
             "elapsedMs": milliseconds(*elapsed), "requestId": request_id,
         }),
-        Event::Retry { call, attempt, delay } => {
+        ClientEvent::Retry { call, attempt, delay } => {
             json!({"event": "retry", "call": call, "attempt": attempt, "delayMs": milliseconds(*delay)})
         }
-        Event::Wait { connection_id, status, delay } => {
+        ClientEvent::Wait { connection_id, status, delay } => {
             json!({"event": "wait", "connectionId": connection_id, "status": status, "delayMs": milliseconds(*delay)})
         }
     };

@@ -21,6 +21,9 @@ pub enum Error {
     ConnectionDeleted(Box<ErrorDetails>),
     /// The connection cannot be deleted while something uses it.
     ConnectionInUse(Box<ErrorDetails>),
+    /// The cursor is older than the events that are kept: read the state of your connections anew, and go on from
+    /// `oldestCursor`.
+    CursorExpired(Box<ErrorDetails>),
     /// The customer's e-mail is missing or malformed.
     InvalidUserEmail(Box<ErrorDetails>),
     /// The tenant's budget of requests is used up: wait for `retry_after`.
@@ -38,6 +41,8 @@ pub enum Error {
     Decode(Box<ErrorDetails>),
     /// The caller cancelled the call. (In Rust a call is cancelled by dropping its future, so this is for bindings.)
     Cancelled(Box<ErrorDetails>),
+    /// A request is no webhook of yours: respond with 400, and do nothing that it says. The code tells why.
+    WebhookVerification(Box<ErrorDetails>),
     /// An argument, option or setting was refused before anything was sent.
     InvalidArgument(Box<ErrorDetails>),
     /// Any other answer: the status and the code are kept as they came.
@@ -58,6 +63,9 @@ pub enum ErrorKind {
     ConnectionDeleted,
     /// The connection cannot be deleted while something uses it.
     ConnectionInUse,
+    /// The cursor is older than the events that are kept: read the state of your connections anew, and go on from
+    /// `oldestCursor`.
+    CursorExpired,
     /// The customer's e-mail is missing or malformed.
     InvalidUserEmail,
     /// The tenant's budget of requests is used up: wait for `retry_after`.
@@ -75,6 +83,8 @@ pub enum ErrorKind {
     Decode,
     /// The caller cancelled the call. (In Rust a call is cancelled by dropping its future, so this is for bindings.)
     Cancelled,
+    /// A request is no webhook of yours: respond with 400, and do nothing that it says. The code tells why.
+    WebhookVerification,
     /// An argument, option or setting was refused before anything was sent.
     InvalidArgument,
     /// Any other answer: the status and the code are kept as they came.
@@ -90,6 +100,7 @@ impl Error {
             Self::CapabilityDisabled(_) => ErrorKind::CapabilityDisabled,
             Self::ConnectionDeleted(_) => ErrorKind::ConnectionDeleted,
             Self::ConnectionInUse(_) => ErrorKind::ConnectionInUse,
+            Self::CursorExpired(_) => ErrorKind::CursorExpired,
             Self::InvalidUserEmail(_) => ErrorKind::InvalidUserEmail,
             Self::RateLimited(_) => ErrorKind::RateLimited,
             Self::UpstreamUnavailable(_) => ErrorKind::UpstreamUnavailable,
@@ -98,6 +109,7 @@ impl Error {
             Self::Network(_) => ErrorKind::Network,
             Self::Decode(_) => ErrorKind::Decode,
             Self::Cancelled(_) => ErrorKind::Cancelled,
+            Self::WebhookVerification(_) => ErrorKind::WebhookVerification,
             Self::InvalidArgument(_) => ErrorKind::InvalidArgument,
             Self::Other(_) => ErrorKind::Other,
         }
@@ -111,6 +123,7 @@ impl Error {
             ErrorKind::CapabilityDisabled => Self::CapabilityDisabled(details),
             ErrorKind::ConnectionDeleted => Self::ConnectionDeleted(details),
             ErrorKind::ConnectionInUse => Self::ConnectionInUse(details),
+            ErrorKind::CursorExpired => Self::CursorExpired(details),
             ErrorKind::InvalidUserEmail => Self::InvalidUserEmail(details),
             ErrorKind::RateLimited => Self::RateLimited(details),
             ErrorKind::UpstreamUnavailable => Self::UpstreamUnavailable(details),
@@ -119,6 +132,7 @@ impl Error {
             ErrorKind::Network => Self::Network(details),
             ErrorKind::Decode => Self::Decode(details),
             ErrorKind::Cancelled => Self::Cancelled(details),
+            ErrorKind::WebhookVerification => Self::WebhookVerification(details),
             ErrorKind::InvalidArgument => Self::InvalidArgument(details),
             ErrorKind::Other => Self::Other(details),
         }
@@ -131,6 +145,7 @@ impl Error {
             | Self::CapabilityDisabled(details)
             | Self::ConnectionDeleted(details)
             | Self::ConnectionInUse(details)
+            | Self::CursorExpired(details)
             | Self::InvalidUserEmail(details)
             | Self::RateLimited(details)
             | Self::UpstreamUnavailable(details)
@@ -139,6 +154,7 @@ impl Error {
             | Self::Network(details)
             | Self::Decode(details)
             | Self::Cancelled(details)
+            | Self::WebhookVerification(details)
             | Self::InvalidArgument(details)
             | Self::Other(details) => details,
         }
@@ -151,6 +167,7 @@ impl Error {
             | Self::CapabilityDisabled(details)
             | Self::ConnectionDeleted(details)
             | Self::ConnectionInUse(details)
+            | Self::CursorExpired(details)
             | Self::InvalidUserEmail(details)
             | Self::RateLimited(details)
             | Self::UpstreamUnavailable(details)
@@ -159,6 +176,7 @@ impl Error {
             | Self::Network(details)
             | Self::Decode(details)
             | Self::Cancelled(details)
+            | Self::WebhookVerification(details)
             | Self::InvalidArgument(details)
             | Self::Other(details) => details,
         }
@@ -173,6 +191,7 @@ impl ErrorKind {
         Self::CapabilityDisabled,
         Self::ConnectionDeleted,
         Self::ConnectionInUse,
+        Self::CursorExpired,
         Self::InvalidUserEmail,
         Self::RateLimited,
         Self::UpstreamUnavailable,
@@ -181,6 +200,7 @@ impl ErrorKind {
         Self::Network,
         Self::Decode,
         Self::Cancelled,
+        Self::WebhookVerification,
         Self::InvalidArgument,
         Self::Other,
     ];
@@ -193,6 +213,7 @@ impl ErrorKind {
             Self::CapabilityDisabled => "CapabilityDisabledError",
             Self::ConnectionDeleted => "ConnectionDeletedError",
             Self::ConnectionInUse => "ConnectionInUseError",
+            Self::CursorExpired => "CursorExpiredError",
             Self::InvalidUserEmail => "InvalidUserEmailError",
             Self::RateLimited => "RateLimitedError",
             Self::UpstreamUnavailable => "UpstreamUnavailableError",
@@ -201,12 +222,13 @@ impl ErrorKind {
             Self::Network => "NetworkError",
             Self::Decode => "DecodeError",
             Self::Cancelled => "CancelledError",
+            Self::WebhookVerification => "WebhookVerificationError",
             Self::InvalidArgument => "InvalidArgumentError",
             Self::Other => "PabblyConnectError",
         }
     }
 
-    /// The code of an error of this kind that no answer caused. Not looked up in the table, so that what only asks
+    /// The code of an error of this kind that no answer caused, where it can be only one. Not looked up in the table, so that what only asks
     /// for a link's status does not carry the texts of the tenant's API.
     pub(super) const fn local_code(self) -> Option<&'static str> {
         match self {
@@ -230,6 +252,7 @@ pub const CODES: &[Code] = &[
     Code { code: "capability_disabled", status: Some(403), kind: ErrorKind::CapabilityDisabled, base: true, meaning: "The tenant key lacks the capability." },
     Code { code: "connection_deleted", status: Some(404), kind: ErrorKind::ConnectionDeleted, base: true, meaning: "The connection is unknown, or not yours." },
     Code { code: "connection_in_use", status: Some(409), kind: ErrorKind::ConnectionInUse, base: true, meaning: "The connection is in use and cannot be deleted." },
+    Code { code: "cursor_expired", status: Some(410), kind: ErrorKind::CursorExpired, base: false, meaning: "The cursor is older than the events that are kept." },
     Code { code: "invalid_user_email", status: Some(400), kind: ErrorKind::InvalidUserEmail, base: true, meaning: "The x-user-email header is missing or invalid." },
     Code { code: "rate_limited", status: Some(429), kind: ErrorKind::RateLimited, base: true, meaning: "The budget is used up: wait for Retry-After." },
     Code { code: "upstream_unavailable", status: Some(503), kind: ErrorKind::UpstreamUnavailable, base: true, meaning: "The provider or the service is unavailable: retry later." },
@@ -238,6 +261,11 @@ pub const CODES: &[Code] = &[
     Code { code: "network_error", status: None, kind: ErrorKind::Network, base: false, meaning: "The service could not be reached, or the connection broke." },
     Code { code: "decode_error", status: None, kind: ErrorKind::Decode, base: false, meaning: "A successful answer could not be understood." },
     Code { code: "cancelled", status: None, kind: ErrorKind::Cancelled, base: false, meaning: "The caller cancelled the call." },
+    Code { code: "missing_header", status: None, kind: ErrorKind::WebhookVerification, base: false, meaning: "The webhook has no `webhook-id`, `webhook-timestamp` or `webhook-signature`." },
+    Code { code: "bad_signature", status: None, kind: ErrorKind::WebhookVerification, base: false, meaning: "No signature of the webhook was made with any of the secrets." },
+    Code { code: "too_old", status: None, kind: ErrorKind::WebhookVerification, base: false, meaning: "The webhook was signed more than five minutes ago." },
+    Code { code: "too_new", status: None, kind: ErrorKind::WebhookVerification, base: false, meaning: "The webhook was signed more than five minutes in the future." },
+    Code { code: "malformed_webhook", status: None, kind: ErrorKind::WebhookVerification, base: false, meaning: "The webhook's headers or its body are not what the contract says." },
     Code { code: "invalid_argument", status: None, kind: ErrorKind::InvalidArgument, base: false, meaning: "A value was refused before anything was sent." },
     Code { code: "invalid_request", status: Some(400), kind: ErrorKind::Other, base: false, meaning: "The request does not fit the contract; the message says where." },
     Code { code: "app_not_found", status: Some(404), kind: ErrorKind::Other, base: false, meaning: "The catalogue has no such app." },

@@ -45,6 +45,7 @@ pub struct ErrorDetails {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) connection: Option<Connection>,
     pub(crate) fields: Option<BTreeMap<String, String>>,
+    pub(crate) oldest_cursor: Option<String>,
     pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -103,6 +104,17 @@ impl Error {
     /// [`PublicLink::submit_credentials`](crate::PublicLink::submit_credentials).
     pub fn fields(&self) -> Option<&BTreeMap<String, String>> {
         self.details().fields.as_ref()
+    }
+
+    /// Where the feed of events begins now; only with [`Error::CursorExpired`].
+    pub fn oldest_cursor(&self) -> Option<&str> {
+        self.details().oldest_cursor.as_deref()
+    }
+
+    /// Whether the same request may well succeed a while later: what is said to end by itself, or is no response at all.
+    pub(crate) fn passes_by_itself(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Timeout | ErrorKind::Network)
+            || matches!(self.status(), Some(429 | 502..=504))
     }
 
     /// A value that was refused before anything was sent.
@@ -207,6 +219,7 @@ impl fmt::Debug for Error {
             .field("retry_after", &details.retry_after)
             .field("response", &details.response)
             .field("fields", &details.fields)
+            .field("oldest_cursor", &details.oldest_cursor)
             .finish_non_exhaustive()
     }
 }

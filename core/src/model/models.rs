@@ -367,6 +367,231 @@ pub struct PromotedKey {
     pub extra: Map<String, Value>,
 }
 
+/// A connection as it was when an event happened.
+///
+/// What tells about people is absent where the service's operator keeps it out of events: then ask for the connection.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EventConnection {
+    /// The connection's id.
+    pub id: String,
+    /// Where the connection was in its life.
+    pub status: ConnectionStatus,
+    /// The app; absent while the customer has not chosen one yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<String>,
+    /// How it came by its credential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// What the customer sees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The customer's e-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_email: Option<String>,
+    /// Your own id for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
+    /// Your own name for the customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_name: Option<String>,
+    /// Whose account it is at the provider, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// Your own JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Map<String, Value>>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Why a link was not finished.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LinkError {
+    /// A word for programs, such as `provider_unavailable`.
+    pub code: String,
+    /// A sentence for people, in the service's own words.
+    pub message: String,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A tenant key that something happened to.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct EventKey {
+    /// The key's opaque id.
+    pub id: String,
+    /// What the key opens, such as `connections`.
+    pub capabilities: Vec<String>,
+    /// The key's name, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A connection has a credential now.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionActive {
+    /// The connection.
+    pub connection: EventConnection,
+    /// Whether the connection is new or was re-authorised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An attempt to connect failed. The link stays open.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionFailed {
+    /// The connection.
+    pub connection: EventConnection,
+    /// Why it failed.
+    pub error: LinkError,
+    /// What the link does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// The customer declined.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionRejected {
+    /// The connection.
+    pub connection: EventConnection,
+    /// What the link does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// Why, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<LinkError>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A link expired unused.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionExpired {
+    /// The connection.
+    pub connection: EventConnection,
+    /// What the link does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A grant has ended. The customer has to connect again.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionNeedsReconnection {
+    /// The connection.
+    pub connection: EventConnection,
+    /// A word, as in a connection's `reconnection`.
+    pub reason: String,
+    /// When that was found.
+    pub since: Timestamp,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A grant will end in 14 days or less.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionExpiring {
+    /// The connection.
+    pub connection: EventConnection,
+    /// When the grant ends.
+    pub expires_at: Timestamp,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A connection's name, labels, metadata or account changed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionUpdated {
+    /// The connection.
+    pub connection: EventConnection,
+    /// The members that changed, such as `name`.
+    pub changed: Vec<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A connection and its credential were deleted.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionDeleted {
+    /// The connection as it was.
+    pub connection: EventConnection,
+    /// Who deleted it.
+    pub by: DeletedBy,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An OAuth client was made, changed or removed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OAuthClientChanged {
+    /// The app that it is for.
+    pub app_id: String,
+    /// What happened to it.
+    pub change: OAuthClientChange,
+    /// The organization that it belongs to; absent for your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// Who did it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Something happened to a tenant key.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KeyChanged {
+    /// The key, without its text.
+    pub key: EventKey,
+    /// By what means, such as `api` or `command_line`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A request that tries a webhook endpoint out.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WebhookTest {
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 open_enum! {
     /// Where a connection is in its life: `pending`, then one of the others.
     ConnectionStatus {
@@ -444,5 +669,135 @@ open_enum! {
         Creation = "creation",
         /// It re-authorises an existing connection, which keeps its id.
         Reauth = "reauth",
+    }
+}
+
+open_enum! {
+    /// What happened to an OAuth client.
+    OAuthClientChange {
+        /// It was made.
+        Created = "created",
+        /// It was removed.
+        Removed = "removed",
+        /// It was changed.
+        Updated = "updated",
+    }
+}
+
+open_enum! {
+    /// Who deleted a connection.
+    DeletedBy {
+        /// The customer.
+        Customer = "customer",
+        /// Who runs the service.
+        Operator = "operator",
+        /// You, by the API.
+        Tenant = "tenant",
+    }
+}
+
+/// What happened: a case for each type of event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum EventData {
+    /// `connection.active`: A connection has a credential now: a link was finished, or a credential imported.
+    ConnectionActive(Box<ConnectionActive>),
+    /// `connection.failed`: An attempt to connect failed. The link stays open.
+    ConnectionFailed(Box<ConnectionFailed>),
+    /// `connection.rejected`: The customer declined.
+    ConnectionRejected(Box<ConnectionRejected>),
+    /// `connection.expired`: A link expired unused.
+    ConnectionExpired(Box<ConnectionExpired>),
+    /// `connection.needs_reconnection`: A grant has ended: the customer has to connect again.
+    ConnectionNeedsReconnection(Box<ConnectionNeedsReconnection>),
+    /// `connection.expiring`: A grant will end in 14 days or less.
+    ConnectionExpiring(Box<ConnectionExpiring>),
+    /// `connection.updated`: A connection's name, labels, metadata or account changed.
+    ConnectionUpdated(Box<ConnectionUpdated>),
+    /// `connection.deleted`: A connection and its credential were deleted.
+    ConnectionDeleted(Box<ConnectionDeleted>),
+    /// `oauth_client.changed`: An OAuth client was made, changed or removed.
+    OauthClientChanged(Box<OAuthClientChanged>),
+    /// `key.created`: A tenant key was made.
+    KeyCreated(Box<KeyChanged>),
+    /// `key.rotated`: A tenant key has a successor.
+    KeyRotated(Box<KeyChanged>),
+    /// `key.promoted`: A tenant key was retired in favour of its successor.
+    KeyPromoted(Box<KeyChanged>),
+    /// `key.revoked`: A tenant key was revoked.
+    KeyRevoked(Box<KeyChanged>),
+    /// `webhook.test`: A request that tries a webhook endpoint out. It is in no feed.
+    WebhookTest(Box<WebhookTest>),
+    /// A type that this version does not know, as it came.
+    Unknown {
+        /// The type.
+        event_type: String,
+        /// What it tells.
+        data: Value,
+    },
+}
+
+impl EventData {
+    /// The type on the wire, such as `connection.active`.
+    pub fn event_type(&self) -> &str {
+        match self {
+            Self::ConnectionActive(_) => "connection.active",
+            Self::ConnectionFailed(_) => "connection.failed",
+            Self::ConnectionRejected(_) => "connection.rejected",
+            Self::ConnectionExpired(_) => "connection.expired",
+            Self::ConnectionNeedsReconnection(_) => "connection.needs_reconnection",
+            Self::ConnectionExpiring(_) => "connection.expiring",
+            Self::ConnectionUpdated(_) => "connection.updated",
+            Self::ConnectionDeleted(_) => "connection.deleted",
+            Self::OauthClientChanged(_) => "oauth_client.changed",
+            Self::KeyCreated(_) => "key.created",
+            Self::KeyRotated(_) => "key.rotated",
+            Self::KeyPromoted(_) => "key.promoted",
+            Self::KeyRevoked(_) => "key.revoked",
+            Self::WebhookTest(_) => "webhook.test",
+            Self::Unknown { event_type, .. } => event_type,
+        }
+    }
+
+    pub(crate) fn from_wire(event_type: String, data: Value) -> Result<Self, serde_json::Error> {
+        Ok(match event_type.as_str() {
+            "connection.active" => Self::ConnectionActive(serde_json::from_value(data)?),
+            "connection.failed" => Self::ConnectionFailed(serde_json::from_value(data)?),
+            "connection.rejected" => Self::ConnectionRejected(serde_json::from_value(data)?),
+            "connection.expired" => Self::ConnectionExpired(serde_json::from_value(data)?),
+            "connection.needs_reconnection" => {
+                Self::ConnectionNeedsReconnection(serde_json::from_value(data)?)
+            }
+            "connection.expiring" => Self::ConnectionExpiring(serde_json::from_value(data)?),
+            "connection.updated" => Self::ConnectionUpdated(serde_json::from_value(data)?),
+            "connection.deleted" => Self::ConnectionDeleted(serde_json::from_value(data)?),
+            "oauth_client.changed" => Self::OauthClientChanged(serde_json::from_value(data)?),
+            "key.created" => Self::KeyCreated(serde_json::from_value(data)?),
+            "key.rotated" => Self::KeyRotated(serde_json::from_value(data)?),
+            "key.promoted" => Self::KeyPromoted(serde_json::from_value(data)?),
+            "key.revoked" => Self::KeyRevoked(serde_json::from_value(data)?),
+            "webhook.test" => Self::WebhookTest(serde_json::from_value(data)?),
+            _ => Self::Unknown { event_type, data },
+        })
+    }
+
+    pub(crate) fn to_wire(&self) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::ConnectionActive(data) => serde_json::to_value(data),
+            Self::ConnectionFailed(data) => serde_json::to_value(data),
+            Self::ConnectionRejected(data) => serde_json::to_value(data),
+            Self::ConnectionExpired(data) => serde_json::to_value(data),
+            Self::ConnectionNeedsReconnection(data) => serde_json::to_value(data),
+            Self::ConnectionExpiring(data) => serde_json::to_value(data),
+            Self::ConnectionUpdated(data) => serde_json::to_value(data),
+            Self::ConnectionDeleted(data) => serde_json::to_value(data),
+            Self::OauthClientChanged(data) => serde_json::to_value(data),
+            Self::KeyCreated(data) => serde_json::to_value(data),
+            Self::KeyRotated(data) => serde_json::to_value(data),
+            Self::KeyPromoted(data) => serde_json::to_value(data),
+            Self::KeyRevoked(data) => serde_json::to_value(data),
+            Self::WebhookTest(data) => serde_json::to_value(data),
+            Self::Unknown { data, .. } => Ok(data.clone()),
+        }
     }
 }

@@ -7,17 +7,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::poll_state::PollState;
+use crate::response::Response;
 
 /// How many long polls the service is asked for at once, if the process may open twice as many files: each occupies
 /// a connection.
 const MAX_LONG_POLLS: usize = 1000;
 /// For how long the service is asked to long_poll a response: less than the minute after which proxies commonly close
 /// a silent connection.
-const MAX_LONG_POLL: Duration = Duration::from_secs(50);
+pub(crate) const MAX_LONG_POLL: Duration = Duration::from_secs(50);
 
 /// A response that comes sooner ended no long poll, whatever it says: `Prefer: wait` counts whole seconds. If it were
 /// believed it would be followed by the next poll at once, and so on without end.
-pub(super) const MIN_LONG_POLL: Duration = Duration::from_secs(1);
+const MIN_LONG_POLL: Duration = Duration::from_secs(1);
 
 /// One long poll, for as long as it counts against the limit.
 pub(super) struct LongPoll {
@@ -50,6 +51,13 @@ impl LongPolls {
         let _permit = self.0.clone().try_acquire_owned().ok()?;
         Some(LongPoll { time, _permit })
     }
+}
+
+/// Whether the response to a request that was sent then ended a long poll.
+pub(crate) fn was_long_poll(response: &Response, sent_at: Instant) -> bool {
+    let applied = response.headers.get_all("preference-applied");
+    let says_waited = applied.iter().any(|value| value.as_bytes().starts_with(b"wait"));
+    says_waited && sent_at.elapsed() >= MIN_LONG_POLL
 }
 
 /// Maximum number of long polls of this process.

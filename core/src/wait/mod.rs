@@ -29,6 +29,7 @@ use crate::model::{Connection, ConnectionStatus, LinkPhase};
 use crate::request::checked_id;
 
 use entry::Key;
+pub(crate) use long_poll::{MAX_LONG_POLL, was_long_poll};
 pub(crate) use scheduler::Waits;
 
 /// How often a wait polls by default (the guide, section 8).
@@ -37,7 +38,7 @@ pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
 pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 120;
 
 /// The shortest time between two polls of one connection, however eager caller and service are.
-const MIN_INTERVAL: Duration = Duration::from_millis(100);
+pub(crate) const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// As good as never, and short enough to be added to any time.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);

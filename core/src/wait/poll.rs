@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::Seen;
-use super::long_poll::{LongPoll, MIN_LONG_POLL};
+use super::long_poll::{LongPoll, was_long_poll};
 use crate::call::CallOptions;
 use crate::client::Client;
 use crate::customer::Customer;
@@ -96,7 +96,7 @@ async fn send(
     let options = CallOptions { timeout: Some(timeout), deadline: None, max_retries: Some(0) };
     let start = Instant::now();
     let response = client.execute(&request.long_poll(duration), options).await?;
-    let was_long_poll = start.elapsed() >= MIN_LONG_POLL && says_waited(&response);
+    let was_long_poll = was_long_poll(&response, start);
     Ok((response, was_long_poll))
 }
 
@@ -105,8 +105,4 @@ fn until_expiry(connection: &Connection, response: &Response) -> Option<Duration
     let now = server_time(&response.headers, SystemTime::now());
     let expires_at = SystemTime::from(connection.expires_at.as_ref()?);
     Some(expires_at.duration_since(now).unwrap_or_default())
-}
-
-fn says_waited(response: &Response) -> bool {
-    response.headers.get_all("preference-applied").iter().any(|value| value.as_bytes().starts_with(b"wait"))
 }

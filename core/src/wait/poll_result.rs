@@ -9,8 +9,8 @@ use super::poll::{PendingDetails, PollResponse};
 use super::queue::Queue;
 use super::{OnPoll, Poll, Seen};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind};
-use crate::event::{Event, catch_panic};
+use crate::client_event::{ClientEvent, catch_panic};
+use crate::error::Error;
 use crate::model::{ConnectionStatus, LinkPhase};
 
 /// The result of one poll.
@@ -55,7 +55,7 @@ struct Applying<'a> {
     /// When the poll began.
     began: Instant,
     /// Sent once the queue is unlocked.
-    notifications: Vec<(Event, Poll, Vec<OnPoll>)>,
+    notifications: Vec<(ClientEvent, Poll, Vec<OnPoll>)>,
 }
 
 impl Applying<'_> {
@@ -102,7 +102,7 @@ impl Applying<'_> {
     fn failed(&mut self, key: &Arc<Key>, error: &Error, is_list: bool) {
         let began = self.began;
         let Some(entry) = self.entry(key) else { return };
-        if is_survivable(error) {
+        if error.passes_by_itself() {
             entry.poll_failed(error, began);
             self.still_waiting(key, None, None);
         } else if entry.watches_status() {
@@ -134,14 +134,11 @@ impl Applying<'_> {
         let next_in = self.queue.expected(entry, &self.client.rate_budget());
         let listeners = entry.waiters.iter().filter_map(|waiter| waiter.on_poll.clone());
         let listeners = listeners.collect();
-        let event =
-            Event::Wait { connection_id: key.connection_id.clone(), status: status.clone(), delay: next_in };
+        let event = ClientEvent::Wait {
+            connection_id: key.connection_id.clone(),
+            status: status.clone(),
+            delay: next_in,
+        };
         self.notifications.push((event, Poll { status, phase, next_in }, listeners));
     }
-}
-
-/// Whether a wait continues after this.
-fn is_survivable(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Network)
-        || matches!(error.status(), Some(429 | 502..=504))
 }

@@ -82,7 +82,8 @@ fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<St
     let public = ["/status", "/auth-options", "/submit"].iter().any(|end| path.ends_with(end));
     let customers = seen.target.starts_with("/connections") || seen.target.contains("/v1/connections");
     let agent = format!("pabbly-connect-{}/", session.language);
-    let waits = session.scenario.steps.get(planned.step).is_some_and(|step| step.call == "waitForConnection");
+    let step = session.scenario.steps.get(planned.step);
+    let waits = step.is_some_and(|step| ["waitForConnection", "events"].contains(&step.call.as_str()));
     let json_body = !seen.request.body.is_empty();
     let usual = [
         (

@@ -325,4 +325,7 @@ pub struct ExpectedError {
     /// What is wrong with each field of a form.
     #[serde(default)]
     pub fields: Value,
+    /// Where the feed begins now.
+    #[serde(default, rename = "oldestCursor")]
+    pub oldest_cursor: Value,
 }

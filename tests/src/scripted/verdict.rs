@@ -138,6 +138,7 @@ fn error(
         "retryAfter": expected.retry_after,
         "connection": expected.connection,
         "fields": expected.fields,
+        "oldestCursor": expected.oldest_cursor,
     });
     let plain = step.is_none_or(|step| !step.iterate && step.call != "waitForConnection");
     if let Some(attempts) = &expected.attempts {

@@ -273,6 +273,25 @@ pub(crate) fn begin<'a>(
                 let call = customer()?.delete_connection(text("id")).options(options);
                 call.await.map(|_| nothing())
             }
+            "events" => {
+                let mut events = client.events().options(options);
+                for (name, given) in with.as_object().into_iter().flatten() {
+                    events = match name.as_str() {
+                        "after" => events.after(text(name)),
+                        "types" => {
+                            let types = given.as_array().into_iter().flatten();
+                            events.types(types.map(|name| name.as_str().unwrap_or_default()))
+                        }
+                        "connectionId" => events.connection_id(text(name)),
+                        "limit" => events.limit(number(name).unwrap_or_default()),
+                        "waitMs" => events.wait(milliseconds(given).unwrap_or_default()),
+                        unknown => panic!("events has no option {unknown}"),
+                    };
+                }
+                let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
+                iterate(events.stream(), most, told).await?;
+                Ok(nothing())
+            }
             "setApiKey" => client.set_api_key(text("apiKey")).map(|()| nothing()),
             unknown => panic!("no method is called {unknown}"),
         }
@@ -337,7 +356,7 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
         "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listKeys"
-        | "rotateKey" | "promoteKey" => &[],
+        | "rotateKey" | "promoteKey" | "events" => &[],
         "getApp" => &["appId"],
         "confirmConnection" => &["id", "code"],
         "addUsage" | "removeUsage" => &["id", "usageId"],
@@ -354,10 +373,14 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let arguments: Vec<String> = names.iter().map(|name| text(name)).collect();
     let call = bindings::prepare(client, call, with["email"].as_str(), &arguments, options.collect())?;
     match call {
-        PreparedCall::List(list) if step["iterate"] == true => {
-            let member = if step["call"] == "listApps" { "apps" } else { "connections" };
+        call if step["iterate"] == true => {
+            let member = match step["call"].as_str() {
+                Some("listApps") => "apps",
+                Some("events") => "events",
+                _ => "connections",
+            };
             let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);
-            iterate_json(list.pages(), member, most, told).await?;
+            iterate_json(call.pages().expect("it is iterated over"), member, most, told).await?;
             Ok(nothing())
         }
         PreparedCall::Wait(wait) if with["onPoll"] == true => {

@@ -51,6 +51,7 @@ pub(crate) fn error_of(error: &Error) -> Value {
         "response": response,
         "connection": error.connection(),
         "fields": error.fields(),
+        "oldestCursor": error.oldest_cursor(),
     })
 }
 

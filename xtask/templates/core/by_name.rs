@@ -8,6 +8,7 @@ use super::value::{Options, Value};
 use crate::call::{Call, CallOptions, Empty, Pending};
 use crate::client::{Client, ClientBuilder};
 use crate::error::Error;
+use crate::events::{EventPages, Events};
 use crate::list::{List, Pages};
 use crate::model::{App, Connection};
 use crate::token::Token;
@@ -38,6 +39,8 @@ pub enum PreparedCall {
     Token(Call<Token>),
     /// Whatever gives a list.
     List(AnyList),
+    /// `events`
+    Feed(Events),
     /// Whatever gives nothing.
     Nothing(Call<Empty>),
 }
@@ -53,7 +56,17 @@ impl PreparedCall {
             Self::Wait(wait) => wait.json().await,
             Self::Token(call) => call.json().await,
             Self::List(list) => list.json().await,
+            Self::Feed(events) => Ok(events.pages().next_json().await?.unwrap_or_default()),
             Self::Nothing(call) => call.json().await,
+        }
+    }
+
+    /// What is gone through page by page; `None` for any other call.
+    pub fn pages(self) -> Option<AnyPages> {
+        match self {
+            Self::List(list) => Some(list.pages()),
+            Self::Feed(events) => Some(AnyPages::Event(events.pages())),
+            _ => None,
         }
     }
 }
@@ -193,12 +206,14 @@ impl AnyList {
     }
 }
 
-/// The pages of a list of any kind.
+/// The pages of a list of any kind, or of the feed.
 pub enum AnyPages {
 {% for model in lists %}
     /// Of `{{ model.list }}`.
     {{ model.name }}(Pages<{{ model.name }}>),
 {% endfor %}
+    /// Of `events`.
+    Event(EventPages),
 }
 
 impl AnyPages {
@@ -211,6 +226,7 @@ impl AnyPages {
 {% for model in lists %}
             Self::{{ model.name }}(pages) => pages.next_json().await,
 {% endfor %}
+            Self::Event(pages) => pages.next_json().await,
         }
     }
 }

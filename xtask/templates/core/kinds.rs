@@ -80,12 +80,12 @@ impl ErrorKind {
         }
     }
 
-    /// The code of an error of this kind that no answer caused. Not looked up in the table, so that what only asks
+    /// The code of an error of this kind that no answer caused, where it can be only one. Not looked up in the table, so that what only asks
     /// for a link's status does not carry the texts of the tenant's API.
     pub(super) const fn local_code(self) -> Option<&'static str> {
         match self {
 {% for class in errors %}
-{% for code in class.codes if not code.status %}
+{% for code in class.codes if not code.status and class.codes | length == 1 %}
             Self::{{ class.case }} => Some("{{ code.code }}"),
 {% endfor %}
 {% endfor %}

@@ -70,3 +70,50 @@ open_enum! {
 }
 
 {% endfor %}
+
+/// What happened: a case for each type of event.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum EventData {
+{% for event in events %}
+{{ ("`" ~ event.type ~ "`: " ~ event.doc) | comment(4, "///") }}
+    {{ event.case }}(Box<{{ event.data }}>),
+{% endfor %}
+    /// A type that this version does not know, as it came.
+    Unknown {
+        /// The type.
+        event_type: String,
+        /// What it tells.
+        data: Value,
+    },
+}
+
+impl EventData {
+    /// The type on the wire, such as `connection.active`.
+    pub fn event_type(&self) -> &str {
+        match self {
+{% for event in events %}
+            Self::{{ event.case }}(_) => "{{ event.type }}",
+{% endfor %}
+            Self::Unknown { event_type, .. } => event_type,
+        }
+    }
+
+    pub(crate) fn from_wire(event_type: String, data: Value) -> Result<Self, serde_json::Error> {
+        Ok(match event_type.as_str() {
+{% for event in events %}
+            "{{ event.type }}" => Self::{{ event.case }}(serde_json::from_value(data)?),
+{% endfor %}
+            _ => Self::Unknown { event_type, data },
+        })
+    }
+
+    pub(crate) fn to_wire(&self) -> Result<Value, serde_json::Error> {
+        match self {
+{% for event in events %}
+            Self::{{ event.case }}(data) => serde_json::to_value(data),
+{% endfor %}
+            Self::Unknown { data, .. } => Ok(data.clone()),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 {% set own = {"RequestLink": "requestLink", "RotatedKey": "rotatedKey", "Token": "token"} %}
 {% macro request(method) -%}
-{{ "query?: " if method.list else "request: " if method.options | selectattr("required") | list else "request?: " }}{{ method.node }}
+{{ "query?: " if method.list or method.feed else "request: " if method.options | selectattr("required") | list else "request?: " }}{{ method.node }}
 {%- endmacro %}
 {% macro parameters(method, email, names_only) -%}
 {%- set ns = namespace(all=[]) %}
@@ -17,10 +17,10 @@
 {{- (ns.all + ["options"]) | join(", ") }}
 {%- endmacro %}
 {% macro result(method) -%}
-{%- if method.list %}List<{{ method.list }}Page, {{ method.list }}>{% else %}Promise<{{ method.result or "void" }}>{% endif %}
+{%- if method.list %}List<{{ method.list }}Page, {{ method.list }}>{% elif method.feed %}EventFeed{% else %}Promise<{{ method.result or "void" }}>{% endif %}
 {%- endmacro %}
 {% macro documentation(method) -%}
-{%- set ns = namespace(text=method.doc ~ (" `await` it for one page, `for await` it for all." if method.list)) %}
+{%- set ns = namespace(text=method.doc ~ (" `await` it for one page, `for await` it for all." if method.list else " `for await` gives one after the other." if method.feed)) %}
 {%- if method.capability %}{% set ns.text = ns.text ~ " Needs the capability `" ~ method.capability ~ "`." %}{% endif %}
 {%- if method.more %}{% set ns.text = ns.text ~ "\n\n" ~ method.more %}{% endif %}
 {%- if "code" in method.arguments %}{% set ns.text = ns.text ~ "\n\n`code` is the " ~ (arguments.code.doc | replace("The ", "")) %}{% endif %}
@@ -31,6 +31,7 @@
 // {{ generated }}
 import { asyncDispose, Caller } from '../caller.js';
 import { here } from '../failure.js';
+import type { EventFeed, EventPage } from '../feed.js';
 import { requestLink } from '../link.js';
 import type { List } from '../list.js';
 import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
@@ -80,7 +81,12 @@ export class PabblyConnectPlatform {
 
 {% for method in methods %}
 {{ documentation(method) }}
-{% if method.local %}
+{% if method.feed %}
+  {{ method.name }}({{ parameters(method, false) }}): EventFeed {
+    const place = here();
+    return this.#caller.feed({ method: '{{ method.name }}', query, known: KNOWN.{{ method.name }}, options, place, make: whole<EventPage> });
+  }
+{% elif method.local %}
   {{ method.name }}({% for argument in method.arguments %}{{ argument }}: string{% endfor %}): void {
     this.#caller.{{ method.name }}({{ method.arguments | join(", ") }}, here());
   }

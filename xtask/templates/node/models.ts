@@ -43,3 +43,30 @@ export interface {{ model.name }}Page {
   total?: number | null;
 }
 {% endfor %}
+
+/** An event of one type. */
+export interface EventOf<Type extends string, Data> {
+  /** Opaque, and the same however often the event is given or brought: by it you know what you have handled. */
+  id: string;
+  /** What happened. */
+  type: Type;
+  /** When it happened. */
+  timestamp: string;
+  /** Its place in the feed, from which `events` goes on; empty for an event that is in no feed. */
+  cursor: string;
+  /** What there is to tell about it. */
+  data: Data;
+}
+
+/**
+ * Something that happened to one of the tenant's connections, OAuth clients or keys. Its `type` says what `data` holds. A
+ * newer service may send other types: in the `default` of a `switch`, what is left is an `UnknownEvent`.
+ */
+export type Event =
+{% for event in events %}
+{{ event.doc | jsdoc(2) }}
+  | EventOf<'{{ event.type }}', {{ event.data }}>{{ ";" if loop.last }}
+{% endfor %}
+
+/** An event of a type that this version does not know. */
+export type UnknownEvent = EventOf<string, unknown>;

@@ -17,6 +17,7 @@ for them::
 {{ generated }}
 """
 
+from . import webhooks
 from ._async import AsyncCustomer, AsyncPabblyConnectPlatform
 from ._client import Customer, PabblyConnectPlatform
 from ._native import VERSION as __version__
@@ -28,7 +29,7 @@ from .errors import (
 {% endfor %}
 )
 
-{% set results = models | map(attribute="name") | list + ["ErrorResponse", "Poll"] %}
+{% set results = models | map(attribute="name") | list + ["AsyncEventFeed", "ErrorResponse", "Event", "EventFeed", "Poll"] %}
 {% set ns = namespace(names=results) %}
 {% for model in lists %}
 {% set ns.names = ns.names + [model.name ~ "Page", "Async" ~ model.name ~ "Page", "Async" ~ model.name ~ "List"] %}
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-{% set own = ["AsyncCustomer", "AsyncPabblyConnectPlatform", "Customer", "PabblyConnectPlatform", "SecretFields", "Token", "UNCHANGED", "Unchanged", "__version__"] %}
+{% set own = ["AsyncCustomer", "AsyncPabblyConnectPlatform", "Customer", "PabblyConnectPlatform", "SecretFields", "Token", "UNCHANGED", "Unchanged", "__version__", "webhooks"] %}
 {% for name in (ns.names + classes + own) | sort(case_sensitive=true) %}
     "{{ name }}",
 {% endfor %}

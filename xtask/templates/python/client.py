@@ -4,6 +4,7 @@
 {# What a method gives before it is awaited. #}
 {% macro result(method) -%}
 {%- if method.list %}{{ prefix }}{{ method.list }}{{ "List" if asyncio else "Page" }}
+{%- elif method.feed %}{{ prefix }}EventFeed
 {%- elif asyncio %}Coroutine[Any, Any, {{ method.result or "None" }}]
 {%- else %}{{ method.result or "None" }}{% endif %}
 {%- endmacro %}
@@ -28,7 +29,8 @@
 {% endmacro %}
 {% macro documentation(method) %}
 {% set pages = " One page when awaited, all with `async for`." if asyncio else " One page; iterate over it for all that follow too." %}
-{{ ('"""' ~ method.doc ~ (pages if method.list) ~ (" Needs the capability `" ~ method.capability ~ "`." if method.capability)) | paragraph(8) }}
+{% set feed = (" `async for`" if asyncio else " `for`") ~ " gives one after the other." %}
+{{ ('"""' ~ method.doc ~ (pages if method.list else feed if method.feed) ~ (" Needs the capability `" ~ method.capability ~ "`." if method.capability)) | paragraph(8) }}
 {%- if method.more or method.options or method.raises %}
 
 
@@ -74,7 +76,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._models import (
-{% for name in (results + ["Poll"] + lists | map(attribute="name") | map("list_class", asyncio) | list) | sort %}
+{% for name in (results + ["Poll", prefix ~ "EventFeed"] + lists | map(attribute="name") | map("list_class", asyncio) | list) | sort %}
         {{ name }},
 {% endfor %}
     )
@@ -156,6 +158,20 @@ class {{ class }}(Shared):
     def {{ method.snake }}(
 {{ parameters(method, false) }}    ) -> {{ result(method) }}:
 {{ documentation(method) }}
+{%- if method.feed %}
+        from ._models import {{ "AsyncEventFeed, Event" if asyncio else "Event, EventFeed" }}
+
+        feed = self._native.feed(
+            "{{ method.name }}",
+            {
+{% for option in method.options + callOptions %}
+                "{{ option.snake }}": {{ value(option) }},
+{% endfor %}
+            },
+        )
+        return {{ prefix }}EventFeed(feed, Event.from_dict, after)
+
+{% else %}
 {%- set model = prefix ~ method.list ~ ("List" if asyncio else "Page") if method.list else method.result %}
 {% if model and model != "Token" %}
         from ._models import {{ model }}{% if method.list and asyncio %}, {{ prefix }}{{ method.list }}Page{% endif %}{% if method.wait %}, listener{% endif %}
@@ -208,6 +224,7 @@ class {{ class }}(Shared):
         call.run(wanted())
 {% endif %}
 
+{% endif %}
 {% endfor %}
     {{ "async " if asyncio }}def close(self) -> None:
         """Close idle connections. Later calls are refused."""

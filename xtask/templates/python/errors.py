@@ -21,5 +21,14 @@ __all__ = [
 
 
 class {{ class.class }}(PabblyConnectError{{ ", " ~ class.python if class.python }}):
+{% if class.codes | length > 1 %}
+{{ ('"""' ~ class.doc) | paragraph(4) }}
+
+{% for code in class.codes %}
+{{ ("`" ~ code.code ~ "`: " ~ code.doc) | bullet(4) }}
+{% endfor %}
+    """
+{% else %}
     """{% for code in class.codes %}`{{ code.code }}`{{ " (HTTP " ~ code.status ~ ")" if code.status }}: {{ code.doc }}{% endfor %}"""
+{% endif %}
 {% endfor %}

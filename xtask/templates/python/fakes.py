@@ -15,7 +15,7 @@ from ._fake import NO_RESULT, fake_native
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .._models import (
-{% for name in (results | list + lists | map(attribute="page_name") | list + lists | map(attribute="async_page_name") | list) | sort %}
+{% for name in (results | list + ["Event"] + lists | map(attribute="page_name") | list + lists | map(attribute="async_page_name") | list) | sort %}
         {{ name }},
 {% endfor %}
     )
@@ -40,7 +40,7 @@ class Fake{{ prefix }}Client({{ prefix }}PabblyConnectPlatform):
     """{{ "A client for asyncio" if prefix else "A client" }} that calls no service: `Fake{{ prefix }}Client(get_token=Token.of(access_token="test"))`.
 
     Arguments are checked as the real client checks them. A method without a result raises an error that names it. A
-    list has the one page that it was given.
+    list has the one page that it was given, and the feed ends with its events.
     """
 
     calls: list[Any]
@@ -50,7 +50,7 @@ class Fake{{ prefix }}Client({{ prefix }}PabblyConnectPlatform):
         self,
         *,
 {% for method in methods if not method.local %}
-        {{ method.snake }}: {{ prefix }}Result[{{ (prefix ~ method.list ~ "Page") if method.list else method.result or "None" }}] = NO_RESULT,
+        {{ method.snake }}: {{ prefix }}Result[{{ (prefix ~ method.list ~ "Page") if method.list else "list[Event]" if method.feed else method.result or "None" }}] = NO_RESULT,
 {% endfor %}
     ) -> None:
         """Take what each method gives."""

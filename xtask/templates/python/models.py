@@ -30,8 +30,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
+from ._events import AsyncEventFeed as AsyncEventFeed
+from ._events import EventFeed as EventFeed
 from ._pages import AsyncList, AsyncPage, Page
 from ._record import Credential, Record, records
 
@@ -106,6 +108,43 @@ class Async{{ model.name }}List(AsyncList[{{ page }}, {{ model.name }}]):
 {% endif %}
 {% endfor %}
 {% endfor %}
+EventData = Union[
+{% for model in events | map(attribute="data") | unique %}
+    {{ model }},
+{% endfor %}
+    dict[str, Any],
+]
+
+_DATA: dict[str, type[Record]] = {
+{% for event in events %}
+    "{{ event.type }}": {{ event.data }},
+{% endfor %}
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Event(Record):
+    """Something that happened to one of the tenant's connections, OAuth clients or keys."""
+
+    id: str
+    """Opaque, and the same however often the event is given or brought: by it you know what you have handled."""
+    type: str
+    """What happened, such as `connection.active`."""
+    timestamp: str
+    """When it happened."""
+    data: EventData = field(hash=False)
+    """What there is to tell about it: an object of a class for each type; of an unknown type, what came."""
+    cursor: str = ""
+    """Its place in the feed, from which `events` goes on; empty for an event that is in no feed."""
+{{ extra() }}
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Event":
+        """Make it of a JSON object, such as one that `to_dict` gave."""
+        known = _DATA.get(data["type"])
+        told: dict[str, Any] = data["data"] or {}
+        return super().from_dict({**data, "data": known.from_dict(told) if known else told})
+
+
 @dataclass(frozen=True, repr=False)
 class ErrorResponse(Record):
     """The response that an error was made from, without credentials."""

@@ -23,10 +23,10 @@
 {% for argument in method.arguments %}{{ argument | swift }}, {% endfor %}{% for option in method.options %}{{ option.swift }}:~{{ option.swift }}, {% endfor %}{{ "onPoll:~onPoll" if method.wait else "options:~options" }})
 {%- endmacro %}
 {% macro result(method) -%}
-{%- if method.list %} -> PagedList<{{ method.list }}>{% else %} async throws{{ " -> " ~ method.result if method.result }}{% endif %}
+{%- if method.list %} -> PagedList<{{ method.list }}>{% elif method.feed %} -> EventFeed{% else %} async throws{{ " -> " ~ method.result if method.result }}{% endif %}
 {%- endmacro %}
 {% macro documentation(method) %}
-{% set pages = " One page with ``PagedList/page()``, all items with `for try await`." if method.list else "" %}
+{% set pages = " One page with ``PagedList/page()``, all items with `for try await`." if method.list else " `for try await` gives one after the other." if method.feed else "" %}
 {{ (method.doc ~ pages ~ (" Needs the capability `" ~ method.capability ~ "`." if method.capability else "")) | comment(4, "///") }}
 {% if method.more %}
     ///
@@ -44,15 +44,15 @@
     ///   - onPoll: Called after each poll that did not end the wait, on the thread that works on all calls: return
     ///     quickly.
 {% elif not method.local %}
-    ///   - options: {{ "Hold for the call of each page." if method.list else "Of this call alone." }}
+    ///   - options: {{ "Hold for the call of each page." if method.list else "Hold for each request." if method.feed else "Of this call alone." }}
 {% endif %}
 {% for raised in method.raises %}
 {{ ("- Throws: `" ~ raised.error ~ "` " ~ raised.when ~ ".") | comment(4, "///") }}
 {% endfor %}
 {% endmacro %}
 {% macro call(method, owner, email) %}
-{% set name = "list" if method.list else "token" if method.result == "Token" else "result" if method.result else "json" %}
-        {{ "" if method.list else "try await " }}{{ owner }}.{{ name }}("{{ method.name }}", {{ email }}{% if not method.list %}, [{% for argument in method.arguments %}{{ argument | swift }}{{ ", " if not loop.last }}{% endfor %}]{% endif %}, {{ "given" if method.options else "[:]" }}{{ ", onPoll: onPoll" if method.wait else ", options" }})
+{% set name = "list" if method.list else "feed" if method.feed else "token" if method.result == "Token" else "result" if method.result else "json" %}
+        {{ "" if method.list or method.feed else "try await " }}{{ owner }}.{{ name }}("{{ method.name }}", {{ "after: after" if method.feed else email }}{% if not method.list and not method.feed %}, [{% for argument in method.arguments %}{{ argument | swift }}{{ ", " if not loop.last }}{% endfor %}]{% endif %}, {{ "given" if method.options else "[:]" }}{{ ", onPoll: onPoll" if method.wait else ", options" }})
 {% endmacro %}
 {% macro body(method, owner, email) %}
 {% if method.options %}

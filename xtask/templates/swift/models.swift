@@ -16,7 +16,7 @@
 {% set secrets = model.fields | selectattr("hidden") | list %}
 
 {{ (model.doc ~ ("\n\n" ~ model.more if model.more else "")) | comment(0, "///") }}
-public struct {{ model.name }}: {{ "Decodable" if model.credential else "Codable" }}, Hashable, Sendable{{ ", Identifiable" if model.fields[0].name == "id" }}{{ ", ListItem" if model.list }} {
+public struct {{ model.name }}: {{ "Decodable" if model.credential else "Codable" }}, Hashable, Sendable{{ ", Identifiable" if model.fields and model.fields[0].name == "id" }}{{ ", ListItem" if model.list }} {
 {% if model.list %}
     /// `{{ model.list }}`
     public static var listName: String { "{{ model.list }}" }
@@ -52,8 +52,12 @@ public struct {{ model.name }}: {{ "Decodable" if model.credential else "Codable
 {% for field in model.fields %}
 {% set ns.names = ns.names ~ '"' ~ field.name ~ '"' ~ ("," if not loop.last else ")") ~ " " %}
 {% endfor %}
+{% if model.fields %}
         extra = try members.others(
 {{ ("than: " ~ ns.names) | wrap(120, "            ") }}
+{% else %}
+        extra = try members.others()
+{% endif %}
     }
 {% if not model.credential %}
 
@@ -107,3 +111,42 @@ public struct {{ name }}: OpenWord {
 {% endfor %}
 }
 {% endfor %}
+
+/// What happened: a case for each type of event. Later versions may add cases: end a `switch` with `default`.
+public enum EventData: Hashable, Sendable {
+{% for event in events %}
+{{ ("`" ~ event.type ~ "`: " ~ event.doc) | comment(4, "///") }}
+    indirect case {{ event.swift }}({{ event.data }})
+{% endfor %}
+    /// A type that this version does not know, and what came with it.
+    indirect case unknown(type: String, data: JSONValue)
+
+    /// The type on the wire, such as `connection.active`.
+    public var type: String {
+        switch self {
+{% for event in events %}
+        case .{{ event.swift }}: "{{ event.type }}"
+{% endfor %}
+        case .unknown(let type, _): type
+        }
+    }
+
+    init(_ type: String, _ members: Members) throws {
+        self =
+            switch type {
+{% for event in events %}
+            case "{{ event.type }}": .{{ event.swift }}(try members.required("data"))
+{% endfor %}
+            default: .unknown(type: type, data: try members.required("data"))
+            }
+    }
+
+    func encode(_ members: inout KeyedEncodingContainer<Member>) throws {
+        switch self {
+{% for event in events %}
+        case .{{ event.swift }}(let data): try members.encode(data, forKey: Member("data"))
+{% endfor %}
+        case .unknown(_, let data): try members.encode(data, forKey: Member("data"))
+        }
+    }
+}

@@ -38,11 +38,21 @@ class _FakeNative:
         tell_polls: bool = False,
     ) -> _FakeCall:
         self._real.prepare(method, email, arguments, options, tell_polls)
-        name = sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", method)
+        name = _snake(method)
         args = arguments if email is None else (email, *arguments)
         cleared = self._clearable.get(method, [])
         given = {option: value for option, value in options.items() if value is not None or option in cleared}
         return _FakeCall(self._results[name], self._calls, name, args, given)
+
+    def feed(self, method: str, options: dict[str, Any]) -> _FakeFeed:
+        self._real.feed(method, options)
+        name = _snake(method)
+        given = {option: value for option, value in options.items() if value is not None}
+        return _FakeFeed(_FakeCall(self._results[name], self._calls, name, (), given))
+
+
+def _snake(method: str) -> str:
+    return sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", method)
 
 
 class _FakeCall:
@@ -89,6 +99,16 @@ class _FakeCall:
         return self._result(*self._args, **self._options) if callable(self._result) else self._result
 
 
+class _FakeFeed:
+    """In the place of `_native.Feed`: it gives all events at once, and then ends."""
+
+    def __init__(self, call: _FakeCall) -> None:
+        self._calls = iter([call])
+
+    def next(self) -> _FakeCall:
+        return next(self._calls, _FakeCall(None, [], "next", (), {}))
+
+
 class _NoPages:
     """What follows the one page of a fake list: nothing."""
 
@@ -100,4 +120,7 @@ def _wire(result: Any) -> Any:  # noqa: ANN401
     """Give a result as the native client does, of which the method makes it again."""
     if isinstance(result, _Page):
         return result.to_dict(), _NoPages()
+    if isinstance(result, (list, tuple)):
+        events: list[Any] = list(result)  # pyright: ignore[reportUnknownArgumentType]
+        return {"events": [event.to_dict() for event in events], "next_cursor": events[-1].cursor if events else ""}
     return result.to_dict() if isinstance(result, Record) else result

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         AuthOptionList,
         Connection,
         ConnectionPage,
+        Event,
         KeyList,
         PromotedKey,
         RequestLink,
@@ -47,7 +48,7 @@ class FakeClient(PabblyConnectPlatform):
     """A client that calls no service: `FakeClient(get_token=Token.of(access_token="test"))`.
 
     Arguments are checked as the real client checks them. A method without a result raises an error that names it. A
-    list has the one page that it was given.
+    list has the one page that it was given, and the feed ends with its events.
     """
 
     calls: list[Any]
@@ -75,6 +76,7 @@ class FakeClient(PabblyConnectPlatform):
         list_keys: Result[KeyList] = NO_RESULT,
         rotate_key: Result[RotatedKey] = NO_RESULT,
         promote_key: Result[PromotedKey] = NO_RESULT,
+        events: Result[list[Event]] = NO_RESULT,
     ) -> None:
         """Take what each method gives."""
         results = {
@@ -97,6 +99,7 @@ class FakeClient(PabblyConnectPlatform):
             "list_keys": list_keys,
             "rotate_key": rotate_key,
             "promote_key": promote_key,
+            "events": events,
         }
         self.calls = []
         self._native = fake_native(results, self.calls, CLEARABLE)
@@ -106,7 +109,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
     """A client for asyncio that calls no service: `FakeAsyncClient(get_token=Token.of(access_token="test"))`.
 
     Arguments are checked as the real client checks them. A method without a result raises an error that names it. A
-    list has the one page that it was given.
+    list has the one page that it was given, and the feed ends with its events.
     """
 
     calls: list[Any]
@@ -134,6 +137,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
         list_keys: AsyncResult[KeyList] = NO_RESULT,
         rotate_key: AsyncResult[RotatedKey] = NO_RESULT,
         promote_key: AsyncResult[PromotedKey] = NO_RESULT,
+        events: AsyncResult[list[Event]] = NO_RESULT,
     ) -> None:
         """Take what each method gives."""
         results = {
@@ -156,6 +160,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
             "list_keys": list_keys,
             "rotate_key": rotate_key,
             "promote_key": promote_key,
+            "events": events,
         }
         self.calls = []
         self._native = fake_native(results, self.calls, CLEARABLE)

@@ -400,6 +400,42 @@ public final class PabblyConnectPlatform: Sendable {
         return try await caller.result("promoteKey", nil, [], given, options)
     }
 
+    /// The feed of what happens to the tenant's connections, OAuth clients and keys. `for try await` gives one after
+    /// the other. Needs the capability `events`.
+    ///
+    /// Events come in their order, also those that happened while nobody asked. Store an event's `cursor` when you have
+    /// handled it: `after` goes on from there, also after a restart. Events are kept for 30 days. An iteration that has
+    /// begun outlives what passes by itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes
+    /// on where it was.
+    ///
+    /// - Parameters:
+    ///   - after: Only events after this cursor. `latest`: only those that happen from now on. Default: the oldest
+    ///     event that is kept.
+    ///   - types: Only events of these types, such as `connection.needs_reconnection`. Default: all.
+    ///   - connectionID: Only events of this connection.
+    ///   - limit: How many events a request asks for, 1 to 100. Default: the service's, 20.
+    ///   - wait: How long a request waits for an event where there is none. 0 ends the iteration there. Default: 50 s,
+    ///     the longest.
+    ///   - options: Hold for each request.
+    /// - Throws: ``PabblyConnectError/cursorExpired(_:)`` where `after` is older than the events that are kept.
+    public func events(
+        after: String? = nil,
+        types: [String]? = nil,
+        connectionID: String? = nil,
+        limit: Int? = nil,
+        wait: Duration? = nil,
+        options: CallOptions = CallOptions()
+    ) -> EventFeed {
+        let given: Given = [
+            "after": after,
+            "types": types,
+            "connectionId": connectionID,
+            "limit": limit,
+            "wait": wait,
+        ]
+        return native.feed("events", after: after, given, options)
+    }
+
     /// Replaces the tenant key while calls are under way.
     ///
     /// What has begun finishes with the old key; later calls, and the next poll of a wait, use the new one. That is how

@@ -15,6 +15,9 @@ public enum PabblyConnectError: Error, Hashable, Sendable {
     case connectionDeleted(ErrorDetails)
     /// The connection cannot be deleted while something uses it.
     case connectionInUse(ErrorDetails)
+    /// The cursor is older than the events that are kept: read the state of your connections anew, and go on from
+    /// `oldestCursor`.
+    case cursorExpired(ErrorDetails)
     /// The customer's e-mail is missing or malformed.
     case invalidUserEmail(ErrorDetails)
     /// The tenant's budget of requests is used up: wait for `retryAfter`.
@@ -30,6 +33,8 @@ public enum PabblyConnectError: Error, Hashable, Sendable {
     case network(ErrorDetails)
     /// A successful answer could not be understood.
     case decode(ErrorDetails)
+    /// A request is no webhook of yours: respond with 400, and do nothing that it says. The code tells why.
+    case webhookVerification(ErrorDetails)
     /// An argument, option or setting was refused before anything was sent.
     case invalidArgument(ErrorDetails)
     /// Any other answer: the status and the code are kept as they came.
@@ -43,6 +48,7 @@ public enum PabblyConnectError: Error, Hashable, Sendable {
         case .capabilityDisabled(let details): details
         case .connectionDeleted(let details): details
         case .connectionInUse(let details): details
+        case .cursorExpired(let details): details
         case .invalidUserEmail(let details): details
         case .rateLimited(let details): details
         case .upstreamUnavailable(let details): details
@@ -50,6 +56,7 @@ public enum PabblyConnectError: Error, Hashable, Sendable {
         case .timeout(let details): details
         case .network(let details): details
         case .decode(let details): details
+        case .webhookVerification(let details): details
         case .invalidArgument(let details): details
         case .other(let details): details
         }
@@ -64,6 +71,7 @@ public enum PabblyConnectError: Error, Hashable, Sendable {
             case "CapabilityDisabledError": .capabilityDisabled(details)
             case "ConnectionDeletedError": .connectionDeleted(details)
             case "ConnectionInUseError": .connectionInUse(details)
+            case "CursorExpiredError": .cursorExpired(details)
             case "InvalidUserEmailError": .invalidUserEmail(details)
             case "RateLimitedError": .rateLimited(details)
             case "UpstreamUnavailableError": .upstreamUnavailable(details)
@@ -71,6 +79,7 @@ public enum PabblyConnectError: Error, Hashable, Sendable {
             case "TimeoutError": .timeout(details)
             case "NetworkError": .network(details)
             case "DecodeError": .decode(details)
+            case "WebhookVerificationError": .webhookVerification(details)
             case "InvalidArgumentError": .invalidArgument(details)
             default: .other(details)
             }

@@ -883,6 +883,612 @@ public struct PromotedKey: Codable, Hashable, Sendable {
     }
 }
 
+/// A connection as it was when an event happened.
+///
+/// What tells about people is absent where the service's operator keeps it out of events: then ask for the connection.
+public struct EventConnection: Codable, Hashable, Sendable, Identifiable {
+    /// The connection's id.
+    public let id: String
+    /// Where the connection was in its life.
+    public let status: ConnectionStatus
+    /// The app; absent while the customer has not chosen one yet.
+    public let appID: String?
+    /// How it came by its credential.
+    public let origin: ConnectionOrigin?
+    /// What the customer sees.
+    public let name: String?
+    /// The customer's e-mail.
+    public let userEmail: String?
+    /// Your own id for the customer.
+    public let customerID: String?
+    /// Your own name for the customer.
+    public let customerName: String?
+    /// Whose account it is at the provider, where that is known.
+    public let account: Account?
+    /// Your own JSON object.
+    public let metadata: [String: JSONValue]?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        status: ConnectionStatus,
+        appID: String? = nil,
+        origin: ConnectionOrigin? = nil,
+        name: String? = nil,
+        userEmail: String? = nil,
+        customerID: String? = nil,
+        customerName: String? = nil,
+        account: Account? = nil,
+        metadata: [String: JSONValue]? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.status = status
+        self.appID = appID
+        self.origin = origin
+        self.name = name
+        self.userEmail = userEmail
+        self.customerID = customerID
+        self.customerName = customerName
+        self.account = account
+        self.metadata = metadata
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.required("id")
+        status = try members.required("status")
+        appID = try members.optional("app_id")
+        origin = try members.optional("origin")
+        name = try members.optional("name")
+        userEmail = try members.optional("user_email")
+        customerID = try members.optional("customer_id")
+        customerName = try members.optional("customer_name")
+        account = try members.optional("account")
+        metadata = try members.optional("metadata")
+        extra = try members.others(
+            than: "id", "status", "app_id", "origin", "name", "user_email", "customer_id", "customer_name", "account",
+            "metadata")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(id, forKey: Member("id"))
+        try members.encode(status, forKey: Member("status"))
+        try members.encodeIfPresent(appID, forKey: Member("app_id"))
+        try members.encodeIfPresent(origin, forKey: Member("origin"))
+        try members.encodeIfPresent(name, forKey: Member("name"))
+        try members.encodeIfPresent(userEmail, forKey: Member("user_email"))
+        try members.encodeIfPresent(customerID, forKey: Member("customer_id"))
+        try members.encodeIfPresent(customerName, forKey: Member("customer_name"))
+        try members.encodeIfPresent(account, forKey: Member("account"))
+        try members.encodeIfPresent(metadata, forKey: Member("metadata"))
+        try members.encode(extra)
+    }
+}
+
+/// Why a link was not finished.
+public struct LinkError: Codable, Hashable, Sendable {
+    /// A word for programs, such as `provider_unavailable`.
+    public let code: String
+    /// A sentence for people, in the service's own words.
+    public let message: String
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        code: String,
+        message: String,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.code = code
+        self.message = message
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        code = try members.required("code")
+        message = try members.required("message")
+        extra = try members.others(
+            than: "code", "message")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(code, forKey: Member("code"))
+        try members.encode(message, forKey: Member("message"))
+        try members.encode(extra)
+    }
+}
+
+/// A tenant key that something happened to.
+public struct EventKey: Codable, Hashable, Sendable, Identifiable {
+    /// The key's opaque id.
+    public let id: String
+    /// What the key opens, such as `connections`.
+    public let capabilities: [String]
+    /// The key's name, if it has one.
+    public let name: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        capabilities: [String],
+        name: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.capabilities = capabilities
+        self.name = name
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.required("id")
+        capabilities = try members.required("capabilities")
+        name = try members.optional("name")
+        extra = try members.others(
+            than: "id", "capabilities", "name")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(id, forKey: Member("id"))
+        try members.encode(capabilities, forKey: Member("capabilities"))
+        try members.encodeIfPresent(name, forKey: Member("name"))
+        try members.encode(extra)
+    }
+}
+
+/// A connection has a credential now.
+public struct ConnectionActive: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// Whether the connection is new or was re-authorised.
+    public let operation: LinkOperation?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        operation: LinkOperation? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.operation = operation
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        operation = try members.optional("operation")
+        extra = try members.others(
+            than: "connection", "operation")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encode(extra)
+    }
+}
+
+/// An attempt to connect failed. The link stays open.
+public struct ConnectionFailed: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// Why it failed.
+    public let error: LinkError
+    /// What the link does.
+    public let operation: LinkOperation?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        error: LinkError,
+        operation: LinkOperation? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.error = error
+        self.operation = operation
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        error = try members.required("error")
+        operation = try members.optional("operation")
+        extra = try members.others(
+            than: "connection", "error", "operation")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encode(error, forKey: Member("error"))
+        try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encode(extra)
+    }
+}
+
+/// The customer declined.
+public struct ConnectionRejected: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// What the link does.
+    public let operation: LinkOperation?
+    /// Why, where that is known.
+    public let error: LinkError?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        operation: LinkOperation? = nil,
+        error: LinkError? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.operation = operation
+        self.error = error
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        operation = try members.optional("operation")
+        error = try members.optional("error")
+        extra = try members.others(
+            than: "connection", "operation", "error")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encodeIfPresent(error, forKey: Member("error"))
+        try members.encode(extra)
+    }
+}
+
+/// A link expired unused.
+public struct ConnectionExpired: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// What the link does.
+    public let operation: LinkOperation?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        operation: LinkOperation? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.operation = operation
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        operation = try members.optional("operation")
+        extra = try members.others(
+            than: "connection", "operation")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encodeIfPresent(operation, forKey: Member("operation"))
+        try members.encode(extra)
+    }
+}
+
+/// A grant has ended. The customer has to connect again.
+public struct ConnectionNeedsReconnection: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// A word, as in a connection's `reconnection`.
+    public let reason: String
+    /// When that was found.
+    public let since: Timestamp
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        reason: String,
+        since: Timestamp,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.reason = reason
+        self.since = since
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        reason = try members.required("reason")
+        since = try members.required("since")
+        extra = try members.others(
+            than: "connection", "reason", "since")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encode(reason, forKey: Member("reason"))
+        try members.encode(since, forKey: Member("since"))
+        try members.encode(extra)
+    }
+}
+
+/// A grant will end in 14 days or less.
+public struct ConnectionExpiring: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// When the grant ends.
+    public let expiresAt: Timestamp
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        expiresAt: Timestamp,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.expiresAt = expiresAt
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        expiresAt = try members.required("expires_at")
+        extra = try members.others(
+            than: "connection", "expires_at")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encode(expiresAt, forKey: Member("expires_at"))
+        try members.encode(extra)
+    }
+}
+
+/// A connection's name, labels, metadata or account changed.
+public struct ConnectionUpdated: Codable, Hashable, Sendable {
+    /// The connection.
+    public let connection: EventConnection
+    /// The members that changed, such as `name`.
+    public let changed: [String]
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        changed: [String],
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.changed = changed
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        changed = try members.required("changed")
+        extra = try members.others(
+            than: "connection", "changed")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encode(changed, forKey: Member("changed"))
+        try members.encode(extra)
+    }
+}
+
+/// A connection and its credential were deleted.
+public struct ConnectionDeleted: Codable, Hashable, Sendable {
+    /// The connection as it was.
+    public let connection: EventConnection
+    /// Who deleted it.
+    public let by: DeletedBy
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connection: EventConnection,
+        by: DeletedBy,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connection = connection
+        self.by = by
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connection = try members.required("connection")
+        by = try members.required("by")
+        extra = try members.others(
+            than: "connection", "by")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connection, forKey: Member("connection"))
+        try members.encode(by, forKey: Member("by"))
+        try members.encode(extra)
+    }
+}
+
+/// An OAuth client was made, changed or removed.
+public struct OAuthClientChanged: Codable, Hashable, Sendable {
+    /// The app that it is for.
+    public let appID: String
+    /// What happened to it.
+    public let change: OAuthClientChange
+    /// The organization that it belongs to; absent for your own.
+    public let organizationID: String?
+    /// Who did it, where that is known.
+    public let by: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        appID: String,
+        change: OAuthClientChange,
+        organizationID: String? = nil,
+        by: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.appID = appID
+        self.change = change
+        self.organizationID = organizationID
+        self.by = by
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        appID = try members.required("app_id")
+        change = try members.required("change")
+        organizationID = try members.optional("organization_id")
+        by = try members.optional("by")
+        extra = try members.others(
+            than: "app_id", "change", "organization_id", "by")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(appID, forKey: Member("app_id"))
+        try members.encode(change, forKey: Member("change"))
+        try members.encodeIfPresent(organizationID, forKey: Member("organization_id"))
+        try members.encodeIfPresent(by, forKey: Member("by"))
+        try members.encode(extra)
+    }
+}
+
+/// Something happened to a tenant key.
+public struct KeyChanged: Codable, Hashable, Sendable {
+    /// The key, without its text.
+    public let key: EventKey
+    /// By what means, such as `api` or `command_line`.
+    public let by: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        key: EventKey,
+        by: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.key = key
+        self.by = by
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        key = try members.required("key")
+        by = try members.optional("by")
+        extra = try members.others(
+            than: "key", "by")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(key, forKey: Member("key"))
+        try members.encodeIfPresent(by, forKey: Member("by"))
+        try members.encode(extra)
+    }
+}
+
+/// A request that tries a webhook endpoint out.
+public struct WebhookTest: Codable, Hashable, Sendable {
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        extra = try members.others()
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(extra)
+    }
+}
+
 /// Where a connection is in its life: `pending`, then one of the others.
 public struct ConnectionStatus: OpenWord {
     /// The word on the wire.
@@ -979,4 +1585,130 @@ public struct LinkOperation: OpenWord {
     public static let creation = LinkOperation(rawValue: "creation")
     /// It re-authorises an existing connection, which keeps its id.
     public static let reauth = LinkOperation(rawValue: "reauth")
+}
+
+/// What happened to an OAuth client.
+public struct OAuthClientChange: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// It was made.
+    public static let created = OAuthClientChange(rawValue: "created")
+    /// It was removed.
+    public static let removed = OAuthClientChange(rawValue: "removed")
+    /// It was changed.
+    public static let updated = OAuthClientChange(rawValue: "updated")
+}
+
+/// Who deleted a connection.
+public struct DeletedBy: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The customer.
+    public static let customer = DeletedBy(rawValue: "customer")
+    /// Who runs the service.
+    public static let `operator` = DeletedBy(rawValue: "operator")
+    /// You, by the API.
+    public static let tenant = DeletedBy(rawValue: "tenant")
+}
+
+/// What happened: a case for each type of event. Later versions may add cases: end a `switch` with `default`.
+public enum EventData: Hashable, Sendable {
+    /// `connection.active`: A connection has a credential now: a link was finished, or a credential imported.
+    indirect case connectionActive(ConnectionActive)
+    /// `connection.failed`: An attempt to connect failed. The link stays open.
+    indirect case connectionFailed(ConnectionFailed)
+    /// `connection.rejected`: The customer declined.
+    indirect case connectionRejected(ConnectionRejected)
+    /// `connection.expired`: A link expired unused.
+    indirect case connectionExpired(ConnectionExpired)
+    /// `connection.needs_reconnection`: A grant has ended: the customer has to connect again.
+    indirect case connectionNeedsReconnection(ConnectionNeedsReconnection)
+    /// `connection.expiring`: A grant will end in 14 days or less.
+    indirect case connectionExpiring(ConnectionExpiring)
+    /// `connection.updated`: A connection's name, labels, metadata or account changed.
+    indirect case connectionUpdated(ConnectionUpdated)
+    /// `connection.deleted`: A connection and its credential were deleted.
+    indirect case connectionDeleted(ConnectionDeleted)
+    /// `oauth_client.changed`: An OAuth client was made, changed or removed.
+    indirect case oauthClientChanged(OAuthClientChanged)
+    /// `key.created`: A tenant key was made.
+    indirect case keyCreated(KeyChanged)
+    /// `key.rotated`: A tenant key has a successor.
+    indirect case keyRotated(KeyChanged)
+    /// `key.promoted`: A tenant key was retired in favour of its successor.
+    indirect case keyPromoted(KeyChanged)
+    /// `key.revoked`: A tenant key was revoked.
+    indirect case keyRevoked(KeyChanged)
+    /// `webhook.test`: A request that tries a webhook endpoint out. It is in no feed.
+    indirect case webhookTest(WebhookTest)
+    /// A type that this version does not know, and what came with it.
+    indirect case unknown(type: String, data: JSONValue)
+
+    /// The type on the wire, such as `connection.active`.
+    public var type: String {
+        switch self {
+        case .connectionActive: "connection.active"
+        case .connectionFailed: "connection.failed"
+        case .connectionRejected: "connection.rejected"
+        case .connectionExpired: "connection.expired"
+        case .connectionNeedsReconnection: "connection.needs_reconnection"
+        case .connectionExpiring: "connection.expiring"
+        case .connectionUpdated: "connection.updated"
+        case .connectionDeleted: "connection.deleted"
+        case .oauthClientChanged: "oauth_client.changed"
+        case .keyCreated: "key.created"
+        case .keyRotated: "key.rotated"
+        case .keyPromoted: "key.promoted"
+        case .keyRevoked: "key.revoked"
+        case .webhookTest: "webhook.test"
+        case .unknown(let type, _): type
+        }
+    }
+
+    init(_ type: String, _ members: Members) throws {
+        self =
+            switch type {
+            case "connection.active": .connectionActive(try members.required("data"))
+            case "connection.failed": .connectionFailed(try members.required("data"))
+            case "connection.rejected": .connectionRejected(try members.required("data"))
+            case "connection.expired": .connectionExpired(try members.required("data"))
+            case "connection.needs_reconnection": .connectionNeedsReconnection(try members.required("data"))
+            case "connection.expiring": .connectionExpiring(try members.required("data"))
+            case "connection.updated": .connectionUpdated(try members.required("data"))
+            case "connection.deleted": .connectionDeleted(try members.required("data"))
+            case "oauth_client.changed": .oauthClientChanged(try members.required("data"))
+            case "key.created": .keyCreated(try members.required("data"))
+            case "key.rotated": .keyRotated(try members.required("data"))
+            case "key.promoted": .keyPromoted(try members.required("data"))
+            case "key.revoked": .keyRevoked(try members.required("data"))
+            case "webhook.test": .webhookTest(try members.required("data"))
+            default: .unknown(type: type, data: try members.required("data"))
+            }
+    }
+
+    func encode(_ members: inout KeyedEncodingContainer<Member>) throws {
+        switch self {
+        case .connectionActive(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionFailed(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionRejected(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionExpired(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionNeedsReconnection(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionExpiring(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionUpdated(let data): try members.encode(data, forKey: Member("data"))
+        case .connectionDeleted(let data): try members.encode(data, forKey: Member("data"))
+        case .oauthClientChanged(let data): try members.encode(data, forKey: Member("data"))
+        case .keyCreated(let data): try members.encode(data, forKey: Member("data"))
+        case .keyRotated(let data): try members.encode(data, forKey: Member("data"))
+        case .keyPromoted(let data): try members.encode(data, forKey: Member("data"))
+        case .keyRevoked(let data): try members.encode(data, forKey: Member("data"))
+        case .webhookTest(let data): try members.encode(data, forKey: Member("data"))
+        case .unknown(_, let data): try members.encode(data, forKey: Member("data"))
+        }
+    }
 }

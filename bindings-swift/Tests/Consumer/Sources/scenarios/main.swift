@@ -181,6 +181,13 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             page: try options.int("page"), limit: try options.int("limit"), options: try options.ofCall())
         try options.end()
         try await read(list, step, outcome, report)
+    case "events":
+        let feed = client.events(
+            after: try options.text("after"), types: try options.texts("types"),
+            connectionID: try options.text("connectionId"), limit: try options.int("limit"),
+            wait: try options.milliseconds("waitMs"), options: try options.ofCall())
+        try options.end()
+        try await take(feed, step, outcome, report)
     case "getApp":
         let appID = try options.text("appId") ?? ""
         let ofCall = try options.ofCall()
@@ -330,8 +337,13 @@ func read<Item>(_ list: PagedList<Item>, _ step: Step, _ outcome: Outcome, _ rep
     guard step.iterate else {
         return try outcome.set(report.value(try await list.page()))
     }
+    try await take(list, step, outcome, report)
+}
+
+func take<Items: AsyncSequence>(_ items: Items, _ step: Step, _ outcome: Outcome, _ report: Report) async throws
+where Items.Element: Codable & Sendable {
     var taken = 0
-    for try await item in list {
+    for try await item in items {
         try outcome.add(item: report.value(item))
         taken += 1
         if taken == step.take { break }
@@ -485,6 +497,7 @@ final class Report: Locked, @unchecked Sendable {
             "response": details.response.map(json) ?? .null,
             "connection": details.connection.map(json) ?? .null,
             "fields": details.fields.map(json) ?? .null,
+            "oldestCursor": details.oldestCursor.map(json) ?? .null,
         ])
     }
 

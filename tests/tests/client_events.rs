@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connect_tests::scripted::http;
-use pabbly_connect::{Client, ClientBuilder, Event};
+use pabbly_connect::{Client, ClientBuilder, ClientEvent};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex as AsyncMutex;
@@ -111,14 +111,16 @@ async fn a_log_gets_as_much_as_its_level_allows_also_without_a_listener() {
     }
 }
 
-fn in_short(event: &Event) -> String {
+fn in_short(event: &ClientEvent) -> String {
     match event {
-        Event::Request { call, method, path, attempt, .. } => format!("{call}: {method} {path} {attempt}"),
-        Event::Response { call, attempt, status, .. } => {
+        ClientEvent::Request { call, method, path, attempt, .. } => {
+            format!("{call}: {method} {path} {attempt}")
+        }
+        ClientEvent::Response { call, attempt, status, .. } => {
             format!("{call}: {} to {attempt}", status.unwrap_or(0))
         }
-        Event::Retry { call, attempt, .. } => format!("{call}: again after {attempt}"),
-        Event::Wait { connection_id, status, .. } => {
+        ClientEvent::Retry { call, attempt, .. } => format!("{call}: again after {attempt}"),
+        ClientEvent::Wait { connection_id, status, .. } => {
             format!(
                 "wait: {connection_id} is {}",
                 status.as_ref().map_or("unknown", |status| status.as_str())

@@ -11,7 +11,7 @@ use crate::model::ConnectionStatus;
 /// with `tracing` under the target `pabbly_connect`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum ClientEvent {
     /// A request is about to be sent.
     #[non_exhaustive]
     Request {
@@ -60,34 +60,34 @@ pub enum Event {
     },
 }
 
-type Receive = dyn Fn(&Event) + Send + Sync;
+type Receive = dyn Fn(&ClientEvent) + Send + Sync;
 
 /// Who receives events, if anybody.
 #[derive(Clone, Default)]
 pub(crate) struct Listener(Option<Arc<Receive>>);
 
 impl Listener {
-    pub(crate) fn new(listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(listener: impl Fn(&ClientEvent) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
     /// Makes the event where somebody wants to know: this listener, or a subscriber of `tracing`.
-    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
+    pub(crate) fn emit(&self, event: impl FnOnce() -> ClientEvent) {
         if self.0.is_none() && !tracing::enabled!(target: "pabbly_connect", tracing::Level::INFO) {
             return;
         }
         let event = event();
         match &event {
-            Event::Request { call, method, path, attempt } => {
+            ClientEvent::Request { call, method, path, attempt } => {
                 tracing::debug!(target: "pabbly_connect", call, method, path, attempt, "request");
             }
-            Event::Response { call, attempt, status, elapsed, request_id } => {
+            ClientEvent::Response { call, attempt, status, elapsed, request_id } => {
                 tracing::debug!(target: "pabbly_connect", call, attempt, status, ?elapsed, request_id, "response");
             }
-            Event::Retry { call, attempt, delay } => {
+            ClientEvent::Retry { call, attempt, delay } => {
                 tracing::info!(target: "pabbly_connect", call, attempt, ?delay, "retry");
             }
-            Event::Wait { connection_id, status, delay } => {
+            ClientEvent::Wait { connection_id, status, delay } => {
                 let status = status.as_ref().map(ConnectionStatus::as_str);
                 tracing::debug!(target: "pabbly_connect", connection_id, status, ?delay, "wait");
             }
@@ -116,6 +116,10 @@ mod tests {
     #[test]
     fn a_listener_that_panics_disturbs_nobody() {
         let listener = Listener::new(|_| panic!("a listener's own fault"));
-        listener.emit(|| Event::Wait { connection_id: "c".to_owned(), status: None, delay: Duration::ZERO });
+        listener.emit(|| ClientEvent::Wait {
+            connection_id: "c".to_owned(),
+            status: None,
+            delay: Duration::ZERO,
+        });
     }
 }
