@@ -433,7 +433,7 @@ public final class PabblyConnectPlatform: Sendable {
             "limit": limit,
             "wait": wait,
         ]
-        return native.feed("events", after: after, given, options)
+        return caller.feed("events", after: after, given, options)
     }
 
     /// Replaces the tenant key while calls are under way.

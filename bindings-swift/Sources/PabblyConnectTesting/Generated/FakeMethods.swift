@@ -98,6 +98,11 @@ extension FakeMethod where Value == PromotedKey {
     public static var promoteKey: Self { Self(name: "promoteKey") }
 }
 
+extension FakeMethod where Value == [Event] {
+    /// `events`
+    public static var events: Self { Self(name: "events") }
+}
+
 /// Options whose names in Swift are others than in the core.
 let swiftNames = [
     "appId": "appID",
