@@ -372,3 +372,65 @@ async fn the_emulator_sends_events_again_out_of_order() {
     dev.service().closing.cancel();
     dev.ended().await.unwrap();
 }
+
+/// Runs the command line over the platform's database: what it prints, or why it fails.
+fn command(platform: &Platform, arguments: &[&str]) -> Result<String, String> {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_connect-service"))
+        .args(arguments)
+        .current_dir(platform.database.folder())
+        .env_clear()
+        .env("CONNECT_DATABASE_URL", &platform.database.url)
+        .env("CONNECT_ENCRYPTION_KEY", support::KEY)
+        .env("CONNECT_ALLOW_PRIVATE_NETWORKS", "true")
+        .output()
+        .unwrap();
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout).unwrap().trim().to_owned()),
+        false => Err(String::from_utf8(output.stderr).unwrap()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endpoints_are_managed_from_the_command_line() {
+    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
+    let (tenant, url) = (platform.tenant.as_str(), receiver.url("/hook"));
+    let run = |arguments: &[&str]| command(&platform, &[&["webhook"], arguments].concat());
+    let add = |tenant: &str, url: &str, types: &str| {
+        run(&["add", "--tenant", tenant, "--url", url, "--types", types, "--description", "Mine"])
+    };
+    assert!(add(tenant, "ftp://example.com/", "key.created").unwrap_err().contains("url must be"));
+    assert!(add(tenant, &url, "key.nosuch").unwrap_err().contains("key.promoted"));
+    assert!(add("ten_unknown", &url, "key.created").unwrap_err().contains("no such tenant"));
+    let added = add(tenant, &url, "key.created,connection.active").unwrap();
+    let (id, secret) = added.split_once('\t').unwrap();
+    let listed = run(&["list", "--tenant", tenant]).unwrap();
+    let columns: Vec<_> = listed.split('\t').collect();
+    assert_eq!((columns[0], columns[1], columns[4], columns[5]), (id, url.as_str(), "on", "-"));
+
+    assert!(run(&["test", id]).unwrap().contains("webhook.test\t1\t200"));
+    let sent = receiver.received().pop().unwrap();
+    standardwebhooks::Webhook::new(secret).unwrap().verify(sent.body.as_bytes(), &sent.headers).unwrap();
+    receiver.reply(Reply::status(410).body("gone"));
+    assert!(run(&["test", id]).unwrap_err().contains("did not take"));
+    assert!(run(&["rotate-secret", id]).unwrap().starts_with("whsec_"));
+
+    platform.connected().await;
+    deliver(&platform).await;
+    assert!(run(&["list", "--tenant", tenant]).unwrap().contains("\tgone\t"));
+    let latest = run(&["attempts", id, "--limit", "1"]).unwrap();
+    assert!(latest.contains("connection.active\t1\t410\t") && latest.ends_with("\tgone"), "{latest}");
+    run(&["enable", id]).unwrap();
+    receiver.reply(Reply::status(200));
+    deliver(&platform).await;
+    assert_eq!(queued(&platform).await, 0);
+    assert_eq!(run(&["redeliver", id, "--since", "2026-01-01T00:00:00Z"]).unwrap(), "2");
+    let event = text(&receiver.received().pop().unwrap().event["id"]);
+    run(&["redeliver", id, "--event", &event]).unwrap();
+    assert_eq!(queued(&platform).await, 2, "one of them once more");
+    assert!(run(&["redeliver", id]).is_err());
+    run(&["remove", id]).unwrap();
+    assert_eq!(run(&["list", "--tenant", tenant]).unwrap(), "");
+    for arguments in [["remove", id], ["enable", id], ["test", id], ["attempts", id]] {
+        assert!(run(&arguments).unwrap_err().contains("no such webhook endpoint"), "{arguments:?}");
+    }
+}

@@ -41,10 +41,12 @@ pub(crate) fn next_attempt(number: i64, retry_after: Option<Duration>, now: Mill
 /// Until when an endpoint gets nothing, after so many failures in a row.
 pub(crate) fn pause_until(failures: i64, retry_after: Option<Duration>, now: Millis) -> Millis {
     let asked = retry_after.map_or(0, |pause| now + millis(pause.min(MAX_RETRY_AFTER)));
-    let Some(doublings) = failures.checked_sub(PROBE_AFTER).and_then(|over| u32::try_from(over).ok()) else {
+    if failures < PROBE_AFTER {
         return asked;
-    };
-    let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << doublings.min(16)).min(MAX_PROBE_PAUSE);
+    }
+    // Far more than the maximum needs.
+    let doublings = (failures - PROBE_AFTER).min(16);
+    let pause = FIRST_PROBE_PAUSE.saturating_mul(1 << doublings).min(MAX_PROBE_PAUSE);
     asked.max(now + with_jitter(pause))
 }
 

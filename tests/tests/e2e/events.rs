@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 use crate::support::{Answer, KEY_APP, Raw, try_answer};
 
-const KILLS: usize = 20;
+pub(crate) const KILLS: usize = 20;
 const WORKERS: usize = 6;
 /// How many changes are acknowledged before each kill.
 const MIN_CHANGES: usize = 2 * WORKERS;
@@ -28,7 +28,7 @@ const RENAMES: usize = 4;
 /// How far the service acknowledged the changes of one connection, which all connections go through in the same order:
 /// connect, rename to 1, 2, …, delete.
 #[derive(Debug, Clone, Copy)]
-struct Progress {
+pub(crate) struct Progress {
     acknowledged: usize,
     /// Whether one more was asked for and never answered.
     in_doubt: bool,
@@ -38,17 +38,17 @@ fn acknowledged(journal: &HashMap<String, Progress>) -> usize {
     journal.values().map(|progress| progress.acknowledged).sum()
 }
 
-type Journal = Arc<Mutex<HashMap<String, Progress>>>;
+pub(crate) type Journal = Arc<Mutex<HashMap<String, Progress>>>;
 
 /// An installation of one process, or of several over one database.
-struct Installation {
-    home: Home,
+pub(crate) struct Installation {
+    pub(crate) home: Home,
     processes: Vec<Service>,
     key: String,
 }
 
 impl Installation {
-    async fn start(database_url: Option<String>, processes: usize) -> Self {
+    pub(crate) async fn start(database_url: Option<String>, processes: usize) -> Self {
         let environment = vec![("CONNECT_BUDGETS_EVENTS", "1000000".to_owned())];
         let home = Home::new(&Settings { database_url, environment, ..Settings::default() }).unwrap();
         let mut started = vec![home.start().await.unwrap()];
@@ -60,12 +60,12 @@ impl Installation {
         Self { home, processes: started, key }
     }
 
-    fn raw(&self, process: usize) -> Raw {
+    pub(crate) fn raw(&self, process: usize) -> Raw {
         Raw::new(&self.processes[process], &self.key)
     }
 
     /// Runs the load for a random while and kills one process in the middle of it; it comes back.
-    async fn kill_one_under_load(&mut self, journal: &Journal) {
+    pub(crate) async fn kill_one_under_load(&mut self, journal: &Journal) {
         let ending = Arc::new(AtomicBool::new(false));
         let workers: Vec<_> = (0..WORKERS)
             .map(|worker| {
@@ -157,7 +157,7 @@ fn taken(answer: reqwest::Result<Answer>) -> Result<Answer, String> {
 
 /// Reads the feed at one address, and goes on from its cursor after each failure, until it is asked to end and there is no
 /// more.
-async fn read_on(raw: Raw, ending: Arc<AtomicBool>) -> Vec<Value> {
+pub(crate) async fn read_on(raw: Raw, ending: Arc<AtomicBool>) -> Vec<Value> {
     let (mut events, mut cursor) = (Vec::new(), String::new());
     loop {
         let is_ending = ending.load(Ordering::SeqCst);
@@ -191,8 +191,8 @@ fn expected() -> Vec<String> {
     all
 }
 
-/// Each change has its event, and each event its change. Tells how many there were.
-async fn each_change_has_its_event(mut installation: Installation) -> String {
+/// Each change has its event, and each event its change.
+async fn each_change_has_its_event(mut installation: Installation) {
     let journal = Journal::default();
     let ending = Arc::new(AtomicBool::new(false));
     // The first process is always at the same address.
@@ -233,25 +233,23 @@ async fn each_change_has_its_event(mut installation: Installation) -> String {
     }
     assert!(by_connection.is_empty(), "of nothing that was done: {by_connection:?}");
     let changes = acknowledged(&journal);
+    println!("{changes} changes were acknowledged, and {in_doubt} cut off, in {KILLS} kills");
     assert!(in_doubt > 0, "the kills came between two changes");
     // Nothing came twice, and nothing is missing between two events.
     let cursors: Vec<_> = events.iter().map(|event| event["cursor"].as_str().unwrap()).collect();
     let places: Vec<_> =
         cursors.iter().map(|cursor| i64::from_str_radix(&cursor[4..], 16).unwrap()).collect();
     assert_eq!(places, (1..=i64::try_from(places.len()).unwrap()).collect::<Vec<_>>());
-    format!("{changes} changes were acknowledged, and {in_doubt} cut off, in {KILLS} kills")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_change_has_its_event_in_twenty_kills() {
-    let summary = each_change_has_its_event(Installation::start(None, 1).await).await;
-    println!("{summary}");
+    each_change_has_its_event(Installation::start(None, 1).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_change_has_its_event_in_kills_of_two_processes() {
     let postgres = Postgres::start(Durability::Durable).await.unwrap();
     let url = postgres.create_database().await.unwrap();
-    let summary = each_change_has_its_event(Installation::start(Some(url), 2).await).await;
-    println!("{summary}");
+    each_change_has_its_event(Installation::start(Some(url), 2).await).await;
 }
