@@ -35,7 +35,7 @@ enum Expected {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("../webhooks.json")).unwrap()
+    serde_json::from_str(include_str!("../webhooks.json")).expect("the cases are right")
 }
 
 #[test]
