@@ -10,6 +10,7 @@ mod import;
 mod keys;
 mod labels;
 mod long_poll;
+mod oauth_clients;
 mod public;
 mod request_link;
 mod token;
@@ -17,7 +18,6 @@ mod usages;
 mod verify;
 
 pub(crate) use connections::wait_until_not_pending;
-pub(crate) use create_link::is_connectable;
 pub use health::Readiness;
 pub(crate) use long_poll::LongPoll;
 pub use long_poll::{LongPolls, look_for_changes};
@@ -45,6 +45,14 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     Router::new()
         .route("/apps", apps(get(apps::list)))
         .route("/apps/{app_id}", apps(get(apps::read)))
+        .route(
+            "/apps/{app_id}/oauth-client",
+            admin(put(oauth_clients::set).get(oauth_clients::read).delete(oauth_clients::remove)),
+        )
+        .route(
+            "/organizations/{organization_id}/apps/{app_id}/oauth-client",
+            admin(put(oauth_clients::set).get(oauth_clients::read).delete(oauth_clients::remove)),
+        )
         .route("/connections/request-link", connections(post(request_link::create)))
         .route("/connections/import", import(post(import::import)))
         .route("/connections", connections(get(connections::list)))

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{MAX_LENGTH, read_labels};
-use crate::catalogue::{App, AuthType};
+use crate::catalogue::App;
 use crate::clock::{Millis, millis};
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::path::is_id;
 use crate::extract::web_address::{self, is_origin, is_return_url};
-use crate::state::AppState;
+use crate::oauth_clients::Clients;
 use crate::store::{Connection, Labels, LinkOptions, Target};
 
 /// Seconds.
@@ -120,7 +120,7 @@ impl CreateLinkRequest {
     /// The apps that the link is for, one or several to pick from: all are known and can be connected.
     pub(super) fn apps(
         &self,
-        app: &AppState,
+        clients: &Clients<'_>,
         existing: Option<&Connection>,
     ) -> Result<Vec<Arc<App>>, ApiError> {
         let fixed = existing.and_then(|connection| connection.app_id.as_deref());
@@ -142,23 +142,22 @@ impl CreateLinkRequest {
         };
         let mut apps = Vec::with_capacity(ids.len());
         for id in ids {
-            let found = app.catalogue.get(id).ok_or(ApiError::AppNotFound)?;
+            let found = clients.service.catalogue.get(id).ok_or(ApiError::AppNotFound)?;
             if let Some(key) = &self.auth_option_key {
                 found.auth_option(key).ok_or(ApiError::AppNotFound)?;
             }
-            if is_connectable(app, found, self.auth_option_key.as_deref()) {
+            if clients.can_connect(found, self.auth_option_key.as_deref()) {
                 apps.push(found.clone());
+            }
+        }
+        for app in &apps {
+            if let Some(scope) = clients.forbidden_scope(app, &self.options.scopes) {
+                let message = format!("scopes has {scope}, which the operator's OAuth client is not for");
+                return Err(ApiError::invalid(message));
             }
         }
         if apps.is_empty() { Err(ApiError::AppNotConfigured) } else { Ok(apps) }
     }
-}
-
-/// Whether the app can be connected, perhaps by this option alone: OAuth needs a client of the operator's; a form needs
-/// nothing.
-pub(crate) fn is_connectable(app: &AppState, found: &App, key: Option<&str>) -> bool {
-    let mut options = found.auth_options.iter().filter(|option| key.is_none_or(|key| key == option.key));
-    options.any(|option| option.auth_type != AuthType::OAuth || app.registration(found).is_some())
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.

@@ -146,7 +146,8 @@ async fn make(
         return Err(ApiError::invalid(problem));
     }
     let inputs = option.input.validate(&wanted.fields).map_err(ApiError::InvalidFields)?;
-    let new = NewGrant { service: app, tenant: &owner.tenant, app: found, option };
+    let client = app.config.apps.get(&found.id);
+    let new = NewGrant { service: app, tenant: &owner.tenant, app: found, option, client };
     let grant = match wanted.token {
         Some(token) => new.of_token(inputs, wanted.provider_data, token).await,
         None => new.of_fields(inputs, wanted.provider_data, Origin::Import).await,
@@ -182,6 +183,7 @@ fn view(new: &NewImport<'_>) -> Connection {
         app_id: Some(app_id.clone()),
         auth_type: Some(*auth_type),
         auth_option_key: Some(auth_option_key.clone()),
+        oauth_client: None,
         details: Details { secret_data: ProviderData::new(), ..details.clone() },
         status: Status::Active,
         origin: Origin::Import,

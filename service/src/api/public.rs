@@ -111,7 +111,7 @@ pub(super) async fn auth_options(
         app.store.set_phase(&link, Phase::Form).await?;
     }
     let view = |Choice { app: found, option }| LinkAuthOption { app: AppRef::new(&app, &found.id), option };
-    let auth_options = hosted::auth_options(&app, &link).into_iter().map(view).collect();
+    let auth_options = hosted::auth_options(&app, &link).await?.into_iter().map(view).collect();
     Ok(Success::new(AuthOptions { auth_options }).into_response())
 }
 

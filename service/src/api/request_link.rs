@@ -70,7 +70,8 @@ async fn make(
         wanted.options.allowed_origin = website.map(web_address::as_sent);
     }
     let named = named(app, owner, &wanted).await?;
-    let apps = wanted.apps(app, named.as_ref())?;
+    let clients = app.clients(&owner.tenant, None).await?;
+    let apps = wanted.apps(&clients, named.as_ref())?;
     let app_id = match apps.as_slice() {
         [only] => Some(only.id.as_str()),
         several => {

@@ -13,6 +13,9 @@ pub(crate) struct ConnectionId(pub(crate) String);
 /// The app that a path names.
 pub(crate) struct AppId(pub(crate) String);
 
+/// The organisation that a path names, if the route has one. It is the tenant's own word, and no email.
+pub(crate) struct OrganizationId(pub(crate) Option<String>);
+
 /// The usage that a path names: letters, digits, `-` and `_`.
 pub(crate) struct UsageId(pub(crate) String);
 
@@ -30,6 +33,18 @@ impl FromRequestParts<AppState> for AppId {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         parameter(parts, app, "app_id").await.map(Self).ok_or(ApiError::AppNotFound)
+    }
+}
+
+impl FromRequestParts<AppState> for OrganizationId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match parameter(parts, app, "organization_id").await {
+            Some(id) if is_id(&id) => Ok(Self(Some(id))),
+            None if !parts.uri.path().contains("/organizations/") => Ok(Self(None)),
+            _ => Err(ApiError::invalid("The organization's id must be 1 to 128 letters, digits, - and _")),
+        }
     }
 }
 

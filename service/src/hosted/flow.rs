@@ -8,7 +8,8 @@ use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, P
 use crate::error::ApiError;
 use crate::ids;
 use crate::new_grant::{NewGrant, Rejection, field_error};
-use crate::oauth::{Endpoint, EndpointError, Pkce};
+use crate::oauth::{Endpoint, EndpointError, OAuthClient, Pkce};
+use crate::oauth_clients::Clients;
 use crate::state::Service;
 use crate::store::{
     Grant, GrantOutcome, Link, LinkError, NewAuthorization, Origin, Phase, Status, StoreError,
@@ -46,7 +47,7 @@ pub(super) enum Accepted {
 pub(super) enum Refusal {
     /// The link allows no such app, or the app has no such option.
     UnknownChoice,
-    /// The operator has no OAuth client at the provider, and there is no other way.
+    /// There is no OAuth client at the provider, and no other way.
     NotConfigured,
     /// Only the customer's browser can be told the code of a link with `confirm`.
     HostedPageOnly,
@@ -72,11 +73,21 @@ pub struct Submitted {
 }
 
 /// The ways in which the apps that a link allows can be connected, app by app, the usual one first. OAuth is one of them
-/// only where the operator has a client.
-pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<Choice<'a>> {
+/// only where there is a client.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn auth_options<'a>(service: &'a Service, link: &Link) -> Result<Vec<Choice<'a>>, StoreError> {
+    let clients = clients(service, link).await?;
     let options =
-        |app| usable_options(service, link, app).into_iter().map(move |option| Choice { app, option });
-    apps(service, link).into_iter().flat_map(options).collect()
+        |app| usable_options(&clients, link, app).into_iter().map(move |option| Choice { app, option });
+    Ok(apps(&clients, link).into_iter().flat_map(options).collect())
+}
+
+/// The OAuth clients that a link can use.
+pub(super) async fn clients<'a>(service: &'a Service, link: &Link) -> Result<Clients<'a>, StoreError> {
+    service.clients(&link.owner.tenant, None).await
 }
 
 /// Takes what the customer entered into a form of the product's own. The app may be left out where the link allows one.
@@ -98,7 +109,8 @@ pub async fn submit_custom(
     if link.awaits_confirmation() {
         return ended(Status::Pending);
     }
-    let choice = choose(service, link, app_id, Some(auth_option_key))?;
+    let clients = clients(service, link).await?;
+    let choice = choose(&clients, link, app_id, Some(auth_option_key))?;
     match submit(service, link, choice, fields, None).await? {
         Accepted::Held => ended(Status::Pending),
         Accepted::Stored => ended(Status::Active),
@@ -116,33 +128,33 @@ pub async fn submit_custom(
 }
 
 /// The apps that a link leaves to choose from and that can be connected here.
-pub(super) fn apps<'a>(service: &'a Service, link: &Link) -> Vec<&'a App> {
+pub(super) fn apps<'a>(clients: &Clients<'a>, link: &Link) -> Vec<&'a App> {
     let ids = match &link.app_id {
         Some(id) => std::slice::from_ref(id),
         None => link.options.allowed_apps.as_slice(),
     };
     ids.iter()
-        .filter_map(|id| service.catalogue.get(id))
+        .filter_map(|id| clients.service.catalogue.get(id))
         .map(AsRef::as_ref)
-        .filter(|app| !usable_options(service, link, app).is_empty())
+        .filter(|app| !usable_options(clients, link, app).is_empty())
         .collect()
 }
 
 /// The option that is meant: what the link says, else what the customer chose, else the usual one.
 pub(super) fn choose<'a>(
-    service: &'a Service,
+    clients: &Clients<'a>,
     link: &Link,
     app_id: Option<&str>,
     key: Option<&str>,
 ) -> Result<Choice<'a>, Refusal> {
-    let apps = apps(service, link);
+    let apps = apps(clients, link);
     let app = match (app_id, apps.as_slice()) {
         (_, []) => return Err(Refusal::NotConfigured),
         (None, [only]) => *only,
         (None, _) => return Err(Refusal::UnknownChoice),
         (Some(id), apps) => *apps.iter().find(|app| app.id == id).ok_or(Refusal::UnknownChoice)?,
     };
-    let mut options = usable_options(service, link, app).into_iter();
+    let mut options = usable_options(clients, link, app).into_iter();
     let option = match key {
         Some(key) => options.find(|option| option.key == key),
         None => options.next(),
@@ -150,8 +162,8 @@ pub(super) fn choose<'a>(
     option.map(|option| Choice { app, option }).ok_or(Refusal::UnknownChoice)
 }
 
-pub(super) fn usable_options<'a>(service: &Service, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
-    let configured = service.registration(app).is_some();
+pub(super) fn usable_options<'a>(clients: &Clients<'_>, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
+    let configured = clients.source(app).is_some();
     let told = link.auth_option_key.as_deref();
     app.auth_options
         .iter()
@@ -176,7 +188,8 @@ pub(super) async fn submit(
     if link.options.confirm && browser.is_none() {
         return Err(Refusal::HostedPageOnly);
     }
-    let new = NewGrant { service, tenant: &link.owner.tenant, app, option };
+    let client = service.config.apps.get(&app.id);
+    let new = NewGrant { service, tenant: &link.owner.tenant, app, option, client };
     if new.is_tried() && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
         return Err(Refusal::TooManyAttempts);
     }
@@ -236,13 +249,15 @@ pub(super) async fn store_grant(
 
 /// Begins a journey to the provider: gives the address to send this browser to.
 pub(super) async fn begin(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
     inputs: &Inputs,
     browser: &str,
 ) -> Result<Url, Refusal> {
-    let endpoint = endpoint(service, link, choice, inputs).map_err(|error| {
+    let service = clients.service;
+    let current = clients.current(choice.app)?.ok_or(Refusal::NotConfigured)?;
+    let endpoint = endpoint(&current.client, link, choice, inputs).map_err(|error| {
         tracing::warn!(app = choice.app.id, %error, "an app cannot be connected");
         Refusal::NotConfigured
     })?;
@@ -254,6 +269,7 @@ pub(super) async fn begin(
         auth_option_key: &choice.option.key,
         verifier: Some(&verifier),
         inputs,
+        oauth_client: current.id.as_deref(),
     };
     service.store.start_authorization(link, &journey).await?;
     service.store.set_phase(link, Phase::AtProvider).await?;
@@ -266,17 +282,18 @@ pub(super) async fn begin(
 
 /// The provider as this customer reaches it.
 pub(super) fn endpoint(
-    service: &Service,
+    client: &OAuthClient,
     link: &Link,
-    Choice { app, option }: Choice<'_>,
+    choice: Choice<'_>,
     inputs: &Inputs,
 ) -> Result<Endpoint, EndpointError> {
-    let registration = service.registration(app).ok_or(EndpointError::NotOAuth)?;
-    let endpoint = Endpoint::new(option, registration, inputs)?;
-    Ok(match link.options.scopes.as_slice() {
-        [] => endpoint,
-        scopes => endpoint.with_scopes(scopes.to_vec()),
-    })
+    let endpoint = Endpoint::new(choice.option, client, inputs)?;
+    match link.options.scopes.as_slice() {
+        [] => Ok(endpoint),
+        // The operator may have allowed more when the link was made.
+        scopes if client.forbidden_scope(scopes).is_some() => Err(EndpointError::ScopeNotAllowed),
+        scopes => Ok(endpoint.with_scopes(scopes.to_vec())),
+    }
 }
 
 /// The link as it is now, for whoever lost a race.

@@ -13,6 +13,7 @@ use super::view;
 use crate::budget::Group;
 use crate::catalogue::Inputs;
 use crate::hosted::html::PageResponse;
+use crate::oauth_clients::Clients;
 use crate::state::{AppState, Service};
 use crate::store::{Link, Phase, Status, StoreError};
 
@@ -64,7 +65,8 @@ async fn show_page(
         service.store.set_phase(&link, Phase::Form).await?;
     }
     let browser = Browser::known_or_new(service, headers);
-    let page = open_page(service, &link, params, &browser);
+    let clients = flow::clients(service, &link).await?;
+    let page = open_page(&clients, &link, params, &browser);
     Ok(match browser.set_cookie(service) {
         Some(cookie) => page.with_cookie(cookie),
         None => page,
@@ -73,19 +75,19 @@ async fn show_page(
 
 /// The page of a link that is open.
 fn open_page(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
     params: &HashMap<String, String>,
     browser: &Browser,
 ) -> PageResponse {
     let param = |name: &str| params.get(name).map(String::as_str);
-    let apps = flow::apps(service, link);
+    let apps = flow::apps(clients, link);
     if apps.len() > 1 && param("app").is_none_or(|id| apps.iter().all(|app| app.id != id)) {
         return view::picker(link, &apps, &browser.csrf_token(link));
     }
-    let choice = flow::choose(service, link, param("app"), param("option"))
-        .or_else(|_| flow::choose(service, link, param("app"), None))
-        .or_else(|_| flow::choose(service, link, None, None));
+    let choice = flow::choose(clients, link, param("app"), param("option"))
+        .or_else(|_| flow::choose(clients, link, param("app"), None))
+        .or_else(|_| flow::choose(clients, link, None, None));
     let choice = match choice {
         Ok(choice) => choice,
         Err(refusal) => return view::refused(&refusal),
@@ -94,7 +96,7 @@ fn open_page(
     // `authorize`.
     let none = Inputs::new();
     let entered = link.inputs.as_ref().unwrap_or(&none);
-    view::connect(service, link, choice, &browser.csrf_token(link), entered, &[])
+    view::connect(clients, link, choice, &browser.csrf_token(link), entered, &[])
 }
 
 async fn submit_page(
@@ -152,7 +154,8 @@ async fn connect(
     browser: &Browser,
     form: &SubmittedForm,
 ) -> Result<PageResponse, Refusal> {
-    let choice = flow::choose(service, link, form.app_id.as_deref(), form.auth_option_key.as_deref())?;
+    let clients = flow::clients(service, link).await?;
+    let choice = flow::choose(&clients, link, form.app_id.as_deref(), form.auth_option_key.as_deref())?;
     match flow::submit(service, link, choice, &form.values, Some(browser)).await {
         Ok(Accepted::Held) => {
             let link = flow::current(service, link).await?;
@@ -168,12 +171,12 @@ async fn connect(
             Ok(view::finished(service, &link, None, link.status, None))
         }
         Ok(Accepted::Consent(inputs)) => {
-            let url = flow::begin(service, link, choice, &inputs, browser.secret()).await?;
+            let url = flow::begin(&clients, link, choice, &inputs, browser.secret()).await?;
             Ok(PageResponse::redirect(url.as_str()))
         }
         Err(Refusal::Invalid(errors)) => {
             let csrf_token = browser.csrf_token(link);
-            Ok(view::connect(service, link, choice, &csrf_token, &form.values, &errors))
+            Ok(view::connect(&clients, link, choice, &csrf_token, &form.values, &errors))
         }
         Err(refusal) => Err(refusal),
     }

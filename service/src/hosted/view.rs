@@ -11,6 +11,7 @@ use crate::email;
 use crate::hosted::html::{
     Connect, FieldView, FormTargets, NextAction, Outcome, PageResponse, Picker, Product, Severity,
 };
+use crate::oauth_clients::Clients;
 use crate::state::Service;
 use crate::store::{Link, LinkError, Operation, Status, StoreError};
 
@@ -22,7 +23,7 @@ pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageRespon
 
 /// Consent, with what was entered before and what was wrong with it.
 pub(super) fn connect(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
     csrf_token: &str,
@@ -32,7 +33,8 @@ pub(super) fn connect(
     let Choice { app, option } = choice;
     // Before the form is filled in, the defaults show where the way leads.
     let inputs = option.input.preview(entered);
-    let endpoint = flow::endpoint(service, link, choice, &inputs).ok();
+    let current = clients.current(app).ok().flatten();
+    let endpoint = current.and_then(|current| flow::endpoint(&current.client, link, choice, &inputs).ok());
     let address = endpoint.as_ref().map(|endpoint| endpoint.authorization_url());
     let mut targets = form_targets(link);
     if option.oauth.is_some() {
@@ -40,7 +42,7 @@ pub(super) fn connect(
     }
     // What is about to be entered can lead to another host.
     let host = address.and_then(Url::host_str).filter(|_| option.input.is_empty());
-    let options = flow::usable_options(service, link, app);
+    let options = flow::usable_options(clients, link, app);
     let others: Vec<_> = options.into_iter().filter(|other| other.key != option.key).collect();
     let customer_ascii = email::ascii_form(&link.owner.customer);
     let page = Connect {
@@ -59,7 +61,7 @@ pub(super) fn connect(
         scopes: endpoint.as_ref().map(|endpoint| endpoint.scopes()).unwrap_or_default(),
         fields: &FieldView::all(option, entered, errors),
         errors,
-        can_go_back: flow::apps(service, link).len() > 1,
+        can_go_back: flow::apps(clients, link).len() > 1,
         csrf_token,
         expires: &expires(link),
     };

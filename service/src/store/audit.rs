@@ -39,6 +39,10 @@ pub(super) enum Action {
     McpUrlMinted,
     /// A key lost its MCP URL.
     McpUrlRevoked,
+    /// An OAuth client was entered, or entered anew.
+    ClientSet,
+    /// An OAuth client was removed.
+    ClientRemoved,
 }
 
 /// One line of the audit.
@@ -76,6 +80,8 @@ impl Action {
             Self::KeyRevoked => "key.revoked",
             Self::McpUrlMinted => "mcp_url.minted",
             Self::McpUrlRevoked => "mcp_url.revoked",
+            Self::ClientSet => "oauth_client.set",
+            Self::ClientRemoved => "oauth_client.removed",
         }
     }
 }

@@ -50,6 +50,7 @@ impl Store {
         .bind(now - millis(REMEMBERED));
         self.database.execute(query).await?;
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
+        self.remove_unused_clients(now).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {
             tracing::info!(removed, "connections that were never finished are removed");

@@ -38,6 +38,8 @@ pub struct Connection {
     pub auth_type: Option<AuthType>,
     /// The auth option by which it was made; none until there is a credential.
     pub auth_option_key: Option<String>,
+    /// The stored OAuth client that its credential belongs to; none for the operator's.
+    pub oauth_client: Option<ConnectionClient>,
     /// What is known beside the credential; of the values that calls need, the public ones.
     pub details: Details,
     /// What became of its latest link is taken into account.
@@ -70,6 +72,15 @@ pub struct Connection {
     pub usages: Vec<String>,
 }
 
+/// What a connection's owner is told of its OAuth client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionClient {
+    /// Whether it is an organisation's, and not the tenant's own.
+    pub is_organizations: bool,
+    /// Whether it is one of the provider's sandbox.
+    pub sandbox: bool,
+}
+
 /// Which of a customer's connections are wanted; all where nothing is set.
 #[derive(Debug, Default, Clone)]
 pub struct ConnectionFilter<'a> {
@@ -90,12 +101,12 @@ struct Conditions<'a> {
 }
 
 /// What [`Store::delete_connection`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Deletion {
     /// It is gone, with its credential.
     Deleted {
-        /// The app and the auth option of the grant that is to be revoked, if it had one.
-        revoked: Option<(String, String)>,
+        /// The grant that is to be revoked, if it had one.
+        revoked: Option<Box<Grant>>,
     },
     /// Something still uses it.
     InUse,
@@ -149,11 +160,13 @@ const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
         c.provider_message,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
-        c.account, c.scopes, c.origin, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
+        c.account, c.scopes, c.origin, o.organization_id AS client_organization, o.sandbox AS client_sandbox,
+        k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
         l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
-    FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id";
+    FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id
+    LEFT JOIN oauth_clients o ON o.id = k.oauth_client_id";
 
 impl Store {
     /// One connection, if this customer has it.
@@ -257,7 +270,7 @@ impl Store {
         }
         transaction.commit().await?;
         self.changes.tell(id);
-        Ok(Deletion::Deleted { revoked: current.map(|current| (current.app_id, current.auth_option_key)) })
+        Ok(Deletion::Deleted { revoked: current.map(Box::new) })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {
@@ -267,6 +280,7 @@ impl Store {
             app_id: row.get("app_id")?,
             auth_type: row.get::<Option<&str>>("auth_type")?.map(read_auth_type).transpose()?,
             auth_option_key: row.get("auth_option_key")?,
+            oauth_client: ConnectionClient::read(row)?,
             details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
             origin: row.get::<&str>("origin")?.parse()?,
@@ -291,6 +305,16 @@ impl Store {
         let link: Status = row.get::<&str>("link_status")?.parse()?;
         let link = link.of_link(self.clock.now(), row.get(link_expires_at)?);
         Ok(status.of_connection(link))
+    }
+}
+
+impl ConnectionClient {
+    fn read(row: &Row) -> Result<Option<Self>> {
+        let Some(organization) = row.get::<Option<&str>>("client_organization")? else {
+            return Ok(None);
+        };
+        let sandbox = row.get::<i64>("client_sandbox")? != 0;
+        Ok(Some(Self { is_organizations: !organization.is_empty(), sandbox }))
     }
 }
 

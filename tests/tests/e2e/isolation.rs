@@ -31,8 +31,9 @@ const PUBLIC: [&str; 12] = [
     "callMcpByUrl",
 ];
 
-/// A 409 for its owner, too: there is no newer key, and nobody has consented.
-const NEEDS_A_STATE: [&str; 2] = ["promoteKey", "confirmConnection"];
+/// An error for its owner, too: there is no newer key, nobody has consented, and the client was removed in Bob's name.
+const NEEDS_A_STATE: [&str; 4] =
+    ["promoteKey", "confirmConnection", "deleteOAuthClient", "deleteOrganizationOAuthClient"];
 
 /// One endpoint, as the contract describes it.
 struct Operation {
@@ -153,6 +154,15 @@ impl Stage {
         (id, token)
     }
 
+    /// Clients to look at and to remove.
+    async fn enter_clients(&self) {
+        for path in ["/apps/gmail/oauth-client", "/organizations/org_1/apps/gmail/oauth-client"] {
+            let put = self.acme.raw.request(Method::PUT, path);
+            let client = json!({"client_id": "acmes-client", "client_secret": "canary-secret"});
+            answer(put.json(&client)).await.data();
+        }
+    }
+
     /// A filled-in form of the app.
     async fn form(&self, id: &str, token: &str) -> Value {
         let options = self.acme.raw.keyless(Method::GET, &format!("/connections/{id}/auth-options"));
@@ -180,6 +190,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
     let path = operation
         .path
         .replace("{appId}", "gmail")
+        .replace("{organizationId}", "org_1")
         .replace("{connectionId}", call.id)
         .replace("{usageId}", "workflow-1");
     assert!(!path.contains('{'), "{path}: a parameter that this test does not know");
@@ -204,6 +215,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             }
             () if has("rejected_token_sha256") => json!({"rejected_token_sha256": "0".repeat(64)}),
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
+            () if has("client_secret") => json!({"client_id": "c", "client_secret": "canary-secret"}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),
         };
@@ -239,6 +251,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         }
         let at = format!("{} {}", operation.method, operation.path);
         let public = operation.security.as_deref() == Some("requestToken");
+        stage.enter_clients().await;
         let (id, token) = stage.connection(&stage.acme, !public).await;
         let (_, others_token) = stage.connection(&stage.other, false).await;
         let own = Call {
@@ -299,9 +312,10 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         } else if !public {
             for stranger in [Call { key: others_key, ..own.clone() }, Call { customer: BOB, ..own.clone() }] {
                 let answer = call(&stage, &operation, &stranger).await;
-                let foreign =
-                    [&id, &own_key_id].into_iter().any(|secret| answer.text.contains(secret.as_str()));
-                // Keys are the tenant's, whoever the customer is.
+                let foreign = [id.as_str(), &own_key_id, "acmes-client"]
+                    .into_iter()
+                    .any(|own| answer.text.contains(own));
+                // Keys and OAuth clients are the tenant's, whoever the customer is.
                 assert!(!foreign || (!operation.customer && stranger.key == own.key), "{at}");
                 cells += 1;
             }
