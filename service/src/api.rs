@@ -1,5 +1,6 @@
 //! What tenants' backends call, and the public endpoints that their front ends call with a request token.
 
+mod app_settings;
 mod apps;
 mod confirm;
 mod connections;
@@ -21,6 +22,7 @@ pub(crate) use connections::wait_until_not_pending;
 pub use health::Readiness;
 pub(crate) use long_poll::LongPoll;
 pub use long_poll::{LongPolls, look_for_changes};
+pub(crate) use oauth_clients::is_printable;
 pub(crate) use request_link::new_link;
 
 use axum::Router;
@@ -45,6 +47,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     Router::new()
         .route("/apps", apps(get(apps::list)))
         .route("/apps/{app_id}", apps(get(apps::read)))
+        .route("/apps/{app_id}/settings", admin(get(app_settings::read).put(app_settings::set)))
         .route(
             "/apps/{app_id}/oauth-client",
             admin(put(oauth_clients::set).get(oauth_clients::read).delete(oauth_clients::remove)),

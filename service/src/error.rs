@@ -64,6 +64,9 @@ pub enum ApiError {
     /// Neither the tenant nor the operator has entered an OAuth client for this app.
     #[error("There is no OAuth client for this app")]
     AppNotConfigured,
+    /// The app's OAuth client is the organisation's, and only an admin may enter it.
+    #[error("An admin of the organization has to connect this app first")]
+    AdminRequired,
     /// The tenant, or the organisation, has no OAuth client of its own for this app.
     #[error("There is no OAuth client of this kind for the app")]
     OAuthClientNotFound,
@@ -140,6 +143,7 @@ impl ApiError {
             | Self::KeyNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AppNotConfigured
+            | Self::AdminRequired
             | Self::ConnectionInUse
             | Self::ConnectionNotActive(_)
             | Self::NothingToConfirm
@@ -170,7 +174,7 @@ impl ApiError {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AppNotFound => "app_not_found",
-            Self::AppNotConfigured => "app_not_configured",
+            Self::AppNotConfigured | Self::AdminRequired => "app_not_configured",
             Self::OAuthClientNotFound => "oauth_client_not_found",
             Self::ConnectionDeleted => "connection_deleted",
             Self::ConnectionInUse => "connection_in_use",

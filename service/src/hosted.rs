@@ -24,10 +24,13 @@ mod callback;
 mod flow;
 mod form;
 pub mod html;
+mod instructions;
 mod page;
+mod setup;
 mod view;
 
 pub use authorize::{authorize, authorize_from_form};
 pub use callback::{callback, result};
-pub use flow::{Choice, Submitted, auth_options, submit_custom};
+pub use flow::{Choice, Offer, Submitted, auth_options, submit_custom};
 pub use page::{show, submit};
+pub use setup::ClientSetup;

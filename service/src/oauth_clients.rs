@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::catalogue::{App, AuthType};
 use crate::oauth::OAuthClient;
 use crate::state::Service;
-use crate::store::{StoreError, StoredClient};
+use crate::store::{AppSettings, Link, StoreError, StoredClient};
 
 /// Whose client it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -39,7 +39,9 @@ pub(crate) struct CurrentClient<'a> {
 #[derive(Debug)]
 pub(crate) struct Clients<'a> {
     pub(crate) service: &'a Service,
+    organization: Option<String>,
     stored: Vec<StoredClient>,
+    settings: Vec<(String, AppSettings)>,
 }
 
 impl<'a> Clients<'a> {
@@ -48,7 +50,7 @@ impl<'a> Clients<'a> {
         match self.stored(app) {
             Some(stored) if stored.organization.is_some() => Some(ClientSource::Organization),
             Some(_) => Some(ClientSource::Tenant),
-            None => self.service.config.apps.contains_key(&app.id).then_some(ClientSource::Operator),
+            None => self.configured(app).map(|_| ClientSource::Operator),
         }
     }
 
@@ -62,25 +64,70 @@ impl<'a> Clients<'a> {
             let client = Cow::Owned(self.service.open_client(stored)?);
             return Ok(Some(CurrentClient { id: Some(stored.id.clone()), client }));
         }
-        let configured = self.service.config.apps.get(&app.id);
-        Ok(configured.map(|client| CurrentClient { id: None, client: Cow::Borrowed(client) }))
+        Ok(self.configured(app).map(|client| CurrentClient { id: None, client: Cow::Borrowed(client) }))
+    }
+
+    /// Whether each organisation brings a client of its own for the app.
+    pub(crate) fn is_managed(&self, app: &App) -> bool {
+        self.settings(app).is_some_and(|settings| settings.by_organization)
+    }
+
+    /// Whether somebody of the organisation has to enter a client first.
+    pub(crate) fn needs_setup(&self, app: &App) -> bool {
+        self.is_managed(app) && self.organization.is_some() && self.stored(app).is_none()
+    }
+
+    /// What the tenant says of the app.
+    pub(crate) fn settings(&self, app: &App) -> Option<&AppSettings> {
+        self.settings.iter().find(|(id, _)| *id == app.id).map(|(_, settings)| settings)
+    }
+
+    /// A client with nothing but the addresses, before one is entered.
+    pub(crate) fn addresses(&self, app: &App) -> OAuthClient {
+        self.service.with_addresses(&app.id, OAuthClient::new("", ""))
+    }
+
+    /// A client that was entered by this link.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or its secret does not open.
+    pub(crate) async fn entered(
+        &self,
+        link: &Link,
+        app: &App,
+        id: &str,
+    ) -> Result<Option<CurrentClient<'a>>, StoreError> {
+        let client = self.service.client_of_authorization(link, &app.id, Some(id)).await?;
+        Ok(client.map(|client| CurrentClient { id: Some(id.to_owned()), client }))
+    }
+
+    /// Whether OAuth has a client, or will have one once somebody entered it.
+    pub(crate) fn has_client(&self, app: &App) -> bool {
+        self.source(app).is_some() || self.needs_setup(app)
     }
 
     /// Whether the app can be connected, perhaps by this option alone: OAuth needs a client; a form needs nothing.
     pub(crate) fn can_connect(&self, app: &App, key: Option<&str>) -> bool {
         let mut options = app.auth_options.iter().filter(|option| key.is_none_or(|key| key == option.key));
-        options.any(|option| option.auth_type != AuthType::OAuth || self.source(app).is_some())
+        options.any(|option| option.auth_type != AuthType::OAuth || self.has_client(app))
     }
 
     /// The first of these scopes that the operator does not allow, where the app is connected with the operator's client.
     pub(crate) fn forbidden_scope<'s>(&self, app: &App, scopes: &'s [String]) -> Option<&'s str> {
-        let is_operators = self.source(app) == Some(ClientSource::Operator);
-        self.service.config.apps.get(&app.id).filter(|_| is_operators)?.forbidden_scope(scopes)
+        self.configured(app).filter(|_| self.stored(app).is_none())?.forbidden_scope(scopes)
     }
 
     fn stored(&self, app: &App) -> Option<&StoredClient> {
+        let is_managed = self.is_managed(app);
         let of_app = self.stored.iter().filter(|stored| stored.app_id == app.id);
-        of_app.max_by_key(|stored| stored.organization.is_some())
+        let usable = of_app.filter(|stored| stored.organization.is_some() || !is_managed);
+        usable.max_by_key(|stored| stored.organization.is_some())
+    }
+
+    /// The operator's.
+    fn configured(&self, app: &App) -> Option<&'a OAuthClient> {
+        self.service.config.apps.get(&app.id).filter(|_| !self.is_managed(app))
     }
 }
 
@@ -96,7 +143,8 @@ impl Service {
         organization: Option<&str>,
     ) -> Result<Clients<'_>, StoreError> {
         let stored = self.store.current_clients(tenant, organization).await?;
-        Ok(Clients { service: self, stored })
+        let settings = self.store.all_app_settings(tenant).await?;
+        Ok(Clients { service: self, organization: organization.map(str::to_owned), stored, settings })
     }
 
     /// The client that a grant belongs to: the stored one with this id, or the operator's.
@@ -117,18 +165,47 @@ impl Service {
         found.map(|found| Ok(Cow::Owned(self.open_client(&found)?))).transpose()
     }
 
+    /// The client that an authorization of this link was begun with. One that waits for its first success belongs to the link
+    /// by which it was entered.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`client_of_grant`](Self::client_of_grant).
+    pub(crate) async fn client_of_authorization(
+        &self,
+        link: &Link,
+        app_id: &str,
+        stored: Option<&str>,
+    ) -> Result<Option<Cow<'_, OAuthClient>>, StoreError> {
+        if let Some(id) = stored {
+            let found = self.store.client(&link.owner.tenant, id).await?;
+            if found.is_some_and(|found| found.is_pending && found.link_id.as_ref() != Some(&link.id)) {
+                return Ok(None);
+            }
+        }
+        self.client_of_grant(&link.owner.tenant, app_id, stored).await
+    }
+
     fn open_client(&self, stored: &StoredClient) -> Result<OAuthClient, StoreError> {
         let secrets = self.store.client_secrets(stored)?;
-        let configured = self.config.apps.get(&stored.app_id);
-        Ok(OAuthClient {
+        let client = OAuthClient {
             scopes: stored.scopes.clone(),
             params: secrets.params,
             sandbox: stored.sandbox,
-            authorization_url: configured.and_then(|client| client.authorization_url.clone()),
-            token_url: configured.and_then(|client| client.token_url.clone()),
-            revocation_url: configured.and_then(|client| client.revocation_url.clone()),
-            keep_alive: configured.is_none_or(|client| client.keep_alive),
             ..OAuthClient::new(stored.client_id.clone(), secrets.client_secret)
-        })
+        };
+        Ok(self.with_addresses(&stored.app_id, client))
+    }
+
+    /// What the operator says of the app's addresses holds for everybody's clients.
+    fn with_addresses(&self, app_id: &str, client: OAuthClient) -> OAuthClient {
+        let Some(configured) = self.config.apps.get(app_id) else { return client };
+        OAuthClient {
+            authorization_url: configured.authorization_url.clone(),
+            token_url: configured.token_url.clone(),
+            revocation_url: configured.revocation_url.clone(),
+            keep_alive: configured.keep_alive,
+            ..client
+        }
     }
 }

@@ -64,10 +64,12 @@ fn read_settings(app: &App, body: &Body) -> Result<AppSettings, ApiError> {
     }
     // The form asks for id and secret alone.
     if let Some(name) = app.app_params().into_iter().next().filter(|_| by_organization) {
-        let message = format!("managed_by: a client of this app has a parameter {name}, which nobody is asked for");
+        let message =
+            format!("managed_by: a client of this app has a parameter {name}, which nobody is asked for");
         return Err(ApiError::invalid(message));
     }
-    let form = format!("at most {MAX_INSTRUCTIONS} characters without control characters but line breaks and tabs");
+    let form =
+        format!("at most {MAX_INSTRUCTIONS} characters without control characters but line breaks and tabs");
     let instructions = body.text("instructions", &form, is_instructions)?.unwrap_or_default().to_owned();
     let admin_role_required = body.flag("admin_role_required")?.unwrap_or_default();
     Ok(AppSettings { by_organization, instructions, admin_role_required })

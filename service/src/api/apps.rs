@@ -43,8 +43,11 @@ impl<'a> AppView<'a> {
     fn new(clients: &Clients<'_>, app: &'a App) -> Self {
         let has_oauth = app.has_oauth();
         Self {
-            connectable: clients.can_connect(app, None),
-            client_source: clients.source(app).filter(|_| has_oauth),
+            connectable: clients.can_connect(app, None) || clients.is_managed(app),
+            client_source: match clients.is_managed(app) {
+                true => Some(ClientSource::Organization),
+                false => clients.source(app).filter(|_| has_oauth),
+            },
             redirect_uri: has_oauth.then(|| clients.service.redirect_uri(&app.id)),
             app,
         }

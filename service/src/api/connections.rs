@@ -19,8 +19,8 @@ use crate::extract::query::Query;
 use crate::oauth_clients::ClientSource;
 use crate::state::AppState;
 use crate::store::{
-    Connection, ConnectionFilter, Deletion, LastError, LinkError, Operation, Origin, Owner, Reconnection,
-    Status,
+    Connection, ConnectionFilter, Deletion, LastError, LinkError, Operation, Organization, Origin, Owner,
+    Reconnection, Status,
 };
 
 /// A connection on the wire.
@@ -51,6 +51,14 @@ pub(super) struct ConnectionView {
     api_base_url: Option<String>,
     scopes: Option<Vec<String>>,
     client_source: Option<ClientSource>,
+    organization: Option<OrganizationView>,
+}
+
+/// An organisation of the tenant's.
+#[derive(Serialize)]
+pub(super) struct OrganizationView {
+    id: String,
+    name: String,
 }
 
 /// Why the customer could not be connected so far, for anybody.
@@ -101,6 +109,12 @@ impl AppRef {
     pub(super) fn new(app: &AppState, id: &str) -> Self {
         let name = app.catalogue.get(id).map_or(id, |app| &app.name);
         Self { id: id.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl From<Organization> for OrganizationView {
+    fn from(Organization { id, name, .. }: Organization) -> Self {
+        Self { id, name }
     }
 }
 
@@ -165,6 +179,7 @@ impl ConnectionView {
             api_base_url,
             scopes: details.scopes,
             client_source,
+            organization: connection.organization.map(OrganizationView::from),
         }
     }
 }

@@ -164,6 +164,7 @@ async fn make(
         id: &ids::connection(),
         name: &wanted.name,
         labels: &wanted.labels,
+        organization: None,
         grant: &grant,
         at: app.clock.now(),
     };
@@ -197,6 +198,7 @@ fn view(new: &NewImport<'_>) -> Connection {
         last_used_at: None,
         customer_id: labels.customer_id,
         customer_name: labels.customer_name,
+        organization: new.organization.cloned(),
         metadata: labels.metadata.unwrap_or_default(),
         usages: Vec::new(),
     }

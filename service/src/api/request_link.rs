@@ -70,7 +70,11 @@ async fn make(
         wanted.options.allowed_origin = website.map(web_address::as_sent);
     }
     let named = named(app, owner, &wanted).await?;
-    let clients = app.clients(&owner.tenant, None).await?;
+    if let Some(named) = &named {
+        wanted.keep_organization(named)?;
+    }
+    let organization = wanted.options.organization.as_ref().map(|organization| organization.id.clone());
+    let clients = app.clients(&owner.tenant, organization.as_deref()).await?;
     let apps = wanted.apps(&clients, named.as_ref())?;
     let app_id = match apps.as_slice() {
         [only] => Some(only.id.as_str()),
@@ -81,7 +85,7 @@ async fn make(
     };
     let existing = match (named, app_id) {
         (None, Some(app_id)) if !wanted.allow_multiple_connections => {
-            app.store.connection_for_app(owner, app_id).await?
+            app.store.connection_for_app(owner, app_id, organization.as_deref()).await?
         }
         (named, _) => named,
     };

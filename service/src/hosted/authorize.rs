@@ -119,7 +119,12 @@ async fn start(
     let entered = link.inputs.as_ref().unwrap_or(&none);
     let inputs = choice.option.input.validate(entered).map_err(Refusal::Invalid)?;
     let browser = Browser::known_or_new(service, headers);
-    let url = flow::begin(&clients, &link, choice, &inputs, browser.secret()).await?;
+    let held = match clients.needs_setup(choice.app) {
+        true => Some(service.store.held_client(&link, &choice.app.id).await?.ok_or(Refusal::UnknownChoice)?),
+        false => None,
+    };
+    let held = held.as_ref().map(|held| held.id.as_str());
+    let url = flow::begin(&clients, &link, choice, &inputs, browser.secret(), held).await?;
     let mut page = PageResponse::redirect(url.as_str());
     for cookie in [browser.set_cookie(service), cookie(service, "", 0)].into_iter().flatten() {
         page = page.with_cookie(cookie);

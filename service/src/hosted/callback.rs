@@ -162,7 +162,8 @@ async fn redeem(
     let clients = flow::clients(service, link).await?;
     let choice = choice(&clients, journey).map_err(|_| LinkError::AppNotConfigured)?;
     let tenant = &link.owner.tenant;
-    let client = service.client_of_grant(tenant, &choice.app.id, journey.oauth_client.as_deref()).await?;
+    let stored = journey.oauth_client.as_deref();
+    let client = service.client_of_authorization(link, &choice.app.id, stored).await?;
     let client = client.ok_or(LinkError::AppNotConfigured)?;
     let parameters = answer.parameters(choice.option);
     let inputs = choice.option.corrected(journey.inputs.clone(), &parameters);
@@ -216,6 +217,7 @@ async fn redeem(
     match flow::store_grant(service, link, &grant, Some(browser)).await? {
         GrantOutcome::Stored | GrantOutcome::LinkEnded => Ok(()),
         GrantOutcome::OtherAccount(_) => Err(Failure::OtherAccount(grant.details.account)),
+        GrantOutcome::ClientTaken => Err(LinkError::ClientTaken.into()),
     }
 }
 
@@ -233,6 +235,13 @@ async fn show_result(
     let link = &journey.link;
     let app = service.catalogue.get(&journey.app_id).map(AsRef::as_ref);
     if link.status != Status::Pending {
+        if let Some(app) = app.filter(|_| link.status == Status::Active && link.options.return_url.is_none())
+            && let Some(id) = &journey.oauth_client
+            && let Some(client) = service.store.client(&link.owner.tenant, id).await?
+            && client.link_id.as_ref() == Some(&link.id)
+        {
+            return Ok(view::client_stored(link, app));
+        }
         let reason = journey.reason.as_deref();
         return Ok(view::finished(service, link, app, link.status, reason));
     }
@@ -252,6 +261,15 @@ async fn show_result(
             };
             let secret = browser.handover_secret(link);
             let again = flow::hand_over(service, link, choice, &journey.inputs, &secret).await?;
+            if journey.progress == Progress::Failed(LinkError::ClientTaken) {
+                return Ok(view::client_taken(link, choice.app, again.as_deref()));
+            }
+            // Back to the form, which says what failed.
+            if clients.needs_setup(choice.app)
+                && let Some(again) = &again
+            {
+                return Ok(PageResponse::redirect(again));
+            }
             if journey.progress == Progress::Failed(LinkError::AccountChanged) {
                 let connection = service.store.connection(&link.owner, &link.connection_id).await?;
                 let expected = connection.and_then(|found| found.details.account).unwrap_or_default();

@@ -1,9 +1,12 @@
 //! What submitting does, whoever shows the form.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::authorize;
 use super::browser::Browser;
+use super::setup::{self, ClientSetup};
 use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, ProviderData};
 use crate::error::ApiError;
 use crate::ids;
@@ -30,6 +33,17 @@ pub struct Choice<'a> {
     pub option: &'a AuthOption,
 }
 
+/// One way to connect one app, as it is offered to a customer.
+#[derive(Debug)]
+pub struct Offer<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// One of its auth options, with fields for the OAuth client where one has to be entered.
+    pub option: Cow<'a, AuthOption>,
+    /// Present where one has to be entered.
+    pub client_setup: Option<ClientSetup>,
+}
+
 /// What became of a submitted form.
 pub(super) enum Accepted {
     /// It was all that is needed.
@@ -38,8 +52,8 @@ pub(super) enum Accepted {
     Held,
     /// The link had ended before; nothing was changed.
     LinkEnded,
-    /// Now the provider has to be asked, with these inputs.
-    Consent(Inputs),
+    /// Now the provider has to be asked, with these inputs, and with the OAuth client that was entered.
+    Consent { inputs: Inputs, entered: Option<String> },
 }
 
 /// Why a form was not accepted.
@@ -49,6 +63,10 @@ pub(super) enum Refusal {
     UnknownChoice,
     /// There is no OAuth client at the provider, and no other way.
     NotConfigured,
+    /// The organisation has no OAuth client yet, and this customer may not enter one.
+    AdminRequired,
+    /// Somebody else of the organisation has entered an OAuth client meanwhile.
+    ClientTaken,
     /// Only the customer's browser can be told the code of a link with `confirm`.
     HostedPageOnly,
     /// What was entered is wrong.
@@ -78,16 +96,25 @@ pub struct Submitted {
 /// # Errors
 ///
 /// When the database fails.
-pub async fn auth_options<'a>(service: &'a Service, link: &Link) -> Result<Vec<Choice<'a>>, StoreError> {
+pub async fn auth_options<'a>(service: &'a Service, link: &Link) -> Result<Vec<Offer<'a>>, StoreError> {
     let clients = clients(service, link).await?;
-    let options =
-        |app| usable_options(&clients, link, app).into_iter().map(move |option| Choice { app, option });
-    Ok(apps(&clients, link).into_iter().flat_map(options).collect())
+    let mut offers = Vec::new();
+    for app in apps(&clients, link) {
+        for option in usable_options(&clients, link, app) {
+            let client_setup = setup::of(&clients, link, Choice { app, option }).await?;
+            let option = match &client_setup {
+                Some(setup) => Cow::Owned(setup::form(option, setup)),
+                None => Cow::Borrowed(option),
+            };
+            offers.push(Offer { app, option, client_setup });
+        }
+    }
+    Ok(offers)
 }
 
 /// The OAuth clients that a link can use.
 pub(super) async fn clients<'a>(service: &'a Service, link: &Link) -> Result<Clients<'a>, StoreError> {
-    service.clients(&link.owner.tenant, None).await
+    service.clients(&link.owner.tenant, link.organization_id()).await
 }
 
 /// Takes what the customer entered into a form of the product's own. The app may be left out where the link allows one.
@@ -111,11 +138,12 @@ pub async fn submit_custom(
     }
     let clients = clients(service, link).await?;
     let choice = choose(&clients, link, app_id, Some(auth_option_key))?;
-    match submit(service, link, choice, fields, None).await? {
+    match submit(&clients, link, choice, fields, None).await? {
         Accepted::Held => ended(Status::Pending),
         Accepted::Stored => ended(Status::Active),
         Accepted::LinkEnded => ended(current(service, link).await?.status),
-        Accepted::Consent(inputs) => {
+        // The client that was entered is found again by the link.
+        Accepted::Consent { inputs, entered: _ } => {
             let secret = ids::secret();
             if !service.store.hand_over(link, &inputs, &secret).await? {
                 return ended(current(service, link).await?.status);
@@ -163,7 +191,7 @@ pub(super) fn choose<'a>(
 }
 
 pub(super) fn usable_options<'a>(clients: &Clients<'_>, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
-    let configured = clients.source(app).is_some();
+    let configured = clients.has_client(app);
     let told = link.auth_option_key.as_deref();
     app.auth_options
         .iter()
@@ -174,15 +202,24 @@ pub(super) fn usable_options<'a>(clients: &Clients<'_>, link: &Link, app: &'a Ap
 
 /// Checks what was entered, and stores it where that is all that is needed.
 pub(super) async fn submit(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
-    Choice { app, option }: Choice<'_>,
+    choice: Choice<'_>,
     values: &Inputs,
     browser: Option<&Browser>,
 ) -> Result<Accepted, Refusal> {
+    let (service, Choice { app, option }) = (clients.service, choice);
+    if option.auth_type == AuthType::OAuth {
+        if clients.needs_setup(app) {
+            return setup::submit(clients, link, choice, values).await;
+        }
+        if clients.is_managed(app) && setup::is_in(values) {
+            return Err(Refusal::ClientTaken);
+        }
+    }
     let inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
     if option.auth_type == AuthType::OAuth {
-        return Ok(Accepted::Consent(inputs));
+        return Ok(Accepted::Consent { inputs, entered: None });
     }
     // Before anything is tried: the answer must not tell whether it is right.
     if link.options.confirm && browser.is_none() {
@@ -205,7 +242,8 @@ pub(super) async fn submit(
     match store_grant(service, link, &grant, browser).await? {
         GrantOutcome::Stored if link.options.confirm => Ok(Accepted::Held),
         GrantOutcome::Stored => Ok(Accepted::Stored),
-        GrantOutcome::LinkEnded => Ok(Accepted::LinkEnded),
+        // A form has no OAuth client.
+        GrantOutcome::LinkEnded | GrantOutcome::ClientTaken => Ok(Accepted::LinkEnded),
         GrantOutcome::OtherAccount(account) => {
             service.store.fail_link(link, LinkError::AccountChanged).await?;
             let message = other_account(link, &account, grant.details.account.as_ref());
@@ -247,16 +285,22 @@ pub(super) async fn store_grant(
     }
 }
 
-/// Begins a journey to the provider: gives the address to send this browser to.
+/// Begins a journey to the provider: gives the address to send this browser to. `entered` is the OAuth client that was just
+/// entered.
 pub(super) async fn begin(
     clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
     inputs: &Inputs,
     browser: &str,
+    entered: Option<&str>,
 ) -> Result<Url, Refusal> {
     let service = clients.service;
-    let current = clients.current(choice.app)?.ok_or(Refusal::NotConfigured)?;
+    let current = match entered {
+        Some(id) => clients.entered(link, choice.app, id).await?,
+        None => clients.current(choice.app)?,
+    };
+    let current = current.ok_or(Refusal::NotConfigured)?;
     let endpoint = endpoint(&current.client, link, choice, inputs).map_err(|error| {
         tracing::warn!(app = choice.app.id, %error, "an app cannot be connected");
         Refusal::NotConfigured
@@ -332,6 +376,10 @@ impl From<Refusal> for ApiError {
                  one app",
             ),
             Refusal::NotConfigured => Self::AppNotConfigured,
+            Refusal::AdminRequired => Self::AdminRequired,
+            Refusal::ClientTaken => {
+                Self::invalid("The organization has an OAuth client by now: load the auth options again")
+            }
             Refusal::HostedPageOnly => {
                 Self::invalid("A link with confirm takes credentials on the hosted page only")
             }

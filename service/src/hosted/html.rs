@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use askama::Template;
 
 use crate::catalogue::{App, AuthOption, Choice, Field, FieldError, Format, Inputs};
+use crate::hosted::ClientSetup;
 
 pub use response::{FormTargets, PageResponse};
 
@@ -57,6 +58,12 @@ pub struct Connect<'a> {
     pub app: &'a App,
     /// How.
     pub option: &'a AuthOption,
+    /// What to say to those who enter an OAuth client.
+    pub setup: Option<&'a ClientSetup>,
+    /// Why the last attempt with one failed.
+    pub problem: Option<&'a str>,
+    /// Whose client it is, where it is not the product's.
+    pub client_of: Option<&'a str>,
     /// The other ways there are.
     pub others: &'a [&'a AuthOption],
     /// `Connect` or `Reconnect`.

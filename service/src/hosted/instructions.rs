@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn text_lists_code_and_https_links_come_onto_the_page() {
-        let page = render("# Where\n1. Open [the portal](https://crm.example/apps?a=1&b=2 \"t\").\n2. Copy `id`.\n");
+        let page =
+            render("# Where\n1. Open [the portal](https://crm.example/apps?a=1&b=2 \"t\").\n2. Copy `id`.\n");
         let link = "<a href=\"https://crm.example/apps?a=1&#38;b=2\" target=\"_blank\" rel=\"noopener noreferrer\">the portal</a>";
         assert!(page.contains(link), "{page}");
         assert!(page.contains("<h3>Where</h3>") && page.contains("<ol>") && page.contains("<code>id</code>"));

@@ -14,6 +14,8 @@ pub enum Actor<'a> {
     CommandLine,
     /// Whoever holds the key with this id.
     Key(&'a str),
+    /// A customer, on a hosted page.
+    Customer,
 }
 
 /// What was changed.
@@ -63,6 +65,7 @@ impl fmt::Display for Actor<'_> {
         f.write_str(match self {
             Self::CommandLine => "command line",
             Self::Key(id) => id,
+            Self::Customer => "customer",
         })
     }
 }

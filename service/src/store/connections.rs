@@ -7,7 +7,10 @@ use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Value};
 use super::labels::read_metadata;
-use super::{Details, Grant, LastError, Operation, Origin, Owner, Reconnection, Result, Store, StoreError};
+use super::{
+    Details, Grant, LastError, Operation, Organization, Origin, Owner, Reconnection, Result, Store,
+    StoreError,
+};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -66,6 +69,8 @@ pub struct Connection {
     pub customer_id: Option<String>,
     /// The tenant's name for the customer.
     pub customer_name: Option<String>,
+    /// The organisation that it is for, without a role.
+    pub organization: Option<Organization>,
     /// An object of the tenant's own.
     pub metadata: Map<String, Json>,
     /// What of the tenant's own uses it, in the order in which it was added.
@@ -160,7 +165,8 @@ const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
         c.provider_message,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
-        c.account, c.scopes, c.origin, o.organization_id AS client_organization, o.sandbox AS client_sandbox,
+        c.account, c.scopes, c.origin, c.organization_id, c.organization_name,
+        o.organization_id AS client_organization, o.sandbox AS client_sandbox,
         k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
         l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
@@ -219,18 +225,28 @@ impl Store {
         Ok((page, total.try_into().unwrap_or_default()))
     }
 
-    /// The newest connection of this customer for an app that has a credential, working or not.
+    /// The newest connection of this customer for an app that has a credential, working or not, and for this organisation or
+    /// none.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn connection_for_app(&self, owner: &Owner, app_id: &str) -> Result<Option<Connection>> {
+    pub async fn connection_for_app(
+        &self,
+        owner: &Owner,
+        app_id: &str,
+        organization: Option<&str>,
+    ) -> Result<Option<Connection>> {
         let query = format!(
             "{SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND c.app_id = $3
-                AND (c.status = 'active' OR c.broken = 1)
+                AND (c.status = 'active' OR c.broken = 1) AND COALESCE(c.organization_id, '') = $4
              ORDER BY c.created_at DESC, c.id LIMIT 1"
         );
-        let query = Query::new(&query).bind(&owner.tenant).bind(&owner.customer).bind(app_id);
+        let query = Query::new(&query)
+            .bind(&owner.tenant)
+            .bind(&owner.customer)
+            .bind(app_id)
+            .bind(organization.unwrap_or_default());
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_connection(&row)).transpose()
     }
@@ -294,6 +310,7 @@ impl Store {
             last_used_at: row.get("last_used_at")?,
             customer_id: row.get("customer_id")?,
             customer_name: row.get("customer_name")?,
+            organization: read_organization(row)?,
             metadata: read_metadata(row.get("metadata")?)?,
             usages: read_usages(row.get::<Option<&str>>("usages")?.unwrap_or_default())?,
         })
@@ -362,6 +379,14 @@ impl<'a> Conditions<'a> {
         self.text += " AND ";
         self.text += &condition.replace('?', &format!("${}", self.values.len()));
     }
+}
+
+fn read_organization(row: &Row) -> Result<Option<Organization>> {
+    let Some(id) = row.get::<Option<String>>("organization_id")? else {
+        return Ok(None);
+    };
+    let name = row.get::<Option<String>>("organization_name")?.unwrap_or_else(|| id.clone());
+    Ok(Some(Organization { id, name, role: None }))
 }
 
 /// Sorted here: SQLite would make a table of its own for that, for each connection of a list.

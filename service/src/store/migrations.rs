@@ -31,6 +31,7 @@ const ALL: &[Migration] = &[
     migration(21, include_str!("../../migrations/0021_import.sql")),
     migration(22, include_str!("../../migrations/0022_reasons.sql")),
     migration(25, include_str!("../../migrations/0025_oauth_clients.sql")),
+    migration(26, include_str!("../../migrations/0026_organizations.sql")),
 ];
 
 /// Which steps were applied.

@@ -4,6 +4,7 @@
 //! connection does not exist for another. Every function returns after its change is committed.
 
 mod account;
+mod app_settings;
 mod audit;
 mod authorizations;
 mod clean_up;
@@ -28,6 +29,7 @@ mod oauth_clients;
 mod open;
 mod origin;
 mod overview;
+mod pending_clients;
 mod presence;
 mod reconnection;
 mod refresh_history;
@@ -52,6 +54,7 @@ use database::{Database, Query, Transaction};
 use vendings::Vendings;
 
 pub use account::GrantOutcome;
+pub use app_settings::AppSettings;
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, ConnectionClient, ConnectionFilter, Deletion, Status};
@@ -63,7 +66,7 @@ pub use keep_alive::{IdleFilter, IdleGrant};
 pub use keys::{Caller, Capability, Key, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
 pub use link_error::{LastError, LinkError};
-pub use links::{Link, LinkOptions, LinkProgress, Operation, Phase};
+pub use links::{Link, LinkOptions, LinkProgress, Operation, Organization, Phase};
 pub use mcp_urls::Minted;
 pub use mode::Mode;
 pub use new_link::{Created, NewLink, Target};

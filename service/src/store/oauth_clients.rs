@@ -73,7 +73,10 @@ pub struct StoredClient {
     pub created_at: Millis,
     /// When it last changed.
     pub updated_at: Millis,
-    pub(super) link_id: Option<String>,
+    /// The link by which a customer entered it.
+    pub link_id: Option<String>,
+    /// Whether no authorization with it has succeeded yet.
+    pub is_pending: bool,
     sealed: String,
 }
 
@@ -99,8 +102,8 @@ struct Sealed {
     params: BTreeMap<String, String>,
 }
 
-const COLUMNS: &str =
-    "id, tenant_id, app_id, organization_id, client_id, sealed, scopes, sandbox, link_id, set_by,
+pub(super) const COLUMNS: &str =
+    "id, tenant_id, app_id, organization_id, client_id, sealed, scopes, sandbox, state, link_id, set_by,
     created_at, updated_at";
 
 impl Store {
@@ -313,13 +316,13 @@ impl Store {
 }
 
 /// A statement about one place, whose text outlives it.
-struct PlaceQuery<'a> {
+pub(super) struct PlaceQuery<'a> {
     text: String,
     place: ClientPlace<'a>,
 }
 
 impl PlaceQuery<'_> {
-    fn query(&self) -> Query<'_> {
+    pub(super) fn query(&self) -> Query<'_> {
         Query::new(&self.text)
             .bind(self.place.tenant)
             .bind(self.place.app_id)
@@ -327,7 +330,7 @@ impl PlaceQuery<'_> {
     }
 }
 
-fn current(place: ClientPlace<'_>) -> PlaceQuery<'_> {
+pub(super) fn current(place: ClientPlace<'_>) -> PlaceQuery<'_> {
     let text = format!(
         "SELECT {COLUMNS} FROM oauth_clients
          WHERE tenant_id = $1 AND app_id = $2 AND organization_id = $3 AND state = 'current'"
@@ -355,7 +358,7 @@ fn write_scopes(scopes: Option<&[String]>) -> Result<Option<String>> {
 }
 
 impl StoredClient {
-    fn read(row: &Row) -> Result<Self> {
+    pub(super) fn read(row: &Row) -> Result<Self> {
         let scopes = row.get::<Option<&str>>("scopes")?;
         let scopes =
             scopes.map(|text| serde_json::from_str(text).map_err(|_| StoreError::Unreadable("scopes")));
@@ -371,6 +374,7 @@ impl StoredClient {
             created_at: row.get("created_at")?,
             updated_at: row.get("updated_at")?,
             link_id: row.get("link_id")?,
+            is_pending: row.get::<&str>("state")? == "pending",
             sealed: row.get("sealed")?,
         })
     }

@@ -4,15 +4,13 @@
 use super::audit::Action;
 use super::database::{Query, Transaction};
 use super::oauth_clients::{ClientPlace, NewClient, StoredClient};
-use super::{Grant, Link, Result, Store};
-use crate::clock::Millis;
+use super::{Actor, Grant, Link, Result, Store};
 
 /// How many of one link are kept: a customer may go back and begin again, in several windows.
 const MAX_OF_A_LINK: i64 = 10;
 
 /// What became of the client that a grant was made with.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Promoted {
+enum Promoted {
     /// It is, or was, one of those that are used by all.
     Usable,
     /// Another one, entered at the same time, has the same client id: the grant belongs to that one as well.
@@ -60,9 +58,22 @@ impl Store {
         row.as_ref().map(StoredClient::read).transpose()
     }
 
-    /// Makes the client that a grant was made with its organisation's, if it waited for that. Of two that come at once, the
-    /// second finds the first.
-    pub(super) async fn promote_client(
+    /// The grant, as one of a client that is used by all: one that waited for its first success becomes its organisation's.
+    /// `None` where another one is the organisation's by now; of two that come at once, the second finds the first.
+    pub(super) async fn with_usable_client(
+        &self,
+        transaction: &mut Transaction,
+        tenant: &str,
+        grant: &Grant,
+    ) -> Result<Option<Grant>> {
+        Ok(match self.promote_client(transaction, tenant, grant).await? {
+            Promoted::Usable => Some(grant.clone()),
+            Promoted::Same(id) => Some(Grant { oauth_client: Some(id), ..grant.clone() }),
+            Promoted::Taken => None,
+        })
+    }
+
+    async fn promote_client(
         &self,
         transaction: &mut Transaction,
         tenant: &str,
@@ -81,26 +92,24 @@ impl Store {
         let place =
             ClientPlace { tenant, app_id: &found.app_id, organization: found.organization.as_deref() };
         let current = super::oauth_clients::current(place);
-        match transaction.fetch_optional(current.query()).await?.as_ref().map(StoredClient::read).transpose()? {
+        match transaction
+            .fetch_optional(current.query())
+            .await?
+            .as_ref()
+            .map(StoredClient::read)
+            .transpose()?
+        {
             None => {
                 self.set_client_state(transaction, id, "current").await?;
-                self.note(transaction, tenant, None, Action::ClientSet, super::Actor::Customer).await?;
+                self.note(transaction, tenant, None, Action::ClientSet, Actor::Customer).await?;
                 Ok(Promoted::Usable)
             }
             Some(current) => {
-                // It is needed until the grant is revoked.
+                // It is kept until a grant of it is revoked.
                 self.set_client_state(transaction, id, "removed").await?;
                 let is_same = current.client_id == found.client_id;
                 Ok(if is_same { Promoted::Same(current.id) } else { Promoted::Taken })
             }
         }
-    }
-
-    /// Forgets clients that never succeeded.
-    pub(super) async fn remove_pending_clients(&self, before: Millis) -> Result<()> {
-        let query =
-            Query::new("DELETE FROM oauth_clients WHERE state = 'pending' AND created_at <= $1").bind(before);
-        self.database.execute(query).await?;
-        Ok(())
     }
 }

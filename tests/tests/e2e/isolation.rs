@@ -215,6 +215,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             }
             () if has("rejected_token_sha256") => json!({"rejected_token_sha256": "0".repeat(64)}),
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
+            () if has("managed_by") => json!({}),
             () if has("client_secret") => json!({"client_id": "c", "client_secret": "canary-secret"}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),
