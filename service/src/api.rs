@@ -1,10 +1,12 @@
 //! What tenants' backends call, and the public endpoints that their front ends call with a request token.
 
+mod admin_links;
 mod app_settings;
 mod apps;
 mod confirm;
 mod connections;
 mod create_link;
+mod erasure;
 mod health;
 mod idempotency;
 mod import;
@@ -56,6 +58,9 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             "/organizations/{organization_id}/apps/{app_id}/oauth-client",
             admin(put(oauth_clients::set).get(oauth_clients::read).delete(oauth_clients::remove)),
         )
+        .route("/organizations/{organization_id}/admin-link", admin(post(admin_links::create)))
+        .route("/organizations/{organization_id}/apps/{app_id}", deletion(delete(erasure::organization_app)))
+        .route("/customers", deletion(delete(erasure::customer)))
         .route("/connections/request-link", connections(post(request_link::create)))
         .route("/connections/import", import(post(import::import)))
         .route("/connections", connections(get(connections::list)))

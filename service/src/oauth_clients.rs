@@ -10,10 +10,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::catalogue::{App, AuthType};
-use crate::oauth::OAuthClient;
+use crate::catalogue::{App, AuthType, Inputs};
+use crate::ids;
+use crate::oauth::{Endpoint, OAuthClient, Pkce, ProviderError};
 use crate::state::Service;
-use crate::store::{AppSettings, Link, StoreError, StoredClient};
+use crate::store::{AppSettings, Link, NewClient, StoreError, StoredClient};
 
 /// Whose client it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,6 +34,15 @@ pub(crate) struct CurrentClient<'a> {
     /// The stored one; none for the operator's.
     pub(crate) id: Option<String>,
     pub(crate) client: Cow<'a, OAuthClient>,
+}
+
+/// What the provider says to a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SecretTrial {
+    /// It does not accept it.
+    Refused,
+    /// It accepts it, or cannot be asked.
+    NotRefused,
 }
 
 /// The clients that links of a tenant, and perhaps of one of its organisations, can use.
@@ -184,6 +194,25 @@ impl Service {
             }
         }
         self.client_of_grant(&link.owner.tenant, app_id, stored).await
+    }
+
+    /// Asks the provider for tokens with this client and a code that nobody issued: who does not accept the client says so,
+    /// and all others blame the code.
+    pub(crate) async fn try_secret(&self, app: &App, new: &NewClient<'_>) -> SecretTrial {
+        let client = OAuthClient {
+            params: new.secrets.params.clone(),
+            ..OAuthClient::new(new.client_id, new.secrets.client_secret.clone())
+        };
+        let client = self.with_addresses(&app.id, client);
+        let mut endpoints =
+            app.auth_options.iter().filter_map(|option| Endpoint::new(option, &client, &Inputs::new()).ok());
+        let Some(endpoint) = endpoints.next() else { return SecretTrial::NotRefused };
+        let (code, pkce) = (ids::secret(), Pkce::from_verifier(ids::secret().into()));
+        let redirect_uri = self.redirect_uri(&app.id);
+        match self.providers.exchange_code(&endpoint, &code, &redirect_uri, &pkce).await {
+            Err(ProviderError::Misconfigured) => SecretTrial::Refused,
+            _ => SecretTrial::NotRefused,
+        }
     }
 
     fn open_client(&self, stored: &StoredClient) -> Result<OAuthClient, StoreError> {

@@ -71,7 +71,7 @@ pub(super) async fn set(
     let found = oauth_app(&app, &app_id)?;
     let place = place(&caller, found, organization.as_deref());
     let new = new_client(found, place, &body)?;
-    app.store.put_client(&new, Actor::Key(&caller.key)).await?;
+    app.store.put_client(&new, Actor::Key(&caller.key), &caller.key).await?;
     revocation::end_sessions(&app).await?;
     view(&app, place).await.map(Success::new)
 }

@@ -90,6 +90,40 @@ pub struct Connect<'a> {
     pub expires: &'a str,
 }
 
+/// An organisation's OAuth clients, to look at, to change and to remove.
+#[derive(Template)]
+#[template(path = "admin.html")]
+pub struct Admin<'a> {
+    /// The tenant's registered name.
+    pub tenant: &'a str,
+    /// The organisation's name.
+    pub organization: &'a str,
+    /// Proves that a form came from this page in this browser.
+    pub csrf_token: &'a str,
+    /// What was just done.
+    pub done: Option<&'a str>,
+    /// App by app.
+    pub clients: &'a [AdminClient<'a>],
+}
+
+/// One of an organisation's clients, without its secret.
+pub struct AdminClient<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// Its id at the provider.
+    pub client_id: String,
+    /// The address that is registered with it.
+    pub redirect_uri: String,
+    /// How many connections work by it.
+    pub connections: u64,
+    /// Who entered it.
+    pub set_by: String,
+    /// On which day.
+    pub set_at: String,
+    /// Why the last change was refused.
+    pub error: Option<String>,
+}
+
 /// One input of a form, as it is to be shown now.
 pub struct FieldView<'a> {
     /// Its name.

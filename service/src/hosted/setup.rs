@@ -21,6 +21,8 @@ const ADMIN: &str = "admin";
 const MAX_CLIENT_ID: usize = 512;
 const MAX_SECRET: usize = 4096;
 
+const NOT_PRINTABLE: &str = "It must be printable ASCII characters. Copy it once more.";
+
 /// What those are told who are to enter a client.
 #[derive(Debug, Serialize)]
 pub struct ClientSetup {
@@ -130,6 +132,27 @@ pub(super) async fn submit(
     Ok(Accepted::Consent { inputs, entered })
 }
 
+/// A client and its secret, of a form that asks for nothing else.
+pub(super) fn read_client(values: &Inputs) -> Result<(String, String), FieldError> {
+    let value = |name: &str| values.get(name).map(|value| value.trim()).unwrap_or_default();
+    let (client_id, secret) = (value(CLIENT_ID), value(CLIENT_SECRET));
+    if !is_printable(client_id, MAX_CLIENT_ID) {
+        return Err(field_error(CLIENT_ID, NOT_PRINTABLE));
+    }
+    if secret.is_empty() {
+        return Err(field_error(CLIENT_SECRET, "Enter the secret of this client."));
+    }
+    if !is_printable(secret, MAX_SECRET) {
+        return Err(field_error(CLIENT_SECRET, NOT_PRINTABLE));
+    }
+    Ok((client_id.to_owned(), secret.to_owned()))
+}
+
+/// What is wrong with the secret.
+pub(super) fn secret_error(message: &str) -> FieldError {
+    field_error(CLIENT_SECRET, message)
+}
+
 /// The form's address is not enough: what the customer may do, the tenant's backend said when it made the link.
 fn is_allowed(clients: &Clients<'_>, link: &Link, app: &App) -> bool {
     let needs_admin = clients.settings(app).is_some_and(|settings| settings.admin_role_required);
@@ -156,9 +179,13 @@ fn fields(is_secret_required: bool) -> [Field; 2] {
 }
 
 fn not_printable(field: &str) -> Refusal {
-    wrong(field, "It must be printable ASCII characters. Copy it once more.")
+    wrong(field, NOT_PRINTABLE)
 }
 
 fn wrong(field: &str, message: &str) -> Refusal {
-    Refusal::Invalid(vec![FieldError { field: field.to_owned(), message: message.to_owned() }])
+    Refusal::Invalid(vec![field_error(field, message)])
+}
+
+fn field_error(field: &str, message: &str) -> FieldError {
+    FieldError { field: field.to_owned(), message: message.to_owned() }
 }

@@ -283,6 +283,24 @@ pub(super) fn client_stored(link: &Link, app: &App) -> PageResponse {
     PageResponse::new(StatusCode::OK, &page, &FormTargets::default())
 }
 
+/// The time of a way to the clients is over.
+pub(super) fn admin_link_over() -> PageResponse {
+    bad(
+        StatusCode::GONE,
+        "This link has expired",
+        "Nothing was changed. Ask for a new one where you found it.",
+    )
+}
+
+/// Another browser was there first.
+pub(super) fn admin_link_taken() -> PageResponse {
+    bad(
+        StatusCode::FORBIDDEN,
+        "This link was opened in another browser",
+        "It works in the first browser alone that opens it. Ask for a new one where you found it.",
+    )
+}
+
 /// There is no such link.
 pub(super) fn unknown_link() -> PageResponse {
     bad(

@@ -51,6 +51,7 @@ impl Store {
         self.database.execute(query).await?;
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
         self.remove_unused_clients(now).await?;
+        self.remove_admin_links(now - millis(DAY)).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {
             tracing::info!(removed, "connections that were never finished are removed");

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::database::{Query, Row, Value};
+use super::database::{Query, Row, Transaction, Value};
 use super::labels::read_metadata;
 use super::{
     Details, Grant, LastError, Operation, Organization, Origin, Owner, Reconnection, Result, Store,
@@ -116,6 +116,16 @@ pub enum Deletion {
     /// Something still uses it.
     InUse,
     /// There is none with this id.
+    Unknown,
+}
+
+/// What became of a connection that is to be removed.
+pub(super) enum Removal {
+    /// It is gone; its grant is to be revoked, if it had one.
+    Removed(Option<Box<Grant>>),
+    /// Something uses it.
+    InUse,
+    /// There is none.
     Unknown,
 }
 
@@ -259,34 +269,51 @@ impl Store {
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, id).await?;
-        let current = self.current_grant(&mut transaction, &owner.tenant, id).await?;
-        self.drop_waiting(&mut transaction, id).await?;
+        match self.remove_connection(&mut transaction, owner, id).await? {
+            Removal::Removed(revoked) => {
+                transaction.commit().await?;
+                self.changes.tell(id);
+                Ok(Deletion::Deleted { revoked })
+            }
+            Removal::InUse => {
+                transaction.rollback().await?;
+                Ok(Deletion::InUse)
+            }
+            Removal::Unknown => {
+                transaction.rollback().await?;
+                Ok(Deletion::Unknown)
+            }
+        }
+    }
+
+    /// Removes a connection, unless something uses it. After anything but success the transaction has to be rolled back.
+    pub(super) async fn remove_connection(
+        &self,
+        transaction: &mut Transaction,
+        owner: &Owner,
+        id: &str,
+    ) -> Result<Removal> {
+        self.lock_connection(transaction, id).await?;
+        let current = self.current_grant(transaction, &owner.tenant, id).await?;
+        self.drop_waiting(transaction, id).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
             .bind(&owner.customer);
-        let deleted = transaction.execute(query).await;
-        match deleted {
+        match transaction.execute(query).await {
             // Usages refer to it, and what else does goes with it. Unlike a look before, this leaves no gap.
-            Err(error) if error.is_foreign_key_violation() => {
-                transaction.rollback().await?;
-                return Ok(Deletion::InUse);
-            }
+            Err(error) if error.is_foreign_key_violation() => return Ok(Removal::InUse),
             deleted => {
                 if deleted? == 0 {
-                    transaction.rollback().await?;
-                    return Ok(Deletion::Unknown);
+                    return Ok(Removal::Unknown);
                 }
             }
         }
         let current = current.filter(Grant::is_revocable);
         if let Some(current) = &current {
-            self.queue_revocation(&mut transaction, &owner.tenant, current).await?;
+            self.queue_revocation(transaction, &owner.tenant, current).await?;
         }
-        transaction.commit().await?;
-        self.changes.tell(id);
-        Ok(Deletion::Deleted { revoked: current.map(Box::new) })
+        Ok(Removal::Removed(current.map(Box::new)))
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {

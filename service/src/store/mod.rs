@@ -4,6 +4,7 @@
 //! connection does not exist for another. Every function returns after its change is committed.
 
 mod account;
+mod admin_links;
 mod app_settings;
 mod audit;
 mod authorizations;
@@ -13,6 +14,7 @@ mod connections;
 mod credentials;
 mod database;
 mod details;
+mod erasure;
 mod grant_record;
 mod idempotency;
 mod import;
@@ -54,12 +56,14 @@ use database::{Database, Query, Transaction};
 use vendings::Vendings;
 
 pub use account::GrantOutcome;
+pub use admin_links::AdminLink;
 pub use app_settings::AppSettings;
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
 pub use connections::{Connection, ConnectionClient, ConnectionFilter, Deletion, Status};
 pub use credentials::{Credential, Grant, Lease, Tokens};
 pub use details::Details;
+pub use erasure::Erasure;
 pub use idempotency::NewAnswer;
 pub use import::NewImport;
 pub use keep_alive::{IdleFilter, IdleGrant};

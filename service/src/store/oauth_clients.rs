@@ -167,12 +167,17 @@ impl Store {
 
     /// Makes this the client of its place. One with the same client id gets the new secrets in place. One with another id
     /// makes room: that of a tenant is retired, so that its connections go on until it is removed; that of an organisation
-    /// ends with its connections.
+    /// ends with its connections. `set_by` is told to whoever looks at it.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn put_client(&self, new: &NewClient<'_>, actor: Actor<'_>) -> Result<ClientChange> {
+    pub async fn put_client(
+        &self,
+        new: &NewClient<'_>,
+        actor: Actor<'_>,
+        set_by: &str,
+    ) -> Result<ClientChange> {
         let place = new.place;
         let mut transaction = self.database.begin().await?;
         self.lock_tenant(&mut transaction, place.tenant).await?;
@@ -180,7 +185,7 @@ impl Store {
         let found = found.as_ref().map(StoredClient::read).transpose()?;
         let change = match found {
             Some(found) if found.client_id == new.client_id => {
-                self.update_client(&mut transaction, &found, new, actor).await?;
+                self.update_client(&mut transaction, &found, new, set_by).await?;
                 ClientChange::Updated
             }
             found => {
@@ -188,7 +193,7 @@ impl Store {
                     let state = if place.organization.is_some() { "removed" } else { "retired" };
                     self.set_client_state(&mut transaction, &found.id, state).await?;
                 }
-                self.insert_client(&mut transaction, new, "current", None, &actor.to_string()).await?;
+                self.insert_client(&mut transaction, new, "current", None, set_by).await?;
                 if found.is_some() { ClientChange::Replaced } else { ClientChange::Created }
             }
         };
@@ -284,16 +289,15 @@ impl Store {
         transaction: &mut Transaction,
         found: &StoredClient,
         new: &NewClient<'_>,
-        actor: Actor<'_>,
+        set_by: &str,
     ) -> Result<()> {
-        let actor = actor.to_string();
         let query = Query::new(
             "UPDATE oauth_clients SET sealed = $1, scopes = $2, sandbox = $3, set_by = $4, updated_at = $5 WHERE id = $6",
         )
         .bind(self.seal_client(&found.id, new, found.link_id.as_deref())?)
         .bind(write_scopes(new.scopes.as_deref())?)
         .bind(i64::from(new.sandbox))
-        .bind(&actor)
+        .bind(set_by)
         .bind(self.clock.now())
         .bind(&found.id);
         transaction.execute(query).await?;

@@ -16,7 +16,9 @@ const ALL: [&str; 6] = ["apps", "connections", "token", "delete", "admin", "impo
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
 /// tests/mcp try it.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
+    "openAdminPage",
+    "submitAdminPage",
     "openConnectPage",
     "submitConnectPage",
     "authorize",
@@ -215,6 +217,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             }
             () if has("rejected_token_sha256") => json!({"rejected_token_sha256": "0".repeat(64)}),
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
+            () if members == &["name"] => json!({}),
             () if has("managed_by") => json!({}),
             () if has("client_secret") => json!({"client_id": "c", "client_secret": "canary-secret"}),
             () if has("key_id") => json!({"key_id": call.key_id}),
