@@ -7,6 +7,7 @@ mod confirm;
 mod connections;
 mod create_link;
 mod erasure;
+mod events;
 mod health;
 mod idempotency;
 mod import;
@@ -43,6 +44,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
     let import = |endpoint| guarded(app, Capability::Import, Group::Default, endpoint);
     let admin = |endpoint| guarded(app, Capability::Admin, Group::Default, endpoint);
+    let events = |endpoint| guarded(app, Capability::Events, Group::Events, endpoint);
     let public_get = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_get);
     let public_post = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_post);
 
@@ -76,6 +78,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             "/connections/{connection_id}/usages/{usage_id}",
             connections(put(usages::add).delete(usages::remove)),
         )
+        .route("/events", events(get(events::list)))
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))

@@ -52,7 +52,7 @@ pub(crate) enum KeyCommand {
         /// The tenant's id.
         #[arg(long)]
         tenant: String,
-        /// What it opens: any of apps, connections, token, delete, admin, import, with commas between them.
+        /// What it opens: any of apps, connections, token, delete, admin, import, events, with commas between them.
         #[arg(long, value_delimiter = ',', default_value = "apps,connections,token,delete")]
         capabilities: Vec<Capability>,
     },

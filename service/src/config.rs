@@ -11,6 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::oauth::{OAuthClient, secret};
+use crate::store::EventPayload;
 
 /// Everything that can be configured, with defaults for one machine.
 #[derive(Debug, Clone, Deserialize)]
@@ -42,6 +43,8 @@ pub struct Config {
     pub max_long_poll: u64,
     /// When the audit of vending is written.
     pub audit: AuditMode,
+    /// What tenants hear of changes.
+    pub events: EventConfig,
     /// Refresh tokens that would die unused are refreshed in time, but not of connections that nobody used for so many days;
     /// 0 means that none are.
     pub keep_alive_unused_days: u32,
@@ -66,6 +69,14 @@ pub enum AuditMode {
     Sync,
 }
 
+/// What tenants hear of changes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventConfig {
+    /// Whether events name the customer, or hold ids alone.
+    pub payload: EventPayload,
+}
+
 /// How many calls a minute are allowed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -74,6 +85,8 @@ pub struct BudgetConfig {
     pub token: u32,
     /// To everything else, per tenant.
     pub default: u32,
+    /// To the feed of events, per tenant.
+    pub events: u32,
     /// To the public endpoints, per link.
     pub status: u32,
     /// Of the service's own to check credentials, per tenant and host. With 0, they are taken unchecked.
@@ -166,6 +179,7 @@ impl Default for Config {
             catalogue_dir: None,
             max_long_poll: 60,
             audit: AuditMode::default(),
+            events: EventConfig::default(),
             keep_alive_unused_days: 180,
             drain: 5,
             shutdown_grace: 10,
@@ -177,7 +191,7 @@ impl Default for Config {
 
 impl Default for BudgetConfig {
     fn default() -> Self {
-        Self { token: 600, default: 120, status: 120, verification: 60 }
+        Self { token: 600, default: 120, events: 600, status: 120, verification: 60 }
     }
 }
 
@@ -209,7 +223,7 @@ const COMMAND_LINE_VARIABLE: &str = "CONNECT_CONFIG";
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 27] = [
+const VARIABLES: [(&str, Set); 29] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_PUBLIC_URL", |config, value| {
         assign(&mut config.public_url, value.parse().map(Some).map_err(|_| "it must be an address"))
@@ -219,6 +233,7 @@ const VARIABLES: [(&str, Set); 27] = [
     ("CONNECT_ENCRYPTION_KEY", |config, value| assign(&mut config.encryption_key, Ok(Some(value.into())))),
     ("CONNECT_BUDGETS_TOKEN", |config, value| assign(&mut config.budgets.token, number(&value))),
     ("CONNECT_BUDGETS_DEFAULT", |config, value| assign(&mut config.budgets.default, number(&value))),
+    ("CONNECT_BUDGETS_EVENTS", |config, value| assign(&mut config.budgets.events, number(&value))),
     ("CONNECT_BUDGETS_STATUS", |config, value| assign(&mut config.budgets.status, number(&value))),
     ("CONNECT_BUDGETS_VERIFICATION", |config, value| {
         assign(&mut config.budgets.verification, number(&value))
@@ -242,6 +257,14 @@ const VARIABLES: [(&str, Set); 27] = [
             _ => Err("it must be batched or sync"),
         };
         assign(&mut config.audit, mode)
+    }),
+    ("CONNECT_EVENTS_PAYLOAD", |config, value| {
+        let payload = match &*value {
+            "full" => Ok(EventPayload::Full),
+            "ids" => Ok(EventPayload::Ids),
+            _ => Err("it must be full or ids"),
+        };
+        assign(&mut config.events.payload, payload)
     }),
     ("CONNECT_KEEP_ALIVE_UNUSED_DAYS", |config, value| {
         assign(&mut config.keep_alive_unused_days, number(&value))
@@ -367,8 +390,8 @@ impl Config {
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
-        let BudgetConfig { token, default, status, verification: _ } = self.budgets;
-        if [token, default, status].contains(&0) {
+        let BudgetConfig { token, default, events, status, verification: _ } = self.budgets;
+        if [token, default, events, status].contains(&0) {
             return wrong("budgets", "each but verification must be at least 1");
         }
         let limits = &self.limits;

@@ -97,6 +97,12 @@ pub enum ApiError {
         /// Seconds until it is worth another try; at least 1.
         retry_after: u64,
     },
+    /// Events after the cursor are not kept any more.
+    #[error("The cursor is older than the events that are kept")]
+    CursorExpired {
+        /// Before the oldest event that is kept.
+        oldest_cursor: String,
+    },
     /// The database is away, busy or full, or the service ends, is not ready or has too many connections. What happened
     /// goes to the log alone.
     #[error("The service is temporarily unavailable")]
@@ -113,6 +119,9 @@ struct Code<'a> {
     /// What is wrong with each field of the form, for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<BTreeMap<&'a str, &'a str>>,
+    /// Where the feed of events can be read from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_cursor: Option<&'a str>,
 }
 
 impl ApiError {
@@ -148,6 +157,7 @@ impl ApiError {
             | Self::ConnectionNotActive(_)
             | Self::NothingToConfirm
             | Self::RotationConflict(_) => StatusCode::CONFLICT,
+            Self::CursorExpired { .. } => StatusCode::GONE,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -179,6 +189,7 @@ impl ApiError {
             Self::ConnectionDeleted => "connection_deleted",
             Self::ConnectionInUse => "connection_in_use",
             Self::ConnectionNotActive(_) | Self::NothingToConfirm => "connection_not_active",
+            Self::CursorExpired { .. } => "cursor_expired",
             Self::NeedsReconnection => "needs_reconnection",
             Self::UpstreamUnavailable { .. } | Self::ServiceUnavailable => "upstream_unavailable",
             Self::Internal(_) => "internal_error",
@@ -198,7 +209,11 @@ impl IntoResponse for ApiError {
         let fields = fields.map(|errors| {
             errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect()
         });
-        let (message, code) = (self.to_string(), Code { code: self.code(), fields });
+        let oldest_cursor = match &self {
+            Self::CursorExpired { oldest_cursor } => Some(oldest_cursor.as_str()),
+            _ => None,
+        };
+        let (message, code) = (self.to_string(), Code { code: self.code(), fields, oldest_cursor });
         let body = Envelope { status: "error", message: &message, data: code };
         let mut response = (self.status(), Json(body)).into_response();
         let headers = response.headers_mut();

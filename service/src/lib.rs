@@ -4,6 +4,7 @@
 //! [`api`] (tenants' backends) or [`hosted`] (customers' browsers), and remembered by [`store`]. [`vending`] gives out
 //! credentials that work, and [`oauth`] speaks to providers.
 
+pub mod announcements;
 pub mod api;
 pub mod auth;
 pub mod budget;
@@ -31,5 +32,6 @@ pub mod store;
 pub mod text;
 pub mod vault;
 pub mod vending;
+pub mod webhooks;
 
 pub use extract::web_address::website_url;

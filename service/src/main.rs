@@ -2,6 +2,7 @@
 
 mod cli;
 mod ctl;
+mod feed_client;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use connect_service::dev::{self, Dev};
 use connect_service::state::{AppState, Service, SetupError, open_store};
 use connect_service::store::{Mode, Store};
 use connect_service::{log, server};
+use feed_client::{EventsCommand, Listen};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -42,6 +44,11 @@ enum Command {
     Key(KeyCommand),
     /// List who asked for which credential.
     Audit(AuditCommand),
+    /// Read the events of a running service, with a tenant key.
+    #[command(subcommand)]
+    Events(EventsCommand),
+    /// Forward the events of a running service to a program on this machine.
+    Listen(Listen),
 }
 
 #[derive(Args)]
@@ -86,6 +93,8 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
             let config = config()?;
             cli::keys(&live_store(&config).await?, &config, command).await
         }
+        Command::Events(command) => feed_client::events(command).await,
+        Command::Listen(listen) => feed_client::listen(listen).await,
         Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command).await,
     }
 }

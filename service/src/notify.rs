@@ -1,4 +1,4 @@
-//! Who waits for a connection to change, within this process.
+//! Who waits for a connection to change, or for a tenant's next event, within this process.
 //!
 //! A change in this process wakes its waiters at once. What another process changed, and links that expired, are found
 //! by one look a second for all waiters together, see [`Store::look_for_changes`](crate::store::Store::look_for_changes).
@@ -13,6 +13,15 @@ use crate::store::LinkProgress;
 /// All waiters of a process.
 #[derive(Debug, Default)]
 pub struct Changes(Mutex<Waiters>);
+
+/// Who waits for a tenant's next event.
+#[derive(Debug, Default)]
+pub struct Feeds {
+    /// By tenant, in the place of a connection.
+    waiters: Arc<Changes>,
+    /// The last position of each awaited feed, as of the latest look.
+    seen: Mutex<HashMap<String, i64>>,
+}
 
 /// By connection id, then by a number of their own.
 type Key = (String, u64);
@@ -97,6 +106,35 @@ impl Changes {
     }
 }
 
+impl Feeds {
+    /// Registers a waiter for a tenant's next event.
+    pub fn register(&self, tenant: &str) -> Waiter {
+        self.waiters.register(tenant, None)
+    }
+
+    /// Wakes all who wait for an event of this tenant. To be called after the event is committed.
+    pub fn tell(&self, tenant: &str) {
+        self.waiters.tell(tenant);
+    }
+
+    /// The tenants whose events are waited for.
+    pub fn awaited(&self) -> Vec<String> {
+        self.waiters.awaited()
+    }
+
+    /// Wakes those whose feed has another last position than at the look before. Who began to wait since then is woken once
+    /// for nothing.
+    pub fn wake_advanced(&self, last: HashMap<String, i64>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for (tenant, position) in &last {
+            if seen.get(tenant) != Some(position) {
+                self.tell(tenant);
+            }
+        }
+        *seen = last;
+    }
+}
+
 impl Waiters {
     fn of(&self, connection_id: &str) -> impl Iterator<Item = &Entry> {
         let key = |number| (connection_id.to_owned(), number);
@@ -137,6 +175,22 @@ mod tests {
         assert!(is_woken(&waiter) && !is_woken(&waiter) && !is_woken(&other));
         drop(waiter);
         assert_eq!(changes.awaited(), ["conn_2"]);
+    }
+
+    #[test]
+    fn a_look_wakes_those_whose_feed_has_advanced() {
+        let feeds = Feeds::default();
+        let (one, other) = (feeds.register("ten_1"), feeds.register("ten_2"));
+        let look = |positions: [i64; 2]| {
+            let tenants = ["ten_1".to_owned(), "ten_2".to_owned()];
+            feeds.wake_advanced(tenants.into_iter().zip(positions).collect());
+            (is_woken(&one), is_woken(&other))
+        };
+        assert_eq!(look([3, 0]), (true, true), "it is not known since when they wait");
+        assert_eq!(look([3, 0]), (false, false));
+        assert_eq!(look([3, 1]), (false, true));
+        feeds.tell("ten_1");
+        assert!(is_woken(&one) && !is_woken(&other));
     }
 
     #[test]

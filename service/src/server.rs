@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{api, hosted, log, mcp, revocation, vending};
+use crate::{announcements, api, hosted, log, mcp, revocation, vending};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -69,6 +69,7 @@ pub async fn serve(app: AppState, listener: TcpListener) {
     app.tasks.spawn(api::look_for_changes(app.clone()));
     app.tasks.spawn(write_audit(app.clone()));
     app.tasks.spawn(vending::keep_alive(app.clone()));
+    app.tasks.spawn(announcements::announce(app.clone()));
     app.tasks.spawn(revocation::revoke_until_the_end(app.clone()));
     let (router, connections) = (router(app.clone()), TaskTracker::new());
     tokio::select! {

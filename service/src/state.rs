@@ -82,7 +82,8 @@ pub async fn open_store(config: &Config, mode: Mode, clock: Clock) -> Result<Sto
             Vault::from_file(&config.key_file)?
         }
     };
-    Ok(Store::open_in(mode, url, vault, clock).await?)
+    let store = Store::open_in(mode, url, vault, clock).await?;
+    Ok(store.with_event_payload(config.events.payload))
 }
 
 impl Service {

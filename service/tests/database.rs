@@ -103,6 +103,11 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
     platform.app.store.close().await;
     let earlier = format!(
         "UPDATE connections SET broken = 1, status = 'expired', updated_at = 1000 WHERE id = '{broken}';
+        DROP TABLE events;
+        DROP TABLE event_positions;
+        DROP INDEX links_to_expire;
+        DROP INDEX credentials_to_end;
+        ALTER TABLE credentials DROP COLUMN announced_end;
         DROP INDEX connections_by_customer_id;
         DROP INDEX connections_broken;
         ALTER TABLE connections DROP COLUMN metadata;

@@ -74,6 +74,12 @@ async fn nothing_of_a_customer_is_left() {
     assert!(seen.iter().all(|request| request.form["token"] == format!("canary-rt-{BO}")));
     let path = format!("/connections/{other}/token");
     platform.call("POST", &path).customer("cy@north.example").send().await.data();
+    // The feed goes on to tell what happened, and not to whom.
+    let feed = platform.call("GET", "/events?limit=100").send().await;
+    assert!(!feed.text.contains(BO) && feed.text.contains("cy@north.example"), "{}", feed.text);
+    let events = feed.data()["events"].as_array().unwrap();
+    let deleted = events.iter().filter(|event| event["type"] == "connection.deleted");
+    assert_eq!(deleted.count(), 3);
     // Again: there is nothing.
     assert_eq!(erase(&platform, BO, "").await.data(), &json!({"connections": 0}));
 }

@@ -414,3 +414,36 @@ async fn links_ask_for_no_more_than_the_operator_allows() {
     platform.call("DELETE", OWN).send().await.data();
     assert_eq!(visit.submit(&[]).await.status, 409);
 }
+
+/// What the feed tells, without what every event has.
+async fn told(platform: &Platform, event_type: &str) -> Vec<Value> {
+    let path = format!("/events?types={event_type}&limit=100");
+    let page = platform.call("GET", &path).send().await;
+    assert!(!page.text.contains("canary"), "{}", page.text);
+    let events = page.data()["events"].as_array().unwrap();
+    events.iter().map(|event| event["data"].clone()).collect()
+}
+
+#[tokio::test]
+async fn changes_of_clients_are_events_and_so_is_what_ends() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(APP).await;
+    let key = platform.app.store.keys(&platform.tenant).await.unwrap()[0].id.clone();
+    put(&platform, OWN, "own-1", "canary-own-1").await.data();
+    let (id, _) = connect(&platform, &provider, "a").await;
+    put(&platform, OWN, "own-1", "canary-own-2").await.data();
+    let theirs = "/organizations/org_1/apps/fixture/oauth-client";
+    put(&platform, theirs, "theirs", "canary-theirs").await.data();
+    platform.call("DELETE", OWN).send().await.data();
+    let event = |organization: Value, change: &str| json!({"app_id": "fixture", "organization_id": organization, "change": change, "by": key});
+    let expected = [
+        event(json!(null), "created"),
+        event(json!(null), "updated"),
+        event(json!("org_1"), "created"),
+        event(json!(null), "removed"),
+    ];
+    assert_eq!(told(&platform, "oauth_client.changed").await, expected);
+    let ended = told(&platform, "connection.needs_reconnection").await;
+    assert_eq!(ended.len(), 1);
+    assert_eq!((&ended[0]["connection"]["id"], &ended[0]["reason"]), (&json!(id), &json!("client_changed")));
+}

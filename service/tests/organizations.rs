@@ -121,6 +121,10 @@ async fn only_the_first_person_of_an_organization_sees_the_form() {
     }
     let contents = platform.database.contents().await;
     assert!(!contents.windows(6).any(|bytes| bytes == b"canary"));
+    let events = platform.call("GET", "/events?types=oauth_client.changed").send().await;
+    let events = events.data()["events"].as_array().unwrap();
+    let by: Vec<_> = events.iter().map(|event| event["data"]["by"].as_str().unwrap()).collect();
+    assert_eq!(by, ["ann@north.example", "ann@south.example"]);
 
     let body = json!({"client_id": "client-new", "client_secret": "canary-new"});
     platform.call("PUT", &client_path("north")).json(&body).await.data();

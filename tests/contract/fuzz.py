@@ -30,6 +30,7 @@ drain = 0
 [budgets]
 token = 100000000
 default = 100000000
+events = 100000000
 status = 100000000
 
 [apps.gmail]
@@ -53,7 +54,7 @@ def main() -> int:
 
         def new_key(name: str) -> str:
             tenant = cli("tenant", "create", "--email", "owner@example.com", name)
-            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import")
+            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import,events")
 
         keys = [new_key("Tenant"), new_key("Stranger")]
 

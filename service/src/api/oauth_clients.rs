@@ -84,7 +84,7 @@ pub(super) async fn remove(
 ) -> Result<Success<Removed>, ApiError> {
     let found = oauth_app(&app, &app_id)?;
     let place = place(&caller, found, organization.as_deref());
-    let ended = app.store.remove_client(place, Actor::Key(&caller.key)).await?;
+    let ended = app.store.remove_client(place, Actor::Key(&caller.key), &caller.key).await?;
     let connections = ended.ok_or(ApiError::OAuthClientNotFound)?;
     revocation::end_sessions(&app).await?;
     Ok(Success::new(Removed { connections }))

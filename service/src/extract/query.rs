@@ -46,10 +46,12 @@ impl Query {
 
     /// `page` and `limit`.
     pub(crate) fn page(&self) -> Result<Page, ApiError> {
-        Ok(Page {
-            page: self.number("page", MAX_PAGE)?.unwrap_or(1),
-            limit: self.number("limit", MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
-        })
+        Ok(Page { page: self.number("page", MAX_PAGE)?.unwrap_or(1), limit: self.limit()? })
+    }
+
+    /// `limit` alone.
+    pub(crate) fn limit(&self) -> Result<u32, ApiError> {
+        Ok(self.number("limit", MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT))
     }
 
     fn number(&self, name: &str, max: u32) -> Result<Option<u32>, ApiError> {

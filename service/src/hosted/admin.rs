@@ -120,7 +120,7 @@ async fn remove(
     if !is_confirmed(form) {
         return Ok(Err(unconfirmed()));
     }
-    let ended = service.store.remove_client(place(link, app), Actor::Customer).await?;
+    let ended = service.store.remove_client(place(link, app), Actor::Customer, &link.owner.customer).await?;
     revocation::end_sessions(service).await?;
     Ok(Ok(format!(
         "The OAuth client for {} is removed. Connections that ended: {}.",

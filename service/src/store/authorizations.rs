@@ -5,8 +5,9 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::database::Query;
+use super::database::{Query, Transaction};
 use super::details::{self, read_account};
+use super::events::ConnectionChange;
 use super::{LastError, Link, LinkError, Result, Store};
 use crate::catalogue::{Account, Inputs};
 use crate::clock::Millis;
@@ -220,10 +221,7 @@ impl Store {
             .bind(account.map(details::text).transpose()?)
             .bind(ids::digest(state));
         transaction.execute(query).await?;
-        transaction.execute(set_last_error(link, error)).await?;
-        transaction.commit().await?;
-        self.changes.tell(&link.connection_id);
-        Ok(())
+        self.commit_failure(transaction, link, error).await
     }
 
     /// Notes for the backend why a link could not be finished, while it is open.
@@ -232,10 +230,28 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn fail_link(&self, link: &Link, error: LinkError) -> Result<()> {
+        let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, &link.connection_id).await?;
         let error = LastError { error, provider_message: None };
-        self.database.execute(set_last_error(link, &error)).await?;
-        self.changes.tell(&link.connection_id);
-        Ok(())
+        self.commit_failure(transaction, link, &error).await
+    }
+
+    /// Notes a failure and commits. An event tells of it while the customer may try again.
+    async fn commit_failure(
+        &self,
+        mut transaction: Transaction,
+        link: &Link,
+        error: &LastError,
+    ) -> Result<()> {
+        let (tenant, connection_id) = (&link.owner.tenant, &link.connection_id);
+        let is_noted = transaction.execute(set_last_error(link, error)).await? == 1;
+        if !is_noted || link.expires_at <= self.clock.now() {
+            transaction.commit().await?;
+            self.changes.tell(connection_id);
+            return Ok(());
+        }
+        let change = ConnectionChange::Failed(error.error);
+        self.commit_change(transaction, tenant, connection_id, &change).await
     }
 }
 

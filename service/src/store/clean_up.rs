@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::database::Query;
+use super::events::{ConnectionChange, DeletedBy};
 use super::{Result, Store};
 use crate::clock::{Millis, millis};
 
@@ -17,6 +18,9 @@ const UNFINISHED: Duration = DAY.saturating_mul(7);
 /// For how long the audit of vending is kept.
 const VENDINGS_KEPT: Duration = DAY.saturating_mul(90);
 
+/// For how long events are kept.
+const EVENTS_KEPT: Duration = DAY.saturating_mul(30);
+
 /// How many connections are removed in one transaction: whoever else writes waits no longer than for these.
 const BATCH: usize = 200;
 
@@ -30,12 +34,15 @@ const IS_ABANDONED: &str = "NOT EXISTS (SELECT 1 FROM credentials k WHERE k.conn
 
 impl Store {
     /// Removes authorization requests whose link has expired, answers whose key is forgotten, links that a newer one
-    /// replaced, lines of the audit of vending after 90 days, and connections that were never finished. Any other connection, with its latest link, stays until the tenant deletes it.
+    /// replaced, lines of the audit of vending after 90 days, events after 30 days, and connections that were never finished.
+    /// Any other connection, with its latest link, stays until the tenant deletes it.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn clean_up(&self) -> Result<()> {
+        // What is about to be removed may not have been told yet.
+        self.announce_expired_links().await?;
         let now = self.clock.now();
         let query = Query::new(
             "DELETE FROM authorizations WHERE link_id IN (SELECT id FROM links WHERE expires_at <= $1)",
@@ -52,6 +59,7 @@ impl Store {
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
         self.remove_unused_clients(now).await?;
         self.remove_admin_links(now - millis(DAY)).await?;
+        self.remove_events(now - millis(EVENTS_KEPT)).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {
             tracing::info!(removed, "connections that were never finished are removed");
@@ -61,7 +69,7 @@ impl Store {
 
     /// Removes connections that were never finished and whose link expired before; gives their number.
     async fn remove_abandoned(&self, expired_before: Millis) -> Result<u64> {
-        let find = format!("SELECT id FROM connections WHERE {IS_ABANDONED} LIMIT $2");
+        let find = format!("SELECT id, tenant_id FROM connections WHERE {IS_ABANDONED} LIMIT $2");
         let query = Query::new(&find).bind(expired_before).bind(MAX_REMOVED);
         let found = self.database.scan(query).await?;
         // A new link or usage may have come meanwhile.
@@ -69,11 +77,26 @@ impl Store {
         let mut removed = 0;
         for batch in found.chunks(BATCH) {
             let mut transaction = self.database.begin().await?;
+            let mut events = Vec::new();
             for row in batch {
-                let query = Query::new(&remove).bind(expired_before).bind(row.get::<&str>("id")?);
-                removed += transaction.execute(query).await?;
+                let (id, tenant) = (row.get::<&str>("id")?, row.get::<&str>("tenant_id")?);
+                let change = ConnectionChange::Deleted(DeletedBy::Operator);
+                let event = self.connection_event(&mut transaction, tenant, id, &change).await?;
+                let query = Query::new(&remove).bind(expired_before).bind(id);
+                if transaction.execute(query).await? == 1 {
+                    removed += 1;
+                    events.extend(event.map(|event| (tenant, event)));
+                }
+            }
+            // Whoever writes events of several tenants takes their positions in one order.
+            events.sort_by_key(|(tenant, _)| *tenant);
+            for (tenant, event) in &events {
+                self.record(&mut transaction, tenant, event).await?;
             }
             transaction.commit().await?;
+            for (tenant, _) in events {
+                self.feeds.tell(tenant);
+            }
         }
         Ok(removed)
     }

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::database::{Query, Transaction};
+use super::events::{ConnectionChange, NewEvent};
 use super::{ReconnectionReason, Result, Store};
 use crate::clock::{Millis, millis};
 
@@ -35,16 +36,19 @@ impl Store {
         if found.is_empty() {
             return Ok(0);
         }
+        // The events of a transaction are of one tenant.
+        let tenant = found[0].get::<&str>("tenant_id")?;
         let mut transaction = self.database.begin().await?;
+        let (mut events, mut ended) = (Vec::new(), 0);
         for row in &found {
-            let (tenant, id) = (row.get::<&str>("tenant_id")?, row.get::<&str>("connection_id")?);
-            self.end_session(&mut transaction, tenant, id, row.get("client")?).await?;
+            if row.get::<&str>("tenant_id")? == tenant {
+                let id = row.get("connection_id")?;
+                events.extend(self.end_session(&mut transaction, tenant, id, row.get("client")?).await?);
+                ended += 1;
+            }
         }
-        transaction.commit().await?;
-        for row in &found {
-            self.changes.tell(row.get("connection_id")?);
-        }
-        Ok(found.len())
+        self.commit_with(transaction, tenant, &events).await?;
+        Ok(ended)
     }
 
     /// A refresh that is under way meanwhile finds another version, and saves nothing.
@@ -54,7 +58,7 @@ impl Store {
         tenant: &str,
         connection_id: &str,
         client: &str,
-    ) -> Result<()> {
+    ) -> Result<Option<NewEvent>> {
         self.lock_connection(transaction, connection_id).await?;
         let current = self.current_grant(transaction, tenant, connection_id).await?;
         let query = Query::new(
@@ -66,22 +70,24 @@ impl Store {
         .bind(client);
         // The customer may have connected again meanwhile.
         if transaction.execute(query).await? == 0 {
-            return Ok(());
+            return Ok(None);
         }
         if let Some(current) = current {
             self.queue_revocation(transaction, tenant, &current).await?;
         }
+        let (reason, since) = (ReconnectionReason::ClientChanged, self.clock.now());
         let query = Query::new(
             "UPDATE connections SET broken = 1, broken_reason = $1, broken_since = $2, updated_at = $2,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
              WHERE id = $3 AND tenant_id = $4",
         )
-        .bind(ReconnectionReason::ClientChanged.as_str())
-        .bind(self.clock.now())
+        .bind(reason.as_str())
+        .bind(since)
         .bind(connection_id)
         .bind(tenant);
         transaction.execute(query).await?;
-        Ok(())
+        let change = ConnectionChange::NeedsReconnection { reason, since };
+        self.connection_event(transaction, tenant, connection_id, &change).await
     }
 
     /// Forgets clients that nothing can be refreshed or revoked by any more, and those that never succeeded.

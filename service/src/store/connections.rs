@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::database::{Query, Row, Transaction, Value};
+use super::events::{ConnectionChange, DeletedBy, NewEvent};
 use super::labels::read_metadata;
 use super::{
     Details, Grant, LastError, Operation, Organization, Origin, Owner, Reconnection, Result, Store,
@@ -121,8 +122,13 @@ pub enum Deletion {
 
 /// What became of a connection that is to be removed.
 pub(super) enum Removal {
-    /// It is gone; its grant is to be revoked, if it had one.
-    Removed(Option<Box<Grant>>),
+    /// It is gone.
+    Removed {
+        /// The grant that is to be revoked, if it had one.
+        revoked: Option<Box<Grant>>,
+        /// To be written at the end of the transaction.
+        event: Option<NewEvent>,
+    },
     /// Something uses it.
     InUse,
     /// There is none.
@@ -270,9 +276,8 @@ impl Store {
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
         match self.remove_connection(&mut transaction, owner, id).await? {
-            Removal::Removed(revoked) => {
-                transaction.commit().await?;
-                self.changes.tell(id);
+            Removal::Removed { revoked, event } => {
+                self.commit_with(transaction, &owner.tenant, event.as_slice()).await?;
                 Ok(Deletion::Deleted { revoked })
             }
             Removal::InUse => {
@@ -296,6 +301,8 @@ impl Store {
         self.lock_connection(transaction, id).await?;
         let current = self.current_grant(transaction, &owner.tenant, id).await?;
         self.drop_waiting(transaction, id).await?;
+        let change = ConnectionChange::Deleted(DeletedBy::Tenant);
+        let event = self.connection_event(transaction, &owner.tenant, id, &change).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
@@ -313,7 +320,7 @@ impl Store {
         if let Some(current) = &current {
             self.queue_revocation(transaction, &owner.tenant, current).await?;
         }
-        Ok(Removal::Removed(current.map(Box::new)))
+        Ok(Removal::Removed { revoked: current.map(Box::new), event })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {

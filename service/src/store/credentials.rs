@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::connections::read_auth_type;
 use super::database::{Query, Row, Transaction};
+use super::events::ConnectionChange;
 use super::{Details, Origin, Owner, ReconnectionReason, RefreshHistory, Result, Store};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
@@ -176,8 +177,9 @@ impl Store {
                 access_token = excluded.access_token, refresh_token = excluded.refresh_token,
                 token_type = excluded.token_type, obtained_at = excluded.obtained_at,
                 expires_at = excluded.expires_at, account_digest = excluded.account_digest,
-                oauth_client_id = excluded.oauth_client_id, version = credentials.version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
-                refresh_retry_at = NULL, refusals = 0, refused_since = NULL, forced_at = NULL",
+                oauth_client_id = excluded.oauth_client_id, version = credentials.version + 1, lease_owner = NULL,
+                lease_until = NULL, refresh_failures = 0, refresh_retry_at = NULL, refusals = 0, refused_since = NULL,
+                forced_at = NULL, announced_end = NULL",
         )
         .bind(connection_id)
         .bind(tenant)
@@ -264,7 +266,8 @@ impl Store {
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
                 expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
                 refresh_retry_at = NULL, refusals = 0, refused_since = NULL,
-                last_refreshed_at = CASE WHEN obtained_at = $4 THEN last_refreshed_at ELSE $4 END
+                last_refreshed_at = CASE WHEN obtained_at = $4 THEN last_refreshed_at ELSE $4 END,
+                announced_end = CASE WHEN obtained_at = $4 THEN announced_end END
              WHERE connection_id = $6 AND version = $7",
         )
         .bind(sealed.access)
@@ -278,8 +281,13 @@ impl Store {
             transaction.rollback().await?;
             return Ok(false);
         }
+        let tenant = &owner.tenant;
+        let mut events = Vec::new();
         if let Some(details) = details {
-            self.put_details(&mut transaction, &owner.tenant, connection_id, details).await?;
+            let before = self.tracked(&mut transaction, tenant, connection_id).await?;
+            self.put_details(&mut transaction, tenant, connection_id, details).await?;
+            let event = self.update_event(&mut transaction, tenant, connection_id, before.as_ref()).await?;
+            events.extend(event);
         }
         let query = Query::new(
             "UPDATE connections SET broken = 0, status = 'active', updated_at = $1 WHERE id = $2 AND broken = 1",
@@ -287,10 +295,11 @@ impl Store {
         .bind(self.clock.now())
         .bind(connection_id);
         let repaired = transaction.execute(query).await?;
-        transaction.commit().await?;
         if repaired == 1 {
-            self.changes.tell(connection_id);
+            let change = ConnectionChange::Active;
+            events.extend(self.connection_event(&mut transaction, tenant, connection_id, &change).await?);
         }
+        self.commit_with(transaction, tenant, &events).await?;
         Ok(true)
     }
 
@@ -309,21 +318,28 @@ impl Store {
     ) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
+        let query = Query::new("SELECT 1 FROM connections WHERE id = $1 AND broken = 1").bind(connection_id);
+        let was_broken = transaction.fetch_optional(query).await?.is_some();
+        let now = self.clock.now();
         let query = Query::new(
             "UPDATE connections SET broken = 1, broken_reason = $6, broken_since = $1, updated_at = $1,
                 status = CASE WHEN status = 'active' THEN 'expired' ELSE status END
              WHERE id = $2 AND tenant_id = $3 AND customer = $4
                 AND EXISTS (SELECT 1 FROM credentials WHERE connection_id = $2 AND version = $5)",
         )
-        .bind(self.clock.now())
+        .bind(now)
         .bind(connection_id)
         .bind(&owner.tenant)
         .bind(&owner.customer)
         .bind(version)
         .bind(reason.as_str());
         let updated = transaction.execute(query).await?;
-        transaction.commit().await?;
-        self.changes.tell(connection_id);
+        let mut event = None;
+        if updated == 1 && !was_broken {
+            let change = ConnectionChange::NeedsReconnection { reason, since: now };
+            event = self.connection_event(&mut transaction, &owner.tenant, connection_id, &change).await?;
+        }
+        self.commit_with(transaction, &owner.tenant, event.as_slice()).await?;
         Ok(updated == 1)
     }
 

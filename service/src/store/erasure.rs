@@ -76,6 +76,7 @@ impl Store {
                 break;
             }
             let mut transaction = self.database.begin().await?;
+            let mut events = Vec::new();
             for row in &found {
                 let id = row.get::<&str>("id")?;
                 let owner = Owner { tenant: erasure.tenant().to_owned(), customer: row.get("customer")? };
@@ -84,7 +85,10 @@ impl Store {
                     transaction.execute(query).await?;
                 }
                 match self.remove_connection(&mut transaction, &owner, id).await? {
-                    Removal::Removed(_) => removed += 1,
+                    Removal::Removed { revoked: _, event } => {
+                        events.extend(event);
+                        removed += 1;
+                    }
                     Removal::Unknown => {}
                     // A usage came at this very moment.
                     Removal::InUse => {
@@ -93,12 +97,12 @@ impl Store {
                     }
                 }
             }
-            transaction.commit().await?;
-            for row in &found {
-                self.changes.tell(row.get("id")?);
-            }
+            self.commit_with(transaction, erasure.tenant(), &events).await?;
         }
         self.erase_clients(erasure).await?;
+        if let Erasure::Customer(owner) = erasure {
+            self.forget_customer_of_events(&owner.tenant, &owner.customer).await?;
+        }
         Ok(Some(removed))
     }
 

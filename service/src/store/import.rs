@@ -1,6 +1,7 @@
 //! Connections of credentials that a tenant brings.
 
 use super::database::Query;
+use super::events::ConnectionChange;
 use super::labels::write_metadata;
 use super::{Grant, Labels, LinkOptions, NewAnswer, Organization, Owner, Result, Store, StoreError};
 use crate::clock::Millis;
@@ -79,7 +80,7 @@ impl Store {
         .bind(new.at);
         transaction.execute(query).await?;
         self.put_grant(&mut transaction, &new.owner.tenant, new.id, new.grant).await?;
-        transaction.commit().await?;
+        self.commit_change(transaction, &new.owner.tenant, new.id, &ConnectionChange::Active).await?;
         Ok(true)
     }
 

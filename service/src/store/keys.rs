@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
-use super::{Result, Store, StoreError};
+use super::events::NewEvent;
+use super::{EventType, Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -27,6 +28,8 @@ pub enum Capability {
     Admin,
     /// Make connections of credentials that the tenant has already.
     Import,
+    /// Read the feed of events.
+    Events,
 }
 
 /// Who is calling: a tenant, by which key, and what that opens.
@@ -76,8 +79,8 @@ pub enum Revocation {
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 6] =
-        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import];
+    pub const ALL: [Self; 7] =
+        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import, Self::Events];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -88,6 +91,7 @@ impl Capability {
             Self::Delete => "delete",
             Self::Admin => "admin",
             Self::Import => "import",
+            Self::Events => "events",
         }
     }
 }
@@ -105,7 +109,7 @@ impl FromStr for Capability {
         Self::ALL
             .into_iter()
             .find(|capability| capability.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is none of apps, connections, token, delete, admin, import"))
+            .ok_or_else(|| format!("`{text}` is none of {}", Self::ALL.map(Self::as_str).join(", ")))
     }
 }
 
@@ -129,7 +133,8 @@ impl Store {
         let capabilities = write_capabilities(capabilities);
         self.insert_key(&mut transaction, tenant, (&id, &key), (&id, 1), &capabilities).await?;
         self.note(&mut transaction, tenant, Some(&id), Action::KeyCreated, Actor::CommandLine).await?;
-        transaction.commit().await?;
+        let event = NewEvent::of_key(EventType::KeyCreated, &id, &capabilities, Actor::CommandLine);
+        self.commit_with(transaction, tenant, &[event]).await?;
         Ok(Some(key))
     }
 
@@ -172,20 +177,23 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         self.lock_tenant(&mut transaction, &tenant).await?;
         let query =
-            Query::new("SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL").bind(&tenant);
+            Query::new("SELECT id, capabilities FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL")
+                .bind(&tenant);
         let rows = transaction.fetch_all(query).await?;
-        let live: Vec<&str> = rows.iter().map(|row| row.get("id")).collect::<Result<_>>()?;
-        if !live.contains(&id) {
+        let live = rows.iter().map(|row| Ok((row.get("id")?, row.get("capabilities")?)));
+        let live: Vec<(&str, &str)> = live.collect::<Result<_>>()?;
+        let Some((_, capabilities)) = live.iter().find(|(live, _)| *live == id) else {
             transaction.rollback().await?;
             return Ok(Revocation::Unknown);
-        }
+        };
         if live.len() == 1 && !even_last {
             transaction.rollback().await?;
             return Ok(Revocation::Last);
         }
         self.end_key(&mut transaction, id).await?;
         self.note(&mut transaction, &tenant, Some(id), Action::KeyRevoked, Actor::CommandLine).await?;
-        transaction.commit().await?;
+        let event = NewEvent::of_key(EventType::KeyRevoked, id, capabilities, Actor::CommandLine);
+        self.commit_with(transaction, &tenant, &[event]).await?;
         Ok(Revocation::Revoked)
     }
 

@@ -60,8 +60,12 @@ impl Store {
         .bind(id)
         .bind(&owner.tenant)
         .bind(&owner.customer);
-        self.database.execute(query).await?;
-        Ok(())
+        let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, id).await?;
+        let before = self.tracked(&mut transaction, &owner.tenant, id).await?;
+        transaction.execute(query).await?;
+        let event = self.update_event(&mut transaction, &owner.tenant, id, before.as_ref()).await?;
+        self.commit_with(transaction, &owner.tenant, event.as_slice()).await
     }
 }
 

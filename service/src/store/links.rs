@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::Status;
 use super::database::{Query, Row, Transaction};
+use super::events::ConnectionChange;
 use super::{Grant, GrantOutcome, LinkError, Owner, Result, Store, StoreError};
 use crate::catalogue::{Account, Inputs};
 use crate::clock::Millis;
@@ -108,7 +109,7 @@ pub struct Link {
     pub code_digest: Option<String>,
     /// When it lapses.
     pub expires_at: Millis,
-    /// When the customer finished or declined it; none for links of earlier versions.
+    /// When the customer finished or declined it, or it expired; none for links of earlier versions.
     pub ended_at: Option<Millis>,
 }
 
@@ -268,8 +269,7 @@ impl Store {
         };
         self.end_link(&mut transaction, link, Status::Active).await?;
         self.activate(&mut transaction, tenant, connection_id, current, &usable).await?;
-        transaction.commit().await?;
-        self.changes.tell(connection_id);
+        self.commit_change(transaction, tenant, connection_id, &ConnectionChange::Active).await?;
         Ok(GrantOutcome::Stored)
     }
 
@@ -324,8 +324,8 @@ impl Store {
             .bind(provider_message)
             .bind(&link.connection_id);
         transaction.execute(query).await?;
-        transaction.commit().await?;
-        self.changes.tell(&link.connection_id);
+        let change = ConnectionChange::Rejected(LinkError::AccessDenied);
+        self.commit_change(transaction, &link.owner.tenant, &link.connection_id, &change).await?;
         Ok(true)
     }
 

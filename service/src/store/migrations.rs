@@ -30,6 +30,7 @@ const ALL: &[Migration] = &[
     migration(20, include_str!("../../migrations/0020_revocation.sql")),
     migration(21, include_str!("../../migrations/0021_import.sql")),
     migration(22, include_str!("../../migrations/0022_reasons.sql")),
+    migration(23, include_str!("../../migrations/0023_events.sql")),
     migration(25, include_str!("../../migrations/0025_oauth_clients.sql")),
     migration(26, include_str!("../../migrations/0026_organizations.sql")),
 ];

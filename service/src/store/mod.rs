@@ -15,6 +15,9 @@ mod credentials;
 mod database;
 mod details;
 mod erasure;
+mod events;
+mod expiry;
+mod feed;
 mod grant_record;
 mod idempotency;
 mod import;
@@ -50,7 +53,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::notify::Changes;
+use crate::notify::{Changes, Feeds};
 use crate::vault::{Vault, VaultError};
 use database::{Database, Query, Transaction};
 use vendings::Vendings;
@@ -64,6 +67,9 @@ pub use connections::{Connection, ConnectionClient, ConnectionFilter, Deletion, 
 pub use credentials::{Credential, Grant, Lease, Tokens};
 pub use details::Details;
 pub use erasure::Erasure;
+pub use events::{EventPayload, EventType};
+pub use expiry::EndingGrants;
+pub use feed::{Cursor, Event, Feed, FeedFilter, FeedPage, FeedStart};
 pub use idempotency::NewAnswer;
 pub use import::NewImport;
 pub use keep_alive::{IdleFilter, IdleGrant};
@@ -98,6 +104,8 @@ pub struct Store {
     clock: Clock,
     mode: Mode,
     changes: Arc<Changes>,
+    feeds: Arc<Feeds>,
+    event_payload: EventPayload,
     /// The audit of vending, as far as it is not written yet.
     vendings: Arc<Vendings>,
     /// Tells other processes that this one is alive; none on PostgreSQL.

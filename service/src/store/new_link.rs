@@ -99,17 +99,19 @@ impl Store {
             return Ok(Created::KeyUsed);
         }
         let link_id = ids::prefixed("link_");
-        let connection_id = match new.target {
+        let (connection_id, before) = match new.target {
             Target::New { id, name } => {
                 self.insert_connection(&mut transaction, new, id, name, &link_id).await?;
-                id
+                (id, None)
             }
             Target::Existing { id, name } => {
+                self.lock_connection(&mut transaction, id).await?;
+                let before = self.tracked(&mut transaction, &new.owner.tenant, id).await?;
                 if !self.reopen_connection(&mut transaction, new, id, name, &link_id).await? {
                     transaction.rollback().await?;
                     return Ok(Created::UnknownConnection);
                 }
-                id
+                (id, before)
             }
         };
         let query = Query::new(
@@ -130,7 +132,9 @@ impl Store {
         .bind(self.clock.now())
         .bind(new.expires_at);
         transaction.execute(query).await?;
-        transaction.commit().await?;
+        let tenant = &new.owner.tenant;
+        let event = self.update_event(&mut transaction, tenant, connection_id, before.as_ref()).await?;
+        self.commit_with(transaction, tenant, event.as_slice()).await?;
         self.changes.tell(connection_id);
         Ok(Created::Created)
     }

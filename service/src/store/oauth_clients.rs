@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
+use super::events::ClientEvent;
 use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
@@ -198,7 +199,12 @@ impl Store {
             }
         };
         self.note(&mut transaction, place.tenant, None, Action::ClientSet, actor).await?;
-        transaction.commit().await?;
+        let event = match change {
+            ClientChange::Created => ClientEvent::Created,
+            ClientChange::Updated | ClientChange::Replaced => ClientEvent::Updated,
+        };
+        let event = self.client_event(place, event, set_by);
+        self.commit_with(transaction, place.tenant, &[event]).await?;
         Ok(change)
     }
 
@@ -207,7 +213,12 @@ impl Store {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn remove_client(&self, place: ClientPlace<'_>, actor: Actor<'_>) -> Result<Option<u64>> {
+    pub async fn remove_client(
+        &self,
+        place: ClientPlace<'_>,
+        actor: Actor<'_>,
+        removed_by: &str,
+    ) -> Result<Option<u64>> {
         let mut transaction = self.database.begin().await?;
         self.lock_tenant(&mut transaction, place.tenant).await?;
         let ended = transaction.fetch_optional(count(place).query()).await?;
@@ -225,7 +236,8 @@ impl Store {
             return Ok(None);
         }
         self.note(&mut transaction, place.tenant, None, Action::ClientRemoved, actor).await?;
-        transaction.commit().await?;
+        let event = self.client_event(place, ClientEvent::Removed, removed_by);
+        self.commit_with(transaction, place.tenant, &[event]).await?;
         Ok(Some(u64::try_from(ended).unwrap_or_default()))
     }
 

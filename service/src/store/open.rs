@@ -10,10 +10,10 @@ use secrecy::ExposeSecret;
 
 use super::database::{Database, Query};
 use super::presence::Presence;
-use super::{Mode, Result, Store, StoreError};
+use super::{EventPayload, Mode, Result, Store, StoreError};
 use crate::clock::Clock;
 use crate::ids;
-use crate::notify::Changes;
+use crate::notify::{Changes, Feeds};
 use crate::vault::{self, Vault};
 
 /// Sealed into every database, to tell at the start that the key is the one it was made with.
@@ -60,6 +60,8 @@ impl Store {
             clock,
             mode,
             changes: Arc::new(Changes::default()),
+            feeds: Arc::new(Feeds::default()),
+            event_payload: EventPayload::default(),
             vendings: Arc::default(),
             _presence: presence.clone(),
         };

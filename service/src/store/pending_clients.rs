@@ -3,6 +3,7 @@
 
 use super::audit::Action;
 use super::database::{Query, Transaction};
+use super::events::ClientEvent;
 use super::oauth_clients::{ClientPlace, NewClient, StoredClient};
 use super::{Actor, Grant, Link, Result, Store};
 
@@ -102,6 +103,8 @@ impl Store {
             None => {
                 self.set_client_state(transaction, id, "current").await?;
                 self.note(transaction, tenant, None, Action::ClientSet, Actor::Customer).await?;
+                let event = self.client_event(place, ClientEvent::Created, &found.set_by);
+                self.record(transaction, tenant, &event).await?;
                 Ok(Promoted::Usable)
             }
             Some(current) => {

@@ -2,7 +2,8 @@
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
-use super::{Result, Store};
+use super::events::NewEvent;
+use super::{EventType, Result, Store};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -51,6 +52,12 @@ struct Member {
     used: bool,
 }
 
+impl Member {
+    fn event(&self, event_type: EventType, actor: Actor<'_>) -> NewEvent {
+        NewEvent::of_key(event_type, &self.id, &self.capabilities, actor)
+    }
+}
+
 impl Store {
     /// Makes a successor for a key, with the same capabilities. Both work until one is promoted or revoked. A successor
     /// that nobody has used yet is replaced, so that a lost answer can be asked for again.
@@ -66,6 +73,7 @@ impl Store {
             return Ok(Rotation::Unknown);
         };
         let generation = newest.generation + 1;
+        let mut events = Vec::new();
         let old = match family.pop() {
             None => newest,
             Some(_) if newest.used => {
@@ -75,6 +83,7 @@ impl Store {
             Some(old) => {
                 self.end_key(&mut transaction, &newest.id).await?;
                 self.note(&mut transaction, tenant, Some(&newest.id), Action::KeyRevoked, actor).await?;
+                events.push(newest.event(EventType::KeyRevoked, actor));
                 old
             }
         };
@@ -82,7 +91,8 @@ impl Store {
         let place = (old.family.as_str(), generation);
         self.insert_key(&mut transaction, tenant, (&id, &key), place, &old.capabilities).await?;
         self.note(&mut transaction, tenant, Some(&id), Action::KeyRotated, actor).await?;
-        transaction.commit().await?;
+        events.push(NewEvent::of_key(EventType::KeyRotated, &id, &old.capabilities, actor));
+        self.commit_with(transaction, tenant, &events).await?;
         let replaces = old.id;
         Ok(Rotation::Rotated { id, key, replaces })
     }
@@ -117,7 +127,9 @@ impl Store {
         self.end_key(&mut transaction, &old.id).await?;
         self.note(&mut transaction, tenant, Some(&newest.id), Action::KeyPromoted, actor).await?;
         self.note(&mut transaction, tenant, Some(&old.id), Action::KeyRetired, actor).await?;
-        transaction.commit().await?;
+        let promoted = newest.event(EventType::KeyPromoted, actor);
+        let retired = old.event(EventType::KeyRevoked, actor);
+        self.commit_with(transaction, tenant, &[promoted, retired]).await?;
         Ok(Promotion::Promoted { id: newest.id, retired: old.id })
     }
 

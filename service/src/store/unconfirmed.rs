@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::database::{Query, Row, Transaction};
+use super::events::ConnectionChange;
 use super::grant_record::GrantRecord;
 use super::{Grant, GrantOutcome, Link, LinkOptions, Owner, Result, Status, Store, StoreError};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
@@ -114,13 +115,12 @@ impl Store {
         // Digests are compared, so that the time that it takes tells nothing about the code.
         let fits = ids::digest(code) == expected;
         let is_open = status == Status::Pending && self.is_waiting(row.get("expires_at")?);
-        let confirmation = match (is_open, fits) {
-            _ if !is_owner => {
-                if is_open && fits {
-                    self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
-                }
-                Confirmation::Unknown
+        let (confirmation, change) = match (is_open, fits) {
+            _ if !is_owner && is_open && fits => {
+                self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
+                (Confirmation::Unknown, Some(ConnectionChange::Expired))
             }
+            _ if !is_owner => (Confirmation::Unknown, None),
             (true, true) => {
                 let waiting: GrantRecord =
                     self.open_json(place(&owner.tenant, &link_id), row.get("sealed")?)?;
@@ -131,28 +131,32 @@ impl Store {
                 // The account may have become known while the grant waited.
                 if options.refused_change(current.as_ref(), &grant).is_some() {
                     self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
-                    Confirmation::NothingWaits
+                    (Confirmation::NothingWaits, Some(ConnectionChange::Expired))
                 } else if let Some(grant) =
                     self.with_usable_client(&mut transaction, &owner.tenant, &grant).await?
                 {
                     self.activate(&mut transaction, &owner.tenant, connection_id, current, &grant).await?;
                     self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
-                    Confirmation::Confirmed
+                    (Confirmation::Confirmed, Some(ConnectionChange::Active))
                 } else {
                     self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
-                    Confirmation::NothingWaits
+                    (Confirmation::NothingWaits, Some(ConnectionChange::Expired))
                 }
             }
             (true, false) => {
-                self.count_wrong_code(&mut transaction, &link_id).await?;
-                Confirmation::WrongCode
+                let is_over = self.count_wrong_code(&mut transaction, &link_id).await?;
+                (Confirmation::WrongCode, is_over.then_some(ConnectionChange::Expired))
             }
             // A backend may have missed the response to its first call.
-            (false, true) if status == Status::Active => Confirmation::Confirmed,
-            (false, _) => Confirmation::NothingWaits,
+            (false, true) if status == Status::Active => (Confirmation::Confirmed, None),
+            (false, _) => (Confirmation::NothingWaits, None),
         };
-        transaction.commit().await?;
-        self.changes.tell(connection_id);
+        match change {
+            Some(change) => {
+                self.commit_change(transaction, &owner.tenant, connection_id, &change).await?;
+            }
+            None => transaction.commit().await?,
+        }
         Ok(confirmation)
     }
 
@@ -212,17 +216,19 @@ impl Store {
         expires_at > now && expires_at <= now + millis(LIFETIME) + CLOCK_TOLERANCE
     }
 
-    async fn count_wrong_code(&self, transaction: &mut Transaction, link_id: &str) -> Result<()> {
+    /// Whether it was one too many.
+    async fn count_wrong_code(&self, transaction: &mut Transaction, link_id: &str) -> Result<bool> {
         let query = Query::new(
             "UPDATE unconfirmed SET wrong_codes = wrong_codes + 1 WHERE link_id = $1 RETURNING wrong_codes",
         )
         .bind(link_id);
         let row = transaction.fetch_optional(query).await?;
         let wrong_codes = row.map(|row| row.get::<i64>("wrong_codes")).transpose()?;
-        if wrong_codes.is_some_and(|wrong_codes| wrong_codes >= MAX_WRONG_CODES) {
+        let is_over = wrong_codes.is_some_and(|wrong_codes| wrong_codes >= MAX_WRONG_CODES);
+        if is_over {
             self.end_waiting(transaction, link_id, Status::Expired).await?;
         }
-        Ok(())
+        Ok(is_over)
     }
 
     /// Ends a link whose grant waited. The grant is erased, and revoked unless the link succeeded; the code's digest stays to

@@ -26,7 +26,7 @@ impl Store {
             let pending = self.pending_links(ids).await?;
             self.changes.wake_finished(ids, &pending);
         }
-        Ok(())
+        self.look_for_events().await
     }
 
     /// The latest links of these connections, as far as they are pending, by connection id.

@@ -66,7 +66,7 @@ impl Platform {
     pub(crate) async fn with_apis(mut config: Config, apis: &str) -> Self {
         config.allow_private_networks = true;
         let (database, clock) = (Database::new().await, Clock::default());
-        let store = database.open(&clock).await;
+        let store = database.open(&clock).await.with_event_payload(config.events.payload);
         let tenant = store.create_tenant("Acme", Some("owner@acme.example")).await.unwrap();
         let key = store.create_key(&tenant, &Capability::ALL).await.unwrap().unwrap();
         let mut catalogue = Catalogue::load(config.catalogue_dir.as_deref()).unwrap();
@@ -79,7 +79,8 @@ impl Platform {
 
     /// One more process over the same database.
     pub(crate) async fn another(&self) -> Self {
-        let store = self.database.open(&self.clock).await;
+        let payload = self.app.config.events.payload;
+        let store = self.database.open(&self.clock).await.with_event_payload(payload);
         let app = service(self.app.config.clone(), self.app.catalogue.clone(), store, &self.clock);
         app.tasks.spawn(api::look_for_changes(app.clone()));
         let router = server::router(app.clone());

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{ALICE, Answer, KEY_APP, Raw, answer};
 
 const BOB: &str = "bob@example.com";
-const ALL: [&str; 6] = ["apps", "connections", "token", "delete", "admin", "import"];
+const ALL: [&str; 7] = ["apps", "connections", "token", "delete", "admin", "import", "events"];
 
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of

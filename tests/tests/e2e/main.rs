@@ -4,6 +4,7 @@
 mod crash;
 mod custom_ui;
 mod dev;
+mod events;
 mod flow;
 mod isolation;
 mod limits;

@@ -206,7 +206,7 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     try_answer(request).await.expect("an answer")
 }
 
-async fn try_answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
+pub(crate) async fn try_answer(request: reqwest::RequestBuilder) -> reqwest::Result<Answer> {
     let response = request.send().await?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Ok(Answer { status, headers, text: response.text().await? })

@@ -1,0 +1,181 @@
+//! Events that nobody's call causes: a link that ran out, and a grant that ends soon. Any number of processes may look for
+//! them: each event is written in the transaction that marks what it is about, so there is one of it.
+
+use std::time::Duration;
+
+use super::database::{Query, Row};
+use super::events::ConnectionChange;
+use super::{Result, Store};
+use crate::clock::{Millis, millis};
+
+/// How long before its end a grant is told of.
+const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// How many are read at once.
+const BATCH: i64 = 200;
+
+/// Grants of an auth option whose refresh token is good for so long after each refresh.
+#[derive(Debug)]
+pub struct EndingGrants<'a> {
+    /// The app.
+    pub app_id: &'a str,
+    /// The auth option.
+    pub auth_option_key: &'a str,
+    /// For how long a refresh token lives unused, in milliseconds.
+    pub idle: Millis,
+}
+
+/// A grant with its end.
+struct Ending {
+    connection_id: String,
+    tenant: String,
+    version: i64,
+    end: Millis,
+}
+
+impl EndingGrants<'_> {
+    /// How long before the end it is told: not before the service should have refreshed the grant itself, which it does
+    /// when at most eight tenths of the time are over.
+    fn notice(&self) -> Millis {
+        millis(NOTICE).min(self.idle / 20 * 3)
+    }
+}
+
+impl Store {
+    /// Writes the events of links that ran out unused; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. What was found before stays written.
+    pub async fn announce_expired_links(&self) -> Result<u64> {
+        let mut announced = 0;
+        loop {
+            let query = Query::new(
+                "SELECT id, connection_id, tenant_id FROM links
+                 WHERE status = 'pending' AND ended_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+            )
+            .bind(self.clock.now())
+            .bind(BATCH);
+            let found = self.database.fetch_all(query).await?;
+            for row in &found {
+                announced += u64::from(self.announce_expired_link(row).await?);
+            }
+            if found.len() < BATCH as usize {
+                return Ok(announced);
+            }
+        }
+    }
+
+    /// `false` where somebody else did, or the link is open again or gone.
+    async fn announce_expired_link(&self, row: &Row) -> Result<bool> {
+        let (connection_id, tenant) = (row.get::<&str>("connection_id")?, row.get::<&str>("tenant_id")?);
+        let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
+        let query = Query::new(
+            "UPDATE links SET ended_at = expires_at
+             WHERE id = $1 AND status = 'pending' AND ended_at IS NULL AND expires_at <= $2",
+        )
+        .bind(row.get::<&str>("id")?)
+        .bind(self.clock.now());
+        if transaction.execute(query).await? == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        self.commit_change(transaction, tenant, connection_id, &ConnectionChange::Expired).await?;
+        Ok(true)
+    }
+
+    /// Writes the events of grants that end within 14 days because there is nothing to refresh them with; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. What was found before stays written.
+    pub async fn announce_ending_tokens(&self) -> Result<u64> {
+        let mut announced = 0;
+        loop {
+            let now = self.clock.now();
+            let query = Query::new(
+                "SELECT k.connection_id, k.tenant_id, k.version, k.expires_at AS ends_at
+                 FROM credentials k JOIN connections c ON c.id = k.connection_id
+                 WHERE k.auth_type = 'o_auth' AND k.refresh_token IS NULL AND k.announced_end IS NULL
+                    AND k.expires_at > $1 AND k.expires_at <= $2 AND c.broken = 0 AND c.status = 'active'
+                 ORDER BY k.expires_at LIMIT $3",
+            )
+            .bind(now)
+            .bind(now + millis(NOTICE))
+            .bind(BATCH);
+            let found = self.database.fetch_all(query).await?;
+            for row in &found {
+                announced += u64::from(self.announce_end(&Ending::read(row)?).await?);
+            }
+            if found.len() < BATCH as usize {
+                return Ok(announced);
+            }
+        }
+    }
+
+    /// Writes the events of grants whose refresh token dies soon because nobody used it; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. What was found before stays written.
+    pub async fn announce_ending_grants(&self, grants: &EndingGrants<'_>) -> Result<u64> {
+        let mut announced = 0;
+        loop {
+            let now = self.clock.now();
+            let query = Query::new(
+                "SELECT k.connection_id, k.tenant_id, k.version, k.obtained_at + $1 AS ends_at
+                 FROM credentials k JOIN connections c ON c.id = k.connection_id
+                 WHERE c.app_id = $2 AND k.auth_option_key = $3 AND k.refresh_token IS NOT NULL
+                    AND k.announced_end IS NULL AND k.obtained_at > $4 AND k.obtained_at <= $5
+                    AND c.broken = 0 AND c.status = 'active'
+                 LIMIT $6",
+            )
+            .bind(grants.idle)
+            .bind(grants.app_id)
+            .bind(grants.auth_option_key)
+            .bind(now - grants.idle)
+            .bind(now - grants.idle + grants.notice())
+            .bind(BATCH);
+            let found = self.database.scan(query).await?;
+            for row in &found {
+                announced += u64::from(self.announce_end(&Ending::read(row)?).await?);
+            }
+            if found.len() < BATCH as usize {
+                return Ok(announced);
+            }
+        }
+    }
+
+    /// `false` where somebody else did, or the grant was replaced, refreshed or deleted meanwhile.
+    async fn announce_end(&self, ending: &Ending) -> Result<bool> {
+        let Ending { connection_id, tenant, version, end } = ending;
+        let mut transaction = self.database.begin().await?;
+        self.lock_connection(&mut transaction, connection_id).await?;
+        let query = Query::new(
+            "UPDATE credentials SET announced_end = $1
+             WHERE connection_id = $2 AND version = $3 AND announced_end IS NULL",
+        )
+        .bind(*end)
+        .bind(connection_id)
+        .bind(*version);
+        if transaction.execute(query).await? == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        let change = ConnectionChange::Expiring { expires_at: *end };
+        self.commit_change(transaction, tenant, connection_id, &change).await?;
+        Ok(true)
+    }
+}
+
+impl Ending {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Self {
+            connection_id: row.get("connection_id")?,
+            tenant: row.get("tenant_id")?,
+            version: row.get("version")?,
+            end: row.get("ends_at")?,
+        })
+    }
+}
