@@ -1,9 +1,12 @@
 //! What tenants' backends call, and the public endpoints that their front ends call with a request token.
 
+mod admin_links;
+mod app_settings;
 mod apps;
 mod confirm;
 mod connections;
 mod create_link;
+mod erasure;
 mod events;
 mod health;
 mod idempotency;
@@ -11,6 +14,7 @@ mod import;
 mod keys;
 mod labels;
 mod long_poll;
+mod oauth_clients;
 mod public;
 mod request_link;
 mod token;
@@ -20,10 +24,10 @@ mod webhook_attempts;
 mod webhooks;
 
 pub(crate) use connections::wait_until_not_pending;
-pub(crate) use create_link::is_connectable;
 pub use health::Readiness;
 pub(crate) use long_poll::LongPoll;
 pub use long_poll::{LongPolls, look_for_changes};
+pub(crate) use oauth_clients::is_printable;
 pub(crate) use request_link::new_link;
 
 use axum::Router;
@@ -49,6 +53,18 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     Router::new()
         .route("/apps", apps(get(apps::list)))
         .route("/apps/{app_id}", apps(get(apps::read)))
+        .route("/apps/{app_id}/settings", admin(get(app_settings::read).put(app_settings::set)))
+        .route(
+            "/apps/{app_id}/oauth-client",
+            admin(put(oauth_clients::set).get(oauth_clients::read).delete(oauth_clients::remove)),
+        )
+        .route(
+            "/organizations/{organization_id}/apps/{app_id}/oauth-client",
+            admin(put(oauth_clients::set).get(oauth_clients::read).delete(oauth_clients::remove)),
+        )
+        .route("/organizations/{organization_id}/admin-link", admin(post(admin_links::create)))
+        .route("/organizations/{organization_id}/apps/{app_id}", deletion(delete(erasure::organization_app)))
+        .route("/customers", deletion(delete(erasure::customer)))
         .route("/connections/request-link", connections(post(request_link::create)))
         .route("/connections/import", import(post(import::import)))
         .route("/connections", connections(get(connections::list)))

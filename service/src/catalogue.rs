@@ -301,6 +301,11 @@ impl App {
         self.auth_options.first().map_or(AuthType::OAuth, |option| option.auth_type)
     }
 
+    /// Whether it is connected by OAuth, among other ways perhaps.
+    pub fn has_oauth(&self) -> bool {
+        self.auth_options.iter().any(|option| option.oauth.is_some())
+    }
+
     /// The option with this key.
     pub fn auth_option(&self, key: &str) -> Option<&AuthOption> {
         self.auth_options.iter().find(|option| option.key == key)

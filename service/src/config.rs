@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::oauth::Registration;
+use crate::oauth::{OAuthClient, secret};
 use crate::store::EventPayload;
 
 /// Everything that can be configured, with defaults for one machine.
@@ -55,8 +55,7 @@ pub struct Config {
     /// Connections, headers and long polls.
     pub limits: LimitConfig,
     /// The operator's OAuth clients by app id.
-    #[serde(deserialize_with = "registrations")]
-    pub apps: BTreeMap<String, Registration>,
+    pub apps: BTreeMap<String, OAuthClient>,
 }
 
 /// When the audit of vending is written.
@@ -361,10 +360,10 @@ impl Config {
     }
 
     fn set_client(&mut self, app: &str, client: Client) -> Result<(), ConfigError> {
-        if let Some(registration) = self.apps.get_mut(app) {
-            registration.client_id = client.id.unwrap_or_else(|| std::mem::take(&mut registration.client_id));
+        if let Some(configured) = self.apps.get_mut(app) {
+            configured.client_id = client.id.unwrap_or_else(|| std::mem::take(&mut configured.client_id));
             if let Some(secret) = client.secret {
-                registration.client_secret = secret;
+                configured.client_secret = secret;
             }
             return Ok(());
         }
@@ -374,18 +373,7 @@ impl Config {
                 problem: "it needs both a client id and a client secret",
             });
         };
-        let registration = Registration {
-            client_id,
-            client_secret,
-            scopes: None,
-            authorization_url: None,
-            token_url: None,
-            params: BTreeMap::new(),
-            revocation_url: None,
-            sandbox: false,
-            keep_alive: true,
-        };
-        self.apps.insert(app.to_owned(), registration);
+        self.apps.insert(app.to_owned(), OAuthClient::new(client_id, client_secret));
         Ok(())
     }
 
@@ -417,8 +405,8 @@ impl Config {
         if limits.max_header_size < MIN_HEADER_SIZE {
             return wrong("limits.max_header_size", "it must be at least 8192");
         }
-        for (app, registration) in &self.apps {
-            if registration.client_id.is_empty() {
+        for (app, client) in &self.apps {
+            if client.client_id.is_empty() {
                 return wrong(&format!("apps.{app}"), "it needs a client id");
             }
         }
@@ -573,51 +561,6 @@ fn app_id(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AppTable {
-    #[serde(default)]
-    client_id: String,
-    #[serde(default)]
-    client_secret: String,
-    scopes: Option<Vec<String>>,
-    authorization_url: Option<String>,
-    token_url: Option<String>,
-    revocation_url: Option<String>,
-    #[serde(default)]
-    params: BTreeMap<String, String>,
-    #[serde(default)]
-    sandbox: bool,
-    #[serde(default = "yes")]
-    keep_alive: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
-fn registrations<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Registration>, D::Error> {
-    let tables = BTreeMap::<String, AppTable>::deserialize(deserializer)?;
-    let registration = |table: AppTable| Registration {
-        client_id: table.client_id,
-        client_secret: table.client_secret.into(),
-        scopes: table.scopes,
-        authorization_url: table.authorization_url,
-        token_url: table.token_url,
-        revocation_url: table.revocation_url,
-        params: table.params.into_iter().map(|(name, value)| (name, value.into())).collect(),
-        sandbox: table.sandbox,
-        keep_alive: table.keep_alive,
-    };
-    Ok(tables.into_iter().map(|(app, table)| (app, registration(table))).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -641,6 +584,7 @@ mod tests {
             "max_connections",
             "provider_ca_file",
             "scopes",
+            "allowed_scopes",
             "authorization_url",
             "token_url",
             "revocation_url",

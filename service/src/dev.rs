@@ -140,7 +140,7 @@ impl Dev {
         // For the provider on loopback. What customers enter is checked as ever.
         config.allow_private_networks = true;
         config.drain = 0;
-        config.apps = provider.registrations();
+        config.apps = provider.oauth_clients();
         let store = open_store(&config, Mode::Test, clock.clone()).await?;
         let control_url = format!("{dev_url}/control/{token}");
         let tenant_key = tenant_key(&store, &provider, &control_url).await?;

@@ -64,9 +64,15 @@ pub enum ApiError {
     /// The catalogue has no such app, or the app no such auth option.
     #[error("Unknown app, or it has no such auth option")]
     AppNotFound,
-    /// The operator has entered no OAuth client for this app.
-    #[error("The operator has not configured an OAuth client for this app")]
+    /// Neither the tenant nor the operator has entered an OAuth client for this app.
+    #[error("There is no OAuth client for this app")]
     AppNotConfigured,
+    /// The app's OAuth client is the organisation's, and only an admin may enter it.
+    #[error("An admin of the organization has to connect this app first")]
+    AdminRequired,
+    /// The tenant, or the organisation, has no OAuth client of its own for this app.
+    #[error("There is no OAuth client of this kind for the app")]
+    OAuthClientNotFound,
     /// There is no such connection for this tenant and customer.
     #[error("Unknown connection")]
     ConnectionDeleted,
@@ -151,12 +157,14 @@ impl ApiError {
             Self::CapabilityDisabled(_) | Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound
             | Self::AppNotFound
+            | Self::OAuthClientNotFound
             | Self::ConnectionDeleted
             | Self::KeyNotFound
             | Self::WebhookNotFound
             | Self::EventNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AppNotConfigured
+            | Self::AdminRequired
             | Self::ConnectionInUse
             | Self::ConnectionNotActive(_)
             | Self::NothingToConfirm
@@ -188,7 +196,8 @@ impl ApiError {
             Self::NotFound | Self::WebhookNotFound | Self::EventNotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::AppNotFound => "app_not_found",
-            Self::AppNotConfigured => "app_not_configured",
+            Self::AppNotConfigured | Self::AdminRequired => "app_not_configured",
+            Self::OAuthClientNotFound => "oauth_client_not_found",
             Self::ConnectionDeleted => "connection_deleted",
             Self::ConnectionInUse => "connection_in_use",
             Self::ConnectionNotActive(_) | Self::NothingToConfirm => "connection_not_active",

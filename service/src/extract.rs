@@ -2,7 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod header;
-mod json;
+pub(crate) mod json;
 pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod web_address;

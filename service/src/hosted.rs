@@ -13,21 +13,28 @@
 //! GET  /oauth/callback/{app}  back from there  callback::callback
 //!                                                   │ 303
 //! GET  /oauth/result/{state}  what became of it  callback::result ──▶ finished
+//!
+//! GET, POST /admin/{link}  an organisation's OAuth clients  admin::show, admin::submit
 //! ```
 //!
 //! The hosted page does nothing that a product's own form cannot do: both go through [`auth_options`] and the same
 //! submit.
 
+mod admin;
 mod authorize;
 mod browser;
 mod callback;
 mod flow;
 mod form;
 pub mod html;
+mod instructions;
 mod page;
+mod setup;
 mod view;
 
+pub use admin::{show as show_admin, submit as submit_admin};
 pub use authorize::{authorize, authorize_from_form};
 pub use callback::{callback, result};
-pub use flow::{Choice, Submitted, auth_options, submit_custom};
+pub use flow::{Choice, Offer, Submitted, auth_options, submit_custom};
 pub use page::{show, submit};
+pub use setup::ClientSetup;

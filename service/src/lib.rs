@@ -23,6 +23,7 @@ pub mod mcp;
 mod new_grant;
 pub mod notify;
 pub mod oauth;
+pub mod oauth_clients;
 mod provider_api;
 pub mod revocation;
 pub mod server;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::catalogue::{App, AuthOption, Documents, FieldError, Inputs, ProviderData};
 use crate::clock::millis;
-use crate::oauth::{self, Endpoint, ProviderError};
+use crate::oauth::{self, Endpoint, OAuthClient, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
 use crate::store::{Details, Grant, Origin, Tokens};
@@ -34,6 +34,8 @@ pub(crate) struct NewGrant<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) app: &'a App,
     pub(crate) option: &'a AuthOption,
+    /// The OAuth client that it belongs to, or else the one that the app has.
+    pub(crate) client: Option<&'a OAuthClient>,
 }
 
 /// An access token of another OAuth client than the operator's, or of the same one by another way.
@@ -103,8 +105,7 @@ impl NewGrant<'_> {
             access_token: token.access_token,
         };
         // The token may be of the operator's client, whose other grants must not end it.
-        let client = self.service.registration(self.app);
-        let endpoint = client.and_then(|client| Endpoint::new(self.option, client, &inputs).ok());
+        let endpoint = self.client.and_then(|client| Endpoint::new(self.option, client, &inputs).ok());
         let account = details.account.as_ref();
         let account_digest = endpoint.and_then(|endpoint| self.service.account_digest(&endpoint, account));
         let details = Details { scopes: token.scopes, ..details };
@@ -114,7 +115,7 @@ impl NewGrant<'_> {
     /// Fetches a token with what was entered, if the option is of such a type. `None` too where the provider cannot be
     /// asked: then the first token call asks it.
     async fn fetch(&self, inputs: &Inputs) -> Result<Option<oauth::Tokens>, Rejection> {
-        let Self { service, tenant, app, option } = *self;
+        let Self { service, tenant, app, option, client: _ } = *self;
         if !option.auth_type.is_fetched() {
             return Ok(None);
         }
@@ -141,8 +142,8 @@ impl NewGrant<'_> {
         inputs: Option<&'b Inputs>,
         access_token: Option<&'b str>,
     ) -> ApiAccess<'b> {
-        let Self { service, tenant, app, option } = *self;
-        ApiAccess { service, tenant, app, option, inputs, access_token }
+        let Self { service, tenant, option, client, .. } = *self;
+        ApiAccess { service, tenant, option, client, inputs, access_token }
     }
 
     fn details(
@@ -163,7 +164,7 @@ impl NewGrant<'_> {
         Ok(explored.details)
     }
 
-    /// The grant itself, without the digest of an account.
+    /// The grant itself, without the digest of an account, and as one of the operator's client.
     pub(crate) fn grant(
         &self,
         inputs: Inputs,
@@ -178,6 +179,7 @@ impl NewGrant<'_> {
             auth_option_key: option.key.clone(),
             comparable_options: app.options_with_account_of(option),
             account_digest: None,
+            oauth_client: None,
             origin,
             inputs,
             tokens,

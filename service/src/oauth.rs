@@ -1,7 +1,7 @@
 //! Talking to providers: where to send a customer, and how to turn codes and refresh tokens into access tokens.
 //!
 //! ```text
-//! catalogue::OAuth + Registration + the customer's inputs ──▶ Endpoint ──▶ authorize_url()
+//! catalogue::OAuth + OAuthClient + the customer's inputs ──▶ Endpoint ──▶ authorize_url()
 //!                                                                │
 //!                                    ProviderClient::exchange_code / refresh ──▶ Tokens | ProviderError
 //! ```
@@ -12,6 +12,7 @@
 mod answer;
 mod api_request;
 mod call;
+mod client;
 mod endpoint;
 mod fetch;
 mod guard;
@@ -29,7 +30,9 @@ use secrecy::SecretString;
 use url::form_urlencoded;
 
 pub(crate) use api_request::{ApiBody, ApiRequest};
-pub use endpoint::{Endpoint, EndpointError, Pkce, Registration};
+pub use client::OAuthClient;
+pub(crate) use client::secret;
+pub use endpoint::{Endpoint, EndpointError, Pkce};
 pub(crate) use fetch::fetch_url;
 pub(crate) use guard::{is_public_address, may_call};
 pub use http::ProviderClient;

@@ -9,10 +9,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::catalogue::{
-    ApiCall, ApiRequest, App, AuthOption, AuthType, CallValues, Documents, Inputs, InvalidErrors,
-    ProviderData, Source, Verify,
+    ApiCall, ApiRequest, AuthOption, AuthType, CallValues, Documents, Inputs, InvalidErrors, ProviderData,
+    Source, Verify,
 };
-use crate::oauth::{self, ApiBody};
+use crate::oauth::{self, ApiBody, OAuthClient};
 use crate::state::Service;
 use crate::store::{Details, Vended, VendedContent};
 
@@ -32,8 +32,9 @@ pub(crate) enum Verification {
 pub(crate) struct ApiAccess<'a> {
     pub(crate) service: &'a Service,
     pub(crate) tenant: &'a str,
-    pub(crate) app: &'a App,
     pub(crate) option: &'a AuthOption,
+    /// The OAuth client by which the credential was obtained, or else the one that the app has.
+    pub(crate) client: Option<&'a OAuthClient>,
     /// What the customer entered; none where a token is vended.
     pub(crate) inputs: Option<&'a Inputs>,
     /// None where the option has no tokens, or the one of a fetched type could not be fetched: then nothing is asked.
@@ -63,7 +64,12 @@ impl Explored {
 
 impl<'a> ApiAccess<'a> {
     /// Access with a credential that is about to be vended; `None` where its option has left the catalogue.
-    pub(crate) fn of_vended(service: &'a Service, tenant: &'a str, vended: &'a Vended) -> Option<Self> {
+    pub(crate) fn of_vended(
+        service: &'a Service,
+        tenant: &'a str,
+        vended: &'a Vended,
+        client: Option<&'a OAuthClient>,
+    ) -> Option<Self> {
         use secrecy::ExposeSecret;
         let app = service.catalogue.get(&vended.app_id)?;
         let option = app.auth_option(&vended.auth_option_key)?;
@@ -71,7 +77,7 @@ impl<'a> ApiAccess<'a> {
             VendedContent::Token { access_token, .. } => (None, Some(access_token.expose_secret())),
             VendedContent::Fields(inputs) => (Some(inputs), None),
         };
-        Some(Self { service, tenant, app, option, inputs, access_token })
+        Some(Self { service, tenant, option, client, inputs, access_token })
     }
 
     /// What a call to the API carries.
@@ -169,7 +175,7 @@ impl<'a> ApiAccess<'a> {
     }
 
     fn values(&self, provider_data: &'a ProviderData) -> CallValues<'a> {
-        let client = self.service.registration(self.app);
+        let client = self.client;
         CallValues {
             inputs: self.inputs,
             access_token: self.access_token,
@@ -220,22 +226,22 @@ fn verdict(verify: &Verify, status: u16, body: ApiBody) -> (Verification, Option
 }
 
 impl Service {
-    /// Where the API of a connection is, as far as that is public.
+    /// Where the API of a connection is, as far as that is public; perhaps that of the provider's sandbox.
     pub(crate) fn public_base_url(
         &self,
         app_id: &str,
         option_key: &str,
         details: &Details,
+        sandbox: bool,
     ) -> Option<String> {
         let app = self.catalogue.get(app_id)?;
-        let client = self.registration(app);
         app.auth_option(option_key)?.base_url(&CallValues {
             inputs: None,
             access_token: None,
             client_id: None,
             app_params: None,
             provider_data: &details.provider_data,
-            sandbox: client.is_some_and(|client| client.sandbox),
+            sandbox,
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::clock::{Millis, millis};
 use crate::oauth::{Endpoint, ProviderError, RevokeOutcome, RevokedTokens};
 use crate::provider_api::ApiAccess;
 use crate::state::{AppState, Service};
-use crate::store::{MAX_REVOCATION_AGE, PendingRevocation, StoreError, Tokens};
+use crate::store::{Grant, MAX_REVOCATION_AGE, PendingRevocation, StoreError, Tokens};
 
 /// Between two looks into the queue.
 const EVERY: Duration = Duration::from_secs(5);
@@ -42,10 +42,23 @@ enum Attempt {
 pub(crate) async fn revoke_until_the_end(app: AppState) {
     let mut ticks = tokio::time::interval(EVERY);
     while app.ending.run_until_cancelled(ticks.tick()).await.is_some() {
+        if let Err(error) = end_sessions(&app).await {
+            tracing::warn!(%error, "connections of removed clients do not end yet");
+        }
         if let Err(error) = revoke_due(&app).await {
             tracing::warn!(%error, "grants are not revoked yet");
         }
     }
+}
+
+/// Ends the connections of OAuth clients that were removed.
+///
+/// # Errors
+///
+/// When the database fails; the others end later.
+pub async fn end_sessions(service: &Service) -> Result<(), StoreError> {
+    while service.store.end_sessions().await? > 0 && !service.ending.is_cancelled() {}
+    Ok(())
 }
 
 /// Asks the providers to end the grants whose time has come.
@@ -87,14 +100,19 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
     let Some(app) = service.catalogue.get(&grant.app_id).filter(|_| grant.tokens.is_some()) else {
         return Ok(UNSUPPORTED);
     };
-    let (Some(option), Some(client)) = (app.auth_option(&grant.auth_option_key), service.registration(app))
-    else {
+    let client = service.client_of_grant(&pending.tenant, &app.id, grant.oauth_client.as_deref()).await;
+    let client = match client {
+        // One that does not open ends nothing, now or later.
+        Err(StoreError::Vault(_) | StoreError::Unreadable(_)) => None,
+        client => client?,
+    };
+    let (Some(option), Some(client)) = (app.auth_option(&grant.auth_option_key), client) else {
         return Ok(UNSUPPORTED);
     };
     let (Some(revoke), Some(tokens)) = (&option.revoke, &grant.tokens) else {
         return Ok(UNSUPPORTED);
     };
-    let Ok(endpoint) = Endpoint::new(option, client, &grant.inputs) else {
+    let Ok(endpoint) = Endpoint::new(option, &client, &grant.inputs) else {
         return Ok(UNSUPPORTED);
     };
     if revoke.ends_whole_grant {
@@ -133,8 +151,8 @@ async fn attempt(service: &Service, pending: &PendingRevocation) -> Result<Attem
     let api = ApiAccess {
         service,
         tenant: &pending.tenant,
-        app,
         option,
+        client: Some(&client),
         inputs: None,
         access_token: Some(tokens.access_token.expose_secret()),
     };
@@ -162,13 +180,18 @@ fn pause(attempts: i64) -> Millis {
 }
 
 impl Service {
-    /// Whether grants by this option of an app are ended at the provider.
-    pub(crate) fn can_revoke(&self, app_id: &str, option_key: &str) -> bool {
-        let found = self.catalogue.get(app_id).and_then(|app| {
-            let (option, client) = (app.auth_option(option_key)?, self.registration(app)?);
-            Some(client.can_revoke(option))
-        });
-        found.unwrap_or_default()
+    /// Whether such a grant of the tenant's is ended at the provider.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn can_revoke(&self, tenant: &str, grant: &Grant) -> Result<bool, StoreError> {
+        let app = self.catalogue.get(&grant.app_id);
+        let Some(option) = app.and_then(|app| app.auth_option(&grant.auth_option_key)) else {
+            return Ok(false);
+        };
+        let client = self.client_of_grant(tenant, &grant.app_id, grant.oauth_client.as_deref()).await?;
+        Ok(client.is_some_and(|client| client.can_revoke(option)))
     }
 
     /// See [`Store::account_digest`](crate::store::Store::account_digest); none where nothing is revoked. All unknown accounts

@@ -52,6 +52,7 @@ pub fn router(app: AppState) -> Router {
 fn hosted_routes() -> Router<AppState> {
     Router::new()
         .route("/connect/{link}", get(hosted::show).post(hosted::submit))
+        .route("/admin/{link}", get(hosted::show_admin).post(hosted::submit_admin))
         .route("/authorize/{link}", get(hosted::authorize).post(hosted::authorize_from_form))
         .route("/oauth/callback/{app}", get(hosted::callback))
         .route("/oauth/result/{state}", get(hosted::result))

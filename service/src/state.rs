@@ -9,10 +9,10 @@ use tokio_util::task::TaskTracker;
 use crate::api::{LongPolls, Readiness};
 use crate::auth::rejected_keys::RejectedKeys;
 use crate::budget::Budgets;
-use crate::catalogue::{App, Catalogue};
+use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::oauth::{ProviderClient, Registration};
+use crate::oauth::ProviderClient;
 use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
@@ -168,10 +168,5 @@ impl Service {
     /// Whether browsers reach the service by HTTPS, which decides what cookies may be called.
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https:")
-    }
-
-    /// The operator's OAuth client for an app.
-    pub fn registration(&self, app: &App) -> Option<&Registration> {
-        self.config.apps.get(&app.id)
     }
 }

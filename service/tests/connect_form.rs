@@ -264,8 +264,12 @@ async fn a_form_of_the_products_own_does_the_same() {
     let stage = Stage::start().await;
     let made = stage.link("insightly").await;
     let link = stage.stored_link(&made).await;
-    let keys: Vec<_> =
-        auth_options(&stage.app, &link).iter().map(|choice| choice.option.key.clone()).collect();
+    let keys: Vec<_> = auth_options(&stage.app, &link)
+        .await
+        .unwrap()
+        .iter()
+        .map(|choice| choice.option.key.clone())
+        .collect();
     assert_eq!(keys, ["api_key"]);
     let fields: Inputs = KEY.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     assert!(submit_custom(&stage.app, &link, None, "oauth", &fields).await.is_err());

@@ -140,6 +140,14 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE connections DROP COLUMN provider_message;
         ALTER TABLE links DROP COLUMN ended_at;
         ALTER TABLE tenants DROP COLUMN website_url;
+        DROP TABLE oauth_clients;
+        DROP TABLE app_settings;
+        DROP TABLE admin_links;
+        DROP INDEX connections_by_organization;
+        ALTER TABLE connections DROP COLUMN organization_id;
+        ALTER TABLE connections DROP COLUMN organization_name;
+        DROP INDEX credentials_by_oauth_client;
+        ALTER TABLE credentials DROP COLUMN oauth_client_id;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;

@@ -6,7 +6,7 @@ mod connect_support;
 
 use connect_service::budget::Group;
 use connect_service::catalogue::Catalogue;
-use connect_service::oauth::Registration;
+use connect_service::oauth::OAuthClient;
 use connect_service::store::{LinkOptions, Target};
 use connect_support::{ApiReply, Browser, Made, Seen, Stage};
 use serde_json::{Value, json};
@@ -323,7 +323,7 @@ async fn a_grant_that_waits_keeps_what_is_known_of_it() {
 async fn a_sandbox_and_an_instance_have_their_own_address() {
     let provider = Stage::with_apis().await.provider;
     let mut config = connect_service::config::Config::default();
-    let sandbox = Registration { sandbox: true, ..provider.registration() };
+    let sandbox = OAuthClient { sandbox: true, ..provider.registration() };
     config.apps.insert("quickbooks".into(), sandbox);
     config.apps.insert("salesforce".into(), provider.registration());
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogue");

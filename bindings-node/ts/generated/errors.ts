@@ -56,11 +56,13 @@ export type ErrorCode =
   | 'origin_not_allowed'
   /** The tenant has no such key, or it has ended. */
   | 'key_not_found'
+  /** The tenant, or the organization, has no OAuth client of its own for the app. */
+  | 'oauth_client_not_found'
   /** The keys are not in the state that the step needs; the message says why. */
   | 'rotation_conflict'
   /** The connection is not active: it has no credential to vend. */
   | 'connection_not_active'
-  /** The operator has not configured this app's OAuth client. */
+  /** Neither the tenant nor the operator has entered an OAuth client for this app. */
   | 'app_not_configured'
   /** The request's body is too large. */
   | 'payload_too_large'

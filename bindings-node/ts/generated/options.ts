@@ -110,6 +110,11 @@ export interface LinkRequest {
   /** A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep. */
   metadata?: Record<string, unknown> | undefined;
   /**
+   * The organization that the connection is for: `id` (your own, no email), and perhaps `name` and `role`. Its OAuth
+   * client can be the one that the app is connected with.
+   */
+  organization?: Record<string, unknown> | undefined;
+  /**
    * Calls with the same key and options within a day make one link. Default: one for each call, which its retries
    * share.
    */
@@ -293,6 +298,7 @@ export const KNOWN = {
     'customerId',
     'customerName',
     'metadata',
+    'organization',
     'idempotencyKey',
   ]),
   wait: new Set<string>([

@@ -206,6 +206,7 @@ class AsyncPabblyConnectPlatform(Shared):
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
+        organization: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -237,6 +238,8 @@ class AsyncPabblyConnectPlatform(Shared):
         - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
         - `customer_name`: Your own name for the customer.
         - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+        - `organization`: The organization that the connection is for: `id` (your own, no email), and perhaps `name` and
+          `role`. Its OAuth client can be the one that the app is connected with.
         - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
           which its retries share.
         """
@@ -263,6 +266,7 @@ class AsyncPabblyConnectPlatform(Shared):
                 "customer_id": customer_id,
                 "customer_name": customer_name,
                 "metadata": metadata,
+                "organization": organization,
                 "idempotency_key": idempotency_key,
                 "timeout": timeout,
                 "deadline": deadline,
@@ -931,6 +935,7 @@ class AsyncCustomer(Shared):
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
+        organization: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -955,6 +960,7 @@ class AsyncCustomer(Shared):
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,
+            organization=organization,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,

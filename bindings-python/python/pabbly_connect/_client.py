@@ -203,6 +203,7 @@ class PabblyConnectPlatform(Shared):
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
+        organization: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -234,6 +235,8 @@ class PabblyConnectPlatform(Shared):
         - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
         - `customer_name`: Your own name for the customer.
         - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+        - `organization`: The organization that the connection is for: `id` (your own, no email), and perhaps `name` and
+          `role`. Its OAuth client can be the one that the app is connected with.
         - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
           which its retries share.
         """
@@ -260,6 +263,7 @@ class PabblyConnectPlatform(Shared):
                 "customer_id": customer_id,
                 "customer_name": customer_name,
                 "metadata": metadata,
+                "organization": organization,
                 "idempotency_key": idempotency_key,
                 "timeout": timeout,
                 "deadline": deadline,
@@ -929,6 +933,7 @@ class Customer(Shared):
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
+        organization: dict[str, Any] | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -953,6 +958,7 @@ class Customer(Shared):
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,
+            organization=organization,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,

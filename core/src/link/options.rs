@@ -41,6 +41,8 @@ pub(super) struct Body {
     pub(super) customer_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<Map<String, Value>>,
 }
 
 impl CreateRequestLink {
@@ -128,6 +130,13 @@ impl CreateRequestLink {
     /// A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
     pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
         self.body.metadata = Some(metadata);
+        self
+    }
+
+    /// The organization that the connection is for: `id` (your own, no email), and perhaps `name` and `role`. Its OAuth
+    /// client can be the one that the app is connected with.
+    pub fn organization(mut self, organization: Map<String, Value>) -> Self {
+        self.body.organization = Some(organization);
         self
     }
 

@@ -16,10 +16,11 @@ use crate::extract::body::{Body, is_line};
 use crate::extract::header::Wait;
 use crate::extract::path::{ConnectionId, is_id};
 use crate::extract::query::Query;
+use crate::oauth_clients::ClientSource;
 use crate::state::AppState;
 use crate::store::{
-    Connection, ConnectionFilter, Deletion, LastError, LinkError, Operation, Origin, Owner, Reconnection,
-    Status,
+    Connection, ConnectionFilter, Deletion, LastError, LinkError, Operation, Organization, Origin, Owner,
+    Reconnection, Status,
 };
 
 /// A connection on the wire.
@@ -49,6 +50,15 @@ pub(super) struct ConnectionView {
     provider_data: ProviderData,
     api_base_url: Option<String>,
     scopes: Option<Vec<String>>,
+    client_source: Option<ClientSource>,
+    organization: Option<OrganizationView>,
+}
+
+/// An organisation of the tenant's.
+#[derive(Serialize)]
+pub(super) struct OrganizationView {
+    id: String,
+    name: String,
 }
 
 /// Why the customer could not be connected so far, for anybody.
@@ -102,6 +112,12 @@ impl AppRef {
     }
 }
 
+impl From<Organization> for OrganizationView {
+    fn from(Organization { id, name, .. }: Organization) -> Self {
+        Self { id, name }
+    }
+}
+
 impl From<LinkError> for LinkErrorView {
     fn from(error: LinkError) -> Self {
         Self { code: error.code(), message: error.message() }
@@ -125,7 +141,18 @@ impl ConnectionView {
         let pending = connection.status == Status::Pending;
         let details = connection.details;
         let made_by = connection.app_id.as_deref().zip(connection.auth_option_key.as_deref());
-        let api_base_url = made_by.and_then(|(id, key)| app.public_base_url(id, key, &details));
+        let configured = || made_by.and_then(|(id, _)| app.config.apps.get(id));
+        let sandbox = match &connection.oauth_client {
+            Some(client) => client.sandbox,
+            None => configured().is_some_and(|client| client.sandbox),
+        };
+        let api_base_url = made_by.and_then(|(id, key)| app.public_base_url(id, key, &details, sandbox));
+        let client_source = connection.auth_type.filter(|kind| *kind == AuthType::OAuth);
+        let client_source = client_source.zip(made_by).map(|_| match &connection.oauth_client {
+            Some(client) if client.is_organizations => ClientSource::Organization,
+            Some(_) => ClientSource::Tenant,
+            None => ClientSource::Operator,
+        });
         Self {
             app: connection.app_id.map(|id| AppRef::new(app, &id)),
             status: connection.status,
@@ -151,6 +178,8 @@ impl ConnectionView {
             provider_data: details.provider_data,
             api_base_url,
             scopes: details.scopes,
+            client_source,
+            organization: connection.organization.map(OrganizationView::from),
         }
     }
 }
@@ -244,7 +273,10 @@ pub(super) async fn remove(
 ) -> Result<Success<Deleted>, ApiError> {
     match app.store.delete_connection(&owner, &id).await? {
         Deletion::Deleted { revoked } => {
-            let can_revoke = revoked.is_some_and(|(app_id, option_key)| app.can_revoke(&app_id, &option_key));
+            let can_revoke = match revoked {
+                Some(grant) => app.can_revoke(&owner.tenant, &grant).await?,
+                None => false,
+            };
             Ok(Success::new(Deleted { revocation: if can_revoke { "requested" } else { "none" } }))
         }
         Deletion::InUse => Err(ApiError::ConnectionInUse),

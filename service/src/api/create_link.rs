@@ -4,23 +4,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::labels::{MAX_LENGTH, read_labels};
-use crate::catalogue::{App, AuthType};
+use crate::catalogue::App;
 use crate::clock::{Millis, millis};
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::path::is_id;
 use crate::extract::web_address::{self, is_origin, is_return_url};
+use crate::oauth_clients::Clients;
 use crate::state::AppState;
-use crate::store::{Connection, Labels, LinkOptions, Target};
+use crate::store::{Connection, Labels, LinkOptions, Organization, Target};
 use crate::webhooks::WEBHOOK_URL;
 
 /// Seconds.
 const DEFAULT_LIFETIME: u64 = 600;
 const MAX_APPS: usize = 50;
 pub(super) const MAX_SCOPES: usize = 50;
+/// Bytes of an organisation, as JSON.
+const MAX_ORGANIZATION: usize = 4096;
+const MAX_ROLE: usize = 50;
 
 /// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 18] = [
     "app_id",
     "name",
     "connection_id",
@@ -38,6 +42,7 @@ const MEMBERS: [&str; 17] = [
     "customer_name",
     "metadata",
     "webhook_url",
+    "organization",
 ];
 
 /// What the body asks for, each member well-formed.
@@ -85,6 +90,7 @@ impl CreateLinkRequest {
                 scopes: body.texts("scopes", MAX_SCOPES, "an OAuth scope", is_scope)?.unwrap_or_default(),
                 confirm: body.flag("confirm")?.unwrap_or_default(),
                 allow_account_change: body.flag("allow_account_change")?.unwrap_or_default(),
+                organization: read_organization(body)?,
             },
             webhook_url: text("webhook_url", WEBHOOK_URL, &|text| app.webhooks.accepts(text))?,
         };
@@ -122,10 +128,23 @@ impl CreateLinkRequest {
         if exists && self.connection_id.is_none() { Labels::default() } else { self.labels.clone() }
     }
 
+    /// The link is for the organisation that its connection is for. The customer's role there is as of now.
+    pub(super) fn keep_organization(&mut self, existing: &Connection) -> Result<(), ApiError> {
+        let kept = existing.organization.as_ref();
+        match &self.options.organization {
+            None => self.options.organization = kept.cloned(),
+            Some(named) if kept.is_some_and(|kept| kept.id == named.id) => {}
+            Some(_) => {
+                return Err(ApiError::invalid("The connection is for another organization, or for none"));
+            }
+        }
+        Ok(())
+    }
+
     /// The apps that the link is for, one or several to pick from: all are known and can be connected.
     pub(super) fn apps(
         &self,
-        app: &AppState,
+        clients: &Clients<'_>,
         existing: Option<&Connection>,
     ) -> Result<Vec<Arc<App>>, ApiError> {
         let fixed = existing.and_then(|connection| connection.app_id.as_deref());
@@ -146,24 +165,51 @@ impl CreateLinkRequest {
             None => named,
         };
         let mut apps = Vec::with_capacity(ids.len());
+        let mut is_managed = false;
         for id in ids {
-            let found = app.catalogue.get(id).ok_or(ApiError::AppNotFound)?;
+            let found = clients.service.catalogue.get(id).ok_or(ApiError::AppNotFound)?;
             if let Some(key) = &self.auth_option_key {
                 found.auth_option(key).ok_or(ApiError::AppNotFound)?;
             }
-            if is_connectable(app, found, self.auth_option_key.as_deref()) {
+            is_managed |= clients.is_managed(found);
+            if clients.can_connect(found, self.auth_option_key.as_deref()) {
                 apps.push(found.clone());
             }
         }
-        if apps.is_empty() { Err(ApiError::AppNotConfigured) } else { Ok(apps) }
+        for app in &apps {
+            if let Some(scope) = clients.forbidden_scope(app, &self.options.scopes) {
+                let message = format!("scopes has {scope}, which the operator's OAuth client is not for");
+                return Err(ApiError::invalid(message));
+            }
+        }
+        if !apps.is_empty() {
+            return Ok(apps);
+        }
+        Err(match is_managed && self.options.organization.is_none() {
+            true => ApiError::invalid(
+                "organization is missing: the app is connected with an OAuth client of the customer's organization",
+            ),
+            false => ApiError::AppNotConfigured,
+        })
     }
 }
 
-/// Whether the app can be connected, perhaps by this option alone: OAuth needs a client of the operator's; a form needs
-/// nothing.
-pub(crate) fn is_connectable(app: &AppState, found: &App, key: Option<&str>) -> bool {
-    let mut options = found.auth_options.iter().filter(|option| key.is_none_or(|key| key == option.key));
-    options.any(|option| option.auth_type != AuthType::OAuth || app.registration(found).is_some())
+/// The organisation that a connection is for. Its name is the id where there is none.
+pub(super) fn read_organization(body: &Body) -> Result<Option<Organization>, ApiError> {
+    let Some(members) = body.object("organization", MAX_ORGANIZATION, 1)? else {
+        return Ok(None);
+    };
+    let within = |error| match error {
+        ApiError::InvalidRequest(message) => ApiError::InvalidRequest(format!("organization: {message}")),
+        error => error,
+    };
+    let members = Body::of(members);
+    members.only(&["id", "name", "role"]).map_err(within)?;
+    let id = members.text("id", "an id", is_id).map_err(within)?;
+    let id = id.ok_or_else(|| ApiError::invalid("organization.id is missing"))?.to_owned();
+    let name = members.line("name", MAX_LENGTH).map_err(within)?.unwrap_or_else(|| id.clone());
+    let role = members.line("role", MAX_ROLE).map_err(within)?;
+    Ok(Some(Organization { id, name, role }))
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.

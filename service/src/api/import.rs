@@ -146,7 +146,8 @@ async fn make(
         return Err(ApiError::invalid(problem));
     }
     let inputs = option.input.validate(&wanted.fields).map_err(ApiError::InvalidFields)?;
-    let new = NewGrant { service: app, tenant: &owner.tenant, app: found, option };
+    let client = app.config.apps.get(&found.id);
+    let new = NewGrant { service: app, tenant: &owner.tenant, app: found, option, client };
     // Errors name what is at fault as the caller wrote it.
     let invalid = if wanted.token.is_some() { ApiError::InvalidMembers } else { ApiError::InvalidFields };
     let grant = match wanted.token {
@@ -165,6 +166,7 @@ async fn make(
         id: &ids::connection(),
         name: &wanted.name,
         labels: &wanted.labels,
+        organization: None,
         grant: &grant,
         at: app.clock.now(),
     };
@@ -184,6 +186,7 @@ fn view(new: &NewImport<'_>) -> Connection {
         app_id: Some(app_id.clone()),
         auth_type: Some(*auth_type),
         auth_option_key: Some(auth_option_key.clone()),
+        oauth_client: None,
         details: Details { secret_data: ProviderData::new(), ..details.clone() },
         status: Status::Active,
         origin: Origin::Import,
@@ -197,6 +200,7 @@ fn view(new: &NewImport<'_>) -> Connection {
         last_used_at: None,
         customer_id: labels.customer_id,
         customer_name: labels.customer_name,
+        organization: new.organization.cloned(),
         metadata: labels.metadata.unwrap_or_default(),
         usages: Vec::new(),
     }

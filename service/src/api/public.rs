@@ -1,5 +1,7 @@
 //! The public endpoints: how a link stands, and a connection form of the tenant's own. No credential leaves here.
 
+use std::borrow::Cow;
+
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +19,7 @@ use crate::extract::body::Body;
 use crate::extract::header::Wait;
 use crate::extract::path::is_id;
 use crate::extract::query::Query;
-use crate::hosted::{self, Choice, Submitted};
+use crate::hosted::{self, ClientSetup, Offer, Submitted};
 use crate::state::AppState;
 use crate::store::{Link, Operation, Phase, Status};
 
@@ -54,7 +56,8 @@ struct AuthOptions<'a> {
 struct LinkAuthOption<'a> {
     app: AppRef,
     #[serde(flatten)]
-    option: &'a AuthOption,
+    option: Cow<'a, AuthOption>,
+    client_setup: Option<ClientSetup>,
 }
 
 pub(super) async fn status(
@@ -110,8 +113,12 @@ pub(super) async fn auth_options(
     if link.phase == Phase::Created {
         app.store.set_phase(&link, Phase::Form).await?;
     }
-    let view = |Choice { app: found, option }| LinkAuthOption { app: AppRef::new(&app, &found.id), option };
-    let auth_options = hosted::auth_options(&app, &link).into_iter().map(view).collect();
+    let view = |Offer { app: found, option, client_setup }| LinkAuthOption {
+        app: AppRef::new(&app, &found.id),
+        option,
+        client_setup,
+    };
+    let auth_options = hosted::auth_options(&app, &link).await?.into_iter().map(view).collect();
     Ok(Success::new(AuthOptions { auth_options }).into_response())
 }
 

@@ -72,7 +72,12 @@ async fn make(
     }
     let webhook = webhook(app, owner, wanted.webhook_url.take()).await?;
     let named = named(app, owner, &wanted).await?;
-    let apps = wanted.apps(app, named.as_ref())?;
+    if let Some(named) = &named {
+        wanted.keep_organization(named)?;
+    }
+    let organization = wanted.options.organization.as_ref().map(|organization| organization.id.clone());
+    let clients = app.clients(&owner.tenant, organization.as_deref()).await?;
+    let apps = wanted.apps(&clients, named.as_ref())?;
     let app_id = match apps.as_slice() {
         [only] => Some(only.id.as_str()),
         several => {
@@ -82,7 +87,7 @@ async fn make(
     };
     let existing = match (named, app_id) {
         (None, Some(app_id)) if !wanted.allow_multiple_connections => {
-            app.store.connection_for_app(owner, app_id).await?
+            app.store.connection_for_app(owner, app_id, organization.as_deref()).await?
         }
         (named, _) => named,
     };

@@ -18,6 +18,7 @@ use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::header::IdempotencyKey;
 use crate::extract::path::ConnectionId;
+use crate::oauth::OAuthClient;
 use crate::provider_api::ApiAccess;
 use crate::state::AppState;
 use crate::store::{
@@ -92,7 +93,8 @@ async fn token(
     IdempotencyKey::of(request.headers())?;
     let (id, rejected) = (id?, rejected(app, request).await?);
     let vended = vending::vend(app, &owner, &id, connection, rejected.as_ref()).await?;
-    Ok(Token::new(app, &owner.tenant, vended))
+    let client = app.client_of_grant(&owner.tenant, &vended.app_id, vended.oauth_client.as_deref()).await?;
+    Ok(Token::new(app, &owner.tenant, vended, client.as_deref()))
 }
 
 /// The token that the body names as rejected. There need be no body.
@@ -131,9 +133,9 @@ async fn look_up(
 }
 
 impl Token {
-    fn new(app: &AppState, tenant: &str, vended: Vended) -> Self {
+    fn new(app: &AppState, tenant: &str, vended: Vended, client: Option<&OAuthClient>) -> Self {
         let provider_data = vended.details.all_provider_data();
-        let call = match (ApiAccess::of_vended(app, tenant, &vended), &vended.content) {
+        let call = match (ApiAccess::of_vended(app, tenant, &vended, client), &vended.content) {
             (Some(access), _) => access.call(&provider_data),
             (None, VendedContent::Token { access_token, .. }) => {
                 ApiCall::with_bearer(access_token.expose_secret())

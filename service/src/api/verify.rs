@@ -32,7 +32,9 @@ pub(super) async fn verify(
     let found = app.store.token_lookup(&digest, Some(&id), Some(&owner.customer)).await?;
     let connection = found.ok_or(ApiError::InvalidApiKey)?.connection;
     let vended = vending::vend(&app, &owner, &id, connection, None).await?;
-    let result = match ApiAccess::of_vended(&app, &owner.tenant, &vended) {
+    let tenant = &owner.tenant;
+    let client = app.client_of_grant(tenant, &vended.app_id, vended.oauth_client.as_deref()).await?;
+    let result = match ApiAccess::of_vended(&app, tenant, &vended, client.as_deref()) {
         Some(access) => access.verify(&vended.details.all_provider_data()).await.0,
         None => Verification::Unknown,
     };

@@ -137,7 +137,8 @@ pub struct FieldError {
 const MAX_NAME_REPEATED: usize = 64;
 
 /// What the hosted page's form calls its own fields.
-const RESERVED: [&str; 4] = ["csrf_token", "action", "app_id", "auth_option_key"];
+const RESERVED: [&str; 6] =
+    ["csrf_token", "action", "app_id", "auth_option_key", "oauth_client_id", "oauth_client_secret"];
 
 const SUBDOMAIN_PATTERN: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 
@@ -269,6 +270,29 @@ impl InputSchema {
 }
 
 impl Field {
+    /// A required field of this form, and otherwise plain.
+    pub fn new(name: &str, title: &str, format: Format) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            description: None,
+            format,
+            prefix: None,
+            suffix: None,
+            suffixes: Vec::new(),
+            pattern: None,
+            pattern_help: None,
+            example: None,
+            help_url: None,
+            secret: false,
+            required: true,
+            default: None,
+            choices: Vec::new(),
+            correction: None,
+            max_length: max_length(),
+        }
+    }
+
     /// Whether its values cannot leave this place in an address.
     fn fits_address(&self, position: Position, hosts: AddressHosts) -> bool {
         let in_address = matches!(position, Position::Host | Position::Path);

@@ -30,7 +30,7 @@ use crate::catalogue::{
 use crate::clock::{Clock, Millis};
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
-use crate::oauth::Registration;
+use crate::oauth::OAuthClient;
 use crate::server;
 
 type Fields = HashMap<String, String>;
@@ -52,7 +52,7 @@ struct ProviderApp {
     name: String,
     option: AuthOption,
     oauth: OAuth,
-    client: Registration,
+    client: OAuthClient,
     redirect_uri: String,
 }
 
@@ -103,16 +103,11 @@ impl Provider {
             let option = app.auth_options.iter().find(|option| option.oauth.is_some())?;
             let oauth = option.oauth.clone()?;
             let id = &app.id;
-            let client = Registration {
-                client_id: format!("dev-client-{id}"),
-                client_secret: ids::secret().into(),
-                scopes: None,
+            let client = OAuthClient {
                 authorization_url: Some(format!("{url}/provider/{id}/authorize")),
                 token_url: Some(format!("{url}/provider/{id}/token")),
                 revocation_url: Some(format!("{url}/provider/{id}/revoke")),
-                params: BTreeMap::new(),
-                sandbox: false,
-                keep_alive: true,
+                ..OAuthClient::new(format!("dev-client-{id}"), ids::secret())
             };
             let app = ProviderApp {
                 name: app.name.clone(),
@@ -134,7 +129,7 @@ impl Provider {
     }
 
     /// The service's clients, for its configuration.
-    pub(super) fn registrations(&self) -> BTreeMap<String, Registration> {
+    pub(super) fn oauth_clients(&self) -> BTreeMap<String, OAuthClient> {
         let apps = self.apps.iter();
         apps.map(|(id, app)| (id.clone(), app.client.clone())).collect()
     }

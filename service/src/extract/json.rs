@@ -16,7 +16,7 @@ pub(super) struct Unambiguous(pub(super) Value);
 struct ValueVisitor;
 
 /// A member's name, for a message: it may be anything.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", text::printable(name, MAX_QUOTED).unwrap_or_default())
 }
 

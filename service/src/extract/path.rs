@@ -15,6 +15,8 @@ pub(crate) struct AppId(pub(crate) String);
 
 /// The webhook endpoint that a path names. Whatever cannot be an id at all is an unknown one, too.
 pub(crate) struct WebhookId(pub(crate) String);
+/// The organisation that a path names, if the route has one. It is the tenant's own word, and no email.
+pub(crate) struct OrganizationId(pub(crate) Option<String>);
 
 /// The usage that a path names: letters, digits, `-` and `_`.
 pub(crate) struct UsageId(pub(crate) String);
@@ -42,6 +44,18 @@ impl FromRequestParts<AppState> for WebhookId {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let id = parameter(parts, app, "webhook_id").await.filter(|id| is_id(id));
         id.map(Self).ok_or(ApiError::WebhookNotFound)
+    }
+}
+
+impl FromRequestParts<AppState> for OrganizationId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        match parameter(parts, app, "organization_id").await {
+            Some(id) if is_id(&id) => Ok(Self(Some(id))),
+            None if !parts.uri.path().contains("/organizations/") => Ok(Self(None)),
+            _ => Err(ApiError::invalid("The organization's id must be 1 to 128 letters, digits, - and _")),
+        }
     }
 }
 

@@ -110,7 +110,8 @@ async fn start(
     if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
-    let choice = flow::choose(service, &link, param(params, "app"), param(params, "option"))?;
+    let clients = flow::clients(service, &link).await?;
+    let choice = flow::choose(&clients, &link, param(params, "app"), param(params, "option"))?;
     if choice.option.auth_type != AuthType::OAuth {
         return Err(Refusal::UnknownChoice);
     }
@@ -118,7 +119,12 @@ async fn start(
     let entered = link.inputs.as_ref().unwrap_or(&none);
     let inputs = choice.option.input.validate(entered).map_err(Refusal::Invalid)?;
     let browser = Browser::known_or_new(service, headers);
-    let url = flow::begin(service, &link, choice, &inputs, browser.secret()).await?;
+    let held = match clients.needs_setup(choice.app) {
+        true => Some(service.store.held_client(&link, &choice.app.id).await?.ok_or(Refusal::UnknownChoice)?),
+        false => None,
+    };
+    let held = held.as_ref().map(|held| held.id.as_str());
+    let url = flow::begin(&clients, &link, choice, &inputs, browser.secret(), held).await?;
     let mut page = PageResponse::redirect(url.as_str());
     for cookie in [browser.set_cookie(service), cookie(service, "", 0)].into_iter().flatten() {
         page = page.with_cookie(cookie);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ids;
 use crate::state::Service;
-use crate::store::Link;
+use crate::store::{AdminLink, Link};
 
 /// One browser, known by the secret in its cookie.
 pub(super) struct Browser {
@@ -56,9 +56,23 @@ impl Browser {
         link.code_digest.as_ref() == Some(&digest)
     }
 
+    /// Goes into every form of an organisation's clients. Other pages cannot know it.
+    pub(super) fn admin_csrf_token(&self, link: &AdminLink) -> String {
+        self.derived_of("admin", &link.id)
+    }
+
+    /// Whether this came from a form for this link in this browser.
+    pub(super) fn sent_admin_form(&self, link: &AdminLink, csrf_token: &str) -> bool {
+        ids::digest(&self.admin_csrf_token(link)) == ids::digest(csrf_token)
+    }
+
     fn derived(&self, purpose: &str, link: &Link) -> String {
+        self.derived_of(purpose, &link.id)
+    }
+
+    fn derived_of(&self, purpose: &str, id: &str) -> String {
         let mut digest = Sha256::new();
-        for part in [purpose, &self.secret, &link.id] {
+        for part in [purpose, &self.secret, id] {
             digest.update(part);
             digest.update([0]);
         }

@@ -20,6 +20,7 @@ use crate::clock::millis;
 use crate::hosted::html::PageResponse;
 use crate::new_grant::NewGrant;
 use crate::oauth::{Pkce, ProviderError};
+use crate::oauth_clients::Clients;
 use crate::provider_api::Verification;
 use crate::state::{AppState, Service};
 use crate::store::{
@@ -158,10 +159,15 @@ async fn redeem(
     browser: &Browser,
 ) -> Result<(), Failure> {
     let link = &journey.link;
-    let choice = choice(service, journey).map_err(|_| LinkError::AppNotConfigured)?;
+    let clients = flow::clients(service, link).await?;
+    let choice = choice(&clients, journey).map_err(|_| LinkError::AppNotConfigured)?;
+    let tenant = &link.owner.tenant;
+    let stored = journey.oauth_client.as_deref();
+    let client = service.client_of_authorization(link, &choice.app.id, stored).await?;
+    let client = client.ok_or(LinkError::AppNotConfigured)?;
     let parameters = answer.parameters(choice.option);
     let inputs = choice.option.corrected(journey.inputs.clone(), &parameters);
-    let endpoint = flow::endpoint(service, link, choice, &inputs).map_err(|_| LinkError::AppNotConfigured)?;
+    let endpoint = flow::endpoint(&client, link, choice, &inputs).map_err(|_| LinkError::AppNotConfigured)?;
     if let Some(error) = &answer.error {
         tracing::warn!(app = choice.app.id, error = known_error(error), "the provider refused to authorise");
         return Err(LinkError::ProviderRefused.into());
@@ -180,7 +186,7 @@ async fn redeem(
     let mut documents = Documents::of_inputs(&inputs);
     documents.insert(Source::Callback, parameters);
     documents.add_token_response(tokens.access_token.expose_secret(), tokens.response.take());
-    let new = NewGrant { service, tenant: &link.owner.tenant, app: choice.app, option: choice.option };
+    let new = NewGrant { service, tenant, app: choice.app, option: choice.option, client: Some(&client) };
     let explored = new.access(None, Some(tokens.access_token.expose_secret())).explore(documents).await;
     // What the browser says alone tells no account.
     let is_verified = !choice.option.relies_on_callback() || explored.verification == Verification::Valid;
@@ -201,14 +207,17 @@ async fn redeem(
     let account = details.account.as_ref().filter(|_| is_verified);
     let account_digest = service.account_digest(&endpoint, account);
     let tokens = Tokens::granted(tokens, asked_at, None);
-    let grant = Grant { account_digest, ..new.grant(inputs, Some(tokens), details, Origin::Link) };
+    let oauth_client = journey.oauth_client.clone();
+    let grant =
+        Grant { account_digest, oauth_client, ..new.grant(inputs, Some(tokens), details, Origin::Link) };
     if let Some(error) = failure {
-        service.store.revoke_later(&link.owner.tenant, &grant).await?;
+        service.store.revoke_later(tenant, &grant).await?;
         return Err(error.into());
     }
     match flow::store_grant(service, link, &grant, Some(browser)).await? {
         GrantOutcome::Stored | GrantOutcome::LinkEnded => Ok(()),
         GrantOutcome::OtherAccount(_) => Err(Failure::OtherAccount(grant.details.account)),
+        GrantOutcome::ClientTaken => Err(LinkError::ClientTaken.into()),
     }
 }
 
@@ -226,6 +235,13 @@ async fn show_result(
     let link = &journey.link;
     let app = service.catalogue.get(&journey.app_id).map(AsRef::as_ref);
     if link.status != Status::Pending {
+        if let Some(app) = app.filter(|_| link.status == Status::Active && link.options.return_url.is_none())
+            && let Some(id) = &journey.oauth_client
+            && let Some(client) = service.store.client(&link.owner.tenant, id).await?
+            && client.link_id.as_ref() == Some(&link.id)
+        {
+            return Ok(view::client_stored(link, app));
+        }
         let reason = journey.reason.as_deref();
         return Ok(view::finished(service, link, app, link.status, reason));
     }
@@ -238,12 +254,22 @@ async fn show_result(
             Ok(view::under_way())
         }
         Progress::Taken { .. } | Progress::Failed(_) => {
-            let choice = match choice(service, &journey) {
+            let clients = flow::clients(service, link).await?;
+            let choice = match choice(&clients, &journey) {
                 Ok(choice) => choice,
                 Err(refusal) => return Ok(view::refused(&refusal)),
             };
             let secret = browser.handover_secret(link);
             let again = flow::hand_over(service, link, choice, &journey.inputs, &secret).await?;
+            if journey.progress == Progress::Failed(LinkError::ClientTaken) {
+                return Ok(view::client_taken(link, choice.app, again.as_deref()));
+            }
+            // Back to the form, which says what failed.
+            if clients.needs_setup(choice.app)
+                && let Some(again) = &again
+            {
+                return Ok(PageResponse::redirect(again));
+            }
             if journey.progress == Progress::Failed(LinkError::AccountChanged) {
                 let connection = service.store.connection(&link.owner, &link.connection_id).await?;
                 let expected = connection.and_then(|found| found.details.account).unwrap_or_default();
@@ -255,9 +281,9 @@ async fn show_result(
     }
 }
 
-fn choice<'a>(service: &'a Service, journey: &Authorization) -> Result<Choice<'a>, Refusal> {
+fn choice<'a>(clients: &Clients<'a>, journey: &Authorization) -> Result<Choice<'a>, Refusal> {
     let (app, key) = (&journey.app_id, &journey.auth_option_key);
-    flow::choose(service, &journey.link, Some(app), Some(key))
+    flow::choose(clients, &journey.link, Some(app), Some(key))
 }
 
 impl From<LinkError> for Failure {

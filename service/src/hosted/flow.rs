@@ -1,14 +1,18 @@
 //! What submitting does, whoever shows the form.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::authorize;
 use super::browser::Browser;
+use super::setup::{self, ClientSetup};
 use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, ProviderData};
 use crate::error::ApiError;
 use crate::ids;
 use crate::new_grant::{NewGrant, Rejection, field_error};
-use crate::oauth::{Endpoint, EndpointError, Pkce};
+use crate::oauth::{Endpoint, EndpointError, OAuthClient, Pkce};
+use crate::oauth_clients::Clients;
 use crate::state::Service;
 use crate::store::{
     Grant, GrantOutcome, Link, LinkError, NewAuthorization, Origin, Phase, Status, StoreError,
@@ -29,6 +33,17 @@ pub struct Choice<'a> {
     pub option: &'a AuthOption,
 }
 
+/// One way to connect one app, as it is offered to a customer.
+#[derive(Debug)]
+pub struct Offer<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// One of its auth options, with fields for the OAuth client where one has to be entered.
+    pub option: Cow<'a, AuthOption>,
+    /// Present where one has to be entered.
+    pub client_setup: Option<ClientSetup>,
+}
+
 /// What became of a submitted form.
 pub(super) enum Accepted {
     /// It was all that is needed.
@@ -37,8 +52,8 @@ pub(super) enum Accepted {
     Held,
     /// The link had ended before; nothing was changed.
     LinkEnded,
-    /// Now the provider has to be asked, with these inputs.
-    Consent(Inputs),
+    /// Now the provider has to be asked, with these inputs, and with the OAuth client that was entered.
+    Consent { inputs: Inputs, entered: Option<String> },
 }
 
 /// Why a form was not accepted.
@@ -46,8 +61,12 @@ pub(super) enum Accepted {
 pub(super) enum Refusal {
     /// The link allows no such app, or the app has no such option.
     UnknownChoice,
-    /// The operator has no OAuth client at the provider, and there is no other way.
+    /// There is no OAuth client at the provider, and no other way.
     NotConfigured,
+    /// The organisation has no OAuth client yet, and this customer may not enter one.
+    AdminRequired,
+    /// Somebody else of the organisation has entered an OAuth client meanwhile.
+    ClientTaken,
     /// Only the customer's browser can be told the code of a link with `confirm`.
     HostedPageOnly,
     /// What was entered is wrong.
@@ -72,11 +91,30 @@ pub struct Submitted {
 }
 
 /// The ways in which the apps that a link allows can be connected, app by app, the usual one first. OAuth is one of them
-/// only where the operator has a client.
-pub fn auth_options<'a>(service: &'a Service, link: &Link) -> Vec<Choice<'a>> {
-    let options =
-        |app| usable_options(service, link, app).into_iter().map(move |option| Choice { app, option });
-    apps(service, link).into_iter().flat_map(options).collect()
+/// only where there is a client.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn auth_options<'a>(service: &'a Service, link: &Link) -> Result<Vec<Offer<'a>>, StoreError> {
+    let clients = clients(service, link).await?;
+    let mut offers = Vec::new();
+    for app in apps(&clients, link) {
+        for option in usable_options(&clients, link, app) {
+            let client_setup = setup::of(&clients, link, Choice { app, option }).await?;
+            let option = match &client_setup {
+                Some(setup) => Cow::Owned(setup::form(option, setup)),
+                None => Cow::Borrowed(option),
+            };
+            offers.push(Offer { app, option, client_setup });
+        }
+    }
+    Ok(offers)
+}
+
+/// The OAuth clients that a link can use.
+pub(super) async fn clients<'a>(service: &'a Service, link: &Link) -> Result<Clients<'a>, StoreError> {
+    service.clients(&link.owner.tenant, link.organization_id()).await
 }
 
 /// Takes what the customer entered into a form of the product's own. The app may be left out where the link allows one.
@@ -98,12 +136,14 @@ pub async fn submit_custom(
     if link.awaits_confirmation() {
         return ended(Status::Pending);
     }
-    let choice = choose(service, link, app_id, Some(auth_option_key))?;
-    match submit(service, link, choice, fields, None).await? {
+    let clients = clients(service, link).await?;
+    let choice = choose(&clients, link, app_id, Some(auth_option_key))?;
+    match submit(&clients, link, choice, fields, None).await? {
         Accepted::Held => ended(Status::Pending),
         Accepted::Stored => ended(Status::Active),
         Accepted::LinkEnded => ended(current(service, link).await?.status),
-        Accepted::Consent(inputs) => {
+        // The client that was entered is found again by the link.
+        Accepted::Consent { inputs, entered: _ } => {
             let secret = ids::secret();
             if !service.store.hand_over(link, &inputs, &secret).await? {
                 return ended(current(service, link).await?.status);
@@ -116,33 +156,33 @@ pub async fn submit_custom(
 }
 
 /// The apps that a link leaves to choose from and that can be connected here.
-pub(super) fn apps<'a>(service: &'a Service, link: &Link) -> Vec<&'a App> {
+pub(super) fn apps<'a>(clients: &Clients<'a>, link: &Link) -> Vec<&'a App> {
     let ids = match &link.app_id {
         Some(id) => std::slice::from_ref(id),
         None => link.options.allowed_apps.as_slice(),
     };
     ids.iter()
-        .filter_map(|id| service.catalogue.get(id))
+        .filter_map(|id| clients.service.catalogue.get(id))
         .map(AsRef::as_ref)
-        .filter(|app| !usable_options(service, link, app).is_empty())
+        .filter(|app| !usable_options(clients, link, app).is_empty())
         .collect()
 }
 
 /// The option that is meant: what the link says, else what the customer chose, else the usual one.
 pub(super) fn choose<'a>(
-    service: &'a Service,
+    clients: &Clients<'a>,
     link: &Link,
     app_id: Option<&str>,
     key: Option<&str>,
 ) -> Result<Choice<'a>, Refusal> {
-    let apps = apps(service, link);
+    let apps = apps(clients, link);
     let app = match (app_id, apps.as_slice()) {
         (_, []) => return Err(Refusal::NotConfigured),
         (None, [only]) => *only,
         (None, _) => return Err(Refusal::UnknownChoice),
         (Some(id), apps) => *apps.iter().find(|app| app.id == id).ok_or(Refusal::UnknownChoice)?,
     };
-    let mut options = usable_options(service, link, app).into_iter();
+    let mut options = usable_options(clients, link, app).into_iter();
     let option = match key {
         Some(key) => options.find(|option| option.key == key),
         None => options.next(),
@@ -150,8 +190,8 @@ pub(super) fn choose<'a>(
     option.map(|option| Choice { app, option }).ok_or(Refusal::UnknownChoice)
 }
 
-pub(super) fn usable_options<'a>(service: &Service, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
-    let configured = service.registration(app).is_some();
+pub(super) fn usable_options<'a>(clients: &Clients<'_>, link: &Link, app: &'a App) -> Vec<&'a AuthOption> {
+    let configured = clients.has_client(app);
     let told = link.auth_option_key.as_deref();
     app.auth_options
         .iter()
@@ -162,21 +202,31 @@ pub(super) fn usable_options<'a>(service: &Service, link: &Link, app: &'a App) -
 
 /// Checks what was entered, and stores it where that is all that is needed.
 pub(super) async fn submit(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
-    Choice { app, option }: Choice<'_>,
+    choice: Choice<'_>,
     values: &Inputs,
     browser: Option<&Browser>,
 ) -> Result<Accepted, Refusal> {
+    let (service, Choice { app, option }) = (clients.service, choice);
+    if option.auth_type == AuthType::OAuth {
+        if clients.needs_setup(app) {
+            return setup::submit(clients, link, choice, values).await;
+        }
+        if clients.is_managed(app) && setup::is_in(values) {
+            return Err(Refusal::ClientTaken);
+        }
+    }
     let inputs = option.input.validate(values).map_err(Refusal::Invalid)?;
     if option.auth_type == AuthType::OAuth {
-        return Ok(Accepted::Consent(inputs));
+        return Ok(Accepted::Consent { inputs, entered: None });
     }
     // Before anything is tried: the answer must not tell whether it is right.
     if link.options.confirm && browser.is_none() {
         return Err(Refusal::HostedPageOnly);
     }
-    let new = NewGrant { service, tenant: &link.owner.tenant, app, option };
+    let client = service.config.apps.get(&app.id);
+    let new = NewGrant { service, tenant: &link.owner.tenant, app, option, client };
     if new.is_tried() && !service.store.count_verification(link, MAX_VERIFICATIONS).await? {
         return Err(Refusal::TooManyAttempts);
     }
@@ -192,7 +242,8 @@ pub(super) async fn submit(
     match store_grant(service, link, &grant, browser).await? {
         GrantOutcome::Stored if link.options.confirm => Ok(Accepted::Held),
         GrantOutcome::Stored => Ok(Accepted::Stored),
-        GrantOutcome::LinkEnded => Ok(Accepted::LinkEnded),
+        // A form has no OAuth client.
+        GrantOutcome::LinkEnded | GrantOutcome::ClientTaken => Ok(Accepted::LinkEnded),
         GrantOutcome::OtherAccount(account) => {
             service.store.fail_link(link, LinkError::AccountChanged).await?;
             let message = other_account(link, &account, grant.details.account.as_ref());
@@ -234,15 +285,23 @@ pub(super) async fn store_grant(
     }
 }
 
-/// Begins a journey to the provider: gives the address to send this browser to.
+/// Begins a journey to the provider: gives the address to send this browser to. `entered` is the OAuth client that was just
+/// entered.
 pub(super) async fn begin(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
     inputs: &Inputs,
     browser: &str,
+    entered: Option<&str>,
 ) -> Result<Url, Refusal> {
-    let endpoint = endpoint(service, link, choice, inputs).map_err(|error| {
+    let service = clients.service;
+    let current = match entered {
+        Some(id) => clients.entered(link, choice.app, id).await?,
+        None => clients.current(choice.app)?,
+    };
+    let current = current.ok_or(Refusal::NotConfigured)?;
+    let endpoint = endpoint(&current.client, link, choice, inputs).map_err(|error| {
         tracing::warn!(app = choice.app.id, %error, "an app cannot be connected");
         Refusal::NotConfigured
     })?;
@@ -254,6 +313,7 @@ pub(super) async fn begin(
         auth_option_key: &choice.option.key,
         verifier: Some(&verifier),
         inputs,
+        oauth_client: current.id.as_deref(),
     };
     service.store.start_authorization(link, &journey).await?;
     service.store.set_phase(link, Phase::AtProvider).await?;
@@ -266,17 +326,18 @@ pub(super) async fn begin(
 
 /// The provider as this customer reaches it.
 pub(super) fn endpoint(
-    service: &Service,
+    client: &OAuthClient,
     link: &Link,
-    Choice { app, option }: Choice<'_>,
+    choice: Choice<'_>,
     inputs: &Inputs,
 ) -> Result<Endpoint, EndpointError> {
-    let registration = service.registration(app).ok_or(EndpointError::NotOAuth)?;
-    let endpoint = Endpoint::new(option, registration, inputs)?;
-    Ok(match link.options.scopes.as_slice() {
-        [] => endpoint,
-        scopes => endpoint.with_scopes(scopes.to_vec()),
-    })
+    let endpoint = Endpoint::new(choice.option, client, inputs)?;
+    match link.options.scopes.as_slice() {
+        [] => Ok(endpoint),
+        // The operator may have allowed more when the link was made.
+        scopes if client.forbidden_scope(scopes).is_some() => Err(EndpointError::ScopeNotAllowed),
+        scopes => Ok(endpoint.with_scopes(scopes.to_vec())),
+    }
 }
 
 /// The link as it is now, for whoever lost a race.
@@ -315,6 +376,10 @@ impl From<Refusal> for ApiError {
                  one app",
             ),
             Refusal::NotConfigured => Self::AppNotConfigured,
+            Refusal::AdminRequired => Self::AdminRequired,
+            Refusal::ClientTaken => {
+                Self::invalid("The organization has an OAuth client by now: load the auth options again")
+            }
             Refusal::HostedPageOnly => {
                 Self::invalid("A link with confirm takes credentials on the hosted page only")
             }

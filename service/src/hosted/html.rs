@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use askama::Template;
 
 use crate::catalogue::{App, AuthOption, Choice, Field, FieldError, Format, Inputs};
+use crate::hosted::ClientSetup;
 
 pub use response::{FormTargets, PageResponse};
 
@@ -57,6 +58,12 @@ pub struct Connect<'a> {
     pub app: &'a App,
     /// How.
     pub option: &'a AuthOption,
+    /// What to say to those who enter an OAuth client.
+    pub setup: Option<&'a ClientSetup>,
+    /// Why the last attempt with one failed.
+    pub problem: Option<&'a str>,
+    /// Whose client it is, where it is not the product's.
+    pub client_of: Option<&'a str>,
     /// The other ways there are.
     pub others: &'a [&'a AuthOption],
     /// `Connect` or `Reconnect`.
@@ -81,6 +88,40 @@ pub struct Connect<'a> {
     pub csrf_token: &'a str,
     /// Until when the link works, for people.
     pub expires: &'a str,
+}
+
+/// An organisation's OAuth clients, to look at, to change and to remove.
+#[derive(Template)]
+#[template(path = "admin.html")]
+pub struct Admin<'a> {
+    /// The tenant's registered name.
+    pub tenant: &'a str,
+    /// The organisation's name.
+    pub organization: &'a str,
+    /// Proves that a form came from this page in this browser.
+    pub csrf_token: &'a str,
+    /// What was just done.
+    pub done: Option<&'a str>,
+    /// App by app.
+    pub clients: &'a [AdminClient<'a>],
+}
+
+/// One of an organisation's clients, without its secret.
+pub struct AdminClient<'a> {
+    /// The app.
+    pub app: &'a App,
+    /// Its id at the provider.
+    pub client_id: String,
+    /// The address that is registered with it.
+    pub redirect_uri: String,
+    /// How many connections work by it.
+    pub connections: u64,
+    /// Who entered it.
+    pub set_by: String,
+    /// On which day.
+    pub set_at: String,
+    /// Why the last change was refused.
+    pub error: Option<String>,
 }
 
 /// One input of a form, as it is to be shown now.

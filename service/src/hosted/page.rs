@@ -9,10 +9,12 @@ use http::HeaderMap;
 use super::browser::Browser;
 use super::flow::{self, Accepted, Refusal};
 use super::form::SubmittedForm;
-use super::view;
+use super::setup;
+use super::view::{self, Form};
 use crate::budget::Group;
 use crate::catalogue::Inputs;
 use crate::hosted::html::PageResponse;
+use crate::oauth_clients::Clients;
 use crate::state::{AppState, Service};
 use crate::store::{Link, Phase, Status, StoreError};
 
@@ -64,7 +66,8 @@ async fn show_page(
         service.store.set_phase(&link, Phase::Form).await?;
     }
     let browser = Browser::known_or_new(service, headers);
-    let page = open_page(service, &link, params, &browser);
+    let clients = flow::clients(service, &link).await?;
+    let page = open_page(&clients, &link, params, &browser).await?;
     Ok(match browser.set_cookie(service) {
         Some(cookie) => page.with_cookie(cookie),
         None => page,
@@ -72,29 +75,31 @@ async fn show_page(
 }
 
 /// The page of a link that is open.
-fn open_page(
-    service: &Service,
+async fn open_page(
+    clients: &Clients<'_>,
     link: &Link,
     params: &HashMap<String, String>,
     browser: &Browser,
-) -> PageResponse {
+) -> Result<PageResponse, StoreError> {
     let param = |name: &str| params.get(name).map(String::as_str);
-    let apps = flow::apps(service, link);
+    let apps = flow::apps(clients, link);
     if apps.len() > 1 && param("app").is_none_or(|id| apps.iter().all(|app| app.id != id)) {
-        return view::picker(link, &apps, &browser.csrf_token(link));
+        return Ok(view::picker(link, &apps, &browser.csrf_token(link)));
     }
-    let choice = flow::choose(service, link, param("app"), param("option"))
-        .or_else(|_| flow::choose(service, link, param("app"), None))
-        .or_else(|_| flow::choose(service, link, None, None));
+    let choice = flow::choose(clients, link, param("app"), param("option"))
+        .or_else(|_| flow::choose(clients, link, param("app"), None))
+        .or_else(|_| flow::choose(clients, link, None, None));
     let choice = match choice {
         Ok(choice) => choice,
-        Err(refusal) => return view::refused(&refusal),
+        Err(refusal) => return Ok(view::refused(&refusal)),
     };
+    let setup = setup::of(clients, link, choice).await?;
     // Also where the customer consented in the product's own form, unless the product's page sent the browser: see
     // `authorize`.
     let none = Inputs::new();
     let entered = link.inputs.as_ref().unwrap_or(&none);
-    view::connect(service, link, choice, &browser.csrf_token(link), entered, &[])
+    let form = Form { csrf_token: &browser.csrf_token(link), entered, errors: &[] };
+    Ok(view::connect(clients, link, choice, setup.as_ref(), form))
 }
 
 async fn submit_page(
@@ -152,8 +157,9 @@ async fn connect(
     browser: &Browser,
     form: &SubmittedForm,
 ) -> Result<PageResponse, Refusal> {
-    let choice = flow::choose(service, link, form.app_id.as_deref(), form.auth_option_key.as_deref())?;
-    match flow::submit(service, link, choice, &form.values, Some(browser)).await {
+    let clients = flow::clients(service, link).await?;
+    let choice = flow::choose(&clients, link, form.app_id.as_deref(), form.auth_option_key.as_deref())?;
+    match flow::submit(&clients, link, choice, &form.values, Some(browser)).await {
         Ok(Accepted::Held) => {
             let link = flow::current(service, link).await?;
             Ok(if link.awaits_confirmation() {
@@ -167,13 +173,21 @@ async fn connect(
             let link = flow::current(service, link).await?;
             Ok(view::finished(service, &link, None, link.status, None))
         }
-        Ok(Accepted::Consent(inputs)) => {
-            let url = flow::begin(service, link, choice, &inputs, browser.secret()).await?;
+        Ok(Accepted::Consent { inputs, entered }) => {
+            let entered = entered.as_deref();
+            let url = flow::begin(&clients, link, choice, &inputs, browser.secret(), entered).await?;
             Ok(PageResponse::redirect(url.as_str()))
         }
         Err(Refusal::Invalid(errors)) => {
             let csrf_token = browser.csrf_token(link);
-            Ok(view::connect(service, link, choice, &csrf_token, &form.values, &errors))
+            let setup = setup::of(&clients, link, choice).await?;
+            let form = Form { csrf_token: &csrf_token, entered: &form.values, errors: &errors };
+            Ok(view::connect(&clients, link, choice, setup.as_ref(), form))
+        }
+        Err(Refusal::ClientTaken) => {
+            let secret = browser.handover_secret(link);
+            let again = flow::hand_over(service, link, choice, &Inputs::new(), &secret).await?;
+            Ok(view::client_taken(link, choice.app, again.as_deref()))
         }
         Err(refusal) => Err(refusal),
     }

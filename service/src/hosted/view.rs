@@ -5,12 +5,14 @@ use serde_json::json;
 use url::Url;
 
 use super::flow::{self, Choice, Refusal};
+use super::setup::{self, ClientSetup};
 use crate::catalogue::{App, FieldError, Inputs};
 use crate::clock;
 use crate::email;
 use crate::hosted::html::{
     Connect, FieldView, FormTargets, NextAction, Outcome, PageResponse, Picker, Product, Severity,
 };
+use crate::oauth_clients::{ClientSource, Clients};
 use crate::state::Service;
 use crate::store::{Link, LinkError, Operation, Status, StoreError};
 
@@ -20,33 +22,60 @@ pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageRespon
     PageResponse::new(StatusCode::OK, &page, &form_targets(link))
 }
 
+/// A form, as it is shown.
+pub(super) struct Form<'a> {
+    /// Proves that it came from this page in this browser.
+    pub(super) csrf_token: &'a str,
+    /// What was entered before.
+    pub(super) entered: &'a Inputs,
+    /// What was wrong with it.
+    pub(super) errors: &'a [FieldError],
+}
+
 /// Consent, with what was entered before and what was wrong with it.
 pub(super) fn connect(
-    service: &Service,
+    clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
-    csrf_token: &str,
-    entered: &Inputs,
-    errors: &[FieldError],
+    setup: Option<&ClientSetup>,
+    Form { csrf_token, entered, errors }: Form<'_>,
 ) -> PageResponse {
-    let Choice { app, option } = choice;
+    let app = choice.app;
+    if let Some(setup) = setup.filter(|setup| !setup.allowed) {
+        return admin_required(&setup.organization.name, app);
+    }
+    let form = setup.map(|setup| setup::form(choice.option, setup));
+    let option = form.as_ref().unwrap_or(choice.option);
+    let entered_before = setup.map(|setup| setup::entered_before(entered, setup));
+    let entered = entered_before.as_ref().unwrap_or(entered);
     // Before the form is filled in, the defaults show where the way leads.
-    let inputs = option.input.preview(entered);
-    let endpoint = flow::endpoint(service, link, choice, &inputs).ok();
+    let inputs = choice.option.input.preview(entered);
+    let endpoint = match setup {
+        Some(_) => flow::endpoint(&clients.addresses(app), link, choice, &inputs).ok(),
+        None => {
+            let current = clients.current(app).ok().flatten();
+            current.and_then(|current| flow::endpoint(&current.client, link, choice, &inputs).ok())
+        }
+    };
+    let is_organizations = clients.source(app) == Some(ClientSource::Organization) && option.oauth.is_some();
+    let organization = link.options.organization.as_ref().filter(|_| is_organizations);
     let address = endpoint.as_ref().map(|endpoint| endpoint.authorization_url());
     let mut targets = form_targets(link);
     if option.oauth.is_some() {
         targets.provider(address);
     }
     // What is about to be entered can lead to another host.
-    let host = address.and_then(Url::host_str).filter(|_| option.input.is_empty());
-    let options = flow::usable_options(service, link, app);
+    let host = address.and_then(Url::host_str).filter(|_| choice.option.input.is_empty());
+    let options = flow::usable_options(clients, link, app);
     let others: Vec<_> = options.into_iter().filter(|other| other.key != option.key).collect();
     let customer_ascii = email::ascii_form(&link.owner.customer);
     let page = Connect {
         product: product(link),
         app,
         option,
+        setup,
+        problem: setup.and(link.last_error).map(LinkError::message),
+        client_of: organization.map(|organization| organization.name.as_str()),
         others: &others,
         verb: match link.operation {
             Operation::Creation => "Connect",
@@ -59,7 +88,7 @@ pub(super) fn connect(
         scopes: endpoint.as_ref().map(|endpoint| endpoint.scopes()).unwrap_or_default(),
         fields: &FieldView::all(option, entered, errors),
         errors,
-        can_go_back: flow::apps(service, link).len() > 1,
+        can_go_back: flow::apps(clients, link).len() > 1,
         csrf_token,
         expires: &expires(link),
     };
@@ -193,13 +222,83 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
             "The account could not be connected",
             "The app did not say all that is needed. Nothing was shared. Please open the link again.",
         ),
-        Refusal::HostedPageOnly | Refusal::NotConfigured => bad(
+        Refusal::AdminRequired => bad(
+            StatusCode::FORBIDDEN,
+            "This app is not set up yet",
+            "Please ask an admin of your organization to connect it first. Nothing was changed.",
+        ),
+        Refusal::HostedPageOnly | Refusal::NotConfigured | Refusal::ClientTaken => bad(
             StatusCode::CONFLICT,
             "Not available right now",
             "This app cannot be connected at the moment. Please tell the product that sent you here.",
         ),
         Refusal::Failed(error) => store_failed(error),
     }
+}
+
+/// The organisation's OAuth client is missing, and somebody else has to enter it.
+fn admin_required(organization: &str, app: &App) -> PageResponse {
+    let page = Outcome {
+        severity: Severity::Late,
+        title: &format!("{} is not set up yet", app.name),
+        text: &format!(
+            "{organization} connects {} with an OAuth client of its own, which an admin has to enter. Please ask an admin to \
+             connect it first; then open this link again.",
+            app.name
+        ),
+        next_action: None,
+    };
+    PageResponse::new(StatusCode::FORBIDDEN, &page, &FormTargets::default())
+}
+
+/// Somebody else of the organisation was first.
+pub(super) fn client_taken(link: &Link, app: &App, again: Option<&str>) -> PageResponse {
+    let organization = link.options.organization.as_ref().map_or("The organization", |found| &found.name);
+    let page = Outcome {
+        severity: Severity::Late,
+        title: "Somebody else was first",
+        text: &format!(
+            "{organization} has an OAuth client for {} by now, which somebody else has just entered. The one that you entered \
+             is not used, and what was granted with it is withdrawn. Go on to connect with theirs.",
+            app.name
+        ),
+        next_action: again.map(|url| NextAction { url, label: "Go on" }),
+    };
+    PageResponse::new(StatusCode::CONFLICT, &page, &FormTargets::default())
+}
+
+/// The first authorization with the client that this browser entered has succeeded.
+pub(super) fn client_stored(link: &Link, app: &App) -> PageResponse {
+    let organization = link.options.organization.as_ref().map_or("the organization", |found| &found.name);
+    let page = Outcome {
+        severity: Severity::Good,
+        title: &format!("{} is connected", app.name),
+        text: &format!(
+            "All done. The OAuth client that you entered is stored: everybody else of {organization} goes straight on, and is \
+             never asked for it. You can close this window and go on in {}.",
+            product(link).name()
+        ),
+        next_action: None,
+    };
+    PageResponse::new(StatusCode::OK, &page, &FormTargets::default())
+}
+
+/// The time of a way to the clients is over.
+pub(super) fn admin_link_over() -> PageResponse {
+    bad(
+        StatusCode::GONE,
+        "This link has expired",
+        "Nothing was changed. Ask for a new one where you found it.",
+    )
+}
+
+/// Another browser was there first.
+pub(super) fn admin_link_taken() -> PageResponse {
+    bad(
+        StatusCode::FORBIDDEN,
+        "This link was opened in another browser",
+        "It works in the first browser alone that opens it. Ask for a new one where you found it.",
+    )
 }
 
 /// There is no such link.

@@ -58,7 +58,7 @@ impl McpServer {
     ) -> Result<Value, ToolError> {
         let (app, owner) = (&self.app, &caller_of_tool.owner);
         match name {
-            tools::SEARCH_APPS => give(tools::search_apps(app, take(arguments)?)?),
+            tools::SEARCH_APPS => give(tools::search_apps(app, owner, take(arguments)?).await?),
             tools::LIST_CONNECTIONS => give(tools::list_connections(app, owner, take(arguments)?).await?),
             tools::CREATE_CONNECTION_LINK => {
                 give(tools::create_connection_link(app, owner, take(arguments)?).await?)
@@ -134,7 +134,7 @@ impl From<ApiError> for ToolError {
             }
             ApiError::AppNotFound => "search_apps tells the apps and their ids.",
             ApiError::AppNotConfigured => {
-                "Only the operator can change that; search_apps with connectable: true tells which apps work."
+                "Nobody here can change that; search_apps with connectable: true tells which apps work."
             }
             ApiError::ConnectionDeleted => "list_connections tells this user's connections and their ids.",
             _ => "",

@@ -214,15 +214,20 @@ struct Failure {
     message: &'static str,
 }
 
-pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, ToolError> {
+pub(super) async fn search_apps(
+    app: &AppState,
+    owner: &Owner,
+    wanted: SearchApps,
+) -> Result<Apps, ToolError> {
     let search = wanted.search.unwrap_or_default();
     if search.chars().count() > MAX_SEARCH {
         return Err(tell("search must be at most 200 characters."));
     }
     let (page, limit) = page_of(wanted.page, wanted.limit)?;
+    let clients = app.clients(&owner.tenant, None).await.map_err(ApiError::from)?;
     let mut found = app.catalogue.search(&search);
     if wanted.connectable {
-        found.retain(|found| api::is_connectable(app, found, None));
+        found.retain(|found| clients.can_connect(found, None));
     }
     let view = |found: &crate::catalogue::App| AppView {
         id: found.id.clone(),
@@ -230,7 +235,7 @@ pub(super) fn search_apps(app: &AppState, wanted: SearchApps) -> Result<Apps, To
         description: found.description.clone(),
         categories: found.categories.clone(),
         auth_type: found.auth_options[0].auth_type.as_str().to_owned(),
-        connectable: api::is_connectable(app, found, None),
+        connectable: clients.can_connect(found, None),
     };
     let offset = usize::try_from(offset(page, limit)).unwrap_or(usize::MAX);
     Ok(Apps {

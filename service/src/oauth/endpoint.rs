@@ -12,32 +12,9 @@ use url::Url;
 use super::ProviderError;
 use super::answer::Rules;
 use super::call::{Call, Client, Params};
+use super::client::OAuthClient;
 use crate::catalogue::{AddressHosts, AuthOption, Inputs, OAuth, Template, Templates, TokenRequest};
 use crate::ids;
-
-/// The operator's client at a provider, from the configuration.
-#[derive(Debug, Clone)]
-pub struct Registration {
-    /// Public name of the client.
-    pub client_id: String,
-    /// Its password.
-    pub client_secret: SecretString,
-    /// Instead of the catalogue's scopes.
-    pub scopes: Option<Vec<String>>,
-    /// Instead of the catalogue's address.
-    pub authorization_url: Option<String>,
-    /// Instead of the catalogue's addresses, that of refreshes included.
-    pub token_url: Option<String>,
-    /// Instead of the catalogue's address. Where `token_url` is another one, so is this, or nothing is revoked: a token
-    /// goes only to whom it came from.
-    pub revocation_url: Option<String>,
-    /// What the catalogue's templates call `{app.NAME}`.
-    pub params: BTreeMap<String, SecretString>,
-    /// Whether the client is one of the provider's sandbox.
-    pub sandbox: bool,
-    /// Whether refresh tokens that would die unused are refreshed in time.
-    pub keep_alive: bool,
-}
 
 /// Where and how to get tokens for one connection.
 #[derive(Clone)]
@@ -64,13 +41,9 @@ pub enum EndpointError {
     /// The configuration, or the customer's inputs in it, give no usable address.
     #[error("{0} is not a usable address")]
     BadAddress(&'static str),
-}
-
-impl Registration {
-    /// Whether grants of this client can be ended at the provider.
-    pub fn can_revoke(&self, option: &AuthOption) -> bool {
-        option.revoke.is_some() && (self.revocation_url.is_some() || self.token_url.is_none())
-    }
+    /// The link asks for a scope that the operator does not allow with this client.
+    #[error("the link asks for a scope that allowed_scopes does not have")]
+    ScopeNotAllowed,
 }
 
 impl Endpoint {
@@ -81,11 +54,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// When the option is not OAuth or an address is unusable.
-    pub fn new(
-        option: &AuthOption,
-        registration: &Registration,
-        inputs: &Inputs,
-    ) -> Result<Self, EndpointError> {
+    pub fn new(option: &AuthOption, client: &OAuthClient, inputs: &Inputs) -> Result<Self, EndpointError> {
         let oauth = option.oauth.as_ref().ok_or(EndpointError::NotOAuth)?;
         let address = |template: &Template, what| {
             let url = option.input.address(template, inputs, AddressHosts::Named);
@@ -100,18 +69,18 @@ impl Endpoint {
             None => address(usual, what),
         };
         let authorization_url =
-            own_or(&registration.authorization_url, &oauth.authorization_url, "authorization_url")?;
-        let token_url = own_or(&registration.token_url, &oauth.token_url, "token_url")?;
+            own_or(&client.authorization_url, &oauth.authorization_url, "authorization_url")?;
+        let token_url = own_or(&client.token_url, &oauth.token_url, "token_url")?;
         let refresh_url = match &oauth.refresh_url {
-            Some(template) if registration.token_url.is_none() => address(template, "refresh_url")?,
+            Some(template) if client.token_url.is_none() => address(template, "refresh_url")?,
             _ => token_url.clone(),
         };
         let exchange_url = oauth.exchange.as_ref().map(|exchange| address(&exchange.url, "exchange.url"));
-        let revoke = option.revoke.as_ref().filter(|_| registration.can_revoke(option));
+        let revoke = option.revoke.as_ref().filter(|_| client.can_revoke(option));
         let revocation_url = revoke.map(|revoke| {
-            let usual = revoke.url_for(&registration.client_id);
+            let usual = revoke.url_for(&client.client_id);
             let usual = usual.map_err(|_| EndpointError::BadAddress("revoke.url"))?;
-            own_or(&registration.revocation_url, &usual, "revocation_url")
+            own_or(&client.revocation_url, &usual, "revocation_url")
         });
         Ok(Self {
             authorization_url,
@@ -119,11 +88,11 @@ impl Endpoint {
             refresh_url,
             revocation_url: revocation_url.transpose()?,
             exchange_url: exchange_url.transpose()?,
-            client_id: registration.client_id.clone(),
-            client_secret: registration.client_secret.clone(),
-            params: registration.params.clone(),
+            client_id: client.client_id.clone(),
+            client_secret: client.client_secret.clone(),
+            params: client.params.clone(),
             inputs: inputs.clone(),
-            scopes: registration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
+            scopes: client.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
             oauth: oauth.clone(),
         })
     }
@@ -350,24 +319,14 @@ mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
 
-    fn registration() -> Registration {
-        Registration {
-            client_id: "the id".into(),
-            client_secret: "s3cret".into(),
-            scopes: None,
-            authorization_url: None,
-            token_url: None,
-            params: BTreeMap::new(),
-            revocation_url: None,
-            sandbox: false,
-            keep_alive: true,
-        }
+    fn client() -> OAuthClient {
+        OAuthClient::new("the id", "s3cret")
     }
 
     fn endpoint(app: &str, inputs: &[(&str, &str)]) -> Result<Endpoint, EndpointError> {
         let catalogue = Catalogue::load(None).unwrap();
         let inputs = inputs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration(), &inputs)
+        Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &client(), &inputs)
     }
 
     /// The example of RFC 7636, appendix B.
@@ -422,14 +381,14 @@ mod tests {
     #[test]
     fn the_configuration_has_the_last_word() {
         let catalogue = Catalogue::load(None).unwrap();
-        let registration = Registration {
+        let client = OAuthClient {
             scopes: Some(vec!["one".into()]),
             authorization_url: Some("http://127.0.0.1:1/auth?tenant=t".into()),
             token_url: Some("http://127.0.0.1:1/token".into()),
-            ..registration()
+            ..client()
         };
         let option = &catalogue.get("github").unwrap().auth_options[0];
-        let endpoint = Endpoint::new(option, &registration, &Inputs::new()).unwrap();
+        let endpoint = Endpoint::new(option, &client, &Inputs::new()).unwrap();
         let url = endpoint.authorize_url("https://me.example/", "s", &pkce());
         assert!(url.as_str().starts_with("http://127.0.0.1:1/auth?tenant=t&response_type=code&"));
         assert!(url.query_pairs().any(|pair| pair == ("scope".into(), "one".into())));
@@ -443,7 +402,7 @@ mod tests {
         let catalogue = Catalogue::load(None).unwrap();
         let mut option = catalogue.get("gmail").unwrap().auth_options[0].clone();
         let accepts = |option: &AuthOption, iss| {
-            let endpoint = Endpoint::new(option, &registration(), &Inputs::new()).unwrap();
+            let endpoint = Endpoint::new(option, &client(), &Inputs::new()).unwrap();
             endpoint.accepts_issuer(iss)
         };
         // Nothing is known of this provider's.
@@ -464,11 +423,11 @@ mod tests {
     /// Not every server reads `+` as a space, and every one reads `%20` so.
     #[test]
     fn a_space_is_percent_encoded() {
-        let mut registration = registration();
-        registration.authorization_url = Some("https://id.example/auth?a=b+c".into());
+        let mut client = client();
+        client.authorization_url = Some("https://id.example/auth?a=b+c".into());
         let catalogue = Catalogue::load(None).unwrap();
         let option = &catalogue.get("github").unwrap().auth_options[0];
-        let endpoint = Endpoint::new(option, &registration, &Inputs::new()).unwrap();
+        let endpoint = Endpoint::new(option, &client, &Inputs::new()).unwrap();
         let url = endpoint.with_scopes(vec!["a+b".into(), "c".into()]).authorize_url(
             "https://me.example/",
             "s",
@@ -482,8 +441,7 @@ mod tests {
 
     #[test]
     fn a_configured_address_is_filled_from_host_names_alone() {
-        let registration =
-            Registration { token_url: Some("https://{password}.example.com/".into()), ..registration() };
+        let client = OAuthClient { token_url: Some("https://{password}.example.com/".into()), ..client() };
         let catalogue = Catalogue::load(None).unwrap();
         let zendesk = catalogue.get("zendesk").unwrap();
         let mut option = zendesk.auth_options[0].clone();
@@ -491,14 +449,14 @@ mod tests {
         let inputs = [("subdomain", "acme"), ("username", "me"), ("password", "evil.example/")];
         let inputs = inputs.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(
-            Endpoint::new(&option, &registration, &inputs.into()).unwrap_err(),
+            Endpoint::new(&option, &client, &inputs.into()).unwrap_err(),
             EndpointError::BadAddress("token_url")
         );
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let printed = format!("{:?} {:?} {:?}", endpoint("gmail", &[]).unwrap(), registration(), pkce());
+        let printed = format!("{:?} {:?} {:?}", endpoint("gmail", &[]).unwrap(), client(), pkce());
         assert!(!printed.contains("s3cret") && !printed.contains("dBjft"), "{printed}");
     }
 

@@ -233,7 +233,7 @@ mod tests {
 
     use super::*;
     use crate::catalogue::{Catalogue, Inputs};
-    use crate::oauth::Registration;
+    use crate::oauth::OAuthClient;
 
     const NO_RESPONSE: ProviderError =
         ProviderError::Unavailable { retry_after: None, failure: Failure::NoResponse };
@@ -243,19 +243,10 @@ mod tests {
     }
 
     fn endpoint_with_secret(app: &str, token_url: &str, client_secret: &str) -> Endpoint {
-        let registration = Registration {
-            client_id: "an id".into(),
-            client_secret: client_secret.into(),
-            scopes: None,
-            authorization_url: None,
-            token_url: Some(token_url.into()),
-            params: std::collections::BTreeMap::new(),
-            revocation_url: None,
-            sandbox: false,
-            keep_alive: true,
-        };
+        let client =
+            OAuthClient { token_url: Some(token_url.into()), ..OAuthClient::new("an id", client_secret) };
         let catalogue = Catalogue::load(None).unwrap();
-        Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &registration, &Inputs::new()).unwrap()
+        Endpoint::new(&catalogue.get(app).unwrap().auth_options[0], &client, &Inputs::new()).unwrap()
     }
 
     #[tokio::test]

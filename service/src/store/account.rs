@@ -20,6 +20,9 @@ pub enum GrantOutcome {
     LinkEnded,
     /// The connection is for this account and the grant for another one; the link stays open.
     OtherAccount(Account),
+    /// It was made with an OAuth client that was just entered, and another one is the organisation's by now; the link stays
+    /// open.
+    ClientTaken,
 }
 
 impl Grant {
@@ -31,10 +34,12 @@ impl Grant {
 
     /// This grant with the refresh token of the one before it, where it brought none: some providers give one with the
     /// first consent alone, and go on to honour that (Google, unless it is asked to prompt). Not where it may be somebody
-    /// else's.
+    /// else's, nor another OAuth client's, for which it does not work.
     pub(super) fn continuing(mut self, earlier: Option<&Self>) -> Self {
         let earlier = earlier.filter(|earlier| {
-            earlier.auth_option_key == self.auth_option_key && self.has_same_account(earlier) == Some(true)
+            earlier.auth_option_key == self.auth_option_key
+                && earlier.oauth_client == self.oauth_client
+                && self.has_same_account(earlier) == Some(true)
         });
         let refresh_token = earlier.and_then(|earlier| earlier.tokens.as_ref()?.refresh_token.clone());
         if let Some(tokens) = &mut self.tokens {
@@ -123,6 +128,7 @@ mod tests {
             auth_option_key: option.into(),
             comparable_options: vec!["oauth".into(), "token".into()],
             account_digest: None,
+            oauth_client: None,
             origin: Origin::Link,
             inputs: Inputs::new(),
             tokens: Some(Tokens {
@@ -165,8 +171,9 @@ mod tests {
         assert_eq!(kept(grant("oauth", Some("1"), Some("new")), &old).as_deref(), Some("new"));
         assert_eq!(kept(grant("oauth", Some("2"), None), &old), None);
         assert_eq!(kept(grant("oauth", None, None), &old), None);
-        // Another option can have another client.
         assert_eq!(kept(grant("token", Some("1"), None), &old), None);
+        let by_another = Grant { oauth_client: Some("oac_1".into()), ..grant("oauth", Some("1"), None) };
+        assert_eq!(kept(by_another, &old), None);
         assert_eq!(kept(grant("oauth", Some("1"), None), &grant("oauth", None, Some("old"))), None);
     }
 }

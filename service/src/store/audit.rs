@@ -14,6 +14,8 @@ pub enum Actor<'a> {
     CommandLine,
     /// Whoever holds the key with this id.
     Key(&'a str),
+    /// A customer, on a hosted page.
+    Customer,
 }
 
 /// What was changed.
@@ -47,6 +49,10 @@ pub(super) enum Action {
     WebhookSecretRotated,
     /// A webhook endpoint was removed.
     WebhookDeleted,
+    /// An OAuth client was entered, or entered anew.
+    ClientSet,
+    /// An OAuth client was removed.
+    ClientRemoved,
 }
 
 /// One line of the audit.
@@ -67,6 +73,7 @@ impl fmt::Display for Actor<'_> {
         f.write_str(match self {
             Self::CommandLine => "command line",
             Self::Key(id) => id,
+            Self::Customer => "customer",
         })
     }
 }
@@ -88,6 +95,8 @@ impl Action {
             Self::WebhookChanged => "webhook.changed",
             Self::WebhookSecretRotated => "webhook.secret_rotated",
             Self::WebhookDeleted => "webhook.deleted",
+            Self::ClientSet => "oauth_client.set",
+            Self::ClientRemoved => "oauth_client.removed",
         }
     }
 }

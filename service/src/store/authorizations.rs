@@ -31,6 +31,8 @@ pub struct NewAuthorization<'a> {
     pub verifier: Option<&'a str>,
     /// What the customer entered before, such as their subdomain.
     pub inputs: &'a Inputs,
+    /// The stored OAuth client that it is made with; none for the operator's.
+    pub oauth_client: Option<&'a str>,
 }
 
 /// What [`Store::take_authorization`] found.
@@ -70,6 +72,8 @@ pub struct Authorization {
     pub verifier: Option<SecretString>,
     /// What the customer entered before.
     pub inputs: Inputs,
+    /// The stored OAuth client that it was made with; none for the operator's.
+    pub oauth_client: Option<String>,
     /// How far it has come.
     pub progress: Progress,
     /// The provider's own words, where it declined.
@@ -82,6 +86,8 @@ pub struct Authorization {
 struct Sealed {
     verifier: Option<String>,
     inputs: Inputs,
+    #[serde(default)]
+    oauth_client: Option<String>,
 }
 
 impl Store {
@@ -92,7 +98,11 @@ impl Store {
     /// When the database fails.
     pub async fn start_authorization(&self, link: &Link, new: &NewAuthorization<'_>) -> Result<()> {
         let state = ids::digest(new.state);
-        let sealed = Sealed { verifier: new.verifier.map(str::to_owned), inputs: new.inputs.clone() };
+        let sealed = Sealed {
+            verifier: new.verifier.map(str::to_owned),
+            inputs: new.inputs.clone(),
+            oauth_client: new.oauth_client.map(str::to_owned),
+        };
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, &link.connection_id).await?;
         let query = Query::new(
@@ -183,6 +193,7 @@ impl Store {
             auth_option_key: row.get("auth_option_key")?,
             verifier: sealed.verifier.map(SecretString::from),
             inputs: sealed.inputs,
+            oauth_client: sealed.oauth_client,
             progress,
             reason: row.get("reason")?,
             account: read_account(&row)?,

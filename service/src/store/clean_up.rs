@@ -59,6 +59,8 @@ impl Store {
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
         self.remove_deliveries(now - millis(EVENTS_KEPT)).await?;
         self.remove_attempts(now - millis(EVENTS_KEPT)).await?;
+        self.remove_unused_clients(now).await?;
+        self.remove_admin_links(now - millis(DAY)).await?;
         self.remove_events(now - millis(EVENTS_KEPT)).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {

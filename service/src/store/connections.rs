@@ -5,10 +5,13 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::database::{Query, Row, Value};
-use super::events::{ConnectionChange, DeletedBy};
+use super::database::{Query, Row, Transaction, Value};
+use super::events::{ConnectionChange, DeletedBy, NewEvent};
 use super::labels::read_metadata;
-use super::{Details, Grant, LastError, Operation, Origin, Owner, Reconnection, Result, Store, StoreError};
+use super::{
+    Details, Grant, LastError, Operation, Organization, Origin, Owner, Reconnection, Result, Store,
+    StoreError,
+};
 use crate::catalogue::AuthType;
 use crate::clock::Millis;
 
@@ -39,6 +42,8 @@ pub struct Connection {
     pub auth_type: Option<AuthType>,
     /// The auth option by which it was made; none until there is a credential.
     pub auth_option_key: Option<String>,
+    /// The stored OAuth client that its credential belongs to; none for the operator's.
+    pub oauth_client: Option<ConnectionClient>,
     /// What is known beside the credential; of the values that calls need, the public ones.
     pub details: Details,
     /// What became of its latest link is taken into account.
@@ -65,10 +70,21 @@ pub struct Connection {
     pub customer_id: Option<String>,
     /// The tenant's name for the customer.
     pub customer_name: Option<String>,
+    /// The organisation that it is for, without a role.
+    pub organization: Option<Organization>,
     /// An object of the tenant's own.
     pub metadata: Map<String, Json>,
     /// What of the tenant's own uses it, in the order in which it was added.
     pub usages: Vec<String>,
+}
+
+/// What a connection's owner is told of its OAuth client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionClient {
+    /// Whether it is an organisation's, and not the tenant's own.
+    pub is_organizations: bool,
+    /// Whether it is one of the provider's sandbox.
+    pub sandbox: bool,
 }
 
 /// Which of a customer's connections are wanted; all where nothing is set.
@@ -91,16 +107,31 @@ struct Conditions<'a> {
 }
 
 /// What [`Store::delete_connection`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Deletion {
     /// It is gone, with its credential.
     Deleted {
-        /// The app and the auth option of the grant that is to be revoked, if it had one.
-        revoked: Option<(String, String)>,
+        /// The grant that is to be revoked, if it had one.
+        revoked: Option<Box<Grant>>,
     },
     /// Something still uses it.
     InUse,
     /// There is none with this id.
+    Unknown,
+}
+
+/// What became of a connection that is to be removed.
+pub(super) enum Removal {
+    /// It is gone.
+    Removed {
+        /// The grant that is to be revoked, if it had one.
+        revoked: Option<Box<Grant>>,
+        /// To be written at the end of the transaction.
+        event: Option<NewEvent>,
+    },
+    /// Something uses it.
+    InUse,
+    /// There is none.
     Unknown,
 }
 
@@ -150,11 +181,14 @@ const SELECT: &str =
     "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
         c.provider_message,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
-        c.account, c.scopes, c.origin, k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
+        c.account, c.scopes, c.origin, c.organization_id, c.organization_name,
+        o.organization_id AS client_organization, o.sandbox AS client_sandbox,
+        k.auth_option_key, k.last_refreshed_at, l.operation, l.status AS link_status,
         l.expires_at,
         (SELECT string_agg(u.created_at || ' ' || u.usage_id, ',') FROM usages u
          WHERE u.connection_id = c.id AND u.tenant_id = c.tenant_id AND u.customer = c.customer) AS usages
-    FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id";
+    FROM connections c JOIN links l ON l.id = c.link_id LEFT JOIN credentials k ON k.connection_id = c.id
+    LEFT JOIN oauth_clients o ON o.id = k.oauth_client_id";
 
 impl Store {
     /// One connection, if this customer has it.
@@ -207,18 +241,28 @@ impl Store {
         Ok((page, total.try_into().unwrap_or_default()))
     }
 
-    /// The newest connection of this customer for an app that has a credential, working or not.
+    /// The newest connection of this customer for an app that has a credential, working or not, and for this organisation or
+    /// none.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn connection_for_app(&self, owner: &Owner, app_id: &str) -> Result<Option<Connection>> {
+    pub async fn connection_for_app(
+        &self,
+        owner: &Owner,
+        app_id: &str,
+        organization: Option<&str>,
+    ) -> Result<Option<Connection>> {
         let query = format!(
             "{SELECT} WHERE c.tenant_id = $1 AND c.customer = $2 AND c.app_id = $3
-                AND (c.status = 'active' OR c.broken = 1)
+                AND (c.status = 'active' OR c.broken = 1) AND COALESCE(c.organization_id, '') = $4
              ORDER BY c.created_at DESC, c.id LIMIT 1"
         );
-        let query = Query::new(&query).bind(&owner.tenant).bind(&owner.customer).bind(app_id);
+        let query = Query::new(&query)
+            .bind(&owner.tenant)
+            .bind(&owner.customer)
+            .bind(app_id)
+            .bind(organization.unwrap_or_default());
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_connection(&row)).transpose()
     }
@@ -231,35 +275,52 @@ impl Store {
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
-        self.lock_connection(&mut transaction, id).await?;
-        let current = self.current_grant(&mut transaction, &owner.tenant, id).await?;
-        self.drop_waiting(&mut transaction, id).await?;
+        match self.remove_connection(&mut transaction, owner, id).await? {
+            Removal::Removed { revoked, event } => {
+                self.commit_with(transaction, &owner.tenant, event.as_slice()).await?;
+                Ok(Deletion::Deleted { revoked })
+            }
+            Removal::InUse => {
+                transaction.rollback().await?;
+                Ok(Deletion::InUse)
+            }
+            Removal::Unknown => {
+                transaction.rollback().await?;
+                Ok(Deletion::Unknown)
+            }
+        }
+    }
+
+    /// Removes a connection, unless something uses it. After anything but success the transaction has to be rolled back.
+    pub(super) async fn remove_connection(
+        &self,
+        transaction: &mut Transaction,
+        owner: &Owner,
+        id: &str,
+    ) -> Result<Removal> {
+        self.lock_connection(transaction, id).await?;
+        let current = self.current_grant(transaction, &owner.tenant, id).await?;
+        self.drop_waiting(transaction, id).await?;
         let change = ConnectionChange::Deleted(DeletedBy::Tenant);
-        let event = self.connection_event(&mut transaction, &owner.tenant, id, &change).await?;
+        let event = self.connection_event(transaction, &owner.tenant, id, &change).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
             .bind(&owner.tenant)
             .bind(&owner.customer);
-        let deleted = transaction.execute(query).await;
-        match deleted {
+        match transaction.execute(query).await {
             // Usages refer to it, and what else does goes with it. Unlike a look before, this leaves no gap.
-            Err(error) if error.is_foreign_key_violation() => {
-                transaction.rollback().await?;
-                return Ok(Deletion::InUse);
-            }
+            Err(error) if error.is_foreign_key_violation() => return Ok(Removal::InUse),
             deleted => {
                 if deleted? == 0 {
-                    transaction.rollback().await?;
-                    return Ok(Deletion::Unknown);
+                    return Ok(Removal::Unknown);
                 }
             }
         }
         let current = current.filter(Grant::is_revocable);
         if let Some(current) = &current {
-            self.queue_revocation(&mut transaction, &owner.tenant, current).await?;
+            self.queue_revocation(transaction, &owner.tenant, current).await?;
         }
-        self.commit_with(transaction, &owner.tenant, event.as_slice()).await?;
-        Ok(Deletion::Deleted { revoked: current.map(|current| (current.app_id, current.auth_option_key)) })
+        Ok(Removal::Removed { revoked: current.map(Box::new), event })
     }
 
     fn read_connection(&self, row: &Row) -> Result<Connection> {
@@ -269,6 +330,7 @@ impl Store {
             app_id: row.get("app_id")?,
             auth_type: row.get::<Option<&str>>("auth_type")?.map(read_auth_type).transpose()?,
             auth_option_key: row.get("auth_option_key")?,
+            oauth_client: ConnectionClient::read(row)?,
             details: Details::read(row)?,
             status: self.read_status(row, "expires_at")?,
             origin: row.get::<&str>("origin")?.parse()?,
@@ -282,6 +344,7 @@ impl Store {
             last_used_at: row.get("last_used_at")?,
             customer_id: row.get("customer_id")?,
             customer_name: row.get("customer_name")?,
+            organization: read_organization(row)?,
             metadata: read_metadata(row.get("metadata")?)?,
             usages: read_usages(row.get::<Option<&str>>("usages")?.unwrap_or_default())?,
         })
@@ -293,6 +356,16 @@ impl Store {
         let link: Status = row.get::<&str>("link_status")?.parse()?;
         let link = link.of_link(self.clock.now(), row.get(link_expires_at)?);
         Ok(status.of_connection(link))
+    }
+}
+
+impl ConnectionClient {
+    fn read(row: &Row) -> Result<Option<Self>> {
+        let Some(organization) = row.get::<Option<&str>>("client_organization")? else {
+            return Ok(None);
+        };
+        let sandbox = row.get::<i64>("client_sandbox")? != 0;
+        Ok(Some(Self { is_organizations: !organization.is_empty(), sandbox }))
     }
 }
 
@@ -340,6 +413,14 @@ impl<'a> Conditions<'a> {
         self.text += " AND ";
         self.text += &condition.replace('?', &format!("${}", self.values.len()));
     }
+}
+
+fn read_organization(row: &Row) -> Result<Option<Organization>> {
+    let Some(id) = row.get::<Option<String>>("organization_id")? else {
+        return Ok(None);
+    };
+    let name = row.get::<Option<String>>("organization_name")?.unwrap_or_else(|| id.clone());
+    Ok(Some(Organization { id, name, role: None }))
 }
 
 /// Sorted here: SQLite would make a table of its own for that, for each connection of a list.

@@ -28,6 +28,8 @@ pub struct Grant {
     pub comparable_options: Vec<String>,
     /// See [`Store::account_digest`]; none where the app has no revocation.
     pub account_digest: Option<String>,
+    /// The stored OAuth client that it belongs to; none for the operator's.
+    pub oauth_client: Option<String>,
     /// How it came.
     pub origin: Origin,
     /// What the customer entered, and the option's constants: what is vended, except for OAuth.
@@ -75,7 +77,7 @@ pub struct Lease {
 
 /// What [`Store::read_grant`] reads, of `credentials k` and `connections c`.
 pub(super) const GRANT_COLUMNS: &str = "c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token,
-    k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.account_digest, c.provider_data,
+    k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.account_digest, k.oauth_client_id, c.provider_data,
     c.account, c.scopes, c.origin";
 
 impl Tokens {
@@ -148,6 +150,7 @@ impl Store {
             auth_option_key: row.get("auth_option_key")?,
             comparable_options: Vec::new(),
             account_digest: row.get("account_digest")?,
+            oauth_client: row.get("oauth_client_id")?,
             origin: row.get::<&str>("origin")?.parse()?,
             inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
             tokens,
@@ -167,15 +170,16 @@ impl Store {
         let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
         let query = Query::new(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
-                refresh_token, token_type, obtained_at, expires_at, account_digest, version)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)
+                refresh_token, token_type, obtained_at, expires_at, account_digest, oauth_client_id, version)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)
              ON CONFLICT (connection_id) DO UPDATE SET
                 auth_type = excluded.auth_type, auth_option_key = excluded.auth_option_key, inputs = excluded.inputs,
                 access_token = excluded.access_token, refresh_token = excluded.refresh_token,
                 token_type = excluded.token_type, obtained_at = excluded.obtained_at,
                 expires_at = excluded.expires_at, account_digest = excluded.account_digest,
-                version = credentials.version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
-                refresh_retry_at = NULL, refusals = 0, refused_since = NULL, forced_at = NULL, announced_end = NULL",
+                oauth_client_id = excluded.oauth_client_id, version = credentials.version + 1, lease_owner = NULL,
+                lease_until = NULL, refresh_failures = 0, refresh_retry_at = NULL, refusals = 0, refused_since = NULL,
+                forced_at = NULL, announced_end = NULL",
         )
         .bind(connection_id)
         .bind(tenant)
@@ -187,7 +191,8 @@ impl Store {
         .bind(grant.tokens.as_ref().map(|tokens| tokens.token_type.as_str()))
         .bind(grant.tokens.as_ref().map_or_else(|| self.clock.now(), |tokens| tokens.obtained_at))
         .bind(grant.tokens.as_ref().and_then(|tokens| tokens.expires_at))
-        .bind(grant.account_digest.as_deref());
+        .bind(grant.account_digest.as_deref())
+        .bind(grant.oauth_client.as_deref());
         transaction.execute(query).await?;
         self.put_details(transaction, tenant, connection_id, &grant.details).await
     }

@@ -15,7 +15,7 @@ use super::audit::Actor;
 use super::database::{Query, Row, Transaction};
 use super::details::read_account;
 use super::labels::read_metadata;
-use super::{LinkError, ReconnectionReason, Result, Status, Store, StoreError};
+use super::{ClientPlace, LinkError, ReconnectionReason, Result, Status, Store, StoreError};
 use crate::clock::{Millis, rfc3339};
 use crate::ids;
 
@@ -46,6 +46,8 @@ pub enum EventType {
     KeyPromoted,
     /// A key ended.
     KeyRevoked,
+    /// An OAuth client of the tenant or of an organisation was entered, changed or removed.
+    OAuthClientChanged,
 }
 
 /// What an event says of the customer.
@@ -108,7 +110,7 @@ const SNAPSHOT: &str =
 
 impl EventType {
     /// Every type.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ConnectionActive,
         Self::ConnectionFailed,
         Self::ConnectionRejected,
@@ -121,6 +123,7 @@ impl EventType {
         Self::KeyRotated,
         Self::KeyPromoted,
         Self::KeyRevoked,
+        Self::OAuthClientChanged,
     ];
 
     /// The word on the wire.
@@ -138,6 +141,7 @@ impl EventType {
             Self::KeyRotated => "key.rotated",
             Self::KeyPromoted => "key.promoted",
             Self::KeyRevoked => "key.revoked",
+            Self::OAuthClientChanged => "oauth_client.changed",
         }
     }
 }
@@ -221,12 +225,30 @@ impl NewEvent {
         let capabilities: Vec<_> = capabilities.split(',').filter(|word| !word.is_empty()).collect();
         let by = match actor {
             Actor::CommandLine => "command_line",
-            Actor::Key(_) => "api",
+            Actor::Key(_) | Actor::Customer => "api",
         };
         let mut data = Map::new();
         data.insert("key".into(), json!({ "id": id, "name": null, "capabilities": capabilities }));
         data.insert("by".into(), by.into());
         Self { event_type, connection_id: None, customer: None, data }
+    }
+}
+
+/// A change of an OAuth client.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ClientEvent {
+    Created,
+    Updated,
+    Removed,
+}
+
+impl ClientEvent {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Removed => "removed",
+        }
     }
 }
 
@@ -244,6 +266,21 @@ impl Tracked {
         let pairs = TRACKED.into_iter().zip(self.0.iter().zip(&after.0));
         pairs.filter(|(_, (before, after))| before != after).map(|(name, _)| name).collect()
     }
+}
+
+/// What an event says with ids alone.
+fn without_customer(payload: &str) -> Result<String> {
+    let unreadable = || StoreError::Unreadable("payload");
+    let mut data: Map<String, Json> = serde_json::from_str(payload).map_err(|_| unreadable())?;
+    if let Some(Json::Object(connection)) = data.get_mut("connection") {
+        connection.retain(|name, _| ["id", "status", "app_id", "origin"].contains(&name.as_str()));
+    }
+    if let Some(by) = data.get_mut("by")
+        && by.as_str().is_some_and(|by| by.contains('@'))
+    {
+        *by = Json::Null;
+    }
+    serde_json::to_string(&data).map_err(|_| unreadable())
 }
 
 impl Store {
@@ -285,6 +322,44 @@ impl Store {
         transaction.execute(query).await?;
         let connection_id = event.connection_id.as_deref();
         self.queue_deliveries(transaction, tenant, position, event.event_type, connection_id).await
+    }
+
+    /// The event of a change of an OAuth client, by a key or a customer.
+    pub(super) fn client_event(&self, place: ClientPlace<'_>, change: ClientEvent, by: &str) -> NewEvent {
+        let customer = by.contains('@').then(|| by.to_owned());
+        let is_told = customer.is_none() || self.event_payload == EventPayload::Full;
+        let mut data = Map::new();
+        data.insert("app_id".into(), place.app_id.into());
+        data.insert("organization_id".into(), place.organization.into());
+        data.insert("change".into(), change.as_str().into());
+        data.insert("by".into(), Some(by).filter(|by| is_told && !by.is_empty()).into());
+        NewEvent { event_type: EventType::OAuthClientChanged, connection_id: None, customer, data }
+    }
+
+    /// Takes out of a customer's events who that is.
+    pub(super) async fn forget_customer_of_events(&self, tenant: &str, customer: &str) -> Result<()> {
+        loop {
+            let query = Query::new(
+                "SELECT position, payload FROM events WHERE tenant = $1 AND customer = $2 ORDER BY position LIMIT 100",
+            )
+            .bind(tenant)
+            .bind(customer);
+            let rows = self.database.scan(query).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let mut transaction = self.database.begin().await?;
+            for row in &rows {
+                let query = Query::new(
+                    "UPDATE events SET payload = $1, customer = NULL WHERE tenant = $2 AND position = $3",
+                )
+                .bind(without_customer(row.get("payload")?)?)
+                .bind(tenant)
+                .bind(row.get::<i64>("position")?);
+                transaction.execute(query).await?;
+            }
+            transaction.commit().await?;
+        }
     }
 
     /// Commits a change with its events, and wakes who waits for either.

@@ -18,6 +18,8 @@ pub(super) struct GrantRecord {
     comparable_options: Vec<String>,
     #[serde(default)]
     account_digest: Option<String>,
+    #[serde(default)]
+    oauth_client: Option<String>,
     inputs: Inputs,
     tokens: Option<TokensRecord>,
     #[serde(default)]
@@ -42,6 +44,7 @@ impl From<&Grant> for GrantRecord {
             auth_option_key,
             comparable_options,
             account_digest,
+            oauth_client,
             // What is imported is neither confirmed nor revoked.
             origin: _,
             inputs,
@@ -54,6 +57,7 @@ impl From<&Grant> for GrantRecord {
             auth_option_key: auth_option_key.clone(),
             comparable_options: comparable_options.clone(),
             account_digest: account_digest.clone(),
+            oauth_client: oauth_client.clone(),
             inputs: inputs.clone(),
             tokens: tokens.as_ref().map(TokensRecord::from),
             details: details.clone(),
@@ -84,6 +88,7 @@ impl TryFrom<GrantRecord> for Grant {
             auth_option_key: record.auth_option_key,
             comparable_options: record.comparable_options,
             account_digest: record.account_digest,
+            oauth_client: record.oauth_client,
             origin: Origin::Link,
             inputs: record.inputs,
             tokens: record.tokens.map(|tokens| Tokens {

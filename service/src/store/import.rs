@@ -3,7 +3,7 @@
 use super::database::Query;
 use super::events::ConnectionChange;
 use super::labels::write_metadata;
-use super::{Grant, Labels, LinkOptions, NewAnswer, Owner, Result, Store, StoreError};
+use super::{Grant, Labels, LinkOptions, NewAnswer, Organization, Owner, Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -18,6 +18,8 @@ pub struct NewImport<'a> {
     pub name: &'a str,
     /// What the tenant keeps with it.
     pub labels: &'a Labels,
+    /// The organisation that it is for.
+    pub organization: Option<&'a Organization>,
     /// What it holds.
     pub grant: &'a Grant,
     /// The time.
@@ -45,8 +47,8 @@ impl Store {
         let link_id = ids::prefixed("link_");
         let query = Query::new(
             "INSERT INTO connections (id, tenant_id, customer, app_id, auth_type, name, status, broken, origin, link_id,
-                customer_id, customer_name, metadata, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, 'import', $7, $8, $9, COALESCE($10, '{}'), $11, $11)",
+                customer_id, customer_name, metadata, created_at, updated_at, organization_id, organization_name)
+             VALUES ($1, $2, $3, $4, $5, $6, 'active', 0, 'import', $7, $8, $9, COALESCE($10, '{}'), $11, $11, $12, $13)",
         )
         .bind(new.id)
         .bind(&new.owner.tenant)
@@ -58,7 +60,9 @@ impl Store {
         .bind(new.labels.customer_id.as_deref())
         .bind(new.labels.customer_name.as_deref())
         .bind(new.labels.metadata.as_ref().map(write_metadata).transpose()?)
-        .bind(new.at);
+        .bind(new.at)
+        .bind(new.organization.map(|organization| organization.id.as_str()))
+        .bind(new.organization.map(|organization| organization.name.as_str()));
         transaction.execute(query).await?;
         // Every connection has a latest link. This one is over, and its secrets are nobody's.
         let query = Query::new(

@@ -227,7 +227,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes what changes a tenant's keys wait for each other, to the end of the transaction. `false` where there is no
+    /// Makes what changes a tenant's keys or OAuth clients wait for each other, to the end of the transaction. `false` where there is no
     /// such tenant.
     pub(super) async fn lock_tenant(&self, transaction: &mut Transaction, tenant: &str) -> Result<bool> {
         let query = Query::new("UPDATE tenants SET name = name WHERE id = $1").bind(tenant);

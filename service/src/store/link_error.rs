@@ -32,6 +32,8 @@ pub enum LinkError {
     AccountNotVerified,
     /// The customer chose another account than the one that the connection is for.
     AccountChanged,
+    /// Somebody else of the organisation has entered another OAuth client meanwhile.
+    ClientTaken,
 }
 
 /// The latest failure of a connection's link.
@@ -45,7 +47,7 @@ pub struct LastError {
 
 impl LinkError {
     /// Every failure, for the tests and for reading.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AccessDenied,
         Self::LinkExpired,
         Self::AppNotConfigured,
@@ -58,6 +60,7 @@ impl LinkError {
         Self::MissingValue,
         Self::AccountNotVerified,
         Self::AccountChanged,
+        Self::ClientTaken,
     ];
 
     /// The word on the wire.
@@ -75,6 +78,7 @@ impl LinkError {
             Self::MissingValue => "required_value_missing",
             Self::AccountNotVerified => "account_not_verified",
             Self::AccountChanged => "account_changed",
+            Self::ClientTaken => "oauth_client_taken",
         }
     }
 
@@ -96,6 +100,9 @@ impl LinkError {
             }
             Self::AccountChanged => {
                 "The customer chose another account than the one that the connection is for"
+            }
+            Self::ClientTaken => {
+                "Somebody else of the organization has entered another OAuth client at the same time"
             }
         }
     }

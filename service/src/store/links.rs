@@ -38,6 +38,18 @@ pub enum Phase {
     Returned,
 }
 
+/// One of the tenant's customers that has several people, as the tenant says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// The tenant's id for it.
+    pub id: String,
+    /// Its name, for people.
+    pub name: String,
+    /// What the customer is there.
+    #[serde(default)]
+    pub role: Option<String>,
+}
+
 /// What the tenant asked for beyond app and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkOptions {
@@ -57,6 +69,9 @@ pub struct LinkOptions {
     /// Whether a connection that is authorised again may become one for another account.
     #[serde(default)]
     pub allow_account_change: bool,
+    /// The organisation that the connection is for.
+    #[serde(default)]
+    pub organization: Option<Organization>,
 }
 
 /// A link, as of now.
@@ -134,6 +149,11 @@ impl Link {
     /// How far it has come.
     pub fn progress(&self) -> LinkProgress {
         LinkProgress { phase: self.phase, last_error: self.last_error }
+    }
+
+    /// The organisation's id.
+    pub fn organization_id(&self) -> Option<&str> {
+        self.options.organization.as_ref().map(|organization| organization.id.as_str())
     }
 
     /// Whether the customer consented and the tenant has yet to confirm it.
@@ -242,8 +262,13 @@ impl Store {
                 return Ok(outcome);
             }
         };
+        let Some(usable) = self.with_usable_client(&mut transaction, tenant, grant).await? else {
+            self.queue_revocation(&mut transaction, tenant, grant).await?;
+            transaction.commit().await?;
+            return Ok(GrantOutcome::ClientTaken);
+        };
         self.end_link(&mut transaction, link, Status::Active).await?;
-        self.activate(&mut transaction, tenant, connection_id, current, grant).await?;
+        self.activate(&mut transaction, tenant, connection_id, current, &usable).await?;
         self.commit_change(transaction, tenant, connection_id, &ConnectionChange::Active).await?;
         Ok(GrantOutcome::Stored)
     }

@@ -32,6 +32,8 @@ const ALL: &[Migration] = &[
     migration(22, include_str!("../../migrations/0022_reasons.sql")),
     migration(23, include_str!("../../migrations/0023_events.sql")),
     migration(24, include_str!("../../migrations/0024_webhooks.sql")),
+    migration(25, include_str!("../../migrations/0025_oauth_clients.sql")),
+    migration(26, include_str!("../../migrations/0026_organizations.sql")),
 ];
 
 /// Which steps were applied.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::database::{Query, Transaction};
 use super::labels::write_metadata;
-use super::{Labels, LinkOptions, NewAnswer, Operation, Owner, Result, Store, StoreError};
+use super::{Labels, LinkOptions, NewAnswer, Operation, Organization, Owner, Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -74,6 +74,12 @@ pub enum Created {
 impl fmt::Debug for NewLink<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewLink").field("operation", &self.target.operation()).finish_non_exhaustive()
+    }
+}
+
+impl NewLink<'_> {
+    fn organization(&self) -> Option<&Organization> {
+        self.options.organization.as_ref()
     }
 }
 
@@ -156,8 +162,8 @@ impl Store {
     ) -> Result<()> {
         let query = Query::new(
             "INSERT INTO connections (id, tenant_id, customer, app_id, name, status, broken, link_id, customer_id,
-                customer_name, metadata, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $8, COALESCE($9, '{}'), $10, $10)",
+                customer_name, metadata, created_at, updated_at, organization_id, organization_name)
+             VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $7, $8, COALESCE($9, '{}'), $10, $10, $11, $12)",
         )
         .bind(id)
         .bind(&new.owner.tenant)
@@ -168,12 +174,14 @@ impl Store {
         .bind(new.labels.customer_id.as_deref())
         .bind(new.labels.customer_name.as_deref())
         .bind(new.labels.metadata.as_ref().map(write_metadata).transpose()?)
-        .bind(self.clock.now());
+        .bind(self.clock.now())
+        .bind(new.organization().map(|organization| organization.id.as_str()))
+        .bind(new.organization().map(|organization| organization.name.as_str()));
         transaction.execute(query).await?;
         Ok(())
     }
 
-    /// The connection keeps its status, which a pending link overrides unless it is active.
+    /// The connection keeps its organisation, and its status, which a pending link overrides unless it is active.
     async fn reopen_connection(
         &self,
         transaction: &mut Transaction,
@@ -186,8 +194,9 @@ impl Store {
             "UPDATE connections SET link_id = $1, name = COALESCE($2, name), app_id = COALESCE(app_id, $3),
                 customer_id = COALESCE($4, customer_id), customer_name = COALESCE($5, customer_name),
                 metadata = COALESCE($6, metadata), last_error = NULL, provider_message = NULL,
-                updated_at = $7
-             WHERE id = $8 AND tenant_id = $9 AND customer = $10",
+                updated_at = $7, organization_name = COALESCE($11, organization_name)
+             WHERE id = $8 AND tenant_id = $9 AND customer = $10
+                AND COALESCE(organization_id, '') = COALESCE($12, '')",
         )
         .bind(link_id)
         .bind(name)
@@ -198,7 +207,9 @@ impl Store {
         .bind(self.clock.now())
         .bind(id)
         .bind(&new.owner.tenant)
-        .bind(&new.owner.customer);
+        .bind(&new.owner.customer)
+        .bind(new.organization().map(|organization| organization.name.as_str()))
+        .bind(new.organization().map(|organization| organization.id.as_str()));
         let updated = transaction.execute(query).await?;
         let end_earlier_links =
             "UPDATE links SET status = 'expired' WHERE connection_id = $1 AND status = 'pending'";

@@ -24,6 +24,8 @@ pub enum ReconnectionReason {
     NoRefreshToken,
     /// The provider refused to refresh it for days, in words that are not known to end a grant.
     RefreshFailed,
+    /// Its OAuth client was changed or removed.
+    ClientChanged,
 }
 
 impl Reconnection {
@@ -49,6 +51,7 @@ impl ReconnectionReason {
             Self::GrantRefused => "grant_refused",
             Self::NoRefreshToken => "no_refresh_token",
             Self::RefreshFailed => "refresh_failed",
+            Self::ClientChanged => "client_changed",
         }
     }
 }
@@ -57,7 +60,7 @@ impl FromStr for ReconnectionReason {
     type Err = StoreError;
 
     fn from_str(text: &str) -> Result<Self> {
-        [Self::GrantRefused, Self::NoRefreshToken, Self::RefreshFailed]
+        [Self::GrantRefused, Self::NoRefreshToken, Self::RefreshFailed, Self::ClientChanged]
             .into_iter()
             .find(|reason| reason.as_str() == text)
             .ok_or(StoreError::Unreadable("broken_reason"))

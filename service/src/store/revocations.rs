@@ -52,13 +52,14 @@ impl Store {
         }
         let id = ids::random(24);
         let query = Query::new(
-            "INSERT INTO revocations (id, tenant_id, sealed, attempts, next_at, created_at)
-             VALUES ($1, $2, $3, 0, $4, $4)",
+            "INSERT INTO revocations (id, tenant_id, sealed, attempts, next_at, created_at, oauth_client_id)
+             VALUES ($1, $2, $3, 0, $4, $4, $5)",
         )
         .bind(&id)
         .bind(tenant)
         .bind(self.seal_json(place(tenant, &id), &GrantRecord::from(grant))?)
-        .bind(self.clock.now());
+        .bind(self.clock.now())
+        .bind(grant.oauth_client.as_deref());
         transaction.execute(query).await?;
         Ok(())
     }

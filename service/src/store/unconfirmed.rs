@@ -132,10 +132,15 @@ impl Store {
                 if options.refused_change(current.as_ref(), &grant).is_some() {
                     self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
                     (Confirmation::NothingWaits, Some(ConnectionChange::Expired))
-                } else {
+                } else if let Some(grant) =
+                    self.with_usable_client(&mut transaction, &owner.tenant, &grant).await?
+                {
                     self.activate(&mut transaction, &owner.tenant, connection_id, current, &grant).await?;
                     self.end_waiting(&mut transaction, &link_id, Status::Active).await?;
                     (Confirmation::Confirmed, Some(ConnectionChange::Active))
+                } else {
+                    self.end_waiting(&mut transaction, &link_id, Status::Expired).await?;
+                    (Confirmation::NothingWaits, Some(ConnectionChange::Expired))
                 }
             }
             (true, false) => {

@@ -40,6 +40,8 @@ pub struct SealedCredential {
     pub app_id: String,
     /// The auth option by which it was made.
     pub auth_option_key: String,
+    /// See [`Grant::oauth_client`].
+    oauth_client: Option<String>,
     /// What is remembered of its refreshes.
     pub history: RefreshHistory,
     auth_type: AuthType,
@@ -80,6 +82,8 @@ pub struct Vended {
     pub app_id: String,
     /// Its option.
     pub auth_option_key: String,
+    /// See [`Grant::oauth_client`].
+    pub oauth_client: Option<String>,
     /// What kind of credential it is.
     pub auth_type: AuthType,
     /// What is known beside the credential.
@@ -105,7 +109,7 @@ pub enum VendedContent {
 
 const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken, c.app_id, c.provider_data,
         c.account, c.scopes, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
-        k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.refresh_failures,
+        k.oauth_client_id, k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.refresh_failures,
         k.refresh_retry_at, k.refusals, k.refused_since, k.forced_at,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
@@ -173,6 +177,7 @@ impl Store {
         Ok(Vended {
             app_id: sealed.app_id,
             auth_option_key: sealed.auth_option_key,
+            oauth_client: sealed.oauth_client,
             auth_type: sealed.auth_type,
             details: Details { secret_data, ..sealed.details },
             content,
@@ -203,6 +208,7 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
     Ok(Some(SealedCredential {
         app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
         auth_option_key: row.get("auth_option_key")?,
+        oauth_client: row.get("oauth_client_id")?,
         history: RefreshHistory::read(row)?,
         auth_type,
         details: Details::read(row)?,
@@ -256,6 +262,7 @@ impl From<Grant> for Vended {
         Self {
             app_id: grant.app_id,
             auth_option_key: grant.auth_option_key,
+            oauth_client: grant.oauth_client,
             auth_type: grant.auth_type,
             details: grant.details,
             content,

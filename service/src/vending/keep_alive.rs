@@ -74,8 +74,9 @@ pub async fn keep_alive_once(app: &AppState, pace: Duration) -> Result<u64, Stor
 
 impl Service {
     fn dying_grants(&self) -> Vec<DyingGrants> {
-        let clients = self.config.apps.iter().filter(|(_, client)| client.keep_alive);
-        let apps = clients.filter_map(|(id, _)| self.catalogue.get(id));
+        // Of apps that the operator has no client for, tenants may have one.
+        let is_kept = |id: &str| self.config.apps.get(id).is_none_or(|client| client.keep_alive);
+        let apps = self.catalogue.search("").into_iter().filter(|app| is_kept(&app.id));
         let options = apps.flat_map(|app| app.auth_options.iter().map(move |option| (app, option)));
         let dying = options.filter_map(|(app, option)| {
             let days = option.oauth.as_ref()?.refresh_idle_days?;

@@ -80,6 +80,10 @@ pub async fn vend(
     match outcome {
         Ok(()) => {
             let refreshed = read(app, owner, connection_id).await?;
+            // Its OAuth client was removed meanwhile.
+            if refreshed.broken {
+                return Err(ApiError::NeedsReconnection);
+            }
             works(refreshed.grant.lifetime(), app.clock.now())
                 .then(|| refreshed.grant.into())
                 .ok_or(ApiError::UpstreamUnavailable { retry_after: 1 })

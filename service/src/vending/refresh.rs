@@ -119,7 +119,7 @@ impl Refresh {
         };
         match self.save(&fresh).await {
             Ok(true) => Ok(()),
-            Ok(false) => Ok(self.revoke_if_deleted(fresh).await?),
+            Ok(false) => Ok(self.revoke_if_ended(fresh).await?),
             // This refresh goes on: until its tokens are saved, those who ask next get the same error.
             Err(error) => {
                 tracing::error!(%error, "refreshed tokens are not saved yet");
@@ -168,7 +168,7 @@ impl Refresh {
             if is_due {
                 return self.broken(&credential, ReconnectionReason::NoRefreshToken).await.map(|()| None);
             }
-            if self.is_refused(&credential.grant).await {
+            if self.is_refused(&credential.grant).await? {
                 return self.broken(&credential, ReconnectionReason::GrantRefused).await.map(|()| None);
             }
             self.app.store.note_forced_refresh(lease, now).await?;
@@ -213,15 +213,15 @@ impl Refresh {
     }
 
     /// Whether the provider says itself that it does not accept the credential.
-    async fn is_refused(&self, grant: &Grant) -> bool {
+    async fn is_refused(&self, grant: &Grant) -> Result<bool, RefreshError> {
         let vended = Vended::from(grant.clone());
-        match ApiAccess::of_vended(&self.app, &self.owner.tenant, &vended) {
-            Some(access) => {
-                let (result, _) = access.verify(&vended.details.all_provider_data()).await;
-                result == Verification::Invalid
-            }
-            None => false,
-        }
+        let tenant = &self.owner.tenant;
+        let client = self.app.client_of_grant(tenant, &vended.app_id, vended.oauth_client.as_deref()).await?;
+        let Some(access) = ApiAccess::of_vended(&self.app, tenant, &vended, client.as_deref()) else {
+            return Ok(false);
+        };
+        let (result, _) = access.verify(&vended.details.all_provider_data()).await;
+        Ok(result == Verification::Invalid)
     }
 
     async fn credential(&self) -> Result<Credential, RefreshError> {
@@ -241,7 +241,7 @@ impl Refresh {
         }
         let tokens = grant.tokens.as_ref().ok_or(RefreshError::NotConfigured)?;
         let refresh_token = tokens.refresh_token.as_ref().ok_or(RefreshError::NotConfigured)?;
-        let endpoint = self.endpoint(app, option, grant)?;
+        let endpoint = self.endpoint(app, option, grant).await?;
         let (client_id, host) = endpoint.refreshed_by();
         let client = Throttled { client_id: client_id.to_owned(), host: host.to_owned() };
         let throttles = &self.app.refreshes.throttles;
@@ -273,9 +273,16 @@ impl Refresh {
         Err(RefreshError::unavailable(history.retry_at.map_or(0, |retry_at| retry_at - now)))
     }
 
-    fn endpoint(&self, app: &App, option: &AuthOption, grant: &Grant) -> Result<Endpoint, RefreshError> {
-        let registration = self.app.registration(app).ok_or(RefreshError::NotConfigured)?;
-        Endpoint::new(option, registration, &grant.inputs).map_err(|error| {
+    async fn endpoint(
+        &self,
+        app: &App,
+        option: &AuthOption,
+        grant: &Grant,
+    ) -> Result<Endpoint, RefreshError> {
+        let stored = grant.oauth_client.as_deref();
+        let client = self.app.client_of_grant(&self.owner.tenant, &app.id, stored).await?;
+        let client = client.ok_or(RefreshError::NotConfigured)?;
+        Endpoint::new(option, &client, &grant.inputs).map_err(|error| {
             tracing::error!(app = grant.app_id, %error, "the provider cannot be called");
             RefreshError::NotConfigured
         })
@@ -301,10 +308,12 @@ impl Refresh {
         store.save_tokens(&self.owner, &self.connection_id, version, &fresh.tokens, details).await
     }
 
-    /// The deletion has revoked the tokens that it found: those that came meanwhile must not outlive it.
-    async fn revoke_if_deleted(&self, fresh: Fresh) -> Result<(), StoreError> {
+    /// A deletion, or the end of the OAuth client, has revoked the tokens that it found: those that came meanwhile must not
+    /// outlive it.
+    async fn revoke_if_ended(&self, fresh: Fresh) -> Result<(), StoreError> {
         let store = &self.app.store;
-        if store.credential(&self.owner, &self.connection_id).await?.is_none() {
+        let current = store.credential(&self.owner, &self.connection_id).await?;
+        if current.is_none_or(|current| current.grant.tokens.is_none()) {
             let grant = Grant { tokens: Some(fresh.tokens), ..fresh.credential.grant };
             store.revoke_later(&self.owner.tenant, &grant).await?;
         }

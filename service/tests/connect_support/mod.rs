@@ -18,7 +18,7 @@ use connect_service::catalogue::{Catalogue, Inputs};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::ids;
-use connect_service::oauth::Registration;
+use connect_service::oauth::OAuthClient;
 use connect_service::state::{AppState, Service};
 use connect_service::store::{Labels, Link, LinkOptions, NewLink, Owner, Target};
 use database::Database;
@@ -364,17 +364,11 @@ impl Provider {
         self.seen.lock().unwrap().clone()
     }
 
-    pub(crate) fn registration(&self) -> Registration {
-        Registration {
-            client_id: "the-client".into(),
-            client_secret: "the-secret".into(),
-            scopes: None,
+    pub(crate) fn registration(&self) -> OAuthClient {
+        OAuthClient {
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
-            params: std::collections::BTreeMap::new(),
-            revocation_url: None,
-            sandbox: false,
-            keep_alive: true,
+            ..OAuthClient::new("the-client", "the-secret")
         }
     }
 }

@@ -14,7 +14,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use connect_service::config::Config;
-use connect_service::oauth::Registration;
+use connect_service::oauth::OAuthClient;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
@@ -96,18 +96,11 @@ impl Provider {
         self.platform_configured(auth, |_| {}).await
     }
 
-    pub(crate) fn registration() -> Registration {
+    pub(crate) fn registration() -> OAuthClient {
         let params = [("tenant", "the-tenant"), ("key", "canary-param")];
-        Registration {
-            client_id: "the client".into(),
-            client_secret: "canary-client-secret".into(),
-            scopes: None,
-            authorization_url: None,
-            token_url: None,
-            revocation_url: None,
-            sandbox: false,
-            keep_alive: true,
+        OAuthClient {
             params: params.map(|(name, value)| (name.to_owned(), value.into())).into(),
+            ..OAuthClient::new("the client", "canary-client-secret")
         }
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use connect_service::clock::Millis;
 use connect_service::config::Config;
-use connect_service::oauth::Registration;
+use connect_service::oauth::OAuthClient;
 use connect_service::store::Tokens;
 use connect_service::vending::keep_alive_once;
 use fixture_support::{Platform, Visit, support, text};
@@ -229,12 +229,12 @@ async fn platform(provider: &str) -> Platform {
              token_url = \"{provider}/{name}/token\"\n{keys}\n"
         );
         std::fs::write(folder.join(format!("{name}.toml")), file).unwrap();
-        let registration = Registration {
+        let client = OAuthClient {
             client_id: format!("client of {name}"),
             keep_alive: *keep_alive,
             ..fixture_support::Provider::registration()
         };
-        config.apps.insert((*name).to_owned(), registration);
+        config.apps.insert((*name).to_owned(), client);
     }
     let platform = Platform::with(config).await;
     std::fs::remove_dir_all(folder).unwrap();

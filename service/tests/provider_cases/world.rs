@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connect_service::catalogue::Catalogue;
 use connect_service::config::Config;
-use connect_service::oauth::Registration;
+use connect_service::oauth::OAuthClient;
 use connect_service::store::LinkOptions;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -171,18 +171,11 @@ impl World {
         catalogue.redirect_calls(&apis.api_url());
         let mut config = Config::default();
         for app in APPS {
-            let registration = Registration {
-                client_id: "the-client".into(),
-                client_secret: "the-secret".into(),
-                scopes: None,
-                authorization_url: None,
+            let client = OAuthClient {
                 token_url: Some(provider.url.clone()),
-                params: std::collections::BTreeMap::new(),
-                sandbox: false,
-                keep_alive: true,
-                revocation_url: None,
+                ..OAuthClient::new("the-client", "the-secret")
             };
-            config.apps.insert(app.into(), registration);
+            config.apps.insert(app.into(), client);
         }
         configure(&mut config);
         let stage = Stage::with(config, catalogue, apis).await;

@@ -173,6 +173,7 @@ impl Platform {
             auth_option_key: self.app.catalogue.get(app_id).unwrap().auth_options[0].key.clone(),
             comparable_options: Vec::new(),
             account_digest: None,
+            oauth_client: None,
             origin: Origin::Link,
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use connect_service::oauth::Registration;
+use connect_service::oauth::OAuthClient;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use tokio::net::TcpListener;
@@ -100,17 +100,11 @@ impl Provider {
         self.state.lock().unwrap().seen.clone()
     }
 
-    pub(crate) fn registration(&self) -> Registration {
-        Registration {
-            client_id: "the-client".into(),
-            client_secret: "canary-client-secret".into(),
-            scopes: None,
+    pub(crate) fn registration(&self) -> OAuthClient {
+        OAuthClient {
             authorization_url: Some(format!("{}/authorize", self.url)),
             token_url: Some(format!("{}/token", self.url)),
-            params: std::collections::BTreeMap::new(),
-            revocation_url: None,
-            sandbox: false,
-            keep_alive: true,
+            ..OAuthClient::new("the-client", "canary-client-secret")
         }
     }
 }

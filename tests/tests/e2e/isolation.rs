@@ -16,7 +16,9 @@ const ALL: [&str; 7] = ["apps", "connections", "token", "delete", "admin", "impo
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
 /// tests/mcp try it.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
+    "openAdminPage",
+    "submitAdminPage",
     "openConnectPage",
     "submitConnectPage",
     "authorize",
@@ -31,8 +33,9 @@ const PUBLIC: [&str; 12] = [
     "callMcpByUrl",
 ];
 
-/// A 409 for its owner, too: there is no newer key, and nobody has consented.
-const NEEDS_A_STATE: [&str; 2] = ["promoteKey", "confirmConnection"];
+/// An error for its owner, too: there is no newer key, nobody has consented, and the client was removed in Bob's name.
+const NEEDS_A_STATE: [&str; 4] =
+    ["promoteKey", "confirmConnection", "deleteOAuthClient", "deleteOrganizationOAuthClient"];
 
 /// One endpoint, as the contract describes it.
 struct Operation {
@@ -163,6 +166,15 @@ impl Stage {
         new.data()["id"].as_str().unwrap_or_else(|| panic!("{}", new.text)).to_owned()
     }
 
+    /// Clients to look at and to remove.
+    async fn enter_clients(&self) {
+        for path in ["/apps/gmail/oauth-client", "/organizations/org_1/apps/gmail/oauth-client"] {
+            let put = self.acme.raw.request(Method::PUT, path);
+            let client = json!({"client_id": "acmes-client", "client_secret": "canary-secret"});
+            answer(put.json(&client)).await.data();
+        }
+    }
+
     /// A filled-in form of the app.
     async fn form(&self, id: &str, token: &str) -> Value {
         let options = self.acme.raw.keyless(Method::GET, &format!("/connections/{id}/auth-options"));
@@ -191,6 +203,7 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
     let path = operation
         .path
         .replace("{appId}", "gmail")
+        .replace("{organizationId}", "org_1")
         .replace("{connectionId}", call.id)
         .replace("{webhookId}", call.webhook_id)
         .replace("{usageId}", "workflow-1");
@@ -218,6 +231,9 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
             () if has("metadata") => json!({"name": "Theirs", "metadata": {"a": 1}}),
             () if has("url") => json!({"url": "http://127.0.0.1:1/"}),
             () if has("event_id") => json!({"since": "2026-11-29T12:00:00Z"}),
+            () if members == &["name"] => json!({}),
+            () if has("managed_by") => json!({}),
+            () if has("client_secret") => json!({"client_id": "c", "client_secret": "canary-secret"}),
             () if has("key_id") => json!({"key_id": call.key_id}),
             () => call.form.clone(),
         };
@@ -254,6 +270,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         }
         let at = format!("{} {}", operation.method, operation.path);
         let public = operation.security.as_deref() == Some("requestToken");
+        stage.enter_clients().await;
         let (id, token) = stage.connection(&stage.acme, !public).await;
         let (_, others_token) = stage.connection(&stage.other, false).await;
         let webhook_id = match operation.path.contains("{webhookId}") {
@@ -321,9 +338,10 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         } else if !public {
             for stranger in [Call { key: others_key, ..own.clone() }, Call { customer: BOB, ..own.clone() }] {
                 let answer = call(&stage, &operation, &stranger).await;
-                let foreign =
-                    [&id, &own_key_id].into_iter().any(|secret| answer.text.contains(secret.as_str()));
-                // Keys are the tenant's, whoever the customer is.
+                let foreign = [id.as_str(), &own_key_id, "acmes-client"]
+                    .into_iter()
+                    .any(|own| answer.text.contains(own));
+                // Keys and OAuth clients are the tenant's, whoever the customer is.
                 assert!(!foreign || (!operation.customer && stranger.key == own.key), "{at}");
                 cells += 1;
             }

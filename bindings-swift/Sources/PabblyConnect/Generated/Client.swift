@@ -135,7 +135,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await caller.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:organization:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -154,6 +154,7 @@ public final class PabblyConnectPlatform: Sendable {
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
+        organization: [String: JSONValue]? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -162,7 +163,7 @@ public final class PabblyConnectPlatform: Sendable {
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
             allowAccountChange: allowAccountChange, customerID: customerID, customerName: customerName,
-            metadata: metadata, idempotencyKey: idempotencyKey, options: options)
+            metadata: metadata, organization: organization, idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -494,6 +495,8 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
     ///   - customerName: Your own name for the customer.
     ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+    ///   - organization: The organization that the connection is for: `id` (your own, no email), and perhaps `name` and
+    ///     `role`. Its OAuth client can be the one that the app is connected with.
     ///   - idempotencyKey: Calls with the same key and options within a day make one link. Default: one for each call,
     ///     which its retries share.
     ///   - options: Of this call alone.
@@ -514,6 +517,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
+        organization: [String: JSONValue]? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -534,6 +538,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "customerId": customerID,
             "customerName": customerName,
             "metadata": metadata,
+            "organization": organization,
             "idempotencyKey": idempotencyKey,
         ]
         return try await caller.result("createRequestLink", email, [], given, options)

@@ -1,0 +1,220 @@
+//! `/admin/{link}`: an organisation's OAuth clients, for whoever the tenant sent there, to look at, to change and to remove.
+//! No secret is on the page: one that is entered goes in, and does not come back.
+
+use axum::extract::State;
+use http::{HeaderMap, Method, StatusCode};
+
+use super::browser::Browser;
+use super::form::SubmittedForm;
+use super::page::Secret;
+use super::{callback, setup, view};
+use crate::catalogue::{App, FieldError};
+use crate::clock::rfc3339;
+use crate::hosted::html::{Admin, AdminClient, FormTargets, PageResponse};
+use crate::oauth_clients::SecretTrial;
+use crate::revocation;
+use crate::state::{AppState, Service};
+use crate::store::{
+    Actor, AdminLink, ClientChange, ClientPlace, ClientSecrets, NewClient, StoreError, StoredClient,
+};
+
+/// What to say on the page.
+#[derive(Default)]
+struct Notice {
+    /// What was done.
+    done: Option<String>,
+    /// The app whose form was refused, with what was wrong with it.
+    refused: Option<(String, FieldError)>,
+}
+
+/// `GET /admin/{link}`.
+pub async fn show(
+    State(service): State<AppState>,
+    method: Method,
+    secret: Secret,
+    headers: HeaderMap,
+) -> PageResponse {
+    if !callback::is_visit(&method, &headers) {
+        return view::not_a_visit();
+    }
+    let secret = secret.map(|path| path.0).unwrap_or_default();
+    open(&service, &secret, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
+}
+
+/// `POST /admin/{link}`: one of the page's buttons was pressed.
+pub async fn submit(
+    State(service): State<AppState>,
+    secret: Secret,
+    headers: HeaderMap,
+    form: SubmittedForm,
+) -> PageResponse {
+    let secret = secret.map(|path| path.0).unwrap_or_default();
+    change(&service, &secret, &headers, form).await.unwrap_or_else(|error| view::store_failed(&error))
+}
+
+async fn open(service: &Service, secret: &str, headers: &HeaderMap) -> Result<PageResponse, StoreError> {
+    let Some(link) = service.store.admin_link(secret).await? else {
+        return Ok(view::unknown_link());
+    };
+    if link.is_expired {
+        return Ok(view::admin_link_over());
+    }
+    let browser = Browser::known_or_new(service, headers);
+    if !service.store.open_admin_link(&link, browser.secret()).await? {
+        return Ok(view::admin_link_taken());
+    }
+    let page = page(service, &link, &browser, Notice::default()).await?;
+    Ok(match browser.set_cookie(service) {
+        Some(cookie) => page.with_cookie(cookie),
+        None => page,
+    })
+}
+
+async fn change(
+    service: &Service,
+    secret: &str,
+    headers: &HeaderMap,
+    form: SubmittedForm,
+) -> Result<PageResponse, StoreError> {
+    let Some(link) = service.store.admin_link(secret).await? else {
+        return Ok(view::unknown_link());
+    };
+    if link.is_expired {
+        return Ok(view::admin_link_over());
+    }
+    let browser = Browser::known(service, headers);
+    let browser = browser.filter(|browser| {
+        link.is_opened_by(browser.secret()) && browser.sent_admin_form(&link, &form.csrf_token)
+    });
+    let Some(browser) = browser else {
+        return Ok(view::foreign_form());
+    };
+    let found = form.app_id.as_deref().and_then(|id| service.catalogue.get(id));
+    let Some(app) = found else {
+        return page(service, &link, &browser, Notice::default()).await;
+    };
+    let place = place(&link, app);
+    let Some(current) = service.store.current_client(place).await? else {
+        let done = format!("{} has no OAuth client any more.", app.name);
+        return page(service, &link, &browser, Notice { done: Some(done), ..Notice::default() }).await;
+    };
+    let outcome = match form.action.as_deref() {
+        Some("remove") => remove(service, &link, app, &form).await?,
+        _ => replace(service, &link, app, &current, &form).await?,
+    };
+    let notice = match outcome {
+        Ok(done) => Notice { done: Some(done), refused: None },
+        Err(error) => Notice { done: None, refused: Some((app.id.clone(), error)) },
+    };
+    page(service, &link, &browser, notice).await
+}
+
+type Outcome = Result<String, FieldError>;
+
+async fn remove(
+    service: &Service,
+    link: &AdminLink,
+    app: &App,
+    form: &SubmittedForm,
+) -> Result<Outcome, StoreError> {
+    if !is_confirmed(form) {
+        return Ok(Err(unconfirmed()));
+    }
+    let ended = service.store.remove_client(place(link, app), Actor::Customer, &link.owner.customer).await?;
+    revocation::end_sessions(service).await?;
+    Ok(Ok(format!(
+        "The OAuth client for {} is removed. Connections that ended: {}.",
+        app.name,
+        ended.unwrap_or(0)
+    )))
+}
+
+async fn replace(
+    service: &Service,
+    link: &AdminLink,
+    app: &App,
+    current: &StoredClient,
+    form: &SubmittedForm,
+) -> Result<Outcome, StoreError> {
+    let (client_id, client_secret) = match setup::read_client(&form.values) {
+        Ok(entered) => entered,
+        Err(error) => return Ok(Err(error)),
+    };
+    let ends = client_id != current.client_id;
+    if ends && !is_confirmed(form) {
+        return Ok(Err(unconfirmed()));
+    }
+    let kept = match ends {
+        true => ClientSecrets::default(),
+        false => service.store.client_secrets(current)?,
+    };
+    let new = NewClient {
+        place: place(link, app),
+        client_id: &client_id,
+        secrets: ClientSecrets { client_secret: client_secret.into(), ..kept },
+        scopes: current.scopes.clone(),
+        sandbox: current.sandbox,
+    };
+    // A secret that does not work would end the sessions later, one after the other.
+    if !ends && service.try_secret(app, &new).await == SecretTrial::Refused {
+        let message = format!("{} does not accept this secret. Nothing was changed.", app.name);
+        return Ok(Err(setup::secret_error(&message)));
+    }
+    let change = service.store.put_client(&new, Actor::Customer, &link.owner.customer).await?;
+    revocation::end_sessions(service).await?;
+    Ok(Ok(match change {
+        ClientChange::Updated => format!("The new secret for {} is stored. No connection ended.", app.name),
+        ClientChange::Created | ClientChange::Replaced => {
+            format!("The new OAuth client for {} is stored. Everybody has to connect again.", app.name)
+        }
+    }))
+}
+
+fn is_confirmed(form: &SubmittedForm) -> bool {
+    form.values.get("confirm").is_some_and(|value| value == "yes")
+}
+
+fn unconfirmed() -> FieldError {
+    FieldError {
+        field: "confirm".to_owned(),
+        message: "Confirm that this ends everybody's sessions. Nothing was changed.".to_owned(),
+    }
+}
+
+fn place<'a>(link: &'a AdminLink, app: &'a App) -> ClientPlace<'a> {
+    ClientPlace { tenant: &link.owner.tenant, app_id: &app.id, organization: Some(&link.organization.id) }
+}
+
+async fn page(
+    service: &Service,
+    link: &AdminLink,
+    browser: &Browser,
+    notice: Notice,
+) -> Result<PageResponse, StoreError> {
+    let (tenant, organization) = (&link.owner.tenant, &link.organization);
+    let mut clients = Vec::new();
+    for stored in service.store.current_clients(tenant, Some(&organization.id)).await? {
+        let is_theirs = stored.organization.is_some();
+        let Some(app) = service.catalogue.get(&stored.app_id).filter(|_| is_theirs) else { continue };
+        let refused = notice.refused.as_ref().filter(|(id, _)| *id == app.id);
+        clients.push(AdminClient {
+            app,
+            connections: service.store.connections_of_client(place(link, app)).await?,
+            redirect_uri: service.redirect_uri(&app.id),
+            set_at: rfc3339(stored.updated_at).get(..10).unwrap_or_default().to_owned(),
+            client_id: stored.client_id,
+            set_by: stored.set_by,
+            error: refused.map(|(_, error)| error.message.clone()),
+        });
+    }
+    clients.sort_by_key(|client| client.app.name.to_lowercase());
+    let status = if notice.refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let page = Admin {
+        tenant: &link.tenant_name,
+        organization: &organization.name,
+        csrf_token: &browser.admin_csrf_token(link),
+        done: notice.done.as_deref(),
+        clients: &clients,
+    };
+    Ok(PageResponse::new(status, &page, &FormTargets::default()))
+}

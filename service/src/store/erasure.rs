@@ -1,0 +1,125 @@
+//! Removing all that belongs together: a customer of a tenant, or an app of an organisation.
+
+use super::connections::Removal;
+use super::database::{Query, Value};
+use super::{Owner, Result, Store, StoreError};
+
+/// How many connections are removed in one transaction: whoever else writes waits no longer than for these.
+const BATCH: i64 = 50;
+
+/// What is removed.
+#[derive(Debug, Clone, Copy)]
+pub enum Erasure<'a> {
+    /// A customer of a tenant.
+    Customer(&'a Owner),
+    /// An organisation's connections of an app, and its OAuth client for it.
+    OrganizationApp {
+        /// The tenant.
+        tenant: &'a str,
+        /// The organisation.
+        organization: &'a str,
+        /// The app.
+        app_id: &'a str,
+    },
+}
+
+impl<'a> Erasure<'a> {
+    fn tenant(self) -> &'a str {
+        match self {
+            Self::Customer(owner) => &owner.tenant,
+            Self::OrganizationApp { tenant, .. } => tenant,
+        }
+    }
+
+    /// On `connections c`.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Customer(_) => "c.tenant_id = $1 AND c.customer = $2",
+            Self::OrganizationApp { .. } => "c.tenant_id = $1 AND c.organization_id = $2 AND c.app_id = $3",
+        }
+    }
+
+    fn values(self) -> Vec<Value<'a>> {
+        match self {
+            Self::Customer(owner) => vec![(&owner.tenant).into(), (&owner.customer).into()],
+            Self::OrganizationApp { tenant, organization, app_id } => {
+                vec![tenant.into(), organization.into(), app_id.into()]
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Removes connections with all that belongs to them, a batch at a time, and revokes what they held; gives their number.
+    /// `None`, with nothing removed, where something uses one of them and that is not to be ended by `force`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. Then a part may be removed; the same call removes the rest.
+    pub async fn erase(&self, erasure: Erasure<'_>, force: bool) -> Result<Option<u64>> {
+        let condition = erasure.condition();
+        if !force {
+            let used = format!(
+                "SELECT u.usage_id FROM usages u JOIN connections c ON c.id = u.connection_id WHERE {condition} LIMIT 1"
+            );
+            if self.database.fetch_optional(Query::new(&used).bind_all(erasure.values())).await?.is_some() {
+                return Ok(None);
+            }
+        }
+        let find = format!(
+            "SELECT c.id, c.customer FROM connections c WHERE {condition} ORDER BY c.id LIMIT {BATCH}"
+        );
+        let mut removed = 0;
+        loop {
+            let found = self.database.fetch_all(Query::new(&find).bind_all(erasure.values())).await?;
+            if found.is_empty() {
+                break;
+            }
+            let mut transaction = self.database.begin().await?;
+            let mut events = Vec::new();
+            for row in &found {
+                let id = row.get::<&str>("id")?;
+                let owner = Owner { tenant: erasure.tenant().to_owned(), customer: row.get("customer")? };
+                if force {
+                    let query = Query::new("DELETE FROM usages WHERE connection_id = $1").bind(id);
+                    transaction.execute(query).await?;
+                }
+                match self.remove_connection(&mut transaction, &owner, id).await? {
+                    Removal::Removed { revoked: _, event } => {
+                        events.extend(event);
+                        removed += 1;
+                    }
+                    Removal::Unknown => {}
+                    // A usage came at this very moment.
+                    Removal::InUse => {
+                        transaction.rollback().await?;
+                        return Ok(None);
+                    }
+                }
+            }
+            self.commit_with(transaction, erasure.tenant(), &events).await?;
+        }
+        self.erase_clients(erasure).await?;
+        if let Erasure::Customer(owner) = erasure {
+            self.forget_customer_of_events(&owner.tenant, &owner.customer).await?;
+        }
+        Ok(Some(removed))
+    }
+
+    async fn erase_clients(&self, erasure: Erasure<'_>) -> Result<(), StoreError> {
+        let statements: &[&str] = match erasure {
+            // A client goes on: it is the organisation's. Who entered it is forgotten.
+            Erasure::Customer(_) => &[
+                "DELETE FROM oauth_clients WHERE tenant_id = $1 AND set_by = $2 AND state = 'pending'",
+                "UPDATE oauth_clients SET set_by = '' WHERE tenant_id = $1 AND set_by = $2",
+                "DELETE FROM admin_links WHERE tenant_id = $1 AND customer = $2",
+            ],
+            Erasure::OrganizationApp { .. } => &["UPDATE oauth_clients SET state = 'removed'
+                 WHERE tenant_id = $1 AND organization_id = $2 AND app_id = $3"],
+        };
+        for statement in statements {
+            self.database.execute(Query::new(statement).bind_all(erasure.values())).await?;
+        }
+        Ok(())
+    }
+}
