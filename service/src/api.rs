@@ -24,11 +24,12 @@ pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use request_link::new_link;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 
 use crate::auth::request_token;
 use crate::auth::tenant_key::guarded;
 use crate::budget::Group;
+use crate::proxy;
 use crate::state::AppState;
 use crate::store::Capability;
 
@@ -60,6 +61,9 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             "/connections/{connection_id}/usages/{usage_id}",
             connections(put(usages::add).delete(usages::remove)),
         )
+        .route("/connections/{connection_id}/proxy", any(proxy::call))
+        .route("/connections/{connection_id}/proxy/", any(proxy::call))
+        .route("/connections/{connection_id}/proxy/{*path}", any(proxy::call))
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))

@@ -22,6 +22,8 @@ pub enum Group {
     Default,
     /// Vending; per tenant.
     Token,
+    /// Calls through the proxy; per tenant.
+    Proxy,
     /// The public endpoints and the hosted page; per link.
     Status,
     /// The service's own calls that check a credential; per tenant and host.
@@ -87,6 +89,7 @@ impl Budgets {
         let limit = match group {
             Group::Default => self.limits.default,
             Group::Token => self.limits.token,
+            Group::Proxy => self.limits.proxy,
             Group::Status => self.limits.status,
             Group::Verification => self.limits.verification,
         };
@@ -142,6 +145,7 @@ impl Standing {
         let name = match self.group {
             Group::Default => "default",
             Group::Token => "token",
+            Group::Proxy => "proxy",
             Group::Status => "status",
             Group::Verification => "verification",
         };
@@ -160,7 +164,7 @@ mod tests {
     use super::*;
 
     fn budgets() -> Budgets {
-        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1, verification: 60 })
+        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1, verification: 60, proxy: 1 })
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod new_grant;
 pub mod notify;
 pub mod oauth;
 mod provider_api;
+pub mod proxy;
 pub mod revocation;
 pub mod server;
 pub mod state;

@@ -13,6 +13,7 @@ use crate::catalogue::{App, Catalogue};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::{ProviderClient, Registration};
+use crate::proxy::ProxiedCalls;
 use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
@@ -44,6 +45,8 @@ pub struct Service {
     pub max_connections: usize,
     /// The long polls under way.
     pub long_polls: LongPolls,
+    /// The calls through the proxy under way.
+    pub proxied_calls: ProxiedCalls,
     /// The last check of the database for `/readyz`.
     pub readiness: Readiness,
     /// The refreshes under way.
@@ -139,6 +142,7 @@ impl Service {
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls: LongPolls::new(&config.limits, max_connections),
+            proxied_calls: ProxiedCalls::default(),
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
             clock,

@@ -27,10 +27,12 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// For the whole exchange, from the name's resolution to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls token endpoints, and only public ones unless told otherwise. Cheap to clone.
+/// Calls token endpoints and APIs, and only public ones unless told otherwise. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
     pub(super) http: reqwest::Client,
+    /// The same without a limit on time and size, for requests that are passed on.
+    pub(super) streaming: reqwest::Client,
     pub(super) allow_private_networks: bool,
 }
 
@@ -50,16 +52,25 @@ impl ProviderClient {
         ca_file: Option<&Path>,
         timeout: Duration,
     ) -> Result<Self, SetupError> {
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(ca_file)?)
-            .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .default_headers([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))].into_iter().collect())
-            .timeout(timeout)
-            .no_proxy()
-            .https_only(!allow_private_networks)
-            .dns_resolver(Resolver { private: allow_private_networks });
-        Ok(Self { http: http.build()?, allow_private_networks })
+        let tls = tls(ca_file)?;
+        let builder = || {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.clone())
+                .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
+                .redirect(redirect::Policy::none())
+                .default_headers(
+                    [(ACCEPT_ENCODING, HeaderValue::from_static("identity"))].into_iter().collect(),
+                )
+                .connect_timeout(timeout)
+                .no_proxy()
+                .https_only(!allow_private_networks)
+                .dns_resolver(Resolver { private: allow_private_networks })
+        };
+        Ok(Self {
+            http: builder().timeout(timeout).build()?,
+            streaming: builder().build()?,
+            allow_private_networks,
+        })
     }
 
     /// Redeems the code that the provider sent to the callback, and exchanges the token for one that lasts where the

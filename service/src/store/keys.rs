@@ -27,6 +27,8 @@ pub enum Capability {
     Admin,
     /// Make connections of credentials that the tenant has already.
     Import,
+    /// Call providers through the service, which adds the credential.
+    Proxy,
 }
 
 /// Who is calling: a tenant, by which key, and what that opens.
@@ -76,8 +78,8 @@ pub enum Revocation {
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 6] =
-        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import];
+    pub const ALL: [Self; 7] =
+        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import, Self::Proxy];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -88,6 +90,7 @@ impl Capability {
             Self::Delete => "delete",
             Self::Admin => "admin",
             Self::Import => "import",
+            Self::Proxy => "proxy",
         }
     }
 }
@@ -102,10 +105,9 @@ impl FromStr for Capability {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|capability| capability.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is none of apps, connections, token, delete, admin, import"))
+        Self::ALL.into_iter().find(|capability| capability.as_str() == text).ok_or_else(|| {
+            format!("`{text}` is none of apps, connections, token, delete, admin, import, proxy")
+        })
     }
 }
 

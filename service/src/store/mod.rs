@@ -76,7 +76,7 @@ pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};
-pub use vendings::{VENDED, Vending, VendingFilter, VendingLine};
+pub use vendings::{PROXIED, ProxiedRequest, VENDED, Vending, VendingFilter, VendingLine};
 
 /// The database, with the key to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]
