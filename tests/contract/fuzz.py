@@ -31,6 +31,7 @@ drain = 0
 token = 100000000
 default = 100000000
 status = 100000000
+proxy = 100000000
 
 [apps.gmail]
 client_id = "client"
@@ -53,7 +54,7 @@ def main() -> int:
 
         def new_key(name: str) -> str:
             tenant = cli("tenant", "create", "--email", "owner@example.com", name)
-            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import")
+            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import,proxy")
 
         keys = [new_key("Tenant"), new_key("Stranger")]
 
