@@ -29,6 +29,8 @@ pub(crate) enum RateLimitBucket {
     Wait,
     /// The one for tokens.
     Token,
+    /// The one for calls through the proxy.
+    Proxy,
     /// None: the link's own.
     Link,
 }

@@ -119,7 +119,7 @@ impl Proxy<'_> {
         let (parts, body) = request.into_parts();
         // TRACE would give back the credential, and CONNECT is no request to the API at all.
         if matches!(parts.method, Method::TRACE | Method::CONNECT) {
-            return Err(ApiError::MethodNotAllowed);
+            return Err(ApiError::invalid("TRACE and CONNECT are not passed on"));
         }
         let path = ProxyPath::of_request(parts.uri.path())?;
         let digest = tenant_key::key_digest(self.app, &parts.headers)?;

@@ -70,11 +70,12 @@ pub(super) fn pattern(path: &str) -> String {
 }
 
 fn is_word(segment: &str) -> bool {
-    let is_version = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let is_plain = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.');
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_version = |text: &str| text.strip_prefix('v').is_some_and(is_number);
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte));
     segment.len() <= MAX_SEGMENT
         && segment.starts_with(|first: char| first.is_ascii_alphabetic())
-        && (segment.bytes().all(is_plain) || segment.strip_prefix('v').is_some_and(is_version))
+        && (is_version(segment) || segment.split('.').all(|part| is_plain(part) || is_version(part)))
 }
 
 #[cfg(test)]

@@ -149,6 +149,64 @@ mod tests {
         assert_eq!(joined("https://api.example.com/v1", "../v10/x", None), None);
     }
 
+    /// Paths made at random of what has led astray elsewhere, always the same ones.
+    #[test]
+    fn no_random_path_leads_elsewhere() {
+        const PIECES: [&str; 24] = [
+            "..",
+            ".",
+            "/",
+            "//",
+            "\\",
+            "%2e",
+            "%2E",
+            "%2f",
+            "%2F",
+            "%5c",
+            "%25",
+            "%252e",
+            "@",
+            ":",
+            ";",
+            "?",
+            "#",
+            "a",
+            "v1",
+            "evil.example",
+            "http:",
+            "%0d%0a",
+            "%00",
+            " ",
+        ];
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 1_000_003).unwrap_or_default() % below
+        };
+        let (mut sent, base) = (0, Url::parse("https://api.example.com/v1/x").unwrap());
+        for _ in 0..20_000 {
+            let length = 1 + random(8);
+            let raw: String = (0..length).map(|_| PIECES[random(PIECES.len())]).collect();
+            let request = format!("/connections/c/proxy/{raw}");
+            let Ok(path) = ProxyPath::of_request(&request) else { continue };
+            let url = join(&base, path.raw, None, &BTreeMap::new()).unwrap_or_else(|| panic!("{raw}"));
+            assert_eq!(
+                (url.scheme(), url.host_str(), url.port()),
+                ("https", Some("api.example.com"), None),
+                "{raw}"
+            );
+            assert_eq!((url.username(), url.password(), url.query()), ("", None, None), "{raw}");
+            assert!(url.path().starts_with("/v1/x/"), "{raw}: {url}");
+            // However often a server decodes, it finds no way up.
+            let decoded = format!("/v1/x/{}", path.decoded);
+            assert!(decoded.split(['/', '\\']).all(|segment| segment != ".." && segment != "."), "{raw}");
+            sent += 1;
+        }
+        assert!(sent > 2_000, "{sent}");
+    }
+
     #[test]
     fn a_caller_cannot_replace_the_credential_in_the_query() {
         let own =
