@@ -10,6 +10,7 @@ mod limits;
 mod local_provider;
 mod oidc;
 mod postgres;
+mod proxy;
 mod quickstart;
 mod refresh;
 mod rotation;
