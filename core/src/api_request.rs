@@ -132,7 +132,7 @@ fn checked(text: &str) -> Result<Url, Error> {
 
 /// Whether a segment is `..`, however its dots and slashes are written, and whatever parameters follow it behind a
 /// semicolon: what a URL leaves alone, a server may resolve.
-fn climbs(text: &str) -> bool {
+pub(crate) fn climbs(text: &str) -> bool {
     let path = text.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let path = path.replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
     let path = path.replace("%3b", ";");

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use backon::Retryable;
+use http::HeaderMap;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::time::{Instant, timeout_at};
@@ -149,27 +150,35 @@ impl Client {
     /// Sends a request as often as the options and the retry policy allow, and gives the first success or the
     /// last error.
     pub(crate) async fn execute(&self, request: &Request, options: CallOptions) -> Result<Response, Error> {
+        let key = self.keys().current();
+        // What is around it would hold it twice; allocations of more than a kilobyte are expensive.
+        let attempt = |timeout, number| Box::pin(self.attempt(request, &key, timeout, number));
+        self.retried(request.call, options, attempt, |error| error.status() == Some(503)).await
+    }
+
+    /// Makes attempts, each of which is given its timeout and number, as often as the options and the retry policy allow.
+    pub(crate) async fn retried<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        call: &'static str,
+        options: CallOptions,
+        mut attempt: impl FnMut(Duration, u32) -> F,
+        may_repeat: impl Fn(&Error) -> bool,
+    ) -> Result<T, Error> {
         options.check()?;
         let timeout = options.timeout.unwrap_or(self.settings().timeout);
         let max_retries = options.max_retries.unwrap_or(self.settings().max_retries);
         let deadline = options.deadline.and_then(|deadline| Instant::now().checked_add(deadline));
 
-        let key = self.keys().current();
         let attempts = AtomicU32::new(0);
-        let attempt = || {
-            let attempt = attempts.fetch_add(1, Ordering::Relaxed) + 1;
-            // What is around it would hold it twice; allocations of more than a kilobyte are expensive.
-            Box::pin(self.attempt(request, &key, timeout, attempt))
-        };
-        let retrying = attempt
+        let retrying = (|| attempt(timeout, attempts.fetch_add(1, Ordering::Relaxed) + 1))
             .retry(retry::waits(self.settings().backoff, max_retries, retry::random))
-            .when(|error| error.status() == Some(503))
-            .adjust(|error, backoff| {
+            .when(may_repeat)
+            .adjust(|error: &Error, backoff| {
                 let time_left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
                 retry::next_wait(backoff, error.retry_after(), time_left)
             })
             .notify(|error, delay| {
-                self.emit(|| ClientEvent::Retry { call: request.call, attempt: error.attempts(), delay });
+                self.emit(|| ClientEvent::Retry { call, attempt: error.attempts(), delay });
             });
         match deadline {
             None => retrying.await,
@@ -183,6 +192,38 @@ impl Client {
         }
     }
 
+    /// Tells a listener that a request is about to be sent. Of a proxied call it says nothing of the provider's path.
+    pub(crate) fn emit_request(&self, request: &Request, attempt: u32) {
+        self.emit(|| {
+            let path = request.url.path();
+            let base = self.settings().base_url.path().trim_end_matches('/');
+            let path = path.strip_prefix(base).unwrap_or(path);
+            let path = match request.bucket {
+                RateLimitBucket::Proxy => path.splitn(5, '/').take(4).collect::<Vec<_>>().join("/"),
+                _ => path.to_owned(),
+            };
+            ClientEvent::Request { call: request.call, method: request.method.to_string(), path, attempt }
+        });
+    }
+
+    /// Tells a listener how an attempt ended.
+    pub(crate) fn emit_response(
+        &self,
+        call: &'static str,
+        attempt: u32,
+        response: Option<(u16, &HeaderMap)>,
+        start: Instant,
+    ) {
+        self.emit(|| ClientEvent::Response {
+            call,
+            attempt,
+            status: response.map(|(status, _)| status),
+            elapsed: start.elapsed(),
+            request_id: response
+                .and_then(|(_, headers)| headers.get("x-request-id")?.to_str().ok().map(str::to_owned)),
+        });
+    }
+
     /// Sends a request once.
     async fn attempt(
         &self,
@@ -191,17 +232,7 @@ impl Client {
         timeout: Duration,
         attempt: u32,
     ) -> Result<Response, Error> {
-        let call = request.call;
-        self.emit(|| {
-            let path = request.url.path();
-            let base = self.settings().base_url.path().trim_end_matches('/');
-            ClientEvent::Request {
-                call,
-                method: request.method.to_string(),
-                path: path.strip_prefix(base).unwrap_or(path).to_owned(),
-                attempt,
-            }
-        });
+        self.emit_request(request, attempt);
         if request.bucket == RateLimitBucket::Default {
             self.rate_budget().foreground_sent(Instant::now());
         }
@@ -209,16 +240,8 @@ impl Client {
         // The request token of a link is credential enough.
         let authorization = (request.bucket != RateLimitBucket::Link).then_some(&key.authorization);
         let response = self.transport().send(request, authorization, timeout).await;
-        self.emit(|| ClientEvent::Response {
-            call,
-            attempt,
-            status: response.as_ref().ok().map(|response| response.status),
-            elapsed: start.elapsed(),
-            request_id: response
-                .as_ref()
-                .ok()
-                .and_then(|response| response.headers.get("x-request-id")?.to_str().ok().map(str::to_owned)),
-        });
+        let told = response.as_ref().ok().map(|response| (response.status, &response.headers));
+        self.emit_response(request.call, attempt, told, start);
         let mut response = response.map_err(|error| error.with_attempts(attempt))?;
         response.attempts = attempt;
         let counts = matches!(request.bucket, RateLimitBucket::Default | RateLimitBucket::Wait);

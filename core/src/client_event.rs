@@ -19,7 +19,7 @@ pub enum ClientEvent {
         call: &'static str,
         /// The HTTP method.
         method: String,
-        /// The path under the base URL, as sent.
+        /// The path under the base URL, as sent; of a proxied call without the provider's own path.
         path: String,
         /// Counts from 1.
         attempt: u32,

@@ -11,6 +11,7 @@ use crate::error::{Error, RequestTarget};
 use crate::link::CreateRequestLink;
 use crate::list::List;
 use crate::model::{Connection, Verification};
+use crate::proxy_call::ProxyCall;
 use crate::request::{RateLimitBucket, Request, checked_id};
 use crate::token::Token;
 use crate::wait::Wait;
@@ -131,6 +132,36 @@ impl Customer {
             self.client.clone(),
             request.map(|request| Request { bucket: RateLimitBucket::Token, ..request }),
         )
+    }
+
+    /// Calls the connection's API through the platform, which adds the credential: this program never holds it. Needs the
+    /// capability `proxy`. See [`ProxyCall`] for the options.
+    ///
+    /// `path` is what follows the connection's `api_base_url`, as the provider documents it; it may have a query. Whatever
+    /// the provider answers is given back, with its status. Dropping the future, or the response's body, ends the provider's
+    /// call.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// let response = alice.proxy("conn_1", "GET", "crm/v3/objects/contacts").query("limit", 10).await?;
+    /// if response.status() == 200 {
+    ///     let page: serde_json::Value = response.into_body().json().await?;
+    ///     println!("{}", page["results"]);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the platform alone. [`Error::NeedsReconnection`] where the grant was revoked or has expired;
+    /// [`Error::Other`] with the code `provider_no_response` or `provider_timeout`, [`Error::Network`] and
+    /// [`Error::Timeout`] leave open whether the provider carried the request out.
+    pub fn proxy(&self, connection_id: &str, method: impl TryInto<Method>, path: &str) -> ProxyCall {
+        let method = method.try_into().map_err(|_| Error::invalid_argument("the method is no name of one"));
+        let request = method.and_then(|method| {
+            self.about("proxy", method, connection_id, &["proxy"], RequestTarget::Connection)
+        });
+        let request = request.map(|request| Request { bucket: RateLimitBucket::Proxy, ..request });
+        ProxyCall::new(self.client.clone(), request, path)
     }
 
     /// The customer's connections that this tenant made: one page when awaited, all as a stream. Needs the

@@ -20,6 +20,8 @@ mod list;
 #[cfg(all(test, target_os = "linux"))]
 mod memory;
 mod model;
+mod proxy_body;
+mod proxy_call;
 mod public_link;
 mod rate_budget;
 mod request;
@@ -54,6 +56,8 @@ pub use model::{
     Operation, Origin, PromotedKey, Reconnection, RequestLink, RequestToken, RotatedKey, Submission,
     TenantKey, Timestamp, Verification, VerificationResult, WebhookTest,
 };
+pub use proxy_body::{ProxyBody, ResponseBody};
+pub use proxy_call::ProxyCall;
 pub use public_link::{LinkStatus, PublicLink};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use settings::{DEFAULT_BACKOFF, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT};

@@ -31,6 +31,8 @@ pub(crate) enum RateLimitBucket {
     Token,
     /// The feed's own.
     Events,
+    /// The one for calls through the proxy.
+    Proxy,
     /// None: the link's own.
     Link,
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
 use crate::io_driver;
-use crate::request::Request;
+use crate::request::{RateLimitBucket, Request};
 use crate::response::Response;
 use crate::tls::Trust;
 
@@ -75,8 +75,9 @@ impl Transport {
             let message = format!("no complete answer arrived within {timeout:?}");
             Error::local(ErrorKind::Timeout, message)
         };
-        let mut response =
-            timeout_at(until, self.respond(request, authorization)).await.map_err(|_| timed_out())??;
+        let mut response = timeout_at(until, self.respond(http_request(request, authorization)))
+            .await
+            .map_err(|_| timed_out())??;
 
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -90,17 +91,37 @@ impl Transport {
         Ok(Response { status, headers, body, attempts: 1 })
     }
 
-    /// Sends the request and gives the response, its body still to be read.
-    async fn respond(
+    /// Sends a proxied request once. `timeout` bounds everything up to the headers of the response.
+    pub(crate) async fn stream(
         &self,
         request: &Request,
         authorization: Option<&HeaderValue>,
+        body: Option<reqwest::Body>,
+        timeout: Duration,
     ) -> Result<reqwest::Response, Error> {
+        let mut http = http_request(request, authorization);
+        *http.body_mut() = body;
+        timeout_at(Instant::now() + timeout.min(MAX_TIMEOUT), self.respond(http)).await.unwrap_or_else(|_| {
+            let message = format!("no response arrived within {timeout:?}");
+            Err(Error::local(ErrorKind::Timeout, message))
+        })
+    }
+
+    /// Reads a response that is not the provider's, as far as it arrives.
+    pub(crate) async fn read_error(&self, mut response: reqwest::Response, timeout: Duration) -> Response {
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let until = Instant::now() + timeout.min(MAX_TIMEOUT);
+        let body = timeout_at(until, read_some(&mut response, MAX_ERROR_BODY)).await.unwrap_or_default();
+        Response { status, headers, body, attempts: 1 }
+    }
+
+    /// Sends the request and gives the response, its body still to be read.
+    async fn respond(&self, request: reqwest::Request) -> Result<reqwest::Response, Error> {
         io_driver::catch_up().await.map_err(|error| {
             let message = "the connections could not be checked before the request";
             Error::caused(ErrorKind::Network, message, error)
         })?;
-        let request = http_request(request, authorization);
         let response = self.http.execute(request).await;
         response.map_err(|error| network("the service could not be reached", error))
     }
@@ -111,7 +132,10 @@ fn http_request(request: &Request, authorization: Option<&HeaderValue>) -> reqwe
     *http.body_mut() = request.body.clone().map(Into::into);
     let headers = http.headers_mut();
     headers.clone_from(&request.headers);
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // A proxied call may be about anything.
+    if request.bucket != RateLimitBucket::Proxy {
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    }
     if let Some(value) = authorization {
         headers.insert(AUTHORIZATION, value.clone());
     }
@@ -193,7 +217,7 @@ async fn read_some(response: &mut reqwest::Response, limit: usize) -> Zeroizing<
     body
 }
 
-fn network(message: &str, error: reqwest::Error) -> Error {
+pub(crate) fn network(message: &str, error: reqwest::Error) -> Error {
     Error::caused(ErrorKind::Network, message, error.without_url())
 }
 

@@ -31,11 +31,12 @@ pub(crate) use oauth_clients::is_printable;
 pub(crate) use request_link::new_link;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 
 use crate::auth::request_token;
 use crate::auth::tenant_key::guarded;
 use crate::budget::Group;
+use crate::proxy;
 use crate::state::AppState;
 use crate::store::Capability;
 
@@ -81,6 +82,9 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             connections(put(usages::add).delete(usages::remove)),
         )
         .route("/events", events(get(events::list)))
+        .route("/connections/{connection_id}/proxy", any(proxy::call))
+        .route("/connections/{connection_id}/proxy/", any(proxy::call))
+        .route("/connections/{connection_id}/proxy/{*path}", any(proxy::call))
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))

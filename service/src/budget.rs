@@ -24,6 +24,8 @@ pub enum Group {
     Token,
     /// The feed of events; per tenant.
     Events,
+    /// Calls through the proxy; per tenant.
+    Proxy,
     /// The public endpoints and the hosted page; per link.
     Status,
     /// The service's own calls that check a credential; per tenant and host.
@@ -99,6 +101,7 @@ impl Budgets {
             Group::Default => self.limits.default,
             Group::Token => self.limits.token,
             Group::Events => self.limits.events,
+            Group::Proxy => self.limits.proxy,
             Group::Status => self.limits.status,
             Group::Verification => self.limits.verification,
         };
@@ -155,6 +158,7 @@ impl Standing {
             Group::Default => "default",
             Group::Token => "token",
             Group::Events => "events",
+            Group::Proxy => "proxy",
             Group::Status => "status",
             Group::Verification => "verification",
         };

@@ -10,6 +10,7 @@ mod builtin;
 mod builtin_tests;
 mod callback;
 mod correction;
+mod denied_path;
 mod fetched;
 mod input;
 mod kept;
@@ -32,6 +33,7 @@ use toml::value::Datetime;
 
 pub use api::{Api, ApiCall, ApiRequest, CallValues, InvalidErrors, Lookup, RequestMethod, Verify};
 pub use correction::Correction;
+pub use denied_path::DeniedPath;
 pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
 pub use input::{AddressHosts, Choice, Field, FieldError, Format, InputSchema, Inputs};
 pub use kept::{Account, AccountReferences, Documents, Kept, Pointer, ProviderData, Reference, Source};

@@ -104,8 +104,8 @@ pub(crate) enum KeyCommand {
     },
 }
 
-/// List who asked for which credential: when, the key's id, the connection's id, what became of it, how many calls in that
-/// second, and the customer's pseudonym.
+/// List who asked for which credential or called a provider with it: when, the key's id, the connection's id, what became of
+/// it, how many calls in that second, the customer's pseudonym, and what was called.
 #[derive(Args)]
 pub(crate) struct AuditCommand {
     /// The tenant's id.
@@ -144,10 +144,17 @@ pub(crate) async fn audit(store: &Store, command: AuditCommand) -> Result<(), Se
                 "outcome": line.outcome,
                 "calls": line.calls,
                 "customer": line.customer,
+                "request": line.request.map(|request| serde_json::json!({
+                    "method": request.method,
+                    "host": request.host,
+                    "path": request.path,
+                    "status": request.status,
+                })),
             });
             print(&line.to_string())?;
         } else {
-            let columns = [&at, &line.key, &line.connection, &line.outcome, &calls, &line.customer];
+            let request = line.request.as_ref().map(ToString::to_string).unwrap_or_default();
+            let columns = [&at, &line.key, &line.connection, &line.outcome, &calls, &line.customer, &request];
             print(&columns.map(|column| if column.is_empty() { "-" } else { column }).join("\t"))?;
         }
     }

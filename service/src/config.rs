@@ -91,6 +91,8 @@ pub struct BudgetConfig {
     pub status: u32,
     /// Of the service's own to check credentials, per tenant and host. With 0, they are taken unchecked.
     pub verification: u32,
+    /// Through the proxy to providers, per tenant.
+    pub proxy: u32,
 }
 
 /// What clients may use of one process.
@@ -113,6 +115,8 @@ pub struct LimitConfig {
     pub max_long_polls_per_tenant: usize,
     /// Long polls of the public status at once, per link.
     pub max_long_polls_per_link: usize,
+    /// Calls through the proxy at once, per connection.
+    pub max_proxied_calls_per_connection: usize,
 }
 
 /// Where MCP requests may come from. Names only: none of them is let in without a key.
@@ -191,7 +195,7 @@ impl Default for Config {
 
 impl Default for BudgetConfig {
     fn default() -> Self {
-        Self { token: 600, default: 120, events: 600, status: 120, verification: 60 }
+        Self { token: 600, default: 120, events: 600, status: 120, verification: 60, proxy: 600 }
     }
 }
 
@@ -206,6 +210,7 @@ impl Default for LimitConfig {
             max_long_polls: 10_000,
             max_long_polls_per_tenant: 2000,
             max_long_polls_per_link: 5,
+            max_proxied_calls_per_connection: 100,
         }
     }
 }
@@ -238,6 +243,7 @@ const VARIABLES: [(&str, Set); 29] = [
     ("CONNECT_BUDGETS_VERIFICATION", |config, value| {
         assign(&mut config.budgets.verification, number(&value))
     }),
+    ("CONNECT_BUDGETS_PROXY", |config, value| assign(&mut config.budgets.proxy, number(&value))),
     ("CONNECT_MCP_ALLOWED_HOSTS", |config, value| assign(&mut config.mcp.allowed_hosts, Ok(list(&value)))),
     ("CONNECT_MCP_ALLOWED_ORIGINS", |config, value| {
         assign(&mut config.mcp.allowed_origins, Ok(list(&value)))
@@ -294,6 +300,9 @@ const VARIABLES: [(&str, Set); 29] = [
     }),
     ("CONNECT_LIMITS_MAX_LONG_POLLS_PER_LINK", |config, value| {
         assign(&mut config.limits.max_long_polls_per_link, number(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_PROXIED_CALLS_PER_CONNECTION", |config, value| {
+        assign(&mut config.limits.max_proxied_calls_per_connection, number(&value))
     }),
 ];
 
@@ -390,8 +399,8 @@ impl Config {
         {
             return wrong("database_url", "it must begin with sqlite: or postgres:");
         }
-        let BudgetConfig { token, default, events, status, verification: _ } = self.budgets;
-        if [token, default, events, status].contains(&0) {
+        let BudgetConfig { token, default, events, status, verification: _, proxy } = self.budgets;
+        if [token, default, events, status, proxy].contains(&0) {
             return wrong("budgets", "each but verification must be at least 1");
         }
         let limits = &self.limits;

@@ -112,6 +112,12 @@ pub enum ApiError {
         /// Before the oldest event that is kept.
         oldest_cursor: String,
     },
+    /// The provider was asked by a call through the proxy, and did not answer: it may have done what it was asked for.
+    #[error("The provider did not answer; it may have carried the request out")]
+    ProviderNoResponse,
+    /// The same, because it took too long.
+    #[error("The provider did not answer in time; it may have carried the request out")]
+    ProviderTimeout,
     /// The database is away, busy or full, or the service ends, is not ready or has too many connections. What happened
     /// goes to the log alone.
     #[error("The service is temporarily unavailable")]
@@ -175,6 +181,8 @@ impl ApiError {
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::UpstreamUnavailable { .. } | Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ProviderNoResponse => StatusCode::BAD_GATEWAY,
+            Self::ProviderTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -204,6 +212,8 @@ impl ApiError {
             Self::CursorExpired { .. } => "cursor_expired",
             Self::NeedsReconnection => "needs_reconnection",
             Self::UpstreamUnavailable { .. } | Self::ServiceUnavailable => "upstream_unavailable",
+            Self::ProviderNoResponse => "provider_no_response",
+            Self::ProviderTimeout => "provider_timeout",
             Self::Internal(_) => "internal_error",
         }
     }

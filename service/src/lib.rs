@@ -25,6 +25,7 @@ pub mod notify;
 pub mod oauth;
 pub mod oauth_clients;
 mod provider_api;
+pub mod proxy;
 pub mod revocation;
 pub mod server;
 pub mod state;

@@ -13,6 +13,7 @@ use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::oauth::ProviderClient;
+use crate::proxy::ProxiedCalls;
 use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
@@ -47,6 +48,8 @@ pub struct Service {
     pub max_connections: usize,
     /// The long polls under way.
     pub long_polls: LongPolls,
+    /// The calls through the proxy under way.
+    pub proxied_calls: ProxiedCalls,
     /// The last check of the database for `/readyz`.
     pub readiness: Readiness,
     /// The refreshes under way.
@@ -144,6 +147,7 @@ impl Service {
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls: LongPolls::new(&config.limits, max_connections),
+            proxied_calls: ProxiedCalls::default(),
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
             clock,

@@ -10,7 +10,7 @@ use serde_json::json;
 use support::{Answer, Platform};
 
 /// Every call that names a connection.
-const CALLS: [(&str, &str); 7] = [
+const CALLS: [(&str, &str); 9] = [
     ("GET", ""),
     ("PATCH", ""),
     ("POST", "/token"),
@@ -18,6 +18,8 @@ const CALLS: [(&str, &str); 7] = [
     ("DELETE", ""),
     ("PUT", "/usages/workflow-1"),
     ("DELETE", "/usages/workflow-1"),
+    ("GET", "/proxy/x"),
+    ("POST", "/proxy"),
 ];
 
 /// All that a caller can see of an answer, but the request's own id and the state of the caller's own budget.

@@ -197,6 +197,7 @@ async fn the_latest_use_counts_whoever_writes_it() {
         connection: id.into(),
         customer: owner.customer.clone(),
         outcome: "vended",
+        request: None,
     };
     let mut ids = Vec::new();
     for _ in 0..60 {

@@ -32,6 +32,7 @@ token = 100000000
 default = 100000000
 events = 100000000
 status = 100000000
+proxy = 100000000
 
 [apps.gmail]
 client_id = "client"
@@ -54,7 +55,7 @@ def main() -> int:
 
         def new_key(name: str) -> str:
             tenant = cli("tenant", "create", "--email", "owner@example.com", name)
-            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import,events")
+            return cli("key", "create", "--tenant", tenant, "--capabilities", "apps,connections,token,delete,admin,import,events,proxy")
 
         keys = [new_key("Tenant"), new_key("Stranger")]
 

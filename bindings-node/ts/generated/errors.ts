@@ -71,7 +71,11 @@ export type ErrorCode =
   /** The Idempotency-Key was used before with another body. */
   | 'idempotency_key_reused'
   /** The service failed. */
-  | 'internal_error';
+  | 'internal_error'
+  /** The provider broke a proxied call off, and may have carried it out. */
+  | 'provider_no_response'
+  /** The provider did not answer a proxied call in time, and may have carried it out. */
+  | 'provider_timeout';
 
 /** The customer's grant was revoked or has expired: send the customer through the connect flow again. */
 export class NeedsReconnectionError extends PabblyConnectError {

@@ -281,4 +281,6 @@ pub const CODES: &[Code] = &[
     Code { code: "unsupported_media_type", status: Some(415), kind: ErrorKind::Other, base: false, meaning: "The request's body is not JSON." },
     Code { code: "idempotency_key_reused", status: Some(422), kind: ErrorKind::Other, base: false, meaning: "The Idempotency-Key was used before with another body." },
     Code { code: "internal_error", status: Some(500), kind: ErrorKind::Other, base: false, meaning: "The service failed." },
+    Code { code: "provider_no_response", status: Some(502), kind: ErrorKind::Other, base: false, meaning: "The provider broke a proxied call off, and may have carried it out." },
+    Code { code: "provider_timeout", status: Some(504), kind: ErrorKind::Other, base: false, meaning: "The provider did not answer a proxied call in time, and may have carried it out." },
 ];

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -56,7 +55,7 @@ pub(super) async fn vend(
 ) -> Response {
     let headers = request.headers();
     let (id, customer) = (id.map(|ConnectionId(id)| id), tenant_key::customer(headers));
-    let found = match look_up(&app, headers, &id, &customer).await {
+    let found = match tenant_key::look_up(&app, headers, &id, &customer).await {
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
@@ -69,6 +68,7 @@ pub(super) async fn vend(
                 connection: id.as_deref().unwrap_or_default().to_owned(),
                 customer: customer.as_deref().unwrap_or_default().to_owned(),
                 outcome: VENDED,
+                request: None,
             };
             let token = token(&app, &caller, request, id, customer, connection).await;
             audited(&app, vending, token).await
@@ -118,18 +118,6 @@ async fn audited(app: &AppState, mut vending: Vending, token: Result<Token, ApiE
         Ok(()) => token.map(Success::new).into_response(),
         Err(error) => ApiError::from(error).into_response(),
     }
-}
-
-async fn look_up(
-    app: &AppState,
-    headers: &HeaderMap,
-    id: &Result<String, ApiError>,
-    customer: &Result<String, ApiError>,
-) -> Result<TokenLookup, ApiError> {
-    let digest = tenant_key::key_digest(app, headers)?;
-    let (id, customer) = (id.as_deref().ok(), customer.as_deref().ok());
-    let lookup = app.store.token_lookup(&digest, id, customer);
-    tenant_key::opened(&app.rejected_keys, &digest, lookup).await
 }
 
 impl Token {

@@ -14,7 +14,7 @@ use crate::email;
 use crate::error::ApiError;
 use crate::ids;
 use crate::state::AppState;
-use crate::store::{Caller, Capability, Mode, Owner, StoreError};
+use crate::store::{Caller, Capability, Mode, Owner, StoreError, TokenLookup};
 
 /// The header that names the customer.
 pub(crate) const USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
@@ -82,9 +82,32 @@ pub(crate) fn admit(
     app.budgets.take(group, &caller.tenant).check()
 }
 
+/// Whose key the request carries, and what this connection of this customer holds; without either of the two, the caller
+/// alone.
+///
+/// # Errors
+///
+/// Those of [`authenticate`].
+pub(crate) async fn look_up(
+    app: &AppState,
+    headers: &HeaderMap,
+    connection: &Result<String, ApiError>,
+    customer: &Result<String, ApiError>,
+) -> Result<TokenLookup, ApiError> {
+    let digest = key_digest(app, headers)?;
+    let (connection, customer) = (connection.as_deref().ok(), customer.as_deref().ok());
+    let lookup = app.store.token_lookup(&digest, connection, customer);
+    opened(&app.rejected_keys, &digest, lookup).await
+}
+
 /// Tells how the caller's budget stands now, since a long poll may have taken a minute; and the log who called.
 pub(crate) fn note_caller(app: &AppState, caller: &Caller, group: Group, response: &mut Response) {
     app.budgets.look(group, &caller.tenant).tell(response.headers_mut());
+    log_caller(caller, response);
+}
+
+/// Tells the log who called, and the client nothing of its budget.
+pub(crate) fn log_caller(caller: &Caller, response: &mut Response) {
     response.extensions_mut().insert(LoggedCaller { tenant: caller.tenant.clone(), key: caller.key.clone() });
 }
 

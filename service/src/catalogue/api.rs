@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::denied_path::DeniedPath;
 use super::kept::{Pointer, ProviderData};
 use super::template::{Address, Template};
 use super::{AuthOption, AuthType, Inputs};
@@ -32,6 +33,8 @@ pub struct Api {
     pub query: BTreeMap<String, Template>,
     /// HTTP Basic authentication.
     pub basic: Option<BasicAuth>,
+    /// Paths behind the address that give credentials out. The proxy calls none of them.
+    pub deny_paths: Vec<DeniedPath>,
 }
 
 /// The two halves of HTTP Basic authentication.
@@ -233,6 +236,11 @@ impl AuthOption {
     ) -> Option<(String, BTreeMap<String, String>)> {
         let address = self.address(request, values.sandbox)?;
         Some((self.fill_address(&address, values)?, values.fill_all(&request.headers)))
+    }
+
+    /// Whether the proxy must not call this path, decoded, behind the API's address.
+    pub(crate) fn denies(&self, path: &str) -> bool {
+        self.api.iter().flat_map(|api| &api.deny_paths).any(|denied| denied.matches(path))
     }
 
     fn fill_address(&self, address: &Address, values: &CallValues<'_>) -> Option<String> {

@@ -175,3 +175,18 @@ fn apps_are_found_by_what_else_they_are_called() {
         assert!(app.aliases.iter().all(|alias| *alias == alias.to_lowercase()), "{}", app.id);
     }
 }
+
+/// A token endpoint below the API's address would answer a proxied call, too.
+#[test]
+fn no_token_endpoint_is_called_by_the_proxy() {
+    let catalogue = Catalogue::load(None).unwrap();
+    let mut below = 0;
+    for (id, key, base, _, token_url) in ADDRESSES {
+        let Some(path) = token_url.strip_prefix(base).filter(|_| !token_url.is_empty()) else { continue };
+        let option = catalogue.get(id).unwrap().auth_option(key).unwrap();
+        assert!(option.denies(path), "{id} {key}: {path}");
+        assert!(!option.denies("/contacts"), "{id} {key}");
+        below += 1;
+    }
+    assert!(below >= 4, "{below}");
+}

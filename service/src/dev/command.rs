@@ -85,7 +85,7 @@ pub enum Command {
     },
     /// Make another key, which can do less than the one that was printed.
     Key {
-        /// Any of apps, connections, token, delete, admin, import, events, with commas between them.
+        /// Any of apps, connections, token, delete, admin, import, events, proxy, with commas between them.
         #[arg(long, value_delimiter = ',', required = true)]
         capabilities: Vec<String>,
     },

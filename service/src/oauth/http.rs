@@ -27,10 +27,12 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// For the whole exchange, from the name's resolution to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls token endpoints, and only public ones unless told otherwise. Cheap to clone.
+/// Calls token endpoints and APIs, and only public ones unless told otherwise. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
     pub(super) http: reqwest::Client,
+    /// The same without a limit on time and size, for requests that are passed on.
+    pub(super) streaming: reqwest::Client,
     pub(super) allow_private_networks: bool,
 }
 
@@ -50,8 +52,9 @@ impl ProviderClient {
         ca_file: Option<&Path>,
         timeout: Duration,
     ) -> Result<Self, SetupError> {
-        let http = guarded_http(allow_private_networks, ca_file)?.timeout(timeout);
-        Ok(Self { http: http.build()?, allow_private_networks })
+        let builder = || guarded_http(allow_private_networks, ca_file);
+        let streaming = builder()?.connect_timeout(timeout).build()?;
+        Ok(Self { http: builder()?.timeout(timeout).build()?, streaming, allow_private_networks })
     }
 
     /// Redeems the code that the provider sent to the callback, and exchanges the token for one that lasts where the

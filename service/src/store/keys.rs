@@ -30,6 +30,8 @@ pub enum Capability {
     Import,
     /// Read the feed of events.
     Events,
+    /// Call providers through the service, which adds the credential.
+    Proxy,
 }
 
 /// Who is calling: a tenant, by which key, and what that opens.
@@ -79,8 +81,8 @@ pub enum Revocation {
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 7] =
-        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import, Self::Events];
+    pub const ALL: [Self; 8] =
+        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import, Self::Events, Self::Proxy];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
@@ -92,6 +94,7 @@ impl Capability {
             Self::Admin => "admin",
             Self::Import => "import",
             Self::Events => "events",
+            Self::Proxy => "proxy",
         }
     }
 }

@@ -34,6 +34,7 @@ const ALL: &[Migration] = &[
     migration(24, include_str!("../../migrations/0024_webhooks.sql")),
     migration(25, include_str!("../../migrations/0025_oauth_clients.sql")),
     migration(26, include_str!("../../migrations/0026_organizations.sql")),
+    migration(27, include_str!("../../migrations/0027_proxy.sql")),
 ];
 
 /// Which steps were applied.

@@ -100,7 +100,7 @@ pub use tenants::Tenant;
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};
-pub use vendings::{VENDED, Vending, VendingFilter, VendingLine};
+pub use vendings::{PROXIED, ProxiedRequest, VENDED, Vending, VendingFilter, VendingLine};
 pub use webhooks::{
     CreatedWebhook, DisabledReason, MAX_WEBHOOKS, NewWebhook, SigningSecrets, Webhook, WebhookUpdate,
 };

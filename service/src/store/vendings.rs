@@ -1,20 +1,25 @@
-//! The audit of vending: which key asked for which credential, for whom, and what became of it.
+//! The audit of vending: which key asked for which credential, for whom, and what became of it. A call through the proxy
+//! uses a credential, too, and stands in the same audit with what was called.
 //!
 //! A token call that waited for a write would cost many times as much, so what it was about is collected in memory and
 //! written once a second, in one transaction. A process that is killed loses what it collected since. With
 //! [`AuditMode::Sync`] each call writes before its response is sent.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::database::{Query, Transaction};
-use super::{Result, Store};
+use super::database::{Query, Row, Transaction};
+use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::config::AuditMode;
 use crate::ids;
 
 /// The outcome of a call that was given a credential.
 pub const VENDED: &str = "vended";
+
+/// The outcome of a call through the proxy that the provider answered.
+pub const PROXIED: &str = "proxied";
 
 /// Different vendings that are collected at most. Where there are as many, a call writes its own before its response.
 const MAX_COLLECTED: usize = 10_000;
@@ -39,8 +44,23 @@ pub struct Vending {
     pub connection: String,
     /// The customer's email; empty where the call named none. It is not written.
     pub customer: String,
-    /// [`VENDED`], or the code of the error.
+    /// [`VENDED`], [`PROXIED`], `cancelled`, or the code of the error.
     pub outcome: &'static str,
+    /// What was called, where it was a call through the proxy.
+    pub request: Option<ProxiedRequest>,
+}
+
+/// What a call through the proxy was about, with nothing of its query, headers or body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct ProxiedRequest {
+    /// The method.
+    pub method: String,
+    /// The provider's host; empty where the call did not get as far.
+    pub host: String,
+    /// The path, with `*` for segments that are not plain words; empty likewise.
+    pub path: String,
+    /// What the provider answered.
+    pub status: Option<u16>,
 }
 
 /// The vendings that are not written yet.
@@ -65,10 +85,12 @@ pub struct VendingLine {
     pub connection: String,
     /// The customer's pseudonym, see [`Vault::pseudonym`](crate::vault::Vault::pseudonym).
     pub customer: String,
-    /// `vended`, or the code of the error.
+    /// `vended`, `proxied`, `cancelled`, or the code of the error.
     pub outcome: String,
     /// How many calls within one second.
     pub calls: i64,
+    /// What was called, where it was a call through the proxy.
+    pub request: Option<ProxiedRequest>,
 }
 
 /// Which lines are wanted.
@@ -80,6 +102,13 @@ pub struct VendingFilter<'a> {
     pub customer: Option<&'a str>,
     /// Not before.
     pub since: Millis,
+}
+
+impl fmt::Display for ProxiedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}{}", self.method, self.host, self.path)?;
+        self.status.map_or(Ok(()), |status| write!(f, " {status}"))
+    }
 }
 
 impl Store {
@@ -133,7 +162,8 @@ impl Store {
     ) -> Result<Vec<VendingLine>> {
         let customer = filter.customer.map(|customer| self.vault.pseudonym(tenant, customer));
         let query = Query::new(
-            "SELECT at, key_id, connection_id, customer, outcome, calls FROM vendings
+            "SELECT at, key_id, connection_id, customer, outcome, calls, method, host, path, provider_status
+             FROM vendings
              WHERE tenant_id = $1 AND at >= $2 AND ($3 = '' OR connection_id = $3) AND ($4 = '' OR customer = $4)
              ORDER BY at DESC, id LIMIT $5",
         )
@@ -151,6 +181,7 @@ impl Store {
                 customer: row.get("customer")?,
                 outcome: row.get("outcome")?,
                 calls: row.get("calls")?,
+                request: read_request(row)?,
             })
         });
         read.collect()
@@ -195,11 +226,12 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Notes when each connection's credential was last vended. PostgreSQL locks the rows of one statement in an order of
+    /// Notes when each connection's credential was last vended or used. PostgreSQL locks the rows of one statement in an order of
     /// its own; should two processes block each other, it ends one transaction, and that process writes a second later.
     async fn note_uses(&self, transaction: &mut Transaction, vendings: &[(Vending, Calls)]) -> Result<()> {
         let mut uses: BTreeMap<(&str, &str, &str), Millis> = BTreeMap::new();
-        for (vending, calls) in vendings.iter().filter(|(vending, _)| vending.outcome == VENDED) {
+        let is_use = |vending: &Vending| matches!(vending.outcome, VENDED | PROXIED);
+        for (vending, calls) in vendings.iter().filter(|(vending, _)| is_use(vending)) {
             let connection = (&*vending.connection, &*vending.tenant, &*vending.customer);
             let last_at = uses.entry(connection).or_default();
             *last_at = calls.last_at.max(*last_at);
@@ -227,14 +259,15 @@ impl Store {
     }
 
     async fn insert_rows(&self, transaction: &mut Transaction, rows: &[(Vending, Calls)]) -> Result<()> {
-        const COLUMNS: usize = 8;
+        const COLUMNS: usize = 12;
         let row = |index: usize| {
             let first = index * COLUMNS;
             let numbers: Vec<_> = (1..=COLUMNS).map(|n| format!("${}", first + n)).collect();
             format!("({})", numbers.join(", "))
         };
         let text = format!(
-            "INSERT INTO vendings (id, at, tenant_id, key_id, connection_id, customer, outcome, calls) VALUES {}",
+            "INSERT INTO vendings (id, at, tenant_id, key_id, connection_id, customer, outcome, calls, method, host, path,
+                provider_status) VALUES {}",
             (0..rows.len()).map(row).collect::<Vec<_>>().join(", ")
         );
         let mut query = Query::new(&text);
@@ -243,6 +276,7 @@ impl Store {
                 "" => String::new(),
                 email => self.vault.pseudonym(&vending.tenant, email),
             };
+            let request = vending.request.as_ref();
             query = query
                 .bind(ids::prefixed("vnd_"))
                 .bind(calls.last_at)
@@ -251,11 +285,23 @@ impl Store {
                 .bind(&vending.connection)
                 .bind(customer)
                 .bind(vending.outcome)
-                .bind(calls.count);
+                .bind(calls.count)
+                .bind(request.map(|request| &*request.method))
+                .bind(request.map(|request| &*request.host))
+                .bind(request.map(|request| &*request.path))
+                .bind(request.and_then(|request| request.status).map(i64::from));
         }
         transaction.execute(query).await?;
         Ok(())
     }
+}
+
+fn read_request(row: &Row) -> Result<Option<ProxiedRequest>> {
+    let Some(method) = row.get("method")? else { return Ok(None) };
+    let text = |name| Ok::<_, StoreError>(row.get::<Option<String>>(name)?.unwrap_or_default());
+    let status = row.get::<Option<i64>>("provider_status")?;
+    let status = status.and_then(|status| u16::try_from(status).ok());
+    Ok(Some(ProxiedRequest { method, host: text("host")?, path: text("path")?, status }))
 }
 
 impl Vendings {
@@ -294,6 +340,7 @@ mod tests {
             connection: connection.to_string(),
             customer: "alice@example.com".into(),
             outcome: "vended",
+            request: None,
         }
     }
 

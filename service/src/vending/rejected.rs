@@ -30,7 +30,8 @@ impl TokenDigest {
         Some(Self(digest))
     }
 
-    pub(super) fn of(content: &VendedContent) -> Self {
+    /// That of a credential which is about to be used.
+    pub(crate) fn of(content: &VendedContent) -> Self {
         Self(match content {
             VendedContent::Token { access_token, .. } => Sha256::digest(access_token.expose_secret()).into(),
             // Texts by name, in order and without white space, are canonical as they are.

@@ -6,6 +6,7 @@
 mod database;
 mod log;
 mod provider;
+mod provider_api;
 mod request;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 pub(crate) use database::{Connection, Database, KEY, folder};
 pub(crate) use log::Log;
 pub(crate) use provider::{Provider, Reply};
+pub(crate) use provider_api::{Api, SeenCall};
 pub(crate) use request::{Answer, Call};
 
 /// The customer of a [`Call`] that names no other.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{ALICE, Answer, KEY_APP, Raw, answer};
 
 const BOB: &str = "bob@example.com";
-const ALL: [&str; 7] = ["apps", "connections", "token", "delete", "admin", "import", "events"];
+const ALL: [&str; 8] = ["apps", "connections", "token", "delete", "admin", "import", "events", "proxy"];
 
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
@@ -206,7 +206,8 @@ async fn call(stage: &Stage, operation: &Operation, call: &Call<'_>) -> Answer {
         .replace("{organizationId}", "org_1")
         .replace("{connectionId}", call.id)
         .replace("{webhookId}", call.webhook_id)
-        .replace("{usageId}", "workflow-1");
+        .replace("{usageId}", "workflow-1")
+        .replace("{path}", "x");
     assert!(!path.contains('{'), "{path}: a parameter that this test does not know");
     let mut request = stage.acme.raw.keyless(operation.method.clone(), &path);
     if let Some(key) = call.key {
@@ -347,6 +348,11 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
             }
         }
 
+        // With the owner's own call a real provider would be called; tests of the service do that with another.
+        if operation.id.starts_with("proxy") {
+            continue;
+        }
+
         // After all that, its owner finds it as it was.
         let answer = call(&stage, &operation, &own).await;
         assert!(
@@ -358,7 +364,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         cells += 1;
     }
     println!("{cells} cells of the matrix");
-    assert!(cells >= 80, "{cells}");
+    assert!(cells >= 100, "{cells}");
     drop(stage.service);
 }
 

@@ -11,6 +11,7 @@ mod limits;
 mod local_provider;
 mod oidc;
 mod postgres;
+mod proxy;
 mod quickstart;
 mod refresh;
 mod rotation;
