@@ -228,7 +228,7 @@ const COMMAND_LINE_VARIABLE: &str = "CONNECT_CONFIG";
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 29] = [
+const VARIABLES: [(&str, Set); 31] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_PUBLIC_URL", |config, value| {
         assign(&mut config.public_url, value.parse().map(Some).map_err(|_| "it must be an address"))

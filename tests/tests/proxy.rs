@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use futures_util::stream;
-use pabbly_connect::{Client, Customer, ErrorKind, Event, ProxyBody};
+use pabbly_connect::{Client, ClientEvent, Customer, ErrorKind, ProxyBody};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -259,7 +259,7 @@ async fn what_cannot_be_sent_is_refused_before() {
 /// The provider's path can name a person.
 #[tokio::test]
 async fn a_listener_is_told_nothing_of_the_providers_path() {
-    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let events: Arc<Mutex<Vec<ClientEvent>>> = Arc::default();
     let told = events.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base_url = format!("http://{}/v1", listener.local_addr().expect("its address"));
@@ -276,8 +276,8 @@ async fn a_listener_is_told_nothing_of_the_providers_path() {
     let events = events.lock().expect("no panic");
     assert_eq!(events.len(), 2);
     assert!(
-        matches!(&events[0], Event::Request { call: "proxy", path, .. } if path == "/connections/conn_1/proxy")
+        matches!(&events[0], ClientEvent::Request { call: "proxy", path, .. } if path == "/connections/conn_1/proxy")
     );
-    assert!(matches!(&events[1], Event::Response { status: Some(200), .. }));
+    assert!(matches!(&events[1], ClientEvent::Response { status: Some(200), .. }));
     assert!(!format!("{events:?}").contains("canary"));
 }

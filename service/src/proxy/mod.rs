@@ -129,7 +129,7 @@ impl Proxy<'_> {
         let max = self.app.config.limits.max_proxied_calls_per_connection;
         let in_flight = self.app.proxied_calls.enter(self.id, max);
         let in_flight = in_flight.ok_or(ApiError::RateLimited { retry_after: 1 })?;
-        let target = self.target(&vended, &asked, audit)?;
+        let target = self.target(&vended, &asked, audit).await?;
         let upload = Upload::read(body).await?;
         let again = upload.again();
         let response = self.send(target, &asked, upload).await?;
@@ -137,19 +137,22 @@ impl Proxy<'_> {
             && let Some(again) = again
             && let Some(vended) = self.replaced(&vended, &digest).await?
         {
-            let target = self.target(&vended, &asked, audit)?;
+            let target = self.target(&vended, &asked, audit).await?;
             return Ok(answer(self.send(target, &asked, again).await?, in_flight));
         }
         Ok(answer(response, in_flight))
     }
 
-    fn target(
+    async fn target(
         &self,
         vended: &Vended,
         asked: &Asked<'_>,
         audit: &mut AuditedCall<'_>,
     ) -> Result<Target, ApiError> {
-        let target = Target::new(self.app, &self.owner.tenant, vended, &asked.path, asked.query)?;
+        let tenant = &self.owner.tenant;
+        let client = vended.oauth_client.as_deref();
+        let client = self.app.client_of_grant(tenant, &vended.app_id, client).await?;
+        let target = Target::new(self.app, tenant, (vended, client.as_deref()), &asked.path, asked.query)?;
         if let Some(request) = audit.request() {
             target.note(request);
         }

@@ -8,6 +8,7 @@ use url::{Url, form_urlencoded};
 use super::path::{ProxyPath, pattern};
 use crate::catalogue::ApiCall;
 use crate::error::ApiError;
+use crate::oauth::OAuthClient;
 use crate::provider_api::ApiAccess;
 use crate::state::Service;
 use crate::store::{ProxiedRequest, Vended};
@@ -22,7 +23,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The target of a call with a credential that is about to be used.
+    /// The target of a call with a credential that is about to be used, and the OAuth client that it was obtained with.
     ///
     /// # Errors
     ///
@@ -30,12 +31,12 @@ impl Target {
     pub(super) fn new(
         service: &Service,
         tenant: &str,
-        vended: &Vended,
+        (vended, client): (&Vended, Option<&OAuthClient>),
         path: &ProxyPath<'_>,
         query: Option<&str>,
     ) -> Result<Self, ApiError> {
         let unknown = || ApiError::invalid("The catalogue does not tell where this app's API is");
-        let access = ApiAccess::of_vended(service, tenant, vended).ok_or_else(unknown)?;
+        let access = ApiAccess::of_vended(service, tenant, vended, client).ok_or_else(unknown)?;
         if access.option.denies(&path.decoded) {
             return Err(ApiError::invalid("This path gives credentials out and is not called by the proxy"));
         }

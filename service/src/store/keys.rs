@@ -81,8 +81,16 @@ pub enum Revocation {
 
 impl Capability {
     /// Every capability.
-    pub const ALL: [Self; 8] =
-        [Self::Apps, Self::Connections, Self::Token, Self::Delete, Self::Admin, Self::Import, Self::Events, Self::Proxy];
+    pub const ALL: [Self; 8] = [
+        Self::Apps,
+        Self::Connections,
+        Self::Token,
+        Self::Delete,
+        Self::Admin,
+        Self::Import,
+        Self::Events,
+        Self::Proxy,
+    ];
 
     /// The word for it.
     pub fn as_str(self) -> &'static str {
