@@ -8,7 +8,7 @@ mod webhook_support;
 use std::time::Duration;
 
 use connect_service::config::Config;
-use connect_service::dev::control::Command;
+use connect_service::dev::command::Command;
 use connect_service::dev::{self, Dev, Options};
 use connect_service::store::{Capability, EventType, Feed, FeedFilter, FeedStart};
 use connect_service::{ids, server};
