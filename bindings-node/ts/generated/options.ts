@@ -110,6 +110,11 @@ export interface LinkRequest {
   /** A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep. */
   metadata?: Record<string, unknown> | undefined;
   /**
+   * Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired` of this link are
+   * sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose secret signs.
+   */
+  webhookUrl?: string | undefined;
+  /**
    * Calls with the same key and options within a day make one link. Default: one for each call, which its retries
    * share.
    */
@@ -293,6 +298,7 @@ export const KNOWN = {
     'customerId',
     'customerName',
     'metadata',
+    'webhookUrl',
     'idempotencyKey',
   ]),
   wait: new Set<string>([

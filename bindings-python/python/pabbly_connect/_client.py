@@ -203,6 +203,7 @@ class PabblyConnectPlatform(Shared):
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
+        webhook_url: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -234,6 +235,9 @@ class PabblyConnectPlatform(Shared):
         - `customer_id`: Your own id for the customer, to find connections by. Nothing is authorised by it.
         - `customer_name`: Your own name for the customer.
         - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+        - `webhook_url`: Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired`
+          of this link are sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose
+          secret signs.
         - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
           which its retries share.
         """
@@ -260,6 +264,7 @@ class PabblyConnectPlatform(Shared):
                 "customer_id": customer_id,
                 "customer_name": customer_name,
                 "metadata": metadata,
+                "webhook_url": webhook_url,
                 "idempotency_key": idempotency_key,
                 "timeout": timeout,
                 "deadline": deadline,
@@ -929,6 +934,7 @@ class Customer(Shared):
         customer_id: str | None = None,
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
+        webhook_url: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -953,6 +959,7 @@ class Customer(Shared):
             customer_id=customer_id,
             customer_name=customer_name,
             metadata=metadata,
+            webhook_url=webhook_url,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,

@@ -122,6 +122,7 @@ pub fn prepare(
                     "customer_id" | "customerId" => call = call.customer_id(value.text(&name)?),
                     "customer_name" | "customerName" => call = call.customer_name(value.text(&name)?),
                     "metadata" => call = call.metadata(value.object(&name)?),
+                    "webhook_url" | "webhookUrl" => call = call.webhook_url(value.text(&name)?),
                     "idempotency_key" | "idempotencyKey" => call = call.idempotency_key(value.text(&name)?),
                     _ => call_option(&mut shared, &name, value)?,
                 }

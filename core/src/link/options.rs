@@ -41,6 +41,8 @@ pub(super) struct Body {
     pub(super) customer_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metadata: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) webhook_url: Option<String>,
 }
 
 impl CreateRequestLink {
@@ -128,6 +130,13 @@ impl CreateRequestLink {
     /// A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
     pub fn metadata(mut self, metadata: Map<String, Value>) -> Self {
         self.body.metadata = Some(metadata);
+        self
+    }
+
+    /// Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired` of this link are
+    /// sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose secret signs.
+    pub fn webhook_url(mut self, webhook_url: impl Into<String>) -> Self {
+        self.body.webhook_url = Some(webhook_url.into());
         self
     }
 

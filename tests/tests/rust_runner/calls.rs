@@ -129,6 +129,7 @@ pub(crate) fn begin<'a>(
                         "customerId" => call.customer_id(text(name)),
                         "customerName" => call.customer_name(text(name)),
                         "metadata" => call.metadata(object(&with[name])),
+                        "webhookUrl" => call.webhook_url(text(name)),
                         "idempotencyKey" => call.idempotency_key(text(name)),
                         unknown => panic!("createRequestLink has no option {unknown}"),
                     };

@@ -131,7 +131,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await native.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:webhookURL:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -150,6 +150,7 @@ public final class PabblyConnectPlatform: Sendable {
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
+        webhookURL: String? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -158,7 +159,7 @@ public final class PabblyConnectPlatform: Sendable {
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
             allowAccountChange: allowAccountChange, customerID: customerID, customerName: customerName,
-            metadata: metadata, idempotencyKey: idempotencyKey, options: options)
+            metadata: metadata, webhookURL: webhookURL, idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -490,6 +491,9 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - customerID: Your own id for the customer, to find connections by. Nothing is authorised by it.
     ///   - customerName: Your own name for the customer.
     ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
+    ///   - webhookURL: Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired`
+    ///     of this link are sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose
+    ///     secret signs.
     ///   - idempotencyKey: Calls with the same key and options within a day make one link. Default: one for each call,
     ///     which its retries share.
     ///   - options: Of this call alone.
@@ -510,6 +514,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         customerID: String? = nil,
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
+        webhookURL: String? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -530,6 +535,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "customerId": customerID,
             "customerName": customerName,
             "metadata": metadata,
+            "webhookUrl": webhookURL,
             "idempotencyKey": idempotencyKey,
         ]
         return try await client.result("createRequestLink", email, [], given, options)
