@@ -81,7 +81,8 @@ const wait: WaitOptions = { signal, intervalMs: 1, timeoutMs: 2, onPoll: ({ stat
 const request: LinkRequest = {
   appId: 'gmail', name: 'Work', connectionId: 'c', authOptionKey: 'oauth', allowedApps: ['gmail'], returnUrl: 'https://a',
   allowedOrigin: 'https://a', displayName: 'Acme', expiresIn: 600, allowMultipleConnections: true, scopes: ['mail'],
-  confirm: true, customerId: 'c', customerName: 'n', metadata: { plan: ['pro'] }, idempotencyKey: 'k',
+  confirm: true, customerId: 'c', customerName: 'n', metadata: { plan: ['pro'] },
+  webhookUrl: 'https://a/hook', idempotencyKey: 'k',
 };
 const changes: ConnectionChanges = { name: 'Work', customerId: null, customerName: 'n', metadata: {} };
 const form: SubmittedForm = { authOptionKey: 'api_key', fields: { api_key: 'x' } };

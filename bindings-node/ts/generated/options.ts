@@ -115,6 +115,11 @@ export interface LinkRequest {
    */
   organization?: Record<string, unknown> | undefined;
   /**
+   * Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired` of this link are
+   * sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose secret signs.
+   */
+  webhookUrl?: string | undefined;
+  /**
    * Calls with the same key and options within a day make one link. Default: one for each call, which its retries
    * share.
    */
@@ -299,6 +304,7 @@ export const KNOWN = {
     'customerName',
     'metadata',
     'organization',
+    'webhookUrl',
     'idempotencyKey',
   ]),
   wait: new Set<string>([

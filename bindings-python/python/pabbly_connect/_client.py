@@ -204,6 +204,7 @@ class PabblyConnectPlatform(Shared):
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
         organization: dict[str, Any] | None = None,
+        webhook_url: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -237,6 +238,9 @@ class PabblyConnectPlatform(Shared):
         - `metadata`: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
         - `organization`: The organization that the connection is for: `id` (your own, no email), and perhaps `name` and
           `role`. Its OAuth client can be the one that the app is connected with.
+        - `webhook_url`: Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired`
+          of this link are sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose
+          secret signs.
         - `idempotency_key`: Calls with the same key and options within a day make one link. Default: one for each call,
           which its retries share.
         """
@@ -264,6 +268,7 @@ class PabblyConnectPlatform(Shared):
                 "customer_name": customer_name,
                 "metadata": metadata,
                 "organization": organization,
+                "webhook_url": webhook_url,
                 "idempotency_key": idempotency_key,
                 "timeout": timeout,
                 "deadline": deadline,
@@ -934,6 +939,7 @@ class Customer(Shared):
         customer_name: str | None = None,
         metadata: dict[str, Any] | None = None,
         organization: dict[str, Any] | None = None,
+        webhook_url: str | None = None,
         idempotency_key: str | None = None,
         timeout: float | None = None,
         deadline: float | None = None,
@@ -959,6 +965,7 @@ class Customer(Shared):
             customer_name=customer_name,
             metadata=metadata,
             organization=organization,
+            webhook_url=webhook_url,
             idempotency_key=idempotency_key,
             timeout=timeout,
             deadline=deadline,

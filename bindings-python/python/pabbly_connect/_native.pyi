@@ -3,7 +3,7 @@ What `pabbly_connect` is made of. Not for use on its own.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, SupportsIndex, final
+from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
 __all__ = ["VERSION", "Call", "Client", "Feed", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "before_exit", "generation", "verify_webhook"]
 
@@ -253,7 +253,7 @@ def generation() -> int:
     How many forks lie between this process and the one that loaded the module.
     """
 
-def verify_webhook(headers: "list[tuple[str, str]]", body: bytes, secrets: "list[str]", received_at: float | None = None) -> None:
+def verify_webhook(headers: "list[tuple[str, str]]", body: bytes, secrets: "list[str]", received_at: SupportsFloat | SupportsIndex | None = None) -> None:
     """
     Raises where a request is no webhook. `received_at` is in seconds since 1970.
     """

@@ -123,6 +123,7 @@ pub fn prepare(
                     "customer_name" | "customerName" => call = call.customer_name(value.text(&name)?),
                     "metadata" => call = call.metadata(value.object(&name)?),
                     "organization" => call = call.organization(value.object(&name)?),
+                    "webhook_url" | "webhookUrl" => call = call.webhook_url(value.text(&name)?),
                     "idempotency_key" | "idempotencyKey" => call = call.idempotency_key(value.text(&name)?),
                     _ => call_option(&mut shared, &name, value)?,
                 }

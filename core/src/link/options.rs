@@ -43,6 +43,8 @@ pub(super) struct Body {
     pub(super) metadata: Option<Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) organization: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) webhook_url: Option<String>,
 }
 
 impl CreateRequestLink {
@@ -137,6 +139,13 @@ impl CreateRequestLink {
     /// client can be the one that the app is connected with.
     pub fn organization(mut self, organization: Map<String, Value>) -> Self {
         self.body.organization = Some(organization);
+        self
+    }
+
+    /// Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired` of this link are
+    /// sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose secret signs.
+    pub fn webhook_url(mut self, webhook_url: impl Into<String>) -> Self {
+        self.body.webhook_url = Some(webhook_url.into());
         self
     }
 

@@ -130,6 +130,7 @@ pub(crate) fn begin<'a>(
                         "customerName" => call.customer_name(text(name)),
                         "metadata" => call.metadata(object(&with[name])),
                         "organization" => call.organization(object(&with[name])),
+                        "webhookUrl" => call.webhook_url(text(name)),
                         "idempotencyKey" => call.idempotency_key(text(name)),
                         unknown => panic!("createRequestLink has no option {unknown}"),
                     };

@@ -135,7 +135,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await caller.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:organization:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:organization:webhookURL:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -155,6 +155,7 @@ public final class PabblyConnectPlatform: Sendable {
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
         organization: [String: JSONValue]? = nil,
+        webhookURL: String? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -163,7 +164,8 @@ public final class PabblyConnectPlatform: Sendable {
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
             allowAccountChange: allowAccountChange, customerID: customerID, customerName: customerName,
-            metadata: metadata, organization: organization, idempotencyKey: idempotencyKey, options: options)
+            metadata: metadata, organization: organization, webhookURL: webhookURL, idempotencyKey: idempotencyKey,
+            options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -497,6 +499,9 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - metadata: A JSON object of your own, kept with the connection: at most 16 KiB, nested at most 8 deep.
     ///   - organization: The organization that the connection is for: `id` (your own, no email), and perhaps `name` and
     ///     `role`. Its OAuth client can be the one that the app is connected with.
+    ///   - webhookURL: Where `connection.active`, `connection.failed`, `connection.rejected` and `connection.expired`
+    ///     of this link are sent, too. Its scheme, host and port must be those of one of your webhook endpoints, whose
+    ///     secret signs.
     ///   - idempotencyKey: Calls with the same key and options within a day make one link. Default: one for each call,
     ///     which its retries share.
     ///   - options: Of this call alone.
@@ -518,6 +523,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         customerName: String? = nil,
         metadata: [String: JSONValue]? = nil,
         organization: [String: JSONValue]? = nil,
+        webhookURL: String? = nil,
         idempotencyKey: String? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> RequestLink {
@@ -539,6 +545,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "customerName": customerName,
             "metadata": metadata,
             "organization": organization,
+            "webhookUrl": webhookURL,
             "idempotencyKey": idempotencyKey,
         ]
         return try await caller.result("createRequestLink", email, [], given, options)

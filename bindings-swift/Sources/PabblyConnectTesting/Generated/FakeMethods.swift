@@ -110,4 +110,5 @@ let swiftNames = [
     "customerId": "customerID",
     "keyId": "keyID",
     "returnUrl": "returnURL",
+    "webhookUrl": "webhookURL",
 ]
