@@ -2,6 +2,7 @@
 //! `server/connections.rs`.
 
 mod connections;
+mod handled;
 mod stream;
 
 use std::time::Duration;
