@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{api, hosted, log, mcp, proxy, revocation, vending};
+use crate::{api, hosted, log, mcp, revocation, vending};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -46,7 +46,6 @@ pub fn router(app: AppState) -> Router {
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(log::observe))
-        .layer(middleware::from_fn(proxy::mark_source))
         .with_state(app)
 }
 

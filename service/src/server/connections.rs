@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use http::HeaderValue;
 use http::header::CONNECTION;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -127,7 +127,10 @@ impl Connection {
 
     async fn answer(&self, request: Request<Incoming>, requests: &Requests) -> Result<Response, Infallible> {
         let handled = requests.begin();
-        let mut request = request.map(|body| Body::new(HandledBody::new(body, handled.clone())));
+        let mut request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false => Body::new(HandledBody::new(body, handled.clone())),
+        });
         if self.is_beyond_limit {
             request.extensions_mut().insert(BeyondLimit);
         }
