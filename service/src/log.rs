@@ -24,6 +24,7 @@ use tracing_subscriber::{EnvFilter, Layer as _};
 use crate::auth::tenant_key::LoggedCaller;
 use crate::error::ApiError;
 use crate::ids;
+use crate::proxy;
 use crate::server::PREFIX;
 pub use queue::LogFlush;
 use queue::LogQueue;
@@ -75,6 +76,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let id = ids::random(16);
     let method = request.method().clone();
     let connection = connection_of(request.uri().path()).map(str::to_owned);
+    let is_proxied = proxy::is_proxied(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, %method, route);
@@ -84,6 +86,9 @@ pub async fn observe(request: Request, next: Next) -> Response {
         .instrument(span.clone())
         .await
         .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("a handler panicked").into_response()));
+    if is_proxied {
+        proxy::mark_source(&mut response);
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::try_from(&id) {
         headers.insert(REQUEST_ID, id);

@@ -2,6 +2,7 @@
 //! `server/connections.rs`.
 
 mod connections;
+mod handled;
 mod stream;
 
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{announcements, api, hosted, log, mcp, proxy, revocation, vending, webhooks};
+use crate::{announcements, api, hosted, log, mcp, revocation, vending, webhooks};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -45,7 +46,6 @@ pub fn router(app: AppState) -> Router {
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(log::observe))
-        .layer(middleware::from_fn(proxy::mark_source))
         .with_state(app)
 }
 

@@ -26,8 +26,11 @@ struct Stage {
 
 impl Stage {
     async fn start() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    async fn with(mut config: Config) -> Self {
         let api = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut config = Config::default();
         config.apps.insert("gmail".into(), Provider::start().await.registration());
         let url = format!("http://{}", api.local_addr().unwrap());
         let platform = Platform::with_apis(config, &url).await;
@@ -96,6 +99,27 @@ async fn each_part_passes_before_the_next_is_there() {
     provider.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n").await.unwrap();
     let seen = until(&mut caller, "one").await;
     assert!(seen.starts_with("HTTP/1.1 200") && seen.contains("x-connect-source: provider"), "{seen}");
+    provider.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
+    until(&mut caller, "two").await;
+}
+
+/// What comes after the response has begun is no header that takes too long.
+#[tokio::test]
+async fn a_provider_may_answer_before_the_request_has_ended() {
+    let mut config = Config::default();
+    config.limits.header_timeout = 1;
+    let stage = Stage::with(config).await;
+    let mut caller = stage.begin("POST", "transfer-encoding: chunked").await;
+    caller.write_all(b"5\r\nfirst\r\n").await.unwrap();
+    let (mut provider, _) = stage.arrives("first").await;
+    provider.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n").await.unwrap();
+    until(&mut caller, "one").await;
+    caller.write_all(b"6\r\nsecond\r\n").await.unwrap();
+    until(&mut provider, "second").await;
+    // Twice as long as a header may take.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    caller.write_all(b"5\r\nthird\r\n0\r\n\r\n").await.unwrap();
+    until(&mut provider, "0\r\n\r\n").await;
     provider.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
     until(&mut caller, "two").await;
 }

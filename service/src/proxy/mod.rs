@@ -16,7 +16,7 @@ mod source;
 mod target;
 
 pub use in_flight::ProxiedCalls;
-pub(crate) use source::mark_source;
+pub(crate) use source::{is_proxied, mark_source};
 
 use std::error::Error;
 

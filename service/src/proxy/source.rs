@@ -1,8 +1,6 @@
 //! `x-connect-source`: who answered a proxied call. What the provider answered, whatever its status, is no error of this
 //! service.
 
-use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
 
@@ -12,17 +10,13 @@ pub(super) const SOURCE: HeaderName = HeaderName::from_static("x-connect-source"
 pub(super) const PROVIDER: HeaderValue = HeaderValue::from_static("provider");
 const PLATFORM: HeaderValue = HeaderValue::from_static("platform");
 
-/// Around every request: marks what this service itself answered to a proxied call.
-pub(crate) async fn mark_source(request: Request, next: Next) -> Response {
-    let is_proxied = is_proxied(request.uri().path());
-    let mut response = next.run(request).await;
-    if is_proxied {
-        response.headers_mut().entry(SOURCE).or_insert(PLATFORM);
-    }
-    response
+/// Marks a response to a proxied call as this service's own, unless it is the provider's.
+pub(crate) fn mark_source(response: &mut Response) {
+    response.headers_mut().entry(SOURCE).or_insert(PLATFORM);
 }
 
-fn is_proxied(path: &str) -> bool {
+/// Whether a request with this path is a proxied call.
+pub(crate) fn is_proxied(path: &str) -> bool {
     let rest = path.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix("/connections/"));
     rest.is_some_and(|rest| rest.split('/').nth(1) == Some("proxy"))
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use http::HeaderValue;
 use http::header::CONNECTION;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,7 +23,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::MAX_BODY;
-use super::stream::{ClientStream, RequestCount, Timeouts};
+use super::handled::{HandledBody, Requests};
+use super::stream::{ClientStream, Timeouts};
 use crate::config::LimitConfig;
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -110,7 +111,7 @@ struct Connection {
 impl Connection {
     /// Serves requests until the client or a limit ends the connection, or the service closes.
     async fn serve(self, http: http1::Builder, stream: TcpStream) {
-        let requests = RequestCount::default();
+        let requests = Requests::default();
         let limits = &self.app.config.limits;
         let timeouts = Timeouts { header: limits.header_timeout(), write: limits.write_timeout() };
         let stream = ClientStream::new(stream, timeouts, requests.clone());
@@ -124,13 +125,12 @@ impl Connection {
         let _ = connection.await;
     }
 
-    async fn answer(
-        &self,
-        request: Request<Incoming>,
-        requests: &RequestCount,
-    ) -> Result<Response, Infallible> {
-        requests.begin_or_end();
-        let mut request = request.map(Body::new);
+    async fn answer(&self, request: Request<Incoming>, requests: &Requests) -> Result<Response, Infallible> {
+        let handled = requests.begin();
+        let mut request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false => Body::new(HandledBody::new(body, handled.clone())),
+        });
         if self.is_beyond_limit {
             request.extensions_mut().insert(BeyondLimit);
         }
@@ -139,7 +139,7 @@ impl Connection {
         if self.is_beyond_limit || self.app.ending.is_cancelled() {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        requests.begin_or_end();
+        drop(handled);
         Ok(response)
     }
 }

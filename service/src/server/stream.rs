@@ -2,13 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+
+use super::handled::Requests;
 
 /// The stream with its limits.
 ///
@@ -25,8 +25,8 @@ pub(super) struct ClientStream<S> {
     header_deadline: Deadline,
     /// Runs while the client has not taken what was written.
     write_deadline: Deadline,
-    requests: RequestCount,
-    /// The count when this was last read from.
+    requests: Requests,
+    /// The beginnings and ends of requests when this was last read from.
     seen: usize,
 }
 
@@ -39,23 +39,8 @@ pub(super) struct Timeouts {
 
 type Deadline = Option<Pin<Box<Sleep>>>;
 
-/// Counts the beginnings and ends of requests of a connection, so it is odd while one is being handled. Kept by the
-/// code that handles them: that a request begins means that its header has arrived.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RequestCount(Arc<AtomicUsize>);
-
-impl RequestCount {
-    pub(super) fn begin_or_end(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 impl<S> ClientStream<S> {
-    pub(super) fn new(stream: S, timeouts: Timeouts, requests: RequestCount) -> Self {
+    pub(super) fn new(stream: S, timeouts: Timeouts, requests: Requests) -> Self {
         Self {
             stream,
             timeouts,
@@ -88,13 +73,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for ClientStream<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let count = self.requests.get();
-        if count != self.seen {
-            (self.seen, self.header_deadline) = (count, None);
+        let changes = self.requests.changes();
+        if changes != self.seen {
+            (self.seen, self.header_deadline) = (changes, None);
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if count % 2 == 1 {
+        if self.requests.is_handled() {
             return read;
         }
         if read.is_ready() {
@@ -164,7 +149,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_a_byte_now_and_then_is_too_slow() {
         let (server, mut client) = duplex(16);
-        let mut stream = ClientStream::new(server, TIMEOUTS, RequestCount::default());
+        let mut stream = ClientStream::new(server, TIMEOUTS, Requests::default());
         let read = tokio::spawn(async move {
             while client.read_u8().await.is_ok() {
                 advance(Duration::from_secs(1)).await;
@@ -180,7 +165,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_time_of_each_response_counts_by_itself() {
         let (server, mut client) = duplex(16);
-        let mut stream = ClientStream::new(server, TIMEOUTS, RequestCount::default());
+        let mut stream = ClientStream::new(server, TIMEOUTS, Requests::default());
         for _ in 0..3 {
             let (written, read) = tokio::join!(
                 async {
