@@ -19,7 +19,8 @@ mod verify;
 pub(crate) use connections::wait_until_not_pending;
 pub(crate) use create_link::is_connectable;
 pub use health::Readiness;
-pub(crate) use long_poll::LongPoll;
+pub(crate) use health::is_ready;
+pub(crate) use long_poll::{LongPoll, PREFERENCE_APPLIED};
 pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use request_link::new_link;
 

@@ -5,10 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use url::Url;
 
 use crate::config::BudgetConfig;
 use crate::error::ApiError;
+use crate::metrics::GroupLabels;
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -33,6 +36,7 @@ pub enum Group {
 pub struct Budgets {
     limits: BudgetConfig,
     windows: Mutex<Windows>,
+    refusals: Family<GroupLabels, Counter>,
 }
 
 #[derive(Debug)]
@@ -62,8 +66,18 @@ pub struct Standing {
 impl Budgets {
     /// Budgets with these limits, all unused.
     pub fn new(limits: &BudgetConfig) -> Self {
+        let refusals = Family::<GroupLabels, Counter>::default();
+        for group in [Group::Default, Group::Token, Group::Status, Group::Verification] {
+            // Shown from the start: what appears with its first refusal seems never to have grown.
+            drop(refusals.get_or_create(&GroupLabels { group: group.as_str() }));
+        }
         let windows = Windows { by_holder: HashMap::new(), prune_at: PRUNE_FROM };
-        Self { limits: limits.clone(), windows: Mutex::new(windows) }
+        Self { limits: limits.clone(), windows: Mutex::new(windows), refusals }
+    }
+
+    /// How often there was one call too many, as it goes on.
+    pub(crate) fn refusals(&self) -> Family<GroupLabels, Counter> {
+        self.refusals.clone()
     }
 
     /// Counts a call of the service's own to this address, for a tenant. One customer's mistakes must not get the others'
@@ -95,6 +109,8 @@ impl Budgets {
         let allowed = calls <= limit - window.used;
         if allowed {
             window.used += calls;
+        } else {
+            self.refusals.get_or_create(&GroupLabels { group: group.as_str() }).inc();
         }
         let remaining = window.end.saturating_duration_since(now);
         let resets_in = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
@@ -119,6 +135,17 @@ impl Windows {
     }
 }
 
+impl Group {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Token => "token",
+            Self::Status => "status",
+            Self::Verification => "verification",
+        }
+    }
+}
+
 impl Standing {
     /// The error, where the call is one too many.
     ///
@@ -139,12 +166,7 @@ impl Standing {
 
     /// Tells the caller, by the fields of draft-ietf-httpapi-ratelimit-headers.
     pub fn tell(self, headers: &mut HeaderMap) {
-        let name = match self.group {
-            Group::Default => "default",
-            Group::Token => "token",
-            Group::Status => "status",
-            Group::Verification => "verification",
-        };
+        let name = self.group.as_str();
         let mut set = |header, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(header, value);

@@ -19,6 +19,7 @@ pub mod hosted;
 pub mod ids;
 pub mod log;
 pub mod mcp;
+pub mod metrics;
 mod new_grant;
 pub mod notify;
 pub mod oauth;

@@ -24,6 +24,9 @@ struct Arguments {
     /// The configuration, a TOML file; environment variables named CONNECT_… come over it.
     #[arg(long, global = true, env = "CONNECT_CONFIG")]
     config: Option<PathBuf>,
+    /// How the log is written to stderr: as text where that is a terminal and as JSON elsewhere (auto), or always so.
+    #[arg(long, global = true, env = "CONNECT_LOG_FORMAT", value_enum, default_value = "auto")]
+    log_format: log::Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -63,7 +66,7 @@ enum DevCommand {
 async fn main() -> std::io::Result<ExitCode> {
     let arguments = Arguments::parse();
     stay_out_of_core_dumps();
-    let _flush = log::init()?;
+    let _flush = log::init(arguments.log_format)?;
     match run(arguments).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
@@ -110,13 +113,35 @@ async fn serve(config: Config) -> Result<(), SetupError> {
     server::raise_file_limit();
     let clock = Clock::default();
     let store = open_store(&config, Mode::Live, clock.clone()).await?;
-    let listener = TcpListener::bind(&config.listen).await?;
+    let listener = bind("listen", &config.listen).await?;
     let address = listener.local_addr()?.to_string();
+    let metrics = match &config.metrics_listen {
+        Some(address) => Some(bind("metrics_listen", address).await?),
+        None => None,
+    };
     let app = Service::new(config, store, clock, &address)?;
     end_on_signals(&app)?;
+    let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address,
+        public_url = app.public_url,
+        metrics = metrics_address.map(tracing::field::display),
+        database = app.store.location(),
+        apps = app.config.apps.keys().map(String::as_str).collect::<Vec<_>>().join(","),
+        "started"
+    );
+    if let Some(listener) = metrics {
+        app.tasks.spawn(server::serve_metrics(app.clone(), listener));
+    }
     print(&format!("listening on http://{address}"))?;
     server::serve(app, listener).await;
     Ok(())
+}
+
+async fn bind(setting: &str, address: &str) -> Result<TcpListener, SetupError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("{setting}: cannot listen at {address}: {error}").into())
 }
 
 async fn develop(config: Config, options: &dev::Options) -> Result<(), SetupError> {

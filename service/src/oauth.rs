@@ -85,6 +85,24 @@ pub enum Failure {
     Unusable,
 }
 
+impl ProviderError {
+    /// Every word that [`as_str`](Self::as_str) gives.
+    pub(crate) const WORDS: [&'static str; 6] =
+        ["declined", "misconfigured", "no_response", "throttled", "refused", "unusable"];
+
+    /// A word for it, for the metrics.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::Misconfigured => "misconfigured",
+            Self::Unavailable { failure: Failure::NoResponse, .. } => "no_response",
+            Self::Unavailable { failure: Failure::Throttled, .. } => "throttled",
+            Self::Unavailable { failure: Failure::Refused, .. } => "refused",
+            Self::Unavailable { failure: Failure::Unusable, .. } => "unusable",
+        }
+    }
+}
+
 /// Pairs as `application/x-www-form-urlencoded`, with spaces as `%20`: not every server reads `+` as a space.
 fn encode_form<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());

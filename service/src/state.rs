@@ -12,6 +12,7 @@ use crate::budget::Budgets;
 use crate::catalogue::{App, Catalogue};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics::{Metrics, Sources};
 use crate::oauth::{ProviderClient, Registration};
 use crate::server;
 use crate::store::{Mode, Store};
@@ -48,6 +49,8 @@ pub struct Service {
     pub readiness: Readiness,
     /// The refreshes under way.
     pub refreshes: Refreshes,
+    /// What is counted, for Prometheus.
+    pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
     /// Work that must be finished before the process ends, even if nobody waits for its answer.
@@ -126,21 +129,30 @@ impl Service {
             }
         }
         let max_connections = server::max_connections(&config.limits);
+        let providers =
+            ProviderClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?;
+        let budgets = Budgets::new(&config.budgets);
+        let long_polls = LongPolls::new(&config.limits, max_connections);
+        let metrics = Metrics::new(Sources {
+            apps: config.apps.keys().map(String::as_str).collect(),
+            budget_refusals: budgets.refusals(),
+            provider_calls: providers.durations(),
+            max_long_polls: long_polls.max(),
+            max_connections,
+        });
         Ok(Arc::new(Self {
             public_url,
             store,
             catalogue,
-            providers: ProviderClient::new(
-                config.allow_private_networks,
-                config.provider_ca_file.as_deref(),
-            )?,
-            budgets: Budgets::new(&config.budgets),
+            providers,
+            budgets,
             rejected_keys: RejectedKeys::default(),
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
-            long_polls: LongPolls::new(&config.limits, max_connections),
+            long_polls,
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
+            metrics,
             clock,
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),

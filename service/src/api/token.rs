@@ -112,6 +112,7 @@ async fn audited(app: &AppState, mut vending: Vending, token: Result<Token, ApiE
     if let Err(error) = &token {
         vending.outcome = error.code();
     }
+    app.metrics.token_call(vending.outcome);
     match app.store.note_vending(vending, app.config.audit).await {
         Ok(()) => token.map(Success::new).into_response(),
         Err(error) => ApiError::from(error).into_response(),

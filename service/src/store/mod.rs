@@ -163,6 +163,16 @@ impl Store {
         Ok(())
     }
 
+    /// Where the database is: the file, or the server and the name of the database. Never a password.
+    pub fn location(&self) -> String {
+        self.database.location()
+    }
+
+    /// The connections to the database now: which, in what state, and how many.
+    pub(crate) fn pool(&self) -> Vec<(&'static str, &'static str, usize)> {
+        self.database.pool()
+    }
+
     /// Whether the database can be written to, within a second: begins a transaction that writes, and rolls it back.
     ///
     /// # Errors

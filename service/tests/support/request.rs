@@ -26,7 +26,7 @@ pub(crate) struct Answer {
 }
 
 impl Call {
-    pub(super) fn new(router: Router, method: &str, path: &str) -> Self {
+    pub(crate) fn new(router: Router, method: &str, path: &str) -> Self {
         let path = match path.strip_prefix("//") {
             Some(outside) => format!("/{outside}"),
             None => format!("/platform/v1{path}"),
