@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod config;
 pub mod dev;
+pub mod doctor;
 pub mod email;
 pub mod envelope;
 pub mod error;

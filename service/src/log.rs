@@ -28,8 +28,8 @@ use crate::ids;
 use crate::server::PREFIX;
 use crate::state::AppState;
 pub use queue::LogFlush;
-pub(crate) use queue::dropped_lines;
 use queue::LogQueue;
+pub(crate) use queue::dropped_lines;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use cli::{AuditCommand, KeyCommand, TenantCommand, print};
+use cli::{
+    AppsCommand, AuditCommand, ConnectionCommand, KeyCommand, MigrateCommand, Output, TenantCommand, print,
+};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::dev::{self, Dev};
@@ -27,6 +29,9 @@ struct Arguments {
     /// How the log is written to stderr: as text where that is a terminal and as JSON elsewhere (auto), or always so.
     #[arg(long, global = true, env = "CONNECT_LOG_FORMAT", value_enum, default_value = "auto")]
     log_format: log::Format,
+    /// Print the result of a command that manages as JSON: one object a line.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -43,8 +48,17 @@ enum Command {
     /// Manage tenants' keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Count or list connections.
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
     /// List who asked for which credential.
     Audit(AuditCommand),
+    /// List the apps, and which lack an OAuth client.
+    Apps(AppsCommand),
+    /// Look at the configuration, the key, the database, the clock and the providers, and change nothing.
+    Doctor,
+    /// Bring the tables up to date, or only tell whether they are.
+    Migrate(MigrateCommand),
 }
 
 #[derive(Args)]
@@ -80,16 +94,23 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = || Config::load(arguments.config.as_deref(), environment);
+    let output = Output { is_json: arguments.json };
     match arguments.command {
         Command::Serve => serve(config()?).await,
         Command::Dev(DevArguments { command: None, options }) => develop(config()?, &options).await,
         Command::Dev(DevArguments { command: Some(DevCommand::Ctl(ctl)), .. }) => ctl::run(ctl).await,
-        Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command).await,
+        Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command, output).await,
         Command::Key(command) => {
             let config = config()?;
-            cli::keys(&live_store(&config).await?, &config, command).await
+            cli::keys(&live_store(&config).await?, &config, command, output).await
         }
-        Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command).await,
+        Command::Connection(command) => {
+            cli::connections(&live_store(&config()?).await?, command, output).await
+        }
+        Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command, output).await,
+        Command::Apps(command) => cli::apps(&config()?, &command, output),
+        Command::Doctor => cli::doctor(&config()?, output).await,
+        Command::Migrate(command) => cli::migrate(&config()?, &command, output).await,
     }
 }
 

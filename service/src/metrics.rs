@@ -92,7 +92,12 @@ impl Metrics {
         registry.register("build", "Version of the service", build);
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let name = "start_time";
-        registry.register_with_unit(name, "Start, since the Unix epoch", Unit::Seconds, ConstGauge::new(started));
+        registry.register_with_unit(
+            name,
+            "Start, since the Unix epoch",
+            Unit::Seconds,
+            ConstGauge::new(started),
+        );
         registry.register("http_requests", "Requests that were answered", metrics.requests.clone());
         registry.register_with_unit(
             "http_request_duration",
@@ -135,7 +140,11 @@ impl Metrics {
             "Whether the database can be written to and no SIGTERM came",
             metrics.is_ready.clone(),
         );
-        registry.register("log_lines_dropped", "Lines that the log had no room for", metrics.dropped_lines.clone());
+        registry.register(
+            "log_lines_dropped",
+            "Lines that the log had no room for",
+            metrics.dropped_lines.clone(),
+        );
         // Shown from the start: what appears with its first failure seems never to have grown.
         for app in sources.apps {
             for outcome in [GRANTED].into_iter().chain(ProviderError::WORDS) {

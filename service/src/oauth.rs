@@ -19,6 +19,7 @@ mod http;
 mod jwt;
 mod lenient;
 mod lifetime;
+mod probe;
 mod refusal;
 mod revoke;
 

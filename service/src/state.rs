@@ -88,6 +88,30 @@ pub async fn open_store(config: &Config, mode: Mode, clock: Clock) -> Result<Sto
     Ok(Store::open_in(mode, url, vault, clock).await?)
 }
 
+/// Whether the configured clients fit the catalogue.
+///
+/// # Errors
+///
+/// When there is no such app, an address is unusable, or a parameter is missing.
+pub fn check_apps(config: &Config, catalogue: &Catalogue) -> Result<(), SetupError> {
+    if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
+        return Err(format!("apps.{unknown}: the catalogue has no such app").into());
+    }
+    for (id, client) in &config.apps {
+        let (authorize, token) = (client.authorization_url.as_deref(), client.token_url.as_deref());
+        let revoke = client.revocation_url.as_deref();
+        let app = catalogue.get(id);
+        if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token, revoke)) {
+            return Err(format!("apps.{id}: {problem}").into());
+        }
+        let needed = app.iter().flat_map(|app| app.app_params());
+        if let Some(missing) = needed.into_iter().find(|name| !client.params.contains_key(*name)) {
+            return Err(format!("apps.{id}: the app needs params.{missing}").into());
+        }
+    }
+    Ok(())
+}
+
 impl Service {
     /// Puts a service together. `address` is where it listens, for want of a configured `public_url`.
     ///
@@ -113,21 +137,7 @@ impl Service {
         address: &str,
     ) -> Result<AppState, SetupError> {
         let public_url = config.public_url_or(address);
-        if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
-            return Err(format!("apps.{unknown}: the catalogue has no such app").into());
-        }
-        for (id, client) in &config.apps {
-            let (authorize, token) = (client.authorization_url.as_deref(), client.token_url.as_deref());
-            let revoke = client.revocation_url.as_deref();
-            let app = catalogue.get(id);
-            if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token, revoke)) {
-                return Err(format!("apps.{id}: {problem}").into());
-            }
-            let needed = app.iter().flat_map(|app| app.app_params());
-            if let Some(missing) = needed.into_iter().find(|name| !client.params.contains_key(*name)) {
-                return Err(format!("apps.{id}: the app needs params.{missing}").into());
-            }
-        }
+        check_apps(&config, &catalogue)?;
         let max_connections = server::max_connections(&config.limits);
         let providers =
             ProviderClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?;

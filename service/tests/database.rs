@@ -130,6 +130,7 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE connections DROP COLUMN provider_message;
         ALTER TABLE links DROP COLUMN ended_at;
         ALTER TABLE tenants DROP COLUMN website_url;
+        ALTER TABLE tenants DROP COLUMN disabled_at;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;

@@ -54,7 +54,9 @@ impl LogQueue {
         let (messages, queued) = sync_channel(capacity);
         let dropped = Arc::new(AtomicU64::new(0));
         let counter = dropped.clone();
-        thread::Builder::new().name("log".into()).spawn(move || write_all(writer, &queued, &counter, dropped_line))?;
+        thread::Builder::new()
+            .name("log".into())
+            .spawn(move || write_all(writer, &queued, &counter, dropped_line))?;
         Ok(Self { messages, dropped })
     }
 

@@ -189,14 +189,15 @@ impl Store {
         Ok(Revocation::Revoked)
     }
 
-    /// Whose key has this digest, unless it is unknown or revoked. Its first use is noted.
+    /// Whose key has this digest, unless it is unknown or revoked, or the tenant disabled. Its first use is noted.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn caller(&self, key_digest: &str) -> Result<Option<Caller>> {
         let query = Query::new(
-            "SELECT id, tenant_id, capabilities, used_at FROM keys WHERE digest = $1 AND revoked_at IS NULL",
+            "SELECT k.id, k.tenant_id, k.capabilities, k.used_at FROM keys k JOIN tenants t ON t.id = k.tenant_id
+             WHERE k.digest = $1 AND k.revoked_at IS NULL AND t.disabled_at IS NULL",
         )
         .bind(key_digest);
         let row = self.database.fetch_optional(query).await?;

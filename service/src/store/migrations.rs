@@ -30,6 +30,7 @@ const ALL: &[Migration] = &[
     migration(20, include_str!("../../migrations/0020_revocation.sql")),
     migration(21, include_str!("../../migrations/0021_import.sql")),
     migration(22, include_str!("../../migrations/0022_reasons.sql")),
+    migration(28, include_str!("../../migrations/0028_tenants.sql")),
 ];
 
 /// Which steps were applied.

@@ -17,11 +17,11 @@ use crate::notify::Changes;
 use crate::vault::{self, Vault};
 
 /// Sealed into every database, to tell at the start that the key is the one it was made with.
-const MARK: &str = "connect-service";
+pub(super) const MARK: &str = "connect-service";
 
-const MARK_PLACE: vault::Place<'static> = vault::Place { tenant: "", connection: "", field: MARK };
+pub(super) const MARK_PLACE: vault::Place<'static> = vault::Place { tenant: "", connection: "", field: MARK };
 
-const SELECT_MARK: &str = "SELECT value FROM marks WHERE name = 'encryption_key'";
+pub(super) const SELECT_MARK: &str = "SELECT value FROM marks WHERE name = 'encryption_key'";
 
 impl Store {
     /// Opens the live database at `url` (`sqlite:` or `postgres:`), makes it if it is a file that does not exist, and
@@ -131,7 +131,7 @@ fn cannot_open(database: &Database, reason: String) -> StoreError {
 }
 
 /// Names the database in an error that says only what went wrong.
-fn at_location(database: &Database, error: StoreError) -> StoreError {
+pub(super) fn at_location(database: &Database, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(reason) | StoreError::Database { reason, .. } => {
             cannot_open(database, reason)
@@ -150,7 +150,7 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
 }
 
 /// A file that others can read is refused, like a key file.
-fn refuse_exposed_file(path: &Path) -> Result<()> {
+pub(super) fn refuse_exposed_file(path: &Path) -> Result<()> {
     let is_exposed = |metadata: Metadata| metadata.permissions().mode() & 0o077 != 0;
     if std::fs::metadata(path).is_ok_and(is_exposed) {
         return Err(StoreError::ExposedDatabase(path.to_owned()));

@@ -19,6 +19,8 @@ pub struct Tenant {
     pub website_url: Option<String>,
     /// When it was made.
     pub created_at: Millis,
+    /// Since when its keys and links open nothing.
+    pub disabled_at: Option<Millis>,
 }
 
 impl Store {
@@ -39,6 +41,49 @@ impl Store {
         self.note(&mut transaction, &id, None, Action::TenantCreated, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(id)
+    }
+
+    /// Whether there is this tenant, disabled or not.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn has_tenant(&self, tenant: &str) -> Result<bool> {
+        let query = Query::new("SELECT id FROM tenants WHERE id = $1").bind(tenant);
+        Ok(self.database.fetch_optional(query).await?.is_some())
+    }
+
+    /// Gives a tenant another name, which customers see. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn rename_tenant(&self, tenant: &str, name: &str) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET name = $1 WHERE id = $2").bind(name).bind(tenant);
+        self.change_tenant(tenant, query, Action::TenantRenamed).await
+    }
+
+    /// From the next request on, the tenant's keys, MCP URLs and links open nothing, as if they were unknown. Its grants are
+    /// kept alive. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn disable_tenant(&self, tenant: &str) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET disabled_at = COALESCE(disabled_at, $1) WHERE id = $2")
+            .bind(self.clock.now())
+            .bind(tenant);
+        self.change_tenant(tenant, query, Action::TenantDisabled).await
+    }
+
+    /// Undoes [`disable_tenant`](Self::disable_tenant). `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn enable_tenant(&self, tenant: &str) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET disabled_at = NULL WHERE id = $1").bind(tenant);
+        self.change_tenant(tenant, query, Action::TenantEnabled).await
     }
 
     /// Gives a tenant another account. `false` where there is no such tenant.
@@ -90,7 +135,7 @@ impl Store {
     /// When the database fails.
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
         let query = Query::new(
-            "SELECT id, name, email, website_url, created_at FROM tenants ORDER BY created_at, id",
+            "SELECT id, name, email, website_url, created_at, disabled_at FROM tenants ORDER BY created_at, id",
         );
         let rows = self.database.scan(query).await?;
         let tenant = |row: &Row| {
@@ -100,6 +145,7 @@ impl Store {
                 email: row.get("email")?,
                 website_url: row.get("website_url")?,
                 created_at: row.get("created_at")?,
+                disabled_at: row.get("disabled_at")?,
             })
         };
         rows.iter().map(tenant).collect()

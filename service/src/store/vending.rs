@@ -109,11 +109,11 @@ const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.sta
         k.refresh_retry_at, k.refusals, k.refused_since, k.forced_at,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
-    FROM keys a
+    FROM keys a JOIN tenants t ON t.id = a.tenant_id
     LEFT JOIN connections c ON c.id = $2 AND c.tenant_id = a.tenant_id AND c.customer = $3
     LEFT JOIN links l ON l.id = c.link_id
     LEFT JOIN credentials k ON k.connection_id = c.id
-    WHERE a.digest = $1 AND a.revoked_at IS NULL";
+    WHERE a.digest = $1 AND a.revoked_at IS NULL AND t.disabled_at IS NULL";
 
 impl Lifetime {
     /// That of a token which has not been fetched yet.
