@@ -79,6 +79,7 @@ doctest: build
 e2e: build tests/oidc/node_modules/.installed
 	$(STEP) "PostgreSQL" scripts/postgres
 	$(STEP) "nginx" scripts/nginx
+	$(STEP) "sqlite3" scripts/sqlite
 	$(STEP) "scenarios and end-to-end tests" $(CARGO) test --no-fail-fast --test '*'
 
 # The service's own tests once more, on a PostgreSQL server of their own.
@@ -158,10 +159,10 @@ mcp: build $(MCP_TOOLS)
 
 # What is in deploy/, by the programs that read it.
 .PHONY: deploy
-deploy:
+deploy: build
 	$(STEP) "Prometheus" scripts/prometheus
 	$(STEP) "nginx" scripts/nginx
-	$(STEP) "files of deploy/" deploy/check
+	$(STEP) "files of deploy/" deploy/check $(abspath $(TARGET))/debug/connect-service
 
 # Processes, PostgreSQL and the disk fail under load; nothing that was acknowledged may get lost.
 .PHONY: chaos chaos-short
