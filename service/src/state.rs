@@ -141,7 +141,7 @@ impl Service {
         let max_connections = server::max_connections(&config.limits);
         let providers =
             ProviderClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?;
-        let budgets = Budgets::new(&config.budgets);
+        let budgets = Budgets::new(&config.budgets, store.shares_budgets().then(|| store.clone()));
         let long_polls = LongPolls::new(&config.limits, max_connections);
         let metrics = Metrics::new(Sources {
             apps: config.apps.keys().map(String::as_str).collect(),

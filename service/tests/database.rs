@@ -131,6 +131,9 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE links DROP COLUMN ended_at;
         ALTER TABLE tenants DROP COLUMN website_url;
         ALTER TABLE tenants DROP COLUMN disabled_at;
+        ALTER TABLE tenants DROP COLUMN token_budget;
+        ALTER TABLE tenants DROP COLUMN default_budget;
+        DROP TABLE budgets;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;

@@ -131,7 +131,7 @@ fn tables_have_heads_and_json_has_one_object_a_line() {
     let lines: Vec<&str> = listed.lines().collect();
     assert_eq!(lines.len(), 2, "{listed}");
     let (head, row) = (lines[0], lines[1]);
-    assert!(head.starts_with("ID") && head.ends_with("DISABLED AT"), "{listed}");
+    assert!(head.starts_with("ID") && head.ends_with("DEFAULT BUDGET"), "{listed}");
     assert_eq!(head.find("NAME"), row.find("Acme Inc"), "{listed}");
     assert_eq!(head.find("EMAIL"), row.find("owner@acme.example"), "{listed}");
     let keys = home.json(&["key", "list", "--tenant", &tenant]);
@@ -146,6 +146,7 @@ fn an_unknown_tenant_is_an_error_everywhere() {
     let home = Home::new();
     for arguments in [
         &["tenant", "rename", "ten_x", "Acme"][..],
+        &["tenant", "budgets", "ten_x", "--token", "1"],
         &["tenant", "disable", "ten_x"],
         &["tenant", "enable", "ten_x"],
         &["tenant", "delete", "ten_x", "--yes"],
@@ -185,11 +186,12 @@ fn migrations_are_checked_without_being_made() {
     home.print(&["migrate"]);
     assert!(home.json(&["migrate", "--check"]).is_empty());
     let database = rusqlite::Connection::open(home.path("connect.db")).unwrap();
-    let undo = "ALTER TABLE tenants DROP COLUMN disabled_at; DELETE FROM migrations WHERE version = 28";
+    let undo = "DROP TABLE budgets; ALTER TABLE tenants DROP COLUMN token_budget;
+        ALTER TABLE tenants DROP COLUMN default_budget; DELETE FROM migrations WHERE version = 29";
     database.execute_batch(undo).unwrap();
     let output = home.run(&["--json", "migrate", "--check"]);
     assert!(!output.status.success());
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"step\":28}\n");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "{\"step\":29}\n");
     home.print(&["migrate"]);
     home.print(&["migrate", "--check"]);
 }

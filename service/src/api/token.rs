@@ -60,7 +60,7 @@ pub(super) async fn vend(
         Err(error) => return error.into_response(),
     };
     let TokenLookup { caller, connection } = found;
-    let mut response = match tenant_key::admit(&app, &caller, Capability::Token, Group::Token) {
+    let mut response = match tenant_key::admit(&app, &caller, Capability::Token, Group::Token).await {
         Ok(()) => {
             let vending = Vending {
                 tenant: caller.tenant.clone(),

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use connect_service::state::SetupError;
-use connect_service::store::Store;
+use connect_service::store::{Store, TenantBudgets};
 use connect_service::{text, website_url};
 
 use super::output::time;
@@ -26,6 +26,17 @@ pub(crate) enum TenantCommand {
         /// What customers see on the hosted page from now on.
         #[arg(value_parser = tenant_name)]
         name: String,
+    },
+    /// Give the tenant budgets of its own; what is not named is as configured.
+    Budgets {
+        /// The tenant's id.
+        tenant: String,
+        /// Calls a minute to the token endpoint.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        token: Option<u32>,
+        /// Calls a minute to everything else.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        default: Option<u32>,
     },
     /// Let the tenant's keys, MCP URLs and links open nothing, from the next request on. Nothing is deleted, and grants are
     /// kept alive.
@@ -68,12 +79,18 @@ pub(crate) enum TenantCommand {
     List,
 }
 
+const COLUMNS: [&str; 8] =
+    ["id", "name", "created_at", "email", "website_url", "disabled_at", "token_budget", "default_budget"];
+
 pub(crate) async fn tenants(store: &Store, command: TenantCommand, output: Output) -> Result<(), SetupError> {
     match command {
         TenantCommand::Create { name, email } => {
             output.value("id", &store.create_tenant(&name, email.as_deref()).await?)
         }
         TenantCommand::Rename { tenant, name } => known(store.rename_tenant(&tenant, &name).await?),
+        TenantCommand::Budgets { tenant, token, default } => {
+            known(store.set_tenant_budgets(&tenant, TenantBudgets { token, default }).await?)
+        }
         TenantCommand::Disable { tenant } => known(store.disable_tenant(&tenant).await?),
         TenantCommand::Enable { tenant } => known(store.enable_tenant(&tenant).await?),
         TenantCommand::Delete { tenant, yes } => delete(store, &tenant, yes, output).await,
@@ -90,9 +107,11 @@ pub(crate) async fn tenants(store: &Store, command: TenantCommand, output: Outpu
                     tenant.email.into(),
                     tenant.website_url.into(),
                     time(tenant.disabled_at),
+                    tenant.budgets.token.into(),
+                    tenant.budgets.default.into(),
                 ]
             });
-            output.table(["id", "name", "created_at", "email", "website_url", "disabled_at"], tenants)
+            output.table(COLUMNS, tenants)
         }
     }
 }

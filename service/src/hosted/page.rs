@@ -10,7 +10,6 @@ use super::browser::Browser;
 use super::flow::{self, Accepted, Refusal};
 use super::form::SubmittedForm;
 use super::view;
-use crate::budget::Group;
 use crate::catalogue::Inputs;
 use crate::hosted::html::PageResponse;
 use crate::state::{AppState, Service};
@@ -57,7 +56,7 @@ async fn show_page(
     if link.awaits_confirmation() {
         return Ok(awaiting(service, &link, Browser::known(service, headers).as_ref()));
     }
-    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
     if link.phase == Phase::Created {
@@ -116,7 +115,7 @@ async fn submit_page(
     if link.awaits_confirmation() {
         return Ok(awaiting(service, &link, Some(&browser)));
     }
-    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
     match form.action.as_deref() {

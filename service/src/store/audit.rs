@@ -23,6 +23,8 @@ pub(super) enum Action {
     TenantCreated,
     /// The tenant got another name.
     TenantRenamed,
+    /// The tenant got other budgets, or the configured ones again.
+    BudgetsChanged,
     /// The tenant's keys and links open nothing any more.
     TenantDisabled,
     /// They open what they did again.
@@ -76,6 +78,7 @@ impl Action {
         match self {
             Self::TenantCreated => "tenant.created",
             Self::TenantRenamed => "tenant.renamed",
+            Self::BudgetsChanged => "tenant.budgets_changed",
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
             Self::TenantDeleted => "tenant.deleted",

@@ -49,6 +49,7 @@ impl Store {
         )
         .bind(now - millis(REMEMBERED));
         self.database.execute(query).await?;
+        self.remove_budgets().await?;
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {

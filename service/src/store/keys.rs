@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, TenantBudgets};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -38,6 +38,8 @@ pub struct Caller {
     pub key: String,
     /// What the key opens.
     pub capabilities: Vec<Capability>,
+    /// The tenant's own budgets.
+    pub budgets: TenantBudgets,
 }
 
 /// What a list of keys shows. The key itself is stored nowhere.
@@ -196,7 +198,8 @@ impl Store {
     /// When the database fails.
     pub async fn caller(&self, key_digest: &str) -> Result<Option<Caller>> {
         let query = Query::new(
-            "SELECT k.id, k.tenant_id, k.capabilities, k.used_at FROM keys k JOIN tenants t ON t.id = k.tenant_id
+            "SELECT k.id, k.tenant_id, k.capabilities, k.used_at, t.token_budget, t.default_budget
+             FROM keys k JOIN tenants t ON t.id = k.tenant_id
              WHERE k.digest = $1 AND k.revoked_at IS NULL AND t.disabled_at IS NULL",
         )
         .bind(key_digest);
@@ -279,6 +282,7 @@ pub(super) fn read_caller(row: &Row) -> Result<Caller> {
         tenant: row.get("tenant_id")?,
         key: row.get("id")?,
         capabilities: read_capabilities(row.get("capabilities")?)?,
+        budgets: TenantBudgets::read(row)?,
     })
 }
 

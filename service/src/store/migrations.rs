@@ -31,6 +31,7 @@ const ALL: &[Migration] = &[
     migration(21, include_str!("../../migrations/0021_import.sql")),
     migration(22, include_str!("../../migrations/0022_reasons.sql")),
     migration(28, include_str!("../../migrations/0028_tenants.sql")),
+    migration(29, include_str!("../../migrations/0029_budgets.sql")),
 ];
 
 /// Which steps were applied.
