@@ -3,6 +3,7 @@
 mod apps;
 mod audit;
 mod connections;
+mod copy;
 mod doctor;
 mod keys;
 mod migrate;
@@ -19,6 +20,7 @@ use time::format_description::well_known::Rfc3339;
 pub(crate) use apps::{AppsCommand, apps};
 pub(crate) use audit::{AuditCommand, audit};
 pub(crate) use connections::{ConnectionCommand, connections};
+pub(crate) use copy::{CopyCommand, copy};
 pub(crate) use doctor::doctor;
 pub(crate) use keys::{KeyCommand, keys};
 pub(crate) use migrate::{MigrateCommand, migrate};

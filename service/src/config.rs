@@ -208,7 +208,8 @@ const MIN_HEADER_SIZE: usize = 8192;
 const PREFIX: &str = "CONNECT_";
 
 /// Stand for options of the command line, such as `--config`.
-const COMMAND_LINE_VARIABLES: [&str; 2] = ["CONNECT_CONFIG", "CONNECT_LOG_FORMAT"];
+const COMMAND_LINE_VARIABLES: [&str; 4] =
+    ["CONNECT_CONFIG", "CONNECT_LOG_FORMAT", "CONNECT_COPY_FROM", "CONNECT_COPY_TO"];
 
 /// Sets what a variable stands for; an error says what its value must be.
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cli::{
-    AppsCommand, AuditCommand, ConnectionCommand, KeyCommand, MigrateCommand, Output, TenantCommand, print,
+    AppsCommand, AuditCommand, ConnectionCommand, CopyCommand, KeyCommand, MigrateCommand, Output,
+    TenantCommand, print,
 };
 use connect_service::clock::Clock;
 use connect_service::config::Config;
@@ -57,6 +58,8 @@ enum Command {
     Apps(AppsCommand),
     /// Look at the configuration, the key, the database, the clock and the providers, and change nothing.
     Doctor,
+    /// Copy a database into an empty one.
+    Copy(CopyCommand),
     /// Bring the tables up to date, or only tell whether they are.
     Migrate(MigrateCommand),
 }
@@ -110,6 +113,7 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
         Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command, output).await,
         Command::Apps(command) => cli::apps(&config()?, &command, output),
         Command::Doctor => cli::doctor(&config()?, output).await,
+        Command::Copy(command) => cli::copy(&command, output).await,
         Command::Migrate(command) => cli::migrate(&config()?, &command, output).await,
     }
 }

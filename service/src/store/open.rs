@@ -44,7 +44,7 @@ impl Store {
         let cannot_open = |reason| cannot_open(&database, reason);
         let presence = match database.file() {
             Some(file) => {
-                make_private_file(file).map_err(|error| cannot_open(error.to_string()))?;
+                make_private(&database)?;
                 refuse_exposed_file(file)?;
                 let presence = Presence::note(file).await;
                 Some(Arc::new(presence.map_err(|error| cannot_open(error.to_string()))?))
@@ -138,6 +138,12 @@ pub(super) fn at_location(database: &Database, error: StoreError) -> StoreError 
         }
         error => error,
     }
+}
+
+/// Makes a SQLite file that does not exist, for its owner alone. There is nothing to do for PostgreSQL.
+pub(super) fn make_private(database: &Database) -> Result<()> {
+    let made = database.file().map_or(Ok(()), make_private_file);
+    made.map_err(|error| cannot_open(database, error.to_string()))
 }
 
 /// SQLite would make a file that everybody can read; its other files take its permissions on.
