@@ -36,7 +36,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 .PHONY: check test test-all
 CHECK := fmt build generated clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
 TEST := fmt build generated deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp clients test-browser unit \
-	bench-test doctest tables clippy docs
+	bench-test doctest tables deploy clippy docs
 SLOW := chaos-short mutants-some next
 
 check: ## Format, lints, unit tests, Rust scenarios, generated files: minutes, and nothing as root
@@ -79,6 +79,7 @@ doctest: build
 e2e: build tests/oidc/node_modules/.installed
 	$(STEP) "PostgreSQL" scripts/postgres
 	$(STEP) "nginx" scripts/nginx
+	$(STEP) "sqlite3" scripts/sqlite
 	$(STEP) "scenarios and end-to-end tests" $(CARGO) test --no-fail-fast --test '*'
 
 # The service's own tests once more, on a PostgreSQL server of their own.
@@ -155,6 +156,13 @@ clients: build tests/clients/node_modules/.installed $(CACHE)/clients/.installed
 MCP_TOOLS := tests/mcp/node_modules/.installed tests/oidc/node_modules/.installed $(CACHE)/mcp/.installed
 mcp: build $(MCP_TOOLS)
 	$(STEP) "official MCP clients" tests/mcp/run $(TARGET)/debug/connect-service $(CACHE)/mcp/bin/python
+
+# What is in deploy/, by the programs that read it.
+.PHONY: deploy
+deploy: build
+	$(STEP) "Prometheus" scripts/prometheus
+	$(STEP) "nginx" scripts/nginx
+	$(STEP) "files of deploy/" deploy/check $(abspath $(TARGET))/debug/connect-service
 
 # Processes, PostgreSQL and the disk fail under load; nothing that was acknowledged may get lost.
 .PHONY: chaos chaos-short

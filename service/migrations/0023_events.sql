@@ -1,6 +1,6 @@
 -- Every change that a tenant hears of, in the order in which the changes were committed.
 CREATE TABLE events (
-    tenant        TEXT NOT NULL,
+    tenant_id     TEXT NOT NULL,
     -- From 1, without gaps.
     position      BIGINT NOT NULL,
     id            TEXT NOT NULL UNIQUE,
@@ -10,15 +10,15 @@ CREATE TABLE events (
     created_at    BIGINT NOT NULL,
     -- The event's data, as JSON.
     payload       TEXT NOT NULL,
-    PRIMARY KEY (tenant, position)
+    PRIMARY KEY (tenant_id, position)
 );
 CREATE INDEX events_by_time ON events (created_at);
 
 -- The position of each tenant's latest event. Whoever writes one holds this row until the commit, so that positions become
 -- visible in their order.
 CREATE TABLE event_positions (
-    tenant TEXT PRIMARY KEY,
-    last   BIGINT NOT NULL
+    tenant_id TEXT PRIMARY KEY,
+    last      BIGINT NOT NULL
 );
 
 -- A pending link that expired is one of which no event tells yet, unless it has an end. Those from before there were events

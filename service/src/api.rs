@@ -25,7 +25,8 @@ mod webhooks;
 
 pub(crate) use connections::wait_until_not_pending;
 pub use health::Readiness;
-pub(crate) use long_poll::LongPoll;
+pub(crate) use health::is_ready;
+pub(crate) use long_poll::{LongPoll, PREFERENCE_APPLIED};
 pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use oauth_clients::is_printable;
 pub(crate) use request_link::new_link;

@@ -1,19 +1,34 @@
-//! Rate budgets: so many calls in a fixed minute, counted in memory per process.
+//! Rate budgets: so many calls in a fixed minute.
+//!
+//! Those of tenants hold for all processes together where these share a PostgreSQL database. Each process takes calls of
+//! them in lots of at most a twentieth, by one statement a lot, and counts what it uses in memory. So there are never more
+//! than the budget, and up to one lot for each process may go unused. Otherwise, and for links, a process counts alone.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use url::Url;
 
 use crate::config::BudgetConfig;
 use crate::error::ApiError;
+use crate::metrics::GroupLabels;
+use crate::store::{Caller, Lot, Store, TenantBudgets};
 
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// Windows of the past are dropped once there are this many, and again whenever that number has doubled.
 const PRUNE_FROM: usize = 1024;
+
+/// A lot is this part of a budget at most.
+const LOTS: u32 = 20;
+
+/// Lots that can be taken at once, each of another budget.
+const TURNS: usize = 64;
 
 /// What a call is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +52,22 @@ pub enum Group {
 pub struct Budgets {
     limits: BudgetConfig,
     windows: Mutex<Windows>,
+    refusals: Family<GroupLabels, Counter>,
+    /// Where other processes take lots too.
+    shared: Option<Store>,
+    /// Whoever takes a lot of a budget holds its turn; others then find what is left of that lot, or when it failed.
+    turns: Vec<tokio::sync::Mutex<Option<Instant>>>,
+}
+
+/// One budget.
+#[derive(Debug, Clone, Copy)]
+struct Budget<'a> {
+    group: Group,
+    holder: &'a str,
+    /// Calls a window.
+    limit: u32,
+    /// Whether other processes count against it, too.
+    is_shared: bool,
 }
 
 #[derive(Debug)]
@@ -49,6 +80,12 @@ struct Windows {
 struct Window {
     end: Instant,
     used: u32,
+    /// Of a shared budget: what this process may use, in all of its lots.
+    granted: u32,
+    /// What others took, as far as it is known.
+    others: u32,
+    /// Whether there was nothing left to take.
+    is_used_up: bool,
 }
 
 /// How a budget stands after a call.
@@ -64,27 +101,74 @@ pub struct Standing {
 }
 
 impl Budgets {
-    /// Budgets with these limits, all unused.
-    pub fn new(limits: &BudgetConfig) -> Self {
+    /// Budgets with these limits, all unused. Those of tenants are shared with the other processes of `shared`.
+    pub fn new(limits: &BudgetConfig, shared: Option<Store>) -> Self {
+        let refusals = Family::<GroupLabels, Counter>::default();
+        for group in Group::ALL {
+            // Shown from the start: what appears with its first refusal seems never to have grown.
+            drop(refusals.get_or_create(&GroupLabels { group: group.as_str() }));
+        }
         let windows = Windows { by_holder: HashMap::new(), prune_at: PRUNE_FROM };
-        Self { limits: limits.clone(), windows: Mutex::new(windows) }
+        Self {
+            limits: limits.clone(),
+            windows: Mutex::new(windows),
+            refusals,
+            shared,
+            turns: (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect(),
+        }
+    }
+
+    /// How often there was one call too many, as it goes on.
+    pub(crate) fn refusals(&self) -> Family<GroupLabels, Counter> {
+        self.refusals.clone()
+    }
+
+    /// Counts one call of a tenant.
+    pub async fn take(&self, group: Group, caller: &Caller) -> Standing {
+        self.take_of(self.of_tenant(group, caller)).await
+    }
+
+    /// How a tenant's budget stands, with nothing counted.
+    pub fn look(&self, group: Group, caller: &Caller) -> Standing {
+        let budget = self.of_tenant(group, caller);
+        let now = Instant::now();
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.of(budget, now).standing(budget, now, true)
+    }
+
+    /// Counts one call of whoever has a link.
+    pub fn take_of_link(&self, link: &str) -> Standing {
+        let budget = self.of_link(link);
+        let now = Instant::now();
+        self.count(budget, now).unwrap_or_else(|| self.refuse(budget, now))
+    }
+
+    /// How a link's budget stands, with nothing counted.
+    pub fn look_of_link(&self, link: &str) -> Standing {
+        let (budget, now) = (self.of_link(link), Instant::now());
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.of(budget, now).standing(budget, now, true)
     }
 
     /// Counts a call of the service's own to this address, for a tenant. One customer's mistakes must not get the others'
     /// calls to a provider throttled. Where there were too many, gives the seconds until one is allowed again.
-    pub fn take_verification(&self, tenant: &str, url: &Url) -> Option<u64> {
+    pub async fn take_verification(&self, tenant: &str, url: &Url) -> Option<u64> {
         let holder = format!("{tenant} {}", url.host_str().unwrap_or_default());
-        self.take(Group::Verification, &holder).refused_for()
+        let limit = self.limit(Group::Verification, TenantBudgets::default());
+        let is_shared = self.shared.is_some();
+        let budget = Budget { group: Group::Verification, holder: &holder, limit, is_shared };
+        self.take_of(budget).await.refused_for()
     }
 
-    /// Counts one call of a tenant, or of whoever has a link.
-    pub fn take(&self, group: Group, holder: &str) -> Standing {
-        self.count(group, holder, 1, Instant::now())
+    fn of_tenant<'a>(&self, group: Group, caller: &'a Caller) -> Budget<'a> {
+        let limit = self.limit(group, caller.budgets);
+        Budget { group, holder: &caller.tenant, limit, is_shared: self.shared.is_some() }
     }
 
-    /// How a budget stands, with nothing counted.
-    pub fn look(&self, group: Group, holder: &str) -> Standing {
-        self.count(group, holder, 0, Instant::now())
+    /// A link is mostly watched from one process, and asks often: sharing its budget would cost more than it saves.
+    fn of_link<'a>(&self, link: &'a str) -> Budget<'a> {
+        let limit = self.limit(Group::Status, TenantBudgets::default());
+        Budget { group: Group::Status, holder: link, limit, is_shared: false }
     }
 
     /// Lets so much time pass: windows end so much earlier.
@@ -96,41 +180,142 @@ impl Budgets {
         }
     }
 
-    fn count(&self, group: Group, holder: &str, calls: u32, now: Instant) -> Standing {
-        let limit = match group {
-            Group::Default => self.limits.default,
-            Group::Token => self.limits.token,
+    fn limit(&self, group: Group, own: TenantBudgets) -> u32 {
+        match group {
+            Group::Default => own.default.unwrap_or(self.limits.default),
+            Group::Token => own.token.unwrap_or(self.limits.token),
             Group::Events => self.limits.events,
             Group::Proxy => self.limits.proxy,
             Group::Status => self.limits.status,
             Group::Verification => self.limits.verification,
-        };
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = windows.of(group, holder, now);
-        let allowed = calls <= limit - window.used;
-        if allowed {
-            window.used += calls;
         }
-        let remaining = window.end.saturating_duration_since(now);
+    }
+
+    async fn take_of(&self, budget: Budget<'_>) -> Standing {
+        if let Some(standing) = self.count(budget, Instant::now()) {
+            return standing;
+        }
+        let Some(store) = &self.shared else {
+            return self.refuse(budget, Instant::now());
+        };
+        let arrived = Instant::now();
+        let mut failed_at = self.turns[budget.turn()].lock().await;
+        // Somebody may have taken a lot meanwhile.
+        let now = Instant::now();
+        if let Some(standing) = self.count(budget, now) {
+            return standing;
+        }
+        if self.is_used_up(budget, now) {
+            return self.refuse(budget, now);
+        }
+        // Those who waited for an attempt that failed do not wait for another one.
+        if failed_at.is_some_and(|failed_at| failed_at >= arrived) {
+            return self.uncounted(budget, now);
+        }
+        let holder = format!("{} {}", budget.group.as_str(), budget.holder);
+        let size = (budget.limit / LOTS).max(1);
+        match store.take_lot(&holder, budget.limit, size, WINDOW).await {
+            Ok(lot) => {
+                self.add(budget, lot, now);
+                let now = Instant::now();
+                self.count(budget, now).unwrap_or_else(|| self.refuse(budget, now))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a budget cannot be counted");
+                *failed_at = Some(Instant::now());
+                self.uncounted(budget, now)
+            }
+        }
+    }
+
+    /// Lets a call be made that cannot be counted: without the database it fails by itself.
+    fn uncounted(&self, budget: Budget<'_>, now: Instant) -> Standing {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.of(budget, now).standing(budget, now, true)
+    }
+
+    /// Counts a call, if this process may count it without taking a lot.
+    fn count(&self, budget: Budget<'_>, now: Instant) -> Option<Standing> {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = windows.of(budget, now);
+        let may_use = if budget.is_shared { window.granted } else { budget.limit };
+        (window.used < may_use).then(|| {
+            window.used += 1;
+            window.standing(budget, now, true)
+        })
+    }
+
+    fn is_used_up(&self, budget: Budget<'_>, now: Instant) -> bool {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner).of(budget, now).is_used_up
+    }
+
+    fn refuse(&self, budget: Budget<'_>, now: Instant) -> Standing {
+        self.refusals.get_or_create(&GroupLabels { group: budget.group.as_str() }).inc();
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.of(budget, now).standing(budget, now, false)
+    }
+
+    /// Adds a lot that was asked for at this time. The window ended no earlier than that much later.
+    fn add(&self, budget: Budget<'_>, lot: Lot, asked_at: Instant) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = windows.of(budget, asked_at);
+        window.end = asked_at + lot.ends_in;
+        window.granted += lot.calls;
+        window.others = lot.taken.saturating_sub(window.granted);
+        window.is_used_up = lot.calls == 0;
+    }
+}
+
+impl Budget<'_> {
+    fn turn(&self) -> usize {
+        let mut hasher = DefaultHasher::new();
+        (self.group, self.holder).hash(&mut hasher);
+        usize::try_from(hasher.finish() % TURNS as u64).unwrap_or_default()
+    }
+}
+
+impl Window {
+    fn new(now: Instant) -> Self {
+        Self { end: now + WINDOW, used: 0, granted: 0, others: 0, is_used_up: false }
+    }
+
+    fn standing(&self, budget: Budget<'_>, now: Instant, allowed: bool) -> Standing {
+        let remaining = self.end.saturating_duration_since(now);
         let resets_in = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
-        Standing { group, limit, left: limit - window.used, resets_in, allowed }
+        let left =
+            if allowed { budget.limit.saturating_sub(self.others).saturating_sub(self.used) } else { 0 };
+        Standing { group: budget.group, limit: budget.limit, left, resets_in: resets_in.max(1), allowed }
     }
 }
 
 impl Windows {
-    fn of(&mut self, group: Group, holder: &str, now: Instant) -> &mut Window {
+    fn of(&mut self, budget: Budget<'_>, now: Instant) -> &mut Window {
         if self.by_holder.len() >= self.prune_at {
             self.by_holder.retain(|_, window| window.end > now);
             self.prune_at = PRUNE_FROM.max(2 * self.by_holder.len());
         }
-        let window = self
-            .by_holder
-            .entry((group, holder.to_owned()))
-            .or_insert_with(|| Window { end: now + WINDOW, used: 0 });
+        let key = (budget.group, budget.holder.to_owned());
+        let window = self.by_holder.entry(key).or_insert_with(|| Window::new(now));
         if window.end <= now {
-            *window = Window { end: now + WINDOW, used: 0 };
+            *window = Window::new(now);
         }
         window
+    }
+}
+
+impl Group {
+    const ALL: [Self; 6] =
+        [Self::Default, Self::Token, Self::Events, Self::Proxy, Self::Status, Self::Verification];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Token => "token",
+            Self::Events => "events",
+            Self::Proxy => "proxy",
+            Self::Status => "status",
+            Self::Verification => "verification",
+        }
     }
 }
 
@@ -154,14 +339,7 @@ impl Standing {
 
     /// Tells the caller, by the fields of draft-ietf-httpapi-ratelimit-headers.
     pub fn tell(self, headers: &mut HeaderMap) {
-        let name = match self.group {
-            Group::Default => "default",
-            Group::Token => "token",
-            Group::Events => "events",
-            Group::Proxy => "proxy",
-            Group::Status => "status",
-            Group::Verification => "verification",
-        };
+        let name = self.group.as_str();
         let mut set = |header, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(header, value);
@@ -177,13 +355,27 @@ mod tests {
     use super::*;
 
     fn budgets() -> Budgets {
-        Budgets::new(&BudgetConfig { token: 3, default: 2, status: 1, ..BudgetConfig::default() })
+        let config = BudgetConfig { token: 3, default: 2, status: 1, ..BudgetConfig::default() };
+        Budgets::new(&config, None)
+    }
+
+    fn budget(group: Group, holder: &str, limit: u32) -> Budget<'_> {
+        Budget { group, holder, limit, is_shared: false }
+    }
+
+    fn caller(budgets: TenantBudgets) -> Caller {
+        Caller { tenant: "t".into(), key: "k".into(), capabilities: Vec::new(), budgets }
+    }
+
+    fn taken(budgets: &Budgets, budget: Budget<'_>, now: Instant) -> Standing {
+        budgets.count(budget, now).unwrap_or_else(|| budgets.refuse(budget, now))
     }
 
     #[test]
     fn a_window_ends_after_a_minute() {
         let (budgets, start) = (budgets(), Instant::now());
-        let take = |after| budgets.count(Group::Default, "t", 1, start + Duration::from_millis(after));
+        let take =
+            |after| taken(&budgets, budget(Group::Default, "t", 2), start + Duration::from_millis(after));
         assert_eq!(take(0).left, 1);
         assert_eq!(take(1).left, 0);
         assert!(take(2).check().is_err());
@@ -209,38 +401,55 @@ mod tests {
     #[test]
     fn groups_and_holders_are_counted_apart() {
         let (budgets, now) = (budgets(), Instant::now());
-        assert!(budgets.count(Group::Status, "a", 1, now).check().is_ok());
-        assert!(budgets.count(Group::Status, "a", 1, now).check().is_err());
-        assert!(budgets.count(Group::Status, "b", 1, now).check().is_ok());
-        assert!(budgets.count(Group::Token, "a", 1, now).check().is_ok());
+        let take = |group, holder| taken(&budgets, budget(group, holder, 1), now).check();
+        assert!(take(Group::Status, "a").is_ok());
+        assert!(take(Group::Status, "a").is_err());
+        assert!(take(Group::Status, "b").is_ok());
+        assert!(take(Group::Token, "a").is_ok());
     }
 
-    #[test]
-    fn an_apis_host_is_asked_sixty_times_a_minute() {
-        let (budgets, start) = (budgets(), Instant::now());
-        let take = |after| budgets.count(Group::Verification, "t host", 1, start + after).check();
+    #[tokio::test]
+    async fn an_apis_host_is_asked_sixty_times_a_minute() {
+        let budgets = budgets();
+        let url = Url::parse("https://api.example.com/me").unwrap();
         for _ in 0..60 {
-            assert!(take(Duration::ZERO).is_ok());
+            assert_eq!(budgets.take_verification("t", &url).await, None);
         }
-        assert!(take(WINDOW - Duration::from_millis(1)).is_err());
-        assert!(take(WINDOW).is_ok());
+        assert!(budgets.take_verification("t", &url).await.is_some());
+        let other = Url::parse("https://other.example.com/me").unwrap();
+        assert_eq!(budgets.take_verification("t", &other).await, None);
     }
 
     #[test]
     fn windows_of_the_past_are_forgotten() {
         let (budgets, start) = (budgets(), Instant::now());
         for n in 0..PRUNE_FROM {
-            budgets.count(Group::Status, &n.to_string(), 1, start);
+            taken(&budgets, budget(Group::Status, &n.to_string(), 1), start);
         }
-        budgets.count(Group::Status, "new", 1, start + WINDOW);
+        taken(&budgets, budget(Group::Status, "new", 1), start + WINDOW);
         assert_eq!(budgets.windows.lock().unwrap().by_holder.len(), 1);
     }
 
-    #[test]
-    fn the_headers_are_those_of_the_draft() {
+    #[tokio::test]
+    async fn the_headers_are_those_of_the_draft() {
         let mut headers = HeaderMap::new();
-        budgets().take(Group::Token, "t").tell(&mut headers);
+        budgets().take(Group::Token, &caller(Default::default())).await.tell(&mut headers);
         assert_eq!(headers["ratelimit-policy"], "\"token\";q=3;w=60");
         assert_eq!(headers["ratelimit"], "\"token\";r=2;t=60");
+    }
+
+    #[tokio::test]
+    async fn a_tenant_may_have_a_budget_of_its_own() {
+        let budgets = budgets();
+        let own = caller(TenantBudgets { token: Some(5), default: None });
+        let mut headers = HeaderMap::new();
+        for _ in 0..5 {
+            let standing = budgets.take(Group::Token, &own).await;
+            assert!(standing.check().is_ok());
+            standing.tell(&mut headers);
+        }
+        assert_eq!(headers["ratelimit-policy"], "\"token\";q=5;w=60");
+        assert!(budgets.take(Group::Token, &own).await.check().is_err());
+        assert_eq!(budgets.look(Group::Default, &own).left, 2);
     }
 }

@@ -19,6 +19,9 @@ use crate::store::EventPayload;
 pub struct Config {
     /// Address and port to listen at; port 0 takes a free one.
     pub listen: String,
+    /// Address and port that Prometheus asks, or a port of loopback alone. Without it, nobody can.
+    #[serde(deserialize_with = "metrics_address")]
+    pub metrics_listen: Option<String>,
     /// How customers' browsers and providers reach the service; the address that it listens at unless told.
     pub public_url: Option<Url>,
     /// `sqlite://` with a path, or `postgres://`, perhaps with a password.
@@ -172,6 +175,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            metrics_listen: None,
             public_url: None,
             database_url: "sqlite://connect.db".into(),
             key_file: "connect.key".into(),
@@ -221,15 +225,19 @@ const MIN_HEADER_SIZE: usize = 8192;
 /// What every variable of the service begins with.
 const PREFIX: &str = "CONNECT_";
 
-/// Names the configuration's file, in the place of `--config`.
-const COMMAND_LINE_VARIABLE: &str = "CONNECT_CONFIG";
+/// Stand for options of the command line, such as `--config`.
+const COMMAND_LINE_VARIABLES: [&str; 4] =
+    ["CONNECT_CONFIG", "CONNECT_LOG_FORMAT", "CONNECT_COPY_FROM", "CONNECT_COPY_TO"];
 
 /// Sets what a variable stands for; an error says what its value must be.
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 31] = [
+const VARIABLES: [(&str, Set); 32] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
+    ("CONNECT_METRICS_LISTEN", |config, value| {
+        assign(&mut config.metrics_listen, Ok(Some(on_loopback(value))))
+    }),
     ("CONNECT_PUBLIC_URL", |config, value| {
         assign(&mut config.public_url, value.parse().map(Some).map_err(|_| "it must be an address"))
     }),
@@ -362,7 +370,7 @@ impl Config {
             clients.entry(app_id(app)).or_default().id = Some(value);
         } else if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_SECRET")) {
             clients.entry(app_id(app)).or_default().secret = Some(value.into());
-        } else if name != COMMAND_LINE_VARIABLE && !is_service_link(name, &value) {
+        } else if !COMMAND_LINE_VARIABLES.contains(&name) && !is_service_link(name, &value) {
             return Err(ConfigError::Unknown { name: name.to_owned(), closest: closest_variable(setting) });
         }
         Ok(())
@@ -475,6 +483,15 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds.min(86_400))
 }
 
+/// An address, or a port, which is one of loopback.
+fn on_loopback(address: String) -> String {
+    if address.parse::<u16>().is_ok() { format!("127.0.0.1:{address}") } else { address }
+}
+
+fn metrics_address<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(on_loopback(String::deserialize(value)?)))
+}
+
 fn assign<T>(setting: &mut T, value: Result<T, &'static str>) -> Result<(), &'static str> {
     *setting = value?;
     Ok(())
@@ -493,9 +510,9 @@ fn closest_variable(setting: &str) -> &'static str {
     if setting.starts_with("APP") {
         return APP_VARIABLES;
     }
-    let names = VARIABLES.iter().map(|(name, _)| *name).chain([COMMAND_LINE_VARIABLE]);
+    let names = VARIABLES.iter().map(|(name, _)| *name).chain(COMMAND_LINE_VARIABLES);
     let likeness = |name: &&str| strsim::sorensen_dice(&name[PREFIX.len()..], setting);
-    names.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).unwrap_or(COMMAND_LINE_VARIABLE)
+    names.max_by(|one, other| likeness(one).total_cmp(&likeness(other))).unwrap_or(COMMAND_LINE_VARIABLES[0])
 }
 
 /// Whether an orchestrator made this variable: Kubernetes gives each container some for each service of its namespace
@@ -589,6 +606,7 @@ mod tests {
         assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
         assert_eq!(config.database_url.expose_secret(), Config::default().database_url.expose_secret());
         for optional in [
+            "metrics_listen",
             "catalogue_dir",
             "max_connections",
             "provider_ca_file",

@@ -5,11 +5,12 @@
 
 mod queue;
 
+use std::io::IsTerminal as _;
 use std::panic::{AssertUnwindSafe, PanicHookInfo};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -26,8 +27,10 @@ use crate::error::ApiError;
 use crate::ids;
 use crate::proxy;
 use crate::server::PREFIX;
+use crate::state::AppState;
 pub use queue::LogFlush;
 use queue::LogQueue;
+pub(crate) use queue::dropped_lines;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -39,24 +42,43 @@ pub fn is_discreet(metadata: &Metadata<'_>) -> bool {
 /// Number of lines that wait for stderr at most, about a megabyte; what comes on top is dropped and counted.
 const MAX_QUEUED_LINES: usize = 4096;
 
+/// How lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// As text where stderr is a terminal, else as JSON.
+    #[default]
+    Auto,
+    /// One JSON object for each line.
+    Json,
+    /// For people.
+    Text,
+}
+
 /// Sends the log to stderr. `RUST_LOG` chooses what is in it; by default what this service has to say. What is still
 /// queued is written when the returned value is dropped.
 ///
 /// # Errors
 ///
 /// When the thread that writes cannot be started.
-pub fn init() -> std::io::Result<LogFlush> {
-    let queue = Arc::new(LogQueue::start(std::io::stderr(), MAX_QUEUED_LINES)?);
+pub fn init(format: Format) -> std::io::Result<LogFlush> {
+    let is_json = match format {
+        Format::Auto => !std::io::stderr().is_terminal(),
+        Format::Json => true,
+        Format::Text => false,
+    };
+    let dropped_line = if is_json { queue::dropped_as_json } else { queue::dropped_as_text };
+    let queue = Arc::new(LogQueue::start(std::io::stderr(), MAX_QUEUED_LINES, dropped_line)?);
     let flush = queue.flush_on_drop();
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,connect_service=info"));
-    let layer = tracing_subscriber::fmt::layer()
-        .json()
+    let layer = tracing_subscriber::fmt::layer().with_writer(queue);
+    let layer = if is_json {
         // The span is there already, and it is the only one.
-        .with_span_list(false)
-        .with_writer(queue)
-        .with_filter(filter)
-        .with_filter(filter_fn(is_discreet));
+        layer.json().with_span_list(false).boxed()
+    } else {
+        layer.with_ansi(false).with_target(false).boxed()
+    };
+    let layer = layer.with_filter(filter).with_filter(filter_fn(is_discreet));
     // A second call, as in tests, changes nothing.
     let _ = tracing_subscriber::registry().with(layer).try_init();
     std::panic::set_hook(Box::new(log_panic));
@@ -70,9 +92,9 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(location, "a thread panicked");
 }
 
-/// Around every request: its id, its line in the log, an answer even if a handler panics, and `no-store` on whatever
+/// Around every request: its id, its line in the log, its place in the metrics, an answer even if a handler panics, and `no-store` on whatever
 /// does not say otherwise.
-pub async fn observe(request: Request, next: Next) -> Response {
+pub async fn observe(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let id = ids::random(16);
     let method = request.method().clone();
     let connection = connection_of(request.uri().path()).map(str::to_owned);
@@ -94,7 +116,9 @@ pub async fn observe(request: Request, next: Next) -> Response {
         headers.insert(REQUEST_ID, id);
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    app.metrics.request(&method, route, response.status(), response.headers(), took);
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let caller = response.extensions().get::<LoggedCaller>();
     let (tenant, key) = caller.map(|caller| (&*caller.tenant, &*caller.key)).unzip();
     // What nobody was let in for is not repeated.

@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use cli::{AuditCommand, KeyCommand, TenantCommand, WebhookCommand, print};
+use cli::{
+    AppsCommand, AuditCommand, ConnectionCommand, CopyCommand, KeyCommand, MigrateCommand, Output,
+    TenantCommand, WebhookCommand, print,
+};
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::dev::{self, Dev};
@@ -26,6 +29,12 @@ struct Arguments {
     /// The configuration, a TOML file; environment variables named CONNECT_… come over it.
     #[arg(long, global = true, env = "CONNECT_CONFIG")]
     config: Option<PathBuf>,
+    /// How the log is written to stderr: as text where that is a terminal and as JSON elsewhere (auto), or always so.
+    #[arg(long, global = true, env = "CONNECT_LOG_FORMAT", value_enum, default_value = "auto")]
+    log_format: log::Format,
+    /// Print the result of a command that manages as JSON: one object a line.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -45,6 +54,9 @@ enum Command {
     /// Manage the webhook endpoints of tenants.
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// Count or list connections.
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
     /// List who asked for which credential.
     Audit(AuditCommand),
     /// Read the events of a running service, with a tenant key.
@@ -52,6 +64,14 @@ enum Command {
     Events(EventsCommand),
     /// Forward the events of a running service to a program on this machine.
     Listen(Listen),
+    /// List the apps, and which lack an OAuth client.
+    Apps(AppsCommand),
+    /// Look at the configuration, the key, the database, the clock and the providers, and change nothing.
+    Doctor,
+    /// Copy a database into an empty one.
+    Copy(CopyCommand),
+    /// Bring the tables up to date, or only tell whether they are.
+    Migrate(MigrateCommand),
 }
 
 #[derive(Args)]
@@ -73,7 +93,7 @@ enum DevCommand {
 async fn main() -> std::io::Result<ExitCode> {
     let arguments = Arguments::parse();
     stay_out_of_core_dumps();
-    let _flush = log::init()?;
+    let _flush = log::init(arguments.log_format)?;
     let has_log = matches!(arguments.command, Command::Serve);
     match run(arguments).await {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -93,22 +113,30 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = || Config::load(arguments.config.as_deref(), environment);
+    let output = Output { is_json: arguments.json };
     match arguments.command {
         Command::Serve => serve(config()?).await,
         Command::Dev(DevArguments { command: None, options }) => develop(config()?, &options).await,
         Command::Dev(DevArguments { command: Some(DevCommand::Ctl(ctl)), .. }) => ctl::run(ctl).await,
-        Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command).await,
+        Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command, output).await,
         Command::Key(command) => {
             let config = config()?;
-            cli::keys(&live_store(&config).await?, &config, command).await
+            cli::keys(&live_store(&config).await?, &config, command, output).await
         }
         Command::Events(command) => feed_client::events(command).await,
         Command::Listen(listen) => feed_client::listen(listen).await,
         Command::Webhook(command) => {
             let config = config()?;
-            cli::webhooks(&live_store(&config).await?, &config, command).await
+            cli::webhooks(&live_store(&config).await?, &config, command, output).await
         }
-        Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command).await,
+        Command::Connection(command) => {
+            cli::connections(&live_store(&config()?).await?, command, output).await
+        }
+        Command::Audit(command) => cli::audit(&live_store(&config()?).await?, command, output).await,
+        Command::Apps(command) => cli::apps(&config()?, &command, output),
+        Command::Doctor => cli::doctor(&config()?, output).await,
+        Command::Copy(command) => cli::copy(&command, output).await,
+        Command::Migrate(command) => cli::migrate(&config()?, &command, output).await,
     }
 }
 
@@ -132,13 +160,35 @@ async fn serve(config: Config) -> Result<(), SetupError> {
     server::raise_file_limit();
     let clock = Clock::default();
     let store = open_store(&config, Mode::Live, clock.clone()).await?;
-    let listener = TcpListener::bind(&config.listen).await?;
+    let listener = bind("listen", &config.listen).await?;
     let address = listener.local_addr()?.to_string();
+    let metrics = match &config.metrics_listen {
+        Some(address) => Some(bind("metrics_listen", address).await?),
+        None => None,
+    };
     let app = Service::new(config, store, clock, &address)?;
     end_on_signals(&app)?;
+    let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address,
+        public_url = app.public_url,
+        metrics = metrics_address.map(tracing::field::display),
+        database = app.store.location(),
+        apps = app.config.apps.keys().map(String::as_str).collect::<Vec<_>>().join(","),
+        "started"
+    );
+    if let Some(listener) = metrics {
+        app.tasks.spawn(server::serve_metrics(app.clone(), listener));
+    }
     print(&format!("listening on http://{address}"))?;
     server::serve(app, listener).await;
     Ok(())
+}
+
+async fn bind(setting: &str, address: &str) -> Result<TcpListener, SetupError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("{setting}: cannot listen at {address}: {error}").into())
 }
 
 async fn develop(config: Config, options: &dev::Options) -> Result<(), SetupError> {

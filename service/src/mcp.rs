@@ -67,7 +67,7 @@ async fn by_header(app: &AppState, server: &Server, request: Request) -> Respons
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
-    let standing = app.budgets.take(Group::Default, &caller.tenant);
+    let standing = app.budgets.take(Group::Default, &caller).await;
     let mut response = match standing.check() {
         Ok(()) => {
             parts.extensions.insert(caller.clone());
@@ -97,7 +97,7 @@ async fn by_url(app: &AppState, server: &Server, token: &str, request: Request) 
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
-    let standing = app.budgets.take(Group::Default, &caller.tenant);
+    let standing = app.budgets.take(Group::Default, &caller).await;
     let mut response = match standing.check() {
         Ok(()) => speak(server, caller, owner, request).await,
         Err(error) => error.into_response(),

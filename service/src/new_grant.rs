@@ -120,7 +120,7 @@ impl NewGrant<'_> {
             return Ok(None);
         }
         if let Some(url) = oauth::fetch_url(option, inputs)
-            && let Some(seconds) = service.budgets.take_verification(tenant, &url)
+            && let Some(seconds) = service.budgets.take_verification(tenant, &url).await
         {
             // Without a token nothing is asked, so that no value comes.
             let requires_values = option.missing(|_| false).is_some();

@@ -21,6 +21,7 @@ mod http;
 mod jwt;
 mod lenient;
 mod lifetime;
+mod probe;
 mod refusal;
 mod revoke;
 
@@ -89,6 +90,24 @@ pub enum Failure {
     Refused,
     /// It failed, or what it sent is of no use: a firewall's page, something else than tokens.
     Unusable,
+}
+
+impl ProviderError {
+    /// Every word that [`as_str`](Self::as_str) gives.
+    pub(crate) const WORDS: [&'static str; 6] =
+        ["declined", "misconfigured", "no_response", "throttled", "refused", "unusable"];
+
+    /// A word for it, for the metrics.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::Misconfigured => "misconfigured",
+            Self::Unavailable { failure: Failure::NoResponse, .. } => "no_response",
+            Self::Unavailable { failure: Failure::Throttled, .. } => "throttled",
+            Self::Unavailable { failure: Failure::Refused, .. } => "refused",
+            Self::Unavailable { failure: Failure::Unusable, .. } => "unusable",
+        }
+    }
 }
 
 /// Pairs as `application/x-www-form-urlencoded`, with spaces as `%20`: not every server reads `+` as a space.

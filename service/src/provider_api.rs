@@ -159,7 +159,7 @@ impl<'a> ApiAccess<'a> {
         let Some((url, own_headers)) = made.and_then(|(url, own)| Some((Url::parse(&url).ok()?, own))) else {
             return Ok(None);
         };
-        if is_counted && let Some(seconds) = self.service.budgets.take_verification(self.tenant, &url) {
+        if is_counted && let Some(seconds) = self.service.budgets.take_verification(self.tenant, &url).await {
             return Err(OverBudget(seconds));
         }
         let call = self.option.api_call(&values);

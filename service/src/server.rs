@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{announcements, api, hosted, log, mcp, revocation, vending, webhooks};
+use crate::{announcements, api, hosted, log, mcp, metrics, revocation, vending, webhooks};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -45,7 +45,7 @@ pub fn router(app: AppState) -> Router {
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(log::observe))
+        .layer(middleware::from_fn_with_state(app.clone(), log::observe))
         .with_state(app)
 }
 
@@ -90,6 +90,13 @@ pub async fn serve(app: AppState, listener: TcpListener) {
         tracing::error!(%error, "the audit of the last token calls is lost");
     }
     app.store.close().await;
+}
+
+/// Serves what is counted, on an address of its own, until the service closes. It has the limits of [`serve`].
+pub async fn serve_metrics(app: AppState, listener: TcpListener) {
+    let (router, connections) = (metrics::router(app.clone()), TaskTracker::new());
+    let accept = connections::accept(&app, &router, listener, &connections);
+    app.closing.run_until_cancelled(accept).await;
 }
 
 async fn drained(app: &AppState) {

@@ -12,6 +12,7 @@ use crate::budget::Budgets;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics::{Metrics, Sources};
 use crate::oauth::ProviderClient;
 use crate::proxy::ProxiedCalls;
 use crate::server;
@@ -54,6 +55,8 @@ pub struct Service {
     pub readiness: Readiness,
     /// The refreshes under way.
     pub refreshes: Refreshes,
+    /// What is counted, for Prometheus.
+    pub metrics: Metrics,
     /// The time.
     pub clock: Clock,
     /// Work that must be finished before the process ends, even if nobody waits for its answer.
@@ -92,6 +95,30 @@ pub async fn open_store(config: &Config, mode: Mode, clock: Clock) -> Result<Sto
     Ok(store.with_event_payload(config.events.payload))
 }
 
+/// Whether the configured clients fit the catalogue.
+///
+/// # Errors
+///
+/// When there is no such app, an address is unusable, or a parameter is missing.
+pub fn check_apps(config: &Config, catalogue: &Catalogue) -> Result<(), SetupError> {
+    if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
+        return Err(format!("apps.{unknown}: the catalogue has no such app").into());
+    }
+    for (id, client) in &config.apps {
+        let (authorize, token) = (client.authorization_url.as_deref(), client.token_url.as_deref());
+        let revoke = client.revocation_url.as_deref();
+        let app = catalogue.get(id);
+        if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token, revoke)) {
+            return Err(format!("apps.{id}: {problem}").into());
+        }
+        let needed = app.iter().flat_map(|app| app.app_params());
+        if let Some(missing) = needed.into_iter().find(|name| !client.params.contains_key(*name)) {
+            return Err(format!("apps.{id}: the app needs params.{missing}").into());
+        }
+    }
+    Ok(())
+}
+
 impl Service {
     /// Puts a service together. `address` is where it listens, for want of a configured `public_url`.
     ///
@@ -117,39 +144,34 @@ impl Service {
         address: &str,
     ) -> Result<AppState, SetupError> {
         let public_url = config.public_url_or(address);
-        if let Some(unknown) = config.apps.keys().find(|id| catalogue.get(id).is_none()) {
-            return Err(format!("apps.{unknown}: the catalogue has no such app").into());
-        }
-        for (id, client) in &config.apps {
-            let (authorize, token) = (client.authorization_url.as_deref(), client.token_url.as_deref());
-            let revoke = client.revocation_url.as_deref();
-            let app = catalogue.get(id);
-            if let Some(problem) = app.and_then(|app| app.problem_of_addresses(authorize, token, revoke)) {
-                return Err(format!("apps.{id}: {problem}").into());
-            }
-            let needed = app.iter().flat_map(|app| app.app_params());
-            if let Some(missing) = needed.into_iter().find(|name| !client.params.contains_key(*name)) {
-                return Err(format!("apps.{id}: the app needs params.{missing}").into());
-            }
-        }
+        check_apps(&config, &catalogue)?;
         let max_connections = server::max_connections(&config.limits);
+        let providers =
+            ProviderClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?;
+        let budgets = Budgets::new(&config.budgets, store.shares_budgets().then(|| store.clone()));
+        let long_polls = LongPolls::new(&config.limits, max_connections);
+        let metrics = Metrics::new(Sources {
+            apps: config.apps.keys().map(String::as_str).collect(),
+            budget_refusals: budgets.refusals(),
+            provider_calls: providers.durations(),
+            max_long_polls: long_polls.max(),
+            max_connections,
+        });
         Ok(Arc::new(Self {
             public_url,
             store,
             catalogue,
-            providers: ProviderClient::new(
-                config.allow_private_networks,
-                config.provider_ca_file.as_deref(),
-            )?,
+            providers,
             webhooks: WebhookClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?,
-            budgets: Budgets::new(&config.budgets),
+            budgets,
             rejected_keys: RejectedKeys::default(),
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
-            long_polls: LongPolls::new(&config.limits, max_connections),
+            long_polls,
             proxied_calls: ProxiedCalls::default(),
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
+            metrics,
             clock,
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),

@@ -109,7 +109,7 @@ async fn a_backlog_delays_nobody_and_is_delivered_at_last() {
     let database = platform.database.connect().await;
     let tenant = database.text(&format!("SELECT tenant_id FROM connections WHERE id = '{connection}'")).await;
     let known: usize = database
-        .text(&format!("SELECT last FROM event_positions WHERE tenant = '{tenant}'"))
+        .text(&format!("SELECT last FROM event_positions WHERE tenant_id = '{tenant}'"))
         .await
         .parse()
         .unwrap();
@@ -118,13 +118,15 @@ async fn a_backlog_delays_nobody_and_is_delivered_at_last() {
     database
         .execute(&format!(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {events})
-             INSERT INTO events (tenant, position, id, type, connection_id, created_at, payload)
+             INSERT INTO events (tenant_id, position, id, type, connection_id, created_at, payload)
              SELECT '{tenant}', {known} + i, 'evt_' || i, 'connection.updated', 'conn_' || (i % 1000), {now}, '{payload}'
              FROM n"
         ))
         .await;
     database
-        .execute(&format!("UPDATE event_positions SET last = {known} + {events} WHERE tenant = '{tenant}'"))
+        .execute(&format!(
+            "UPDATE event_positions SET last = {known} + {events} WHERE tenant_id = '{tenant}'"
+        ))
         .await;
 
     let enable = async |enabled: bool| {

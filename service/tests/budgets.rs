@@ -4,8 +4,9 @@
 
 mod support;
 
+use connect_service::budget::{Budgets, Group};
 use connect_service::config::{BudgetConfig, Config};
-use connect_service::store::Capability;
+use connect_service::store::{Caller, Capability, TenantBudgets};
 use serde_json::json;
 use support::{Answer, Platform, text};
 
@@ -114,4 +115,94 @@ async fn an_unknown_key_sees_no_budget() {
         assert_eq!(answer.header("ratelimit"), "");
     }
     platform.call("GET", "/apps").send().await.data();
+}
+
+/// Several processes over PostgreSQL have one budget, and each takes a twentieth of it at a time. Over SQLite each process
+/// counts alone.
+#[tokio::test]
+async fn processes_share_a_tenants_budget() {
+    const BUDGET: u32 = 40;
+    let platform = platform(BUDGET, BUDGET, 120).await;
+    let processes = [&platform, &platform.another().await, &platform.another().await];
+    let is_shared = platform.database.file().is_none();
+    let mut allowed = 0;
+    let mut refused = 0;
+    for n in 0..3 * BUDGET as usize {
+        // One of them gets most of the calls.
+        let process = processes[if n % 3 == 0 { n % 9 / 3 } else { 0 }];
+        let answer = process.call("GET", "/apps").send().await;
+        if answer.status == 200 {
+            allowed += 1;
+            assert!(left(&answer, "default", BUDGET) < BUDGET);
+        } else {
+            refused += 1;
+            is_limited(&answer, "default", BUDGET);
+        }
+    }
+    assert_eq!(allowed + refused, 3 * BUDGET);
+    if is_shared {
+        // Lots are of two calls: two processes may have one left each.
+        assert!((BUDGET - 2..=BUDGET).contains(&allowed), "{allowed}");
+    } else {
+        assert!(allowed > BUDGET, "{allowed}");
+    }
+}
+
+/// Whoever asks at once takes no more lots than are needed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_at_once_never_exceed_the_budget() {
+    const BUDGET: u32 = 60;
+    let platform = platform(BUDGET, BUDGET, 120).await;
+    let other = platform.another().await;
+    let is_shared = platform.database.file().is_none();
+    // The first use of a key is noted, for which all others would wait.
+    platform.call("GET", "/apps").send().await.data();
+    let calls = (0..100).map(|n| if n % 2 == 0 { &platform } else { &other });
+    let calls = calls.map(|process| process.call("GET", "/apps").send());
+    let answers = futures_util::future::join_all(calls).await;
+    let allowed = 1 + answers.iter().filter(|answer| answer.status == 200).count();
+    let others = answers.iter().find(|answer| ![200, 429].contains(&answer.status));
+    assert!(others.is_none(), "{others:?}");
+    if is_shared {
+        // A lot is three calls.
+        assert!((BUDGET as usize - 4..=BUDGET as usize).contains(&allowed), "{allowed}");
+    } else {
+        assert_eq!(allowed, 101);
+    }
+}
+
+/// What the operator gave the tenant counts from the next request on.
+#[tokio::test]
+async fn a_tenants_own_budget_replaces_the_configured_one() {
+    let platform = platform(2, 2, 120).await;
+    let store = &platform.app.store;
+    let own = TenantBudgets { token: Some(7), default: None };
+    assert!(store.set_tenant_budgets(&platform.tenant, own).await.unwrap());
+    assert_eq!(left(&platform.token("x").await, "token", 7), 6);
+    assert_eq!(left(&platform.call("GET", "/apps").send().await, "default", 2), 1);
+    assert_eq!(store.tenants().await.unwrap()[0].budgets, own);
+    assert!(store.set_tenant_budgets(&platform.tenant, TenantBudgets::default()).await.unwrap());
+    let answer = platform.token("x").await;
+    assert!(answer.header("ratelimit-policy").contains("q=2;"), "{:?}", answer.headers);
+    assert!(!store.set_tenant_budgets("ten_unknown", own).await.unwrap());
+}
+
+/// Such a call fails by itself, with a 503 and not a 429.
+#[tokio::test]
+async fn without_the_database_no_call_is_one_too_many() {
+    let platform = platform(2, 2, 120).await;
+    let store = platform.app.store.clone();
+    store.close().await;
+    let budgets = Budgets::new(&platform.app.config.budgets, Some(store));
+    let caller = Caller {
+        tenant: platform.tenant.clone(),
+        key: "key_x".into(),
+        capabilities: Vec::new(),
+        budgets: TenantBudgets::default(),
+    };
+    let calls = (0..10).map(|_| budgets.take(Group::Token, &caller));
+    for standing in futures_util::future::join_all(calls).await {
+        assert!(standing.check().is_ok());
+    }
+    platform.call("GET", "/apps").send().await.is_error(503, "upstream_unavailable");
 }

@@ -7,53 +7,11 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 
-/// A folder with everything that the program makes.
-struct Home(PathBuf);
-
-impl Home {
-    fn new() -> Self {
-        Self(support::folder())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_connect-service"));
-        command.args(arguments).current_dir(&self.0).env_clear().env("CONNECT_LISTEN", "127.0.0.1:0");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// What a command prints.
-    #[track_caller]
-    fn print(&self, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// Why a command fails.
-    #[track_caller]
-    fn fail(&self, command: &mut Command) -> String {
-        let output = command.output().unwrap();
-        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use serde_json::Value;
+use support::Home;
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -105,9 +63,10 @@ fn an_mcp_url_is_an_address_that_works_or_none() {
     let home = Home::new();
     let tenant = home.print(&["tenant", "create", "Acme", "--email", "owner@acme.example"]);
     home.print(&["key", "create", "--tenant", &tenant]);
-    let listed = home.print(&["key", "list", "--tenant", &tenant]);
-    let id = listed.split('\t').next().unwrap();
-    let has_url = || home.print(&["key", "list", "--tenant", &tenant]).contains("\tmcp\t");
+    let key = || home.json(&["key", "list", "--tenant", &tenant])[0].clone();
+    let id = support::text(&key()["id"]);
+    let id = id.as_str();
+    let has_url = || key()["mcp_url"] == true;
 
     let error = home.fail(&mut home.command(&["key", "mcp-url", id]));
     assert!(error.contains("public_url"), "{error}");
@@ -156,8 +115,8 @@ impl Drop for Running {
 fn a_tenants_website_is_an_https_address() {
     let home = Home::new();
     let tenant = home.print(&["tenant", "create", "Acme"]);
-    let website = || home.print(&["tenant", "list"]).rsplit('\t').next().unwrap().to_owned();
-    assert_eq!(website(), "-");
+    let website = || home.json(&["tenant", "list"])[0]["website_url"].clone();
+    assert_eq!(website(), Value::Null);
     home.print(&["tenant", "website", &tenant, "https://app.example.com/start"]);
     assert_eq!(website(), "https://app.example.com/start");
     for url in ["http://app.example.com", "app.example.com", "https://127.0.0.1/", "javascript:alert(1)", ""]
@@ -170,5 +129,5 @@ fn a_tenants_website_is_an_https_address() {
     assert!(error.contains("there is no such tenant"), "{error}");
     assert_eq!(website(), "https://app.example.com/start");
     home.print(&["tenant", "website", &tenant]);
-    assert_eq!(website(), "-");
+    assert_eq!(website(), Value::Null);
 }

@@ -148,6 +148,10 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE connections DROP COLUMN organization_name;
         DROP INDEX credentials_by_oauth_client;
         ALTER TABLE credentials DROP COLUMN oauth_client_id;
+        ALTER TABLE tenants DROP COLUMN disabled_at;
+        ALTER TABLE tenants DROP COLUMN token_budget;
+        ALTER TABLE tenants DROP COLUMN default_budget;
+        DROP TABLE budgets;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;

@@ -101,10 +101,10 @@ async fn a_filter_that_leaves_nearly_all_out_goes_on() {
     let platform = Platform::start().await;
     let tenant = &platform.tenant;
     let many = format!(
-        "INSERT INTO events (tenant, position, id, type, created_at, payload)
+        "INSERT INTO events (tenant_id, position, id, type, created_at, payload)
          WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 12001)
          SELECT '{tenant}', n, 'evt_' || n, 'key.created', {}, '{{}}' FROM n;
-         UPDATE event_positions SET last = 12001 WHERE tenant = '{tenant}';",
+         UPDATE event_positions SET last = 12001 WHERE tenant_id = '{tenant}';",
         platform.clock.now()
     );
     platform.database.connect().await.execute(&many).await;

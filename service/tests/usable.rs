@@ -4,12 +4,12 @@
 
 mod connect_support;
 
-use connect_service::budget::Group;
 use connect_service::catalogue::Catalogue;
 use connect_service::oauth::OAuthClient;
 use connect_service::store::{LinkOptions, Target};
 use connect_support::{ApiReply, Browser, Made, Seen, Stage};
 use serde_json::{Value, json};
+use url::Url;
 
 /// Consents; gives the page that the way back from the provider leads to.
 async fn consent(
@@ -123,8 +123,7 @@ async fn a_company_that_the_browser_names_is_checked() {
         assert!(stage.stored(&made).await.is_none(), "{what}");
 
         // The link is still open. No budget of the checks keeps it from being finished.
-        let holder = format!("{} 127.0.0.1", stage.owner.tenant);
-        while stage.app.budgets.take(Group::Verification, &holder).check().is_ok() {}
+        use_up_checks(&stage, "127.0.0.1").await;
         stage.provider.api_will_say(path, ApiReply::Json(200, json!({"CompanyInfo": {}})));
         let back = consent(&stage, &made, "quickbooks", &[], &realm).await;
         assert_eq!(back.status, 200, "{what}: {}", back.html);
@@ -501,15 +500,21 @@ async fn a_link_is_no_place_to_try_keys_at() {
     assert_eq!(stage.status(&made).await, "pending");
 }
 
+/// Takes all that the tenant may ask of a host in this minute.
+async fn use_up_checks(stage: &Stage, host: &str) {
+    let url = Url::parse(&format!("http://{host}/")).unwrap();
+    while stage.app.budgets.take_verification(&stage.owner.tenant, &url).await.is_none() {}
+}
+
 /// A tenant's customers share what a provider allows; beyond it the key is taken unchecked.
 #[tokio::test]
 async fn a_tenant_asks_a_host_sixty_times_a_minute() {
     let stage = Stage::with_apis().await;
     stage.provider.api_will_say(KEYED, ApiReply::Json(401, json!({})));
     let made = stage.link("keyed").await;
-    let holder = format!("{} 127.0.0.1", stage.owner.tenant);
+    let host = Url::parse("http://127.0.0.1/").unwrap();
     for _ in 0..59 {
-        stage.app.budgets.take(Group::Verification, &holder).check().unwrap();
+        assert_eq!(stage.app.budgets.take_verification(&stage.owner.tenant, &host).await, None);
     }
     assert_eq!(stage.submit(&made, "query", &json!({"api_key": "k"})).await.0, 400);
     let (status, body) = stage.submit(&made, "query", &json!({"api_key": "k"})).await;
@@ -523,17 +528,13 @@ async fn lookups_and_signed_tokens_take_from_the_same_budget() {
     let stage = Stage::with_apis().await;
     stage.provider.api_will_say("/keyed/v1/site", ApiReply::Json(200, json!({"id": "s"})));
     stage.provider.api_will_say(KEYED, ApiReply::Json(401, json!({})));
-    let take_all = |host: &str| {
-        let holder = format!("{} {host}", stage.owner.tenant);
-        while stage.app.budgets.take(Group::Verification, &holder).check().is_ok() {}
-    };
     let key = json!({"api_key": "k3y"});
     assert_eq!(stage.submit(&stage.link("keyed").await, "lookup", &key).await.0, 200);
     assert_eq!(stage.submit(&stage.link("keyed").await, "signed", &key).await.0, 400);
     assert_eq!(lines(&stage).len(), 2);
 
-    take_all("127.0.0.1");
-    take_all("id.keyed.example");
+    use_up_checks(&stage, "127.0.0.1").await;
+    use_up_checks(&stage, "id.keyed.example").await;
     let client = json!({"client_id": "c", "client_secret": "s3cret"});
     // A value that calls need cannot be left out; it can be had later.
     for (option, fields) in [("lookup", &key), ("fetched", &client)] {

@@ -108,7 +108,8 @@ async fn another_tenants_events_go_nowhere_near() {
     assert!(!listed[0].to_string().contains("secret"), "{}", listed[0]);
     // An event of theirs cannot be asked for either.
     let connection = platform.database.connect().await;
-    let event = connection.text(&format!("SELECT id FROM events WHERE tenant = '{}'", platform.tenant)).await;
+    let event =
+        connection.text(&format!("SELECT id FROM events WHERE tenant_id = '{}'", platform.tenant)).await;
     let call = platform.call("POST", &format!("/webhooks/{theirs}/redeliver")).key(&other);
     call.json(&json!({"event_id": event})).await.is_error(404, "not_found");
 }

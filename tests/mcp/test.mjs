@@ -38,7 +38,8 @@ const secrets = new Set();
 
 function newKey(capabilities) {
   const key = cli('key', 'create', '--tenant', tenant, '--capabilities', capabilities);
-  const id = cli('key', 'list', '--tenant', tenant).split('\n').map((line) => line.split('\t')).find((row) => row[1] === capabilities)[0];
+  const keys = cli('--json', 'key', 'list', '--tenant', tenant).split('\n').map((line) => JSON.parse(line));
+  const { id } = keys.find((listed) => listed.capabilities.join() === capabilities);
   secrets.add(key);
   return { key, id };
 }

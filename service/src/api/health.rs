@@ -39,6 +39,11 @@ pub(super) async fn live() -> Success<()> {
 
 /// Whether the service can do its work, and wants more of it: not once it was asked to end.
 pub(super) async fn ready(State(app): State<AppState>) -> Result<Success<()>, ApiError> {
+    if is_ready(&app).await { Ok(Success::new(())) } else { Err(ApiError::ServiceUnavailable) }
+}
+
+/// Whether `GET /readyz` is a 200 now.
+pub(crate) async fn is_ready(app: &AppState) -> bool {
     let check = async {
         let checked = app.store.ready().await;
         if let Err(error) = &checked {
@@ -46,10 +51,7 @@ pub(super) async fn ready(State(app): State<AppState>) -> Result<Success<()>, Ap
         }
         checked.is_ok()
     };
-    if app.ending.is_cancelled() || !app.readiness.get(check).await {
-        return Err(ApiError::ServiceUnavailable);
-    }
-    Ok(Success::new(()))
+    !app.ending.is_cancelled() && app.readiness.get(check).await
 }
 
 #[cfg(test)]

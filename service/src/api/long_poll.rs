@@ -13,7 +13,8 @@ use crate::error::ApiError;
 use crate::notify::Waiter;
 use crate::state::AppState;
 
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+/// Marks the response of a long poll (RFC 7240).
+pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// How often to look for what another process, or the clock, changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -52,6 +53,16 @@ impl LongPolls {
             max_per_link: limits.max_long_polls_per_link,
             counts: Mutex::default(),
         }
+    }
+
+    /// Number of them under way.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().all
+    }
+
+    /// Maximum of them at once.
+    pub(crate) fn max(&self) -> usize {
+        self.max
     }
 
     fn take(&self, tenant: &str, link: Option<&str>) -> bool {

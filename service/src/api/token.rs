@@ -60,7 +60,7 @@ pub(super) async fn vend(
         Err(error) => return error.into_response(),
     };
     let TokenLookup { caller, connection } = found;
-    let mut response = match tenant_key::admit(&app, &caller, Capability::Token, Group::Token) {
+    let mut response = match tenant_key::admit(&app, &caller, Capability::Token, Group::Token).await {
         Ok(()) => {
             let vending = Vending {
                 tenant: caller.tenant.clone(),
@@ -114,6 +114,7 @@ async fn audited(app: &AppState, mut vending: Vending, token: Result<Token, ApiE
     if let Err(error) = &token {
         vending.outcome = error.code();
     }
+    app.metrics.token_call(vending.outcome);
     match app.store.note_vending(vending, app.config.audit).await {
         Ok(()) => token.map(Success::new).into_response(),
         Err(error) => ApiError::from(error).into_response(),

@@ -12,7 +12,6 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::auth::tenant_key::only;
-use crate::budget::Group;
 use crate::error::ApiError;
 use crate::extract::path::ConnectionId;
 use crate::state::AppState;
@@ -32,7 +31,7 @@ async fn check(State(app): State<AppState>, request: Request, next: Next) -> Res
         Err(error) => return with_origin(error.into_response(), None),
     };
     let (id, origin) = (link.id.clone(), link.options.allowed_origin.clone());
-    let mut response = match app.budgets.take(Group::Status, &id).check() {
+    let mut response = match app.budgets.take_of_link(&id).check() {
         Ok(()) => {
             parts.extensions.insert(link);
             next.run(Request::from_parts(parts, body)).await
@@ -40,7 +39,7 @@ async fn check(State(app): State<AppState>, request: Request, next: Next) -> Res
         Err(error) => error.into_response(),
     };
     // As it stands now: a long poll may have taken a minute.
-    app.budgets.look(Group::Status, &id).tell(response.headers_mut());
+    app.budgets.look_of_link(&id).tell(response.headers_mut());
     with_origin(response, origin)
 }
 

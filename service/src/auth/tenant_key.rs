@@ -54,7 +54,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Ok(caller) => caller,
         Err(error) => return error.into_response(),
     };
-    let mut response = match admit(&guard.app, &caller, guard.capability, guard.group) {
+    let mut response = match admit(&guard.app, &caller, guard.capability, guard.group).await {
         Ok(()) => {
             request.extensions_mut().insert(caller.clone());
             next.run(request).await
@@ -70,7 +70,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
 /// # Errors
 ///
 /// [`ApiError::CapabilityDisabled`], with nothing counted, and [`ApiError::RateLimited`].
-pub(crate) fn admit(
+pub(crate) async fn admit(
     app: &AppState,
     caller: &Caller,
     capability: Capability,
@@ -79,7 +79,7 @@ pub(crate) fn admit(
     if !caller.capabilities.contains(&capability) {
         return Err(ApiError::CapabilityDisabled(capability));
     }
-    app.budgets.take(group, &caller.tenant).check()
+    app.budgets.take(group, caller).await.check()
 }
 
 /// Whose key the request carries, and what this connection of this customer holds; without either of the two, the caller
@@ -102,7 +102,7 @@ pub(crate) async fn look_up(
 
 /// Tells how the caller's budget stands now, since a long poll may have taken a minute; and the log who called.
 pub(crate) fn note_caller(app: &AppState, caller: &Caller, group: Group, response: &mut Response) {
-    app.budgets.look(group, &caller.tenant).tell(response.headers_mut());
+    app.budgets.look(group, caller).tell(response.headers_mut());
     log_caller(caller, response);
 }
 

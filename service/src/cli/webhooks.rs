@@ -1,7 +1,7 @@
 //! The commands that manage webhook endpoints.
 
 use clap::{Args, Subcommand};
-use connect_service::clock::{Clock, Millis, rfc3339};
+use connect_service::clock::{Clock, Millis};
 use connect_service::config::Config;
 use connect_service::state::SetupError;
 use connect_service::store::{
@@ -9,8 +9,10 @@ use connect_service::store::{
 };
 use connect_service::webhooks::{WEBHOOK_URL, WebhookClient, send_test};
 use secrecy::ExposeSecret;
+use serde_json::Value;
 
-use super::{point_in_time, print};
+use super::output::time;
+use super::{Output, check_tenant, point_in_time};
 
 #[derive(Subcommand)]
 pub(crate) enum WebhookCommand {
@@ -83,7 +85,12 @@ pub(crate) struct Redeliver {
 
 const NO_WEBHOOK: &str = "there is no such webhook endpoint";
 
-pub(crate) async fn run(store: &Store, config: &Config, command: WebhookCommand) -> Result<(), SetupError> {
+pub(crate) async fn webhooks(
+    store: &Store,
+    config: &Config,
+    command: WebhookCommand,
+    output: Output,
+) -> Result<(), SetupError> {
     let client = || WebhookClient::new(config.allow_private_networks, config.provider_ca_file.as_deref());
     match command {
         WebhookCommand::Add { tenant, url, types, description } => {
@@ -93,7 +100,7 @@ pub(crate) async fn run(store: &Store, config: &Config, command: WebhookCommand)
             let new = NewWebhook { url, types, description };
             match store.create_webhook(&tenant, &new, Actor::CommandLine).await? {
                 CreatedWebhook::Created(webhook, secret) => {
-                    print(&[&webhook.id, secret.expose_secret()].join("\t"))
+                    output.table(["id", "secret"], [[webhook.id.into(), secret.expose_secret().into()]])
                 }
                 CreatedWebhook::TooMany => {
                     Err(format!("the tenant has {MAX_WEBHOOKS} endpoints, as many as it can have").into())
@@ -101,7 +108,7 @@ pub(crate) async fn run(store: &Store, config: &Config, command: WebhookCommand)
                 CreatedWebhook::UnknownTenant => Err("there is no such tenant".into()),
             }
         }
-        WebhookCommand::List { tenant } => list(store, &tenant).await,
+        WebhookCommand::List { tenant } => list(store, &tenant, output).await,
         WebhookCommand::Remove { id } => {
             let tenant = tenant_of(store, &id).await?;
             match store.delete_webhook(&tenant, &id, Actor::CommandLine).await? {
@@ -121,22 +128,23 @@ pub(crate) async fn run(store: &Store, config: &Config, command: WebhookCommand)
             let (webhook, secrets) = found.ok_or(NO_WEBHOOK)?;
             let attempt =
                 send_test(store, &client()?, &tenant, (&webhook, &secrets), Clock::default().now()).await?;
-            print_attempt(&attempt)?;
-            match attempt.error {
-                None => Ok(()),
-                Some(_) => Err("the endpoint did not take the event".into()),
+            let failed = attempt.error.is_some();
+            print_attempts([attempt], output)?;
+            match failed {
+                false => Ok(()),
+                true => Err("the endpoint did not take the event".into()),
             }
         }
         WebhookCommand::RotateSecret { id } => {
             let tenant = tenant_of(store, &id).await?;
             let rotated = store.rotate_webhook_secret(&tenant, &id, Actor::CommandLine).await?;
             let (secret, _) = rotated.ok_or(NO_WEBHOOK)?;
-            print(secret.expose_secret())
+            output.value("secret", secret.expose_secret())
         }
         WebhookCommand::Attempts { id, limit } => {
             let tenant = tenant_of(store, &id).await?;
             let (attempts, _) = store.webhook_attempts(&tenant, &id, limit, 0).await?;
-            attempts.iter().try_for_each(print_attempt)
+            print_attempts(attempts, output)
         }
         WebhookCommand::Redeliver(Redeliver { id, event, since }) => {
             let tenant = tenant_of(store, &id).await?;
@@ -147,37 +155,50 @@ pub(crate) async fn run(store: &Store, config: &Config, command: WebhookCommand)
                 },
                 None => {
                     let queued = store.redeliver_since(&tenant, &id, since.unwrap_or_default()).await?;
-                    print(&queued.to_string())
+                    output.value("queued", &queued.to_string())
                 }
             }
         }
     }
 }
 
-async fn list(store: &Store, tenant: &str) -> Result<(), SetupError> {
-    for webhook in store.webhooks(tenant).await? {
-        let types = if webhook.types.is_empty() { "all".to_owned() } else { webhook.types.join(",") };
-        let state = webhook.disabled.map_or("on", |(reason, _)| reason.as_str());
-        let failing_since = webhook.failing_since.map_or_else(|| "-".to_owned(), rfc3339);
-        let created_at = rfc3339(webhook.created_at);
-        print(&[&webhook.id, &webhook.url, &types, &created_at, state, &failing_since].join("\t"))?;
-    }
-    Ok(())
+async fn list(store: &Store, tenant: &str, output: Output) -> Result<(), SetupError> {
+    check_tenant(store, tenant).await?;
+    output.table(
+        ["id", "url", "types", "created_at", "state", "failing_since"],
+        store.webhooks(tenant).await?.into_iter().map(|webhook| {
+            let types = if webhook.types.is_empty() { "all".to_owned() } else { webhook.types.join(",") };
+            [
+                webhook.id.into(),
+                webhook.url.into(),
+                types.into(),
+                time(webhook.created_at),
+                webhook.disabled.map_or("on", |(reason, _)| reason.as_str()).into(),
+                time(webhook.failing_since),
+            ]
+        }),
+    )
 }
 
-fn print_attempt(attempt: &WebhookAttempt) -> Result<(), SetupError> {
-    let failed = attempt.error.as_deref().unwrap_or("-");
-    let columns = [
-        rfc3339(attempt.at),
-        attempt.event_id.clone(),
-        attempt.event_type.clone(),
-        attempt.number.to_string(),
-        attempt.status.map_or_else(|| failed.to_owned(), |status| status.to_string()),
-        attempt.duration.to_string(),
-        attempt.next_at.map_or_else(|| "-".to_owned(), rfc3339),
-        attempt.response.clone().unwrap_or_else(|| "-".to_owned()),
-    ];
-    print(&columns.join("\t"))
+fn print_attempts(
+    attempts: impl IntoIterator<Item = WebhookAttempt>,
+    output: Output,
+) -> Result<(), SetupError> {
+    output.table(
+        ["at", "event", "type", "attempt", "result", "milliseconds", "next_at", "response"],
+        attempts.into_iter().map(|attempt| {
+            [
+                time(attempt.at),
+                attempt.event_id.into(),
+                attempt.event_type.into(),
+                attempt.number.into(),
+                attempt.status.map_or_else(|| attempt.error.into(), Value::from),
+                attempt.duration.into(),
+                time(attempt.next_at),
+                attempt.response.into(),
+            ]
+        }),
+    )
 }
 
 async fn tenant_of(store: &Store, id: &str) -> Result<String, SetupError> {

@@ -36,7 +36,6 @@ use super::browser::{self, Browser};
 use super::flow::{self, Refusal};
 use super::page::{Params, Secret, find};
 use super::{callback, view};
-use crate::budget::Group;
 use crate::catalogue::{AuthType, Inputs};
 use crate::extract::web_address;
 use crate::hosted::html::PageResponse;
@@ -107,7 +106,7 @@ async fn start(
     if !is_proven || link.status != Status::Pending || link.awaits_confirmation() {
         return Ok(hosted_page(service, secret, params));
     }
-    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
     let clients = flow::clients(service, &link).await?;

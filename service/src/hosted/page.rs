@@ -11,7 +11,6 @@ use super::flow::{self, Accepted, Refusal};
 use super::form::SubmittedForm;
 use super::setup;
 use super::view::{self, Form};
-use crate::budget::Group;
 use crate::catalogue::Inputs;
 use crate::hosted::html::PageResponse;
 use crate::oauth_clients::Clients;
@@ -59,7 +58,7 @@ async fn show_page(
     if link.awaits_confirmation() {
         return Ok(awaiting(service, &link, Browser::known(service, headers).as_ref()));
     }
-    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
     if link.phase == Phase::Created {
@@ -121,7 +120,7 @@ async fn submit_page(
     if link.awaits_confirmation() {
         return Ok(awaiting(service, &link, Some(&browser)));
     }
-    if let Some(seconds) = service.budgets.take(Group::Status, &link.id).refused_for() {
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
         return Ok(view::too_often(seconds));
     }
     match form.action.as_deref() {

@@ -23,6 +23,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A write takes no more than this and one line.
 const MAX_WRITE: usize = 64 * 1024;
 
+/// Number of lines that this process had no room for.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
 /// A bounded queue of lines, written by a thread of its own.
 #[derive(Debug)]
 pub(super) struct LogQueue {
@@ -42,12 +45,18 @@ enum Message {
 pub struct LogFlush(SyncSender<Message>);
 
 impl LogQueue {
-    /// Starts the thread. `capacity` is how many lines wait at most.
-    pub(super) fn start(writer: impl Write + Send + 'static, capacity: usize) -> io::Result<Self> {
+    /// Starts the thread. `capacity` is how many lines wait at most; `dropped_line` says how many were dropped.
+    pub(super) fn start(
+        writer: impl Write + Send + 'static,
+        capacity: usize,
+        dropped_line: fn(u64) -> String,
+    ) -> io::Result<Self> {
         let (messages, queued) = sync_channel(capacity);
         let dropped = Arc::new(AtomicU64::new(0));
         let counter = dropped.clone();
-        thread::Builder::new().name("log".into()).spawn(move || write_all(writer, &queued, &counter))?;
+        thread::Builder::new()
+            .name("log".into())
+            .spawn(move || write_all(writer, &queued, &counter, dropped_line))?;
         Ok(Self { messages, dropped })
     }
 
@@ -61,6 +70,7 @@ impl Write for &LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.messages.try_send(Message::Line(line.to_vec())).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+            DROPPED.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }
@@ -90,7 +100,12 @@ impl Drop for LogFlush {
 }
 
 /// Writes lines until there can be no more. A write that fails has nowhere to be reported.
-fn write_all(mut writer: impl Write, queued: &Receiver<Message>, dropped: &AtomicU64) {
+fn write_all(
+    mut writer: impl Write,
+    queued: &Receiver<Message>,
+    dropped: &AtomicU64,
+    dropped_line: fn(u64) -> String,
+) {
     let mut lines = Vec::new();
     while let Ok(message) = queued.recv() {
         // Hung up on once everything before it is written.
@@ -115,8 +130,13 @@ fn write_all(mut writer: impl Write, queued: &Receiver<Message>, dropped: &Atomi
     }
 }
 
+/// Number of lines that this process had no room for since it started.
+pub(crate) fn dropped_lines() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
+
 /// Written as `tracing` would, but past the queue, which may be full again.
-fn dropped_line(dropped: u64) -> String {
+pub(super) fn dropped_as_json(dropped: u64) -> String {
     let line = json!({
         "timestamp": rfc3339(Clock::default().now()),
         "level": "WARN",
@@ -124,6 +144,11 @@ fn dropped_line(dropped: u64) -> String {
         "target": module_path!(),
     });
     format!("{line}\n")
+}
+
+/// The same for people.
+pub(super) fn dropped_as_text(dropped: u64) -> String {
+    format!("{}  WARN log lines were dropped dropped={dropped}\n", rfc3339(Clock::default().now()))
 }
 
 #[cfg(test)]
@@ -162,7 +187,7 @@ mod tests {
         let (resume, stalled) = channel();
         let written = Arc::new(Mutex::new(Vec::new()));
         let writer = Stalled { started, resume: stalled, written: written.clone() };
-        let queue = LogQueue::start(writer, 2).unwrap();
+        let queue = LogQueue::start(writer, 2, dropped_as_json).unwrap();
         let mut log = &queue;
         log.write_all(b"{\"n\":1}\n").unwrap();
         begun.recv().unwrap();

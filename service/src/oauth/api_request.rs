@@ -58,7 +58,7 @@ impl ProviderClient {
         if let Some(json) = json {
             call = call.header(reqwest::header::CONTENT_TYPE, "application/json").body(json.to_string());
         }
-        match receive(call).await {
+        match self.measured("api", receive(call)).await {
             Ok(response) => response,
             Err(error) => {
                 // The error's own text is left out: it may hold the address with what was filled in.

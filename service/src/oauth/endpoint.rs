@@ -109,6 +109,11 @@ impl Endpoint {
         &self.authorization_url
     }
 
+    /// Where codes are redeemed.
+    pub(crate) fn token_url(&self) -> &Url {
+        &self.token_url
+    }
+
     /// Which client refreshes, and at which host.
     pub(crate) fn refreshed_by(&self) -> (&str, &str) {
         (&self.client_id, self.refresh_url.host_str().unwrap_or_default())

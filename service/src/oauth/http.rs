@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use flate2::read::MultiGzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -18,6 +18,7 @@ use super::answer::{self, Received};
 use super::call::Call;
 use super::guard::{ResolveError, Resolver, may_call};
 use super::{Endpoint, Failure, Pkce, ProviderError, Tokens};
+use crate::metrics::{CallLabels, Durations, durations};
 use crate::state::SetupError;
 
 /// No token answer is larger.
@@ -34,6 +35,7 @@ pub struct ProviderClient {
     /// The same without a limit on time and size, for requests that are passed on.
     pub(super) streaming: reqwest::Client,
     pub(super) allow_private_networks: bool,
+    durations: Durations<CallLabels>,
 }
 
 impl ProviderClient {
@@ -53,8 +55,9 @@ impl ProviderClient {
         timeout: Duration,
     ) -> Result<Self, SetupError> {
         let builder = || guarded_http(allow_private_networks, ca_file);
+        let http = builder()?.timeout(timeout).build()?;
         let streaming = builder()?.connect_timeout(timeout).build()?;
-        Ok(Self { http: builder()?.timeout(timeout).build()?, streaming, allow_private_networks })
+        Ok(Self { http, streaming, allow_private_networks, durations: durations() })
     }
 
     /// Redeems the code that the provider sent to the callback, and exchanges the token for one that lasts where the
@@ -103,11 +106,13 @@ impl ProviderClient {
             None => request,
         };
         let request = if call.body.is_empty() { request } else { request.body(call.body.to_string()) };
-        let mut response = request.send().await.map_err(|error| unreachable(&host, &error))?;
-        let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers());
-
-        let body = body(&mut response, MAX_ANSWER_BYTES).await.map_err(|error| unreachable(&host, &error))?;
+        let receive = async {
+            let mut response = request.send().await?;
+            let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers()));
+            Ok((status, retry_after, body(&mut response, MAX_ANSWER_BYTES).await?))
+        };
+        let received = self.measured("token", receive).await;
+        let (status, retry_after, body) = received.map_err(|error| unreachable(&host, &error))?;
         let Some(bytes) = body else {
             return Err(ProviderError::Unavailable { retry_after, failure: Failure::Unusable });
         };
@@ -121,6 +126,26 @@ impl ProviderClient {
             Ok(_) => {}
             Err(error) => tracing::warn!(host, status, %error, "no tokens from the provider"),
         }
+        outcome
+    }
+
+    /// How long requests took, as it goes on.
+    pub(crate) fn durations(&self) -> Durations<CallLabels> {
+        self.durations.clone()
+    }
+
+    /// Notes how long a request took, by what it is for.
+    pub(super) async fn measured<T>(
+        &self,
+        purpose: &'static str,
+        request: impl Future<Output = Result<T, reqwest::Error>>,
+    ) -> Result<T, reqwest::Error> {
+        let started = Instant::now();
+        let outcome = request.await;
+        let result = outcome.as_ref().err().map_or("response", cause);
+        let duration = self.durations.get_or_create(&CallLabels { purpose, result });
+        duration.observe(started.elapsed().as_secs_f64());
+        drop(duration);
         outcome
     }
 }

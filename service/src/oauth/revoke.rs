@@ -53,7 +53,7 @@ impl ProviderClient {
         }
         let request = self.http.request(call.method, call.url).headers(call.headers);
         let request = if call.body.is_empty() { request } else { request.body(call.body.to_string()) };
-        match request.send().await {
+        match self.measured("revocation", request.send()).await {
             Ok(response) => {
                 let status = response.status().as_u16();
                 tracing::info!(host, status, "the provider was asked to end a grant");

@@ -23,6 +23,16 @@ pub enum Actor<'a> {
 pub(super) enum Action {
     /// A tenant was made.
     TenantCreated,
+    /// The tenant got another name.
+    TenantRenamed,
+    /// The tenant got other budgets, or the configured ones again.
+    BudgetsChanged,
+    /// The tenant's keys and links open nothing any more.
+    TenantDisabled,
+    /// They open what they did again.
+    TenantEnabled,
+    /// The tenant and all that it had were deleted.
+    TenantDeleted,
     /// The tenant got another account email.
     EmailChanged,
     /// The tenant got another website, or none.
@@ -82,6 +92,11 @@ impl Action {
     fn as_str(self) -> &'static str {
         match self {
             Self::TenantCreated => "tenant.created",
+            Self::TenantRenamed => "tenant.renamed",
+            Self::BudgetsChanged => "tenant.budgets_changed",
+            Self::TenantDisabled => "tenant.disabled",
+            Self::TenantEnabled => "tenant.enabled",
+            Self::TenantDeleted => "tenant.deleted",
             Self::EmailChanged => "tenant.email_changed",
             Self::WebsiteChanged => "tenant.website_changed",
             Self::KeyCreated => "key.created",

@@ -56,6 +56,7 @@ impl Store {
         )
         .bind(now - millis(REMEMBERED));
         self.database.execute(query).await?;
+        self.remove_budgets().await?;
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
         self.remove_deliveries(now - millis(EVENTS_KEPT)).await?;
         self.remove_attempts(now - millis(EVENTS_KEPT)).await?;

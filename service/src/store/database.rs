@@ -103,6 +103,14 @@ impl Database {
         }
     }
 
+    /// The connections now: which, in what state, and how many.
+    pub(super) fn pool(&self) -> Vec<(&'static str, &'static str, usize)> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.pool(),
+            Self::Postgres(postgres) => postgres.pool(),
+        }
+    }
+
     /// Connects, for the first use: it may take longer than a caller waits later.
     pub(super) async fn connect(&self) -> Result<()> {
         match self {

@@ -212,7 +212,7 @@ impl Store {
     pub async fn ready_deliveries(&self, webhook: &ClaimedWebhook, limit: usize) -> Result<Vec<Delivery>> {
         let query = format!(
             "SELECT d.url, d.attempts, e.position, e.id, e.type, e.connection_id, e.created_at, e.payload
-             FROM webhook_deliveries d JOIN events e ON e.tenant = d.tenant_id AND e.position = d.position
+             FROM webhook_deliveries d JOIN events e ON e.tenant_id = d.tenant_id AND e.position = d.position
              WHERE d.webhook_id = $2 AND d.tenant_id = $3 AND {IS_READY}
              ORDER BY d.next_at, d.position LIMIT $4"
         );
@@ -363,7 +363,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn redeliver_event(&self, tenant: &str, webhook: &str, event_id: &str) -> Result<bool> {
-        let text = format!("{REDELIVER} WHERE e.tenant = $3 AND e.id = $4 {ON_CONFLICT}");
+        let text = format!("{REDELIVER} WHERE e.tenant_id = $3 AND e.id = $4 {ON_CONFLICT}");
         let query = Query::new(&text).bind(webhook).bind(self.clock.now()).bind(tenant).bind(event_id);
         let queued = self.queue_again(tenant, webhook, query).await?;
         self.wake_delivery();
@@ -378,7 +378,7 @@ impl Store {
     pub async fn redeliver_since(&self, tenant: &str, webhook: &str, since: Millis) -> Result<u64> {
         let now = self.clock.now();
         let text = "SELECT MIN(position) AS first, MAX(position) AS last FROM events
-                    WHERE tenant = $1 AND created_at >= $2";
+                    WHERE tenant_id = $1 AND created_at >= $2";
         let row = self.database.scan(Query::new(text).bind(tenant).bind(since)).await?;
         let row = row.first().ok_or(StoreError::Unreadable("position"))?;
         let (Some(mut from), Some(last)) =
@@ -388,7 +388,7 @@ impl Store {
         };
         let text = format!(
             "{REDELIVER} JOIN webhooks w ON w.id = $1 AND w.tenant_id = e.tenant
-             WHERE e.tenant = $3 AND e.created_at >= $4 AND e.position >= $5 AND e.position < $6
+             WHERE e.tenant_id = $3 AND e.created_at >= $4 AND e.position >= $5 AND e.position < $6
                 AND (w.types = '' OR w.types LIKE '%,' || e.type || ',%') {ON_CONFLICT}"
         );
         let mut queued = 0;
@@ -425,7 +425,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn latest_events(&self, tenant: &str, limit: u32) -> Result<Vec<Event>> {
-        let text = "SELECT position, id, type, created_at, payload FROM events WHERE tenant = $1
+        let text = "SELECT position, id, type, created_at, payload FROM events WHERE tenant_id = $1
                     ORDER BY position DESC LIMIT $2";
         let rows = self.database.fetch_all(Query::new(text).bind(tenant).bind(i64::from(limit))).await?;
         rows.iter().rev().map(Event::read).collect()
@@ -445,7 +445,7 @@ impl Store {
 const REDELIVER: &str =
     "INSERT INTO webhook_deliveries (webhook_id, tenant_id, position, url, connection_id, attempts,
         next_at, created_at)
-    SELECT CAST($1 AS TEXT), e.tenant, e.position, '', e.connection_id, 0, CAST($2 AS BIGINT), e.created_at
+    SELECT CAST($1 AS TEXT), e.tenant_id, e.position, '', e.connection_id, 0, CAST($2 AS BIGINT), e.created_at
     FROM events e";
 
 const ON_CONFLICT: &str =

@@ -300,15 +300,15 @@ impl Store {
         event: &NewEvent,
     ) -> Result<()> {
         let query = Query::new(
-            "INSERT INTO event_positions (tenant, last) VALUES ($1, 1)
-             ON CONFLICT (tenant) DO UPDATE SET last = event_positions.last + 1 RETURNING last",
+            "INSERT INTO event_positions (tenant_id, last) VALUES ($1, 1)
+             ON CONFLICT (tenant_id) DO UPDATE SET last = event_positions.last + 1 RETURNING last",
         )
         .bind(tenant);
         let row = transaction.fetch_optional(query).await?;
         let position: i64 = row.ok_or(StoreError::Unreadable("last"))?.get("last")?;
         let payload = serde_json::to_string(&event.data).map_err(|_| StoreError::Unreadable("payload"))?;
         let query = Query::new(
-            "INSERT INTO events (tenant, position, id, type, connection_id, customer, created_at, payload)
+            "INSERT INTO events (tenant_id, position, id, type, connection_id, customer, created_at, payload)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(tenant)
@@ -340,7 +340,7 @@ impl Store {
     pub(super) async fn forget_customer_of_events(&self, tenant: &str, customer: &str) -> Result<()> {
         loop {
             let query = Query::new(
-                "SELECT position, payload FROM events WHERE tenant = $1 AND customer = $2 ORDER BY position LIMIT 100",
+                "SELECT position, payload FROM events WHERE tenant_id = $1 AND customer = $2 ORDER BY position LIMIT 100",
             )
             .bind(tenant)
             .bind(customer);
@@ -351,7 +351,7 @@ impl Store {
             let mut transaction = self.database.begin().await?;
             for row in &rows {
                 let query = Query::new(
-                    "UPDATE events SET payload = $1, customer = NULL WHERE tenant = $2 AND position = $3",
+                    "UPDATE events SET payload = $1, customer = NULL WHERE tenant_id = $2 AND position = $3",
                 )
                 .bind(without_customer(row.get("payload")?)?)
                 .bind(tenant)

@@ -145,7 +145,7 @@ impl Bounds {
 }
 
 const OLDEST: &str =
-    "(SELECT o.position FROM events o WHERE o.tenant = $1 ORDER BY o.position LIMIT 1) AS oldest";
+    "(SELECT o.position FROM events o WHERE o.tenant_id = $1 ORDER BY o.position LIMIT 1) AS oldest";
 
 impl Store {
     /// Registers a waiter for a tenant's next event. Register first, then read: none is missed in between.
@@ -162,7 +162,7 @@ impl Store {
         if let FeedStart::After(cursor) = start {
             return Ok(cursor);
         }
-        let query = format!("SELECT last, {OLDEST} FROM event_positions WHERE tenant = $1");
+        let query = format!("SELECT last, {OLDEST} FROM event_positions WHERE tenant_id = $1");
         let row = self.database.fetch_optional(Query::new(&query).bind(tenant)).await?;
         let Bounds { before_oldest, last } = Bounds::read(row.as_ref())?;
         Ok(Cursor(if start == FeedStart::Latest { last } else { before_oldest }))
@@ -202,10 +202,10 @@ impl Store {
         let query = format!(
             "SELECT p.last, {OLDEST}, e.position, e.id, e.type, e.created_at, e.payload
              FROM event_positions p LEFT JOIN (
-                SELECT tenant, position, id, type, created_at, payload FROM events
-                WHERE tenant = $1 AND position > $2 AND position <= $3{conditions} ORDER BY position LIMIT {max}
-             ) e ON e.tenant = p.tenant
-             WHERE p.tenant = $1 ORDER BY e.position"
+                SELECT tenant_id, position, id, type, created_at, payload FROM events
+                WHERE tenant_id = $1 AND position > $2 AND position <= $3{conditions} ORDER BY position LIMIT {max}
+             ) e ON e.tenant_id = p.tenant_id
+             WHERE p.tenant_id = $1 ORDER BY e.position"
         );
         let rows = self.database.fetch_all(Query::new(&query).bind_all(values)).await?;
         let Bounds { before_oldest, last } = Bounds::read(rows.first())?;
@@ -251,7 +251,7 @@ impl Store {
             // It always has so many parameters, so that there is one statement to prepare.
             let parameters: Vec<_> = (1..=TENANTS_PER_QUERY).map(|n| format!("${n}")).collect();
             let query = format!(
-                "SELECT tenant, last FROM event_positions WHERE tenant IN ({})",
+                "SELECT tenant_id, last FROM event_positions WHERE tenant_id IN ({})",
                 parameters.join(", ")
             );
             let tenants = tenants.iter().map(String::as_str).chain(std::iter::repeat(""));

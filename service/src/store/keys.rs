@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
 use super::events::NewEvent;
-use super::{EventType, Result, Store, StoreError};
+use super::{EventType, Result, Store, StoreError, TenantBudgets};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -43,6 +43,8 @@ pub struct Caller {
     pub key: String,
     /// What the key opens.
     pub capabilities: Vec<Capability>,
+    /// The tenant's own budgets.
+    pub budgets: TenantBudgets,
 }
 
 /// What a list of keys shows. The key itself is stored nowhere.
@@ -208,14 +210,16 @@ impl Store {
         Ok(Revocation::Revoked)
     }
 
-    /// Whose key has this digest, unless it is unknown or revoked. Its first use is noted.
+    /// Whose key has this digest, unless it is unknown or revoked, or the tenant disabled. Its first use is noted.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn caller(&self, key_digest: &str) -> Result<Option<Caller>> {
         let query = Query::new(
-            "SELECT id, tenant_id, capabilities, used_at FROM keys WHERE digest = $1 AND revoked_at IS NULL",
+            "SELECT k.id, k.tenant_id, k.capabilities, k.used_at, t.token_budget, t.default_budget
+             FROM keys k JOIN tenants t ON t.id = k.tenant_id
+             WHERE k.digest = $1 AND k.revoked_at IS NULL AND t.disabled_at IS NULL",
         )
         .bind(key_digest);
         let row = self.database.fetch_optional(query).await?;
@@ -297,6 +301,7 @@ pub(super) fn read_caller(row: &Row) -> Result<Caller> {
         tenant: row.get("tenant_id")?,
         key: row.get("id")?,
         capabilities: read_capabilities(row.get("capabilities")?)?,
+        budgets: TenantBudgets::read(row)?,
     })
 }
 

@@ -121,6 +121,9 @@ const SELECT: &str =
         (SELECT u.code_digest FROM unconfirmed u WHERE u.link_id = l.id) AS code_digest
     FROM links l JOIN connections c ON c.id = l.connection_id JOIN tenants t ON t.id = l.tenant_id";
 
+/// A link of a disabled tenant does not exist for anybody.
+const IS_ENABLED: &str = "t.disabled_at IS NULL";
+
 /// What a page that watches a pending link is told of, as soon as it changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkProgress {
@@ -169,7 +172,8 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn link_by_secret(&self, secret: &str) -> Result<Option<Link>> {
-        let query = format!("{SELECT} WHERE l.secret_digest = $1 OR l.handoff_digest = $1");
+        let query =
+            format!("{SELECT} WHERE (l.secret_digest = $1 OR l.handoff_digest = $1) AND {IS_ENABLED}");
         let query = Query::new(&query).bind(ids::digest(secret));
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
@@ -181,7 +185,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn link_by_token(&self, connection_id: &str, request_token: &str) -> Result<Option<Link>> {
-        let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2");
+        let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2 AND {IS_ENABLED}");
         let query = Query::new(&query).bind(connection_id).bind(ids::digest(request_token));
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()
@@ -193,7 +197,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn link(&self, id: &str) -> Result<Option<Link>> {
-        let query = format!("{SELECT} WHERE l.id = $1");
+        let query = format!("{SELECT} WHERE l.id = $1 AND {IS_ENABLED}");
         let query = Query::new(&query).bind(id);
         let row = self.database.fetch_optional(query).await?;
         row.map(|row| self.read_link(&row)).transpose()

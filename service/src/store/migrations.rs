@@ -35,6 +35,8 @@ const ALL: &[Migration] = &[
     migration(25, include_str!("../../migrations/0025_oauth_clients.sql")),
     migration(26, include_str!("../../migrations/0026_organizations.sql")),
     migration(27, include_str!("../../migrations/0027_proxy.sql")),
+    migration(28, include_str!("../../migrations/0028_tenants.sql")),
+    migration(29, include_str!("../../migrations/0029_budgets.sql")),
 ];
 
 /// Which steps were applied.

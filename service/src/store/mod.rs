@@ -9,9 +9,11 @@ mod app_settings;
 mod attempts;
 mod audit;
 mod authorizations;
+mod budget_lots;
 mod clean_up;
 mod client_sessions;
 mod connections;
+mod copy;
 mod credentials;
 mod database;
 mod deliveries;
@@ -23,6 +25,7 @@ mod feed;
 mod grant_record;
 mod idempotency;
 mod import;
+mod inspection;
 mod keep_alive;
 mod keys;
 mod labels;
@@ -44,6 +47,7 @@ mod revocations;
 mod rotation;
 mod sealed;
 mod spelling;
+mod tenant_deletion;
 mod tenants;
 mod unconfirmed;
 mod usages;
@@ -69,7 +73,9 @@ pub use app_settings::AppSettings;
 pub use attempts::{NewAttempt, WebhookAttempt};
 pub use audit::{Actor, AuditLine};
 pub use authorizations::{Authorization, NewAuthorization, Progress, Taken};
+pub use budget_lots::Lot;
 pub use connections::{Connection, ConnectionClient, ConnectionFilter, Deletion, Status};
+pub use copy::copy;
 pub use credentials::{Credential, Grant, Lease, Tokens};
 pub(crate) use deliveries::MAX_HOLDING_ATTEMPTS;
 pub use deliveries::{ClaimedWebhook, Delivery, Health, Next};
@@ -80,6 +86,7 @@ pub use expiry::EndingGrants;
 pub use feed::{Cursor, Event, Feed, FeedFilter, FeedPage, FeedStart};
 pub use idempotency::NewAnswer;
 pub use import::NewImport;
+pub use inspection::{Inspection, inspect};
 pub use keep_alive::{IdleFilter, IdleGrant};
 pub use keys::{Caller, Capability, Key, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
@@ -90,13 +97,14 @@ pub use mode::Mode;
 pub use new_link::{Created, LinkWebhook, NewLink, Target};
 pub use oauth_clients::{ClientChange, ClientPlace, ClientSecrets, NewClient, StoredClient};
 pub use origin::Origin;
-pub use overview::OwnedConnection;
+pub use overview::{ConnectionCount, ListedConnection, ListedFilter, OwnedConnection};
 use presence::Presence;
 pub use reconnection::{Reconnection, ReconnectionReason};
 pub use refresh_history::RefreshHistory;
 pub use revocations::{MAX_REDEMPTION, MAX_REVOCATION_AGE, PendingRevocation};
 pub use rotation::{Promotion, Rotation};
-pub use tenants::Tenant;
+pub use tenant_deletion::KEPT;
+pub use tenants::{Tenant, TenantBudgets};
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};
@@ -192,6 +200,16 @@ impl Store {
             Query::new("UPDATE connections SET updated_at = updated_at WHERE id = $1").bind(connection_id);
         transaction.execute(query).await?;
         Ok(())
+    }
+
+    /// Where the database is: the file, or the server and the name of the database. Never a password.
+    pub fn location(&self) -> String {
+        self.database.location()
+    }
+
+    /// The connections to the database now: which, in what state, and how many.
+    pub(crate) fn pool(&self) -> Vec<(&'static str, &'static str, usize)> {
+        self.database.pool()
     }
 
     /// Whether the database can be written to, within a second: begins a transaction that writes, and rolls it back.

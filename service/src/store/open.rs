@@ -17,11 +17,11 @@ use crate::notify::{Changes, Feeds};
 use crate::vault::{self, Vault};
 
 /// Sealed into every database, to tell at the start that the key is the one it was made with.
-const MARK: &str = "connect-service";
+pub(super) const MARK: &str = "connect-service";
 
-const MARK_PLACE: vault::Place<'static> = vault::Place { tenant: "", connection: "", field: MARK };
+pub(super) const MARK_PLACE: vault::Place<'static> = vault::Place { tenant: "", connection: "", field: MARK };
 
-const SELECT_MARK: &str = "SELECT value FROM marks WHERE name = 'encryption_key'";
+pub(super) const SELECT_MARK: &str = "SELECT value FROM marks WHERE name = 'encryption_key'";
 
 impl Store {
     /// Opens the live database at `url` (`sqlite:` or `postgres:`), makes it if it is a file that does not exist, and
@@ -44,7 +44,7 @@ impl Store {
         let cannot_open = |reason| cannot_open(&database, reason);
         let presence = match database.file() {
             Some(file) => {
-                make_private_file(file).map_err(|error| cannot_open(error.to_string()))?;
+                make_private(&database)?;
                 refuse_exposed_file(file)?;
                 let presence = Presence::note(file).await;
                 Some(Arc::new(presence.map_err(|error| cannot_open(error.to_string()))?))
@@ -135,13 +135,19 @@ fn cannot_open(database: &Database, reason: String) -> StoreError {
 }
 
 /// Names the database in an error that says only what went wrong.
-fn at_location(database: &Database, error: StoreError) -> StoreError {
+pub(super) fn at_location(database: &Database, error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(reason) | StoreError::Database { reason, .. } => {
             cannot_open(database, reason)
         }
         error => error,
     }
+}
+
+/// Makes a SQLite file that does not exist, for its owner alone. There is nothing to do for PostgreSQL.
+pub(super) fn make_private(database: &Database) -> Result<()> {
+    let made = database.file().map_or(Ok(()), make_private_file);
+    made.map_err(|error| cannot_open(database, error.to_string()))
 }
 
 /// SQLite would make a file that everybody can read; its other files take its permissions on.
@@ -154,7 +160,7 @@ fn make_private_file(path: &Path) -> std::io::Result<()> {
 }
 
 /// A file that others can read is refused, like a key file.
-fn refuse_exposed_file(path: &Path) -> Result<()> {
+pub(super) fn refuse_exposed_file(path: &Path) -> Result<()> {
     let is_exposed = |metadata: Metadata| metadata.permissions().mode() & 0o077 != 0;
     if std::fs::metadata(path).is_ok_and(is_exposed) {
         return Err(StoreError::ExposedDatabase(path.to_owned()));

@@ -2,7 +2,7 @@
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row};
-use super::{Result, Store};
+use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -19,6 +19,29 @@ pub struct Tenant {
     pub website_url: Option<String>,
     /// When it was made.
     pub created_at: Millis,
+    /// Since when its keys and links open nothing.
+    pub disabled_at: Option<Millis>,
+    /// Its own budgets.
+    pub budgets: TenantBudgets,
+}
+
+/// Calls a minute that a tenant has in the place of the configured ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TenantBudgets {
+    /// To the token endpoint.
+    pub token: Option<u32>,
+    /// To everything else.
+    pub default: Option<u32>,
+}
+
+impl TenantBudgets {
+    pub(super) fn read(row: &Row) -> Result<Self> {
+        let calls = |column| {
+            let calls: Option<i64> = row.get(column)?;
+            calls.map(|calls| u32::try_from(calls).map_err(|_| StoreError::Unreadable(column))).transpose()
+        };
+        Ok(Self { token: calls("token_budget")?, default: calls("default_budget")? })
+    }
 }
 
 impl Store {
@@ -39,6 +62,62 @@ impl Store {
         self.note(&mut transaction, &id, None, Action::TenantCreated, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(id)
+    }
+
+    /// Whether there is this tenant, disabled or not.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn has_tenant(&self, tenant: &str) -> Result<bool> {
+        let query = Query::new("SELECT id FROM tenants WHERE id = $1").bind(tenant);
+        Ok(self.database.fetch_optional(query).await?.is_some())
+    }
+
+    /// Gives a tenant another name, which customers see. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn rename_tenant(&self, tenant: &str, name: &str) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET name = $1 WHERE id = $2").bind(name).bind(tenant);
+        self.change_tenant(tenant, query, Action::TenantRenamed).await
+    }
+
+    /// Gives a tenant these budgets; where there is none, the configured one. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn set_tenant_budgets(&self, tenant: &str, budgets: TenantBudgets) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET token_budget = $1, default_budget = $2 WHERE id = $3")
+            .bind(budgets.token.map(i64::from))
+            .bind(budgets.default.map(i64::from))
+            .bind(tenant);
+        self.change_tenant(tenant, query, Action::BudgetsChanged).await
+    }
+
+    /// From the next request on, the tenant's keys, MCP URLs and links open nothing, as if they were unknown. Its grants are
+    /// kept alive. `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn disable_tenant(&self, tenant: &str) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET disabled_at = COALESCE(disabled_at, $1) WHERE id = $2")
+            .bind(self.clock.now())
+            .bind(tenant);
+        self.change_tenant(tenant, query, Action::TenantDisabled).await
+    }
+
+    /// Undoes [`disable_tenant`](Self::disable_tenant). `false` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn enable_tenant(&self, tenant: &str) -> Result<bool> {
+        let query = Query::new("UPDATE tenants SET disabled_at = NULL WHERE id = $1").bind(tenant);
+        self.change_tenant(tenant, query, Action::TenantEnabled).await
     }
 
     /// Gives a tenant another account. `false` where there is no such tenant.
@@ -90,7 +169,8 @@ impl Store {
     /// When the database fails.
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
         let query = Query::new(
-            "SELECT id, name, email, website_url, created_at FROM tenants ORDER BY created_at, id",
+            "SELECT id, name, email, website_url, created_at, disabled_at, token_budget, default_budget
+             FROM tenants ORDER BY created_at, id",
         );
         let rows = self.database.scan(query).await?;
         let tenant = |row: &Row| {
@@ -100,6 +180,8 @@ impl Store {
                 email: row.get("email")?,
                 website_url: row.get("website_url")?,
                 created_at: row.get("created_at")?,
+                disabled_at: row.get("disabled_at")?,
+                budgets: TenantBudgets::read(row)?,
             })
         };
         rows.iter().map(tenant).collect()

@@ -107,17 +107,17 @@ pub enum VendedContent {
     Fields(Inputs),
 }
 
-const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, c.status, c.broken, c.app_id, c.provider_data,
+const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, t.token_budget, t.default_budget, c.status, c.broken, c.app_id, c.provider_data,
         c.account, c.scopes, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
         k.oauth_client_id, k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.refresh_failures,
         k.refresh_retry_at, k.refusals, k.refused_since, k.forced_at,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
         CASE WHEN k.access_token IS NULL THEN k.inputs END AS inputs
-    FROM keys a
+    FROM keys a JOIN tenants t ON t.id = a.tenant_id
     LEFT JOIN connections c ON c.id = $2 AND c.tenant_id = a.tenant_id AND c.customer = $3
     LEFT JOIN links l ON l.id = c.link_id
     LEFT JOIN credentials k ON k.connection_id = c.id
-    WHERE a.digest = $1 AND a.revoked_at IS NULL";
+    WHERE a.digest = $1 AND a.revoked_at IS NULL AND t.disabled_at IS NULL";
 
 impl Lifetime {
     /// That of a token which has not been fetched yet.

@@ -178,7 +178,11 @@ impl Refresh {
             self.app.store.note_forced_refresh(lease, now).await?;
         }
         let refresh_token = credential.grant.tokens.as_ref().and_then(|tokens| tokens.refresh_token.as_ref());
-        let mut granted = match self.new_tokens(&credential.grant).await? {
+        let started = Instant::now();
+        let response = self.new_tokens(&credential.grant).await?;
+        let error = response.as_ref().err();
+        self.app.metrics.refresh(&credential.grant.app_id, error, started.elapsed());
+        let mut granted = match response {
             Ok(granted) => granted,
             Err(ProviderError::Declined) => {
                 return self.broken(&credential, ReconnectionReason::GrantRefused).await.map(|()| None);
@@ -350,6 +354,11 @@ impl Drop for Refresh {
 }
 
 impl Refreshes {
+    /// Number of refreshes under way in this process.
+    pub(crate) fn count(&self) -> usize {
+        self.running().len()
+    }
+
     /// What is left of the time in which this connection waits because others were throttled.
     pub(super) fn pause(&self, connection_id: &str, now: Millis) -> Option<Millis> {
         self.throttles.pause(connection_id, now)

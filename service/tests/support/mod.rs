@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod database;
+mod home;
 mod log;
 mod provider;
 mod provider_api;
@@ -21,6 +22,7 @@ use connect_service::{api, server};
 use serde_json::{Value, json};
 
 pub(crate) use database::{Connection, Database, KEY, folder};
+pub(crate) use home::Home;
 pub(crate) use log::Log;
 pub(crate) use provider::{Provider, Reply};
 pub(crate) use provider_api::{Api, SeenCall};

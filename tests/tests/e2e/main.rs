@@ -1,6 +1,7 @@
 //! End to end: the real service in a process of its own, real HTTP, a customer with a browser.
 #![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions, not in their helpers")]
 
+mod backup;
 mod crash;
 mod custom_ui;
 mod dev;

@@ -81,7 +81,7 @@ pub(crate) async fn rotate_under_load(settings: &Settings, calls: usize) {
     let failures: Vec<_> = failures.into_iter().flatten().collect();
     assert!(failures.is_empty(), "{} failed: {:?}", failures.len(), failures[0]);
     assert!(rotations >= 3, "{rotations} rotations");
-    let live = home.run(&["key", "list", "--tenant", &tenant]).await.unwrap();
-    let live = live.lines().filter(|line| line.split('\t').nth(3) == Some("-"));
+    let live = home.run(&["--json", "key", "list", "--tenant", &tenant]).await.unwrap();
+    let live = live.lines().filter(|line| line.contains("\"revoked_at\":null"));
     assert_eq!(live.count(), 1);
 }

@@ -150,6 +150,19 @@ impl Postgres {
         }
     }
 
+    /// Reads under way on the shared connections, and the pool of the others with those who wait for one.
+    pub(super) fn pool(&self) -> Vec<(&'static str, &'static str, usize)> {
+        let reads = self.readers.iter().map(|reader| reader.in_flight.load(Ordering::Relaxed)).sum();
+        let status = self.exclusive.status();
+        vec![
+            ("shared", "reads", reads),
+            ("exclusive", "in_use", status.size.saturating_sub(status.available)),
+            ("exclusive", "idle", status.available),
+            ("exclusive", "waiting", status.waiting),
+            ("exclusive", "limit", status.max_size),
+        ]
+    }
+
     pub(super) async fn connect(&self) -> Result<()> {
         let connected = self.readers[0].clone().repair(self.connector.clone());
         let connected = timeout(CONNECT_TIMEOUT, connected).await;

@@ -94,6 +94,13 @@ impl Sqlite {
         &self.0.path
     }
 
+    /// Idle readers, and whether the writer is in use. Readers in use hold up nobody.
+    pub(super) fn pool(&self) -> Vec<(&'static str, &'static str, usize)> {
+        let idle = self.idle_readers().len();
+        let is_writing = self.0.writer.try_lock().is_err();
+        vec![("readers", "idle", idle), ("writer", "in_use", usize::from(is_writing))]
+    }
+
     /// Reads in this thread.
     pub(super) fn read(&self, text: &str, values: &[Value<'_>]) -> Result<Vec<Row>> {
         self.check_open()?;

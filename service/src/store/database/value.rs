@@ -1,6 +1,7 @@
 //! Values: those of a statement's parameters, and those of the rows that it finds. They are text, integers, or null.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use crate::store::{Result, StoreError};
 
 /// A parameter's or a column's value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) enum Value<'v> {
     Null,
     Integer(i64),
@@ -45,6 +46,28 @@ impl Row {
             Self::Postgres(row) => row.try_get(column).ok(),
         };
         value.and_then(T::read).ok_or(StoreError::Unreadable(column))
+    }
+}
+
+impl Row {
+    /// All values, by the names of their columns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreadable`] where a column is neither text nor an integer.
+    pub(in crate::store) fn cells(&self) -> Result<BTreeMap<String, Value<'static>>> {
+        let values = match self {
+            Self::Sqlite { columns, values } => columns.iter().cloned().zip(values.iter().cloned()).collect(),
+            Self::Postgres(row) => {
+                let cell = |(index, column): (usize, &tokio_postgres::Column)| {
+                    let value =
+                        row.try_get::<_, Value<'_>>(index).map_err(|_| StoreError::Unreadable("a column"))?;
+                    Ok((column.name().to_owned(), value.into_owned()))
+                };
+                row.columns().iter().enumerate().map(cell).collect::<Result<_>>()?
+            }
+        };
+        Ok(values)
     }
 }
 
