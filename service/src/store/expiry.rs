@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::database::{Query, Row};
 use super::events::ConnectionChange;
-use super::{Result, Store};
+use super::{Result, Store, StoreError};
 use crate::clock::{Millis, millis};
 
 /// How long before its end a grant is told of.
@@ -13,6 +13,15 @@ const NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// How many are read at once.
 const BATCH: i64 = 200;
+
+const EXPIRED_LINKS: &str = "SELECT id, connection_id, tenant_id FROM links
+    WHERE status = 'pending' AND ended_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2";
+
+const ENDING_TOKENS: &str = "SELECT k.connection_id, k.tenant_id, k.version, k.expires_at AS ends_at
+    FROM credentials k JOIN connections c ON c.id = k.connection_id
+    WHERE k.auth_type = 'o_auth' AND k.refresh_token IS NULL AND k.announced_end IS NULL
+        AND k.expires_at > $1 AND k.expires_at <= $2 AND c.broken = 0 AND c.status = 'active'
+    ORDER BY k.expires_at LIMIT $3";
 
 /// Grants of an auth option whose refresh token is good for so long after each refresh.
 #[derive(Debug)]
@@ -50,17 +59,13 @@ impl Store {
     pub async fn announce_expired_links(&self) -> Result<u64> {
         let mut announced = 0;
         loop {
-            let query = Query::new(
-                "SELECT id, connection_id, tenant_id FROM links
-                 WHERE status = 'pending' AND ended_at IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
-            )
-            .bind(self.clock.now())
-            .bind(BATCH);
+            let query = Query::new(EXPIRED_LINKS).bind(self.clock.now()).bind(BATCH);
             let found = self.database.fetch_all(query).await?;
+            let before = announced;
             for row in &found {
-                announced += u64::from(self.announce_expired_link(row).await?);
+                announced += u64::from(unless_unreadable(self.announce_expired_link(row).await)?);
             }
-            if found.len() < BATCH as usize {
+            if announced == before || found.len() < BATCH as usize {
                 return Ok(announced);
             }
         }
@@ -94,21 +99,13 @@ impl Store {
         let mut announced = 0;
         loop {
             let now = self.clock.now();
-            let query = Query::new(
-                "SELECT k.connection_id, k.tenant_id, k.version, k.expires_at AS ends_at
-                 FROM credentials k JOIN connections c ON c.id = k.connection_id
-                 WHERE k.auth_type = 'o_auth' AND k.refresh_token IS NULL AND k.announced_end IS NULL
-                    AND k.expires_at > $1 AND k.expires_at <= $2 AND c.broken = 0 AND c.status = 'active'
-                 ORDER BY k.expires_at LIMIT $3",
-            )
-            .bind(now)
-            .bind(now + millis(NOTICE))
-            .bind(BATCH);
+            let query = Query::new(ENDING_TOKENS).bind(now).bind(now + millis(NOTICE)).bind(BATCH);
             let found = self.database.fetch_all(query).await?;
+            let before = announced;
             for row in &found {
-                announced += u64::from(self.announce_end(&Ending::read(row)?).await?);
+                announced += u64::from(unless_unreadable(self.announce_end(&Ending::read(row)?).await)?);
             }
-            if found.len() < BATCH as usize {
+            if announced == before || found.len() < BATCH as usize {
                 return Ok(announced);
             }
         }
@@ -138,10 +135,11 @@ impl Store {
             .bind(now - grants.idle + grants.notice())
             .bind(BATCH);
             let found = self.database.scan(query).await?;
+            let before = announced;
             for row in &found {
-                announced += u64::from(self.announce_end(&Ending::read(row)?).await?);
+                announced += u64::from(unless_unreadable(self.announce_end(&Ending::read(row)?).await)?);
             }
-            if found.len() < BATCH as usize {
+            if announced == before || found.len() < BATCH as usize {
                 return Ok(announced);
             }
         }
@@ -169,6 +167,17 @@ impl Store {
     }
 }
 
+/// A connection that cannot be read keeps no other one waiting.
+fn unless_unreadable(announced: Result<bool>) -> Result<bool> {
+    match announced {
+        Err(error @ StoreError::Unreadable(_)) => {
+            tracing::warn!(%error, "an event cannot be written");
+            Ok(false)
+        }
+        announced => announced,
+    }
+}
+
 impl Ending {
     fn read(row: &Row) -> Result<Self> {
         Ok(Self {
@@ -177,5 +186,28 @@ impl Ending {
             version: row.get("version")?,
             end: row.get("ends_at")?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::database::Value;
+    use super::*;
+
+    /// They are asked every few seconds.
+    #[tokio::test]
+    async fn what_is_due_is_found_by_an_index() {
+        let (store, folder) = super::super::tests::store().await;
+        for (query, values, index) in
+            [(EXPIRED_LINKS, 2, "links_to_expire"), (ENDING_TOKENS, 3, "credentials_to_end")]
+        {
+            let plan = format!("EXPLAIN QUERY PLAN {query}");
+            let query = Query::new(&plan).bind_all((0..values).map(|_| Value::from(1_i64)));
+            let rows = store.database.fetch_all(query).await.unwrap();
+            let plan: Vec<&str> = rows.iter().map(|row| row.get("detail").unwrap()).collect();
+            assert!(plan[0].contains(index) && !plan.iter().any(|step| step.contains("SCAN")), "{plan:?}");
+        }
+        store.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -191,8 +191,8 @@ fn expected() -> Vec<String> {
     all
 }
 
-/// Each change has its event, and each event its change.
-async fn each_change_has_its_event(mut installation: Installation) {
+/// Each change has its event, and each event its change. Tells how many there were.
+async fn each_change_has_its_event(mut installation: Installation) -> String {
     let journal = Journal::default();
     let ending = Arc::new(AtomicBool::new(false));
     // The first process is always at the same address.
@@ -233,23 +233,25 @@ async fn each_change_has_its_event(mut installation: Installation) {
     }
     assert!(by_connection.is_empty(), "of nothing that was done: {by_connection:?}");
     let changes = acknowledged(&journal);
-    println!("{changes} changes were acknowledged, and {in_doubt} cut off, in {KILLS} kills");
     assert!(in_doubt > 0, "the kills came between two changes");
     // Nothing came twice, and nothing is missing between two events.
     let cursors: Vec<_> = events.iter().map(|event| event["cursor"].as_str().unwrap()).collect();
     let places: Vec<_> =
         cursors.iter().map(|cursor| i64::from_str_radix(&cursor[4..], 16).unwrap()).collect();
     assert_eq!(places, (1..=i64::try_from(places.len()).unwrap()).collect::<Vec<_>>());
+    format!("{changes} changes were acknowledged, and {in_doubt} cut off, in {KILLS} kills")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_change_has_its_event_in_twenty_kills() {
-    each_change_has_its_event(Installation::start(None, 1).await).await;
+    let summary = each_change_has_its_event(Installation::start(None, 1).await).await;
+    println!("{summary}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_change_has_its_event_in_kills_of_two_processes() {
     let postgres = Postgres::start(Durability::Durable).await.unwrap();
     let url = postgres.create_database().await.unwrap();
-    each_change_has_its_event(Installation::start(Some(url), 2).await).await;
+    let summary = each_change_has_its_event(Installation::start(Some(url), 2).await).await;
+    println!("{summary}");
 }
