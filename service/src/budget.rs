@@ -313,6 +313,8 @@ impl Group {
             Self::Token => "token",
             Self::Events => "events",
             Self::Proxy => "proxy",
+            Self::Events => "events",
+            Self::Proxy => "proxy",
             Self::Status => "status",
             Self::Verification => "verification",
         }
@@ -391,10 +393,14 @@ mod tests {
             [(Duration::from_secs(59), false), (WINDOW, true), (Duration::from_secs(1 << 40), true)]
         {
             let (budgets, start) = (budgets(), Instant::now());
-            assert!(budgets.count(Group::Status, "a", 1, start).check().is_ok());
+            assert!(taken(&budgets, budget(Group::Status, "a", 1), start).check().is_ok());
             budgets.advance(advance);
             let next = start + Duration::from_millis(500);
-            assert_eq!(budgets.count(Group::Status, "a", 1, next).check().is_ok(), is_over, "{advance:?}");
+            assert_eq!(
+                taken(&budgets, budget(Group::Status, "a", 1), next).check().is_ok(),
+                is_over,
+                "{advance:?}"
+            );
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) async fn call(
         Err(error) => return error.into_response(),
     };
     let TokenLookup { caller, connection } = found;
-    let response = match tenant_key::admit(&app, &caller, Capability::Proxy, Group::Proxy) {
+    let response = match tenant_key::admit(&app, &caller, Capability::Proxy, Group::Proxy).await {
         Ok(()) => audited(&app, &caller, request, id, customer, connection).await,
         Err(error) => Err(error),
     };

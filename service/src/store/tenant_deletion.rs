@@ -88,7 +88,7 @@ impl Store {
                     .bind(id)
                     .bind(tenant);
                 self.database.execute(usages).await?;
-                if self.delete_connection(&owner, id).await? == Deletion::InUse {
+                if matches!(self.delete_connection(&owner, id).await?, Deletion::InUse) {
                     // A request that came before the tenant was disabled added a usage meanwhile. There are few of those.
                     stuck += 1;
                 }
