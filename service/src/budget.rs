@@ -313,8 +313,6 @@ impl Group {
             Self::Token => "token",
             Self::Events => "events",
             Self::Proxy => "proxy",
-            Self::Events => "events",
-            Self::Proxy => "proxy",
             Self::Status => "status",
             Self::Verification => "verification",
         }
