@@ -387,7 +387,7 @@ impl Store {
             return Ok(0);
         };
         let text = format!(
-            "{REDELIVER} JOIN webhooks w ON w.id = $1 AND w.tenant_id = e.tenant
+            "{REDELIVER} JOIN webhooks w ON w.id = $1 AND w.tenant_id = e.tenant_id
              WHERE e.tenant_id = $3 AND e.created_at >= $4 AND e.position >= $5 AND e.position < $6
                 AND (w.types = '' OR w.types LIKE '%,' || e.type || ',%') {ON_CONFLICT}"
         );

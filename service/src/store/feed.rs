@@ -257,7 +257,7 @@ impl Store {
             let tenants = tenants.iter().map(String::as_str).chain(std::iter::repeat(""));
             let query = Query::new(&query).bind_all(tenants.take(TENANTS_PER_QUERY).map(Value::from));
             for row in self.database.fetch_all(query).await? {
-                last.push((row.get("tenant")?, row.get("last")?));
+                last.push((row.get("tenant_id")?, row.get("last")?));
             }
         }
         self.feeds.wake_advanced(last.into_iter().collect());
