@@ -147,6 +147,11 @@ async fn an_organizations_app_is_cleared_alone() {
     north.is_error(404, "oauth_client_not_found");
     let south = platform.call("GET", "/organizations/south/apps/fixture/oauth-client").send().await;
     assert_eq!(text(&south.data()["client_id"]), "south");
+    let changes = platform.call("GET", "/events?types=oauth_client.changed").send().await;
+    let changes = changes.data()["events"].as_array().unwrap().clone();
+    let last = &changes.last().unwrap()["data"];
+    assert_eq!((&last["change"], &last["organization_id"]), (&json!("removed"), &json!("north")));
+    assert_eq!(changes.len(), 3);
     // Each grant is ended by the client that it was granted to.
     revoke_due(&platform.app).await.unwrap();
     let seen = provider.seen();

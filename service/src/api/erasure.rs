@@ -11,7 +11,7 @@ use crate::extract::path::{AppId, OrganizationId};
 use crate::extract::query::Query;
 use crate::revocation;
 use crate::state::AppState;
-use crate::store::{Caller, Erasure};
+use crate::store::{Actor, Caller, ClientPlace, Erasure};
 
 /// What was removed.
 #[derive(Serialize)]
@@ -38,7 +38,10 @@ pub(super) async fn organization_app(
     let organization = organization.unwrap_or_default();
     let erasure =
         Erasure::OrganizationApp { tenant: &caller.tenant, organization: &organization, app_id: &found.id };
-    erase(&app, erasure, &query).await
+    let erased = erase(&app, erasure, &query).await?;
+    let place = ClientPlace { tenant: &caller.tenant, app_id: &found.id, organization: Some(&organization) };
+    app.store.remove_client(place, Actor::Key(&caller.key), &caller.key).await?;
+    Ok(erased)
 }
 
 async fn erase(app: &AppState, erasure: Erasure<'_>, query: &Query) -> Result<Success<Erased>, ApiError> {

@@ -1,4 +1,4 @@
-//! Removing all that belongs together: a customer of a tenant, or an app of an organisation.
+//! Removing all that belongs together: a customer of a tenant, or an app of an organization.
 
 use super::connections::Removal;
 use super::database::{Query, Value};
@@ -12,11 +12,11 @@ const BATCH: i64 = 50;
 pub enum Erasure<'a> {
     /// A customer of a tenant.
     Customer(&'a Owner),
-    /// An organisation's connections of an app, and its OAuth client for it.
+    /// An organization's connections of an app, and OAuth clients for it that nobody has authorised with yet.
     OrganizationApp {
         /// The tenant.
         tenant: &'a str,
-        /// The organisation.
+        /// The organization.
         organization: &'a str,
         /// The app.
         app_id: &'a str,
@@ -108,14 +108,15 @@ impl Store {
 
     async fn erase_clients(&self, erasure: Erasure<'_>) -> Result<(), StoreError> {
         let statements: &[&str] = match erasure {
-            // A client goes on: it is the organisation's. Who entered it is forgotten.
+            // A client goes on: it is the organization's. Who entered it is forgotten.
             Erasure::Customer(_) => &[
                 "DELETE FROM oauth_clients WHERE tenant_id = $1 AND set_by = $2 AND state = 'pending'",
                 "UPDATE oauth_clients SET set_by = '' WHERE tenant_id = $1 AND set_by = $2",
                 "DELETE FROM admin_links WHERE tenant_id = $1 AND customer = $2",
             ],
-            Erasure::OrganizationApp { .. } => &["UPDATE oauth_clients SET state = 'removed'
-                 WHERE tenant_id = $1 AND organization_id = $2 AND app_id = $3"],
+            // The one in use is removed by itself, with an event.
+            Erasure::OrganizationApp { .. } => &["DELETE FROM oauth_clients
+                 WHERE tenant_id = $1 AND organization_id = $2 AND app_id = $3 AND state = 'pending'"],
         };
         for statement in statements {
             self.database.execute(Query::new(statement).bind_all(erasure.values())).await?;
