@@ -857,8 +857,7 @@ class AsyncPabblyConnectPlatform(Shared):
 
         Events come in their order, also those that happened while nobody asked. Store an event's `cursor` when you have
         handled it: `after` goes on from there, also after a restart. Events are kept for 30 days. An iteration that has
-        begun outlives what passes by itself, as a wait does (429, 502 to 504, broken connections, timeouts), and goes
-        on where it was.
+        begun retries 429, 502 to 504, broken connections and timeouts, and continues after the last event.
 
         - `after`: Only events after this cursor. `latest`: only those that happen from now on. Default: the oldest
           event that is kept.
