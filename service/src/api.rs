@@ -28,7 +28,6 @@ pub use health::Readiness;
 pub(crate) use health::is_ready;
 pub(crate) use long_poll::{LongPoll, PREFERENCE_APPLIED};
 pub use long_poll::{LongPolls, look_for_changes};
-pub(crate) use oauth_clients::is_printable;
 pub(crate) use request_link::new_link;
 
 use axum::Router;

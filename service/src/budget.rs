@@ -28,7 +28,7 @@ const PRUNE_FROM: usize = 1024;
 const LOTS: u32 = 20;
 
 /// Lots that can be taken at once, each of another budget.
-const TURNS: usize = 64;
+const LOT_LOCKS: usize = 64;
 
 /// What a call is counted under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,8 +55,8 @@ pub struct Budgets {
     refusals: Family<GroupLabels, Counter>,
     /// Where other processes take lots too.
     shared: Option<Store>,
-    /// Whoever takes a lot of a budget holds its turn; others then find what is left of that lot, or when it failed.
-    turns: Vec<tokio::sync::Mutex<Option<Instant>>>,
+    /// Whoever takes a lot of a budget holds its lock; others then find what is left of that lot, or when it failed.
+    lot_locks: Vec<tokio::sync::Mutex<Option<Instant>>>,
 }
 
 /// One budget.
@@ -114,7 +114,7 @@ impl Budgets {
             windows: Mutex::new(windows),
             refusals,
             shared,
-            turns: (0..TURNS).map(|_| tokio::sync::Mutex::default()).collect(),
+            lot_locks: (0..LOT_LOCKS).map(|_| tokio::sync::Mutex::default()).collect(),
         }
     }
 
@@ -199,7 +199,7 @@ impl Budgets {
             return self.refuse(budget, Instant::now());
         };
         let arrived = Instant::now();
-        let mut failed_at = self.turns[budget.turn()].lock().await;
+        let mut failed_at = self.lot_locks[budget.lot_lock()].lock().await;
         // Somebody may have taken a lot meanwhile.
         let now = Instant::now();
         if let Some(standing) = self.count(budget, now) {
@@ -267,10 +267,10 @@ impl Budgets {
 }
 
 impl Budget<'_> {
-    fn turn(&self) -> usize {
+    fn lot_lock(&self) -> usize {
         let mut hasher = DefaultHasher::new();
         (self.group, self.holder).hash(&mut hasher);
-        usize::try_from(hasher.finish() % TURNS as u64).unwrap_or_default()
+        usize::try_from(hasher.finish() % LOT_LOCKS as u64).unwrap_or_default()
     }
 }
 

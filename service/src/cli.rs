@@ -13,12 +13,10 @@ mod webhooks;
 
 use std::io::Write;
 
-use connect_service::clock::Millis;
+use connect_service::clock::{Millis, parse_rfc3339};
 use connect_service::email;
 use connect_service::state::SetupError;
 use connect_service::store::Store;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 pub(crate) use apps::{AppsCommand, apps};
 pub(crate) use audit::{AuditCommand, audit};
@@ -45,9 +43,7 @@ fn account(text: &str) -> Result<String, String> {
 }
 
 fn point_in_time(text: &str) -> Result<Millis, String> {
-    let form = || "it must look like 2026-11-21T10:00:00Z".to_owned();
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| form())?;
-    Ok(time.unix_timestamp() * 1000)
+    parse_rfc3339(text).ok_or_else(|| "it must look like 2026-11-21T10:00:00Z".to_owned())
 }
 
 /// Says on stderr why a command failed, as clap says it of arguments.

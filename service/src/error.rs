@@ -67,10 +67,10 @@ pub enum ApiError {
     /// Neither the tenant nor the operator has entered an OAuth client for this app.
     #[error("There is no OAuth client for this app")]
     AppNotConfigured,
-    /// The app's OAuth client is the organisation's, and only an admin may enter it.
+    /// The app's OAuth client is the organization's, and only an admin may enter it.
     #[error("An admin of the organization has to connect this app first")]
     AdminRequired,
-    /// The tenant, or the organisation, has no OAuth client of its own for this app.
+    /// The tenant, or the organization, has no OAuth client of its own for this app.
     #[error("There is no OAuth client of this kind for the app")]
     OAuthClientNotFound,
     /// There is no such connection for this tenant and customer.

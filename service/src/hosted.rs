@@ -14,7 +14,7 @@
 //!                                                   │ 303
 //! GET  /oauth/result/{state}  what became of it  callback::result ──▶ finished
 //!
-//! GET, POST /admin/{link}  an organisation's OAuth clients  admin::show, admin::submit
+//! GET, POST /admin/{link}  an organization's OAuth clients  admin::show, admin::submit
 //! ```
 //!
 //! The hosted page does nothing that a product's own form cannot do: both go through [`auth_options`] and the same

@@ -1,4 +1,4 @@
-//! Whose OAuth client an app is connected with: the organisation's, else the tenant's, else the operator's.
+//! Whose OAuth client an app is connected with: the organization's, else the tenant's, else the operator's.
 //!
 //! That decides for new authorizations. What was granted belongs to the client that it was granted to: it is refreshed and
 //! revoked by that one.
@@ -16,6 +16,11 @@ use crate::oauth::{Endpoint, OAuthClient, Pkce, ProviderError};
 use crate::state::Service;
 use crate::store::{AppSettings, Link, NewClient, StoreError, StoredClient};
 
+/// Maximum number of characters of a client id.
+pub(crate) const MAX_CLIENT_ID: usize = 512;
+/// Maximum number of characters of a secret: some are signed tokens.
+pub(crate) const MAX_SECRET: usize = 4096;
+
 /// Whose client it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,7 +29,7 @@ pub enum ClientSource {
     Operator,
     /// The tenant's own.
     Tenant,
-    /// An organisation's of the tenant.
+    /// An organization's of the tenant.
     Organization,
 }
 
@@ -45,7 +50,7 @@ pub(crate) enum SecretTrial {
     NotRefused,
 }
 
-/// The clients that links of a tenant, and perhaps of one of its organisations, can use.
+/// The clients that links of a tenant, and perhaps of one of its organizations, can use.
 #[derive(Debug)]
 pub(crate) struct Clients<'a> {
     pub(crate) service: &'a Service,
@@ -77,12 +82,12 @@ impl<'a> Clients<'a> {
         Ok(self.configured(app).map(|client| CurrentClient { id: None, client: Cow::Borrowed(client) }))
     }
 
-    /// Whether each organisation brings a client of its own for the app.
+    /// Whether each organization brings a client of its own for the app.
     pub(crate) fn is_managed(&self, app: &App) -> bool {
         self.settings(app).is_some_and(|settings| settings.by_organization)
     }
 
-    /// Whether somebody of the organisation has to enter a client first.
+    /// Whether somebody of the organization has to enter a client first.
     pub(crate) fn needs_setup(&self, app: &App) -> bool {
         self.is_managed(app) && self.organization.is_some() && self.stored(app).is_none()
     }
@@ -237,4 +242,11 @@ impl Service {
             ..client
         }
     }
+}
+
+/// What RFC 6749 (appendix A) allows in a client id and a secret, without space at the ends, where it was pasted along.
+pub(crate) fn is_printable(text: &str, max: usize) -> bool {
+    (1..=max).contains(&text.len())
+        && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+        && text.trim() == text
 }

@@ -18,7 +18,7 @@ const MEMBERS: [&str; 3] = ["managed_by", "instructions", "admin_role_required"]
 /// Characters.
 const MAX_INSTRUCTIONS: usize = 10_000;
 
-/// The word for apps whose OAuth client each organisation brings.
+/// The word for apps whose OAuth client each organization brings.
 const BY_ORGANIZATION: &str = "organization";
 
 #[derive(Serialize)]

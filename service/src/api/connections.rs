@@ -54,7 +54,7 @@ pub(super) struct ConnectionView {
     organization: Option<OrganizationView>,
 }
 
-/// An organisation of the tenant's.
+/// An organization of the tenant's.
 #[derive(Serialize)]
 pub(super) struct OrganizationView {
     id: String,

@@ -19,7 +19,7 @@ use crate::webhooks::WEBHOOK_URL;
 const DEFAULT_LIFETIME: u64 = 600;
 const MAX_APPS: usize = 50;
 pub(super) const MAX_SCOPES: usize = 50;
-/// Bytes of an organisation, as JSON.
+/// Bytes of an organization, as JSON.
 const MAX_ORGANIZATION: usize = 4096;
 const MAX_ROLE: usize = 50;
 
@@ -128,7 +128,7 @@ impl CreateLinkRequest {
         if exists && self.connection_id.is_none() { Labels::default() } else { self.labels.clone() }
     }
 
-    /// The link is for the organisation that its connection is for. The customer's role there is as of now.
+    /// The link is for the organization that its connection is for. The customer's role there is as of now.
     pub(super) fn keep_organization(&mut self, existing: &Connection) -> Result<(), ApiError> {
         let kept = existing.organization.as_ref();
         match &self.options.organization {
@@ -194,7 +194,7 @@ impl CreateLinkRequest {
     }
 }
 
-/// The organisation that a connection is for. Its name is the id where there is none.
+/// The organization that a connection is for. Its name is the id where there is none.
 pub(super) fn read_organization(body: &Body) -> Result<Option<Organization>, ApiError> {
     let Some(members) = body.object("organization", MAX_ORGANIZATION, 1)? else {
         return Ok(None);

@@ -1,5 +1,5 @@
 //! `/apps/{appId}/oauth-client` and `/organizations/{organizationId}/apps/{appId}/oauth-client`: a tenant's own OAuth client
-//! for an app, and that of one of its organisations. The secret comes in and never goes out.
+//! for an app, and that of one of its organizations. The secret comes in and never goes out.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,13 @@ use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::path::{AppId, OrganizationId};
+use crate::oauth_clients::{MAX_CLIENT_ID, MAX_SECRET, is_printable};
 use crate::revocation;
 use crate::state::AppState;
 use crate::store::{Actor, Caller, ClientPlace, ClientSecrets, NewClient, StoredClient};
 
 const MEMBERS: [&str; 5] = ["client_id", "client_secret", "scopes", "params", "sandbox"];
 
-/// Characters of a client id.
-const MAX_CLIENT_ID: usize = 512;
-/// Characters of a secret: some are signed tokens.
-const MAX_SECRET: usize = 4096;
 const MAX_PARAMS: usize = 20;
 
 /// A client without its secrets.
@@ -133,13 +130,6 @@ fn new_client<'a>(app: &App, place: ClientPlace<'a>, body: &'a Body) -> Result<N
         scopes,
         sandbox: body.flag("sandbox")?.unwrap_or_default(),
     })
-}
-
-/// What RFC 6749 (appendix A) allows in a client id and a secret, without space at the ends, where it was pasted along.
-pub(crate) fn is_printable(text: &str, max: usize) -> bool {
-    (1..=max).contains(&text.len())
-        && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-        && text.trim() == text
 }
 
 async fn view(app: &AppState, place: ClientPlace<'_>) -> Result<ClientView, ApiError> {

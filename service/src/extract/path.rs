@@ -15,7 +15,7 @@ pub(crate) struct AppId(pub(crate) String);
 
 /// The webhook endpoint that a path names. Whatever cannot be an id at all is an unknown one, too.
 pub(crate) struct WebhookId(pub(crate) String);
-/// The organisation that a path names, if the route has one. It is the tenant's own word, and no email.
+/// The organization that a path names, if the route has one. It is the tenant's own word, and no email.
 pub(crate) struct OrganizationId(pub(crate) Option<String>);
 
 /// The usage that a path names: letters, digits, `-` and `_`.

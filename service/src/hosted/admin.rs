@@ -1,4 +1,4 @@
-//! `/admin/{link}`: an organisation's OAuth clients, for whoever the tenant sent there, to look at, to change and to remove.
+//! `/admin/{link}`: an organization's OAuth clients, for whoever the tenant sent there, to look at, to change and to remove.
 //! No secret is on the page: one that is entered goes in, and does not come back.
 
 use axum::extract::State;

@@ -56,7 +56,7 @@ impl Browser {
         link.code_digest.as_ref() == Some(&digest)
     }
 
-    /// Goes into every form of an organisation's clients. Other pages cannot know it.
+    /// Goes into every form of an organization's clients. Other pages cannot know it.
     pub(super) fn admin_csrf_token(&self, link: &AdminLink) -> String {
         self.derived_of("admin", &link.id)
     }

@@ -63,9 +63,9 @@ pub(super) enum Refusal {
     UnknownChoice,
     /// There is no OAuth client at the provider, and no other way.
     NotConfigured,
-    /// The organisation has no OAuth client yet, and this customer may not enter one.
+    /// The organization has no OAuth client yet, and this customer may not enter one.
     AdminRequired,
-    /// Somebody else of the organisation has entered an OAuth client meanwhile.
+    /// Somebody else of the organization has entered an OAuth client meanwhile.
     ClientTaken,
     /// Only the customer's browser can be told the code of a link with `confirm`.
     HostedPageOnly,

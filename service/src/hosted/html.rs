@@ -90,13 +90,13 @@ pub struct Connect<'a> {
     pub expires: &'a str,
 }
 
-/// An organisation's OAuth clients, to look at, to change and to remove.
+/// An organization's OAuth clients, to look at, to change and to remove.
 #[derive(Template)]
 #[template(path = "admin.html")]
 pub struct Admin<'a> {
     /// The tenant's registered name.
     pub tenant: &'a str,
-    /// The organisation's name.
+    /// The organization's name.
     pub organization: &'a str,
     /// Proves that a form came from this page in this browser.
     pub csrf_token: &'a str,
@@ -106,7 +106,7 @@ pub struct Admin<'a> {
     pub clients: &'a [AdminClient<'a>],
 }
 
-/// One of an organisation's clients, without its secret.
+/// One of an organization's clients, without its secret.
 pub struct AdminClient<'a> {
     /// The app.
     pub app: &'a App,

@@ -1,14 +1,13 @@
-//! An OAuth client that the first person of an organisation enters. The form is that of the app's own option with two fields
-//! more. What is entered waits for its first success, bound to the link; then it is everybody's of the organisation, and
+//! An OAuth client that the first person of an organization enters. The form is that of the app's own option with two fields
+//! more. What is entered waits for its first success, bound to the link; then it is everybody's of the organization, and
 //! nobody is asked again.
 
 use serde::Serialize;
 
 use super::flow::{Accepted, Choice, Refusal};
-use crate::api::is_printable;
 use crate::catalogue::{App, AuthOption, AuthType, Field, FieldError, Format, Inputs};
 use crate::hosted::instructions;
-use crate::oauth_clients::Clients;
+use crate::oauth_clients::{Clients, MAX_CLIENT_ID, MAX_SECRET, is_printable};
 use crate::store::{ClientPlace, ClientSecrets, Link, NewClient, Organization, StoreError, StoredClient};
 
 const CLIENT_ID: &str = "oauth_client_id";
@@ -16,10 +15,6 @@ const CLIENT_SECRET: &str = "oauth_client_secret";
 
 /// The role of those who may always enter a client.
 const ADMIN: &str = "admin";
-
-/// Characters.
-const MAX_CLIENT_ID: usize = 512;
-const MAX_SECRET: usize = 4096;
 
 const NOT_PRINTABLE: &str = "It must be printable ASCII characters. Copy it once more.";
 

@@ -236,7 +236,7 @@ pub(super) fn refused(refusal: &Refusal) -> PageResponse {
     }
 }
 
-/// The organisation's OAuth client is missing, and somebody else has to enter it.
+/// The organization's OAuth client is missing, and somebody else has to enter it.
 fn admin_required(organization: &str, app: &App) -> PageResponse {
     let page = Outcome {
         severity: Severity::Late,
@@ -251,7 +251,7 @@ fn admin_required(organization: &str, app: &App) -> PageResponse {
     PageResponse::new(StatusCode::FORBIDDEN, &page, &FormTargets::default())
 }
 
-/// Somebody else of the organisation was first.
+/// Somebody else of the organization was first.
 pub(super) fn client_taken(link: &Link, app: &App, again: Option<&str>) -> PageResponse {
     let organization = link.options.organization.as_ref().map_or("The organization", |found| &found.name);
     let page = Outcome {

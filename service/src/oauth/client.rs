@@ -1,5 +1,5 @@
 //! An OAuth client: what the service is at a provider. One that the operator configures is a table of the configuration;
-//! those of tenants and organisations are in the store (`crate::oauth_clients`).
+//! those of tenants and organizations are in the store (`crate::oauth_clients`).
 
 use std::collections::BTreeMap;
 

@@ -20,7 +20,7 @@ pub enum GrantOutcome {
     LinkEnded,
     /// The connection is for this account and the grant for another one; the link stays open.
     OtherAccount(Account),
-    /// It was made with an OAuth client that was just entered, and another one is the organisation's by now; the link stays
+    /// It was made with an OAuth client that was just entered, and another one is the organization's by now; the link stays
     /// open.
     ClientTaken,
 }

@@ -1,4 +1,4 @@
-//! Ways in to an organisation's OAuth clients, for whoever the tenant sends there: each works for a few minutes, and for the
+//! Ways in to an organization's OAuth clients, for whoever the tenant sends there: each works for a few minutes, and for the
 //! first browser that opens it.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct AdminLink {
     pub owner: Owner,
     /// The tenant's name.
     pub tenant_name: String,
-    /// The organisation.
+    /// The organization.
     pub organization: Organization,
     /// Whether it is over.
     pub is_expired: bool,

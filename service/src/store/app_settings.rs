@@ -1,4 +1,4 @@
-//! What a tenant says of an app: whether each organisation brings an OAuth client of its own, and how to get one.
+//! What a tenant says of an app: whether each organization brings an OAuth client of its own, and how to get one.
 
 use super::database::{Query, Row};
 use super::{Result, Store};
@@ -6,7 +6,7 @@ use super::{Result, Store};
 /// A tenant's settings for one app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AppSettings {
-    /// Whether each organisation brings an OAuth client of its own.
+    /// Whether each organization brings an OAuth client of its own.
     pub by_organization: bool,
     /// How to get one, in CommonMark.
     pub instructions: String,

@@ -70,7 +70,7 @@ pub struct Connection {
     pub customer_id: Option<String>,
     /// The tenant's name for the customer.
     pub customer_name: Option<String>,
-    /// The organisation that it is for, without a role.
+    /// The organization that it is for, without a role.
     pub organization: Option<Organization>,
     /// An object of the tenant's own.
     pub metadata: Map<String, Json>,
@@ -81,7 +81,7 @@ pub struct Connection {
 /// What a connection's owner is told of its OAuth client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionClient {
-    /// Whether it is an organisation's, and not the tenant's own.
+    /// Whether it is an organization's, and not the tenant's own.
     pub is_organizations: bool,
     /// Whether it is one of the provider's sandbox.
     pub sandbox: bool,
@@ -241,7 +241,7 @@ impl Store {
         Ok((page, total.try_into().unwrap_or_default()))
     }
 
-    /// The newest connection of this customer for an app that has a credential, working or not, and for this organisation or
+    /// The newest connection of this customer for an app that has a credential, working or not, and for this organization or
     /// none.
     ///
     /// # Errors

@@ -46,7 +46,7 @@ pub enum EventType {
     KeyPromoted,
     /// A key ended.
     KeyRevoked,
-    /// An OAuth client of the tenant or of an organisation was entered, changed or removed.
+    /// An OAuth client of the tenant or of an organization was entered, changed or removed.
     OAuthClientChanged,
 }
 
@@ -236,13 +236,13 @@ impl NewEvent {
 
 /// A change of an OAuth client.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum ClientEvent {
+pub(super) enum OAuthClientChange {
     Created,
     Updated,
     Removed,
 }
 
-impl ClientEvent {
+impl OAuthClientChange {
     fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -325,7 +325,12 @@ impl Store {
     }
 
     /// The event of a change of an OAuth client, by a key or a customer.
-    pub(super) fn client_event(&self, place: ClientPlace<'_>, change: ClientEvent, by: &str) -> NewEvent {
+    pub(super) fn client_event(
+        &self,
+        place: ClientPlace<'_>,
+        change: OAuthClientChange,
+        by: &str,
+    ) -> NewEvent {
         let customer = by.contains('@').then(|| by.to_owned());
         let is_told = customer.is_none() || self.event_payload == EventPayload::Full;
         let mut data = Map::new();

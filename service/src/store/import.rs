@@ -18,7 +18,7 @@ pub struct NewImport<'a> {
     pub name: &'a str,
     /// What the tenant keeps with it.
     pub labels: &'a Labels,
-    /// The organisation that it is for.
+    /// The organization that it is for.
     pub organization: Option<&'a Organization>,
     /// What it holds.
     pub grant: &'a Grant,

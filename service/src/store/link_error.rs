@@ -32,7 +32,7 @@ pub enum LinkError {
     AccountNotVerified,
     /// The customer chose another account than the one that the connection is for.
     AccountChanged,
-    /// Somebody else of the organisation has entered another OAuth client meanwhile.
+    /// Somebody else of the organization has entered another OAuth client meanwhile.
     ClientTaken,
 }
 

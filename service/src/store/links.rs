@@ -69,7 +69,7 @@ pub struct LinkOptions {
     /// Whether a connection that is authorised again may become one for another account.
     #[serde(default)]
     pub allow_account_change: bool,
-    /// The organisation that the connection is for.
+    /// The organization that the connection is for.
     #[serde(default)]
     pub organization: Option<Organization>,
 }
@@ -154,7 +154,7 @@ impl Link {
         LinkProgress { phase: self.phase, last_error: self.last_error }
     }
 
-    /// The organisation's id.
+    /// The organization's id.
     pub fn organization_id(&self) -> Option<&str> {
         self.options.organization.as_ref().map(|organization| organization.id.as_str())
     }

@@ -181,7 +181,7 @@ impl Store {
         Ok(())
     }
 
-    /// The connection keeps its organisation, and its status, which a pending link overrides unless it is active.
+    /// The connection keeps its organization, and its status, which a pending link overrides unless it is active.
     async fn reopen_connection(
         &self,
         transaction: &mut Transaction,

@@ -1,4 +1,4 @@
-//! OAuth clients of tenants and of their organisations. A client id never changes within a row: another one is another row,
+//! OAuth clients of tenants and of their organizations. A client id never changes within a row: another one is another row,
 //! and grants name the row that they belong to. So a connection is refreshed and revoked by the client that it was made
 //! with, whatever took that client's place.
 
@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
-use super::events::ClientEvent;
+use super::events::OAuthClientChange;
 use super::{Result, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 use crate::vault::{Place, VaultError};
 
-/// Which client is meant: a tenant's own for an app, or one of its organisations'.
+/// Which client is meant: a tenant's own for an app, or one of its organizations'.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientPlace<'a> {
     /// The tenant.
     pub tenant: &'a str,
     /// The app.
     pub app_id: &'a str,
-    /// The organisation; none for the tenant's own.
+    /// The organization; none for the tenant's own.
     pub organization: Option<&'a str>,
 }
 
@@ -60,7 +60,7 @@ pub struct StoredClient {
     pub tenant: String,
     /// The app.
     pub app_id: String,
-    /// The organisation; none for the tenant's own.
+    /// The organization; none for the tenant's own.
     pub organization: Option<String>,
     /// Its public name at the provider.
     pub client_id: String,
@@ -108,7 +108,7 @@ pub(super) const COLUMNS: &str =
     created_at, updated_at";
 
 impl Store {
-    /// The clients that new authorizations can be made with: the tenant's, and this organisation's.
+    /// The clients that new authorizations can be made with: the tenant's, and this organization's.
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl Store {
     }
 
     /// Makes this the client of its place. One with the same client id gets the new secrets in place. One with another id
-    /// makes room: that of a tenant is retired, so that its connections go on until it is removed; that of an organisation
+    /// makes room: that of a tenant is retired, so that its connections go on until it is removed; that of an organization
     /// ends with its connections. `set_by` is told to whoever looks at it.
     ///
     /// # Errors
@@ -200,8 +200,8 @@ impl Store {
         };
         self.note(&mut transaction, place.tenant, None, Action::ClientSet, actor).await?;
         let event = match change {
-            ClientChange::Created => ClientEvent::Created,
-            ClientChange::Updated | ClientChange::Replaced => ClientEvent::Updated,
+            ClientChange::Created => OAuthClientChange::Created,
+            ClientChange::Updated | ClientChange::Replaced => OAuthClientChange::Updated,
         };
         let event = self.client_event(place, event, set_by);
         self.commit_with(transaction, place.tenant, &[event]).await?;
@@ -236,7 +236,7 @@ impl Store {
             return Ok(None);
         }
         self.note(&mut transaction, place.tenant, None, Action::ClientRemoved, actor).await?;
-        let event = self.client_event(place, ClientEvent::Removed, removed_by);
+        let event = self.client_event(place, OAuthClientChange::Removed, removed_by);
         self.commit_with(transaction, place.tenant, &[event]).await?;
         Ok(Some(u64::try_from(ended).unwrap_or_default()))
     }

@@ -1,9 +1,9 @@
-//! OAuth clients that a customer entered for their organisation, until the first authorization with one succeeds. Each
+//! OAuth clients that a customer entered for their organization, until the first authorization with one succeeds. Each
 //! belongs to the link by which it was entered: nobody else can use it before.
 
 use super::audit::Action;
 use super::database::{Query, Transaction};
-use super::events::ClientEvent;
+use super::events::OAuthClientChange;
 use super::oauth_clients::{ClientPlace, NewClient, StoredClient};
 use super::{Actor, Grant, Link, Result, Store};
 
@@ -16,7 +16,7 @@ enum Promoted {
     Usable,
     /// Another one, entered at the same time, has the same client id: the grant belongs to that one as well.
     Same(String),
-    /// Another one is the organisation's now.
+    /// Another one is the organization's now.
     Taken,
 }
 
@@ -59,8 +59,8 @@ impl Store {
         row.as_ref().map(StoredClient::read).transpose()
     }
 
-    /// The grant, as one of a client that is used by all: one that waited for its first success becomes its organisation's.
-    /// `None` where another one is the organisation's by now; of two that come at once, the second finds the first.
+    /// The grant, as one of a client that is used by all: one that waited for its first success becomes its organization's.
+    /// `None` where another one is the organization's by now; of two that come at once, the second finds the first.
     pub(super) async fn with_usable_client(
         &self,
         transaction: &mut Transaction,
@@ -103,7 +103,7 @@ impl Store {
             None => {
                 self.set_client_state(transaction, id, "current").await?;
                 self.note(transaction, tenant, None, Action::ClientSet, Actor::Customer).await?;
-                let event = self.client_event(place, ClientEvent::Created, &found.set_by);
+                let event = self.client_event(place, OAuthClientChange::Created, &found.set_by);
                 self.record(transaction, tenant, &event).await?;
                 Ok(Promoted::Usable)
             }
