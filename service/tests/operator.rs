@@ -199,13 +199,17 @@ fn migrations_are_checked_without_being_made() {
 #[test]
 fn the_log_is_json_unless_text_is_asked_for() {
     let home = Home::new();
-    let error = home.fail(&mut home.command(&["key", "list", "--tenant", "ten_x"]));
+    let serve = || {
+        let mut command = home.command(&["serve"]);
+        command.env("CONNECT_LISTEN", "nowhere");
+        command
+    };
+    let error = home.fail(&mut serve());
     let line: Value = serde_json::from_str(&error).unwrap();
-    assert_eq!(line["fields"]["message"], "there is no such tenant");
-    let error =
-        home.fail(home.command(&["key", "list", "--tenant", "ten_x"]).env("CONNECT_LOG_FORMAT", "text"));
-    assert!(
-        serde_json::from_str::<Value>(&error).is_err() && error.contains("there is no such tenant"),
-        "{error}"
-    );
+    assert_eq!(line["level"], "ERROR");
+    let text = home.fail(serve().env("CONNECT_LOG_FORMAT", "text"));
+    assert!(serde_json::from_str::<Value>(&text).is_err() && text.contains("ERROR"), "{text}");
+    // People read what the others say.
+    let error = home.fail(&mut home.command(&["key", "list", "--tenant", "ten_x"]));
+    assert_eq!(error.trim(), "error: there is no such tenant");
 }

@@ -12,7 +12,7 @@ use connect_service::dev::command::Command;
 use connect_service::dev::{self, Dev, Options};
 use connect_service::store::{Capability, EventType, Feed, FeedFilter, FeedStart};
 use connect_service::{ids, server};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{Call, Platform, text};
 use webhook_support::{Receiver, Reply, deliver, names, queued, register, rename, statuses};
 
@@ -374,6 +374,10 @@ async fn the_emulator_sends_events_again_out_of_order() {
     dev.ended().await.unwrap();
 }
 
+fn json_of(line: &str) -> Value {
+    serde_json::from_str(line).unwrap()
+}
+
 /// Runs the command line over the platform's database: what it prints, or why it fails.
 fn command(platform: &Platform, arguments: &[&str]) -> Result<String, String> {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_connect-service"))
@@ -395,36 +399,41 @@ fn command(platform: &Platform, arguments: &[&str]) -> Result<String, String> {
 async fn endpoints_are_managed_from_the_command_line() {
     let (platform, receiver) = (Platform::start().await, Receiver::start().await);
     let (tenant, url) = (platform.tenant.as_str(), receiver.url("/hook"));
-    let run = |arguments: &[&str]| command(&platform, &[&["webhook"], arguments].concat());
+    let run = |arguments: &[&str]| command(&platform, &[&["--json", "webhook"], arguments].concat());
     let add = |tenant: &str, url: &str, types: &str| {
         run(&["add", "--tenant", tenant, "--url", url, "--types", types, "--description", "Mine"])
     };
     assert!(add(tenant, "ftp://example.com/", "key.created").unwrap_err().contains("url must be"));
     assert!(add(tenant, &url, "key.nosuch").unwrap_err().contains("key.promoted"));
     assert!(add("ten_unknown", &url, "key.created").unwrap_err().contains("no such tenant"));
-    let added = add(tenant, &url, "key.created,connection.active").unwrap();
-    let (id, secret) = added.split_once('\t').unwrap();
-    let listed = run(&["list", "--tenant", tenant]).unwrap();
-    let columns: Vec<_> = listed.split('\t').collect();
-    assert_eq!((columns[0], columns[1], columns[4], columns[5]), (id, url.as_str(), "on", "-"));
+    let added = json_of(&add(tenant, &url, "key.created,connection.active").unwrap());
+    let (id, secret) = (text(&added["id"]), text(&added["secret"]));
+    let id = id.as_str();
+    let listed = json_of(&run(&["list", "--tenant", tenant]).unwrap());
+    let expected = json!([id, url, "on", null]);
+    assert_eq!(json!([listed["id"], listed["url"], listed["state"], listed["failing_since"]]), expected);
 
-    assert!(run(&["test", id]).unwrap().contains("webhook.test\t1\t200"));
+    let tested = json_of(&run(&["test", id]).unwrap());
+    assert_eq!((&tested["type"], &tested["result"]), (&json!("webhook.test"), &json!(200)));
     let sent = receiver.received().pop().unwrap();
-    standardwebhooks::Webhook::new(secret).unwrap().verify(sent.body.as_bytes(), &sent.headers).unwrap();
+    standardwebhooks::Webhook::new(&secret).unwrap().verify(sent.body.as_bytes(), &sent.headers).unwrap();
     receiver.reply(Reply::status(410).body("gone"));
     assert!(run(&["test", id]).unwrap_err().contains("did not take"));
-    assert!(run(&["rotate-secret", id]).unwrap().starts_with("whsec_"));
+    let rotated = json_of(&run(&["rotate-secret", id]).unwrap());
+    assert!(text(&rotated["secret"]).starts_with("whsec_"));
 
     platform.connected().await;
     deliver(&platform).await;
-    assert!(run(&["list", "--tenant", tenant]).unwrap().contains("\tgone\t"));
-    let latest = run(&["attempts", id, "--limit", "1"]).unwrap();
-    assert!(latest.contains("connection.active\t1\t410\t") && latest.ends_with("\tgone"), "{latest}");
+    assert_eq!(json_of(&run(&["list", "--tenant", tenant]).unwrap())["state"], "gone");
+    let latest = json_of(&run(&["attempts", id, "--limit", "1"]).unwrap());
+    let expected = json!(["connection.active", 1, 410, "gone"]);
+    assert_eq!(json!([latest["type"], latest["attempt"], latest["result"], latest["response"]]), expected);
     run(&["enable", id]).unwrap();
     receiver.reply(Reply::status(200));
     deliver(&platform).await;
     assert_eq!(queued(&platform).await, 0);
-    assert_eq!(run(&["redeliver", id, "--since", "2026-01-01T00:00:00Z"]).unwrap(), "2");
+    let queued_again = run(&["redeliver", id, "--since", "2026-01-01T00:00:00Z"]).unwrap();
+    assert_eq!(json_of(&queued_again)["queued"], "2");
     let event = text(&receiver.received().pop().unwrap().event["id"]);
     run(&["redeliver", id, "--event", &event]).unwrap();
     assert_eq!(queued(&platform).await, 2, "one of them once more");
