@@ -107,7 +107,9 @@ pub enum ApiError {
         retry_after: u64,
     },
     /// Events after the cursor are not kept any more.
-    #[error("The cursor is older than the events that are kept")]
+    #[error(
+        "The feed does not reach this cursor: it is older than the events that are kept, or of another feed"
+    )]
     CursorExpired {
         /// Before the oldest event that is kept.
         oldest_cursor: String,

@@ -375,6 +375,27 @@ async fn connect_tells_the_return_address() {
 }
 
 #[tokio::test]
+async fn a_client_of_the_tenant_is_taken() {
+    let home = Home::new();
+    let dev = home.start(&[]);
+    let put = async |secret: &str| {
+        let client = json!({"client_id": "1234.apps.example.com", "client_secret": secret});
+        assert_eq!(dev.api(Method::PUT, "/apps/gmail/oauth-client", Some(client)).await.0, 200);
+    };
+    put("mine").await;
+    let id = dev.connected("gmail").await;
+    assert_eq!(dev.token(&id).await.0, 200);
+    let Answer(_, _, read) = dev.api(Method::GET, &format!("/connections/{id}"), None).await;
+    assert_eq!(read["data"]["client_source"], "tenant");
+    put("wrong").await;
+    let link = dev.link("gmail").await;
+    dev.ctl(&["connect", link["request_link"].as_str().unwrap()]);
+    let path = format!("/connections/{}", link["connection_id"].as_str().unwrap());
+    let Answer(_, _, read) = dev.api(Method::GET, &path, None).await;
+    assert_eq!(read["data"]["last_error"]["code"], "client_refused");
+}
+
+#[tokio::test]
 async fn a_key_with_fewer_capabilities_can_be_made() {
     let home = Home::new();
     let dev = home.start(&[]);
