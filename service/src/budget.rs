@@ -27,6 +27,9 @@ const PRUNE_FROM: usize = 1024;
 /// A lot is this part of a budget at most.
 const LOTS: u32 = 20;
 
+/// Maximum number of calls in a lot: a process that ends takes the rest of its lot with it.
+const MAX_LOT: u32 = 1000;
+
 /// Lots that can be taken at once, each of another budget.
 const LOT_LOCKS: usize = 64;
 
@@ -213,7 +216,7 @@ impl Budgets {
             return self.uncounted(budget, now);
         }
         let holder = format!("{} {}", budget.group.as_str(), budget.holder);
-        let size = (budget.limit / LOTS).max(1);
+        let size = (budget.limit / LOTS).clamp(1, MAX_LOT);
         match store.take_lot(&holder, budget.limit, size, WINDOW).await {
             Ok(lot) => {
                 self.add(budget, lot, now);

@@ -150,7 +150,7 @@ impl Home {
             .unwrap_or_else(|| format!("sqlite://{}", self.path("connect.db").display()));
         let mut text = format!(
             "listen = \"127.0.0.1:{}\"\npublic_url = \"{}\"\ndatabase_url = \"{}\"\nkey_file = \"{}\"\n\
-             catalogue_dir = \"{}\"\nallow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\nverification = 0\n",
+             catalogue_dir = \"{}\"\nallow_private_networks = true\n\n[budgets]\ntoken = {}\ndefault = {}\nstatus = 1000000\nverification = 0\nevents = 1000000\nproxy = 1000000\n",
             self.port,
             self.public_url(),
             database_url,

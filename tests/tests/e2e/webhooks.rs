@@ -63,10 +63,14 @@ async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body
 async fn each_event_arrives(mut installation: Installation) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
-    let tenants = installation.home.run(&["tenant", "list"]).await.unwrap();
-    let tenant = tenants.split('\t').next().unwrap();
-    let added = installation.home.run(&["webhook", "add", "--tenant", tenant, "--url", &url]).await.unwrap();
-    let (endpoint, secret) = added.split_once('\t').unwrap();
+    let run = async |arguments: &[&str]| -> Value {
+        let printed = installation.home.run(&[&["--json"], arguments].concat()).await.unwrap();
+        serde_json::from_str(&printed).unwrap()
+    };
+    let tenant = run(&["tenant", "list"]).await;
+    let tenant = tenant["id"].as_str().unwrap();
+    let added = run(&["webhook", "add", "--tenant", tenant, "--url", &url]).await;
+    let (endpoint, secret) = (added["id"].as_str().unwrap(), added["secret"].as_str().unwrap());
     let receiver = Arc::new(Receiver { secret: secret.to_owned(), received: Mutex::default() });
     let router = Router::new().fallback(receive).with_state(receiver.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
