@@ -58,11 +58,11 @@ impl Store {
         self.database.execute(query).await?;
         self.remove_budgets().await?;
         self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
-        self.remove_deliveries(now - millis(EVENTS_KEPT)).await?;
-        self.remove_attempts(now - millis(EVENTS_KEPT)).await?;
         self.remove_unused_clients(now).await?;
         self.remove_admin_links(now - millis(DAY)).await?;
         self.remove_events(now - millis(EVENTS_KEPT)).await?;
+        self.remove_attempts(now - millis(EVENTS_KEPT)).await?;
+        self.remove_deliveries().await?;
         let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
         if removed > 0 {
             tracing::info!(removed, "connections that were never finished are removed");
@@ -100,6 +100,7 @@ impl Store {
             for (tenant, _) in events {
                 self.feeds.tell(tenant);
             }
+            self.wake_delivery();
         }
         Ok(removed)
     }
