@@ -263,7 +263,7 @@ impl Store {
         let find = format!(
             "SELECT d.position AS queued, d.url, d.attempts, d.tried_at, d.next_at, e.position, e.id, e.type,
                 e.connection_id, e.created_at, e.payload,
-                CASE WHEN d.attempts = 0 AND {WAITS_FOR} > d.next_at THEN 1 ELSE 0 END AS waits
+                CAST(CASE WHEN d.attempts = 0 AND {WAITS_FOR} > d.next_at THEN 1 ELSE 0 END AS BIGINT) AS waits
              FROM webhook_deliveries d
              LEFT JOIN events e ON e.tenant_id = d.tenant_id AND e.position = d.position
              WHERE d.webhook_id = $1 AND d.tenant_id = $2 AND d.next_at >= $3 AND d.next_at <= $4
