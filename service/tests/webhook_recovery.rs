@@ -9,6 +9,7 @@ mod webhook_support;
 use std::time::Duration;
 
 use connect_service::config::Config;
+use connect_service::store::{Health, NewAttempt, Next};
 use futures_util::future::join_all;
 use serde_json::json;
 use support::{Platform, text};
@@ -153,4 +154,43 @@ async fn a_links_address_outlives_one_endpoint_of_its_origin() {
     platform.call("PATCH", &path).json(&json!({"enabled": false})).await;
     let sent = connect("/mine").await;
     assert!(sent.path == "/mine" && is_signed_by(&sent, &second) && receiver.count() == 2);
+}
+
+/// The turn that has the event in hand must not take the wish for what it was about to do anyway.
+#[tokio::test]
+async fn asked_for_while_it_is_sent_it_is_sent_again() {
+    let (platform, receiver) = (generous().await, Receiver::start().await);
+    let id = text(&register(&platform, json!({"url": receiver.url("/")})).await["id"]);
+    platform.connected().await;
+    let store = &platform.app.store;
+    let claimed = store.claim_webhooks(1, true, Duration::from_secs(20), |_| true).await.unwrap();
+    let delivery = store.ready_deliveries(&claimed[0], 1).await.unwrap().remove(0);
+    let event = delivery.event.id.clone();
+    let call = platform.call("POST", &format!("/webhooks/{id}/redeliver"));
+    assert_eq!(call.json(&json!({ "event_id": event })).await.status, 200);
+    let attempt = NewAttempt {
+        event_id: event.clone(),
+        event_type: "connection.active".into(),
+        url: receiver.url("/"),
+        number: 1,
+        at: platform.clock.now(),
+        duration: Duration::ZERO,
+        status: Some(200),
+        error: None,
+        response: None,
+        next: Next::Received,
+    };
+    let health = Health {
+        failures: 0,
+        failing_since: None,
+        paused_until: 0,
+        concurrency: 8,
+        is_suspect: false,
+        has_recovered: false,
+        disabled: None,
+    };
+    store.finish_turn(&claimed[0], &[(delivery, attempt)], &health).await.unwrap();
+    deliver(&platform).await;
+    assert_eq!(receiver.received()[0].event["id"], json!(event));
+    assert_eq!((receiver.count(), queued(&platform).await), (1, 0));
 }

@@ -4,8 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::database::{Query, Row, Transaction};
+use super::events::NewEvent;
 use super::webhooks::{DisabledReason, SigningSecrets};
-use super::{Event, EventType, NewAttempt, Result, Store, StoreError};
+use super::{Event, NewAttempt, Result, Store, StoreError};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 
 /// How often an event is tried while later ones of its connection wait for it: for five minutes.
@@ -105,9 +106,9 @@ impl Store {
         transaction: &mut Transaction,
         tenant: &str,
         position: i64,
-        event_type: EventType,
-        connection_id: Option<&str>,
+        event: &NewEvent,
     ) -> Result<()> {
+        let connection_id = event.connection_id.as_deref();
         let query = Query::new(
             "INSERT INTO webhook_deliveries (webhook_id, tenant_id, position, url, connection_id)
              SELECT w.id, w.tenant_id, CAST($1 AS BIGINT), '', CAST($2 AS TEXT)
@@ -117,9 +118,9 @@ impl Store {
         .bind(position)
         .bind(connection_id)
         .bind(tenant)
-        .bind(format!("%,{},%", event_type.as_str()));
+        .bind(format!("%,{},%", event.event_type.as_str()));
         transaction.execute(query).await?;
-        let Some(connection_id) = connection_id.filter(|_| event_type.is_of_attempt()) else {
+        let Some(connection_id) = connection_id.filter(|_| event.is_of_attempt) else {
             return Ok(());
         };
         // The endpoint with this very address, whose secret its receiver has; or else any at its origin that is on.
