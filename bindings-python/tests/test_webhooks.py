@@ -69,7 +69,20 @@ def test_what_standardwebhooks_signs_is_verified_whatever_holds_it():
     for form in (headers, headers.items(), [*headers.items(), ("host", "a")], {**headers, "Cookie": "b"}):
         for body in (BODY, BODY.encode()):
             assert webhooks.verify(form, body, SECRET).to_dict() == EVENT
-    assert webhooks.verify(headers, BODY, (text for text in ["whsec_AAAA", SECRET])).id == "evt_1"
+    assert webhooks.verify(headers, BODY, (text for text in ["whsec_" + "A" * 32, SECRET])).id == "evt_1"
+
+
+def test_what_is_no_text_is_no_webhook():
+    headers = signed()
+    for name in headers:
+        for value in ("\udc80", "\ud800", headers[name].encode(), None):
+            with pytest.raises(p.WebhookVerificationError):
+                webhooks.verify({**headers, name: value}, BODY, SECRET)
+    with pytest.raises(p.WebhookVerificationError):
+        webhooks.verify({name.encode(): value.encode() for name, value in headers.items()}, BODY, SECRET)
+    with pytest.raises(p.WebhookVerificationError):
+        webhooks.verify(headers, BODY + "\udc80", SECRET)
+    assert webhooks.verify({**headers, b"host": b"a", "webhook-\udc80": "b"}, BODY, SECRET).id == "evt_1"
 
 
 def test_by_default_a_webhook_came_now():

@@ -21,6 +21,8 @@ use crate::model::Event;
 pub const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 const SECRET_PREFIX: &str = "whsec_";
+/// Minimum size of a key in bytes, as Standard Webhooks has it. What is shorter, such as a word, could be guessed.
+const MIN_KEY_SIZE: usize = 24;
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
 const SIGNATURE: &str = "webhook-signature";
@@ -38,7 +40,7 @@ const SIGNATURE: &str = "webhook-signature";
 ///
 /// # Errors
 /// [`Error::WebhookVerification`] where the request is no webhook of this endpoint; its [`code`](Error::code) says why.
-/// [`Error::InvalidArgument`] where a secret is none, or none is given.
+/// [`Error::InvalidArgument`] where a secret is none, which is at least 24 bytes in base64, or none is given.
 pub fn verify<S: AsRef<str>>(
     headers: &HeaderMap,
     body: &[u8],
@@ -88,15 +90,15 @@ pub(crate) fn event<'a, S: AsRef<str>>(
     serde_json::from_slice(body).map_err(|_| malformed("the webhook's body is no event"))
 }
 
-/// The keys that the secrets hold. An empty one would be everybody's.
+/// The keys that the secrets hold.
 fn keys<S: AsRef<str>>(secrets: impl IntoIterator<Item = S>) -> Result<Vec<hmac::Key>, Error> {
     let key = |secret: S| {
         let secret = secret.as_ref().trim();
         let decoded =
             STANDARD.decode(secret.strip_prefix(SECRET_PREFIX).unwrap_or(secret)).map(Zeroizing::new);
-        let decoded = decoded.ok().filter(|decoded| !decoded.is_empty()).ok_or_else(|| {
+        let decoded = decoded.ok().filter(|decoded| decoded.len() >= MIN_KEY_SIZE).ok_or_else(|| {
             Error::invalid_argument(
-                "the webhook's secret is not what the service gave: whsec_ and a text in base64",
+                "the webhook's secret is not what the service gave: whsec_ and at least 24 bytes in base64",
             )
         })?;
         Ok(hmac::Key::new(hmac::HMAC_SHA256, &decoded))
@@ -244,7 +246,11 @@ mod tests {
     #[test]
     fn a_secret_that_is_none_is_refused_and_not_repeated() {
         let verify = |secrets: &[&str]| verify(&HeaderMap::new(), BODY, secrets).unwrap_err();
-        for secrets in [&[][..], &[""], &["whsec_"], &["whsec_canary!"], &[SECRET, "canary!"]] {
+        // The last two are short: 6 bytes, and 23.
+        let short = STANDARD.encode([b'x'; 23]);
+        for secrets in
+            [&[][..], &[""], &["whsec_"], &["whsec_canary!"], &[SECRET, "canary!"], &["changeme"], &[&short]]
+        {
             let error = verify(secrets);
             assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{secrets:?}");
             assert!(!format!("{error} {error:?}").contains("canary"));

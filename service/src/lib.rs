@@ -19,6 +19,7 @@ pub mod error;
 pub(crate) mod extract;
 pub mod hosted;
 pub mod ids;
+pub mod in_flight;
 pub mod log;
 pub mod mcp;
 pub mod metrics;

@@ -12,9 +12,9 @@ use crate::budget::Budgets;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::in_flight::InFlightCounts;
 use crate::metrics::{Metrics, Sources};
 use crate::oauth::ProviderClient;
-use crate::proxy::ProxiedCalls;
 use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
@@ -50,7 +50,11 @@ pub struct Service {
     /// The long polls under way.
     pub long_polls: LongPolls,
     /// The calls through the proxy under way.
-    pub proxied_calls: ProxiedCalls,
+    pub proxied_calls: InFlightCounts,
+    /// The redeliveries by time under way, by tenant.
+    pub redeliveries: InFlightCounts,
+    /// The tests of webhook endpoints under way, by tenant.
+    pub webhook_tests: InFlightCounts,
     /// The last check of the database for `/readyz`.
     pub readiness: Readiness,
     /// The refreshes under way.
@@ -168,7 +172,9 @@ impl Service {
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls,
-            proxied_calls: ProxiedCalls::default(),
+            proxied_calls: InFlightCounts::default(),
+            redeliveries: InFlightCounts::default(),
+            webhook_tests: InFlightCounts::default(),
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
             metrics,

@@ -15,6 +15,7 @@ mod send;
 pub mod signature;
 mod turn;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +24,10 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 pub use self::send::{WEBHOOK_URL, WebhookClient};
-pub(crate) use self::turn::has_same_origin;
+pub(crate) use self::turn::origin;
 use crate::clock::Millis;
 use crate::ids;
+use crate::in_flight::InFlightCounts;
 use crate::state::{AppState, Service};
 use crate::store::{
     ClaimedWebhook, Event, NewAttempt, Next, SigningSecrets, Store, StoreError, Webhook, WebhookAttempt,
@@ -40,6 +42,18 @@ const MAX_TURNS: usize = 64;
 /// How many of them may be such that failed or took long.
 const MAX_SUSPECT_TURNS: usize = 32;
 
+/// The same for the endpoints of one tenant.
+const MAX_TENANT_TURNS: usize = 8;
+const MAX_TENANT_SUSPECT_TURNS: usize = 4;
+
+/// The turns under way.
+struct Turns {
+    room: Arc<Semaphore>,
+    suspects: Arc<Semaphore>,
+    of_tenants: InFlightCounts,
+    suspects_of_tenants: InFlightCounts,
+}
+
 /// Between two looks for what other processes queued, and for what is to be tried again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -48,10 +62,14 @@ const MIN_PAUSE: Duration = Duration::from_millis(20);
 
 /// Sends what is queued until the service ends.
 pub(crate) async fn deliver_until_the_end(app: AppState) {
-    let room = Arc::new(Semaphore::new(MAX_TURNS));
-    let suspects = Arc::new(Semaphore::new(MAX_SUSPECT_TURNS));
+    let turns = Turns {
+        room: Arc::new(Semaphore::new(MAX_TURNS)),
+        suspects: Arc::new(Semaphore::new(MAX_SUSPECT_TURNS)),
+        of_tenants: InFlightCounts::default(),
+        suspects_of_tenants: InFlightCounts::default(),
+    };
     while !app.ending.is_cancelled() {
-        if let Err(error) = begin_turns(&app, &room, &suspects).await {
+        if let Err(error) = begin_turns(&app, &turns).await {
             tracing::warn!(%error, "webhooks are not sent yet");
         }
         let queued_or_time = async {
@@ -66,37 +84,53 @@ pub(crate) async fn deliver_until_the_end(app: AppState) {
 }
 
 /// Gives endpoints a turn for which something is ready, as far as there is room.
-async fn begin_turns(
-    app: &AppState,
-    room: &Arc<Semaphore>,
-    suspects: &Arc<Semaphore>,
-) -> Result<(), StoreError> {
+async fn begin_turns(app: &AppState, turns: &Turns) -> Result<(), StoreError> {
+    let Turns { room, suspects, of_tenants, suspects_of_tenants } = turns;
     for take_suspects in [false, true] {
         let free = match take_suspects {
             true => room.available_permits().min(suspects.available_permits()),
             false => room.available_permits(),
         };
-        for webhook in app.store.claim_webhooks(free, take_suspects, turn::LEASE).await? {
+        // By tenant, until the endpoints are known.
+        let mut counted: BTreeMap<String, Vec<_>> = BTreeMap::new();
+        let has_room = |tenant: &str| {
+            let suspect = take_suspects.then(|| suspects_of_tenants.enter(tenant, MAX_TENANT_SUSPECT_TURNS));
+            let own = of_tenants.enter(tenant, MAX_TENANT_TURNS);
+            let has_room = own.is_some() && !matches!(suspect, Some(None));
+            if has_room {
+                counted.entry(tenant.to_owned()).or_default().push((own, suspect));
+            }
+            has_room
+        };
+        for webhook in app.store.claim_webhooks(free, take_suspects, turn::LEASE, has_room).await? {
             let permits = [Some(room), Some(suspects).filter(|_| take_suspects)]
                 .into_iter()
                 .flatten()
                 .map(|semaphore| semaphore.clone().try_acquire_owned().ok())
                 .collect::<Vec<_>>();
+            let counted = counted.get_mut(&webhook.tenant).and_then(Vec::pop);
             let service = app.clone();
             app.tasks.spawn(async move {
-                take_turn(&service, &webhook).await;
-                drop(permits);
+                let is_over = take_turn(&service, &webhook).await;
+                drop((permits, counted));
                 // There may be more.
-                service.store.wake_delivery();
+                if !is_over {
+                    service.store.wake_delivery();
+                }
             });
         }
     }
     Ok(())
 }
 
-async fn take_turn(service: &Service, webhook: &ClaimedWebhook) {
-    if let Err(error) = turn::run(service, webhook).await {
-        tracing::warn!(%error, webhook = webhook.id, "a turn of a webhook endpoint failed");
+/// Whether nothing was ready, or the turn failed.
+async fn take_turn(service: &Service, webhook: &ClaimedWebhook) -> bool {
+    match turn::run(service, webhook).await {
+        Ok(has_sent) => !has_sent,
+        Err(error) => {
+            tracing::warn!(%error, webhook = webhook.id, "a turn of a webhook endpoint failed");
+            true
+        }
     }
 }
 
@@ -107,12 +141,12 @@ async fn take_turn(service: &Service, webhook: &ClaimedWebhook) {
 /// When the database fails.
 pub async fn deliver_ready(service: &Service) -> Result<(), StoreError> {
     loop {
-        let claimed = service.store.claim_webhooks(MAX_TURNS, true, turn::LEASE).await?;
+        let claimed = service.store.claim_webhooks(MAX_TURNS, true, turn::LEASE, |_| true).await?;
         if claimed.is_empty() {
             return Ok(());
         }
         let turns = claimed.iter().map(|webhook| turn::run(service, webhook));
-        join_all(turns).await.into_iter().collect::<Result<(), _>>()?;
+        join_all(turns).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     }
 }
 

@@ -106,7 +106,7 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         DROP TABLE webhooks;
         DROP TABLE webhook_deliveries;
         DROP TABLE webhook_attempts;
-        ALTER TABLE links DROP COLUMN webhook_id;
+        ALTER TABLE links DROP COLUMN webhook_origin;
         ALTER TABLE links DROP COLUMN webhook_url;
         DROP TABLE events;
         DROP TABLE event_positions;

@@ -95,19 +95,25 @@ async fn filters_leave_out_and_the_cursor_passes_over() {
     assert_eq!(ids(&get(&platform, "types=&connection_id=&after=&limit=").await).len(), 4);
 }
 
+/// Writes so many events of keys at once, without waking anybody.
+async fn write_others(platform: &Platform, number: u32) {
+    let tenant = &platform.tenant;
+    let last = format!("(SELECT last FROM event_positions WHERE tenant_id = '{tenant}')");
+    let write = format!(
+        "INSERT INTO events (tenant_id, position, id, type, created_at, payload)
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {number})
+         SELECT '{tenant}', {last} + n, 'evt_' || ({last} + n), 'key.created', {}, '{{}}' FROM n;
+         UPDATE event_positions SET last = last + {number} WHERE tenant_id = '{tenant}';",
+        platform.clock.now()
+    );
+    platform.database.connect().await.execute(&write).await;
+}
+
 /// A read looks at so many positions and no more, and says where to go on.
 #[tokio::test]
 async fn a_filter_that_leaves_nearly_all_out_goes_on() {
     let platform = Platform::start().await;
-    let tenant = &platform.tenant;
-    let many = format!(
-        "INSERT INTO events (tenant_id, position, id, type, created_at, payload)
-         WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 12001)
-         SELECT '{tenant}', n, 'evt_' || n, 'key.created', {}, '{{}}' FROM n;
-         UPDATE event_positions SET last = 12001 WHERE tenant_id = '{tenant}';",
-        platform.clock.now()
-    );
-    platform.database.connect().await.execute(&many).await;
+    write_others(&platform, 1_200).await;
     platform.connected().await;
     let first = get(&platform, "types=connection.active").await;
     assert_eq!((ids(&first).len(), &first.data()["has_more"]), (0, &json!(true)));
@@ -208,6 +214,30 @@ async fn events_are_kept_for_30_days() {
     assert_eq!(types(&get(&platform, &format!("after={}", next(&kept))).await), ["connection.updated"]);
 }
 
+/// A clock that was wrong must neither tear a hole into the feed nor keep what is behind it.
+#[tokio::test]
+async fn events_are_forgotten_in_the_order_of_the_feed() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    rename(&platform, &id, "Post").await;
+    let all = ids(&get(&platform, "").await);
+    let made = async |event: &str, at: i64| {
+        let set = format!("UPDATE events SET created_at = {at} WHERE id = '{event}'");
+        platform.database.connect().await.execute(&set).await;
+    };
+    made(&all[1], 0).await;
+    platform.app.store.clean_up().await.unwrap();
+    assert_eq!(ids(&get(&platform, "").await), all, "an event before it is kept");
+
+    made(&all[0], platform.clock.now() + 365 * 24 * 60 * 60 * 1000).await;
+    platform.app.store.clean_up().await.unwrap();
+    assert_eq!(ids(&get(&platform, "").await), all[2..], "it is as old as those after it");
+    // One of the future is kept where none after it is old.
+    made(&all[2], platform.clock.now() + 365 * 24 * 60 * 60 * 1000).await;
+    platform.app.store.clean_up().await.unwrap();
+    assert_eq!(ids(&get(&platform, "").await), all[2..]);
+}
+
 /// After a backup was restored, a cursor of before would skip what comes now.
 #[tokio::test]
 async fn a_cursor_from_the_future_is_refused() {
@@ -269,6 +299,26 @@ async fn a_long_poll_waits_for_what_the_filter_lets_through() {
     let answer = answer.unwrap();
     assert_eq!(types(&answer), ["connection.deleted"]);
     assert_eq!(answer.data()["events"][0]["data"]["connection"]["id"], id);
+}
+
+/// What the filter left out is passed over while the poll waits: all of it together is more than one read looks at.
+#[tokio::test]
+async fn a_long_poll_reads_nothing_twice() {
+    let platform = Platform::start().await;
+    let id = platform.connected().await;
+    let query = "after=latest&types=connection.deleted";
+    let waiting = timeout(SOON, long_poll(&platform, query, 60));
+    let changes = async {
+        for change in 0..12 {
+            // The long poll has looked by then.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            write_others(&platform, 150).await;
+            rename(&platform, &id, &change.to_string()).await;
+        }
+        platform.call("DELETE", &format!("/connections/{id}")).send().await.data();
+    };
+    let (answer, ()) = tokio::join!(waiting, changes);
+    assert_eq!(types(&answer.unwrap()), ["connection.deleted"]);
 }
 
 /// Two processes write at once while somebody reads: nothing becomes visible behind the reader.

@@ -180,9 +180,10 @@ fn what_the_service_refuses_ends_the_command() {
         &["events", "tail", "--types", "connection.exploded"],
         &["events", "tail", "--after", "cur_00000000000000ff"],
         &["listen", "--forward", "http://127.0.0.1:1/", "--secret", "whsec_%"],
+        &["listen", "--forward", "http://127.0.0.1:1/", "--secret", "whsec_Y2hhbmdlbWU="],
     ] {
         let mut program = dev.run(arguments);
-        assert!(!program.child.wait().unwrap().success(), "{arguments:?}");
         assert!(program.lines.next().is_none(), "{arguments:?}");
+        assert!(!program.child.wait().unwrap().success(), "{arguments:?}");
     }
 }

@@ -269,7 +269,7 @@ async fn a_lease_keeps_two_processes_apart() {
     register(&platform, json!({"url": receiver.url("/")})).await;
     platform.connected().await;
     let lease = Duration::from_secs(20);
-    let claimed = platform.app.store.claim_webhooks(9, true, lease).await.unwrap();
+    let claimed = platform.app.store.claim_webhooks(9, true, lease, |_| true).await.unwrap();
     assert_eq!(claimed.len(), 1);
     assert!(!format!("{claimed:?}").contains("whsec_"));
     deliver(&other).await;

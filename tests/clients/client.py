@@ -12,7 +12,9 @@ from platform_client.api.connections import (
     get_connection,
     list_connections,
 )
+from platform_client.api.events import list_events
 from platform_client.api.operations import get_liveness
+from platform_client.api.proxy import proxy_get
 from platform_client.api.tokens import get_token
 from platform_client.models import (
     ConnectionStatus,
@@ -59,6 +61,10 @@ for code, status in codes.items():
     stub = AuthenticatedClient(base_url=os.environ["STUB_URL"], token="pk", headers={"x-error-code": code})
     if status == 405:  # no operation is sent with a wrong method
         answer = get_liveness.sync_detailed(client=stub)
+    elif status in {502, 504}:  # a provider failed
+        answer = proxy_get.sync_detailed("conn_1", "me", client=stub, x_user_email=EMAIL)
+    elif code == "cursor_expired":
+        answer = list_events.sync_detailed(client=stub)
     else:
         body = CreateRequestLink(app_id="gmail", name="Work")
         answer = create_request_link.sync_detailed(client=stub, x_user_email=EMAIL, body=body)

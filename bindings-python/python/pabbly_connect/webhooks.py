@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["verify"]
 
+_HEADERS = {"webhook-id", "webhook-timestamp", "webhook-signature"}
+
 
 def verify(
     headers: Mapping[str, str] | Iterable[tuple[str, str]],
@@ -30,7 +32,8 @@ def verify(
     now: for those that were kept for a while.
 
     Raises `WebhookVerificationError`, whose `code` says why, where the request is no webhook of this endpoint: respond
-    with 400, and do nothing that it says. Raises `InvalidArgumentError` where a secret is none.
+    with 400, and do nothing that it says. Raises `InvalidArgumentError` where a secret is none: it
+    is base64 of at least 24 bytes, with or without `whsec_`.
     """
     try:
         if not isinstance(body, (bytes, str)):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -38,9 +41,14 @@ def verify(
             raise InvalidArgumentError(message, code="invalid_argument")
         items = getattr(headers, "items", None)
         pairs: Any = headers if items is None else items()
-        own: list[tuple[str, str]] = [(name, value) for name, value in pairs if name.lower().startswith("webhook-")]
+        # A server may hand on bytes that are no text, and text with lone surrogates. Neither is a header that was signed.
+        own: list[tuple[str, str]] = [
+            (name, value.encode(errors="replace").decode())
+            for name, value in pairs
+            if isinstance(name, str) and isinstance(value, str) and name.lower() in _HEADERS
+        ]
         at = None if received_at is None else received_at.timestamp()
-        sent = body.encode() if isinstance(body, str) else body
+        sent = body.encode(errors="surrogatepass") if isinstance(body, str) else body
         verify_webhook(own, sent, [secret] if isinstance(secret, str) else list(secret or ()), at)
     finally:
         # What prints a traceback's variables must not find it.

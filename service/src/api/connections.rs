@@ -239,7 +239,7 @@ pub(crate) async fn wait_until_not_pending(
     id: &str,
     long_poll: Option<&LongPoll<'_>>,
 ) -> Result<Connection, ApiError> {
-    let read = async || {
+    let read = async |_| {
         let found = app.store.connection(owner, id).await?;
         found.ok_or(ApiError::ConnectionDeleted)
     };

@@ -34,9 +34,13 @@ pub(super) async fn list(
     let tenant = &caller.tenant;
     let cursor = app.store.feed_start(tenant, start).await?;
     let long_poll = LongPoll::begin(&app, wait, tenant, None);
-    let read = async || match app.store.events(tenant, cursor, &filter, limit).await? {
-        Feed::Page(page) => Ok(page),
-        Feed::Expired { oldest } => Err(ApiError::CursorExpired { oldest_cursor: oldest.to_string() }),
+    let read = async |before: Option<FeedPage>| {
+        // What the filter left out is not read again at each event that it leaves out.
+        let after = before.map_or(cursor, |page| page.next);
+        match app.store.events(tenant, after, &filter, limit).await? {
+            Feed::Page(page) => Ok(page),
+            Feed::Expired { oldest } => Err(ApiError::CursorExpired { oldest_cursor: oldest.to_string() }),
+        }
     };
     let waiter = || app.store.feed_waiter(tenant);
     let is_news = |page: &FeedPage| page.has_more || !page.events.is_empty();

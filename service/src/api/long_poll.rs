@@ -144,27 +144,29 @@ impl Drop for LongPoll<'_> {
 }
 
 /// Reads until there is something to tell, or the long poll is over: once at first, and again only when there may be a
-/// change. Without a long poll it reads once. The waiter must be of the connection or link that is read.
+/// change. Each read gets what the one before found. Without a long poll it reads once. The waiter must be of what is read.
 pub(super) async fn wait_until<T, Read>(
     long_poll: Option<&LongPoll<'_>>,
     waiter: impl FnOnce() -> Waiter,
     is_news: impl Fn(&T) -> bool,
-    read: impl Fn() -> Read,
+    read: impl Fn(Option<T>) -> Read,
 ) -> Result<T, ApiError>
 where
     Read: Future<Output = Result<T, ApiError>>,
 {
     let Some(long_poll) = long_poll else {
-        return read().await;
+        return read(None).await;
     };
     // Registered before the first look, so that no change is missed.
     let waiter = waiter();
+    let mut before = None;
     loop {
         // Boxed, so that a poll that waits has no room for a read.
-        let found = Box::pin(read()).await?;
+        let found = Box::pin(read(before)).await?;
         if is_news(&found) || !long_poll.wait(&waiter).await {
             return Ok(found);
         }
+        before = Some(found);
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn status(
         // As it was read a moment ago, to let the caller in.
         link
     } else {
-        let read = async || {
+        let read = async |_| {
             let found = app.store.link(&id).await?;
             found.ok_or(ApiError::ConnectionDeleted)
         };

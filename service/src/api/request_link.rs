@@ -18,7 +18,7 @@ use crate::extract::web_address;
 use crate::ids;
 use crate::state::AppState;
 use crate::store::{Connection, Created, LinkWebhook, NewLink, Operation, Owner};
-use crate::webhooks::has_same_origin;
+use crate::webhooks;
 
 /// Marks the address of a link that has a `return_url`: the browser helper must know it inside the click, where the
 /// address is all that it has. The hosted page ignores it.
@@ -127,7 +127,7 @@ async fn make(
     }
 }
 
-/// The tenant's endpoint at the origin of a link's own address, by whose secrets that is trusted.
+/// A link's own address, at the origin of one of the tenant's endpoints, by whose secrets it is trusted.
 async fn webhook(
     app: &AppState,
     owner: &Owner,
@@ -136,9 +136,13 @@ async fn webhook(
     let Some(url) = url else {
         return Ok(None);
     };
-    let webhooks = app.store.webhooks(&owner.tenant).await?;
-    match webhooks.into_iter().find(|webhook| has_same_origin(&webhook.url, &url)) {
-        Some(webhook) => Ok(Some(LinkWebhook { id: webhook.id, url })),
+    let endpoints = app.store.webhooks(&owner.tenant).await?;
+    let origin = webhooks::origin(&url);
+    let origin = origin.filter(|origin| {
+        endpoints.iter().any(|endpoint| webhooks::origin(&endpoint.url).as_ref() == Some(origin))
+    });
+    match origin {
+        Some(origin) => Ok(Some(LinkWebhook { origin, url })),
         None => Err(ApiError::invalid(
             "webhook_url must have the scheme, host and port of one of the tenant's webhook endpoints",
         )),

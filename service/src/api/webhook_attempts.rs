@@ -15,6 +15,9 @@ use crate::state::AppState;
 use crate::store::{Caller, WebhookAttempt};
 use crate::webhooks;
 
+/// Tests that a tenant makes at once; each takes up to 11 seconds.
+const MAX_TESTS: usize = 4;
+
 #[derive(Serialize)]
 pub(super) struct Attempts {
     attempts: Vec<AttemptView>,
@@ -83,6 +86,8 @@ pub(super) async fn test(
 ) -> Result<Success<AttemptView>, ApiError> {
     let found = app.store.webhook_with_secrets(&caller.tenant, &id).await?;
     let (webhook, secrets) = found.ok_or(ApiError::WebhookNotFound)?;
+    let _counted =
+        app.webhook_tests.enter(&caller.tenant, MAX_TESTS).ok_or(ApiError::RateLimited { retry_after: 1 })?;
     let (client, now) = (&app.webhooks, app.clock.now());
     let attempt = webhooks::send_test(&app.store, client, &caller.tenant, (&webhook, &secrets), now).await?;
     Ok(Success::new(attempt.into()))
@@ -110,6 +115,9 @@ pub(super) async fn redeliver(
             false => return Err(ApiError::EventNotFound),
         },
         None => {
+            // It may write for minutes.
+            let _counted =
+                app.redeliveries.enter(&caller.tenant, 1).ok_or(ApiError::RateLimited { retry_after: 5 })?;
             let since = since.and_then(parse_rfc3339).unwrap_or_default();
             app.store.redeliver_since(&caller.tenant, &id, since).await?
         }

@@ -2,9 +2,19 @@
 //! machine's own network must lead nowhere (server-side request forgery).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use url::{Host, Url};
+
+/// Names that one client resolves at once. Each takes a thread of those that the whole process has for what blocks.
+const MAX_LOOKUPS: usize = 64;
+
+/// For a lookup, with the time until there is room for it.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether an address is on the public internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
@@ -79,8 +89,10 @@ pub(crate) fn is_public_address(url: &Url) -> bool {
 
 /// Resolves names, to public addresses alone unless `private` ones are allowed. The connection is made to the very
 /// addresses that were looked at, so that a second, different DNS answer changes nothing.
+#[derive(Clone)]
 pub(super) struct Resolver {
-    pub(super) private: bool,
+    private: bool,
+    room: Arc<Semaphore>,
 }
 
 /// Why a name leads nowhere. In the chain of an error it tells that the name was at fault.
@@ -89,14 +101,32 @@ pub(super) enum ResolveError {
     /// The system's resolver found nothing, or failed.
     #[error("the name does not resolve: {0}")]
     Failed(#[from] std::io::Error),
+    /// It took too long, or too many others do.
+    #[error("the name does not resolve in time")]
+    Timeout,
     /// All addresses are inside the network.
     #[error("the name has no public address")]
     NotPublic,
 }
 
 impl Resolver {
+    pub(super) fn new(private: bool) -> Self {
+        Self { private, room: Arc::new(Semaphore::new(MAX_LOOKUPS)) }
+    }
+
     async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
-        let found = tokio::net::lookup_host((name, 0)).await?;
+        let (room, name) = (self.room.clone(), name.to_owned());
+        let lookup = async {
+            let permit = room.acquire_owned().await;
+            // A lookup goes on after its caller has left, and keeps its room so long.
+            let found = tokio::spawn(async move {
+                let found = tokio::net::lookup_host((name, 0)).await.map(Vec::from_iter);
+                drop(permit);
+                found
+            });
+            found.await.map_err(std::io::Error::other).flatten()
+        };
+        let found = timeout(LOOKUP_TIMEOUT, lookup).await.map_err(|_| ResolveError::Timeout)??.into_iter();
         let allowed: Vec<_> = found.filter(|address| self.private || is_public(address.ip())).collect();
         if allowed.is_empty() {
             return Err(ResolveError::NotPublic);
@@ -107,7 +137,7 @@ impl Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let resolver = Self { private: self.private };
+        let resolver = self.clone();
         Box::pin(async move {
             let addresses = resolver.addresses(name.as_str()).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -200,8 +230,8 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_home_leads_nowhere() {
         let name = || "localhost".parse().unwrap();
-        assert!(Resolver { private: false }.resolve(name()).await.is_err());
-        assert!(Resolver { private: true }.resolve(name()).await.is_ok());
+        assert!(Resolver::new(false).resolve(name()).await.is_err());
+        assert!(Resolver::new(true).resolve(name()).await.is_ok());
     }
 
     #[test]

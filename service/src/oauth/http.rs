@@ -167,7 +167,7 @@ pub(crate) fn guarded_http(
         .default_headers([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))].into_iter().collect())
         .no_proxy()
         .https_only(!allow_private_networks)
-        .dns_resolver(Resolver { private: allow_private_networks }))
+        .dns_resolver(Resolver::new(allow_private_networks)))
 }
 
 /// The error's own text is left out: it may hold the address with what was filled in.

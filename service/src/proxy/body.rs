@@ -12,8 +12,8 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use super::in_flight::InFlight;
 use crate::error::ApiError;
+use crate::in_flight::InFlight;
 use crate::server::TIME_TO_ARRIVE;
 
 /// Largest request body that is kept, so that the request can be repeated with a new token.
@@ -179,7 +179,7 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::proxy::ProxiedCalls;
+    use crate::in_flight::InFlightCounts;
 
     #[tokio::test]
     async fn small_bodies_of_known_size_can_be_sent_again() {
@@ -209,7 +209,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_provider_that_stops_sending_is_given_up() {
-        let call = ProxiedCalls::default().enter("a", 1).unwrap();
+        let call = InFlightCounts::default().enter("a", 1).unwrap();
         let frames = futures_util::stream::iter([Ok::<_, BoxError>("a")]);
         let never = futures_util::StreamExt::chain(frames, futures_util::stream::pending());
         let stalled = UploadBody { body: Mutex::new(Body::from_stream(never)), progress: Progress::start() };

@@ -10,12 +10,10 @@
 mod audit;
 mod body;
 mod headers;
-mod in_flight;
 mod path;
 mod source;
 mod target;
 
-pub use in_flight::ProxiedCalls;
 pub(crate) use source::{is_proxied, mark_source};
 
 use std::error::Error;
@@ -29,13 +27,13 @@ use crate::auth::tenant_key;
 use crate::budget::Group;
 use crate::error::ApiError;
 use crate::extract::path::ConnectionId;
+use crate::in_flight::InFlight;
 use crate::oauth::{ForwardError, ForwardRequest};
 use crate::state::AppState;
 use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, Vended};
 use crate::vending::{self, TokenDigest};
 use audit::AuditedCall;
 use body::{Download, IDLE_TIMEOUT, Progress, Upload, UploadBroke};
-use in_flight::InFlight;
 use path::ProxyPath;
 use target::Target;
 

@@ -64,7 +64,7 @@ pub struct WebhookAttempt {
 }
 
 impl Store {
-    /// Notes one attempt that no turn made, such as a test.
+    /// Notes one attempt that no turn made, such as a test; not where the endpoint is gone meanwhile.
     ///
     /// # Errors
     ///
@@ -76,7 +76,12 @@ impl Store {
         attempt: &NewAttempt,
     ) -> Result<WebhookAttempt> {
         let mut transaction = self.database.begin().await?;
+        let is_there = self.lock_webhook(&mut transaction, tenant, webhook).await?.is_some();
         let noted = self.insert_attempt(&mut transaction, tenant, webhook, attempt).await?;
+        if !is_there {
+            transaction.rollback().await?;
+            return Ok(noted);
+        }
         self.trim_attempts(&mut transaction, webhook).await?;
         transaction.commit().await?;
         Ok(noted)
@@ -172,8 +177,11 @@ impl Store {
 
     /// Forgets all before a time.
     pub(super) async fn remove_attempts(&self, before: Millis) -> Result<()> {
-        let query = Query::new("DELETE FROM webhook_attempts WHERE at <= $1").bind(before);
-        self.database.execute(query).await?;
+        // In parts, so that whoever else writes does not wait for long.
+        const BATCH: i64 = 2000;
+        let text = "DELETE FROM webhook_attempts WHERE id IN (
+                SELECT id FROM webhook_attempts WHERE at <= $1 ORDER BY at LIMIT $2)";
+        while self.database.execute(Query::new(text).bind(before).bind(BATCH)).await? > 0 {}
         Ok(())
     }
 }

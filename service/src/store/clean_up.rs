@@ -56,22 +56,22 @@ impl Store {
         )
         .bind(now - millis(REMEMBERED));
         self.database.execute(query).await?;
-        self.remove_budgets().await?;
-        self.remove_vendings(now - millis(VENDINGS_KEPT)).await?;
-        self.remove_deliveries(now - millis(EVENTS_KEPT)).await?;
-        self.remove_attempts(now - millis(EVENTS_KEPT)).await?;
-        self.remove_unused_clients(now).await?;
-        self.remove_admin_links(now - millis(DAY)).await?;
-        self.remove_events(now - millis(EVENTS_KEPT)).await?;
-        let removed = self.remove_abandoned(now - millis(UNFINISHED)).await?;
-        if removed > 0 {
-            tracing::info!(removed, "connections that were never finished are removed");
-        }
-        Ok(())
+        // One that fails keeps none of the others from being done.
+        let results = [
+            self.remove_budgets().await,
+            self.remove_vendings(now - millis(VENDINGS_KEPT)).await,
+            self.remove_unused_clients(now).await,
+            self.remove_admin_links(now - millis(DAY)).await,
+            self.remove_events(now - millis(EVENTS_KEPT)).await,
+            self.remove_attempts(now - millis(EVENTS_KEPT)).await,
+            self.remove_deliveries().await,
+            self.remove_abandoned(now - millis(UNFINISHED)).await,
+        ];
+        results.into_iter().collect()
     }
 
-    /// Removes connections that were never finished and whose link expired before; gives their number.
-    async fn remove_abandoned(&self, expired_before: Millis) -> Result<u64> {
+    /// Removes connections that were never finished and whose link expired before.
+    async fn remove_abandoned(&self, expired_before: Millis) -> Result<()> {
         let find = format!("SELECT id, tenant_id FROM connections WHERE {IS_ABANDONED} LIMIT $2");
         let query = Query::new(&find).bind(expired_before).bind(MAX_REMOVED);
         let found = self.database.scan(query).await?;
@@ -100,7 +100,11 @@ impl Store {
             for (tenant, _) in events {
                 self.feeds.tell(tenant);
             }
+            self.wake_delivery();
         }
-        Ok(removed)
+        if removed > 0 {
+            tracing::info!(removed, "connections that were never finished are removed");
+        }
+        Ok(())
     }
 }

@@ -296,7 +296,7 @@ impl Store {
         .bind(connection_id);
         let repaired = transaction.execute(query).await?;
         if repaired == 1 {
-            let change = ConnectionChange::Active;
+            let change = ConnectionChange::Repaired;
             events.extend(self.connection_event(&mut transaction, tenant, connection_id, &change).await?);
         }
         self.commit_with(transaction, tenant, &events).await?;

@@ -74,12 +74,21 @@ pub(super) enum DeletedBy {
 #[derive(Debug)]
 pub(super) enum ConnectionChange {
     Active,
+    /// A grant that had stopped working works again, without any link.
+    Repaired,
     Failed(LinkError),
     Rejected(LinkError),
     Expired,
-    NeedsReconnection { reason: ReconnectionReason, since: Millis },
-    Expiring { expires_at: Millis },
-    Updated { changed: Vec<&'static str> },
+    NeedsReconnection {
+        reason: ReconnectionReason,
+        since: Millis,
+    },
+    Expiring {
+        expires_at: Millis,
+    },
+    Updated {
+        changed: Vec<&'static str>,
+    },
     Deleted(DeletedBy),
 }
 
@@ -91,6 +100,8 @@ pub(super) struct NewEvent {
     pub(super) connection_id: Option<String>,
     /// The customer that it is about.
     pub(super) customer: Option<String>,
+    /// Whether it tells what became of an attempt to connect, by the connection's link.
+    pub(super) is_of_attempt: bool,
     /// What it says. Never a secret.
     pub(super) data: Map<String, Json>,
 }
@@ -146,19 +157,6 @@ impl EventType {
     }
 }
 
-impl EventType {
-    /// Whether it tells what became of a customer's attempt to connect.
-    pub fn is_of_attempt(self) -> bool {
-        matches!(
-            self,
-            Self::ConnectionActive
-                | Self::ConnectionFailed
-                | Self::ConnectionRejected
-                | Self::ConnectionExpired
-        )
-    }
-}
-
 impl FromStr for EventType {
     type Err = StoreError;
 
@@ -178,9 +176,14 @@ impl DeletedBy {
 }
 
 impl ConnectionChange {
+    /// Whether it is what became of a customer's attempt to connect.
+    fn is_of_attempt(&self) -> bool {
+        matches!(self, Self::Active | Self::Failed(_) | Self::Rejected(_) | Self::Expired)
+    }
+
     fn event_type(&self) -> EventType {
         match self {
-            Self::Active => EventType::ConnectionActive,
+            Self::Active | Self::Repaired => EventType::ConnectionActive,
             Self::Failed(_) => EventType::ConnectionFailed,
             Self::Rejected(_) => EventType::ConnectionRejected,
             Self::Expired => EventType::ConnectionExpired,
@@ -195,7 +198,7 @@ impl ConnectionChange {
     fn write(&self, operation: &str, data: &mut Map<String, Json>) {
         let mut set = |name: &str, value: Json| data.insert(name.to_owned(), value);
         match self {
-            Self::Active | Self::Expired => {
+            Self::Active | Self::Repaired | Self::Expired => {
                 set("operation", operation.into());
             }
             Self::Failed(error) | Self::Rejected(error) => {
@@ -230,7 +233,7 @@ impl NewEvent {
         let mut data = Map::new();
         data.insert("key".into(), json!({ "id": id, "name": null, "capabilities": capabilities }));
         data.insert("by".into(), by.into());
-        Self { event_type, connection_id: None, customer: None, data }
+        Self { event_type, connection_id: None, customer: None, is_of_attempt: false, data }
     }
 }
 
@@ -320,8 +323,7 @@ impl Store {
         .bind(self.clock.now())
         .bind(payload);
         transaction.execute(query).await?;
-        let connection_id = event.connection_id.as_deref();
-        self.queue_deliveries(transaction, tenant, position, event.event_type, connection_id).await
+        self.queue_deliveries(transaction, tenant, position, event).await
     }
 
     /// The event of a change of an OAuth client, by a key or a customer.
@@ -338,7 +340,13 @@ impl Store {
         data.insert("organization_id".into(), place.organization.into());
         data.insert("change".into(), change.as_str().into());
         data.insert("by".into(), Some(by).filter(|by| is_told && !by.is_empty()).into());
-        NewEvent { event_type: EventType::OAuthClientChanged, connection_id: None, customer, data }
+        NewEvent {
+            event_type: EventType::OAuthClientChanged,
+            connection_id: None,
+            customer,
+            is_of_attempt: false,
+            data,
+        }
     }
 
     /// Takes out of a customer's events who that is.
@@ -419,6 +427,7 @@ impl Store {
             event_type: change.event_type(),
             connection_id: Some(connection_id.to_owned()),
             customer: Some(row.get("customer")?),
+            is_of_attempt: change.is_of_attempt(),
             data,
         }))
     }

@@ -12,8 +12,8 @@ use super::{EventType, Result, Store, StoreError};
 use crate::clock::{Millis, rfc3339};
 use crate::notify::Waiter;
 
-/// How many positions one read looks at: a filter that leaves nearly everything out costs no more than that.
-const MAX_POSITIONS: i64 = 10_000;
+/// Number of positions that one read looks at: a filter that leaves nearly everything out costs no more than that.
+const MAX_POSITIONS: i64 = 1_000;
 
 const CURSOR_PREFIX: &str = "cur_";
 const CURSOR_DIGITS: usize = 16;
@@ -207,7 +207,13 @@ impl Store {
              ) e ON e.tenant_id = p.tenant_id
              WHERE p.tenant_id = $1 ORDER BY e.position"
         );
-        let rows = self.database.fetch_all(Query::new(&query).bind_all(values)).await?;
+        let query = Query::new(&query).bind_all(values);
+        // Without a filter it looks at no more rows than it gives.
+        let rows = if conditions.is_empty() {
+            self.database.fetch_all(query).await?
+        } else {
+            self.database.scan(query).await?
+        };
         let Bounds { before_oldest, last } = Bounds::read(rows.first())?;
         if !(before_oldest..=last).contains(&after) {
             return Ok(Feed::Expired { oldest: Cursor(before_oldest) });
@@ -227,20 +233,59 @@ impl Store {
         }))
     }
 
-    /// Forgets events from before.
+    /// Forgets events from before: of each tenant the first ones in the order of the feed, so that no cursor skips any unseen.
     pub(super) async fn remove_events(&self, before: Millis) -> Result<()> {
-        // In parts, so that whoever else writes does not wait for long.
-        const BATCH: i64 = 10_000;
-        let mut removed = BATCH.unsigned_abs();
-        while removed == BATCH.unsigned_abs() {
-            let query = Query::new(
-                "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE created_at <= $1 ORDER BY created_at LIMIT $2)",
-            )
-            .bind(before)
-            .bind(BATCH);
-            removed = self.database.execute(query).await?;
+        // Their oldest event alone is looked at. One of the future was written by a clock that was wrong.
+        let query = Query::new(
+            "SELECT tenant_id FROM (
+                SELECT p.tenant_id, (SELECT e.created_at FROM events e
+                    WHERE e.tenant_id = p.tenant_id ORDER BY e.position LIMIT 1) AS oldest
+                FROM event_positions p
+             ) t WHERE oldest <= $1 OR oldest > $2",
+        )
+        .bind(before)
+        .bind(self.clock.now());
+        for row in self.database.scan(query).await? {
+            self.remove_events_of(row.get("tenant_id")?, before).await?;
         }
         Ok(())
+    }
+
+    async fn remove_events_of(&self, tenant: &str, before: Millis) -> Result<()> {
+        // In parts, so that whoever else writes does not wait for long.
+        const BATCH: i64 = 10_000;
+        let now = self.clock.now();
+        let mut after = 0;
+        loop {
+            let query = Query::new(
+                "SELECT position, created_at FROM events
+                 WHERE tenant_id = $1 AND position > $2 ORDER BY position LIMIT $3",
+            )
+            .bind(tenant)
+            .bind(after)
+            .bind(BATCH);
+            let mut last_old: Option<i64> = None;
+            let mut is_end = true;
+            for row in self.database.scan(query).await? {
+                let created_at: Millis = row.get("created_at")?;
+                after = row.get("position")?;
+                // One of the future is as old as the next one that is not.
+                is_end = before < created_at && created_at <= now;
+                if is_end {
+                    break;
+                }
+                if created_at <= before {
+                    last_old = Some(after);
+                }
+            }
+            if let Some(last_old) = last_old {
+                let query = Query::new("DELETE FROM events WHERE tenant_id = $1 AND position <= $2");
+                self.database.execute(query.bind(tenant).bind(last_old)).await?;
+            }
+            if is_end {
+                return Ok(());
+            }
+        }
     }
 
     /// Wakes those who wait for events that other processes wrote.

@@ -54,8 +54,8 @@ pub struct NewLink<'a> {
 /// An address at the origin of an endpoint of the tenant, whose secrets sign what goes there.
 #[derive(Debug)]
 pub struct LinkWebhook {
-    /// The endpoint's id.
-    pub id: String,
+    /// Scheme, host and port of it.
+    pub origin: String,
     /// The address.
     pub url: String,
 }
@@ -127,7 +127,8 @@ impl Store {
         };
         let query = Query::new(
             "INSERT INTO links (id, tenant_id, customer, connection_id, secret_digest, token_digest, operation, status,
-                phase, app_id, auth_option_key, options, created_at, expires_at, webhook_id, webhook_url)
+                phase, app_id, auth_option_key, options, created_at, expires_at, webhook_origin,
+                webhook_url)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 'created', $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(&link_id)
@@ -142,7 +143,7 @@ impl Store {
         .bind(serde_json::to_string(new.options).map_err(|_| StoreError::Unreadable("options"))?)
         .bind(self.clock.now())
         .bind(new.expires_at)
-        .bind(new.webhook.map(|webhook| webhook.id.as_str()))
+        .bind(new.webhook.map(|webhook| webhook.origin.as_str()))
         .bind(new.webhook.map(|webhook| webhook.url.as_str()));
         transaction.execute(query).await?;
         let tenant = &new.owner.tenant;

@@ -15,7 +15,7 @@ use super::{Result, Store, StoreError};
 use crate::clock::{Millis, millis};
 use crate::ids;
 use crate::vault::Place;
-use crate::webhooks::signature;
+use crate::webhooks::{self, signature};
 
 /// How many endpoints a tenant can have.
 pub const MAX_WEBHOOKS: usize = 20;
@@ -130,8 +130,8 @@ impl Store {
             return Ok(CreatedWebhook::TooMany);
         }
         let query = Query::new(
-            "INSERT INTO webhooks (id, tenant_id, url, types, description, secrets, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+            "INSERT INTO webhooks (id, tenant_id, url, types, description, secrets, created_at, updated_at, origin)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)",
         )
         .bind(&id)
         .bind(tenant)
@@ -139,7 +139,8 @@ impl Store {
         .bind(write_types(&new.types))
         .bind(new.description.as_deref())
         .bind(self.seal_secrets(tenant, &id, &secrets)?)
-        .bind(now);
+        .bind(now)
+        .bind(webhooks::origin(&new.url).unwrap_or_default());
         transaction.execute(query).await?;
         self.note(&mut transaction, tenant, Some(&id), Action::WebhookCreated, actor).await?;
         transaction.commit().await?;
@@ -241,8 +242,8 @@ impl Store {
         };
         let query = Query::new(
             "UPDATE webhooks SET url = $1, types = $2, description = $3, disabled_at = $4, disabled_reason = $5,
-                updated_at = $6
-             WHERE id = $7 AND tenant_id = $8",
+                updated_at = $6, origin = $7
+             WHERE id = $8 AND tenant_id = $9",
         )
         .bind(&webhook.url)
         .bind(write_types(&webhook.types))
@@ -250,13 +251,14 @@ impl Store {
         .bind(webhook.disabled.map(|(_, at)| at))
         .bind(webhook.disabled.map(|(reason, _)| reason.as_str()))
         .bind(now)
+        .bind(webhooks::origin(&webhook.url).unwrap_or_default())
         .bind(id)
         .bind(tenant);
         transaction.execute(query).await?;
         if starts_anew {
             webhook.failing_since = None;
             let query = Query::new(
-                "UPDATE webhooks SET failing_since = NULL, failures = 0, paused_until = 0, is_suspect = 0
+                "UPDATE webhooks SET failing_since = NULL, failures = 0, paused_until = 0
                  WHERE id = $1",
             );
             transaction.execute(query.bind(id)).await?;

@@ -21,6 +21,9 @@ const PAUSES: [Duration; 9] = [
 /// What an endpoint asks for by `Retry-After` is honoured up to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Requests at once to one endpoint.
+pub(crate) const MAX_CONCURRENCY: usize = 8;
+
 /// From so many failures in a row on, an endpoint gets one attempt at a time, with pauses between them.
 pub(crate) const PROBE_AFTER: i64 = 5;
 
@@ -31,11 +34,32 @@ const MAX_PROBE_PAUSE: Duration = Duration::from_secs(30 * 60);
 /// An endpoint that has failed for so long is switched off.
 const MAX_FAILING: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// When to try again after attempt `number` has failed, from 1; none where it was the last.
-pub(crate) fn next_attempt(number: i64, retry_after: Option<Duration>, now: Millis) -> Option<Millis> {
-    let pause = usize::try_from(number).ok()?.checked_sub(1).and_then(|index| PAUSES.get(index))?;
-    let pause = (*pause).max(retry_after.unwrap_or_default().min(MAX_RETRY_AFTER));
+/// When to try again after attempt `number` has failed, from 1, the first of which was at `tried_at`; none where it was the
+/// last. One that was made early, since the endpoint seemed to work again, does not shorten the time.
+pub(crate) fn next_attempt(
+    number: i64,
+    tried_at: Millis,
+    retry_after: Option<Duration>,
+    now: Millis,
+) -> Option<Millis> {
+    let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    let all = PAUSES.iter().sum();
+    let pause = match PAUSES.get(index) {
+        Some(pause) => *pause,
+        None if now - tried_at < millis(all) => PAUSES[PAUSES.len() - 1],
+        None => return None,
+    };
+    let pause = pause.max(retry_after.unwrap_or_default().min(MAX_RETRY_AFTER));
     Some(now + with_jitter(pause))
+}
+
+/// How many requests at once an endpoint gets in the next turn: one where it failed, and else twice as many as in this one.
+pub(crate) fn next_concurrency(concurrency: usize, has_failed: bool, has_succeeded: bool) -> usize {
+    match (has_failed, has_succeeded) {
+        (true, _) if concurrency < MAX_CONCURRENCY => 1,
+        (false, true) => (concurrency * 2).min(MAX_CONCURRENCY),
+        _ => concurrency,
+    }
 }
 
 /// Until when an endpoint gets nothing, after so many failures in a row.
@@ -71,7 +95,7 @@ mod tests {
     fn ten_attempts_in_three_days_and_three_hours() {
         let mut now = 0;
         let mut number = 1;
-        while let Some(next) = next_attempt(number, None, now) {
+        while let Some(next) = next_attempt(number, 0, None, now) {
             now = next;
             number += 1;
         }
@@ -80,8 +104,23 @@ mod tests {
     }
 
     #[test]
+    fn early_attempts_do_not_shorten_the_time() {
+        assert!(next_attempt(10, 0, None, 75 * HOUR).is_some());
+        assert!(next_attempt(40, 0, None, 75 * HOUR).is_some());
+        assert_eq!(next_attempt(40, 0, None, 76 * HOUR), None);
+    }
+
+    #[test]
+    fn after_a_failure_requests_grow_from_one() {
+        assert_eq!(next_concurrency(8, true, true), 8, "one that failed among many");
+        let grown: Vec<_> = [1, 2, 4, 8].into_iter().map(|now| next_concurrency(now, false, true)).collect();
+        assert_eq!(grown, [2, 4, 8, 8]);
+        assert_eq!((next_concurrency(4, true, true), next_concurrency(2, false, false)), (1, 2));
+    }
+
+    #[test]
     fn retry_after_lengthens_a_pause_within_a_day() {
-        let asked = |seconds| next_attempt(1, Some(Duration::from_secs(seconds)), 0).unwrap();
+        let asked = |seconds| next_attempt(1, 0, Some(Duration::from_secs(seconds)), 0).unwrap();
         assert!((5000..=5500).contains(&asked(0)));
         assert!((60_000..=66_000).contains(&asked(60)));
         assert!((24 * HOUR..27 * HOUR).contains(&asked(u64::from(u32::MAX))));

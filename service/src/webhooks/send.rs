@@ -118,12 +118,14 @@ impl WebhookClient {
             Err(_) => return failed("timeout"),
         };
         let status = response.status();
+        let response_text = beginning(&mut response).await;
         Outcome {
             status: Some(status.as_u16()),
             error: (!status.is_success()).then_some("status"),
             retry_after: retry_after(response.headers()),
+            // With the body, which takes room as well.
             duration: begun.elapsed(),
-            response: beginning(&mut response).await,
+            response: response_text,
         }
     }
 }

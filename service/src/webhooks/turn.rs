@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::{StreamExt, stream};
 use url::Url;
 
-use super::schedule::{self, PROBE_AFTER};
+use super::schedule::{self, MAX_CONCURRENCY, PROBE_AFTER};
 use super::send::Outcome;
 use crate::clock::Millis;
 use crate::state::Service;
@@ -24,9 +24,6 @@ pub(super) const LEASE: Duration = Duration::from_secs(20);
 
 /// Events of one turn.
 const BATCH: usize = 32;
-
-/// Requests at once to one endpoint.
-const CONCURRENCY: usize = 8;
 
 /// From here on, an endpoint took long.
 const SLOW: Duration = Duration::from_secs(1);
@@ -45,18 +42,26 @@ struct State {
     failing_since: Option<Millis>,
     retry_after: Option<Duration>,
     has_succeeded: bool,
+    has_failed: bool,
     is_suspect: bool,
     disabled: Option<DisabledReason>,
 }
 
-/// Sends what is ready for an endpoint: a part of it, or one event where it has failed so often that it is only probed.
+/// Sends what is ready for an endpoint: a part of it, or one event where it has failed so often that it is only probed, and
+/// then more by and by. `false` where nothing was ready.
 ///
 /// # Errors
 ///
 /// When the database fails.
-pub(super) async fn run(service: &Service, webhook: &ClaimedWebhook) -> Result<(), StoreError> {
+pub(super) async fn run(service: &Service, webhook: &ClaimedWebhook) -> Result<bool, StoreError> {
     let was_failing = webhook.failures >= PROBE_AFTER;
-    let ready = service.store.ready_deliveries(webhook, if was_failing { 1 } else { BATCH }).await?;
+    let concurrency = if was_failing { 1 } else { webhook.concurrency };
+    let limit = if concurrency < MAX_CONCURRENCY { concurrency } else { BATCH };
+    let ready = service.store.ready_deliveries(webhook, limit).await?;
+    if ready.is_empty() {
+        service.store.end_turn(webhook).await?;
+        return Ok(false);
+    }
     let turn = Turn {
         service,
         webhook,
@@ -66,19 +71,20 @@ pub(super) async fn run(service: &Service, webhook: &ClaimedWebhook) -> Result<(
             failing_since: webhook.failing_since,
             retry_after: None,
             has_succeeded: false,
+            has_failed: false,
             is_suspect: false,
             disabled: None,
         }),
     };
     let results: Vec<_> = stream::iter(chains(ready))
         .map(|chain| turn.send_chain(chain))
-        .buffer_unordered(CONCURRENCY)
+        .buffer_unordered(concurrency)
         .collect::<Vec<_>>()
         .await
         .into_iter()
         .flatten()
         .collect();
-    let health = turn.health(was_failing);
+    let health = turn.health(was_failing, concurrency);
     service.store.finish_turn(webhook, &results, &health).await?;
 
     let (id, tenant, failures) = (&webhook.id, &webhook.tenant, health.failures);
@@ -89,7 +95,7 @@ pub(super) async fn run(service: &Service, webhook: &ClaimedWebhook) -> Result<(
     } else if health.has_recovered {
         tracing::info!(webhook = id, tenant, "a webhook endpoint works again");
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What goes to one address of one connection, in order. What is of no connection has no order.
@@ -161,8 +167,11 @@ impl Turn<'_> {
         let next = match outcome.error {
             None => Next::Received,
             Some(_) if gone => Next::GivenUp,
-            Some(_) => schedule::next_attempt(number, outcome.retry_after, service.clock.now())
-                .map_or(Next::GivenUp, Next::RetryAt),
+            Some(_) => {
+                let (first, now) = (delivery.tried_at.unwrap_or(at), service.clock.now());
+                schedule::next_attempt(number, first, outcome.retry_after, now)
+                    .map_or(Next::GivenUp, Next::RetryAt)
+            }
         };
         if next == Next::GivenUp {
             let (id, event) = (&webhook.id, &delivery.event.id);
@@ -182,37 +191,42 @@ impl Turn<'_> {
         }
     }
 
-    /// What an attempt says of the endpoint. That a link's own address fails says nothing.
+    /// What an attempt says of the endpoint. What a link's own address does says nothing.
     fn note(&self, delivery: &Delivery, outcome: &Outcome) {
+        if delivery.link_url.is_some() {
+            return;
+        }
         let now = self.service.clock.now();
         let mut state = self.state();
         state.is_suspect |= outcome.error.is_some() || outcome.duration >= SLOW;
-        let is_own = delivery.link_url.is_none();
         if outcome.error.is_none() {
             state.failures = 0;
+            state.failing_since = None;
             state.has_succeeded = true;
-            if is_own {
-                state.failing_since = None;
-            }
-        } else if is_own {
-            state.failures = state.failures.saturating_add(1);
-            state.retry_after = state.retry_after.max(outcome.retry_after);
-            let since = *state.failing_since.get_or_insert(now);
-            if outcome.status == Some(410) {
-                state.disabled = Some(DisabledReason::Gone);
-            } else if schedule::is_given_up(since, now) {
-                state.disabled = Some(DisabledReason::Failing);
-            }
+            return;
+        }
+        state.has_failed = true;
+        state.failures = state.failures.saturating_add(1);
+        state.retry_after = state.retry_after.max(outcome.retry_after);
+        let since = *state.failing_since.get_or_insert(now);
+        if outcome.status == Some(410) {
+            state.disabled = Some(DisabledReason::Gone);
+        } else if schedule::is_given_up(since, now) {
+            state.disabled = Some(DisabledReason::Failing);
         }
     }
 
-    fn health(&self, was_failing: bool) -> Health {
+    fn health(&self, was_failing: bool, concurrency: usize) -> Health {
         let state = self.state();
         let now = self.service.clock.now();
         Health {
             failures: state.failures,
             failing_since: state.failing_since,
             paused_until: schedule::pause_until(state.failures, state.retry_after, now),
+            concurrency: match state.failures {
+                PROBE_AFTER.. => 1,
+                _ => schedule::next_concurrency(concurrency, state.has_failed, state.has_succeeded),
+            },
             is_suspect: state.is_suspect,
             has_recovered: was_failing && state.has_succeeded,
             disabled: state.disabled,
@@ -224,9 +238,13 @@ impl Turn<'_> {
     }
 }
 
-/// Whether two addresses have scheme, host and port in common.
-pub(crate) fn has_same_origin(one: &str, other: &str) -> bool {
-    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+/// Scheme, host and port of an address; none where it has no host.
+pub(crate) fn origin(url: &str) -> Option<String> {
+    let origin = Url::parse(url).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
+fn has_same_origin(one: &str, other: &str) -> bool {
     origin(one).zip(origin(other)).is_some_and(|(one, other)| one == other)
 }
 

@@ -47,6 +47,8 @@ struct Inner {
     reply: Reply,
     /// Names of connections whose events are refused.
     refused: BTreeSet<String>,
+    /// So many requests are taken before the reply is given again.
+    accepts: usize,
 }
 
 impl Received {
@@ -77,7 +79,8 @@ impl Reply {
 
 impl Receiver {
     pub(crate) async fn start() -> Self {
-        let inner = Inner { received: Vec::new(), reply: Reply::status(200), refused: BTreeSet::new() };
+        let inner =
+            Inner { received: Vec::new(), reply: Reply::status(200), refused: BTreeSet::new(), accepts: 0 };
         let state = Arc::new(Mutex::new(inner));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -101,6 +104,11 @@ impl Receiver {
 
     pub(crate) fn accept(&self, name: &str) {
         self.state.lock().unwrap().refused.remove(name);
+    }
+
+    /// Takes the next requests, whatever the reply is.
+    pub(crate) fn accept_next(&self, number: usize) {
+        self.state.lock().unwrap().accepts = number;
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -128,7 +136,15 @@ async fn receive(
     let reply = {
         let mut inner = state.lock().unwrap();
         let name = event["data"]["connection"]["name"].as_str().unwrap_or_default();
-        let reply = if inner.refused.contains(name) { Reply::status(500) } else { inner.reply.clone() };
+        let is_refused = inner.refused.contains(name);
+        let reply = match inner.accepts.checked_sub(1) {
+            Some(left) => {
+                inner.accepts = left;
+                Reply::status(200)
+            }
+            None if is_refused => Reply::status(500),
+            None => inner.reply.clone(),
+        };
         inner.received.push(Received { path: uri.path().to_owned(), headers, body, event });
         reply
     };
