@@ -1,7 +1,8 @@
 -- OAuth clients beside the operator's: those of tenants, and of their organisations.
 CREATE TABLE oauth_clients (
     id              TEXT PRIMARY KEY,
-    tenant_id       TEXT NOT NULL REFERENCES tenants (id),
+    -- It outlives its tenant until what was granted to it is revoked.
+    tenant_id       TEXT NOT NULL,
     app_id          TEXT NOT NULL,
     -- Empty where it is the tenant's own.
     organization_id TEXT NOT NULL,

@@ -25,6 +25,8 @@ CREATE TABLE admin_links (
     customer        TEXT NOT NULL,
     secret_digest   TEXT NOT NULL UNIQUE,
     browser_digest  TEXT,
+    -- How many secrets were tried at a provider.
+    trials          BIGINT NOT NULL DEFAULT 0,
     created_at      BIGINT NOT NULL,
     expires_at      BIGINT NOT NULL
 );

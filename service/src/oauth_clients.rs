@@ -48,6 +48,8 @@ pub(crate) enum SecretTrial {
     Refused,
     /// It accepts it, or cannot be asked.
     NotRefused,
+    /// It is not asked for so many seconds: the tenant's budget for it is used up.
+    OverBudget(u64),
 }
 
 /// The clients that links of a tenant, and perhaps of one of its organizations, can use.
@@ -212,6 +214,13 @@ impl Service {
         let mut endpoints =
             app.auth_options.iter().filter_map(|option| Endpoint::new(option, &client, &Inputs::new()).ok());
         let Some(endpoint) = endpoints.next() else { return SecretTrial::NotRefused };
+        if self.config.budgets.verification == 0 {
+            return SecretTrial::NotRefused;
+        }
+        let budget = self.budgets.take_verification(new.place.tenant, endpoint.token_url()).await;
+        if let Some(seconds) = budget {
+            return SecretTrial::OverBudget(seconds);
+        }
         let (code, pkce) = (ids::secret(), Pkce::from_verifier(ids::secret().into()));
         let redirect_uri = self.redirect_uri(&app.id);
         match self.providers.exchange_code(&endpoint, &code, &redirect_uri, &pkce).await {

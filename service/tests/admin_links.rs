@@ -4,7 +4,8 @@
 
 mod fixture_support;
 
-use fixture_support::{Answer, Platform, Provider, Visit, text};
+use connect_service::config::Config;
+use fixture_support::{Answer, Platform, Provider, Visit, param, text};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -20,7 +21,11 @@ const CLIENT: &str = "/organizations/north/apps/fixture/oauth-client";
 
 /// A service with a client for the organisation, and a connection that depends on it.
 async fn stage(provider: &Provider) -> (Platform, String) {
-    let platform = provider.platform(APP).await;
+    stage_with(provider, |_| {}).await
+}
+
+async fn stage_with(provider: &Provider, configure: impl FnOnce(&mut Config)) -> (Platform, String) {
+    let platform = provider.platform_configured(APP, configure).await;
     let client = json!({"client_id": "client-north", "client_secret": "canary-old"});
     platform.call("PUT", CLIENT).json(&client).await.data();
     let tokens = json!({"access_token": "canary-at", "refresh_token": "canary-rt", "expires_in": 3600});
@@ -234,4 +239,112 @@ async fn a_page_is_for_its_own_tenant_and_organization() {
     }
     let nobody = platform.call("POST", "/organizations/north/admin-link").without("x-user-email");
     nobody.json(&json!({})).await.is_error(400, "invalid_user_email");
+}
+
+/// Otherwise the page would tell whoever has a link which secret is right.
+#[tokio::test]
+async fn a_link_tries_ten_secrets() {
+    let provider = Provider::start().await;
+    let (platform, _) = stage(&provider).await;
+    let admin = Admin::open(&platform).await;
+    provider.will_say(&[(401, json!({"error": "invalid_client"}))]);
+    for _ in 0..10 {
+        assert_eq!(admin.change("client-north", "canary-wrong", &[]).await.status, 400);
+    }
+    assert_eq!(provider.seen().len(), 10);
+    let refused = admin.change("client-north", "canary-wrong", &[]).await;
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    assert!(provider.seen().is_empty());
+    // Another link begins anew.
+    let next = Admin::open(&platform).await;
+    assert_eq!(next.change("client-north", "canary-wrong", &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn trying_secrets_counts_toward_the_tenants_budget() {
+    let provider = Provider::start().await;
+    let (platform, _) = stage_with(&provider, |config| config.budgets.verification = 2).await;
+    provider.will_say(&[(401, json!({"error": "invalid_client"}))]);
+    for expected in [400, 400, 429] {
+        let admin = Admin::open(&platform).await;
+        let refused = admin.change("client-north", "canary-wrong", &[]).await;
+        assert_eq!(refused.status, expected, "{}", refused.text);
+    }
+    assert_eq!(provider.seen().len(), 2);
+
+    // Where nothing is checked, it is stored as it is.
+    let (platform, _) = stage_with(&provider, |config| config.budgets.verification = 0).await;
+    let stored = Admin::open(&platform).await.change("client-north", "canary-new", &[]).await;
+    assert!(stored.text.contains("No connection ended"), "{}", stored.text);
+    assert!(provider.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_link_has_a_budget() {
+    let provider = Provider::start().await;
+    let (platform, _) = stage_with(&provider, |config| config.budgets.status = 5).await;
+    let admin = Admin::open(&platform).await;
+    let load = async || platform.bare("GET", &admin.path).header("cookie", &admin.cookie).send().await;
+    for _ in 0..2 {
+        assert_eq!(load().await.status, 200);
+        assert_eq!(admin.submit(&[("action", "remove")]).await.status, 400);
+    }
+    let refused = load().await;
+    assert_eq!(refused.status, 429);
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(admin.submit(&[("action", "remove"), ("confirm", "yes")]).await.status, 429);
+    platform.call("GET", CLIENT).send().await.data();
+}
+
+/// What the links of a disabled tenant lead to is the same as what unknown ones lead to.
+#[tokio::test]
+async fn no_public_route_knows_a_disabled_tenant() {
+    let provider = Provider::start().await;
+    let (platform, _) = stage(&provider).await;
+    let admin = Admin::open(&platform).await;
+    let made = platform.link(json!({"app_id": "fixture", "name": "Work"})).await;
+    let visit = Visit::open(&platform, &made).await;
+    let left = visit.to_provider(&[]).await;
+    let state = param(&left, "state").unwrap();
+    let (id, token) = (text(&made["connection_id"]), text(&made["request_token"]));
+    let page = text(&made["request_link"]);
+    let secret = page.rsplit('/').next().unwrap();
+    let admin_secret = admin.path.rsplit('/').next().unwrap();
+    let unknown = "x".repeat(43);
+    provider.seen();
+    assert!(platform.app.store.disable_tenant(&platform.tenant).await.unwrap());
+    for (method, route, secret) in [
+        ("GET", "connect/", secret),
+        ("POST", "connect/", secret),
+        ("GET", "authorize/", secret),
+        ("POST", "authorize/", secret),
+        ("GET", "admin/", admin_secret),
+        ("POST", "admin/", admin_secret),
+        ("GET", "oauth/result/", &state),
+        ("GET", "oauth/callback/fixture?code=c0de&state=", &state),
+    ] {
+        let ask = async |secret: &str| {
+            let call = platform.bare(method, &format!("//platform/v1/{route}{secret}"));
+            let of_admin = route.starts_with("admin");
+            let call = call.header("cookie", if of_admin { &admin.cookie } else { &visit.cookie });
+            let answer = match method {
+                "GET" => call.send().await,
+                _ => {
+                    let form =
+                        format!("csrf_token={}&app_id=fixture&action=remove&confirm=yes", admin.csrf_token);
+                    call.header("content-type", "application/x-www-form-urlencoded").body(form).send().await
+                }
+            };
+            (answer.status, answer.text)
+        };
+        assert_eq!(ask(secret).await, ask(&unknown).await, "{method} {route}");
+    }
+    for (method, path) in [("GET", "status"), ("GET", "auth-options"), ("POST", "submit")] {
+        let call = platform.public(method, &format!("/connections/{id}/{path}"), &token);
+        let refused = if method == "POST" { call.json(&json!({})).await } else { call.send().await };
+        assert!([401, 404].contains(&refused.status), "{path}: {}", refused.text);
+    }
+    assert!(provider.seen().is_empty(), "no code is redeemed");
+    assert!(platform.app.store.enable_tenant(&platform.tenant).await.unwrap());
+    platform.call("GET", CLIENT).send().await.data();
 }

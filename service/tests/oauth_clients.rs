@@ -199,6 +199,28 @@ async fn a_client_is_forgotten_once_nothing_needs_it() {
     assert_eq!(clients().await, "0");
 }
 
+/// Its grants are ended by its client, which says no longer whose it was, and then goes as well.
+#[tokio::test]
+async fn a_deleted_tenants_grants_are_ended_by_its_client() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(APP).await;
+    let store = &platform.app.store;
+    put(&platform, OWN, "own-1", "canary-own-1").await.data();
+    connect(&platform, &provider, "a").await;
+    assert!(store.delete_tenant(&platform.tenant).await.unwrap());
+    store.clean_up().await.unwrap();
+    let database = platform.database.connect().await;
+    assert_eq!(database.text("SELECT state || set_by FROM oauth_clients").await, "removed");
+    revoke_due(&platform.app).await.unwrap();
+    let seen = provider.seen();
+    let by: Vec<_> =
+        seen.iter().map(|request| (&*request.form["client_id"], &*request.form["token"])).collect();
+    assert_eq!(by, [("own-1", "canary-rt-a")]);
+    platform.advance(26 * 3600);
+    store.clean_up().await.unwrap();
+    assert_eq!(database.text("SELECT COUNT(*) FROM oauth_clients").await, "0");
+}
+
 #[tokio::test]
 async fn a_new_secret_of_the_same_client_ends_nothing() {
     let provider = Provider::start().await;

@@ -323,6 +323,49 @@ async fn a_client_that_waits_is_for_its_link_alone() {
     assert_eq!(database.text("SELECT COUNT(*) FROM oauth_clients").await, "0");
 }
 
+/// A grant that was never confirmed is ended by the client that the customer entered for it, however it is given up.
+#[tokio::test]
+async fn an_unconfirmed_grant_is_ended_by_its_client() {
+    let provider = Provider::start().await;
+    let platform = managed(&provider, json!({})).await;
+    let store = &platform.app.store;
+    let ann = "ann@north.example";
+    let body = json!({
+        "app_id": "fixture",
+        "name": "Work",
+        "organization": {"id": "north"},
+        "confirm": true,
+        "return_url": "https://product.example/",
+    });
+    for given_up in ["/customers", "/organizations/north/apps/fixture", "never"] {
+        let link = ask(&platform, ann, body.clone()).await.data().clone();
+        let visit = Visit::open(&platform, &link).await;
+        let left = visit.to_provider(&client("client-ann", "canary-ann")).await;
+        provider.will_say(&[(200, tokens("ann"))]);
+        visit.come_back(&left, &[("code", "c0de")]).await;
+        provider.seen();
+        if given_up == "never" {
+            platform.advance(601);
+            store.drop_unconfirmed().await.unwrap();
+            // The client is older than a day, and the revocation is not.
+            platform.advance(24 * 3600 - 600);
+        } else {
+            platform.call("DELETE", given_up).customer(ann).send().await.data();
+        }
+        store.clean_up().await.unwrap();
+        revoke_due(&platform.app).await.unwrap();
+        let seen = provider.seen();
+        assert_eq!(seen.len(), 1, "{given_up}");
+        assert_eq!((&*seen[0].form["client_id"], &*seen[0].form["token"]), ("client-ann", "canary-rt-ann"));
+        let whose =
+            format!("SELECT COUNT(*) FROM oauth_clients WHERE set_by = '{ann}' AND state <> 'pending'");
+        assert_eq!(platform.database.connect().await.text(&whose).await, "0");
+    }
+    platform.advance(26 * 3600);
+    store.clean_up().await.unwrap();
+    assert_eq!(platform.database.connect().await.text("SELECT COUNT(*) FROM oauth_clients").await, "0");
+}
+
 #[tokio::test]
 async fn a_form_of_the_products_own_enters_a_client_too() {
     let provider = Provider::start().await;

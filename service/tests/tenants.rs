@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod support;
+mod webhook_support;
 
 use connect_service::store::{KEPT, ListedFilter};
 use serde_json::json;
 use support::{Platform, Provider, text};
+use webhook_support::{Receiver, deliver, register};
 
 #[tokio::test]
 async fn a_disabled_tenants_keys_and_links_open_nothing() {
@@ -81,6 +83,15 @@ async fn a_deleted_tenant_leaves_its_audit_and_what_is_to_be_revoked() {
     let other = platform.another_key(&connect_service::store::Capability::ALL).await;
     let kept = platform.call("POST", "/connections/request-link").key(&other);
     let kept = kept.json(&json!({"app_id": "brevo", "name": "Mail"})).await.data().clone();
+    let client = json!({"client_id": "own-1", "client_secret": "canary-own-1"});
+    platform.call("PUT", "/apps/gmail/oauth-client").json(&client).await.data();
+    let settings = json!({"managed_by": "organization", "instructions": ""});
+    platform.call("PUT", "/apps/slack/settings").json(&settings).await.data();
+    platform.call("POST", "/organizations/north/admin-link").json(&json!({})).await.data();
+    let receiver = Receiver::start().await;
+    register(&platform, json!({"url": receiver.url("/")})).await;
+    platform.connected().await;
+    deliver(&platform).await;
     // One that is used, one that is not, one that never came to be.
     let (used, granted) =
         (platform.connected().await, platform.authorised(Some("canary-refresh-0"), None).await);

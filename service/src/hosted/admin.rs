@@ -5,6 +5,7 @@ use axum::extract::State;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::browser::Browser;
+use super::flow::Refusal;
 use super::form::SubmittedForm;
 use super::page::Secret;
 use super::{callback, setup, view};
@@ -17,6 +18,9 @@ use crate::state::{AppState, Service};
 use crate::store::{
     Actor, AdminLink, ClientChange, ClientPlace, ClientSecrets, NewClient, StoreError, StoredClient,
 };
+
+/// How many secrets one link tries at a provider: the answers tell whether they are right.
+const MAX_TRIALS: i64 = 10;
 
 /// What to say on the page.
 #[derive(Default)]
@@ -59,6 +63,9 @@ async fn open(service: &Service, secret: &str, headers: &HeaderMap) -> Result<Pa
     if link.is_expired {
         return Ok(view::admin_link_over());
     }
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
+        return Ok(view::too_often(seconds));
+    }
     let browser = Browser::known_or_new(service, headers);
     if !service.store.open_admin_link(&link, browser.secret()).await? {
         return Ok(view::admin_link_taken());
@@ -82,6 +89,9 @@ async fn change(
     if link.is_expired {
         return Ok(view::admin_link_over());
     }
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
+        return Ok(view::too_often(seconds));
+    }
     let browser = Browser::known(service, headers);
     let browser = browser.filter(|browser| {
         link.is_opened_by(browser.secret()) && browser.sent_admin_form(&link, &form.csrf_token)
@@ -103,13 +113,22 @@ async fn change(
         _ => replace(service, &link, app, &current, &form).await?,
     };
     let notice = match outcome {
-        Ok(done) => Notice { done: Some(done), refused: None },
-        Err(error) => Notice { done: None, refused: Some((app.id.clone(), error)) },
+        Outcome::Done(done) => Notice { done: Some(done), refused: None },
+        Outcome::Refused(error) => Notice { done: None, refused: Some((app.id.clone(), error)) },
+        Outcome::NotTried(refusal) => return Ok(view::refused(&refusal)),
     };
     page(service, &link, &browser, notice).await
 }
 
-type Outcome = Result<String, FieldError>;
+/// What became of a form.
+enum Outcome {
+    /// It was done, as this says.
+    Done(String),
+    /// Something is wrong with what was entered.
+    Refused(FieldError),
+    /// There were too many tries.
+    NotTried(Refusal),
+}
 
 async fn remove(
     service: &Service,
@@ -118,11 +137,11 @@ async fn remove(
     form: &SubmittedForm,
 ) -> Result<Outcome, StoreError> {
     if !is_confirmed(form) {
-        return Ok(Err(unconfirmed()));
+        return Ok(Outcome::Refused(unconfirmed()));
     }
     let ended = service.store.remove_client(place(link, app), Actor::Customer, &link.owner.customer).await?;
     revocation::end_sessions(service).await?;
-    Ok(Ok(format!(
+    Ok(Outcome::Done(format!(
         "The OAuth client for {} is removed. Connections that ended: {}.",
         app.name,
         ended.unwrap_or(0)
@@ -138,11 +157,11 @@ async fn replace(
 ) -> Result<Outcome, StoreError> {
     let (client_id, client_secret) = match setup::read_client(&form.values) {
         Ok(entered) => entered,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(Outcome::Refused(error)),
     };
     let ends = client_id != current.client_id;
     if ends && !is_confirmed(form) {
-        return Ok(Err(unconfirmed()));
+        return Ok(Outcome::Refused(unconfirmed()));
     }
     let kept = match ends {
         true => ClientSecrets::default(),
@@ -156,13 +175,24 @@ async fn replace(
         sandbox: current.sandbox,
     };
     // A secret that does not work would end the sessions later, one after the other.
-    if !ends && service.try_secret(app, &new).await == SecretTrial::Refused {
-        let message = format!("{} does not accept this secret. Nothing was changed.", app.name);
-        return Ok(Err(setup::secret_error(&message)));
+    if !ends {
+        if !service.store.count_trial(link, MAX_TRIALS).await? {
+            return Ok(Outcome::NotTried(Refusal::TooManyAttempts));
+        }
+        match service.try_secret(app, &new).await {
+            SecretTrial::NotRefused => {}
+            SecretTrial::OverBudget(seconds) => {
+                return Ok(Outcome::NotTried(Refusal::OverBudget(seconds)));
+            }
+            SecretTrial::Refused => {
+                let message = format!("{} does not accept this secret. Nothing was changed.", app.name);
+                return Ok(Outcome::Refused(setup::secret_error(&message)));
+            }
+        }
     }
     let change = service.store.put_client(&new, Actor::Customer, &link.owner.customer).await?;
     revocation::end_sessions(service).await?;
-    Ok(Ok(match change {
+    Ok(Outcome::Done(match change {
         ClientChange::Updated => format!("The new secret for {} is stored. No connection ended.", app.name),
         ClientChange::Created | ClientChange::Replaced => {
             format!("The new OAuth client for {} is stored. Everybody has to connect again.", app.name)

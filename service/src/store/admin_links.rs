@@ -71,7 +71,7 @@ impl Store {
         Ok(expires_at)
     }
 
-    /// The way in with this secret, over or not.
+    /// The way in with this secret, over or not. One of a disabled tenant does not exist for anybody.
     ///
     /// # Errors
     ///
@@ -80,7 +80,8 @@ impl Store {
         let query = Query::new(
             "SELECT a.id, a.tenant_id, a.customer, a.organization_id, a.organization_name, a.browser_digest, a.expires_at,
                 t.name AS tenant_name
-             FROM admin_links a JOIN tenants t ON t.id = a.tenant_id WHERE a.secret_digest = $1",
+             FROM admin_links a JOIN tenants t ON t.id = a.tenant_id
+             WHERE a.secret_digest = $1 AND t.disabled_at IS NULL",
         )
         .bind(ids::digest(secret));
         let row = self.database.fetch_optional(query).await?;
@@ -99,6 +100,18 @@ impl Store {
         )
         .bind(ids::digest(browser))
         .bind(&link.id);
+        Ok(self.database.execute(query).await? == 1)
+    }
+
+    /// Counts one more secret that is tried at a provider. `false`, with nothing counted, where there were `max` before.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn count_trial(&self, link: &AdminLink, max: i64) -> Result<bool> {
+        let query = Query::new("UPDATE admin_links SET trials = trials + 1 WHERE id = $1 AND trials < $2")
+            .bind(&link.id)
+            .bind(max);
         Ok(self.database.execute(query).await? == 1)
     }
 

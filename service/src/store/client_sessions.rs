@@ -93,11 +93,11 @@ impl Store {
     /// Forgets clients that nothing can be refreshed or revoked by any more, and those that never succeeded.
     pub(super) async fn remove_unused_clients(&self, now: Millis) -> Result<()> {
         let query = Query::new(
-            "DELETE FROM oauth_clients WHERE (state = 'pending' AND created_at <= $1) OR (
-                state IN ('retired', 'removed') AND updated_at <= $2
+            "DELETE FROM oauth_clients WHERE ((state = 'pending' AND created_at <= $1)
+                OR (state IN ('retired', 'removed') AND updated_at <= $2))
                 AND NOT EXISTS (SELECT 1 FROM credentials k
                     WHERE k.oauth_client_id = oauth_clients.id AND k.access_token IS NOT NULL)
-                AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.oauth_client_id = oauth_clients.id))",
+                AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.oauth_client_id = oauth_clients.id)",
         )
         .bind(now - millis(PENDING))
         .bind(now - millis(KEPT));

@@ -106,20 +106,27 @@ impl Store {
         Ok(Some(removed))
     }
 
+    /// What waited for its first success ends, as if it had been removed: a grant may be revoked by it yet.
     async fn erase_clients(&self, erasure: Erasure<'_>) -> Result<(), StoreError> {
-        let statements: &[&str] = match erasure {
+        let (condition, values) = match erasure {
+            Erasure::Customer(_) => ("set_by = $2", erasure.values()),
+            // The one in use is removed by itself, with an event.
+            Erasure::OrganizationApp { .. } => ("organization_id = $2 AND app_id = $3", erasure.values()),
+        };
+        let now = values.len() + 1;
+        let pending = format!(
+            "UPDATE oauth_clients SET state = 'removed', set_by = '', updated_at = ${now}
+             WHERE tenant_id = $1 AND {condition} AND state = 'pending'"
+        );
+        self.database.execute(Query::new(&pending).bind_all(values).bind(self.clock.now())).await?;
+        if let Erasure::Customer(_) = erasure {
             // A client goes on: it is the organization's. Who entered it is forgotten.
-            Erasure::Customer(_) => &[
-                "DELETE FROM oauth_clients WHERE tenant_id = $1 AND set_by = $2 AND state = 'pending'",
+            for statement in [
                 "UPDATE oauth_clients SET set_by = '' WHERE tenant_id = $1 AND set_by = $2",
                 "DELETE FROM admin_links WHERE tenant_id = $1 AND customer = $2",
-            ],
-            // The one in use is removed by itself, with an event.
-            Erasure::OrganizationApp { .. } => &["DELETE FROM oauth_clients
-                 WHERE tenant_id = $1 AND organization_id = $2 AND app_id = $3 AND state = 'pending'"],
-        };
-        for statement in statements {
-            self.database.execute(Query::new(statement).bind_all(erasure.values())).await?;
+            ] {
+                self.database.execute(Query::new(statement).bind_all(erasure.values())).await?;
+            }
         }
         Ok(())
     }

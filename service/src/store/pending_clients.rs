@@ -31,7 +31,8 @@ impl Store {
         self.lock_connection(&mut transaction, &link.connection_id).await?;
         let query = Query::new(
             "DELETE FROM oauth_clients WHERE link_id = $1 AND state = 'pending' AND id NOT IN (
-                SELECT id FROM oauth_clients WHERE link_id = $1 AND state = 'pending' ORDER BY created_at DESC LIMIT $2)",
+                SELECT id FROM oauth_clients WHERE link_id = $1 AND state = 'pending' ORDER BY created_at DESC LIMIT $2)
+                AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.oauth_client_id = oauth_clients.id)",
         )
         .bind(&link.id)
         .bind(MAX_OF_A_LINK - 1);

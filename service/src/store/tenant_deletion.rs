@@ -13,7 +13,7 @@ const CONNECTIONS_AT_ONCE: i64 = 200;
 
 /// The tables with rows of tenants that are emptied by themselves, in this order, each with the column that tells rows
 /// apart. The rest goes with the connections, but for the tables of [`KEPT`].
-const EMPTIED: [(&str, &str); 11] = [
+const EMPTIED: [(&str, &str); 10] = [
     ("answers", "key_digest"),
     ("vendings", "id"),
     ("webhook_deliveries", "webhook_id"),
@@ -23,12 +23,12 @@ const EMPTIED: [(&str, &str); 11] = [
     ("event_positions", "tenant_id"),
     ("admin_links", "id"),
     ("app_settings", "app_id"),
-    ("oauth_clients", "id"),
     ("keys", "id"),
 ];
 
-/// The tables with rows of tenants that outlive them: who did what, and the grants that are to be ended at providers.
-pub const KEPT: [&str; 2] = ["audit", "revocations"];
+/// The tables with rows of tenants that outlive them: who did what, the grants that are to be ended at providers, and, until
+/// that is done, the OAuth clients to end them with.
+pub const KEPT: [&str; 3] = ["audit", "oauth_clients", "revocations"];
 
 /// The tables whose rows go with the connections.
 const OF_CONNECTIONS: [&str; 4] = ["connections", "links", "credentials", "usages"];
@@ -64,6 +64,13 @@ impl Store {
             self.empty(tenant, table, column).await?;
         }
         let mut transaction = self.database.begin().await?;
+        // What the connections held is yet to be revoked by them. The clean-up removes them afterwards.
+        let query = Query::new(
+            "UPDATE oauth_clients SET state = 'removed', set_by = '', updated_at = $2 WHERE tenant_id = $1",
+        )
+        .bind(tenant)
+        .bind(self.clock.now());
+        transaction.execute(query).await?;
         let query = Query::new("DELETE FROM tenants WHERE id = $1").bind(tenant);
         transaction.execute(query).await?;
         self.note(&mut transaction, tenant, None, Action::TenantDeleted, Actor::CommandLine).await?;

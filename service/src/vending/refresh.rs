@@ -266,7 +266,14 @@ impl Refresh {
         error: ProviderError,
     ) -> Result<(), RefreshError> {
         if error == ProviderError::Misconfigured {
-            tracing::error!(app = credential.grant.app_id, "the provider refuses the configured client");
+            let grant = &credential.grant;
+            match &grant.oauth_client {
+                // The operator cannot mend it.
+                Some(client) => {
+                    tracing::warn!(app = grant.app_id, client, "the provider refuses a tenant's client")
+                }
+                None => tracing::error!(app = grant.app_id, "the provider refuses the configured client"),
+            }
         }
         let now = self.app.clock.now();
         let history = credential.history.after(error, now, jitter());

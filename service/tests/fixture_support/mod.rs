@@ -173,7 +173,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) request_token: String,
     /// The hosted page's path.
     path: String,
-    cookie: String,
+    pub(crate) cookie: String,
     csrf_token: String,
     pub(crate) html: String,
 }
