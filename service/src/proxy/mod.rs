@@ -117,9 +117,8 @@ impl Proxy<'_> {
         audit: &mut AuditedCall<'_>,
     ) -> Result<Response, ApiError> {
         let (parts, body) = request.into_parts();
-        // TRACE would give back the credential, and CONNECT is no request to the API at all.
-        if matches!(parts.method, Method::TRACE | Method::CONNECT) {
-            return Err(ApiError::invalid("TRACE and CONNECT are not passed on"));
+        if is_refused(&parts.method) {
+            return Err(ApiError::invalid("TRACE, TRACK and CONNECT are not passed on"));
         }
         let path = ProxyPath::of_request(parts.uri.path())?;
         let digest = tenant_key::key_digest(self.app, &parts.headers)?;
@@ -184,7 +183,7 @@ impl Proxy<'_> {
         asked: &Asked<'_>,
         upload: Upload,
     ) -> Result<reqwest::Response, ApiError> {
-        let progress = Progress::start();
+        let (progress, in_query) = (Progress::start(), target.in_query);
         let mut headers = headers::for_provider(&asked.headers, &target.headers);
         if upload.is_empty() && matches!(asked.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -195,11 +194,19 @@ impl Proxy<'_> {
             headers,
             body: upload.into_body(progress.clone()),
         };
-        tokio::select! {
-            response = self.app.providers.forward(request) => response.map_err(error),
-            () = progress.stalled(IDLE_TIMEOUT) => Err(ApiError::ProviderTimeout),
-        }
+        let mut response = tokio::select! {
+            response = self.app.providers.forward(request) => response.map_err(error)?,
+            () = progress.stalled(IDLE_TIMEOUT) => return Err(ApiError::ProviderTimeout),
+        };
+        headers::drop_repeated(response.headers_mut(), &in_query);
+        Ok(response)
     }
+}
+
+/// TRACE would give back the credential, as TRACK does on some servers, and CONNECT is no request to the API at all. Some
+/// servers take methods in any case.
+fn is_refused(method: &Method) -> bool {
+    ["TRACE", "TRACK", "CONNECT"].iter().any(|refused| method.as_str().eq_ignore_ascii_case(refused))
 }
 
 fn error(error: ForwardError) -> ApiError {
