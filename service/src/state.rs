@@ -168,7 +168,7 @@ impl Service {
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls,
-            proxied_calls: ProxiedCalls::default(),
+            proxied_calls: ProxiedCalls::new(&config.limits, max_connections),
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
             metrics,

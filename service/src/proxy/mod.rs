@@ -125,11 +125,10 @@ impl Proxy<'_> {
         let asked = Asked { method: parts.method, path, query: parts.uri.query(), headers: parts.headers };
 
         let vended = vending::vend(self.app, self.owner, self.id, connection, None).await?;
-        let max = self.app.config.limits.max_proxied_calls_per_connection;
-        let in_flight = self.app.proxied_calls.enter(self.id, max);
+        let in_flight = self.app.proxied_calls.enter(&self.owner.tenant, self.id);
         let in_flight = in_flight.ok_or(ApiError::RateLimited { retry_after: 1 })?;
         let target = self.target(&vended, &asked, audit).await?;
-        let upload = Upload::read(body).await?;
+        let upload = Upload::read(body, &self.app.proxied_calls).await?;
         let again = upload.again();
         let response = self.send(target, &asked, upload).await?;
         if response.status() == StatusCode::UNAUTHORIZED
