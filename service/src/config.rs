@@ -118,6 +118,10 @@ pub struct LimitConfig {
     pub max_long_polls_per_tenant: usize,
     /// Long polls of the public status at once, per link.
     pub max_long_polls_per_link: usize,
+    /// Calls through the proxy at once, in all; never more than a quarter of the connections.
+    pub max_proxied_calls: usize,
+    /// Calls through the proxy at once, per tenant.
+    pub max_proxied_calls_per_tenant: usize,
     /// Calls through the proxy at once, per connection.
     pub max_proxied_calls_per_connection: usize,
 }
@@ -214,6 +218,8 @@ impl Default for LimitConfig {
             max_long_polls: 10_000,
             max_long_polls_per_tenant: 2000,
             max_long_polls_per_link: 5,
+            max_proxied_calls: 5000,
+            max_proxied_calls_per_tenant: 1000,
             max_proxied_calls_per_connection: 100,
         }
     }
@@ -233,7 +239,7 @@ const COMMAND_LINE_VARIABLES: [&str; 4] =
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 32] = [
+const VARIABLES: [(&str, Set); 34] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_METRICS_LISTEN", |config, value| {
         assign(&mut config.metrics_listen, Ok(Some(on_loopback(value))))
@@ -308,6 +314,12 @@ const VARIABLES: [(&str, Set); 32] = [
     }),
     ("CONNECT_LIMITS_MAX_LONG_POLLS_PER_LINK", |config, value| {
         assign(&mut config.limits.max_long_polls_per_link, number(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_PROXIED_CALLS", |config, value| {
+        assign(&mut config.limits.max_proxied_calls, number(&value))
+    }),
+    ("CONNECT_LIMITS_MAX_PROXIED_CALLS_PER_TENANT", |config, value| {
+        assign(&mut config.limits.max_proxied_calls_per_tenant, number(&value))
     }),
     ("CONNECT_LIMITS_MAX_PROXIED_CALLS_PER_CONNECTION", |config, value| {
         assign(&mut config.limits.max_proxied_calls_per_connection, number(&value))

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::in_flight::InFlightCounts;
 use crate::metrics::{Metrics, Sources};
 use crate::oauth::ProviderClient;
+use crate::proxy::ProxiedCalls;
 use crate::server;
 use crate::store::{Mode, Store};
 use crate::vault::Vault;
@@ -50,7 +51,7 @@ pub struct Service {
     /// The long polls under way.
     pub long_polls: LongPolls,
     /// The calls through the proxy under way.
-    pub proxied_calls: InFlightCounts,
+    pub proxied_calls: ProxiedCalls,
     /// The redeliveries by time under way, by tenant.
     pub redeliveries: InFlightCounts,
     /// The tests of webhook endpoints under way, by tenant.
@@ -172,7 +173,7 @@ impl Service {
             rejected_mcp_tokens: RejectedKeys::default(),
             max_connections,
             long_polls,
-            proxied_calls: InFlightCounts::default(),
+            proxied_calls: ProxiedCalls::new(&config.limits, max_connections),
             redeliveries: InFlightCounts::default(),
             webhook_tests: InFlightCounts::default(),
             readiness: Readiness::default(),

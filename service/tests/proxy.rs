@@ -98,7 +98,9 @@ async fn every_method_reaches_the_api() {
         assert_eq!(seen.header("content-length"), length, "{method}");
     }
     // Its response would be the request with the credential.
-    stage.call("TRACE", "/x").send().await.is_error(400, "invalid_request");
+    for method in ["TRACE", "trace", "TRACK", "Track", "connect"] {
+        stage.call(method, "/x").send().await.is_error(400, "invalid_request");
+    }
     assert!(stage.api.seen().is_empty());
 }
 
@@ -361,11 +363,14 @@ async fn each_app_takes_its_credential_where_it_wants_it() {
             platform.public("POST", &format!("/connections/{id}/submit"), &token).json(&body).await;
         assert_eq!(submitted.json["data"]["status"], "active", "{app}: {}", submitted.text);
         api.seen();
+        // A redirect to the same path with a slash, say, which repeats the query.
+        api.will(|call| (StatusCode::OK, [("location", format!("https://x.example{}", call.target))], "{}"));
         let call = platform.call("GET", &format!("/connections/{id}/proxy/x?a=1&token=evil"));
         let answer = call.header(header, "evil").key(&platform.key).send().await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let seen = api.seen_one();
         assert_eq!(seen.header(header), value, "{app}");
+        assert_eq!(answer.header("location").is_empty(), !query.is_empty(), "{app}");
         let kept = if query.is_empty() { "&token=evil" } else { query };
         assert!(seen.target.ends_with(&format!("/x?a=1{kept}")), "{}", seen.target);
     }

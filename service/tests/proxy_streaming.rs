@@ -124,6 +124,23 @@ async fn a_provider_may_answer_before_the_request_has_ended() {
     until(&mut caller, "two").await;
 }
 
+/// What a provider did not read of one customer's request it takes for the beginning of the next on that connection, which
+/// must not be another customer's.
+#[tokio::test]
+async fn no_call_follows_another_on_its_connection() {
+    let stage = Stage::start().await;
+    let swallowing = "GET /theirs HTTP/1.1\r\nx-swallowed: ";
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut caller = stage.begin("GET", &format!("content-length: {}", swallowing.len())).await;
+        caller.write_all(swallowing.as_bytes()).await.unwrap();
+        let (mut provider, _) = stage.arrives("\r\n\r\n").await;
+        provider.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").await.unwrap();
+        until(&mut caller, "done").await;
+        open.push(provider);
+    }
+}
+
 #[tokio::test]
 async fn the_length_of_a_large_body_is_told() {
     let stage = Stage::start().await;

@@ -151,9 +151,17 @@ async fn a_redirect_is_given_back_and_not_followed() {
 async fn paths_that_give_credentials_out_are_not_called() {
     let denied = "deny_paths = [\"/oauth/**\", \"/users/*/token\"]\n";
     let stage = Stage::with_catalogue(&format!("{API}{denied}")).await;
-    for path in
-        ["/oauth", "/oauth/token", "/OAuth//token", "/%6fauth/token", "/oauth;a/token?x", "/users/me/token/"]
-    {
+    for path in [
+        "/oauth",
+        "/oauth/token",
+        "/OAuth//token",
+        "/%6fauth/token",
+        "/oauth;a/token?x",
+        "/oauth%2Ftoken",
+        "/users/me/token/",
+        "/users/group%2Fme/token",
+        "/users/me/token.json",
+    ] {
         let (status, response) = stage.raw(&format!("POST {}{path}", stage.proxy())).await;
         assert_eq!(status, 400, "{path}: {response}");
     }

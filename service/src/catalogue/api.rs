@@ -238,9 +238,9 @@ impl AuthOption {
         Some((self.fill_address(&address, values)?, values.fill_all(&request.headers)))
     }
 
-    /// Whether the proxy must not call this path, decoded, behind the API's address.
-    pub(crate) fn denies(&self, path: &str) -> bool {
-        self.api.iter().flat_map(|api| &api.deny_paths).any(|denied| denied.matches(path))
+    /// Whether the proxy must not call the path of these segments, decoded, behind the API's address.
+    pub(crate) fn denies<'a>(&self, segments: impl Iterator<Item = &'a str> + Clone) -> bool {
+        self.api.iter().flat_map(|api| &api.deny_paths).any(|denied| denied.matches(segments.clone()))
     }
 
     fn fill_address(&self, address: &Address, values: &CallValues<'_>) -> Option<String> {

@@ -184,9 +184,36 @@ fn no_token_endpoint_is_called_by_the_proxy() {
     for (id, key, base, _, token_url) in ADDRESSES {
         let Some(path) = token_url.strip_prefix(base).filter(|_| !token_url.is_empty()) else { continue };
         let option = catalogue.get(id).unwrap().auth_option(key).unwrap();
-        assert!(option.denies(path), "{id} {key}: {path}");
-        assert!(!option.denies("/contacts"), "{id} {key}");
+        assert!(option.denies(path.split('/')), "{id} {key}: {path}");
+        assert!(!option.denies("/contacts".split('/')), "{id} {key}");
         below += 1;
     }
     assert!(below >= 4, "{below}");
+}
+
+/// Beside token endpoints, some APIs give out keys, or the credential itself.
+#[test]
+fn no_path_that_gives_credentials_out_is_called() {
+    let catalogue = Catalogue::load(None).unwrap();
+    for (id, key, denied, called) in [
+        ("twilio", "basic", "/Accounts.json", "/Accounts/AC1/Messages.json"),
+        ("twilio", "basic", "/Accounts/AC1.json", "/Accounts/AC1/Calls/CA1.json"),
+        ("twilio", "basic", "/Accounts/AC1/Keys.json", "/Accounts/AC1/IncomingPhoneNumbers"),
+        ("gitlab", "token", "/personal_access_tokens/self/rotate", "/user"),
+        ("gitlab", "token", "/projects/1/access_tokens", "/projects/1/issues"),
+        ("gitlab", "oauth", "/groups/1/access_tokens/2/rotate", "/groups/1"),
+        ("zoom", "oauth", "/users/me/zak", "/users/me"),
+        ("sendgrid", "api_key", "/api_keys", "/mail/send"),
+        ("zendesk", "api_token", "/api_tokens.json", "/users/me.json"),
+        ("openai", "api_key", "/organization/admin_api_keys", "/models"),
+    ] {
+        let option = catalogue.get(id).unwrap().auth_option(key).unwrap();
+        assert!(option.denies(denied.split('/')), "{id} {key}: {denied}");
+        assert!(!option.denies(called.split('/')), "{id} {key}: {called}");
+    }
+    for (app, option, text) in options(&catalogue) {
+        let explained = text.contains("# No deny_paths: ");
+        let denies_any = option.api.as_ref().is_some_and(|api| !api.deny_paths.is_empty());
+        assert!(denies_any != explained, "{}, {}", app.id, option.key);
+    }
 }

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+/// How some providers let a path name the format of the response.
+const FORMATS: [&str; 6] = ["json", "xml", "csv", "html", "tsv", "txt"];
+
 /// `/oauth/token`, where `*` stands for one segment, and `/**` at the end for any number of them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
@@ -11,10 +14,11 @@ pub struct DeniedPath {
 }
 
 impl DeniedPath {
-    /// Whether it is about a path behind the base address, with nothing left to decode. Providers differ in what they take
-    /// for the same path: case, empty segments and parameters of a segment make no difference here.
-    pub(super) fn matches(&self, path: &str) -> bool {
-        let segments = segments(path);
+    /// Whether it is about the path of these segments behind the base address, with nothing left to decode. Providers differ
+    /// in what they take for the same path: case, empty segments, parameters of a segment and the name of a format, as in
+    /// `token.json`, make no difference here.
+    pub(super) fn matches<'a>(&self, path: impl Iterator<Item = &'a str>) -> bool {
+        let segments = normalised(path);
         let fits = |(wanted, segment): (&String, &String)| wanted == "*" || wanted == segment;
         let has_length = match self.and_below {
             true => segments.len() >= self.segments.len(),
@@ -24,9 +28,13 @@ impl DeniedPath {
     }
 }
 
-fn segments(path: &str) -> Vec<String> {
-    let names = path.split('/').map(|segment| segment.split(';').next().unwrap_or_default().trim());
-    names.filter(|name| !name.is_empty()).map(str::to_lowercase).collect()
+fn normalised<'a>(segments: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names = segments.map(|segment| segment.split(';').next().unwrap_or_default().trim().to_lowercase());
+    let without_format = names.map(|name| match name.rsplit_once('.') {
+        Some((stem, format)) if FORMATS.contains(&format) => stem.to_owned(),
+        _ => name,
+    });
+    without_format.filter(|name| !name.is_empty()).collect()
 }
 
 impl TryFrom<String> for DeniedPath {
@@ -37,7 +45,7 @@ impl TryFrom<String> for DeniedPath {
             Some(path) => (path, true),
             None => (&*text, false),
         };
-        let segments = segments(path);
+        let segments = normalised(path.split('/'));
         if !path.starts_with('/') || segments.is_empty() || path.contains("**") {
             return Err("a denied path begins with a slash and names something; ** stands only at its end");
         }
@@ -50,7 +58,7 @@ mod tests {
     use super::*;
 
     fn denied(text: &str, path: &str) -> bool {
-        DeniedPath::try_from(text.to_owned()).unwrap().matches(path)
+        DeniedPath::try_from(text.to_owned()).unwrap().matches(path.split('/'))
     }
 
     #[test]
@@ -62,10 +70,14 @@ mod tests {
             "/oauth;a=b/token;c",
             "/oauth/token/",
             "/oauth/token ",
+            "/oauth/token.json",
+            "/oauth/token.XML;v=1",
         ] {
             assert!(denied("/oauth/token", path), "{path}");
         }
-        for path in ["", "/", "/oauth", "/oauth/token/1", "/oauth/tokens", "/v1/oauth/token"] {
+        for path in
+            ["", "/", "/oauth", "/oauth/token/1", "/oauth/tokens", "/v1/oauth/token", "/oauth/token.v2"]
+        {
             assert!(!denied("/oauth/token", path), "{path}");
         }
     }

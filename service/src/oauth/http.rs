@@ -32,7 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
     pub(super) http: reqwest::Client,
-    /// The same without a limit on time and size, for requests that are passed on.
+    /// The same without a limit on time and size, for requests that are passed on. Each has a connection of its own.
     pub(super) streaming: reqwest::Client,
     pub(super) allow_private_networks: bool,
     durations: Durations<CallLabels>,
@@ -56,7 +56,9 @@ impl ProviderClient {
     ) -> Result<Self, SetupError> {
         let builder = || guarded_http(allow_private_networks, ca_file);
         let http = builder()?.timeout(timeout).build()?;
-        let streaming = builder()?.connect_timeout(timeout).build()?;
+        // Requests that are passed on are as their callers want them, such as a GET with a body. A provider that does not
+        // read it takes it for the next request on that connection, which would be another customer's.
+        let streaming = builder()?.connect_timeout(timeout).pool_max_idle_per_host(0).build()?;
         Ok(Self { http, streaming, allow_private_networks, durations: durations() })
     }
 

@@ -10,10 +10,11 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
+use super::in_flight::{InFlight, ProxiedCalls};
 use crate::error::ApiError;
-use crate::in_flight::InFlight;
 use crate::server::TIME_TO_ARRIVE;
 
 /// Largest request body that is kept, so that the request can be repeated with a new token.
@@ -28,8 +29,20 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) enum Upload {
     /// All of it. Can be sent again.
     Whole(Bytes),
-    /// One that is larger, or of which nobody knows how large it is.
+    /// One that is larger, of which nobody knows how large it is, or for which there is no room.
     Stream(Body),
+}
+
+/// A body that takes room until nobody needs it any more.
+struct Kept {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Why the rest of a caller's body does not come. In the chain of an error it tells that the caller was at fault.
@@ -61,17 +74,16 @@ pub(super) struct Download {
 }
 
 impl Upload {
-    /// Reads the body of a request, if it is told to be small enough.
-    pub(super) async fn read(body: Body) -> Result<Self, ApiError> {
-        match body.size_hint().exact() {
-            Some(size) if size <= MAX_REPEATABLE => {
-                let size = usize::try_from(size).unwrap_or(usize::MAX);
-                match timeout(TIME_TO_ARRIVE, to_bytes(body, size)).await {
-                    Ok(Ok(bytes)) => Ok(Self::Whole(bytes)),
-                    _ => Err(ApiError::invalid("The body did not arrive whole")),
-                }
-            }
-            _ => Ok(Self::Stream(body)),
+    /// Reads the body of a request, if it is told to be small enough and there is room for it.
+    pub(super) async fn read(body: Body, calls: &ProxiedCalls) -> Result<Self, ApiError> {
+        let size = body.size_hint().exact().filter(|size| *size <= MAX_REPEATABLE);
+        let Some((size, room)) = size.and_then(|size| Some((size, calls.room(size)?))) else {
+            return Ok(Self::Stream(body));
+        };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        match timeout(TIME_TO_ARRIVE, to_bytes(body, size)).await {
+            Ok(Ok(bytes)) => Ok(Self::Whole(Bytes::from_owner(Kept { bytes, _room: room }))),
+            _ => Err(ApiError::invalid("The body did not arrive whole")),
         }
     }
 
@@ -179,17 +191,40 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
-    use crate::in_flight::InFlightCounts;
+    use crate::config::LimitConfig;
+
+    fn calls() -> ProxiedCalls {
+        ProxiedCalls::new(&LimitConfig::default(), 100)
+    }
 
     #[tokio::test]
     async fn small_bodies_of_known_size_can_be_sent_again() {
         let limit = usize::try_from(MAX_REPEATABLE).unwrap();
         for (size, is_repeatable) in [(0, true), (5, true), (limit, true), (limit + 1, false)] {
-            let upload = Upload::read(Body::from(vec![0; size])).await.unwrap();
+            let upload = Upload::read(Body::from(vec![0; size]), &calls()).await.unwrap();
             assert_eq!(upload.again().is_some(), is_repeatable, "{size}");
         }
         let of_unknown_size = Body::from_stream(futures_util::stream::iter([Ok::<_, BoxError>("a")]));
-        assert!(Upload::read(of_unknown_size).await.unwrap().again().is_none());
+        assert!(Upload::read(of_unknown_size, &calls()).await.unwrap().again().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_there_is_no_room_for_is_not_kept() {
+        let calls = calls();
+        let read = async |size: usize| Upload::read(Body::from(vec![0; size]), &calls).await.unwrap();
+        let limit = usize::try_from(MAX_REPEATABLE).unwrap();
+        let (mut kept, mut upload) = (Vec::new(), read(limit).await);
+        while let Some(again) = upload.again() {
+            kept.push(again);
+            upload = read(limit).await;
+        }
+        assert_eq!(kept.len(), 64);
+        assert!(read(0).await.is_empty(), "what is empty needs no room");
+        // On its way to the provider it is still there.
+        let sent = kept.pop().unwrap().into_body(Progress::start());
+        assert!(read(1).await.again().is_none());
+        drop(sent);
+        assert!(read(limit).await.again().is_some());
     }
 
     #[tokio::test(start_paused = true)]
@@ -209,7 +244,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_provider_that_stops_sending_is_given_up() {
-        let call = InFlightCounts::default().enter("a", 1).unwrap();
+        let call = calls().enter("t", "a").unwrap();
         let frames = futures_util::stream::iter([Ok::<_, BoxError>("a")]);
         let never = futures_util::StreamExt::chain(frames, futures_util::stream::pending());
         let stalled = UploadBody { body: Mutex::new(Body::from_stream(never)), progress: Progress::start() };

@@ -2,11 +2,12 @@
 //! took. Towards the caller: nothing that would act on this service's own origin, should a browser ever see it.
 
 use http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
-    COOKIE, EXPECT, FORWARDED, HOST, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_LOCATION,
+    CONTENT_SECURITY_POLICY, COOKIE, EXPECT, FORWARDED, HOST, LINK, LOCATION, SET_COOKIE,
+    STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode;
 
 use super::source::{PROVIDER, SOURCE};
 use crate::auth::tenant_key::USER_EMAIL;
@@ -25,7 +26,7 @@ static HOP_BY_HOP: [HeaderName; 9] = [
 ];
 
 /// What of a request is the caller's and this service's own. The length is told by the body.
-static OF_REQUESTS: [HeaderName; 20] = [
+static OF_REQUESTS: [HeaderName; 28] = [
     AUTHORIZATION,
     CONTENT_LENGTH,
     COOKIE,
@@ -38,6 +39,15 @@ static OF_REQUESTS: [HeaderName; 20] = [
     HeaderName::from_static("x-request-id"),
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("x-cluster-client-ip"),
+    // Some servers route by these, past what was checked of the request.
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-original-host"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
     HeaderName::from_static("baggage"),
@@ -64,7 +74,20 @@ static OF_RESPONSES: [HeaderName; 12] = [
     HeaderName::from_static("service-worker-allowed"),
     HeaderName::from_static("refresh"),
 ];
-const PREFIXES_OF_RESPONSES: [&str; 3] = ["access-control-", "x-connect-", "public-key-pins"];
+const PREFIXES_OF_RESPONSES: [&str; 8] = [
+    "access-control-",
+    "x-connect-",
+    "public-key-pins",
+    // Commands to a web server in front of the service, to send a file or another address in the place of the response.
+    "x-accel-",
+    "x-sendfile",
+    "x-lighttpd-",
+    "x-litespeed-",
+    "x-reproxy-",
+];
+
+/// What of a response repeats the address of the request.
+static WITH_ADDRESSES: [HeaderName; 3] = [LOCATION, CONTENT_LOCATION, LINK];
 
 /// What the provider gets: what passes, and what the call carries, in the place of headers of the same name.
 pub(super) fn for_provider(headers: &HeaderMap, own: &HeaderMap) -> HeaderMap {
@@ -85,6 +108,34 @@ pub(super) fn for_caller(headers: &HeaderMap) -> HeaderMap {
     passed.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     passed.insert(SOURCE, PROVIDER);
     passed
+}
+
+/// Drops addresses in a response that repeat a credential which the request's query carried.
+pub(super) fn drop_repeated(headers: &mut HeaderMap, secrets: &[String]) {
+    for name in &WITH_ADDRESSES {
+        let values = headers.get_all(name);
+        if values.iter().any(|value| secrets.iter().any(|secret| repeats(value.as_bytes(), secret))) {
+            headers.remove(name);
+        }
+    }
+}
+
+/// Whether a text contains a secret, as it is or encoded, up to three times over, as a path or as a form.
+fn repeats(text: &[u8], secret: &str) -> bool {
+    if secret.is_empty() {
+        return false;
+    }
+    let contains = |text: &[u8]| text.windows(secret.len()).any(|part| part == secret.as_bytes());
+    let (mut path, mut form) = (text.to_vec(), text.to_vec());
+    for _ in 0..3 {
+        if contains(&path) || contains(&form) {
+            return true;
+        }
+        path = percent_decode(&path).collect();
+        let spaced: Vec<_> = form.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+        form = percent_decode(&spaced).collect();
+    }
+    contains(&path) || contains(&form)
 }
 
 fn passing(headers: &HeaderMap, dropped: &[HeaderName], prefixes: &[&str]) -> HeaderMap {
@@ -150,6 +201,14 @@ mod tests {
             ("host", "connect.example"),
             ("expect", "100-continue"),
             ("x-connect-source", "provider"),
+            ("x-client-ip", "10.0.0.1"),
+            ("x-cluster-client-ip", "10.0.0.1"),
+            ("x-original-url", "/oauth/token"),
+            ("x-original-host", "connect.example"),
+            ("x-rewrite-url", "/oauth/token"),
+            ("x-http-method", "TRACE"),
+            ("x-http-method-override", "TRACE"),
+            ("x-method-override", "TRACE"),
             ("accept", "text/csv"),
             ("content-type", "application/json"),
             ("idempotency-key", "k"),
@@ -186,6 +245,13 @@ mod tests {
             ("x-mine", "1"),
             ("transfer-encoding", "chunked"),
             ("x-connect-source", "platform"),
+            ("x-accel-redirect", "/protected/keys"),
+            ("x-accel-buffering", "yes"),
+            ("x-sendfile", "/etc/passwd"),
+            ("x-sendfile2", "/etc/passwd 0-"),
+            ("x-lighttpd-send-file", "/etc/passwd"),
+            ("x-litespeed-location", "/protected/keys"),
+            ("x-reproxy-url", "http://169.254.169.254/"),
             ("cache-control", "public, max-age=9"),
             ("content-security-policy", "default-src *"),
             ("content-type", "text/html"),
@@ -223,6 +289,28 @@ mod tests {
             (&passed["cache-control"], &passed["content-security-policy"]),
             (&"no-store".parse().unwrap(), &"sandbox".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn an_address_does_not_repeat_the_credential() {
+        let secrets = ["s3 cr+t".to_owned(), String::new()];
+        for (name, value, passes) in [
+            ("location", "https://x.example/?token=s3 cr+t", false),
+            ("location", "https://x.example/?token=s3+cr%2Bt&a=1", false),
+            ("content-location", "/?token=s3%20cr%2bt", false),
+            ("link", "</?next=%2F%3Ftoken%3Ds3%2520cr%252Bt>; rel=next", false),
+            ("location", "https://x.example/?token=s3", true),
+            ("link", "</?page=2>; rel=next", true),
+        ] {
+            let mut response = headers(&[(name, value), ("etag", "\"1\"")]);
+            drop_repeated(&mut response, &secrets);
+            assert_eq!(response.contains_key(name), passes, "{name}: {value}");
+            assert!(response.contains_key("etag"));
+        }
+        // All of a name, since an address is nothing without the others.
+        let mut response = headers(&[("link", "</a>; rel=first"), ("link", "</?token=s3%20cr+t>; rel=next")]);
+        drop_repeated(&mut response, &secrets);
+        assert!(response.is_empty());
     }
 
     #[test]

@@ -10,10 +10,12 @@
 mod audit;
 mod body;
 mod headers;
+mod in_flight;
 mod path;
 mod source;
 mod target;
 
+pub use in_flight::ProxiedCalls;
 pub(crate) use source::{is_proxied, mark_source};
 
 use std::error::Error;
@@ -27,13 +29,13 @@ use crate::auth::tenant_key;
 use crate::budget::Group;
 use crate::error::ApiError;
 use crate::extract::path::ConnectionId;
-use crate::in_flight::InFlight;
 use crate::oauth::{ForwardError, ForwardRequest};
 use crate::state::AppState;
 use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, Vended};
 use crate::vending::{self, TokenDigest};
 use audit::AuditedCall;
 use body::{Download, IDLE_TIMEOUT, Progress, Upload, UploadBroke};
+use in_flight::InFlight;
 use path::ProxyPath;
 use target::Target;
 
@@ -115,20 +117,18 @@ impl Proxy<'_> {
         audit: &mut AuditedCall<'_>,
     ) -> Result<Response, ApiError> {
         let (parts, body) = request.into_parts();
-        // TRACE would give back the credential, and CONNECT is no request to the API at all.
-        if matches!(parts.method, Method::TRACE | Method::CONNECT) {
-            return Err(ApiError::invalid("TRACE and CONNECT are not passed on"));
+        if is_refused(&parts.method) {
+            return Err(ApiError::invalid("TRACE, TRACK and CONNECT are not passed on"));
         }
         let path = ProxyPath::of_request(parts.uri.path())?;
         let digest = tenant_key::key_digest(self.app, &parts.headers)?;
         let asked = Asked { method: parts.method, path, query: parts.uri.query(), headers: parts.headers };
 
         let vended = vending::vend(self.app, self.owner, self.id, connection, None).await?;
-        let max = self.app.config.limits.max_proxied_calls_per_connection;
-        let in_flight = self.app.proxied_calls.enter(self.id, max);
+        let in_flight = self.app.proxied_calls.enter(&self.owner.tenant, self.id);
         let in_flight = in_flight.ok_or(ApiError::RateLimited { retry_after: 1 })?;
         let target = self.target(&vended, &asked, audit).await?;
-        let upload = Upload::read(body).await?;
+        let upload = Upload::read(body, &self.app.proxied_calls).await?;
         let again = upload.again();
         let response = self.send(target, &asked, upload).await?;
         if response.status() == StatusCode::UNAUTHORIZED
@@ -182,7 +182,7 @@ impl Proxy<'_> {
         asked: &Asked<'_>,
         upload: Upload,
     ) -> Result<reqwest::Response, ApiError> {
-        let progress = Progress::start();
+        let (progress, in_query) = (Progress::start(), target.in_query);
         let mut headers = headers::for_provider(&asked.headers, &target.headers);
         if upload.is_empty() && matches!(asked.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -193,11 +193,19 @@ impl Proxy<'_> {
             headers,
             body: upload.into_body(progress.clone()),
         };
-        tokio::select! {
-            response = self.app.providers.forward(request) => response.map_err(error),
-            () = progress.stalled(IDLE_TIMEOUT) => Err(ApiError::ProviderTimeout),
-        }
+        let mut response = tokio::select! {
+            response = self.app.providers.forward(request) => response.map_err(error)?,
+            () = progress.stalled(IDLE_TIMEOUT) => return Err(ApiError::ProviderTimeout),
+        };
+        headers::drop_repeated(response.headers_mut(), &in_query);
+        Ok(response)
     }
+}
+
+/// TRACE would give back the credential, as TRACK does on some servers, and CONNECT is no request to the API at all. Some
+/// servers take methods in any case.
+fn is_refused(method: &Method) -> bool {
+    ["TRACE", "TRACK", "CONNECT"].iter().any(|refused| method.as_str().eq_ignore_ascii_case(refused))
 }
 
 fn error(error: ForwardError) -> ApiError {

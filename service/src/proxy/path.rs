@@ -18,6 +18,8 @@ pub(super) struct ProxyPath<'a> {
     pub(super) raw: &'a str,
     /// With nothing left to decode.
     pub(super) decoded: String,
+    /// The same by segments as the caller wrote them; one may have slashes in it.
+    pub(super) segments: Vec<String>,
 }
 
 impl<'a> ProxyPath<'a> {
@@ -29,11 +31,13 @@ impl<'a> ProxyPath<'a> {
     fn parse(raw: &'a str) -> Result<Self, ApiError> {
         const REFUSED: &str = "The path must stay below the API's address, without dots, backslashes and control \
             characters, encoded or not";
-        decode(raw).map(|decoded| Self { raw, decoded }).ok_or_else(|| ApiError::invalid(REFUSED))
+        let segments: Option<Vec<_>> = raw.split('/').map(decode).collect();
+        let segments = segments.ok_or_else(|| ApiError::invalid(REFUSED))?;
+        Ok(Self { raw, decoded: segments.join("/"), segments })
     }
 }
 
-/// Decodes until nothing is left to decode; `None` where any of the steps could lead elsewhere.
+/// Decodes a segment until nothing is left to decode; `None` where any of the steps could lead elsewhere.
 fn decode(raw: &str) -> Option<String> {
     let mut text = raw.to_owned();
     for _ in 0..=MAX_ENCODINGS {
@@ -99,6 +103,7 @@ mod tests {
         ] {
             let path = ProxyPath::parse(raw).unwrap_or_else(|_| panic!("{raw}"));
             assert_eq!((path.raw, &*path.decoded), (raw, decoded));
+            assert_eq!(path.segments.len(), raw.split('/').count());
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) struct Target {
     pub(super) url: Url,
     /// With the credential.
     pub(super) headers: HeaderMap,
+    /// The credential, where the query carries it.
+    pub(super) in_query: Vec<String>,
     /// The path for the audit.
     pattern: String,
 }
@@ -37,7 +39,10 @@ impl Target {
     ) -> Result<Self, ApiError> {
         let unknown = || ApiError::invalid("The catalogue does not tell where this app's API is");
         let access = ApiAccess::of_vended(service, tenant, vended, client).ok_or_else(unknown)?;
-        if access.option.denies(&path.decoded) {
+        // Providers differ in whether an encoded slash separates two segments.
+        if access.option.denies(path.decoded.split('/'))
+            || access.option.denies(path.segments.iter().map(String::as_str))
+        {
             return Err(ApiError::invalid("This path gives credentials out and is not called by the proxy"));
         }
         let call = access.call(&vended.details.all_provider_data());
@@ -45,7 +50,8 @@ impl Target {
         let url = join(&base, path.raw, query, &call.query).ok_or_else(unknown)?;
         let base_path = base.path().trim_end_matches('/');
         let pattern = pattern(&format!("{base_path}/{}", path.decoded));
-        Ok(Self { url, headers: headers(&call).ok_or_else(unknown)?, pattern })
+        let headers = headers(&call).ok_or_else(unknown)?;
+        Ok(Self { url, headers, in_query: call.query.into_values().collect(), pattern })
     }
 
     /// What the audit notes of the call.
