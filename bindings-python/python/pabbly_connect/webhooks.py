@@ -41,7 +41,7 @@ def verify(
             raise InvalidArgumentError(message, code="invalid_argument")
         items = getattr(headers, "items", None)
         pairs: Any = headers if items is None else items()
-        # A server may hand on bytes that are no text, and text with lone surrogates. Neither is a header that was signed.
+        # A server may hand on bytes that are no text, and text with lone surrogates. Neither was signed.
         own: list[tuple[str, str]] = [
             (name, value.encode(errors="replace").decode())
             for name, value in pairs

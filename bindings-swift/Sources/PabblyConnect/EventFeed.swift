@@ -33,7 +33,8 @@ public struct EventFeed: AsyncSequence, Sendable {
                 case .core(let start):
                     let native = if let native { native } else { try immediate(start) }
                     self.native = native
-                    guard let json = try await cancellable({ try await native.next(cancellation: $0) }) else { return nil }
+                    let json = try await cancellable { try await native.next(cancellation: $0) }
+                    guard let json else { return nil }
                     let page: EventPage = try decoded(json)
                     events = page.events.makeIterator()
                     end = page.next_cursor
