@@ -138,6 +138,7 @@ def schemathesis(origin: str, seeds: dict, strangers: dict, folder: str) -> int:
         "FUZZ_ORIGIN": origin,
         "FUZZ_REQUEST_TOKEN": seeds["credentials"]["x-request-token"],
         "FUZZ_STRANGERS_TOKEN": strangers["credentials"]["x-request-token"],
+        "FUZZ_PENDING": seeds["pending"],
     }
     program = Path(sys.executable).with_name("schemathesis")
     command = [program, "run", "--origin", origin, *sys.argv[2:], CONTRACT]

@@ -53,7 +53,7 @@ pub(super) async fn read(
     OrganizationId(organization): OrganizationId,
     AppId(app_id): AppId,
 ) -> Result<Success<ClientView>, ApiError> {
-    let found = oauth_app(&app, &app_id)?;
+    let found = app.catalogue.get(&app_id).ok_or(ApiError::AppNotFound)?;
     view(&app, place(&caller, found, organization.as_deref())).await.map(Success::new)
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn remove(
     OrganizationId(organization): OrganizationId,
     AppId(app_id): AppId,
 ) -> Result<Success<Removed>, ApiError> {
-    let found = oauth_app(&app, &app_id)?;
+    let found = app.catalogue.get(&app_id).ok_or(ApiError::AppNotFound)?;
     let place = place(&caller, found, organization.as_deref());
     let ended = app.store.remove_client(place, Actor::Key(&caller.key), &caller.key).await?;
     let connections = ended.ok_or(ApiError::OAuthClientNotFound)?;

@@ -78,8 +78,11 @@ async fn every_connection_fares_as_it_must() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    month.platform.clock.advance(Duration::from_millis(90 * DAY as u64));
-    month.platform.app.store.clean_up().await.unwrap();
+    // The clean-up itself tells of links that ran out meanwhile: those events go with a later one.
+    for days in [90, 31] {
+        month.platform.clock.advance(Duration::from_millis(days * DAY as u64));
+        month.platform.app.store.clean_up().await.unwrap();
+    }
     let rows = month.rows().await;
     assert!(kept.iter().all(|table| rows[*table] == 0), "{rows:?}");
 }
