@@ -219,8 +219,8 @@ async fn a_long_poll_takes_20_kib_and_no_query_of_its_own() {
     let idle = queries();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(queries() - idle < 500, "{} queries in two seconds", queries() - idle);
-    // 20 KiB as it ships, and a quarter for the larger futures of a debug build.
-    assert!(each <= 25 * 1024, "{each} bytes for each long poll");
+    // 20 KiB as it ships, and three tenths for the larger futures of a debug build.
+    assert!(each <= 26 * 1024, "{each} bytes for each long poll");
 
     let raw = Raw::new(&stage.service, &stage.key);
     assert_eq!(raw.get("/apps").await.status, 200);
