@@ -210,6 +210,7 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let customerID = try options.text("customerId")
         let customerName = try options.text("customerName")
         let metadata = try options.object("metadata")
+        let organization = try options.object("organization")
         let webhookURL = try options.text("webhookUrl")
         let idempotencyKey = try options.text("idempotencyKey")
         let ofCall = try options.ofCall()
@@ -219,7 +220,8 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
             expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
             confirm: confirm, allowAccountChange: allowAccountChange, customerID: customerID,
-            customerName: customerName, metadata: metadata, webhookURL: webhookURL, idempotencyKey: idempotencyKey,
+            customerName: customerName, metadata: metadata, organization: organization, webhookURL: webhookURL,
+            idempotencyKey: idempotencyKey,
             options: ofCall)
         try outcome.set(report.value(link))
     case "getConnection":
