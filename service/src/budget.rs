@@ -198,9 +198,15 @@ impl Budgets {
         if let Some(standing) = self.count(budget, Instant::now()) {
             return standing;
         }
-        let Some(store) = &self.shared else {
-            return self.refuse(budget, Instant::now());
-        };
+        match &self.shared {
+            // On the heap, since it is rare: what calls this keeps its room for as long as a long poll takes.
+            Some(store) => Box::pin(self.take_from_lot(store, budget)).await,
+            None => self.refuse(budget, Instant::now()),
+        }
+    }
+
+    /// Counts a call where the process has to take a lot first.
+    async fn take_from_lot(&self, store: &Store, budget: Budget<'_>) -> Standing {
         let arrived = Instant::now();
         let mut failed_at = self.lot_locks[budget.lot_lock()].lock().await;
         // Somebody may have taken a lot meanwhile.
