@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backon::{Backoff, BackoffBuilder, ExponentialBuilder};
+use backon::Backoff;
 
 /// No call waits longer than this because a service asks for it.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
@@ -19,19 +19,14 @@ pub(crate) fn waits(
     max_retries: u32,
     mut random: impl FnMut() -> f64 + Send + Sync + Unpin,
 ) -> impl Backoff {
-    ExponentialBuilder::new()
-        .with_min_delay(base)
-        .with_max_delay(base.saturating_mul(MAX_GROWTH))
-        .with_max_times(max_retries as usize)
-        .build()
-        // Rounding may lift the product of a huge ceiling beyond what a duration can be.
-        .map(move |ceiling| Duration::try_from_secs_f64(ceiling.as_secs_f64() * random()).unwrap_or(ceiling))
+    (0..max_retries).map(move |failures| backoff(base, failures, random()))
 }
 
 /// One of such waits, after so many failures in a row.
 pub(crate) fn backoff(base: Duration, failures: u32, random: f64) -> Duration {
     let growth = 1_u32.checked_shl(failures).unwrap_or(MAX_GROWTH).min(MAX_GROWTH);
     let ceiling = base.saturating_mul(growth);
+    // Rounding may lift the product of a huge ceiling beyond what a duration can be.
     Duration::try_from_secs_f64(ceiling.as_secs_f64() * random).unwrap_or(ceiling)
 }
 
