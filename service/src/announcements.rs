@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::clock::millis;
 use crate::state::{AppState, Service};
-use crate::store::{EndingGrants, StoreError};
+use crate::store::{Due, EndingGrants, StoreError};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often to look for links that ran out, and tokens that end.
@@ -37,11 +37,11 @@ pub async fn announce(app: AppState) {
 ///
 /// When the database fails.
 pub async fn announce_once(app: &Service, scan: bool) -> Result<(), StoreError> {
-    app.store.announce_expired_links().await?;
-    app.store.announce_ending_tokens().await?;
+    app.store.announce(Due::ExpiredLinks).await?;
+    app.store.announce(Due::EndingTokens).await?;
     if scan {
         for grants in app.ending_grants() {
-            app.store.announce_ending_grants(&grants).await?;
+            app.store.announce(Due::EndingGrants(&grants)).await?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::database::Query;
 use super::events::{ConnectionChange, DeletedBy};
-use super::{Result, Store};
+use super::{Due, Result, Store};
 use crate::clock::{Millis, millis};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -42,7 +42,7 @@ impl Store {
     /// When the database fails.
     pub async fn clean_up(&self) -> Result<()> {
         // What is about to be removed may not have been told yet.
-        self.announce_expired_links().await?;
+        self.announce(Due::ExpiredLinks).await?;
         let now = self.clock.now();
         let query = Query::new(
             "DELETE FROM authorizations WHERE link_id IN (SELECT id FROM links WHERE expires_at <= $1)",
@@ -91,7 +91,7 @@ impl Store {
                     events.extend(event.map(|event| (tenant, event)));
                 }
             }
-            // Whoever writes events of several tenants takes their positions in one order.
+            // A writer of several tenants' events takes their positions in one order.
             events.sort_by_key(|(tenant, _)| *tenant);
             for (tenant, event) in &events {
                 self.record(&mut transaction, tenant, event).await?;

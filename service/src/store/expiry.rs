@@ -23,6 +23,24 @@ const ENDING_TOKENS: &str = "SELECT k.connection_id, k.tenant_id, k.version, k.e
         AND k.expires_at > $1 AND k.expires_at <= $2 AND c.broken = 0 AND c.status = 'active'
     ORDER BY k.expires_at LIMIT $3";
 
+const ENDING_GRANTS: &str = "SELECT k.connection_id, k.tenant_id, k.version, k.obtained_at + $1 AS ends_at
+    FROM credentials k JOIN connections c ON c.id = k.connection_id
+    WHERE c.app_id = $2 AND k.auth_option_key = $3 AND k.refresh_token IS NOT NULL
+        AND k.announced_end IS NULL AND k.obtained_at > $4 AND k.obtained_at <= $5
+        AND c.broken = 0 AND c.status = 'active'
+    LIMIT $6";
+
+/// What is told when its time has come.
+#[derive(Debug, Clone, Copy)]
+pub enum Due<'a> {
+    /// Links that ran out unused.
+    ExpiredLinks,
+    /// Grants that end within 14 days because there is nothing to refresh them with.
+    EndingTokens,
+    /// Grants whose refresh token dies soon because nobody used it.
+    EndingGrants(&'a EndingGrants<'a>),
+}
+
 /// Grants of an auth option whose refresh token is good for so long after each refresh.
 #[derive(Debug)]
 pub struct EndingGrants<'a> {
@@ -51,22 +69,47 @@ impl EndingGrants<'_> {
 }
 
 impl Store {
-    /// Writes the events of links that ran out unused; gives their number.
+    /// Writes the events of what is due, a batch at a time, until there is no more, or none of it can be told.
     ///
     /// # Errors
     ///
     /// When the database fails. What was found before stays written.
-    pub async fn announce_expired_links(&self) -> Result<u64> {
-        let mut announced = 0;
+    pub async fn announce(&self, due: Due<'_>) -> Result<()> {
         loop {
-            let query = Query::new(EXPIRED_LINKS).bind(self.clock.now()).bind(BATCH);
-            let found = self.database.fetch_all(query).await?;
-            let before = announced;
+            let found = self.find_due(due).await?;
+            let mut is_progress = false;
             for row in &found {
-                announced += u64::from(unless_unreadable(self.announce_expired_link(row).await)?);
+                let announced = match due {
+                    Due::ExpiredLinks => self.announce_expired_link(row).await,
+                    Due::EndingTokens | Due::EndingGrants(_) => self.announce_end(&Ending::read(row)?).await,
+                };
+                is_progress |= unless_unreadable(announced)?;
             }
-            if announced == before || found.len() < BATCH as usize {
-                return Ok(announced);
+            if !is_progress || found.len() < BATCH as usize {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn find_due(&self, due: Due<'_>) -> Result<Vec<Row>> {
+        let now = self.clock.now();
+        match due {
+            Due::ExpiredLinks => {
+                self.database.fetch_all(Query::new(EXPIRED_LINKS).bind(now).bind(BATCH)).await
+            }
+            Due::EndingTokens => {
+                let query = Query::new(ENDING_TOKENS).bind(now).bind(now + millis(NOTICE)).bind(BATCH);
+                self.database.fetch_all(query).await
+            }
+            Due::EndingGrants(grants) => {
+                let query = Query::new(ENDING_GRANTS)
+                    .bind(grants.idle)
+                    .bind(grants.app_id)
+                    .bind(grants.auth_option_key)
+                    .bind(now - grants.idle)
+                    .bind(now - grants.idle + grants.notice())
+                    .bind(BATCH);
+                self.database.scan(query).await
             }
         }
     }
@@ -88,61 +131,6 @@ impl Store {
         }
         self.commit_change(transaction, tenant, connection_id, &ConnectionChange::Expired).await?;
         Ok(true)
-    }
-
-    /// Writes the events of grants that end within 14 days because there is nothing to refresh them with; gives their number.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails. What was found before stays written.
-    pub async fn announce_ending_tokens(&self) -> Result<u64> {
-        let mut announced = 0;
-        loop {
-            let now = self.clock.now();
-            let query = Query::new(ENDING_TOKENS).bind(now).bind(now + millis(NOTICE)).bind(BATCH);
-            let found = self.database.fetch_all(query).await?;
-            let before = announced;
-            for row in &found {
-                announced += u64::from(unless_unreadable(self.announce_end(&Ending::read(row)?).await)?);
-            }
-            if announced == before || found.len() < BATCH as usize {
-                return Ok(announced);
-            }
-        }
-    }
-
-    /// Writes the events of grants whose refresh token dies soon because nobody used it; gives their number.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails. What was found before stays written.
-    pub async fn announce_ending_grants(&self, grants: &EndingGrants<'_>) -> Result<u64> {
-        let mut announced = 0;
-        loop {
-            let now = self.clock.now();
-            let query = Query::new(
-                "SELECT k.connection_id, k.tenant_id, k.version, k.obtained_at + $1 AS ends_at
-                 FROM credentials k JOIN connections c ON c.id = k.connection_id
-                 WHERE c.app_id = $2 AND k.auth_option_key = $3 AND k.refresh_token IS NOT NULL
-                    AND k.announced_end IS NULL AND k.obtained_at > $4 AND k.obtained_at <= $5
-                    AND c.broken = 0 AND c.status = 'active'
-                 LIMIT $6",
-            )
-            .bind(grants.idle)
-            .bind(grants.app_id)
-            .bind(grants.auth_option_key)
-            .bind(now - grants.idle)
-            .bind(now - grants.idle + grants.notice())
-            .bind(BATCH);
-            let found = self.database.scan(query).await?;
-            let before = announced;
-            for row in &found {
-                announced += u64::from(unless_unreadable(self.announce_end(&Ending::read(row)?).await)?);
-            }
-            if announced == before || found.len() < BATCH as usize {
-                return Ok(announced);
-            }
-        }
     }
 
     /// `false` where somebody else did, or the grant was replaced, refreshed or deleted meanwhile.

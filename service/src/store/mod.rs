@@ -82,7 +82,7 @@ pub use deliveries::{ClaimedWebhook, Delivery, Health, Next};
 pub use details::Details;
 pub use erasure::Erasure;
 pub use events::{EventPayload, EventType};
-pub use expiry::EndingGrants;
+pub use expiry::{Due, EndingGrants};
 pub use feed::{Cursor, Event, Feed, FeedFilter, FeedPage, FeedStart};
 pub use idempotency::NewAnswer;
 pub use import::NewImport;
