@@ -28,6 +28,11 @@ impl InFlightCounts {
         Some(InFlight { counts: self.clone(), id: id.to_owned() })
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,6 +63,6 @@ mod tests {
         assert!(calls.enter("b", 2).is_some());
         drop(both);
         assert!(calls.enter("a", 2).is_some());
-        assert!(calls.lock().is_empty(), "nothing is kept of what has ended");
+        assert!(calls.is_empty(), "nothing is kept of what has ended");
     }
 }

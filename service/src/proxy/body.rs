@@ -13,7 +13,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use super::in_flight::{InFlight, ProxiedCalls};
+use super::in_flight::{ProxiedCall, ProxiedCalls};
 use crate::error::ApiError;
 use crate::server::TIME_TO_ARRIVE;
 
@@ -70,7 +70,7 @@ pub(super) struct Download {
     body: reqwest::Body,
     /// Runs while the provider sends nothing.
     deadline: Option<Pin<Box<Sleep>>>,
-    _call: InFlight,
+    _call: ProxiedCall,
 }
 
 impl Upload {
@@ -155,7 +155,7 @@ impl HttpBody for UploadBody {
 }
 
 impl Download {
-    pub(super) fn new(body: reqwest::Body, call: InFlight) -> Self {
+    pub(super) fn new(body: reqwest::Body, call: ProxiedCall) -> Self {
         Self { body, deadline: None, _call: call }
     }
 }

@@ -1,100 +1,62 @@
 //! How many calls through the proxy are under way: one customer's or tenant's calls must not take all that a process can
 //! do, nor get the customer throttled at the provider.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::LimitConfig;
+use crate::in_flight::{InFlight, InFlightCounts};
 
 /// Bytes of request bodies that a process keeps at once, so that the requests can be repeated.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 /// The calls under way, and how many there may be. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct ProxiedCalls(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    max: usize,
+pub struct ProxiedCalls {
     max_per_tenant: usize,
     max_per_connection: usize,
-    counts: Mutex<Counts>,
+    places: Arc<Semaphore>,
+    by_tenant: InFlightCounts,
+    by_connection: InFlightCounts,
     kept: Arc<Semaphore>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    all: usize,
-    by_tenant: HashMap<String, usize>,
-    by_connection: HashMap<String, usize>,
 }
 
 /// One call, counted until it is dropped.
 #[derive(Debug)]
-pub(super) struct InFlight {
-    calls: ProxiedCalls,
-    tenant: String,
-    connection: String,
+pub(super) struct ProxiedCall {
+    _place: OwnedSemaphorePermit,
+    _of_tenant: InFlight,
+    _of_connection: InFlight,
 }
 
 impl ProxiedCalls {
     /// Counts for a process that accepts so many connections. A call takes one, and one to the provider: three quarters stay
     /// free for everything else.
     pub fn new(limits: &LimitConfig, max_connections: usize) -> Self {
-        Self(Arc::new(Shared {
-            max: limits.max_proxied_calls.min((max_connections / 4).max(1)),
+        let max = limits.max_proxied_calls.min((max_connections / 4).max(1));
+        Self {
             max_per_tenant: limits.max_proxied_calls_per_tenant,
             max_per_connection: limits.max_proxied_calls_per_connection,
-            counts: Mutex::default(),
+            places: Arc::new(Semaphore::new(max)),
+            by_tenant: InFlightCounts::default(),
+            by_connection: InFlightCounts::default(),
             kept: Arc::new(Semaphore::new(MAX_KEPT)),
-        }))
+        }
     }
 
     /// Counts one more call, unless there are as many as may be: in all, of the tenant, or of the connection.
-    pub(super) fn enter(&self, tenant: &str, connection: &str) -> Option<InFlight> {
-        let Shared { max, max_per_tenant, max_per_connection, .. } = *self.0;
-        let mut counts = self.lock();
-        let count = |counts: &HashMap<String, usize>, key| counts.get(key).copied().unwrap_or_default();
-        let fits = counts.all < max
-            && count(&counts.by_tenant, tenant) < max_per_tenant
-            && count(&counts.by_connection, connection) < max_per_connection;
-        if !fits {
-            return None;
-        }
-        counts.all += 1;
-        *counts.by_tenant.entry(tenant.to_owned()).or_default() += 1;
-        *counts.by_connection.entry(connection.to_owned()).or_default() += 1;
-        drop(counts);
-        Some(InFlight { calls: self.clone(), tenant: tenant.to_owned(), connection: connection.to_owned() })
+    pub(super) fn enter(&self, tenant: &str, connection: &str) -> Option<ProxiedCall> {
+        Some(ProxiedCall {
+            _place: self.places.clone().try_acquire_owned().ok()?,
+            _of_tenant: self.by_tenant.enter(tenant, self.max_per_tenant)?,
+            _of_connection: self.by_connection.enter(connection, self.max_per_connection)?,
+        })
     }
 
     /// Room for so many bytes of a body; `None` where as many are kept as may be.
     pub(super) fn room(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
-        self.0.kept.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Counts> {
-        self.0.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        let mut counts = self.calls.lock();
-        counts.all -= 1;
-        decrement(&mut counts.by_tenant, &self.tenant);
-        decrement(&mut counts.by_connection, &self.connection);
-    }
-}
-
-fn decrement(counts: &mut HashMap<String, usize>, key: &str) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
+        self.kept.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
     }
 }
 
@@ -123,8 +85,7 @@ mod tests {
         drop(both);
         assert!(calls.enter("t", "a").is_some());
         drop((third, fourth));
-        let counts = calls.lock();
-        let is_empty = counts.by_tenant.is_empty() && counts.by_connection.is_empty();
-        assert!(counts.all == 0 && is_empty, "nothing is kept of what has ended");
+        let is_empty = calls.by_tenant.is_empty() && calls.by_connection.is_empty();
+        assert!(calls.places.available_permits() == 4 && is_empty, "nothing is kept of what has ended");
     }
 }

@@ -35,7 +35,7 @@ use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, V
 use crate::vending::{self, TokenDigest};
 use audit::AuditedCall;
 use body::{Download, IDLE_TIMEOUT, Progress, Upload, UploadBroke};
-use in_flight::InFlight;
+use in_flight::ProxiedCall;
 use path::ProxyPath;
 use target::Target;
 
@@ -231,7 +231,7 @@ fn is_of_caller(error: &reqwest::Error) -> bool {
 }
 
 /// What the caller gets of a provider's response.
-fn answer(response: reqwest::Response, in_flight: InFlight) -> Response {
+fn answer(response: reqwest::Response, in_flight: ProxiedCall) -> Response {
     let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
     let mut answer = Response::new(axum::body::Body::new(Download::new(body, in_flight)));
     // A connection to the provider does not become one of the caller's.
