@@ -24,7 +24,9 @@ pub(super) async fn customer(
     Customer(owner): Customer,
     query: Query,
 ) -> Result<Success<Erased>, ApiError> {
-    erase(&app, Erasure::Customer(&owner), &query).await
+    let connections = erase(&app, Erasure::Customer(&owner), &query).await?;
+    revocation::end_sessions(&app).await?;
+    Ok(Success::new(Erased { connections }))
 }
 
 pub(super) async fn organization_app(
@@ -38,19 +40,18 @@ pub(super) async fn organization_app(
     let organization = organization.unwrap_or_default();
     let erasure =
         Erasure::OrganizationApp { tenant: &caller.tenant, organization: &organization, app_id: &found.id };
-    let erased = erase(&app, erasure, &query).await?;
+    let connections = erase(&app, erasure, &query).await?;
     let place = ClientPlace { tenant: &caller.tenant, app_id: &found.id, organization: Some(&organization) };
     app.store.remove_client(place, Actor::Key(&caller.key), &caller.key).await?;
-    Ok(erased)
+    revocation::end_sessions(&app).await?;
+    Ok(Success::new(Erased { connections }))
 }
 
-async fn erase(app: &AppState, erasure: Erasure<'_>, query: &Query) -> Result<Success<Erased>, ApiError> {
+async fn erase(app: &AppState, erasure: Erasure<'_>, query: &Query) -> Result<u64, ApiError> {
     let force = match query.get("force")? {
         None | Some("false") => false,
         Some("true") => true,
         Some(_) => return Err(ApiError::invalid("force must be true or false")),
     };
-    let connections = app.store.erase(erasure, force).await?.ok_or(ApiError::ConnectionInUse)?;
-    revocation::end_sessions(app).await?;
-    Ok(Success::new(Erased { connections }))
+    app.store.erase(erasure, force).await?.ok_or(ApiError::ConnectionInUse)
 }

@@ -16,7 +16,7 @@ const CONNECTIONS_AT_ONCE: i64 = 200;
 const EMPTIED: [(&str, &str); 10] = [
     ("answers", "key_digest"),
     ("vendings", "id"),
-    ("webhook_deliveries", "webhook_id"),
+    ("webhook_deliveries", "position"),
     ("webhook_attempts", "id"),
     ("webhooks", "id"),
     ("events", "id"),
