@@ -1,4 +1,4 @@
-//! `/admin/{link}`: an organization's OAuth clients, for whoever the tenant sent there, to look at, to change and to remove.
+//! `/admin/{link}`: an organization's OAuth clients, for the person that the tenant sent there, to look at, to change and to remove.
 //! No secret is on the page: one that is entered goes in, and does not come back.
 
 use axum::extract::State;
@@ -57,15 +57,10 @@ pub async fn submit(
 }
 
 async fn open(service: &Service, secret: &str, headers: &HeaderMap) -> Result<PageResponse, StoreError> {
-    let Some(link) = service.store.admin_link(secret).await? else {
-        return Ok(view::unknown_link());
+    let link = match usable_link(service, secret).await? {
+        Ok(link) => link,
+        Err(page) => return Ok(page),
     };
-    if link.is_expired {
-        return Ok(view::admin_link_over());
-    }
-    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
-        return Ok(view::too_often(seconds));
-    }
     let browser = Browser::known_or_new(service, headers);
     if !service.store.open_admin_link(&link, browser.secret()).await? {
         return Ok(view::admin_link_taken());
@@ -77,21 +72,30 @@ async fn open(service: &Service, secret: &str, headers: &HeaderMap) -> Result<Pa
     })
 }
 
+/// The link of this secret, or the page that says why it cannot be used.
+async fn usable_link(service: &Service, secret: &str) -> Result<Result<AdminLink, PageResponse>, StoreError> {
+    let Some(link) = service.store.admin_link(secret).await? else {
+        return Ok(Err(view::unknown_link()));
+    };
+    if link.is_expired {
+        return Ok(Err(view::admin_link_over()));
+    }
+    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
+        return Ok(Err(view::too_often(seconds)));
+    }
+    Ok(Ok(link))
+}
+
 async fn change(
     service: &Service,
     secret: &str,
     headers: &HeaderMap,
     form: SubmittedForm,
 ) -> Result<PageResponse, StoreError> {
-    let Some(link) = service.store.admin_link(secret).await? else {
-        return Ok(view::unknown_link());
+    let link = match usable_link(service, secret).await? {
+        Ok(link) => link,
+        Err(page) => return Ok(page),
     };
-    if link.is_expired {
-        return Ok(view::admin_link_over());
-    }
-    if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
-        return Ok(view::too_often(seconds));
-    }
     let browser = Browser::known(service, headers);
     let browser = browser.filter(|browser| {
         link.is_opened_by(browser.secret()) && browser.sent_admin_form(&link, &form.csrf_token)
