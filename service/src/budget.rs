@@ -58,7 +58,7 @@ pub struct Budgets {
     refusals: Family<GroupLabels, Counter>,
     /// Where other processes take lots too.
     shared: Option<Store>,
-    /// Whoever takes a lot of a budget holds its lock; others then find what is left of that lot, or when it failed.
+    /// The caller that takes a lot of a budget holds its lock; others then find what is left of that lot, or when it failed.
     lot_locks: Vec<tokio::sync::Mutex<Option<Instant>>>,
 }
 
@@ -139,7 +139,7 @@ impl Budgets {
         windows.of(budget, now).standing(budget, now, true)
     }
 
-    /// Counts one call of whoever has a link.
+    /// Counts one call with a link.
     pub fn take_of_link(&self, link: &str) -> Standing {
         let budget = self.of_link(link);
         let now = Instant::now();

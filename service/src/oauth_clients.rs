@@ -3,7 +3,7 @@
 //! That decides for new authorizations. What was granted belongs to the client that it was granted to: it is refreshed and
 //! revoked by that one.
 //!
-//! Addresses come from the catalogue and the operator alone: whoever enters a client must not lead its secret, nor what was
+//! Addresses come from the catalogue and the operator alone: a person who enters a client must not lead its secret, nor what was
 //! obtained with it, anywhere else.
 
 use std::borrow::Cow;

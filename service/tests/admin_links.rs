@@ -119,7 +119,7 @@ async fn a_new_secret_is_tried_first_and_ends_nothing() {
     assert!(refused.text.contains("does not accept this secret") && !refused.text.contains("canary"));
     assert_eq!(provider.seen()[0].form["client_secret"], "canary-wrong");
 
-    // Whoever knows the client blames the code.
+    // A provider that knows the client blames the code.
     provider.will_say(&[(400, json!({"error": "invalid_grant"}))]);
     let stored = admin.change("client-north", "canary-new", &[]).await;
     assert!(stored.text.contains("No connection ended"), "{}", stored.text);
@@ -184,7 +184,7 @@ async fn the_link_is_for_one_browser_and_ten_minutes() {
     assert_eq!((prefetched.status, prefetched.header("set-cookie")), (403, ""));
     assert_eq!(platform.bare("GET", &path).send().await.status, 200);
 
-    // Whoever has neither the cookie nor the form's token changes nothing.
+    // A request with neither the cookie nor the form's token changes nothing.
     let fields = [("action", "remove"), ("confirm", "yes")];
     for forged in [
         Admin { cookie: "connect=".to_owned() + &"x".repeat(43), ..copy(&admin) },
@@ -241,7 +241,7 @@ async fn a_page_is_for_its_own_tenant_and_organization() {
     nobody.json(&json!({})).await.is_error(400, "invalid_user_email");
 }
 
-/// Otherwise the page would tell whoever has a link which secret is right.
+/// Otherwise the page would tell the holder of a link which secret is right.
 #[tokio::test]
 async fn a_link_tries_ten_secrets() {
     let provider = Provider::start().await;

@@ -148,7 +148,7 @@ async fn processes_share_a_tenants_budget() {
     }
 }
 
-/// Whoever asks at once takes no more lots than are needed.
+/// Callers that ask at once take no more lots than are needed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_at_once_never_exceed_the_budget() {
     const BUDGET: u32 = 60;

@@ -175,7 +175,7 @@ async fn a_tenant_sees_its_own_events_alone() {
     assert!(types(&theirs(&format!("connection_id={id}")).await).is_empty());
     let answer = theirs("types=connection.active").await;
     assert!(types(&answer).is_empty() && !answer.text.contains(&id));
-    // A cursor names a place in whoever's feed it is used with, and theirs is shorter.
+    // A cursor names a place in the feed that it is used with, and theirs is shorter.
     let last = next(&get(&platform, "").await);
     let answer = theirs(&format!("after={last}")).await;
     answer.is_error(410, "cursor_expired");
@@ -201,7 +201,7 @@ async fn events_are_kept_for_30_days() {
     gone.is_error(410, "cursor_expired");
     let oldest = text(&gone.json["data"]["oldest_cursor"]);
     assert_eq!(ids(&get(&platform, &format!("after={oldest}")).await), ids(&kept));
-    // Whoever had read up to there has missed nothing.
+    // A reader up to there has missed nothing.
     assert_eq!(oldest, next(&old));
 
     platform.advance(31 * DAY);

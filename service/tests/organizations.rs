@@ -201,7 +201,7 @@ async fn where_it_takes_an_admin_others_are_told_so() {
     assert!(page.text.contains("north Ltd") && page.text.contains("ask an admin"), "{}", page.text);
     assert!(!page.text.contains("oauth_client_id"));
 
-    // Whoever guesses what the form would send is told the same.
+    // A member who guesses what the form would send is told the same.
     let status = format!("/connections/{}", text(&made["connection_id"]));
     let token = text(&made["request_token"]);
     let options = platform.public("GET", &format!("{status}/auth-options"), &token).send().await;
@@ -305,7 +305,7 @@ async fn a_client_that_waits_is_for_its_link_alone() {
     assert!(bo.html.contains("oauth_client_id") && !bo.html.contains("client-ann"), "{}", bo.html);
     assert_eq!(bo.submit(&[]).await.status, 400);
 
-    // Not even for whoever can write to the database.
+    // Not even for somebody who can write to the database.
     let database = platform.database.connect().await;
     let bos = bo.to_provider(&client("client-bo", "canary-bo")).await;
     let swap = "UPDATE oauth_clients SET link_id = (SELECT link_id FROM connections WHERE customer = 'bo@north.example')

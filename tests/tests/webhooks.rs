@@ -58,7 +58,7 @@ fn every_webhook_ends_as_its_case_says() {
                     _ => ErrorKind::WebhookVerification,
                 };
                 assert_eq!((error.code(), error.kind()), (Some(code.as_str()), kind), "{name}");
-                // Whoever sent it may have put anything there.
+                // The sender may have put anything there.
                 let printed = format!("{error} {error:?}");
                 assert!(!printed.contains("conn_1") && !printed.contains("evt_1"), "{name}: {printed}");
             }

@@ -285,7 +285,7 @@ pub(super) async fn store_grant(
     }
 }
 
-/// Begins a journey to the provider: gives the address to send this browser to. `entered` is the OAuth client that was just
+/// Begins an authorization request: gives the address to send this browser to. `entered` is the OAuth client that was just
 /// entered.
 pub(super) async fn begin(
     clients: &Clients<'_>,

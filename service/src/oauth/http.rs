@@ -28,7 +28,7 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 /// For the whole exchange, from the name's resolution to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls token endpoints and APIs, and only public ones unless told otherwise. Cheap to clone.
+/// Calls token endpoints and APIs, and only public ones unless private networks are allowed. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ProviderClient {
     pub(super) http: reqwest::Client,

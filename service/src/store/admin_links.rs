@@ -1,4 +1,4 @@
-//! Ways in to an organization's OAuth clients, for whoever the tenant sends there: each works for a few minutes, and for the
+//! Ways in to an organization's OAuth clients, for people that the tenant sends there: each works for a few minutes, and for the
 //! first browser that opens it.
 
 use std::time::Duration;

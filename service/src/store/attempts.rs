@@ -177,7 +177,7 @@ impl Store {
 
     /// Forgets all before a time.
     pub(super) async fn remove_attempts(&self, before: Millis) -> Result<()> {
-        // In parts, so that whoever else writes does not wait for long.
+        // In parts, so that other writers do not wait for long.
         const BATCH: i64 = 2000;
         let text = "DELETE FROM webhook_attempts WHERE id IN (
                 SELECT id FROM webhook_attempts WHERE at <= $1 ORDER BY at LIMIT $2)";

@@ -18,7 +18,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(28 * 60 * 60);
 /// How many endpoints with something ready are looked at for those that have a turn.
 const MAX_CANDIDATES: i64 = 1000;
 
-/// How many rows are written or removed in one transaction: whoever else writes waits no longer than for these.
+/// How many rows are written or removed in one transaction: other writers wait no longer than for these.
 const BATCH: i64 = 2000;
 
 /// The latest time that what is one of a connection's first attempts at an address waits for. What was not tried yet waits
@@ -189,7 +189,7 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        // Whoever locks several does it in one order.
+        // Several are locked in one order.
         ids.sort_unstable();
         let mut claimed = Vec::with_capacity(ids.len());
         let mut transaction = self.database.begin().await?;
@@ -537,7 +537,7 @@ impl Store {
             let begun = Instant::now();
             queued += self.change_queue(tenant, webhook, query).await?;
             from += BATCH;
-            // Whoever else writes has half of the time.
+            // Other writers have half of the time.
             tokio::time::sleep(begun.elapsed()).await;
         }
         self.wake_delivery();

@@ -4,7 +4,7 @@ use super::connections::Removal;
 use super::database::{Query, Value};
 use super::{Owner, Result, Store, StoreError};
 
-/// How many connections are removed in one transaction: whoever else writes waits no longer than for these.
+/// How many connections are removed in one transaction: other writers wait no longer than for these.
 const BATCH: i64 = 50;
 
 /// What is removed.

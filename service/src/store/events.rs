@@ -294,7 +294,7 @@ impl Store {
         self
     }
 
-    /// Writes an event. The statements that make the change come before it: from here on, whoever else writes an event of this
+    /// Writes an event. The statements that make the change come before it: from here on, another writer of an event of this
     /// tenant waits for the end of the transaction.
     pub(super) async fn record(
         &self,

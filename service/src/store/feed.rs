@@ -252,7 +252,7 @@ impl Store {
     }
 
     async fn remove_events_of(&self, tenant: &str, before: Millis) -> Result<()> {
-        // In parts, so that whoever else writes does not wait for long.
+        // In parts, so that other writers do not wait for long.
         const BATCH: i64 = 10_000;
         let now = self.clock.now();
         let mut after = 0;

@@ -168,7 +168,7 @@ impl Store {
 
     /// Makes this the client of its place. One with the same client id gets the new secrets in place. One with another id
     /// makes room: that of a tenant is retired, so that its connections go on until it is removed; that of an organization
-    /// ends with its connections. `set_by` is told to whoever looks at it.
+    /// ends with its connections. `set_by` is told to readers.
     ///
     /// # Errors
     ///

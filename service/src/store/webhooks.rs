@@ -320,7 +320,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Whoever else changes this endpoint is waited for.
+    /// Waits for another change of this endpoint.
     pub(super) async fn lock_webhook(
         &self,
         transaction: &mut Transaction,

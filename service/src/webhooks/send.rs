@@ -36,7 +36,7 @@ const MAX_IDLE: usize = 8;
 /// What an address for webhooks must be, as the rest of a sentence.
 pub const WEBHOOK_URL: &str = "an https address on the public internet, without credentials and fragment";
 
-/// Sends to endpoints, and only to public ones unless told otherwise. Cheap to clone.
+/// Sends to endpoints, and only to public ones unless private networks are allowed. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct WebhookClient {
     http: reqwest::Client,

@@ -344,7 +344,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
                 let foreign = [id.as_str(), &own_key_id, "acmes-client"]
                     .into_iter()
                     .any(|own| answer.text.contains(own));
-                // Keys and OAuth clients are the tenant's, whoever the customer is.
+                // Keys and OAuth clients are the tenant's, not the customer's.
                 assert!(!foreign || (!operation.customer && stranger.key == own.key), "{at}");
                 cells += 1;
             }
