@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue};
+use tower::Service as _;
 use tracing::{Instrument, Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -92,47 +93,59 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(location, "a thread panicked");
 }
 
-/// Around every request: its id, its line in the log, its place in the metrics, an answer even if a handler panics, and `no-store` on whatever
-/// does not say otherwise.
-pub async fn observe(State(app): State<AppState>, request: Request, next: Next) -> Response {
+/// Around every request: its id, its line in the log, its place in the metrics, an answer even if a handler panics, and
+/// `no-store` on whatever does not say otherwise.
+///
+/// The future that is returned has no room for the request, which may be a long poll's.
+pub fn observe(
+    State(app): State<AppState>,
+    request: Request,
+    mut next: Next,
+) -> impl Future<Output = Response> + Send {
     let id = ids::random(16);
     let method = request.method().clone();
     let connection = connection_of(request.uri().path()).map(str::to_owned);
     let is_proxied = proxy::is_proxied(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let span = tracing::info_span!("request", id, %method, route);
+    let span = tracing::info_span!("request", id, %method, route = route_name(route.as_ref()));
     let started = Instant::now();
-    let mut response = AssertUnwindSafe(next.run(request))
-        .catch_unwind()
-        .instrument(span.clone())
-        .await
-        .unwrap_or_else(|_| span.in_scope(|| ApiError::internal("a handler panicked").into_response()));
-    if is_proxied {
-        proxy::mark_source(&mut response);
+    let handled = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone());
+    async move {
+        let Ok(mut response) = handled.await.unwrap_or_else(|_| {
+            Ok(span.in_scope(|| ApiError::internal("a handler panicked").into_response()))
+        });
+        if is_proxied {
+            proxy::mark_source(&mut response);
+        }
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::try_from(&id) {
+            headers.insert(REQUEST_ID, id);
+        }
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        let took = started.elapsed();
+        let route = route_name(route.as_ref());
+        app.metrics.request(&method, route, response.status(), response.headers(), took);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let caller = response.extensions().get::<LoggedCaller>();
+        let (tenant, key) = caller.map(|caller| (&*caller.tenant, &*caller.key)).unzip();
+        // What nobody was let in for is not repeated.
+        let connection = connection.as_deref().filter(|_| caller.is_some());
+        tracing::info!(
+            parent: &span,
+            status = response.status().as_u16(),
+            ms,
+            tenant,
+            key,
+            connection,
+            "answered"
+        );
+        response
     }
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::try_from(&id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    let took = started.elapsed();
-    app.metrics.request(&method, route, response.status(), response.headers(), took);
-    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let caller = response.extensions().get::<LoggedCaller>();
-    let (tenant, key) = caller.map(|caller| (&*caller.tenant, &*caller.key)).unzip();
-    // What nobody was let in for is not repeated.
-    let connection = connection.as_deref().filter(|_| caller.is_some());
-    tracing::info!(
-        parent: &span,
-        status = response.status().as_u16(),
-        ms,
-        tenant,
-        key,
-        connection,
-        "answered"
-    );
-    response
+}
+
+/// The matched route, never the path.
+fn route_name(route: Option<&MatchedPath>) -> &str {
+    route.map_or("none", MatchedPath::as_str)
 }
 
 /// The connection that a path under the contract's prefix names.

@@ -39,7 +39,7 @@ const WRITE_AUDIT_EVERY: Duration = Duration::from_secs(1);
 pub fn router(app: AppState) -> Router {
     Router::new()
         .nest(PREFIX, api::routes(&app).merge(mcp::routes(&app)).merge(hosted_routes()))
-        .layer(middleware::from_fn(connections::refuse_beyond_limit))
+        .layer(middleware::from_extractor::<connections::WithinLimit>())
         // Probes are answered whatever else is refused.
         .merge(api::probes())
         .fallback(async || ApiError::NotFound)

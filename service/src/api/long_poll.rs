@@ -154,14 +154,14 @@ pub(super) async fn wait_until<T, Read>(
 where
     Read: Future<Output = Result<T, ApiError>>,
 {
+    // Each read is boxed, so that a poll that waits has no room for one.
     let Some(long_poll) = long_poll else {
-        return read(None).await;
+        return Box::pin(read(None)).await;
     };
     // Registered before the first look, so that no change is missed.
     let waiter = waiter();
     let mut before = None;
     loop {
-        // Boxed, so that a poll that waits has no room for a read.
         let found = Box::pin(read(before)).await?;
         if is_news(&found) || !long_poll.wait(&waiter).await {
             return Ok(found);

@@ -7,6 +7,7 @@ use axum::routing::MethodRouter;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use tower::Service as _;
 
 use crate::auth::rejected_keys::RejectedKeys;
 use crate::budget::Group;
@@ -49,20 +50,30 @@ pub fn guarded(
     endpoint.route_layer(middleware::from_fn_with_state(guard, check))
 }
 
-async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let caller = match authenticate(&guard.app, request.headers()).await {
-        Ok(caller) => caller,
-        Err(error) => return error.into_response(),
-    };
-    let mut response = match admit(&guard.app, &caller, guard.capability, guard.group).await {
-        Ok(()) => {
-            request.extensions_mut().insert(caller.clone());
-            next.run(request).await
-        }
-        Err(error) => error.into_response(),
-    };
-    note_caller(&guard.app, &caller, guard.group, &mut response);
-    response
+/// The future that is returned has the request once, and what comes before the handler is boxed: a long poll that waits
+/// has no room for either.
+fn check(
+    State(guard): State<Guard>,
+    mut request: Request,
+    mut next: Next,
+) -> impl Future<Output = Response> + Send {
+    let digest = key_digest(&guard.app, request.headers());
+    async move {
+        let caller = match Box::pin(caller(&guard.app, digest)).await {
+            Ok(caller) => caller,
+            Err(error) => return error.into_response(),
+        };
+        let mut response = match admit(&guard.app, &caller, guard.capability, guard.group).await {
+            Ok(()) => {
+                request.extensions_mut().insert(caller.clone());
+                let Ok(response) = next.call(request).await;
+                response
+            }
+            Err(error) => error.into_response(),
+        };
+        note_caller(&guard.app, &caller, guard.group, &mut response);
+        response
+    }
 }
 
 /// Counts a call, if the caller's key has this capability and the tenant's budget for this group is not used up.
@@ -119,7 +130,11 @@ pub(crate) fn log_caller(caller: &Caller, response: &mut Response) {
 /// [`ApiError::RateLimited`] where that one
 /// comes again and again.
 pub async fn authenticate(app: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let digest = key_digest(app, headers)?;
+    caller(app, key_digest(app, headers)).await
+}
+
+async fn caller(app: &AppState, digest: Result<String, ApiError>) -> Result<Caller, ApiError> {
+    let digest = digest?;
     opened(&app.rejected_keys, &digest, app.store.caller(&digest)).await
 }
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{FromRequestParts, Request};
+use axum::response::Response;
 use axum::serve::Listener;
 use http::HeaderValue;
 use http::header::CONNECTION;
+use http::request::Parts;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,7 +20,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
+use tower::Service as _;
 
 use super::MAX_BODY;
 use super::handled::{HandledBody, Requests};
@@ -63,7 +63,7 @@ pub(super) async fn accept(
     mut listener: TcpListener,
     connections: &TaskTracker,
 ) -> Infallible {
-    let http = http(&app.config.limits);
+    let http = Arc::new(http(&app.config.limits));
     let places = Arc::new(Semaphore::new(app.max_connections));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let mut is_full = false;
@@ -83,12 +83,18 @@ pub(super) async fn accept(
     }
 }
 
-/// The answer to all requests but probes on a connection beyond the limit.
-pub(super) async fn refuse_beyond_limit(request: Request, next: Next) -> Response {
-    if request.extensions().get::<BeyondLimit>().is_some() {
-        return ApiError::ServiceUnavailable.into_response();
+/// Refuses all requests on a connection beyond the limit.
+pub(super) struct WithinLimit;
+
+impl<S: Sync> FromRequestParts<S> for WithinLimit {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        match parts.extensions.get::<BeyondLimit>() {
+            Some(BeyondLimit) => Err(ApiError::ServiceUnavailable),
+            None => Ok(Self),
+        }
     }
-    next.run(request).await
 }
 
 fn http(limits: &LimitConfig) -> http1::Builder {
@@ -110,7 +116,7 @@ struct Connection {
 
 impl Connection {
     /// Serves requests until the client or a limit ends the connection, or the service closes.
-    async fn serve(self, http: http1::Builder, stream: TcpStream) {
+    async fn serve(self, http: Arc<http1::Builder>, stream: TcpStream) {
         let requests = Requests::default();
         let limits = &self.app.config.limits;
         let timeouts = Timeouts { header: limits.header_timeout(), write: limits.write_timeout() };
@@ -125,7 +131,11 @@ impl Connection {
         let _ = connection.await;
     }
 
-    async fn answer(&self, request: Request<Incoming>, requests: &Requests) -> Result<Response, Infallible> {
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        requests: &Requests,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<'_> {
         let handled = requests.begin();
         let mut request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
@@ -134,12 +144,16 @@ impl Connection {
         if self.is_beyond_limit {
             request.extensions_mut().insert(BeyondLimit);
         }
-        let mut response = self.router.clone().oneshot(request).await?;
-        // The client's next request finds another process, or room again.
-        if self.is_beyond_limit || self.app.ending.is_cancelled() {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        // A router is always ready. Called here, and boxed, so that a long poll keeps the request in one place only.
+        let response = Box::pin(self.router.clone().call(request));
+        async move {
+            let mut response = response.await?;
+            // The client's next request finds another process, or room again.
+            if self.is_beyond_limit || self.app.ending.is_cancelled() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            drop(handled);
+            Ok(response)
         }
-        drop(handled);
-        Ok(response)
     }
 }
