@@ -8,6 +8,7 @@ mod doctor;
 mod keys;
 mod migrate;
 mod output;
+mod root_keys;
 mod tenants;
 mod webhooks;
 
@@ -26,6 +27,7 @@ pub(crate) use doctor::doctor;
 pub(crate) use keys::{KeyCommand, keys};
 pub(crate) use migrate::{MigrateCommand, migrate};
 pub(crate) use output::{Output, print};
+pub(crate) use root_keys::{RootKeyCommand, root_keys};
 pub(crate) use tenants::{TenantCommand, tenants};
 pub(crate) use webhooks::{WebhookCommand, webhooks};
 

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::oauth::{OAuthClient, secret};
 use crate::store::EventPayload;
+use crate::vault::{DEFAULT_KEY, KeySource, is_key_id};
 
 /// Everything that can be configured, with defaults for one machine.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,11 +28,15 @@ pub struct Config {
     /// `sqlite://` with a path, or `postgres://`, perhaps with a password.
     #[serde(deserialize_with = "secret")]
     pub database_url: SecretString,
-    /// Holds the encryption key; made at the first start.
+    /// Holds the default root key; made at the first start.
     pub key_file: PathBuf,
-    /// The encryption key itself, 32 bytes in base64, instead of the file. Only from the environment.
+    /// A program and its arguments that prints the default root key, instead of the file.
+    pub key_command: Option<Vec<String>>,
+    /// The default root key itself, 32 bytes in base64, instead of both. Only from the environment.
     #[serde(skip)]
     pub encryption_key: Option<SecretString>,
+    /// Further root keys, by id.
+    pub root_keys: BTreeMap<String, RootKeyConfig>,
     /// Calls a minute.
     pub budgets: BudgetConfig,
     /// Who may speak MCP, beside this machine and the public address.
@@ -59,6 +64,19 @@ pub struct Config {
     pub limits: LimitConfig,
     /// The operator's OAuth clients by app id.
     pub apps: BTreeMap<String, OAuthClient>,
+}
+
+/// Where a further root key comes from: one of the three.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RootKeyConfig {
+    /// Holds it; never made.
+    pub key_file: Option<PathBuf>,
+    /// A program and its arguments that prints it.
+    pub key_command: Option<Vec<String>>,
+    /// The key itself. Only from the environment.
+    #[serde(skip)]
+    pub key: Option<SecretString>,
 }
 
 /// When the audit of vending is written.
@@ -183,7 +201,9 @@ impl Default for Config {
             public_url: None,
             database_url: "sqlite://connect.db".into(),
             key_file: "connect.key".into(),
+            key_command: None,
             encryption_key: None,
+            root_keys: BTreeMap::new(),
             budgets: BudgetConfig::default(),
             mcp: McpConfig::default(),
             allow_private_networks: false,
@@ -229,7 +249,7 @@ impl Default for LimitConfig {
 const MIN_HEADER_SIZE: usize = 8192;
 
 /// What every variable of the service begins with.
-const PREFIX: &str = "CONNECT_";
+pub(crate) const PREFIX: &str = "CONNECT_";
 
 /// Stand for options of the command line, such as `--config`.
 const COMMAND_LINE_VARIABLES: [&str; 4] =
@@ -377,11 +397,16 @@ impl Config {
         if let Some((_, set)) = VARIABLES.iter().find(|(variable, _)| *variable == name) {
             return set(self, value).map_err(|problem| ConfigError::Value { name: name.to_owned(), problem });
         }
+        if let Some(id) = setting.strip_prefix("ROOT_KEY_") {
+            let root_key = RootKeyConfig { key: Some(value.into()), ..RootKeyConfig::default() };
+            self.root_keys.insert(id_of(id), root_key);
+            return Ok(());
+        }
         let app = setting.strip_prefix("APP_");
         if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_ID")) {
-            clients.entry(app_id(app)).or_default().id = Some(value);
+            clients.entry(id_of(app)).or_default().id = Some(value);
         } else if let Some(app) = app.and_then(|rest| rest.strip_suffix("_CLIENT_SECRET")) {
-            clients.entry(app_id(app)).or_default().secret = Some(value.into());
+            clients.entry(id_of(app)).or_default().secret = Some(value.into());
         } else if !COMMAND_LINE_VARIABLES.contains(&name) && !is_service_link(name, &value) {
             return Err(ConfigError::Unknown { name: name.to_owned(), closest: closest_variable(setting) });
         }
@@ -434,12 +459,56 @@ impl Config {
         if limits.max_header_size < MIN_HEADER_SIZE {
             return wrong("limits.max_header_size", "it must be at least 8192");
         }
+        for (id, root_key) in &self.root_keys {
+            let setting = format!("root_keys.{id}");
+            if !is_key_id(id) || id == DEFAULT_KEY {
+                return wrong(
+                    &setting,
+                    "an id has lower-case letters, digits and hyphens, and is not `default`",
+                );
+            }
+            let RootKeyConfig { key_file, key_command, key } = root_key;
+            if [key_file.is_some(), key_command.is_some(), key.is_some()].iter().filter(|is| **is).count()
+                != 1
+            {
+                return wrong(&setting, "it needs either key_file or key_command");
+            }
+        }
         for (app, client) in &self.apps {
             if client.client_id.is_empty() {
                 return wrong(&format!("apps.{app}"), "it needs a client id");
             }
         }
         Ok(())
+    }
+
+    /// Whether the key file is to be made, since no root key is configured otherwise.
+    pub fn makes_key_file(&self) -> bool {
+        self.encryption_key.is_none()
+            && self.key_command.is_none()
+            && self.root_keys.is_empty()
+            && !self.key_file.exists()
+    }
+
+    /// Where the root keys come from, by id. The default one is left out where its file is not there and others are.
+    pub fn root_key_sources(&self) -> Vec<(String, KeySource)> {
+        let default = match (&self.encryption_key, &self.key_command) {
+            (Some(key), _) => Some(KeySource::Environment("CONNECT_ENCRYPTION_KEY".to_owned(), key.clone())),
+            (None, Some(command)) => Some(KeySource::Command(command.clone())),
+            (None, None) if self.root_keys.is_empty() || self.key_file.exists() => {
+                Some(KeySource::File(self.key_file.clone()))
+            }
+            (None, None) => None,
+        };
+        let default = default.map(|source| (DEFAULT_KEY.to_owned(), source));
+        let others = self.root_keys.iter().filter_map(|(id, root_key)| {
+            let RootKeyConfig { key_file, key_command, key } = root_key;
+            let variable = || format!("{PREFIX}ROOT_KEY_{}", id.to_ascii_uppercase().replace('-', "_"));
+            let source = key.clone().map(|key| KeySource::Environment(variable(), key));
+            let source = source.or_else(|| key_command.clone().map(KeySource::Command));
+            Some((id.clone(), source.or_else(|| key_file.clone().map(KeySource::File))?))
+        });
+        default.into_iter().chain(others).collect()
     }
 
     /// How customers' browsers reach the service, without a slash at its end; for want of a configured address by the
@@ -595,7 +664,7 @@ fn list(value: &str) -> Vec<String> {
 }
 
 /// `GOOGLE_SHEETS` stands for `google-sheets`.
-fn app_id(name: &str) -> String {
+fn id_of(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
@@ -619,6 +688,7 @@ mod tests {
         assert_eq!(config.database_url.expose_secret(), Config::default().database_url.expose_secret());
         for optional in [
             "metrics_listen",
+            "key_command",
             "catalogue_dir",
             "max_connections",
             "provider_ca_file",

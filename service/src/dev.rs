@@ -137,6 +137,8 @@ impl Dev {
         config.database_url = sqlite_url(&folder.path.join("connect.db"))?.into();
         config.key_file = folder.path.join("connect.key");
         config.encryption_key = None;
+        config.key_command = None;
+        config.root_keys.clear();
         // For the provider on loopback. What customers enter is checked as ever.
         config.allow_private_networks = true;
         config.drain = 0;

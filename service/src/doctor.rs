@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::oauth::{Endpoint, ProviderClient};
 use crate::server;
 use crate::state::check_apps;
-use crate::store::{Inspection, StoreError, inspect};
-use crate::vault::Vault;
+use crate::store::{Inspection, inspect};
+use crate::vault::KeyRing;
 
 /// Fewer files than this are too few for clients, the database and providers.
 const FEW_CONNECTIONS: usize = 1000;
@@ -67,10 +67,10 @@ fn failed(name: &str, detail: impl Into<String>) -> Check {
 pub async fn examine(config: &Config) -> Vec<Check> {
     let clock = Clock::default();
     let mut checks = vec![public_url(config), connections(config)];
-    let (key, vault) = key(config);
-    checks.push(key);
+    let (keys, ring) = root_keys(config).await;
+    checks.extend(keys);
     let url = config.database_url.expose_secret();
-    match inspect(url, vault.as_ref(), &clock).await {
+    match inspect(url, ring.as_ref(), &clock).await {
         Ok(inspection) => checks.extend(database(config, &inspection)),
         Err(error) => checks.push(failed("database", error.to_string())),
     }
@@ -116,39 +116,45 @@ fn connections(config: &Config) -> Check {
     ok("limits", detail)
 }
 
-/// The key, where there is one. None is made.
-fn key(config: &Config) -> (Check, Option<Vault>) {
-    const NAME: &str = "encryption key";
-    let (origin, vault) = match &config.encryption_key {
-        Some(key) => {
-            let origin = "CONNECT_ENCRYPTION_KEY";
-            (origin.to_owned(), Vault::from_base64(key.expose_secret(), origin))
-        }
-        None if !config.key_file.exists() => {
-            let detail =
-                format!("{} does not exist; it is made at the first start", config.key_file.display());
-            return (warning(NAME, detail), None);
-        }
-        None => (config.key_file.display().to_string(), Vault::from_file(&config.key_file)),
-    };
-    match vault {
-        Ok(vault) => (ok(NAME, origin), Some(vault)),
-        Err(error) => (failed(NAME, error.to_string()), None),
+/// The root keys, by id, and all of them together if each is there. None is made.
+async fn root_keys(config: &Config) -> (Vec<Check>, Option<KeyRing>) {
+    if config.makes_key_file() {
+        let detail = format!("{} does not exist; it is made at the first start", config.key_file.display());
+        return (vec![warning("root key default", detail)], None);
     }
+    let sources = config.root_key_sources();
+    let mut checks = Vec::new();
+    for (id, source) in &sources {
+        let name = format!("root key {id}");
+        checks.push(match KeyRing::load([(id.clone(), source.clone())], false).await {
+            Ok(_) => ok(&name, source.origin(id)),
+            Err(error) => failed(&name, error.to_string()),
+        });
+    }
+    // Asked again as a whole: a command is cheap, and a ring with a key left out would be told as one that misses it.
+    let is_whole = checks.iter().all(|check| check.verdict == Verdict::Ok);
+    let ring = if is_whole { KeyRing::load(sources, false).await.ok() } else { None };
+    (checks, ring)
 }
 
 fn database(config: &Config, found: &Inspection) -> Vec<Check> {
     const NAME: &str = "database";
-    let Inspection { location, is_there, pending, key_fits, clock_ahead } = found;
+    let Inspection { location, is_there, pending, key_problem, has_direct_values, clock_ahead } = found;
     let mut checks = Vec::new();
-    checks.push(match (is_there, key_fits) {
+    checks.push(match (is_there, key_problem) {
         (false, _) => ok(NAME, format!("{location} is empty; tables are made at the first start")),
-        (true, Some(false)) => failed(NAME, StoreError::WrongKey.to_string()),
-        (true, None) if config.encryption_key.is_none() && !config.key_file.exists() => {
-            failed(NAME, "it was made with an encryption key, and the key file is missing: give it back")
+        (true, Some(problem)) => failed(NAME, problem),
+        (true, None) if config.makes_key_file() => {
+            failed(NAME, "it was made with a root key, and the key file is missing: give it back")
         }
-        (true, _) if pending.is_empty() => ok(NAME, format!("{location}, up to date")),
-        (true, _) => warning(NAME, format!("{location}: steps that the next start takes: {}", pending.len())),
+        (true, None) if !pending.is_empty() => {
+            warning(NAME, format!("{location}: steps that the next start takes: {}", pending.len()))
+        }
+        (true, None) if *has_direct_values => warning(
+            NAME,
+            format!("{location}: values of an earlier version have no data key yet: run root-key rotate"),
+        ),
+        (true, None) => ok(NAME, format!("{location}, up to date")),
     });
     if let Some(ahead) = clock_ahead {
         checks.push(clock_check("clock", "the database's server", *ahead));

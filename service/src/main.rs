@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use cli::{
     AppsCommand, AuditCommand, ConnectionCommand, CopyCommand, KeyCommand, MigrateCommand, Output,
-    TenantCommand, WebhookCommand, print,
+    RootKeyCommand, TenantCommand, WebhookCommand, print,
 };
 use connect_service::clock::Clock;
 use connect_service::config::Config;
@@ -51,6 +51,9 @@ enum Command {
     /// Manage tenants' keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Manage the root keys, which seal everything that is secret.
+    #[command(subcommand)]
+    RootKey(RootKeyCommand),
     /// Manage the webhook endpoints of tenants.
     #[command(subcommand)]
     Webhook(WebhookCommand),
@@ -123,6 +126,7 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
             let config = config()?;
             cli::keys(&live_store(&config).await?, &config, command, output).await
         }
+        Command::RootKey(command) => cli::root_keys(&live_store(&config()?).await?, command, output).await,
         Command::Events(command) => feed_client::events(command).await,
         Command::Listen(listen) => feed_client::listen(listen).await,
         Command::Webhook(command) => {

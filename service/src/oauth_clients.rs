@@ -76,9 +76,9 @@ impl<'a> Clients<'a> {
     /// # Errors
     ///
     /// When its secret does not open.
-    pub(crate) fn current(&self, app: &App) -> Result<Option<CurrentClient<'a>>, StoreError> {
+    pub(crate) async fn current(&self, app: &App) -> Result<Option<CurrentClient<'a>>, StoreError> {
         if let Some(stored) = self.stored(app) {
-            let client = Cow::Owned(self.service.open_client(stored)?);
+            let client = Cow::Owned(self.service.open_client(stored).await?);
             return Ok(Some(CurrentClient { id: Some(stored.id.clone()), client }));
         }
         Ok(self.configured(app).map(|client| CurrentClient { id: None, client: Cow::Borrowed(client) }))
@@ -179,7 +179,10 @@ impl Service {
             return Ok(self.config.apps.get(app_id).map(Cow::Borrowed));
         };
         let found = self.store.client(tenant, id).await?.filter(|found| found.app_id == app_id);
-        found.map(|found| Ok(Cow::Owned(self.open_client(&found)?))).transpose()
+        match found {
+            Some(found) => Ok(Some(Cow::Owned(self.open_client(&found).await?))),
+            None => Ok(None),
+        }
     }
 
     /// The client that an authorization of this link was begun with. One that waits for its first success belongs to the link
@@ -229,8 +232,8 @@ impl Service {
         }
     }
 
-    fn open_client(&self, stored: &StoredClient) -> Result<OAuthClient, StoreError> {
-        let secrets = self.store.client_secrets(stored)?;
+    async fn open_client(&self, stored: &StoredClient) -> Result<OAuthClient, StoreError> {
+        let secrets = self.store.client_secrets(stored).await?;
         let client = OAuthClient {
             scopes: stored.scopes.clone(),
             params: secrets.params,

@@ -18,7 +18,7 @@ use crate::oauth::ProviderClient;
 use crate::proxy::ProxiedCalls;
 use crate::server;
 use crate::store::{Mode, Store};
-use crate::vault::Vault;
+use crate::vault::KeyRing;
 use crate::vending::Refreshes;
 use crate::webhooks::WebhookClient;
 
@@ -75,28 +75,24 @@ pub struct Service {
 /// Why a service cannot be set up. Tells the operator what to do about it.
 pub type SetupError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens the configured database with the configured encryption key, which is made if neither is there.
+/// Opens the configured database with the configured root keys; the key file is made if neither is there.
 ///
 /// # Errors
 ///
 /// When one of them cannot be used, or the database is of the other mode.
 pub async fn open_store(config: &Config, mode: Mode, clock: Clock) -> Result<Store, SetupError> {
     let url = config.database_url.expose_secret();
-    let vault = match &config.encryption_key {
-        Some(key) => Vault::from_base64(key.expose_secret(), "CONNECT_ENCRYPTION_KEY")?,
-        None => {
-            // A new key would open nothing of a database that was made with another.
-            if !config.key_file.exists() && Store::has_encryption_key(url).await? {
-                return Err(format!(
-                    "the key file {} is missing, and the database was made with it: give it back",
-                    config.key_file.display()
-                )
-                .into());
-            }
-            Vault::from_file(&config.key_file)?
-        }
-    };
-    let store = Store::open_in(mode, url, vault, clock).await?;
+    // A new key would open nothing of a database that was made with another.
+    let makes_key = config.makes_key_file();
+    if makes_key && Store::has_root_key(url).await? {
+        return Err(format!(
+            "the key file {} is missing, and the database was made with it: give it back",
+            config.key_file.display()
+        )
+        .into());
+    }
+    let ring = KeyRing::load(config.root_key_sources(), makes_key).await?;
+    let store = Store::open_in(mode, url, ring, clock).await?;
     Ok(store.with_event_payload(config.events.payload))
 }
 

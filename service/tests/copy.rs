@@ -74,8 +74,8 @@ async fn no_database_in_use_and_none_that_is_missing_is_copied() {
     let (from, to) = (file(&database, "from.db"), file(&database, "to.db"));
     let error = store::copy(&from, &to).await.unwrap_err().to_string();
     assert!(error.contains("there is no such file"), "{error}");
-    let vault = connect_service::vault::Vault::from_base64(support::KEY, "a test").unwrap();
-    let open = store::Store::open(&from, vault, Clock::default()).await.unwrap();
+    let ring = connect_service::vault::KeyRing::from_base64(support::KEY, "a test").unwrap();
+    let open = store::Store::open(&from, ring, Clock::default()).await.unwrap();
     let error = store::copy(&from, &to).await.unwrap_err().to_string();
     assert!(error.contains("stop the service"), "{error}");
     assert!(!database.folder().join("to.db").exists());

@@ -11,7 +11,7 @@ use connect_service::config::Config;
 use connect_service::store::{
     Capability, Details, Mode, Reconnection, ReconnectionReason, Store, StoreError,
 };
-use connect_service::vault::Vault;
+use connect_service::vault::KeyRing;
 use futures_util::future::join_all;
 use serde_json::json;
 use support::{Answer, Connection, Database, KEY, Platform, text};
@@ -152,13 +152,18 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE tenants DROP COLUMN token_budget;
         ALTER TABLE tenants DROP COLUMN default_budget;
         DROP TABLE budgets;
+        DROP TABLE data_keys;
+        DROP TABLE root_keys;
+        DELETE FROM marks WHERE name = 'data_keys';
+        INSERT INTO marks (name, value) VALUES ('encryption_key', '{}');
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;
         ALTER TABLE credentials DROP COLUMN account_digest;
         ALTER TABLE unconfirmed DROP COLUMN account_digest;
         ALTER TABLE authorizations DROP COLUMN account;
-        ALTER TABLE connections DROP COLUMN origin;"
+        ALTER TABLE connections DROP COLUMN origin;",
+        include_str!("direct_values/mark").trim()
     );
     platform.database.connect().await.execute(&earlier).await;
     let store = platform.database.open(&platform.clock).await;
@@ -182,8 +187,8 @@ async fn a_database_of_a_newer_version_is_refused() {
     database.open(&clock).await.close().await;
     let newer = "INSERT INTO migrations (version) VALUES (999999)";
     database.connect().await.execute(newer).await;
-    let vault = Vault::from_base64(support::KEY, "a test").unwrap();
-    let error = Store::open(&database.url, vault, clock).await.unwrap_err();
+    let ring = KeyRing::from_base64(support::KEY, "a test").unwrap();
+    let error = Store::open(&database.url, ring, clock).await.unwrap_err();
     let message = error.to_string();
     assert!(message.contains("999999") && message.contains("newer"), "{message}");
 }
@@ -204,8 +209,8 @@ async fn the_hosted_page_is_a_503_without_the_database() {
 }
 
 async fn open_in(mode: Mode, database: &Database) -> Result<Store, StoreError> {
-    let vault = Vault::from_base64(KEY, "a test").unwrap();
-    Store::open_in(mode, &database.url, vault, Clock::default()).await
+    let ring = KeyRing::from_base64(KEY, "a test").unwrap();
+    Store::open_in(mode, &database.url, ring, Clock::default()).await
 }
 
 #[tokio::test]

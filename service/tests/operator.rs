@@ -30,7 +30,7 @@ fn the_doctor_changes_nothing() {
     let home = Home::new();
     let checks = doctor(&home, &[]);
     for (name, expected) in
-        [("public_url", "warning"), ("encryption key", "warning"), ("database", "ok"), ("apps", "ok")]
+        [("public_url", "warning"), ("root key default", "warning"), ("database", "ok"), ("apps", "ok")]
     {
         assert_eq!(verdict(&checks, name), expected, "{checks:?}");
     }
@@ -38,7 +38,7 @@ fn the_doctor_changes_nothing() {
 
     home.print(&["tenant", "create", "Acme"]);
     let checks = doctor(&home, &[("CONNECT_PUBLIC_URL", "https://connect.example.com")]);
-    for name in ["public_url", "encryption key", "database", "apps"] {
+    for name in ["public_url", "root key default", "database", "apps"] {
         assert_eq!(verdict(&checks, name), "ok", "{checks:?}");
     }
 }
@@ -51,7 +51,7 @@ fn the_doctor_finds_what_keeps_the_service_from_starting() {
     assert_eq!(verdict(&doctor(&home, &[]), "database"), "failed");
     let other = "//////////////////////////////////////////8=";
     assert_eq!(verdict(&doctor(&home, &[("CONNECT_ENCRYPTION_KEY", other)]), "database"), "failed");
-    assert_eq!(verdict(&doctor(&home, &[("CONNECT_ENCRYPTION_KEY", "AAEC")]), "encryption key"), "failed");
+    assert_eq!(verdict(&doctor(&home, &[("CONNECT_ENCRYPTION_KEY", "AAEC")]), "root key default"), "failed");
     std::fs::rename(home.path("kept.key"), home.path("connect.key")).unwrap();
     let nowhere = "postgres://connect:canary-password@127.0.0.1:1/connect";
     let checks = doctor(&home, &[("CONNECT_DATABASE_URL", nowhere)]);

@@ -9,8 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::store::{Store, StoreError};
-use connect_service::vault::{Vault, VaultError};
-use secrecy::ExposeSecret;
+use connect_service::vault::{KeyRing, VaultError};
 use serde_json::json;
 use support::{Database, Log, Platform, Provider, Reply, text};
 
@@ -45,6 +44,89 @@ async fn a_ciphertext_moved_to_another_row_or_column_does_not_open() {
     platform.advance(3600);
     platform.token(&other).await.is_error(500, "internal_error");
     platform.token(&mine).await.data();
+}
+
+/// Whoever can write to the database cannot give one customer, or one tenant, what belongs to another.
+#[tokio::test]
+async fn a_ciphertext_of_another_customer_or_tenant_does_not_open() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let mine = platform.authorised(Some("canary-refresh-0"), Some(3600)).await;
+    let database = platform.database.connect().await;
+
+    let give = async |tenant: &str, customer: &str| {
+        let ids = format!("tenant_id = '{tenant}', customer = '{customer}' WHERE");
+        let change = format!(
+            "UPDATE connections SET {ids} id = '{mine}'; UPDATE links SET {ids} connection_id = '{mine}';
+            UPDATE credentials SET tenant_id = '{tenant}' WHERE connection_id = '{mine}'"
+        );
+        database.execute(&change).await;
+    };
+    let token = || platform.call("POST", &format!("/connections/{mine}/token"));
+    give(&platform.tenant, "bob@example.com").await;
+    token().header("x-user-email", "bob@example.com").send().await.is_error(500, "internal_error");
+
+    let thief = platform.another_key(&connect_service::store::Capability::ALL).await;
+    let tenants = platform.app.store.tenants().await.unwrap();
+    let other = &tenants.iter().find(|tenant| tenant.id != platform.tenant).unwrap().id;
+    give(other, support::ALICE).await;
+    token().key(&thief).send().await.is_error(500, "internal_error");
+    // Nor with the data key of the tenant that it is from: it opens for that one alone.
+    let moved = format!(
+        "UPDATE data_keys SET sealed = (SELECT sealed FROM data_keys WHERE tenant_id = '{}')
+         WHERE tenant_id = '{other}'",
+        platform.tenant
+    );
+    database.execute(&moved).await;
+    let fresh = platform.another().await;
+    let stolen = fresh.call("POST", &format!("/connections/{mine}/token")).key(&thief);
+    stolen.send().await.is_error(500, "internal_error");
+
+    give(&platform.tenant, support::ALICE).await;
+    token().send().await.data();
+}
+
+/// What a tenant has beside connections: signing secrets of endpoints, and secrets of OAuth clients.
+#[tokio::test]
+async fn a_tenants_own_secrets_do_not_open_elsewhere() {
+    let platform = Platform::start().await;
+    let thief = platform.another_key(&connect_service::store::Capability::ALL).await;
+    for (key, secret) in [(&platform.key, "canary-own-1"), (&thief, "canary-own-2")] {
+        let client = json!({"client_id": "own", "client_secret": secret});
+        for app in ["gmail", "slack"] {
+            let put = platform.call("PUT", &format!("/apps/{app}/oauth-client")).key(key);
+            put.json(&client).await.data();
+        }
+        let webhook = json!({"url": "https://example.com/events"});
+        platform.call("POST", "/webhooks").key(key).json(&webhook).await.data();
+    }
+    let database = platform.database.connect().await;
+    let tenants = platform.app.store.tenants().await.unwrap();
+    let other = &tenants.iter().find(|tenant| tenant.id != platform.tenant).unwrap().id;
+    for (table, column) in [("oauth_clients", "sealed"), ("webhooks", "secrets")] {
+        let theft = format!(
+            "UPDATE {table} SET {column} = (SELECT v.{column} FROM {table} v WHERE v.tenant_id = '{}' ORDER BY id LIMIT 1)
+             WHERE tenant_id = '{other}'",
+            platform.tenant
+        );
+        database.execute(&theft).await;
+    }
+    let view = async |app: &str, key: &str| {
+        platform.call("GET", &format!("/apps/{app}/oauth-client")).key(key).send().await
+    };
+    view("gmail", &thief).await.is_error(500, "internal_error");
+    view("gmail", &platform.key).await.data();
+    let webhook = platform.app.store.webhooks(other).await.unwrap().remove(0);
+    let stolen = platform.app.store.webhook_with_secrets(other, &webhook.id).await;
+    assert!(matches!(stolen, Err(StoreError::Vault(VaultError::Sealed))), "{stolen:?}");
+    // Not from one app of the tenant to another either.
+    let swap = format!(
+        "UPDATE oauth_clients SET sealed = (SELECT v.sealed FROM oauth_clients v WHERE v.app_id = 'gmail'
+            AND v.tenant_id = '{0}') WHERE app_id = 'slack' AND tenant_id = '{0}'",
+        platform.tenant
+    );
+    database.execute(&swap).await;
+    view("slack", &platform.key).await.is_error(500, "internal_error");
 }
 
 #[tokio::test]
@@ -83,9 +165,9 @@ async fn nothing_secret_is_stored_in_the_clear() {
 async fn a_database_opens_with_its_own_key_alone() {
     let (database, clock) = (Database::new().await, Clock::default());
     database.open(&clock).await;
-    let other = Vault::from_base64("//////////////////////////////////////////8=", "a test").unwrap();
+    let other = KeyRing::from_base64("//////////////////////////////////////////8=", "a test").unwrap();
     let result = Store::open(&database.url, other, clock).await;
-    assert!(matches!(result, Err(StoreError::WrongKey)));
+    assert!(matches!(result, Err(StoreError::WrongKey(_))));
 }
 
 /// Several instances that are started together over nothing end up with one key and one set of tables.
@@ -96,8 +178,8 @@ async fn instances_can_start_together() {
     let start = |_| {
         let (key, database) = (key.clone(), database.clone());
         tokio::spawn(async move {
-            let vault = Vault::from_file(&key).unwrap();
-            Store::open(&database.url, vault, Clock::default()).await.map(drop)
+            let ring = KeyRing::from_file(&key).unwrap();
+            Store::open(&database.url, ring, Clock::default()).await.map(drop)
         })
     };
     let starting: Vec<_> = (0..8).map(start).collect();
@@ -110,23 +192,22 @@ async fn instances_can_start_together() {
 
 #[test]
 fn a_key_file_is_made_once_for_its_owner_alone() {
-    const PLACE: connect_service::vault::Place<'static> =
-        connect_service::vault::Place { tenant: "t", connection: "c", field: "f" };
     let folder = support::folder();
     let path = folder.join("connect.key");
-    let sealed = Vault::from_file(&path).unwrap().seal(PLACE, "value").unwrap();
+    KeyRing::from_file(&path).unwrap();
     let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o600);
-    let again = Vault::from_file(&path).unwrap();
-    assert_eq!(again.open(PLACE, &sealed).unwrap().expose_secret(), "value");
+    let made = std::fs::read(&path).unwrap();
+    KeyRing::from_file(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), made);
 
     for exposed in [0o640, 0o604, 0o666] {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(exposed)).unwrap();
-        assert!(matches!(Vault::from_file(&path), Err(VaultError::ExposedKey(_))), "{exposed:o}");
+        assert!(matches!(KeyRing::from_file(&path), Err(VaultError::ExposedKey(_))), "{exposed:o}");
     }
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::write(&path, "canary, not a key").unwrap();
-    let error = Vault::from_file(&path).unwrap_err();
+    let error = KeyRing::from_file(&path).unwrap_err();
     assert!(matches!(error, VaultError::BadKey(_)) && !error.to_string().contains("canary"), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -134,7 +134,7 @@ fn new_client<'a>(app: &App, place: ClientPlace<'a>, body: &'a Body) -> Result<N
 
 async fn view(app: &AppState, place: ClientPlace<'_>) -> Result<ClientView, ApiError> {
     let found = app.store.current_client(place).await?.ok_or(ApiError::OAuthClientNotFound)?;
-    let params = app.store.client_secrets(&found)?.params.into_keys().collect();
+    let params = app.store.client_secrets(&found).await?.params.into_keys().collect();
     let connections = app.store.connections_of_client(place).await?;
     let StoredClient { app_id, organization, client_id, scopes, sandbox, set_by, .. } = found;
     Ok(ClientView {

@@ -169,7 +169,7 @@ async fn replace(
     }
     let kept = match ends {
         true => ClientSecrets::default(),
-        false => service.store.client_secrets(current)?,
+        false => service.store.client_secrets(current).await?,
     };
     let new = NewClient {
         place: place(link, app),

@@ -298,7 +298,7 @@ pub(super) async fn begin(
     let service = clients.service;
     let current = match entered {
         Some(id) => clients.entered(link, choice.app, id).await?,
-        None => clients.current(choice.app)?,
+        None => clients.current(choice.app).await?,
     };
     let current = current.ok_or(Refusal::NotConfigured)?;
     let endpoint = endpoint(&current.client, link, choice, inputs).map_err(|error| {

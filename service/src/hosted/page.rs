@@ -98,7 +98,7 @@ async fn open_page(
     let none = Inputs::new();
     let entered = link.inputs.as_ref().unwrap_or(&none);
     let form = Form { csrf_token: &browser.csrf_token(link), entered, errors: &[] };
-    Ok(view::connect(clients, link, choice, setup.as_ref(), form))
+    Ok(view::connect(clients, link, choice, setup.as_ref(), form).await)
 }
 
 async fn submit_page(
@@ -181,7 +181,7 @@ async fn connect(
             let csrf_token = browser.csrf_token(link);
             let setup = setup::of(&clients, link, choice).await?;
             let form = Form { csrf_token: &csrf_token, entered: &form.values, errors: &errors };
-            Ok(view::connect(&clients, link, choice, setup.as_ref(), form))
+            Ok(view::connect(&clients, link, choice, setup.as_ref(), form).await)
         }
         Err(Refusal::ClientTaken) => {
             let secret = browser.handover_secret(link);

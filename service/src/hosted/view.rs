@@ -33,7 +33,7 @@ pub(super) struct Form<'a> {
 }
 
 /// Consent, with what was entered before and what was wrong with it.
-pub(super) fn connect(
+pub(super) async fn connect(
     clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
@@ -53,7 +53,7 @@ pub(super) fn connect(
     let endpoint = match setup {
         Some(_) => flow::endpoint(&clients.addresses(app), link, choice, &inputs).ok(),
         None => {
-            let current = clients.current(app).ok().flatten();
+            let current = clients.current(app).await.ok().flatten();
             current.and_then(|current| flow::endpoint(&current.client, link, choice, &inputs).ok())
         }
     };

@@ -104,12 +104,13 @@ impl Store {
              WHERE k.connection_id = $1 AND c.tenant_id = $2"
         );
         let row = transaction.fetch_optional(Query::new(&query).bind(connection_id).bind(tenant)).await?;
-        match row.map(|row| self.read_grant(&row, tenant, connection_id)).transpose() {
+        let Some(row) = row else { return Ok(None) };
+        match self.read_grant(&row, tenant, connection_id).await {
             Err(error @ (StoreError::Vault(_) | StoreError::Unreadable(_))) => {
                 tracing::warn!(%error, connection = connection_id, "what the connection holds cannot be read");
                 Ok(None)
             }
-            current => current,
+            current => current.map(Some),
         }
     }
 }

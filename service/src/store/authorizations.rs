@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::database::{Query, Transaction};
 use super::details::{self, read_account};
 use super::events::ConnectionChange;
-use super::{LastError, Link, LinkError, Result, Store};
+use super::{LastError, Link, LinkError, Owner, Result, Store};
 use crate::catalogue::{Account, Inputs};
 use crate::clock::Millis;
 use crate::ids;
@@ -122,7 +122,7 @@ impl Store {
         .bind(&link.id)
         .bind(new.app_id)
         .bind(new.auth_option_key)
-        .bind(self.seal_json(place(&link.owner.tenant, &state), &sealed)?)
+        .bind(self.seal_json(place(&link.owner, &state), &sealed).await?)
         .bind(self.clock.now());
         transaction.execute(query).await?;
         transaction.commit().await?;
@@ -181,7 +181,7 @@ impl Store {
         let Some(link) = self.link(row.get("link_id")?).await? else {
             return Ok(None);
         };
-        let sealed: Sealed = self.open_json(place(&link.owner.tenant, &state), row.get("sealed")?)?;
+        let sealed: Sealed = self.open_json(place(&link.owner, &state), row.get("sealed")?).await?;
         let error = row.get::<Option<&str>>("error")?;
         let progress = match (row.get::<Option<Millis>>("taken_at")?, error) {
             (None, _) => Progress::AtProvider,
@@ -266,8 +266,13 @@ fn set_last_error<'a>(link: &'a Link, error: &'a LastError) -> Query<'a> {
     .bind(&link.id)
 }
 
-fn place<'a>(tenant: &'a str, state_digest: &'a str) -> Place<'a> {
-    Place { tenant, connection: state_digest, field: "authorization" }
+fn place<'a>(owner: &'a Owner, state_digest: &'a str) -> Place<'a> {
+    Place {
+        tenant: &owner.tenant,
+        customer: &owner.customer,
+        connection: state_digest,
+        field: "authorization",
+    }
 }
 
 impl fmt::Debug for Authorization {

@@ -65,6 +65,7 @@ impl Store {
             self.remove_events(now - millis(EVENTS_KEPT)).await,
             self.remove_attempts(now - millis(EVENTS_KEPT)).await,
             self.remove_deliveries().await,
+            self.destroy_data_keys().await,
             self.remove_abandoned(now - millis(UNFINISHED)).await,
         ];
         results.into_iter().collect()

@@ -1,5 +1,5 @@
 //! Copying a database into another one, such as a SQLite file into PostgreSQL: every row of every table, each compared
-//! afterwards. The rows stay sealed with the same encryption key.
+//! afterwards. The rows stay sealed with the same keys.
 
 use std::fmt::Write as _;
 
@@ -13,8 +13,10 @@ const PAGE: i64 = 100;
 
 /// The tables, each after those that it refers to, with the columns that tell their rows apart. What is used up of budgets
 /// in this minute is not copied.
-const TABLES: [(&str, &[&str]); 21] = [
+const TABLES: [(&str, &[&str]); 23] = [
     ("marks", &["name"]),
+    ("root_keys", &["id"]),
+    ("data_keys", &["tenant_id"]),
     ("tenants", &["id"]),
     ("keys", &["id"]),
     ("connections", &["id"]),

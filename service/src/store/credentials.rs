@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::connections::read_auth_type;
 use super::database::{Query, Row, Transaction};
 use super::events::ConnectionChange;
-use super::{Details, Origin, Owner, ReconnectionReason, RefreshHistory, Result, Store};
+use super::{Details, Origin, Owner, ReconnectionReason, RefreshHistory, Result, Store, StoreError};
 use crate::catalogue::{AuthType, Inputs};
 use crate::clock::{CLOCK_TOLERANCE, Millis, millis};
 use crate::vault::Place;
@@ -78,7 +78,7 @@ pub struct Lease {
 /// What [`Store::read_grant`] reads, of `credentials k` and `connections c`.
 pub(super) const GRANT_COLUMNS: &str = "c.app_id, k.auth_type, k.auth_option_key, k.inputs, k.access_token,
     k.refresh_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.account_digest, k.oauth_client_id, c.provider_data,
-    c.account, c.scopes, c.origin";
+    c.account, c.scopes, c.origin, c.customer";
 
 impl Tokens {
     /// What a provider granted in answer to a request made at `asked_at`. A provider that sends no new refresh token
@@ -118,7 +118,7 @@ impl Store {
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Credential {
-            grant: self.read_grant(&row, &owner.tenant, connection_id)?,
+            grant: self.read_grant(&row, &owner.tenant, connection_id).await?,
             broken: row.get::<i64>("broken")? != 0,
             version: row.get("version")?,
             history: RefreshHistory::read(&row)?,
@@ -126,24 +126,27 @@ impl Store {
     }
 
     /// Reads and opens [`GRANT_COLUMNS`].
-    pub(super) fn read_grant(&self, row: &Row, tenant: &str, connection_id: &str) -> Result<Grant> {
-        let place = |field| Place { tenant, connection: connection_id, field };
-        let open = |field| -> Result<Option<SecretString>> {
-            let sealed = row.get::<Option<&str>>(field)?;
-            Ok(sealed.map(|sealed| self.vault.open(place(field), sealed)).transpose()?)
+    pub(super) async fn read_grant(&self, row: &Row, tenant: &str, connection_id: &str) -> Result<Grant> {
+        let customer = row.get::<&str>("customer")?;
+        let place = |field| Place { tenant, customer, connection: connection_id, field };
+        let open = async |field| -> Result<Option<SecretString>> {
+            match row.get::<Option<&str>>(field)? {
+                Some(sealed) => Ok(Some(self.open_text(place(field), sealed).await?)),
+                None => Ok(None),
+            }
         };
-        let tokens = match open("access_token")? {
+        let tokens = match open("access_token").await? {
             Some(access_token) => Some(Tokens {
                 access_token,
-                refresh_token: open("refresh_token")?,
+                refresh_token: open("refresh_token").await?,
                 token_type: row.get::<Option<String>>("token_type")?.unwrap_or_default(),
                 obtained_at: row.get("obtained_at")?,
                 expires_at: row.get("expires_at")?,
             }),
             None => None,
         };
-        let secret_data =
-            self.open_secret_data(tenant, connection_id, row.get::<Option<&str>>("secret_data")?)?;
+        let secret_data = row.get::<Option<&str>>("secret_data")?;
+        let secret_data = self.open_secret_data((tenant, customer), connection_id, secret_data).await?;
         Ok(Grant {
             app_id: row.get::<Option<String>>("app_id")?.unwrap_or_default(),
             auth_type: read_auth_type(row.get("auth_type")?)?,
@@ -152,7 +155,7 @@ impl Store {
             account_digest: row.get("account_digest")?,
             oauth_client: row.get("oauth_client_id")?,
             origin: row.get::<&str>("origin")?.parse()?,
-            inputs: self.open_json(place("inputs"), row.get("inputs")?)?,
+            inputs: self.open_json(place("inputs"), row.get("inputs")?).await?,
             tokens,
             details: Details { secret_data, ..Details::read(row)? },
         })
@@ -166,8 +169,10 @@ impl Store {
         connection_id: &str,
         grant: &Grant,
     ) -> Result<()> {
-        let inputs = Place { tenant, connection: connection_id, field: "inputs" };
-        let tokens = self.seal_tokens(tenant, connection_id, grant.tokens.as_ref())?;
+        let customer = customer_of(transaction, connection_id).await?;
+        let customer = customer.as_deref().ok_or(StoreError::Unreadable("customer"))?;
+        let inputs = Place { tenant, customer, connection: connection_id, field: "inputs" };
+        let tokens = self.seal_tokens((tenant, customer), connection_id, grant.tokens.as_ref()).await?;
         let query = Query::new(
             "INSERT INTO credentials (connection_id, tenant_id, auth_type, auth_option_key, inputs, access_token,
                 refresh_token, token_type, obtained_at, expires_at, account_digest, oauth_client_id, version)
@@ -185,7 +190,7 @@ impl Store {
         .bind(tenant)
         .bind(grant.auth_type.as_str())
         .bind(&grant.auth_option_key)
-        .bind(self.seal_json(inputs, &grant.inputs)?)
+        .bind(self.seal_json(inputs, &grant.inputs).await?)
         .bind(tokens.access)
         .bind(tokens.refresh)
         .bind(grant.tokens.as_ref().map(|tokens| tokens.token_type.as_str()))
@@ -194,7 +199,7 @@ impl Store {
         .bind(grant.account_digest.as_deref())
         .bind(grant.oauth_client.as_deref());
         transaction.execute(query).await?;
-        self.put_details(transaction, tenant, connection_id, &grant.details).await
+        self.put_details(transaction, (tenant, customer), connection_id, &grant.details).await
     }
 
     /// Takes the lease on a connection's credential, unless another process holds it. One that this process holds is
@@ -259,9 +264,14 @@ impl Store {
         tokens: &Tokens,
         details: Option<&Details>,
     ) -> Result<bool> {
-        let sealed = self.seal_tokens(&owner.tenant, connection_id, Some(tokens))?;
         let mut transaction = self.database.begin().await?;
         self.lock_connection(&mut transaction, connection_id).await?;
+        let Some(customer) = customer_of(&mut transaction, connection_id).await? else {
+            transaction.rollback().await?;
+            return Ok(false);
+        };
+        let holder = (owner.tenant.as_str(), customer.as_str());
+        let sealed = self.seal_tokens(holder, connection_id, Some(tokens)).await?;
         let query = Query::new(
             "UPDATE credentials SET access_token = $1, refresh_token = $2, token_type = $3, obtained_at = $4,
                 expires_at = $5, version = version + 1, lease_owner = NULL, lease_until = NULL, refresh_failures = 0,
@@ -285,7 +295,7 @@ impl Store {
         let mut events = Vec::new();
         if let Some(details) = details {
             let before = self.tracked(&mut transaction, tenant, connection_id).await?;
-            self.put_details(&mut transaction, tenant, connection_id, details).await?;
+            self.put_details(&mut transaction, holder, connection_id, details).await?;
             let event = self.update_event(&mut transaction, tenant, connection_id, before.as_ref()).await?;
             events.extend(event);
         }
@@ -343,16 +353,30 @@ impl Store {
         Ok(updated == 1)
     }
 
-    fn seal_tokens(&self, tenant: &str, connection: &str, tokens: Option<&Tokens>) -> Result<SealedTokens> {
-        let seal = |field, secret: Option<&SecretString>| {
-            let place = Place { tenant, connection, field };
-            secret.map(|secret| self.vault.seal(place, secret.expose_secret())).transpose()
+    async fn seal_tokens(
+        &self,
+        (tenant, customer): (&str, &str),
+        connection: &str,
+        tokens: Option<&Tokens>,
+    ) -> Result<SealedTokens> {
+        let seal = async |field, secret: Option<&SecretString>| {
+            let place = Place { tenant, customer, connection, field };
+            match secret {
+                Some(secret) => self.seal_text(place, secret.expose_secret()).await.map(Some),
+                None => Ok(None),
+            }
         };
         Ok(SealedTokens {
-            access: seal("access_token", tokens.map(|tokens| &tokens.access_token))?,
-            refresh: seal("refresh_token", tokens.and_then(|tokens| tokens.refresh_token.as_ref()))?,
+            access: seal("access_token", tokens.map(|tokens| &tokens.access_token)).await?,
+            refresh: seal("refresh_token", tokens.and_then(|tokens| tokens.refresh_token.as_ref())).await?,
         })
     }
+}
+
+/// Whose connection it is; `None` where it was deleted.
+async fn customer_of(transaction: &mut Transaction, connection_id: &str) -> Result<Option<String>> {
+    let query = Query::new("SELECT customer FROM connections WHERE id = $1").bind(connection_id);
+    transaction.fetch_optional(query).await?.map(|row| row.get("customer")).transpose()
 }
 
 struct SealedTokens {

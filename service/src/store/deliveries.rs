@@ -206,7 +206,7 @@ impl Store {
             .bind(now)
             .bind(too_late);
             if let Some(row) = transaction.fetch_optional(query).await? {
-                match self.read_claimed(&row) {
+                match self.read_claimed(&row).await {
                     Ok(webhook) => claimed.push(webhook),
                     // The lease keeps it from being looked at again at once.
                     Err(error) => tracing::error!(%error, webhook = id, "a webhook endpoint cannot be read"),
@@ -217,11 +217,11 @@ impl Store {
         Ok(claimed)
     }
 
-    fn read_claimed(&self, row: &Row) -> Result<ClaimedWebhook> {
+    async fn read_claimed(&self, row: &Row) -> Result<ClaimedWebhook> {
         let (id, tenant): (String, String) = (row.get("id")?, row.get("tenant_id")?);
         Ok(ClaimedWebhook {
             url: row.get("url")?,
-            secrets: self.open_secrets(&tenant, &id, row.get("secrets")?)?,
+            secrets: self.open_secrets(&tenant, &id, row.get("secrets")?).await?,
             failures: row.get("failures")?,
             failing_since: row.get("failing_since")?,
             concurrency: usize::try_from(row.get::<i64>("concurrency")?).unwrap_or(1).max(1),

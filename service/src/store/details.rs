@@ -42,11 +42,12 @@ impl Details {
 }
 
 impl Store {
-    /// Writes the details of a connection that has a credential, over those that were there.
+    /// Writes the details of a connection that has a credential, over those that were there. `holder` is its tenant and its
+    /// customer.
     pub(super) async fn put_details(
         &self,
         transaction: &mut Transaction,
-        tenant: &str,
+        holder: (&str, &str),
         connection_id: &str,
         details: &Details,
     ) -> Result<()> {
@@ -57,9 +58,10 @@ impl Store {
                 .bind(details.scopes.as_ref().map(text).transpose()?)
                 .bind(connection_id);
         transaction.execute(query).await?;
-        let place = place(tenant, connection_id);
-        let secret = Some(&details.secret_data).filter(|secret| !secret.is_empty());
-        let sealed = secret.map(|secret| self.seal_json(place, secret)).transpose()?;
+        let sealed = match &details.secret_data {
+            secret if secret.is_empty() => None,
+            secret => Some(self.seal_json(place(holder, connection_id), secret).await?),
+        };
         let query = Query::new("UPDATE credentials SET secret_data = $1 WHERE connection_id = $2")
             .bind(sealed)
             .bind(connection_id);
@@ -68,19 +70,21 @@ impl Store {
     }
 
     /// Opens the secret values of a connection.
-    pub(super) fn open_secret_data(
+    pub(super) async fn open_secret_data(
         &self,
-        tenant: &str,
+        holder: (&str, &str),
         connection_id: &str,
         sealed: Option<&str>,
     ) -> Result<ProviderData> {
-        let opened = sealed.map(|sealed| self.open_json(place(tenant, connection_id), sealed));
-        Ok(opened.transpose()?.unwrap_or_default())
+        match sealed {
+            Some(sealed) => self.open_json(place(holder, connection_id), sealed).await,
+            None => Ok(ProviderData::new()),
+        }
     }
 }
 
-fn place<'a>(tenant: &'a str, connection: &'a str) -> Place<'a> {
-    Place { tenant, connection, field: "secret_data" }
+fn place<'a>((tenant, customer): (&'a str, &'a str), connection: &'a str) -> Place<'a> {
+    Place { tenant, customer, connection, field: "secret_data" }
 }
 
 /// Of the column `account`.

@@ -39,7 +39,7 @@ impl Store {
         .bind(self.clock.now());
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else { return Ok(None) };
-        let body = self.vault.open(place(tenant, &key), row.get("sealed")?)?;
+        let body = self.open_text(place(tenant, &key), row.get("sealed")?).await?;
         Ok(Some((row.get("fingerprint")?, body)))
     }
 
@@ -61,7 +61,7 @@ impl Store {
         .bind(tenant)
         .bind(&key)
         .bind(answer.fingerprint)
-        .bind(self.vault.seal(place(tenant, &key), answer.body)?)
+        .bind(self.seal_text(place(tenant, &key), answer.body).await?)
         .bind(now + millis(LIFETIME));
         let inserted = transaction.execute(query).await?;
         Ok(inserted == 1)
@@ -69,7 +69,7 @@ impl Store {
 }
 
 fn place<'a>(tenant: &'a str, key_digest: &'a str) -> Place<'a> {
-    Place { tenant, connection: key_digest, field: "answer" }
+    Place { tenant, customer: "", connection: key_digest, field: "answer" }
 }
 
 impl std::fmt::Debug for NewAnswer<'_> {

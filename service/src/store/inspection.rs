@@ -1,13 +1,10 @@
 //! What is known of a database before it is opened: whether it is there, and what opening it would change. Nothing is
 //! changed here.
 
-use secrecy::ExposeSecret;
-
 use super::database::{Database, Query};
-use super::open::{self, MARK, MARK_PLACE, SELECT_MARK};
-use super::{Result, StoreError, migrations};
+use super::{Result, StoreError, migrations, open, root_keys};
 use crate::clock::{Clock, Millis};
-use crate::vault::Vault;
+use crate::vault::KeyRing;
 
 /// A database as it is.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,8 +15,10 @@ pub struct Inspection {
     pub is_there: bool,
     /// The steps by which the next start brings the tables up to date.
     pub pending: Vec<i64>,
-    /// Whether the key opens it, where both are there.
-    pub key_fits: Option<bool>,
+    /// Which root key is missing or wrong, and what to do about it.
+    pub key_problem: Option<String>,
+    /// Whether values wait to be sealed with data keys, see [`Store::rotate_root_key`](super::Store::rotate_root_key).
+    pub has_direct_values: bool,
     /// By how many milliseconds the server's clock is ahead of this machine's. Nothing for a file.
     pub clock_ahead: Option<Millis>,
 }
@@ -30,7 +29,7 @@ pub struct Inspection {
 ///
 /// When it is there and cannot be used: it does not respond, cannot be written to, is a file that others can read, or was
 /// used by a newer version.
-pub async fn inspect(url: &str, vault: Option<&Vault>, clock: &Clock) -> Result<Inspection> {
+pub async fn inspect(url: &str, ring: Option<&KeyRing>, clock: &Clock) -> Result<Inspection> {
     let database = Database::new(url)?;
     let inspection = Inspection {
         location: database.location(),
@@ -44,14 +43,14 @@ pub async fn inspect(url: &str, vault: Option<&Vault>, clock: &Clock) -> Result<
         open::refuse_exposed_file(file)?;
     }
     database.connect().await.map_err(|error| open::at_location(&database, error))?;
-    let looked = look(&database, vault, clock, inspection).await;
+    let looked = look(&database, ring, clock, inspection).await;
     database.close().await;
     looked
 }
 
 async fn look(
     database: &Database,
-    vault: Option<&Vault>,
+    ring: Option<&KeyRing>,
     clock: &Clock,
     mut inspection: Inspection,
 ) -> Result<Inspection> {
@@ -64,11 +63,14 @@ async fn look(
         let applied = database.fetch_all(Query::new(migrations::SELECT)).await?;
         inspection.pending = migrations::missing(&applied)?.map(|step| step.version).collect();
     }
-    if let (Some(vault), true) = (vault, inspection.is_there)
-        && let Some(row) = database.fetch_optional(Query::new(SELECT_MARK)).await?
-    {
-        let opened = vault.open(MARK_PLACE, row.get("value")?);
-        inspection.key_fits = Some(opened.is_ok_and(|text| text.expose_secret() == MARK));
+    if let Some(ring) = ring {
+        match root_keys::open_keys(database, ring).await {
+            Ok(keys) => inspection.has_direct_values = keys.is_some_and(|keys| keys.has_direct_values()),
+            Err(error @ (StoreError::WrongKey(_) | StoreError::Vault(_))) => {
+                inspection.key_problem = Some(error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(inspection)
 }

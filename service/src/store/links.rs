@@ -176,7 +176,7 @@ impl Store {
             format!("{SELECT} WHERE (l.secret_digest = $1 OR l.handoff_digest = $1) AND {IS_ENABLED}");
         let query = Query::new(&query).bind(ids::digest(secret));
         let row = self.database.fetch_optional(query).await?;
-        row.map(|row| self.read_link(&row)).transpose()
+        self.read_link(row).await
     }
 
     /// The link of this connection that this request token opens, whatever its status.
@@ -188,7 +188,7 @@ impl Store {
         let query = format!("{SELECT} WHERE l.connection_id = $1 AND l.token_digest = $2 AND {IS_ENABLED}");
         let query = Query::new(&query).bind(connection_id).bind(ids::digest(request_token));
         let row = self.database.fetch_optional(query).await?;
-        row.map(|row| self.read_link(&row)).transpose()
+        self.read_link(row).await
     }
 
     /// The link with this id, whatever its status.
@@ -200,7 +200,7 @@ impl Store {
         let query = format!("{SELECT} WHERE l.id = $1 AND {IS_ENABLED}");
         let query = Query::new(&query).bind(id);
         let row = self.database.fetch_optional(query).await?;
-        row.map(|row| self.read_link(&row)).transpose()
+        self.read_link(row).await
     }
 
     /// Notes how far the customer has come, while the link is pending.
@@ -229,7 +229,7 @@ impl Store {
              WHERE id = $3 AND status = 'pending' AND expires_at > $4",
         )
         .bind(ids::digest(secret))
-        .bind(self.seal_json(inputs_place(&link.owner, &link.id), inputs)?)
+        .bind(self.seal_json(inputs_place(&link.owner, &link.id), inputs).await?)
         .bind(&link.id)
         .bind(self.clock.now());
         Ok(self.database.execute(query).await? == 1)
@@ -346,16 +346,17 @@ impl Store {
         Ok(updated == 1)
     }
 
-    fn read_link(&self, row: &Row) -> Result<Link> {
+    async fn read_link(&self, row: Option<Row>) -> Result<Option<Link>> {
+        let Some(row) = row else { return Ok(None) };
         let id: String = row.get("id")?;
         let owner = Owner { tenant: row.get("tenant_id")?, customer: row.get("customer")? };
         let status: Status = row.get::<&str>("status")?.parse()?;
         let expires_at = row.get("expires_at")?;
         let inputs = match row.get::<Option<&str>>("inputs")? {
-            Some(sealed) => Some(self.open_json(inputs_place(&owner, &id), sealed)?),
+            Some(sealed) => Some(self.open_json(inputs_place(&owner, &id), sealed).await?),
             None => None,
         };
-        Ok(Link {
+        Ok(Some(Link {
             connection_id: row.get("connection_id")?,
             name: row.get("name")?,
             tenant_name: row.get("tenant_name")?,
@@ -374,7 +375,7 @@ impl Store {
             ended_at: row.get("ended_at")?,
             owner,
             id,
-        })
+        }))
     }
 }
 
@@ -390,7 +391,7 @@ impl fmt::Debug for Link {
 }
 
 fn inputs_place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
-    Place { tenant: &owner.tenant, connection: link_id, field: "inputs" }
+    Place { tenant: &owner.tenant, customer: &owner.customer, connection: link_id, field: "inputs" }
 }
 
 impl Operation {

@@ -43,7 +43,9 @@ mod pending_clients;
 mod presence;
 mod reconnection;
 mod refresh_history;
+mod reseal;
 mod revocations;
+mod root_keys;
 mod rotation;
 mod sealed;
 mod spelling;
@@ -102,6 +104,7 @@ use presence::Presence;
 pub use reconnection::{Reconnection, ReconnectionReason};
 pub use refresh_history::RefreshHistory;
 pub use revocations::{MAX_REDEMPTION, MAX_REVOCATION_AGE, PendingRevocation};
+pub use root_keys::{ListedRootKey, RootKeyRemoval, RootKeyRotation};
 pub use rotation::{Promotion, Rotation};
 pub use tenant_deletion::KEPT;
 pub use tenants::{Tenant, TenantBudgets};
@@ -113,7 +116,7 @@ pub use webhooks::{
     CreatedWebhook, DisabledReason, MAX_WEBHOOKS, NewWebhook, SigningSecrets, Webhook, WebhookUpdate,
 };
 
-/// The database, with the key to what is sealed in it. Cheap to clone.
+/// The database, with the keys to what is sealed in it. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
@@ -184,9 +187,14 @@ pub enum StoreError {
         /// The command that made it.
         made_by: &'static str,
     },
-    /// The database was made with another encryption key.
-    #[error("the database was made with another encryption key; give back the one that it was made with")]
-    WrongKey,
+    /// The root key with this id is not the one that the database knows by it.
+    #[error(
+        "root key `{0}` is not the one that the database was made with: give back the one that it was made with"
+    )]
+    WrongKey(String),
+    /// Another rotation began, to the root key with this id.
+    #[error("a rotation to root key `{0}` has begun meanwhile: run that one to its end first")]
+    OtherRotation(String),
 }
 
 /// What the store's functions return.
@@ -241,6 +249,7 @@ mod tests {
     use super::*;
     use crate::error::ApiError;
     use crate::ids;
+    use crate::vault::KeyRing;
 
     /// An empty store, and its folder, which is the caller's to remove.
     pub(super) async fn store() -> (Store, PathBuf) {
@@ -248,8 +257,8 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let url = format!("sqlite://{}", folder.join("test.db").display());
         let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let vault = Vault::from_base64(key, "a test").unwrap();
-        (Store::open(&url, vault, Clock::default()).await.unwrap(), folder)
+        let ring = KeyRing::from_base64(key, "a test").unwrap();
+        (Store::open(&url, ring, Clock::default()).await.unwrap(), folder)
     }
 
     /// SQLite rolls back by itself when the disk is full, and the driver does not notice.

@@ -61,7 +61,7 @@ impl Store {
             Some("test") => Some(Mode::Test),
             Some(_) => return Err(StoreError::Unreadable(MARK)),
             // Older than test mode, or new.
-            None => Self::has_encryption_key(url).await?.then_some(Mode::Live),
+            None => Self::has_root_key(url).await?.then_some(Mode::Live),
         };
         match found {
             Some(found) if found != mode => Err(StoreError::OtherMode {

@@ -153,8 +153,9 @@ impl Store {
     /// # Errors
     ///
     /// When it does not open, or is not of this row.
-    pub fn client_secrets(&self, client: &StoredClient) -> Result<ClientSecrets> {
-        let sealed: Sealed = self.open_json(seal_place(&client.tenant, &client.id), &client.sealed)?;
+    pub async fn client_secrets(&self, client: &StoredClient) -> Result<ClientSecrets> {
+        let place = seal_place(&client.tenant, &client.id);
+        let sealed: Sealed = self.open_json(place, &client.sealed).await?;
         let belongs = sealed.app_id == client.app_id
             && sealed.organization_id == client.organization.as_deref().unwrap_or_default()
             && sealed.client_id == client.client_id
@@ -285,7 +286,7 @@ impl Store {
         .bind(place.app_id)
         .bind(place.organization.unwrap_or_default())
         .bind(new.client_id)
-        .bind(self.seal_client(&id, new, link_id)?)
+        .bind(self.seal_client(&id, new, link_id).await?)
         .bind(write_scopes(new.scopes.as_deref())?)
         .bind(i64::from(new.sandbox))
         .bind(state)
@@ -306,7 +307,7 @@ impl Store {
         let query = Query::new(
             "UPDATE oauth_clients SET sealed = $1, scopes = $2, sandbox = $3, set_by = $4, updated_at = $5 WHERE id = $6",
         )
-        .bind(self.seal_client(&found.id, new, found.link_id.as_deref())?)
+        .bind(self.seal_client(&found.id, new, found.link_id.as_deref()).await?)
         .bind(write_scopes(new.scopes.as_deref())?)
         .bind(i64::from(new.sandbox))
         .bind(set_by)
@@ -316,7 +317,7 @@ impl Store {
         Ok(())
     }
 
-    fn seal_client(&self, id: &str, new: &NewClient<'_>, link_id: Option<&str>) -> Result<String> {
+    async fn seal_client(&self, id: &str, new: &NewClient<'_>, link_id: Option<&str>) -> Result<String> {
         let params = new.secrets.params.iter();
         let params = params.map(|(name, value)| (name.clone(), value.expose_secret().to_owned()));
         let sealed = Sealed {
@@ -327,7 +328,7 @@ impl Store {
             client_secret: new.secrets.client_secret.expose_secret().to_owned(),
             params: params.collect(),
         };
-        self.seal_json(seal_place(new.place.tenant, id), &sealed)
+        self.seal_json(seal_place(new.place.tenant, id), &sealed).await
     }
 }
 
@@ -364,7 +365,7 @@ fn count(place: ClientPlace<'_>) -> PlaceQuery<'_> {
 }
 
 fn seal_place<'a>(tenant: &'a str, id: &'a str) -> Place<'a> {
-    Place { tenant, connection: id, field: "oauth_client" }
+    Place { tenant, customer: "", connection: id, field: "oauth_client" }
 }
 
 fn write_scopes(scopes: Option<&[String]>) -> Result<Option<String>> {

@@ -1,4 +1,4 @@
-//! Opening the database: its settings, its tables, and whether the encryption key is the right one.
+//! Opening the database: its settings, its tables, and whether the root keys are the right ones.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::ErrorKind;
@@ -6,22 +6,13 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
-
 use super::database::{Database, Query};
 use super::presence::Presence;
-use super::{EventPayload, Mode, Result, Store, StoreError};
+use super::{EventPayload, Mode, Result, Store, StoreError, root_keys};
 use crate::clock::Clock;
 use crate::ids;
 use crate::notify::{Changes, Feeds};
-use crate::vault::{self, Vault};
-
-/// Sealed into every database, to tell at the start that the key is the one it was made with.
-pub(super) const MARK: &str = "connect-service";
-
-pub(super) const MARK_PLACE: vault::Place<'static> = vault::Place { tenant: "", connection: "", field: MARK };
-
-pub(super) const SELECT_MARK: &str = "SELECT value FROM marks WHERE name = 'encryption_key'";
+use crate::vault::KeyRing;
 
 impl Store {
     /// Opens the live database at `url` (`sqlite:` or `postgres:`), makes it if it is a file that does not exist, and
@@ -29,9 +20,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When it cannot be opened, is a file that others can read, or was made with another encryption key or in test mode.
-    pub async fn open(url: &str, vault: Vault, clock: Clock) -> Result<Self> {
-        Self::open_in(Mode::Live, url, vault, clock).await
+    /// When it cannot be opened, is a file that others can read, or was made with other root keys or in test mode.
+    pub async fn open(url: &str, ring: KeyRing, clock: Clock) -> Result<Self> {
+        Self::open_in(Mode::Live, url, ring, clock).await
     }
 
     /// Opens a database like [`open`](Self::open), in either mode.
@@ -39,7 +30,7 @@ impl Store {
     /// # Errors
     ///
     /// Those of [`open`](Self::open).
-    pub async fn open_in(mode: Mode, url: &str, vault: Vault, clock: Clock) -> Result<Self> {
+    pub async fn open_in(mode: Mode, url: &str, ring: KeyRing, clock: Clock) -> Result<Self> {
         let database = Database::new(url)?;
         let cannot_open = |reason| cannot_open(&database, reason);
         let presence = match database.file() {
@@ -53,6 +44,7 @@ impl Store {
         };
         Self::refuse_other_mode(url, mode).await?;
         database.migrate().await.map_err(|error| at_location(&database, error))?;
+        let vault = root_keys::open_vault(&database, ring, &clock).await?;
         let store = Self {
             database: database.clone(),
             process: ids::random(16),
@@ -66,7 +58,6 @@ impl Store {
             vendings: Arc::default(),
             _presence: presence.clone(),
         };
-        store.check_key().await?;
         store.mark_mode().await?;
         store.adopt_spelling().await?;
         if let Some(presence) = presence.filter(|presence| presence.is_only()) {
@@ -78,13 +69,19 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether the database at `url` is there and was made with an encryption key, which it needs from then on.
+    /// Whether the database at `url` is there and was made with a root key, which it needs from then on.
     ///
     /// # Errors
     ///
     /// When it is there and cannot be read.
-    pub async fn has_encryption_key(url: &str) -> Result<bool> {
-        Ok(Self::read_mark(url, "encryption_key").await?.is_some())
+    pub async fn has_root_key(url: &str) -> Result<bool> {
+        // The mode is noted after the root key; a database that is older than modes has the mark of its only key.
+        for name in ["data_keys", "encryption_key"] {
+            if Self::read_mark(url, name).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A mark of the database at `url`; none where the database is not there or has no such mark.
@@ -113,20 +110,6 @@ impl Store {
     /// Ends all connections to the database.
     pub async fn close(&self) {
         self.database.close().await;
-    }
-
-    async fn check_key(&self) -> Result<()> {
-        let mark = self.vault.seal(MARK_PLACE, MARK)?;
-        let insert =
-            "INSERT INTO marks (name, value) VALUES ('encryption_key', $1) ON CONFLICT (name) DO NOTHING";
-        let query = Query::new(insert).bind(mark);
-        self.database.execute(query).await?;
-        let row = self.database.fetch_optional(Query::new(SELECT_MARK)).await?;
-        let row = row.ok_or(StoreError::WrongKey)?;
-        match self.vault.open(MARK_PLACE, row.get("value")?) {
-            Ok(text) if text.expose_secret() == MARK => Ok(()),
-            _ => Err(StoreError::WrongKey),
-        }
     }
 }
 

@@ -57,7 +57,7 @@ impl Store {
         )
         .bind(&id)
         .bind(tenant)
-        .bind(self.seal_json(place(tenant, &id), &GrantRecord::from(grant))?)
+        .bind(self.seal_json(place(tenant, &id), &GrantRecord::from(grant)).await?)
         .bind(self.clock.now())
         .bind(grant.oauth_client.as_deref());
         transaction.execute(query).await?;
@@ -106,7 +106,7 @@ impl Store {
         let rows = transaction.fetch_all(query).await?;
         let mut taken = Vec::with_capacity(rows.len());
         for row in &rows {
-            match self.read_revocation(row) {
+            match self.read_revocation(row).await {
                 Ok(revocation) => taken.push(revocation),
                 Err(error @ (StoreError::Vault(_) | StoreError::Unreadable(_))) => {
                     tracing::warn!(%error, "a grant cannot be revoked");
@@ -141,7 +141,7 @@ impl Store {
         let PendingRevocation { id, tenant, grant, .. } = revocation;
         let grant = Grant { tokens: Some(tokens.clone()), ..grant.clone() };
         let query = Query::new("UPDATE revocations SET sealed = $1 WHERE id = $2")
-            .bind(self.seal_json(place(tenant, id), &GrantRecord::from(&grant))?)
+            .bind(self.seal_json(place(tenant, id), &GrantRecord::from(&grant)).await?)
             .bind(id);
         self.database.execute(query).await?;
         Ok(())
@@ -203,9 +203,9 @@ impl Store {
         self.vault.account_digest(provider, client_id, account)
     }
 
-    fn read_revocation(&self, row: &Row) -> Result<PendingRevocation> {
+    async fn read_revocation(&self, row: &Row) -> Result<PendingRevocation> {
         let (id, tenant): (String, String) = (row.get("id")?, row.get("tenant_id")?);
-        let record: GrantRecord = self.open_json(place(&tenant, &id), row.get("sealed")?)?;
+        let record: GrantRecord = self.open_json(place(&tenant, &id), row.get("sealed")?).await?;
         Ok(PendingRevocation {
             grant: record.try_into()?,
             attempts: row.get("attempts")?,
@@ -217,7 +217,7 @@ impl Store {
 }
 
 fn place<'a>(tenant: &'a str, id: &'a str) -> Place<'a> {
-    Place { tenant, connection: id, field: "revocation" }
+    Place { tenant, customer: "", connection: id, field: "revocation" }
 }
 
 impl fmt::Debug for PendingRevocation {

@@ -1,24 +1,89 @@
-//! Values of several parts, sealed as one.
+//! Sealing and opening values, each with the data key of its tenant.
 
-use secrecy::ExposeSecret;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use super::database::{Query, Transaction};
 use super::{Result, Store, StoreError};
-use crate::vault::Place;
+use crate::vault::{DataKey, Place, VaultError, is_of_data_key};
 
 impl Store {
-    /// Seals a value as JSON.
-    pub(super) fn seal_json(&self, place: Place<'_>, value: &impl Serialize) -> Result<String> {
+    /// Seals a text.
+    pub(super) async fn seal_text(&self, place: Place<'_>, value: &str) -> Result<String> {
+        Ok(match self.data_key(place.tenant).await? {
+            Some(key) => key.seal(place, value)?,
+            None => self.vault.seal_directly(place, value)?,
+        })
+    }
+
+    /// Opens what [`Store::seal_text`] made for the same place, or an earlier version.
+    pub(super) async fn open_text(&self, place: Place<'_>, sealed: &str) -> Result<SecretString> {
+        if !is_of_data_key(sealed) {
+            return Ok(self.vault.open_directly(place, sealed)?);
+        }
+        let key = self.data_key(place.tenant).await?.ok_or(VaultError::NoDataKey)?;
+        Ok(key.open(place, sealed)?)
+    }
+
+    /// Seals a value of several parts as JSON.
+    pub(super) async fn seal_json(&self, place: Place<'_>, value: &impl Serialize) -> Result<String> {
         let text = serde_json::to_string(value).map_err(|_| StoreError::Unreadable("a sealed value"))?;
-        Ok(self.vault.seal(place, &Zeroizing::new(text))?)
+        self.seal_text(place, &Zeroizing::new(text)).await
     }
 
     /// Opens what [`Store::seal_json`] made for the same place.
-    pub(super) fn open_json<T: DeserializeOwned>(&self, place: Place<'_>, sealed: &str) -> Result<T> {
-        let text = self.vault.open(place, sealed)?;
+    pub(super) async fn open_json<T: DeserializeOwned>(&self, place: Place<'_>, sealed: &str) -> Result<T> {
+        let text = self.open_text(place, sealed).await?;
         let value = serde_json::from_str(text.expose_secret());
         value.map_err(|_| StoreError::Unreadable("a sealed value"))
+    }
+
+    /// A tenant's data key: that in memory, or else the stored one. `None` where it has none, because its database is from
+    /// a version without data keys, or because it was deleted.
+    async fn data_key(&self, tenant: &str) -> Result<Option<Arc<DataKey>>> {
+        if let Some(key) = self.vault.data_keys().get(tenant) {
+            return Ok(Some(key));
+        }
+        let query = Query::new("SELECT root_key_id, sealed FROM data_keys WHERE tenant_id = $1").bind(tenant);
+        let Some(row) = self.database.fetch_optional(query).await? else {
+            return Ok(None);
+        };
+        let root_key = self.vault.ring().get(row.get("root_key_id")?)?;
+        let key = Arc::new(root_key.open_data_key(tenant, row.get("sealed")?)?);
+        self.vault.data_keys().put(tenant, key.clone());
+        Ok(Some(key))
+    }
+
+    /// Makes a new tenant's data key, unless older processes may run on the same database, which know none.
+    pub(super) async fn make_data_key(&self, transaction: &mut Transaction, tenant: &str) -> Result<()> {
+        let query = Query::new(
+            "SELECT id FROM root_keys WHERE is_active = 1 AND EXISTS (SELECT 1 FROM marks WHERE name = 'data_keys')",
+        );
+        let Some(row) = transaction.fetch_optional(query).await? else {
+            return Ok(());
+        };
+        let root_key = self.vault.ring().get(row.get("id")?)?;
+        let query = Query::new(
+            "INSERT INTO data_keys (tenant_id, root_key_id, sealed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(tenant)
+        .bind(root_key.id())
+        .bind(root_key.new_data_key(tenant)?);
+        transaction.execute(query).await?;
+        Ok(())
+    }
+
+    /// Destroys the data keys of deleted tenants, but for those whose grants are still to be revoked.
+    pub(super) async fn destroy_data_keys(&self) -> Result<()> {
+        let query = Query::new(
+            "DELETE FROM data_keys WHERE NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = data_keys.tenant_id)
+                AND NOT EXISTS (SELECT 1 FROM revocations r WHERE r.tenant_id = data_keys.tenant_id)",
+        );
+        self.database.execute(query).await?;
+        Ok(())
     }
 }

@@ -27,8 +27,8 @@ const EMPTIED: [(&str, &str); 10] = [
 ];
 
 /// The tables with rows of tenants that outlive them: who did what, the grants that are to be ended at providers, and, until
-/// that is done, the OAuth clients to end them with.
-pub const KEPT: [&str; 3] = ["audit", "oauth_clients", "revocations"];
+/// that is done, the OAuth clients to end them with and the data key that sealed them.
+pub const KEPT: [&str; 4] = ["audit", "data_keys", "oauth_clients", "revocations"];
 
 /// The tables whose rows go with the connections.
 const OF_CONNECTIONS: [&str; 4] = ["connections", "links", "credentials", "usages"];
@@ -75,6 +75,8 @@ impl Store {
         transaction.execute(query).await?;
         self.note(&mut transaction, tenant, None, Action::TenantDeleted, Actor::CommandLine).await?;
         transaction.commit().await?;
+        self.vault.data_keys().remove(tenant);
+        self.destroy_data_keys().await?;
         Ok(true)
     }
 

@@ -59,6 +59,7 @@ impl Store {
             .bind(email)
             .bind(self.clock.now());
         transaction.execute(query).await?;
+        self.make_data_key(&mut transaction, &id).await?;
         self.note(&mut transaction, &id, None, Action::TenantCreated, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(id)

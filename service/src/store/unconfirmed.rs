@@ -23,7 +23,8 @@ const MAX_WRONG_CODES: i64 = 5;
 
 /// What [`Store::revoke_waiting`] reads, of `unconfirmed`.
 const WAITING: &str =
-    "link_id, sealed, (SELECT tenant_id FROM links WHERE links.id = unconfirmed.link_id) AS tenant_id";
+    "link_id, sealed, (SELECT tenant_id FROM links WHERE links.id = unconfirmed.link_id) AS tenant_id,
+    (SELECT customer FROM links WHERE links.id = unconfirmed.link_id) AS customer";
 
 /// What [`Store::confirm`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +68,7 @@ impl Store {
         )
         .bind(&link.id)
         .bind(ids::digest(code))
-        .bind(self.seal_json(place(&link.owner.tenant, &link.id), &GrantRecord::from(grant))?)
+        .bind(self.seal_json(place(&link.owner, &link.id), &GrantRecord::from(grant)).await?)
         .bind(expires_at)
         .bind(grant.account_digest.as_deref());
         transaction.execute(query).await?;
@@ -122,8 +123,7 @@ impl Store {
             }
             _ if !is_owner => (Confirmation::Unknown, None),
             (true, true) => {
-                let waiting: GrantRecord =
-                    self.open_json(place(&owner.tenant, &link_id), row.get("sealed")?)?;
+                let waiting: GrantRecord = self.open_json(place(owner, &link_id), row.get("sealed")?).await?;
                 let options: LinkOptions = serde_json::from_str(row.get("options")?)
                     .map_err(|_| StoreError::Unreadable("options"))?;
                 let grant = waiting.try_into()?;
@@ -195,15 +195,15 @@ impl Store {
     /// Has grants revoked that waited. One that does not open is dropped: nobody can use it any more.
     async fn revoke_waiting(&self, transaction: &mut Transaction, rows: &[Row]) -> Result<()> {
         for row in rows {
-            let (tenant, link_id) = (row.get::<&str>("tenant_id")?, row.get::<&str>("link_id")?);
+            let owner = Owner { tenant: row.get("tenant_id")?, customer: row.get("customer")? };
+            let link_id = row.get::<&str>("link_id")?;
             let sealed = row.get::<&str>("sealed")?;
             if sealed.is_empty() {
                 continue;
             }
-            let opened =
-                self.open_json::<GrantRecord>(place(tenant, link_id), sealed).and_then(Grant::try_from);
-            match opened {
-                Ok(grant) => self.queue_revocation(transaction, tenant, &grant).await?,
+            let opened = self.open_json::<GrantRecord>(place(&owner, link_id), sealed).await;
+            match opened.and_then(Grant::try_from) {
+                Ok(grant) => self.queue_revocation(transaction, &owner.tenant, &grant).await?,
                 Err(error) => tracing::warn!(%error, "an unconfirmed grant cannot be revoked"),
             }
         }
@@ -250,6 +250,6 @@ impl Store {
     }
 }
 
-fn place<'a>(tenant: &'a str, link_id: &'a str) -> Place<'a> {
-    Place { tenant, connection: link_id, field: "unconfirmed" }
+fn place<'a>(owner: &'a Owner, link_id: &'a str) -> Place<'a> {
+    Place { tenant: &owner.tenant, customer: &owner.customer, connection: link_id, field: "unconfirmed" }
 }

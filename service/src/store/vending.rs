@@ -48,6 +48,7 @@ pub struct SealedCredential {
     /// The public part.
     details: Details,
     secret_data: Option<String>,
+    customer: String,
     content: Sealed,
 }
 
@@ -108,7 +109,7 @@ pub enum VendedContent {
 }
 
 const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, t.token_budget, t.default_budget, c.status, c.broken, c.app_id, c.provider_data,
-        c.account, c.scopes, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
+        c.account, c.scopes, c.customer, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
         k.oauth_client_id, k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.refresh_failures,
         k.refresh_retry_at, k.refusals, k.refused_since, k.forced_at,
         CAST(CASE WHEN k.refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_refreshable,
@@ -161,19 +162,27 @@ impl Store {
     /// # Errors
     ///
     /// When it does not open.
-    pub fn unseal(&self, owner: &Owner, connection_id: &str, sealed: SealedCredential) -> Result<Vended> {
-        let place = |field| Place { tenant: &owner.tenant, connection: connection_id, field };
+    pub async fn unseal(
+        &self,
+        owner: &Owner,
+        connection_id: &str,
+        sealed: SealedCredential,
+    ) -> Result<Vended> {
+        let (tenant, customer) = (owner.tenant.as_str(), sealed.customer.as_str());
+        let place = |field| Place { tenant, customer, connection: connection_id, field };
         let content = match sealed.content {
             Sealed::Token { access_token, token_type, lifetime } => VendedContent::Token {
-                access_token: self.vault.open(place("access_token"), &access_token)?,
+                access_token: self.open_text(place("access_token"), &access_token).await?,
                 token_type,
                 lifetime,
             },
-            Sealed::Fields { inputs } => VendedContent::Fields(self.open_json(place("inputs"), &inputs)?),
+            Sealed::Fields { inputs } => {
+                VendedContent::Fields(self.open_json(place("inputs"), &inputs).await?)
+            }
             Sealed::Unfetched => return Err(StoreError::Unreadable("access_token")),
         };
-        let secret_data =
-            self.open_secret_data(&owner.tenant, connection_id, sealed.secret_data.as_deref())?;
+        let secret_data = sealed.secret_data.as_deref();
+        let secret_data = self.open_secret_data((tenant, customer), connection_id, secret_data).await?;
         Ok(Vended {
             app_id: sealed.app_id,
             auth_option_key: sealed.auth_option_key,
@@ -213,6 +222,7 @@ fn read_credential(row: &Row) -> Result<Option<SealedCredential>> {
         auth_type,
         details: Details::read(row)?,
         secret_data: row.get("secret_data")?,
+        customer: row.get::<Option<String>>("customer")?.unwrap_or_default(),
         content,
     }))
 }

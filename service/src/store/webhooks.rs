@@ -138,7 +138,7 @@ impl Store {
         .bind(&new.url)
         .bind(write_types(&new.types))
         .bind(new.description.as_deref())
-        .bind(self.seal_secrets(tenant, &id, &secrets)?)
+        .bind(self.seal_secrets(tenant, &id, &secrets).await?)
         .bind(now)
         .bind(webhooks::origin(&new.url).unwrap_or_default());
         transaction.execute(query).await?;
@@ -191,7 +191,8 @@ impl Store {
         let Some(row) = row else {
             return Ok(None);
         };
-        Ok(Some((Webhook::read(&row)?, self.open_secrets(tenant, id, row.get("secrets")?)?)))
+        let secrets = self.open_secrets(tenant, id, row.get("secrets")?).await?;
+        Ok(Some((Webhook::read(&row)?, secrets)))
     }
 
     /// The tenant whose endpoint this id names.
@@ -287,11 +288,11 @@ impl Store {
             transaction.rollback().await?;
             return Ok(None);
         };
-        let old = self.open_secrets(tenant, id, row.get("secrets")?)?;
+        let old = self.open_secrets(tenant, id, row.get("secrets")?).await?;
         let secret = signature::new_secret();
         let new = SigningSecrets { current: secret.clone(), previous: Some((old.current, until)) };
         let query = Query::new("UPDATE webhooks SET secrets = $1 WHERE id = $2 AND tenant_id = $3")
-            .bind(self.seal_secrets(tenant, id, &new)?)
+            .bind(self.seal_secrets(tenant, id, &new).await?)
             .bind(id)
             .bind(tenant);
         transaction.execute(query).await?;
@@ -333,7 +334,7 @@ impl Store {
         transaction.fetch_optional(Query::new(&query).bind(id).bind(tenant)).await
     }
 
-    fn seal_secrets(&self, tenant: &str, id: &str, secrets: &SigningSecrets) -> Result<String> {
+    async fn seal_secrets(&self, tenant: &str, id: &str, secrets: &SigningSecrets) -> Result<String> {
         let record = SecretsRecord {
             current: secrets.current.expose_secret().to_owned(),
             previous: secrets
@@ -341,11 +342,11 @@ impl Store {
                 .as_ref()
                 .map(|(secret, until)| (secret.expose_secret().to_owned(), *until)),
         };
-        self.seal_json(place(tenant, id), &record)
+        self.seal_json(place(tenant, id), &record).await
     }
 
-    pub(super) fn open_secrets(&self, tenant: &str, id: &str, sealed: &str) -> Result<SigningSecrets> {
-        let mut record: SecretsRecord = self.open_json(place(tenant, id), sealed)?;
+    pub(super) async fn open_secrets(&self, tenant: &str, id: &str, sealed: &str) -> Result<SigningSecrets> {
+        let mut record: SecretsRecord = self.open_json(place(tenant, id), sealed).await?;
         Ok(SigningSecrets {
             current: std::mem::take(&mut record.current).into(),
             previous: record.previous.take().map(|(secret, until)| (secret.into(), until)),
@@ -429,7 +430,7 @@ impl FromStr for DisabledReason {
 }
 
 fn place<'a>(tenant: &'a str, id: &'a str) -> Place<'a> {
-    Place { tenant, connection: id, field: "secrets" }
+    Place { tenant, customer: "", connection: id, field: "secrets" }
 }
 
 /// Each type between two commas, so that a statement finds one by `LIKE`.

@@ -46,19 +46,19 @@ pub async fn vend(
     let found = found.ok_or(ApiError::ConnectionDeleted)?;
     usable(found.broken, found.status)?;
     let credential = found.credential.ok_or(ApiError::ConnectionDeleted)?;
-    let as_it_is = |credential| Ok(app.store.unseal(owner, connection_id, credential)?);
+    let as_it_is = async |credential| Ok(app.store.unseal(owner, connection_id, credential).await?);
     let (lifetime, now) = (credential.lifetime(), app.clock.now());
     let margin = margin(app, &credential.app_id, &credential.auth_option_key);
     let is_due = lifetime.is_some_and(|lifetime| lifetime.is_due(now, margin));
     let rejected = match rejected {
         Some(rejected) if !credential.is_unfetched() => {
-            let current = app.store.unseal(owner, connection_id, credential.clone())?;
+            let current = app.store.unseal(owner, connection_id, credential.clone()).await?;
             (TokenDigest::of(&current.content) == *rejected).then_some(rejected)
         }
         _ => None,
     };
     if !is_due && rejected.is_none() {
-        return as_it_is(credential);
+        return as_it_is(credential).await;
     }
     let start = || {
         let cause = rejected.map_or(Cause::Due, |digest| Cause::Rejected(digest.clone()));
@@ -66,13 +66,13 @@ pub async fn vend(
     };
     let forced = (!is_due).then(|| Forced::of(lifetime));
     let outcome = match credential.history.permission(forced, now) {
-        Permission::NotForced => return as_it_is(credential),
+        Permission::NotForced => return as_it_is(credential).await,
         Permission::Later(pause) => Err(RefreshError::unavailable(pause)),
         Permission::Now => match app.refreshes.pause(connection_id, now) {
             Some(pause) => Err(RefreshError::unavailable(pause)),
             None if rejected.is_none() && lifetime.is_some_and(|lifetime| lifetime.has_enough_left(now)) => {
                 drop(start());
-                return as_it_is(credential);
+                return as_it_is(credential).await;
             }
             None => start().await,
         },
@@ -93,7 +93,7 @@ pub async fn vend(
             RefreshError::Unavailable { .. }
             | RefreshError::DatabaseUnavailable
             | RefreshError::NotConfigured,
-        ) if rejected.is_none() && works(lifetime, app.clock.now()) => as_it_is(credential),
+        ) if rejected.is_none() && works(lifetime, app.clock.now()) => as_it_is(credential).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use connect_service::clock::Clock;
 use connect_service::ids;
 use connect_service::store::Store;
-use connect_service::vault::Vault;
+use connect_service::vault::KeyRing;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// An encryption key of no value.
@@ -40,8 +40,12 @@ impl Database {
 
     /// One more user of it, as if in another process.
     pub(crate) async fn open(&self, clock: &Clock) -> Store {
-        let vault = Vault::from_base64(KEY, "a test").unwrap();
-        Store::open(&self.url, vault, clock.clone()).await.unwrap()
+        self.open_with(KeyRing::from_base64(KEY, "a test").unwrap(), clock).await
+    }
+
+    /// One more user of it, with these root keys.
+    pub(crate) async fn open_with(&self, ring: KeyRing, clock: &Clock) -> Store {
+        Store::open(&self.url, ring, clock.clone()).await.unwrap()
     }
 
     /// Connects past the service.
