@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::catalogue::{App, AuthType, Inputs};
 use crate::oauth::{Endpoint, OAuthClient};
 use crate::state::Service;
-use crate::store::{AppSettings, Link, NewClient, StoreError, StoredClient};
+use crate::store::{AppSettings, ClientPlace, Link, NewClient, StoreError, StoredClient};
 
 /// Maximum number of characters of a client id.
 pub(crate) const MAX_CLIENT_ID: usize = 512;
@@ -162,6 +162,33 @@ impl Service {
         let stored = self.store.current_clients(tenant, organization).await?;
         let settings = self.store.all_app_settings(tenant).await?;
         Ok(Clients { service: self, organization: organization.map(str::to_owned), stored, settings })
+    }
+
+    /// The client of this kind for an app, whichever new authorizations are made with.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the secret does not open.
+    pub(crate) async fn client_of_source(
+        &self,
+        source: ClientSource,
+        place: ClientPlace<'_>,
+    ) -> Result<Option<CurrentClient<'_>>, StoreError> {
+        let organization = match source {
+            ClientSource::Operator => {
+                let client = self.config.apps.get(place.app_id);
+                return Ok(client.map(|client| CurrentClient { id: None, client: Cow::Borrowed(client) }));
+            }
+            ClientSource::Tenant => None,
+            ClientSource::Organization => place.organization,
+        };
+        let found = self.store.current_client(ClientPlace { organization, ..place }).await?;
+        found
+            .map(|found| {
+                let client = Cow::Owned(self.open_client(&found)?);
+                Ok(CurrentClient { id: Some(found.id), client })
+            })
+            .transpose()
     }
 
     /// The client that a grant belongs to: the stored one with this id, or the operator's.

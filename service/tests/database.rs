@@ -152,6 +152,7 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE tenants DROP COLUMN token_budget;
         ALTER TABLE tenants DROP COLUMN default_budget;
         DROP TABLE budgets;
+        DROP TABLE import_tokens;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;
