@@ -568,3 +568,34 @@ async fn changes_of_clients_are_events_and_so_is_what_ends() {
     assert_eq!(ended.len(), 1);
     assert_eq!((&ended[0]["connection"]["id"], &ended[0]["reason"]), (&json!(id), &json!("client_changed")));
 }
+
+/// The page says which test shows what: each is one that there is.
+#[test]
+fn the_page_names_tests_that_there_are() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = String::new();
+    let mut folders = vec![folder.join("src"), folder.join("tests")];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let page = std::fs::read_to_string(folder.join("../docs/oauth-clients.md")).unwrap();
+    let (_, table) = page.split_once("| There | Here | Tested by |").unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        let names: Vec<_> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}()")), "{name}");
+        }
+    }
+}
