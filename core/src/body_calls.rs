@@ -125,6 +125,12 @@ struct ImportConnectionBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in: Option<u64>,
@@ -172,13 +178,32 @@ impl ImportConnection {
         self
     }
 
+    /// A refresh token, for an OAuth option, with `client_source`. What the provider gives for it is stored.
+    pub fn refresh_token(mut self, refresh_token: impl Into<String>) -> Self {
+        self.body.refresh_token = Some(refresh_token.into());
+        self
+    }
+
+    /// Whose OAuth client the tokens were issued to: `operator`, `tenant` or `organization`. Default: the operator's;
+    /// with a refresh token there is none.
+    pub fn client_source(mut self, client_source: impl Into<String>) -> Self {
+        self.body.client_source = Some(client_source.into());
+        self
+    }
+
+    /// The organization that the connection is for: `id` (your own, no email), and perhaps `name`.
+    pub fn organization(mut self, organization: Map<String, Value>) -> Self {
+        self.body.organization = Some(organization);
+        self
+    }
+
     /// The type of the access token. Default: `Bearer`.
     pub fn token_type(mut self, token_type: impl Into<String>) -> Self {
         self.body.token_type = Some(token_type.into());
         self
     }
 
-    /// How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has to connect.
+    /// How long the access token lives, in whole seconds. Without a refresh token, the customer has to connect then.
     /// Default: unknown.
     pub fn expires_in(mut self, expires_in: std::time::Duration) -> Self {
         self.body.expires_in = Some(expires_in.as_secs());
@@ -230,6 +255,7 @@ impl ImportConnection {
         let request =
             request.map(|request| request.with_secrets(self.body.fields.unwrap_or_default().into_values()));
         let request = request.map(|request| request.with_secrets(self.body.access_token));
+        let request = request.map(|request| request.with_secrets(self.body.refresh_token));
         let request = match &self.idempotency_key {
             Some(value) => request.and_then(|request| request.idempotency_key(value)),
             None => request,

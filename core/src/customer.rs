@@ -77,18 +77,17 @@ impl Customer {
 
     /// Makes a connection active whose link was made with `confirm`. Needs the capability `connections`.
     ///
-    /// `code` is the `confirmation_code` with which the customer's browser came to the return URL. Take the customer from
-    /// the session of that very request: then nobody can have their link finished by somebody else.
+    /// `code` is the `confirmation_code` with which the customer's browser came to the return URL. Take the customer
+    /// from the session of that very request: then nobody can have their link finished by somebody else.
     ///
-    /// # Errors
-    /// [`Error::ConnectionDeleted`] where the session's customer has no such connection: somebody else's link was finished.
-    /// [`Error::Other`] with the code `connection_not_active` where no grant waits, and with `invalid_request` where the
-    /// code is wrong.
+    /// # Errors [`Error::ConnectionDeleted`] where the session's customer has no such connection: somebody else's link
+    /// was finished. [`Error::Other`] with the code `connection_not_active` where no grant waits, and with
+    /// `invalid_request` where the code is wrong.
     ///
     /// ```no_run
-    /// # async fn example(session_customer: pabbly_connect::Customer, id: &str, code: &str) -> Result<(), pabbly_connect::Error> {
-    /// let connection = session_customer.confirm_connection(id, code).await?;
-    /// println!("{}", connection.status);
+    /// # async fn example(session_customer: pabbly_connect::Customer, id: &str, code: &str) -> Result<(),
+    /// pabbly_connect::Error> { let connection = session_customer.confirm_connection(id, code).await?; println!("{}",
+    /// connection.status);
     /// # Ok(()) }
     /// ```
     pub fn confirm_connection(&self, connection_id: &str, code: &str) -> Call<Connection> {
@@ -134,12 +133,12 @@ impl Customer {
         )
     }
 
-    /// Calls the connection's API through the platform, which adds the credential: this program never holds it. Needs the
-    /// capability `proxy`. See [`ProxyCall`] for the options.
+    /// Calls the connection's API through the platform, which adds the credential: this program never holds it. Needs
+    /// the capability `proxy`. See [`ProxyCall`] for the options.
     ///
-    /// `path` is what follows the connection's `api_base_url`, as the provider documents it; it may have a query. Whatever
-    /// the provider answers is given back, with its status. Dropping the future, or the response's body, ends the provider's
-    /// call.
+    /// `path` is what follows the connection's `api_base_url`, as the provider documents it; it may have a query.
+    /// Whatever the provider answers is given back, with its status. Dropping the future, or the response's body, ends
+    /// the provider's call.
     ///
     /// ```no_run
     /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
@@ -193,10 +192,10 @@ impl Customer {
         UpdateConnection::new(self.client.clone(), request)
     }
 
-    /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`. Keys go
-    /// into [`fields`](ImportConnection::fields), an OAuth access token into
-    /// [`access_token`](ImportConnection::access_token); refresh tokens cannot be imported. You answer for the customer's
-    /// consent. See [`ImportConnection`] for the options.
+    /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
+    /// Keys go into [`fields`](ImportConnection::fields), OAuth tokens into
+    /// [`access_token`](ImportConnection::access_token) or [`refresh_token`](ImportConnection::refresh_token). You
+    /// answer for the customer's consent. See [`ImportConnection`] for the options.
     ///
     /// ```no_run
     /// # async fn example(alice: pabbly_connect::Customer, key: String) -> Result<(), pabbly_connect::Error> {

@@ -104,9 +104,15 @@ pub struct AuthOption {
     /// Plain text for the customer: what this is, or where to find what is asked for.
     #[serde(default)]
     pub description: String,
+    /// What the customer must know before anything is entered, in plain text.
+    #[serde(default, skip_serializing)]
+    pub warning: Option<String>,
     /// The provider's page where the customer finds the values.
     #[serde(default, skip_serializing)]
     pub help_url: Option<String>,
+    /// The words on the button that opens it.
+    #[serde(default, skip_serializing)]
+    pub help_title: Option<String>,
     /// What the customer is asked for; shown as a JSON Schema on the wire.
     #[serde(rename(serialize = "input_schema", deserialize = "fields"), default)]
     pub input: InputSchema,
@@ -405,6 +411,9 @@ impl AuthOption {
         // It becomes a link on a page that asks for secrets.
         if self.help_url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
             return Some("help_url is not https".into());
+        }
+        if self.help_title.is_some() && self.help_url.is_none() {
+            return Some("help_title needs a help_url to open".into());
         }
         let problem = match (self.auth_type, &self.oauth) {
             (AuthType::OAuth, Some(oauth)) => oauth.problem(&self.input),

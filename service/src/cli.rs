@@ -6,6 +6,7 @@ mod connections;
 mod copy;
 mod doctor;
 mod keys;
+mod manifest;
 mod migrate;
 mod output;
 mod root_keys;

@@ -17,6 +17,7 @@ pub mod email;
 pub mod envelope;
 pub mod error;
 pub(crate) mod extract;
+mod first_refresh;
 pub mod hosted;
 pub mod ids;
 pub mod in_flight;

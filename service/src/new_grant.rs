@@ -3,15 +3,13 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use secrecy::ExposeSecret;
 
 use crate::catalogue::{App, AuthOption, Documents, FieldError, Inputs, ProviderData};
-use crate::clock::millis;
 use crate::oauth::{self, Endpoint, OAuthClient, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
-use crate::store::{Details, Grant, Origin, Tokens};
+use crate::store::{Details, Grant, ImportedTokens, Origin, Tokens};
 
 /// For a token that is fetched while somebody waits.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,15 +34,6 @@ pub(crate) struct NewGrant<'a> {
     pub(crate) option: &'a AuthOption,
     /// The OAuth client that it belongs to, or else the one that the app has.
     pub(crate) client: Option<&'a OAuthClient>,
-}
-
-/// An access token of another OAuth client than the operator's, or of the same one by another way.
-pub(crate) struct BroughtToken {
-    pub(crate) access_token: SecretString,
-    pub(crate) token_type: String,
-    /// In seconds.
-    pub(crate) expires_in: Option<u64>,
-    pub(crate) scopes: Option<Vec<String>>,
 }
 
 impl NewGrant<'_> {
@@ -80,35 +69,33 @@ impl NewGrant<'_> {
         Ok(self.grant(inputs, tokens, Details { scopes, ..details }, origin))
     }
 
-    /// A grant of an access token that nobody here asked the provider for.
-    pub(crate) async fn of_token(
+    /// A grant of tokens that the tenant brings, or that the provider gave for those.
+    pub(crate) async fn of_tokens(
         &self,
         inputs: Inputs,
         given: ProviderData,
-        token: BroughtToken,
+        brought: ImportedTokens,
     ) -> Result<Grant, Rejection> {
-        let now = self.service.clock.now();
-        let access_token = token.access_token.expose_secret();
+        let ImportedTokens { tokens, scopes, response } = brought;
+        let access_token = tokens.access_token.expose_secret();
         let mut documents = Documents::of_inputs(&inputs).with_given(given);
-        documents.add_token_response(access_token, Value::Null);
+        documents.add_token_response(access_token, response);
         let explored = self.access(None, Some(access_token)).explore_brought(documents).await;
+        let is_refreshed = tokens.refresh_token.is_some();
         let details = self.details(explored, || FieldError {
-            field: "access_token".into(),
-            message: format!("{} does not accept this token.", self.app.name),
+            field: if is_refreshed { "refresh_token" } else { "access_token" }.into(),
+            message: match is_refreshed {
+                true => {
+                    format!("{} does not accept the access token that it gave for this one.", self.app.name)
+                }
+                false => format!("{} does not accept this token.", self.app.name),
+            },
         })?;
-        let lifetime = |seconds| millis(Duration::from_secs(seconds));
-        let tokens = Tokens {
-            token_type: token.token_type,
-            refresh_token: None,
-            obtained_at: now,
-            expires_at: token.expires_in.map(|seconds| now.saturating_add(lifetime(seconds))),
-            access_token: token.access_token,
-        };
         // The token may be of the operator's client, whose other grants must not end it.
         let endpoint = self.client.and_then(|client| Endpoint::new(self.option, client, &inputs).ok());
         let account = details.account.as_ref();
         let account_digest = endpoint.and_then(|endpoint| self.service.account_digest(&endpoint, account));
-        let details = Details { scopes: token.scopes, ..details };
+        let details = Details { scopes, ..details };
         Ok(Grant { account_digest, ..self.grant(inputs, Some(tokens), details, Origin::Import) })
     }
 

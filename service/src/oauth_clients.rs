@@ -1,20 +1,19 @@
 //! Whose OAuth client an app is connected with: the organization's, else the tenant's, else the operator's.
 //!
-//! That decides for new authorizations. What was granted belongs to the client that it was granted to: it is refreshed and
-//! revoked by that one.
+//! That decides for new authorizations. What was granted belongs to the client that it was granted to: it is refreshed
+//! and revoked by that one.
 //!
-//! Addresses come from the catalogue and the operator alone: a person who enters a client must not lead its secret, nor what was
-//! obtained with it, anywhere else.
+//! Addresses come from the catalogue and the operator alone: a person who enters a client must not lead its secret, nor
+//! what was obtained with it, anywhere else.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
 use crate::catalogue::{App, AuthType, Inputs};
-use crate::ids;
-use crate::oauth::{Endpoint, OAuthClient, Pkce, ProviderError};
+use crate::oauth::{Endpoint, OAuthClient};
 use crate::state::Service;
-use crate::store::{AppSettings, Link, NewClient, StoreError, StoredClient};
+use crate::store::{AppSettings, ClientPlace, Link, NewClient, StoreError, StoredClient};
 
 /// Maximum number of characters of a client id.
 pub(crate) const MAX_CLIENT_ID: usize = 512;
@@ -130,7 +129,8 @@ impl<'a> Clients<'a> {
         options.any(|option| option.auth_type != AuthType::OAuth || self.has_client(app))
     }
 
-    /// The first of these scopes that the operator does not allow, where the app is connected with the operator's client.
+    /// The first of these scopes that the operator does not allow, where the app is connected with the operator's
+    /// client.
     pub(crate) fn forbidden_scope<'s>(&self, app: &App, scopes: &'s [String]) -> Option<&'s str> {
         self.configured(app).filter(|_| self.stored(app).is_none())?.forbidden_scope(scopes)
     }
@@ -164,6 +164,33 @@ impl Service {
         Ok(Clients { service: self, organization: organization.map(str::to_owned), stored, settings })
     }
 
+    /// The client of this kind for an app, whichever new authorizations are made with.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or the secret does not open.
+    pub(crate) async fn client_of_source(
+        &self,
+        source: ClientSource,
+        place: ClientPlace<'_>,
+    ) -> Result<Option<CurrentClient<'_>>, StoreError> {
+        let organization = match source {
+            ClientSource::Operator => {
+                let client = self.config.apps.get(place.app_id);
+                return Ok(client.map(|client| CurrentClient { id: None, client: Cow::Borrowed(client) }));
+            }
+            ClientSource::Tenant => None,
+            ClientSource::Organization => place.organization,
+        };
+        let found = self.store.current_client(ClientPlace { organization, ..place }).await?;
+        found
+            .map(|found| {
+                let client = Cow::Owned(self.open_client(&found)?);
+                Ok(CurrentClient { id: Some(found.id), client })
+            })
+            .transpose()
+    }
+
     /// The client that a grant belongs to: the stored one with this id, or the operator's.
     ///
     /// # Errors
@@ -185,8 +212,8 @@ impl Service {
         }
     }
 
-    /// The client that an authorization of this link was begun with. One that waits for its first success belongs to the link
-    /// by which it was entered.
+    /// The client that an authorization of this link was begun with. One that waits for its first success belongs to
+    /// the link by which it was entered.
     ///
     /// # Errors
     ///
@@ -206,30 +233,39 @@ impl Service {
         self.client_of_grant(&link.owner.tenant, app_id, stored).await
     }
 
-    /// Asks the provider for tokens with this client and a code that nobody issued: who does not accept the client says so,
-    /// and all others blame the code.
-    pub(crate) async fn try_secret(&self, app: &App, new: &NewClient<'_>) -> SecretTrial {
+    /// Asks the provider whether it accepts a new secret of the `current` client. Where the address depends on what a
+    /// customer entered, such as a subdomain, one of the client's connections tells it.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn try_secret(
+        &self,
+        app: &App,
+        new: &NewClient<'_>,
+        current: &StoredClient,
+    ) -> Result<SecretTrial, StoreError> {
         let client = OAuthClient {
             params: new.secrets.params.clone(),
             ..OAuthClient::new(new.client_id, new.secrets.client_secret.clone())
         };
         let client = self.with_addresses(&app.id, client);
-        let mut endpoints =
-            app.auth_options.iter().filter_map(|option| Endpoint::new(option, &client, &Inputs::new()).ok());
-        let Some(endpoint) = endpoints.next() else { return SecretTrial::NotRefused };
-        if self.config.budgets.verification == 0 {
-            return SecretTrial::NotRefused;
-        }
+        let endpoint = |inputs: &Inputs| {
+            app.auth_options.iter().find_map(|option| Endpoint::new(option, &client, inputs).ok())
+        };
+        let endpoint = match endpoint(&Inputs::new()) {
+            Some(endpoint) => Some(endpoint),
+            None => self.store.inputs_of_client(current).await?.and_then(|inputs| endpoint(&inputs)),
+        };
+        let Some(endpoint) = endpoint.filter(|_| self.config.budgets.verification > 0) else {
+            return Ok(SecretTrial::NotRefused);
+        };
         let budget = self.budgets.take_verification(new.place.tenant, endpoint.token_url()).await;
         if let Some(seconds) = budget {
-            return SecretTrial::OverBudget(seconds);
+            return Ok(SecretTrial::OverBudget(seconds));
         }
-        let (code, pkce) = (ids::secret(), Pkce::from_verifier(ids::secret().into()));
-        let redirect_uri = self.redirect_uri(&app.id);
-        match self.providers.exchange_code(&endpoint, &code, &redirect_uri, &pkce).await {
-            Err(ProviderError::Misconfigured) => SecretTrial::Refused,
-            _ => SecretTrial::NotRefused,
-        }
+        let is_refused = self.providers.refuses_client(&endpoint, &self.redirect_uri(&app.id)).await;
+        Ok(if is_refused { SecretTrial::Refused } else { SecretTrial::NotRefused })
     }
 
     async fn open_client(&self, stored: &StoredClient) -> Result<OAuthClient, StoreError> {

@@ -241,6 +241,50 @@ async fn a_page_is_for_its_own_tenant_and_organization() {
     nobody.json(&json!({})).await.is_error(400, "invalid_user_email");
 }
 
+#[tokio::test]
+async fn what_is_no_client_stays_on_the_page() {
+    let provider = Provider::start().await;
+    let (platform, id) = stage(&provider).await;
+    let admin = Admin::open(&platform).await;
+    let long = "canary".repeat(1700);
+    for (client_id, secret) in [
+        ("", "canary"),
+        ("client-north", ""),
+        ("client-north", "canary\u{7}"),
+        ("client-north", "can\r\nary"),
+        ("client-north", "can\u{e9}ary"),
+        ("client-north", long.as_str()),
+        ("cli\nent", "canary"),
+        ("<script>", ""),
+    ] {
+        let page = admin.change(client_id, secret, &[("confirm", "yes")]).await;
+        assert_eq!(page.status, 400, "{client_id} {secret:.20}");
+        assert!(!page.text.contains("canary") && !page.text.contains("<script>"), "{}", page.text);
+    }
+    // A secret in the address is none, and comes back in nothing.
+    let address = format!("{}?oauth_client_secret=canary&oauth_client_id=evil&action=change", admin.path);
+    let page = platform.bare("GET", &address).header("cookie", &admin.cookie).send().await;
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("canary") && !page.text.contains("evil"), "{}", page.text);
+    assert!(provider.seen().is_empty());
+    assert_eq!(platform.call("GET", CLIENT).send().await.data()["client_id"], "client-north");
+    assert_eq!(reason(&platform, &id).await, json!(null));
+}
+
+/// The page of one link, with the form of another: neither changes anything.
+#[tokio::test]
+async fn a_form_belongs_to_its_own_link() {
+    let provider = Provider::start().await;
+    let (platform, _) = stage(&provider).await;
+    let (one, two) = (Admin::open(&platform).await, Admin::open(&platform).await);
+    let fields = [("action", "remove"), ("confirm", "yes")];
+    let swapped = Admin { csrf_token: two.csrf_token.clone(), ..copy(&one) };
+    assert_eq!(swapped.submit(&fields).await.status, 403);
+    let elsewhere = Admin { path: two.path.clone(), ..copy(&one) };
+    assert_eq!(elsewhere.submit(&fields).await.status, 403);
+    platform.call("GET", CLIENT).send().await.data();
+}
+
 /// Otherwise the page would tell the holder of a link which secret is right.
 #[tokio::test]
 async fn a_link_tries_ten_secrets() {

@@ -156,6 +156,7 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         DROP TABLE root_keys;
         DELETE FROM marks WHERE name = 'data_keys';
         INSERT INTO marks (name, value) VALUES ('encryption_key', '{}');
+        DROP TABLE import_tokens;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;

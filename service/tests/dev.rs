@@ -378,16 +378,19 @@ async fn connect_tells_the_return_address() {
 async fn a_client_of_the_tenant_is_taken() {
     let home = Home::new();
     let dev = home.start(&[]);
-    let put = async |secret: &str| {
-        let client = json!({"client_id": "1234.apps.example.com", "client_secret": secret});
-        assert_eq!(dev.api(Method::PUT, "/apps/gmail/oauth-client", Some(client)).await.0, 200);
+    let put = async |id: &str, secret: &str| {
+        let client = json!({"client_id": id, "client_secret": secret});
+        dev.api(Method::PUT, "/apps/gmail/oauth-client", Some(client)).await.0
     };
-    put("mine").await;
+    assert_eq!(put("1234.apps.example.com", "mine").await, 200);
     let id = dev.connected("gmail").await;
     assert_eq!(dev.token(&id).await.0, 200);
     let Answer(_, _, read) = dev.api(Method::GET, &format!("/connections/{id}"), None).await;
     assert_eq!(read["data"]["client_source"], "tenant");
-    put("wrong").await;
+    // A new secret of the same client is tried at once, another client with its first authorization.
+    assert_eq!(put("1234.apps.example.com", "wrong").await, 400);
+    assert_eq!(put("1234.apps.example.com", "newer").await, 200);
+    assert_eq!(put("5678.apps.example.com", "wrong").await, 200);
     let link = dev.link("gmail").await;
     dev.ctl(&["connect", link["request_link"].as_str().unwrap()]);
     let path = format!("/connections/{}", link["connection_id"].as_str().unwrap());

@@ -188,11 +188,11 @@ async fn tries_are_counted() {
 async fn what_does_not_fit_is_refused_with_a_sentence() {
     let stage = Stage::with_apis().await;
     for (body, said) in [
+        (with(books(), json!({"refresh_token": "canary-rt"})), "client_source is missing"),
         (
-            with(books(), json!({"refresh_token": "canary-rt"})),
-            "only with the OAuth client that it was issued to",
+            with(key("k"), json!({"access_token": "at"})),
+            "access_token and refresh_token are for OAuth options",
         ),
-        (with(key("k"), json!({"access_token": "at"})), "access_token is for OAuth options"),
         (json!({"app_id": "quickbooks", "name": "x"}), "access_token is missing"),
         (with(key("k"), json!({"expires_in": 60})), "expires_in needs an access_token"),
         (with(books(), json!({"access_token": "with space"})), "access_token must be"),

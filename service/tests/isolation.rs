@@ -7,7 +7,7 @@ mod support;
 use connect_service::ids;
 use connect_service::store::{Capability, Owner, Revocation};
 use serde_json::json;
-use support::{Answer, Platform};
+use support::{Answer, Platform, Provider};
 
 /// Every call that names a connection.
 const CALLS: [(&str, &str); 9] = [
@@ -87,6 +87,98 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
     let bob = Owner { customer: "bob@example.com".into(), ..platform.owner() };
     assert!(platform.app.store.credential(&bob, &id).await.unwrap().is_none());
     assert_eq!(platform.token(&id).await.data()["fields"]["api_key"], "canary-field");
+}
+
+/// OAuth clients and organizations are one tenant's: with another's key, those of this tenant are like those of nobody.
+#[tokio::test]
+async fn anothers_clients_are_unknown_ones_byte_for_byte() {
+    let provider = Provider::start().await;
+    let platform = Platform::with_provider(&provider).await;
+    let other_key = platform.another_key(&Capability::ALL).await;
+    let client = json!({"client_id": "acmes-client", "client_secret": "canary-secret"});
+    let settings = json!({"managed_by": "organization", "instructions": "Ask Acme."});
+    for (path, body) in [
+        ("/apps/gmail/oauth-client", &client),
+        ("/organizations/org_1/apps/gmail/oauth-client", &client),
+        ("/apps/gmail/settings", &settings),
+    ] {
+        platform.call("PUT", path).json(body).await.data();
+    }
+    let import = |organization: &str| {
+        json!({
+            "app_id": "gmail",
+            "name": "Mail",
+            "refresh_token": "canary-refresh-0",
+            "client_source": "organization",
+            "organization": {"id": organization},
+        })
+    };
+    // An organization's connection, which another tenant might end.
+    let imported = platform.call("POST", "/connections/import").json(&import("org_1")).await;
+    let id = support::text(&imported.data()["id"]);
+    let before = provider.seen().len();
+
+    let call = async |method: &str, path: &str, organization: &str| {
+        let path = path.replace("{organization}", organization);
+        let call = platform.call(method, &path).key(&other_key);
+        let answer = match path.as_str() {
+            "/connections/import" => call.json(&import(organization)).await,
+            _ => call.send().await,
+        };
+        assert!(!answer.text.contains("acmes-client") && !answer.text.contains("canary"), "{}", answer.text);
+        answer
+    };
+    for (method, path) in [
+        ("GET", "/organizations/{organization}/apps/gmail/oauth-client"),
+        ("DELETE", "/organizations/{organization}/apps/gmail/oauth-client"),
+        ("DELETE", "/organizations/{organization}/apps/gmail"),
+        ("POST", "/connections/import"),
+    ] {
+        let theirs = call(method, path, "org_1").await;
+        assert_eq!(seen(&theirs), seen(&call(method, path, "org_nobody").await), "{method} {path}");
+    }
+    for method in ["GET", "DELETE"] {
+        call(method, "/apps/gmail/oauth-client", "").await.is_error(404, "oauth_client_not_found");
+    }
+    let told = call("GET", "/apps/gmail/settings", "").await;
+    assert_eq!(told.data()["instructions"], "");
+    call("DELETE", "/customers?force=true", "").await.data();
+    // What they enter is their own, even where it has the same names.
+    let own = json!({"client_id": "acmes-client", "client_secret": "canary-other"});
+    for path in ["/apps/gmail/oauth-client", "/organizations/org_1/apps/gmail/oauth-client"] {
+        let set = platform.call("PUT", path).key(&other_key).json(&own).await;
+        assert_eq!(set.data()["connections"], 0);
+        platform.call("DELETE", path).key(&other_key).send().await.data();
+    }
+
+    // No name of an organization is an email, wherever it stands.
+    for organization in ["ann@north.example", "ann%40north.example"] {
+        for (method, path) in [
+            ("GET", "/organizations/{organization}/apps/gmail/oauth-client"),
+            ("PUT", "/organizations/{organization}/apps/gmail/oauth-client"),
+            ("DELETE", "/organizations/{organization}/apps/gmail/oauth-client"),
+            ("DELETE", "/organizations/{organization}/apps/gmail"),
+            ("POST", "/organizations/{organization}/admin-link"),
+        ] {
+            let path = path.replace("{organization}", organization);
+            let refused = platform.call(method, &path).json(&json!({})).await;
+            refused.is_error(400, "invalid_request");
+        }
+    }
+    let refused = platform.call("POST", "/connections/import").json(&import("ann@north.example")).await;
+    refused.is_error(400, "invalid_request");
+
+    // After all that, everything is as it was.
+    assert_eq!(provider.seen().len(), before, "nobody was asked");
+    for (path, connections) in
+        [("/apps/gmail/oauth-client", 0), ("/organizations/org_1/apps/gmail/oauth-client", 1)]
+    {
+        let read = platform.call("GET", path).send().await;
+        assert_eq!(read.data()["client_id"], "acmes-client");
+        assert_eq!(read.data()["connections"], connections, "{path}");
+    }
+    assert_eq!(platform.call("GET", "/apps/gmail/settings").send().await.data()["instructions"], "Ask Acme.");
+    platform.token(&id).await.data();
 }
 
 #[tokio::test]

@@ -228,9 +228,108 @@ async fn a_new_secret_of_the_same_client_ends_nothing() {
     put(&platform, OWN, "own-1", "canary-old").await.data();
     let (id, _) = connect(&platform, &provider, "a0").await;
     put(&platform, OWN, "own-1", "canary-new").await.data();
+    assert_eq!(provider.seen().len(), 1, "it was tried");
     assert_eq!(refreshed_by(&platform, &provider, &id, "a1").await, pair("own-1", "canary-new"));
     let connection = platform.call("GET", &format!("/connections/{id}")).send().await;
     assert_eq!(connection.data()["needs_reconnection"], false);
+}
+
+/// By both ways, the provider is asked before anything is stored. Whatever it says beside that it does not accept the
+/// client is no reason to keep the old secret: the code of the trial is made up.
+#[tokio::test]
+async fn a_new_secret_that_the_provider_refuses_is_not_stored() {
+    let provider = Provider::start().await;
+    let platform = provider.platform(APP).await;
+    for path in [OWN, "/organizations/org_1/apps/fixture/oauth-client"] {
+        put(&platform, path, "own-1", "canary-old").await.data();
+        assert!(provider.seen().is_empty(), "a first client is not tried");
+        let organization = json!({"id": "org_1"});
+        let mut link = json!({"app_id": "fixture", "name": "Work"});
+        if path != OWN {
+            link["organization"] = organization;
+        }
+        provider.will_say(&[(200, tokens("a0"))]);
+        let link = platform.link(link).await;
+        let visit = Visit::open(&platform, &link).await;
+        let left = visit.to_provider(&[]).await;
+        visit.come_back(&left, &[("code", "c0de")]).await;
+        let id = visit.connection_id.clone();
+        let before = platform.call("GET", path).send().await;
+        provider.seen();
+
+        provider.will_say(&[(401, json!({"error": "invalid_client", "error_description": "canary"}))]);
+        let refused = put(&platform, path, "own-1", "canary-wrong").await;
+        refused.is_error(400, "invalid_request");
+        let said = text(&refused.json["data"]["fields"]["client_secret"]);
+        assert!(said.contains("does not accept this secret"), "{}", refused.text);
+        assert!(!refused.text.contains("canary"), "{}", refused.text);
+        let seen = provider.seen();
+        assert_eq!((seen.len(), seen[0].form["client_secret"].as_str()), (1, "canary-wrong"));
+        assert_eq!(platform.call("GET", path).send().await.data(), before.data());
+        assert_eq!(refreshed_by(&platform, &provider, &id, "a1").await, pair("own-1", "canary-old"));
+
+        for (status, says) in [
+            (400, json!({"error": "invalid_grant"})),
+            (400, json!({"error": "invalid_request"})),
+            (400, json!({"error": "redirect_uri_mismatch"})),
+            (429, json!({})),
+            (500, json!({})),
+        ] {
+            provider.will_say(&[(status, says.clone())]);
+            put(&platform, path, "own-1", "canary-new").await.data();
+            assert_eq!(provider.seen().len(), 1, "{says}");
+        }
+        assert_eq!(refreshed_by(&platform, &provider, &id, "a2").await, pair("own-1", "canary-new"));
+        let connection = platform.call("GET", &format!("/connections/{id}")).send().await;
+        assert_eq!(connection.data()["needs_reconnection"], false);
+        platform.call("DELETE", &format!("/connections/{id}")).send().await.data();
+    }
+}
+
+/// Whoever could try as often as they like would learn which secret is right.
+#[tokio::test]
+async fn trying_a_secret_counts_toward_the_tenants_budget() {
+    let provider = Provider::start().await;
+    let platform = provider.platform_configured(APP, |config| config.budgets.verification = 2).await;
+    put(&platform, OWN, "own-1", "canary-old").await.data();
+    provider.will_say(&[(401, json!({"error": "invalid_client"}))]);
+    for _ in 0..2 {
+        put(&platform, OWN, "own-1", "canary-wrong").await.is_error(400, "invalid_request");
+    }
+    let refused = put(&platform, OWN, "own-1", "canary-wrong").await;
+    refused.is_error(429, "rate_limited");
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(provider.seen().len(), 2);
+}
+
+/// Where the address depends on what a customer enters, the client's connections know one.
+#[tokio::test]
+async fn a_secret_is_tried_where_the_clients_connections_are() {
+    let provider = Provider::start().await;
+    let host = provider.url.replace("http://", "");
+    let fields = format!(
+        "[[auth.fields]]\nname = \"host\"\ntitle = \"Host\"\nchoices = [{{ value = \"{}\", title = \"One\" }}]\n",
+        host.split(':').next().unwrap()
+    );
+    let port = host.split(':').nth(1).unwrap();
+    let app = APP
+        .replace("[auth.oauth]", &format!("{fields}[auth.oauth]"))
+        .replace("PROVIDER/token", &format!("http://{{host}}:{port}/token"));
+    let platform = provider.platform(&app).await;
+    put(&platform, OWN, "own-1", "canary-old").await.data();
+    // Nobody is asked where nobody knows the address, and nothing can end.
+    put(&platform, OWN, "own-1", "canary-older").await.data();
+    assert!(provider.seen().is_empty());
+
+    provider.will_say(&[(200, tokens("a"))]);
+    let visit = Visit::begin(&platform).await;
+    let left = visit.to_provider(&[("host", "127.0.0.1")]).await;
+    visit.come_back(&left, &[("code", "c0de")]).await;
+    assert_eq!(platform.status(&visit.connection_id).await, "active");
+    provider.seen();
+    provider.will_say(&[(401, json!({"error": "invalid_client"}))]);
+    put(&platform, OWN, "own-1", "canary-wrong").await.is_error(400, "invalid_request");
+    assert_eq!(provider.seen()[0].form["client_secret"], "canary-wrong");
 }
 
 /// The refresh was granted by a client that is gone when it comes back: it must not outlive that.
@@ -468,4 +567,35 @@ async fn changes_of_clients_are_events_and_so_is_what_ends() {
     let ended = told(&platform, "connection.needs_reconnection").await;
     assert_eq!(ended.len(), 1);
     assert_eq!((&ended[0]["connection"]["id"], &ended[0]["reason"]), (&json!(id), &json!("client_changed")));
+}
+
+/// The page says which test shows what: each is one that there is.
+#[test]
+fn the_page_names_tests_that_there_are() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = String::new();
+    let mut folders = vec![folder.join("src"), folder.join("tests")];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let page = std::fs::read_to_string(folder.join("../docs/oauth-clients.md")).unwrap();
+    let (_, table) = page.split_once("| There | Here | Tested by |").unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
+        assert_eq!(cells.len(), 3, "{row}");
+        let names: Vec<_> = cells[2].split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            assert!(sources.contains(&format!("fn {name}()")), "{name}");
+        }
+    }
 }

@@ -231,6 +231,148 @@ async fn where_it_takes_an_admin_others_are_told_so() {
     assert_eq!(connection(&platform, "bo@north.example", &member).await["status"], "active");
 }
 
+/// A member has the form's address, and the form of a time when members could enter a client: neither opens anything.
+#[tokio::test]
+async fn a_member_who_guesses_the_form_enters_nothing() {
+    let provider = Provider::start().await;
+    let platform = managed(&provider, json!({})).await;
+    let member = visit(&platform, "bo@north.example", "north").await;
+    assert!(member.html.contains("oauth_client_id"));
+    let settings = json!({"managed_by": "organization", "admin_role_required": true});
+    platform.call("PUT", "/apps/fixture/settings").json(&settings).await.data();
+    let fields = client("evil", "canary-evil");
+    let refused = member.submit(&fields).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(refused.text.contains("ask an admin") && !refused.text.contains("canary"), "{}", refused.text);
+
+    // Nor is a role of the member's own invention one, nor a form without the page that it belongs to.
+    let refused = member.submit(&[&fields[..], &[("role", "admin")]].concat()).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    let made = link(&platform, "cy@north.example", "north").await;
+    let path = format!("//{}", url_path(&text(&made["request_link"])));
+    let form = "action=connect&app_id=fixture&oauth_client_id=evil&oauth_client_secret=canary&csrf_token=x";
+    let call = platform.bare("POST", &path).header("cookie", &member.cookie);
+    let guessed = call.header("content-type", "application/x-www-form-urlencoded").body(form).send().await;
+    assert_eq!(guessed.status, 403, "{}", guessed.text);
+    let clients = platform.database.connect().await.text("SELECT COUNT(*) FROM oauth_clients").await;
+    assert_eq!(clients, "0");
+    assert!(provider.seen().is_empty());
+}
+
+/// A form that was opened for one link does not enter a client for another one, in whatever pair.
+#[tokio::test]
+async fn credentials_do_not_move_between_pending_links() {
+    let provider = Provider::start().await;
+    let platform = managed(&provider, json!({})).await;
+    let ann = visit(&platform, "ann@north.example", "north").await;
+    let sue = visit(&platform, "sue@south.example", "south").await;
+    let anns = ann.to_provider(&client("client-ann", "canary-ann")).await;
+    let sues = sue.to_provider(&client("client-sue", "canary-sue")).await;
+
+    // What ann authorized does not come back to sue's browser.
+    let (_, state) = anns.query_pairs().find(|(name, _)| name == "state").unwrap();
+    let path = format!("/oauth/callback/fixture?code=c0de&state={state}");
+    let crossed = platform.bare("GET", &path).header("cookie", &sue.cookie).send().await;
+    assert_ne!(crossed.status, 303, "{}", crossed.text);
+    assert!(provider.seen().is_empty());
+
+    // Nor does a sealed secret open in another row.
+    let database = platform.database.connect().await;
+    let sealed = database.text("SELECT sealed FROM oauth_clients WHERE client_id = 'client-ann'").await;
+    database
+        .execute(&format!("UPDATE oauth_clients SET sealed = '{sealed}' WHERE client_id = 'client-sue'"))
+        .await;
+    let (_, state) = sues.query_pairs().find(|(name, _)| name == "state").unwrap();
+    let path = format!("/oauth/callback/fixture?code=c0de&state={state}");
+    let failed = platform.bare("GET", &path).header("cookie", &sue.cookie).send().await;
+    assert_eq!(failed.status, 500, "{}", failed.text);
+    assert!(provider.seen().is_empty(), "no code is redeemed with it");
+    client_of(&platform, "south").await.is_error(404, "oauth_client_not_found");
+
+    provider.will_say(&[(200, tokens("ann"))]);
+    ann.come_back(&anns, &[("code", "c0de")]).await;
+    assert_eq!(client_of(&platform, "north").await.data()["client_id"], "client-ann");
+}
+
+/// Sessions end, whatever was under way; a new secret lets what is under way finish.
+#[tokio::test]
+async fn an_edit_while_refreshes_run_leaves_no_session_of_the_old_client() {
+    let provider = Provider::start().await;
+    let platform = managed(&provider, json!({})).await;
+    let put = async |id: &str, secret: &str| {
+        let body = json!({"client_id": id, "client_secret": secret});
+        platform.call("PUT", &client_path("north")).json(&body).await.data();
+    };
+    put("client-old", "canary-old").await;
+    let mut visits = Vec::new();
+    for person in ["ann", "bo", "cy"] {
+        provider.will_say(&[(200, tokens(person))]);
+        let customer = format!("{person}@north.example");
+        let visit = visit(&platform, &customer, "north").await;
+        let left = visit.to_provider(&[]).await;
+        visit.come_back(&left, &[("code", "c0de")]).await;
+        visits.push((customer, visit));
+    }
+    provider.seen();
+    let refreshing = "SELECT COUNT(*) FROM credentials WHERE lease_owner IS NOT NULL";
+    let token = async |customer: &str, visit: &Visit<'_>| {
+        let path = format!("/connections/{}/token", visit.connection_id);
+        platform.call("POST", &path).customer(customer).send().await
+    };
+    // While the first edit is tried at the provider, too.
+    for (new_id, secret, survives) in
+        [("client-old", "canary-newer", true), ("client-new", "canary-new", false)]
+    {
+        platform.advance(3600);
+        provider.will_say(&[(200, tokens("late"))]);
+        let gate = provider.pause().await;
+        let edit = async {
+            while platform.database.connect().await.text(refreshing).await != "3" {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            let seen = async {
+                while survives && provider.seen().iter().all(|seen| seen.form["client_secret"] != secret) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                if survives {
+                    drop(gate);
+                    return None;
+                }
+                Some(gate)
+            };
+            let (gate, ()) = tokio::join!(seen, put(new_id, secret));
+            drop(gate);
+        };
+        let tokens = async {
+            let (a, b, c) = tokio::join!(
+                token(&visits[0].0, &visits[0].1),
+                token(&visits[1].0, &visits[1].1),
+                token(&visits[2].0, &visits[2].1)
+            );
+            [a, b, c]
+        };
+        let (answers, ()) = tokio::join!(tokens, edit);
+        platform.refreshes_end().await;
+        for (answer, (customer, visit)) in answers.iter().zip(&visits) {
+            let found = connection(&platform, customer, visit).await;
+            if survives {
+                assert_eq!(answer.data()["access_token"], "canary-at-late");
+                assert_eq!(found["needs_reconnection"], false);
+            } else {
+                answer.is_error(401, "needs_reconnection");
+                assert_eq!(found["reconnection"]["reason"], "client_changed");
+                token(customer, visit).await.is_error(401, "needs_reconnection");
+            }
+        }
+    }
+    // All that the old client got is revoked by it, that of the refreshes included.
+    provider.seen();
+    revoke_due(&platform.app).await.unwrap();
+    let seen = provider.seen();
+    assert!(seen.iter().all(|request| request.form["client_id"] == "client-old"), "{seen:?}");
+    assert!(!seen.is_empty());
+}
+
 fn url_path(url: &str) -> String {
     url.split_once("127.0.0.1:8080/").unwrap().1.to_owned()
 }

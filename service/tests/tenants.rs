@@ -88,6 +88,8 @@ async fn a_deleted_tenant_leaves_its_audit_and_what_is_to_be_revoked() {
     let settings = json!({"managed_by": "organization", "instructions": ""});
     platform.call("PUT", "/apps/slack/settings").json(&settings).await.data();
     platform.call("POST", "/organizations/north/admin-link").json(&json!({})).await.data();
+    let imported = store.import_key(&platform.owner(), "gmail", None, "canary-refresh");
+    store.lease_import(&imported).await.unwrap().unwrap();
     let receiver = Receiver::start().await;
     register(&platform, json!({"url": receiver.url("/")})).await;
     platform.connected().await;

@@ -227,8 +227,9 @@ export class PabblyConnectPlatform {
   /**
    * Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
    *
-   * Keys go into `fields`, an OAuth access token into `accessToken`; refresh tokens cannot be imported. The provider is
-   * asked whether it accepts the credential, where that can be asked. You answer for the customer's consent.
+   * Keys go into `fields`, OAuth tokens into `accessToken` or `refreshToken`. The provider is asked whether it accepts
+   * the credential, where that can be asked; a refresh token is refreshed at once. You answer for the customer's
+   * consent.
    *
    * Rejects with `PabblyConnectError` with the code `invalid_request` and `fields`, a sentence for each field that is
    * at fault.

@@ -187,10 +187,19 @@ export interface ImportedCredential {
   fields?: Record<string, string> | undefined;
   /** An access token, for an OAuth option. */
   accessToken?: string | undefined;
+  /** A refresh token, for an OAuth option, with `clientSource`. What the provider gives for it is stored. */
+  refreshToken?: string | undefined;
+  /**
+   * Whose OAuth client the tokens were issued to: `operator`, `tenant` or `organization`. Default: the operator's; with
+   * a refresh token there is none.
+   */
+  clientSource?: string | undefined;
+  /** The organization that the connection is for: `id` (your own, no email), and perhaps `name`. */
+  organization?: Record<string, unknown> | undefined;
   /** The type of the access token. Default: `Bearer`. */
   tokenType?: string | undefined;
   /**
-   * How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has to connect.
+   * How long the access token lives, in whole seconds. Without a refresh token, the customer has to connect then.
    * Default: unknown.
    */
   expiresIn?: number | undefined;
@@ -340,6 +349,9 @@ export const KNOWN = {
     'authOptionKey',
     'fields',
     'accessToken',
+    'refreshToken',
+    'clientSource',
+    'organization',
     'tokenType',
     'expiresIn',
     'scopes',

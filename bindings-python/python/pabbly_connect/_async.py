@@ -497,6 +497,9 @@ class AsyncPabblyConnectPlatform(Shared):
         auth_option_key: str | None = None,
         fields: dict[str, str] | None = None,
         access_token: str | None = None,
+        refresh_token: str | None = None,
+        client_source: str | None = None,
+        organization: dict[str, Any] | None = None,
         token_type: str | None = None,
         expires_in: int | None = None,
         scopes: Iterable[str] | None = None,
@@ -512,9 +515,9 @@ class AsyncPabblyConnectPlatform(Shared):
         """Makes a connection of a credential that you have already, past the hosted page. Needs the capability
         `import`.
 
-        Keys go into `fields`, an OAuth access token into `access_token`; refresh tokens cannot be imported. The
-        provider is asked whether it accepts the credential, where that can be asked. You answer for the customer's
-        consent.
+        Keys go into `fields`, OAuth tokens into `access_token` or `refresh_token`. The provider is asked whether it
+        accepts the credential, where that can be asked; a refresh token is refreshed at once. You answer for the
+        customer's consent.
 
         - `app_id`: The app, from the catalogue.
         - `name`: What the customer sees, such as `Work Gmail`.
@@ -522,9 +525,14 @@ class AsyncPabblyConnectPlatform(Shared):
         - `fields`: The credential, by the names of the option's `input_schema`; for OAuth what else the option asks
           for.
         - `access_token`: An access token, for an OAuth option.
+        - `refresh_token`: A refresh token, for an OAuth option, with `client_source`. What the provider gives for it is
+          stored.
+        - `client_source`: Whose OAuth client the tokens were issued to: `operator`, `tenant` or `organization`.
+          Default: the operator's; with a refresh token there is none.
+        - `organization`: The organization that the connection is for: `id` (your own, no email), and perhaps `name`.
         - `token_type`: The type of the access token. Default: `Bearer`.
-        - `expires_in`: How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has
-          to connect. Default: unknown.
+        - `expires_in`: How long the access token lives, in whole seconds. Without a refresh token, the customer has to
+          connect then. Default: unknown.
         - `scopes`: The OAuth scopes that were granted.
         - `provider_data`: What calls to the provider need beside the credential, as far as the app's file names it and
           the provider does not tell.
@@ -550,6 +558,9 @@ class AsyncPabblyConnectPlatform(Shared):
                     "auth_option_key": auth_option_key,
                     "fields": fields,
                     "access_token": access_token,
+                    "refresh_token": refresh_token,
+                    "client_source": client_source,
+                    "organization": organization,
                     "token_type": token_type,
                     "expires_in": expires_in,
                     "scopes": listed(scopes),
@@ -565,7 +576,7 @@ class AsyncPabblyConnectPlatform(Shared):
             )
         finally:
             # What prints a traceback's variables must not find them.
-            del fields, access_token
+            del fields, access_token, refresh_token
         return self._run(call, Connection.from_dict)
 
     def verify_connection(
@@ -1105,6 +1116,9 @@ class AsyncCustomer(Shared):
         auth_option_key: str | None = None,
         fields: dict[str, str] | None = None,
         access_token: str | None = None,
+        refresh_token: str | None = None,
+        client_source: str | None = None,
+        organization: dict[str, Any] | None = None,
         token_type: str | None = None,
         expires_in: int | None = None,
         scopes: Iterable[str] | None = None,
@@ -1125,6 +1139,9 @@ class AsyncCustomer(Shared):
             auth_option_key=auth_option_key,
             fields=fields,
             access_token=access_token,
+            refresh_token=refresh_token,
+            client_source=client_source,
+            organization=organization,
             token_type=token_type,
             expires_in=expires_in,
             scopes=scopes,

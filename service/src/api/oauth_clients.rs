@@ -9,13 +9,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::create_link::{MAX_SCOPES, is_scope};
-use crate::catalogue::App;
+use crate::catalogue::{App, FieldError};
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::path::{AppId, OrganizationId};
-use crate::oauth_clients::{MAX_CLIENT_ID, MAX_SECRET, is_printable};
+use crate::oauth_clients::{MAX_CLIENT_ID, MAX_SECRET, SecretTrial, is_printable};
 use crate::revocation;
 use crate::state::AppState;
 use crate::store::{Actor, Caller, ClientPlace, ClientSecrets, NewClient, StoredClient};
@@ -68,6 +68,20 @@ pub(super) async fn set(
     let found = oauth_app(&app, &app_id)?;
     let place = place(&caller, found, organization.as_deref());
     let new = new_client(found, place, &body)?;
+    let current = app.store.current_client(place).await?;
+    if let Some(current) = current.filter(|current| current.client_id == new.client_id) {
+        // A secret that does not work would end the connections later, one after the other.
+        match app.try_secret(found, &new, &current).await? {
+            SecretTrial::NotRefused => {}
+            SecretTrial::OverBudget(retry_after) => return Err(ApiError::RateLimited { retry_after }),
+            SecretTrial::Refused => {
+                return Err(ApiError::InvalidMembers(vec![FieldError {
+                    field: "client_secret".to_owned(),
+                    message: format!("{} does not accept this secret. Nothing was changed.", found.name),
+                }]));
+            }
+        }
+    }
     app.store.put_client(&new, Actor::Key(&caller.key), &caller.key).await?;
     revocation::end_sessions(&app).await?;
     view(&app, place).await.map(Success::new)

@@ -1,6 +1,6 @@
 //! `connect-service apps`: which apps can be connected.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use connect_service::catalogue::Catalogue;
 use connect_service::config::Config;
 use connect_service::doctor::needs_client;
@@ -8,16 +8,29 @@ use connect_service::server::PREFIX;
 use connect_service::state::{SetupError, check_apps};
 
 use super::Output;
+use super::manifest::{self, ImportManifest};
 
 /// List the catalogue's apps, which of them lack an OAuth client, and the redirect address to register for it.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct AppsCommand {
     /// Those that cannot be connected for want of a client alone.
     #[arg(long)]
     missing: bool,
+    #[command(subcommand)]
+    command: Option<AppsSubcommand>,
+}
+
+#[derive(Subcommand)]
+enum AppsSubcommand {
+    /// Turn a connector's manifest into a file of the catalogue.
+    Import(ImportManifest),
 }
 
 pub(crate) fn apps(config: &Config, command: &AppsCommand, output: Output) -> Result<(), SetupError> {
+    if let Some(AppsSubcommand::Import(command)) = &command.command {
+        return manifest::import(command, output);
+    }
     let catalogue = Catalogue::load(config.catalogue_dir.as_deref())?;
     check_apps(config, &catalogue)?;
     let base = config.known_public_url();

@@ -183,7 +183,7 @@ async fn replace(
         if !service.store.count_trial(link, MAX_TRIALS).await? {
             return Ok(Outcome::NotTried(Refusal::TooManyAttempts));
         }
-        match service.try_secret(app, &new).await {
+        match service.try_secret(app, &new, current).await? {
             SecretTrial::NotRefused => {}
             SecretTrial::OverBudget(seconds) => {
                 return Ok(Outcome::NotTried(Refusal::OverBudget(seconds)));

@@ -35,6 +35,8 @@ pub(super) struct Rules {
     pub(super) is_customers_client: bool,
     /// Whether a refresh token is exchanged, so that what is said of a token is said of that one.
     pub(super) is_refresh: bool,
+    /// Whether the request is made up, to learn whether the client is accepted: only what blames the client blames it.
+    pub(super) is_trial: bool,
     /// The response that prolongs this access token instead of bringing one.
     pub(super) prolongs: Option<(Expected, SecretString)>,
 }
@@ -149,9 +151,9 @@ impl Expected {
     }
 }
 
-/// The body as an object: JSON, or form-encoded as GitHub does unless asked, and some do always. What a provider granted
-/// cannot be asked for again, so bytes that are no UTF-8 damage only the member that they are in, and what stands around
-/// the object does not matter.
+/// The body as an object: JSON, or form-encoded as GitHub does unless asked, and some do always. What a provider
+/// granted cannot be asked for again, so bytes that are no UTF-8 damage only the member that they are in, and what
+/// stands around the object does not matter.
 fn object(body: &[u8]) -> Option<Map<String, Value>> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -232,6 +234,7 @@ mod tests {
             invalid_statuses: Vec::new(),
             is_customers_client: false,
             is_refresh: false,
+            is_trial: false,
             prolongs: oauth.refresh_keeps_token.map(|expected| (expected, "old".into())),
         }
     }

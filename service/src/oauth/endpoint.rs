@@ -48,8 +48,8 @@ pub enum EndpointError {
 
 impl Endpoint {
     /// Puts together what the catalogue, the configuration and the customer say. `inputs` must have been validated
-    /// against the option's fields: in addresses, the values of those that cannot leave their place are filled in, and no
-    /// others.
+    /// against the option's fields: in addresses, the values of those that cannot leave their place are filled in, and
+    /// no others.
     ///
     /// # Errors
     ///
@@ -182,6 +182,25 @@ impl Endpoint {
         redirect_uri: &str,
         pkce: &Pkce,
     ) -> Result<Call, ProviderError> {
+        let rules = Rules { invalid_grant: Vec::new(), invalid_grant_text: None, ..self.rules() };
+        self.exchange_of_code(code, redirect_uri, pkce, rules)
+    }
+
+    /// The exchange of a code that nobody issued: who does not accept the client says so, and all others blame the
+    /// code.
+    pub(super) fn trial_call(&self, redirect_uri: &str) -> Result<Call, ProviderError> {
+        let (code, pkce) = (ids::secret(), Pkce::from_verifier(ids::secret().into()));
+        let rules = Rules { is_trial: true, ..Rules::default() };
+        self.exchange_of_code(&code, redirect_uri, &pkce, rules)
+    }
+
+    fn exchange_of_code(
+        &self,
+        code: &str,
+        redirect_uri: &str,
+        pkce: &Pkce,
+        rules: Rules,
+    ) -> Result<Call, ProviderError> {
         let names = &self.oauth.names;
         let mut params = Params::default();
         params.push("grant_type", "authorization_code");
@@ -190,7 +209,6 @@ impl Endpoint {
         if self.oauth.pkce {
             params.push("code_verifier", pkce.verifier.expose_secret());
         }
-        let rules = Rules { invalid_grant: Vec::new(), invalid_grant_text: None, ..self.rules() };
         self.token_call(&self.token_url, params, &self.oauth.token_params, rules)
     }
 

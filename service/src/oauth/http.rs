@@ -96,6 +96,15 @@ impl ProviderClient {
         self.send(endpoint.refresh_call(access_token, refresh_token)?).await
     }
 
+    /// Whether the provider says that it does not accept the client. Where it says nothing, nothing is known.
+    pub async fn refuses_client(&self, endpoint: &Endpoint, redirect_uri: &str) -> bool {
+        let answer = match endpoint.trial_call(redirect_uri) {
+            Ok(call) => self.send(call).await,
+            Err(error) => Err(error),
+        };
+        answer.is_err_and(|error| error == ProviderError::Misconfigured)
+    }
+
     pub(super) async fn send(&self, call: Call) -> Result<Tokens, ProviderError> {
         let host = call.url.host_str().unwrap_or_default().to_owned();
         if !self.allow_private_networks && !may_call(&call.url) {

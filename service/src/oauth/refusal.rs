@@ -49,7 +49,9 @@ pub(super) fn read(object: &Map<String, Value>, rules: &Rules) -> Refusal {
         || (rules.is_refresh && (any(ends_refresh) || is_told_of_token()));
     if is_grant {
         Refusal::Grant
-    } else if any(is_about_client) || any(is_about_request) || (!rules.is_refresh && any(is_general)) {
+    } else if any(is_about_client)
+        || (!rules.is_trial && (any(is_about_request) || (!rules.is_refresh && any(is_general))))
+    {
         Refusal::Client
     } else if any(is_temporary) {
         Refusal::Temporary
@@ -268,6 +270,30 @@ mod tests {
         ] {
             assert_eq!(refusal(body, &refresh()), Refusal::Grant, "{body}");
             assert_eq!(refusal(body, &Rules::default()), Refusal::Grant, "{body}");
+        }
+    }
+
+    /// What is made up in the request may be blamed in any words, which say nothing of the client.
+    #[test]
+    fn only_what_blames_the_client_is_its_trials_refusal() {
+        let trial = Rules { is_trial: true, ..Rules::default() };
+        for body in [
+            r#"{"error":"invalid_client"}"#,
+            r#"{"error":"unauthorized_client"}"#,
+            r#"{"error":"incorrect_client_credentials"}"#,
+            r#"{"ok":false,"error":"bad_client_secret"}"#,
+        ] {
+            assert_eq!(refusal(body, &trial), Refusal::Client, "{body}");
+        }
+        for body in [
+            r#"{"error":"invalid_grant"}"#,
+            r#"{"error":"invalid_request"}"#,
+            r#"{"error":"invalid_scope"}"#,
+            r#"{"error":"redirect_uri_mismatch"}"#,
+            r#"{"error":"unsupported_grant_type"}"#,
+            r#"{"error":"server_error"}"#,
+        ] {
+            assert_ne!(refusal(body, &trial), Refusal::Client, "{body}");
         }
     }
 

@@ -12,7 +12,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// For how long a link that was replaced still answers how it ended.
 const REMEMBERED: Duration = DAY;
 
-/// For how long a connection that never had a credential still answers how its last link ended.
+/// For how long a connection that never had a credential still answers how its last link ended, and an import that was
+/// not finished can be repeated.
 const UNFINISHED: Duration = DAY.saturating_mul(7);
 
 /// For how long the audit of vending is kept.
@@ -34,8 +35,8 @@ const IS_ABANDONED: &str = "NOT EXISTS (SELECT 1 FROM credentials k WHERE k.conn
 
 impl Store {
     /// Removes authorization requests whose link has expired, answers whose key is forgotten, links that a newer one
-    /// replaced, lines of the audit of vending after 90 days, events after 30 days, and connections that were never finished.
-    /// Any other connection, with its latest link, stays until the tenant deletes it.
+    /// replaced, lines of the audit of vending after 90 days, events after 30 days, imports and connections that were
+    /// never finished. Any other connection, with its latest link, stays until the tenant deletes it.
     ///
     /// # Errors
     ///
@@ -62,6 +63,7 @@ impl Store {
             self.remove_vendings(now - millis(VENDINGS_KEPT)).await,
             self.remove_unused_clients(now).await,
             self.remove_admin_links(now - millis(DAY)).await,
+            self.remove_import_tokens(now - millis(UNFINISHED)).await,
             self.remove_events(now - millis(EVENTS_KEPT)).await,
             self.remove_attempts(now - millis(EVENTS_KEPT)).await,
             self.remove_deliveries().await,

@@ -124,6 +124,7 @@ impl Store {
             for statement in [
                 "UPDATE oauth_clients SET set_by = '' WHERE tenant_id = $1 AND set_by = $2",
                 "DELETE FROM admin_links WHERE tenant_id = $1 AND customer = $2",
+                "DELETE FROM import_tokens WHERE tenant_id = $1 AND customer = $2",
             ] {
                 self.database.execute(Query::new(statement).bind_all(erasure.values())).await?;
             }

@@ -27,7 +27,7 @@ pub(super) struct GrantRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct TokensRecord {
+pub(super) struct TokensRecord {
     access_token: String,
     refresh_token: Option<String>,
     token_type: String,
@@ -78,6 +78,18 @@ impl From<&Tokens> for TokensRecord {
     }
 }
 
+impl From<TokensRecord> for Tokens {
+    fn from(record: TokensRecord) -> Self {
+        Self {
+            access_token: SecretString::from(record.access_token),
+            refresh_token: record.refresh_token.map(SecretString::from),
+            token_type: record.token_type,
+            obtained_at: record.obtained_at,
+            expires_at: record.expires_at,
+        }
+    }
+}
+
 impl TryFrom<GrantRecord> for Grant {
     type Error = StoreError;
 
@@ -91,13 +103,7 @@ impl TryFrom<GrantRecord> for Grant {
             oauth_client: record.oauth_client,
             origin: Origin::Link,
             inputs: record.inputs,
-            tokens: record.tokens.map(|tokens| Tokens {
-                access_token: SecretString::from(tokens.access_token),
-                refresh_token: tokens.refresh_token.map(SecretString::from),
-                token_type: tokens.token_type,
-                obtained_at: tokens.obtained_at,
-                expires_at: tokens.expires_at,
-            }),
+            tokens: record.tokens.map(Tokens::from),
             details: record.details,
         })
     }

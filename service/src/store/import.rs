@@ -3,7 +3,9 @@
 use super::database::Query;
 use super::events::ConnectionChange;
 use super::labels::write_metadata;
-use super::{Grant, Labels, LinkOptions, NewAnswer, Organization, Owner, Result, Store, StoreError};
+use super::{
+    Grant, ImportKey, Labels, LinkOptions, NewAnswer, Organization, Owner, Result, Store, StoreError,
+};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -22,6 +24,8 @@ pub struct NewImport<'a> {
     pub organization: Option<&'a Organization>,
     /// What it holds.
     pub grant: &'a Grant,
+    /// Where its tokens were kept so far, if they were.
+    pub kept: Option<&'a ImportKey>,
     /// The time.
     pub at: Millis,
 }
@@ -31,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the database fails.
+    /// When the database fails, or another import made a connection of the same tokens meanwhile.
     pub async fn import_connection(
         &self,
         new: &NewImport<'_>,
@@ -43,6 +47,12 @@ impl Store {
         {
             transaction.rollback().await?;
             return Ok(false);
+        }
+        if let Some(kept) = new.kept
+            && !self.take_import_tokens(&mut transaction, kept).await?
+        {
+            transaction.rollback().await?;
+            return Err(StoreError::Unavailable("the same refresh token was imported meanwhile".into()));
         }
         let link_id = ids::prefixed("link_");
         let query = Query::new(

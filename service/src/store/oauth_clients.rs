@@ -12,6 +12,7 @@ use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
 use super::events::OAuthClientChange;
 use super::{Result, Store, StoreError};
+use crate::catalogue::Inputs;
 use crate::clock::Millis;
 use crate::ids;
 use crate::vault::{Place, VaultError};
@@ -240,6 +241,30 @@ impl Store {
         let event = self.client_event(place, OAuthClientChange::Removed, removed_by);
         self.commit_with(transaction, place.tenant, &[event]).await?;
         Ok(Some(u64::try_from(ended).unwrap_or_default()))
+    }
+
+    /// What was entered for one of the connections that a client made; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or what is stored does not open.
+    pub async fn inputs_of_client(&self, client: &StoredClient) -> Result<Option<Inputs>> {
+        let query = Query::new(
+            "SELECT r.connection_id, r.inputs, c.customer
+             FROM credentials r JOIN connections c ON c.id = r.connection_id
+             WHERE r.oauth_client_id = $1 AND r.tenant_id = $2
+             ORDER BY r.obtained_at DESC LIMIT 1",
+        )
+        .bind(&client.id)
+        .bind(&client.tenant);
+        let Some(row) = self.database.fetch_optional(query).await? else { return Ok(None) };
+        let place = Place {
+            tenant: &client.tenant,
+            customer: row.get("customer")?,
+            connection: row.get("connection_id")?,
+            field: "inputs",
+        };
+        self.open_json(place, row.get("inputs")?).await.map(Some)
     }
 
     /// How many connections work by the client of a place, or by one that it replaced.

@@ -27,7 +27,7 @@ const OF_CONNECTION: [&str; 2] =
 const OF_TENANT: [&str; 2] = ["tenant_id", "''"];
 
 /// Every column of sealed values.
-const SEALED: [SealedColumn; 11] = [
+const SEALED: [SealedColumn; 12] = [
     sealed("credentials", "connection_id", "inputs", "inputs", OF_CONNECTION),
     sealed("credentials", "connection_id", "access_token", "access_token", OF_CONNECTION),
     sealed("credentials", "connection_id", "refresh_token", "refresh_token", OF_CONNECTION),
@@ -53,6 +53,7 @@ const SEALED: [SealedColumn; 11] = [
             "(SELECT l.customer FROM links l WHERE l.id = unconfirmed.link_id)",
         ],
     ),
+    sealed("import_tokens", "digest", "sealed", "import_tokens", ["tenant_id", "customer"]),
     sealed("answers", "key_digest", "sealed", "answer", OF_TENANT),
     sealed("revocations", "id", "sealed", "revocation", OF_TENANT),
     sealed("oauth_clients", "id", "sealed", "oauth_client", OF_TENANT),

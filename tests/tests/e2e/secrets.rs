@@ -8,6 +8,7 @@ use connect_tests::browser::Browser;
 use connect_tests::provider::{Mode, Options};
 use connect_tests::service_process::Settings;
 use reqwest::Method;
+use serde_json::json;
 use std::time::Duration;
 
 use crate::flow::connect_with_key;
@@ -53,6 +54,8 @@ async fn everything_secret(stage: &Stage) -> Vec<String> {
     secrets.extend([&link, &key_link].map(|link| link.request_token.expose_secret().to_owned()));
     secrets.push(repeated.data()["request_token"].as_str().unwrap().to_owned());
 
+    secrets.extend(of_oauth_clients(stage).await);
+
     let wrong_key = "pk_live_canary0000000000000000000000000000000000000";
     Raw::new(&stage.service, wrong_key).get("/apps").await.assert_error(401, "invalid_api_key");
     let bad_body =
@@ -61,6 +64,78 @@ async fn everything_secret(stage: &Stage) -> Vec<String> {
     assert_eq!(stage.raw().get("/connections?app_id=canary-in-a-query-8a").await.status, 200);
     secrets.extend([wrong_key, "canary-in-a-body-5d", "canary-in-a-query-8a"].map(str::to_owned));
     secrets.extend(stage.provider.secrets());
+    secrets
+}
+
+/// Secrets of OAuth clients, entered by every way that there is, and looked at by every way that there is. No response
+/// has one.
+async fn of_oauth_clients(stage: &Stage) -> Vec<String> {
+    const TENANTS: &str = "/apps/gmail/oauth-client";
+    const ORGANIZATIONS: &str = "/organizations/org_42/apps/gmail/oauth-client";
+    let tenants = stage.home.run(&["--json", "tenant", "list"]).await.unwrap();
+    let tenant: serde_json::Value = serde_json::from_str(tenants.lines().next().unwrap()).unwrap();
+    let capabilities = "apps,connections,admin,import,events";
+    let key = stage.home.key(tenant["id"].as_str().unwrap(), capabilities).await.unwrap();
+    let raw = Raw::new(&stage.service, &key);
+    let mut secrets = vec![key];
+    let mut shown = String::new();
+    let client_id = &stage.provider.options().client_id;
+    let mut put = async |path: &str, name: &str| {
+        let secret = format!("canary-client-secret-{name}-3f");
+        let body = json!({"client_id": client_id, "client_secret": secret});
+        shown += &answer(raw.request(Method::PUT, path).json(&body)).await.text;
+        secrets.push(secret);
+    };
+    // The first are entered as they are, and the provider refuses the second.
+    for path in [TENANTS, ORGANIZATIONS] {
+        put(path, "entered").await;
+        put(path, "refused").await;
+    }
+    let refused = "canary-refresh-token-brought-6b".to_owned();
+    for source in ["operator", "tenant", "organization"] {
+        let body = json!({
+            "app_id": OAUTH_APP,
+            "name": "Mail",
+            "refresh_token": refused,
+            "client_source": source,
+            "organization": {"id": "org_42"},
+        });
+        let import = raw.request(Method::POST, "/connections/import").json(&body);
+        let answered = answer(import.header("x-user-email", ALICE)).await;
+        assert_eq!(answered.status, 400, "{}", answered.text);
+        shown += &answered.text;
+    }
+    secrets.push(refused);
+
+    // An admin's page, and what is entered there.
+    let link = raw.request(Method::POST, "/organizations/org_42/admin-link").json(&json!({}));
+    let link = answer(link.header("x-user-email", ALICE)).await.data();
+    let link = link["admin_link"].as_str().unwrap();
+    secrets.push(link.rsplit('/').next().unwrap().to_owned());
+    let admin = Browser::new().unwrap();
+    let page = admin.open(link).await.unwrap();
+    assert_eq!(page.status, 200, "{}", page.text());
+    for (id, name) in [(client_id.as_str(), "on-the-page"), ("another-client", "unconfirmed")] {
+        let secret = format!("canary-client-secret-{name}-3f");
+        let fields = [("oauth_client_id", id), ("oauth_client_secret", &secret)];
+        let page = admin.press(&page, "Save", &fields).await.unwrap();
+        shown += &page.html;
+        secrets.push(secret);
+    }
+
+    for path in [TENANTS, ORGANIZATIONS, "/apps?search=gmail", "/events?limit=100", "/keys", "/webhooks"] {
+        let read = raw.get(path).await;
+        assert_eq!(read.status, 200, "{path}: {}", read.text);
+        shown += &read.text;
+    }
+    for command in [&["apps"][..], &["doctor"], &["connection", "list"], &["audit"]] {
+        shown += &stage.home.run(&[&["--json"], command].concat()).await.unwrap_or_default();
+    }
+    for path in [TENANTS, ORGANIZATIONS] {
+        shown += &answer(raw.request(Method::DELETE, path)).await.text;
+    }
+    assert!(shown.contains(client_id.as_str()) && shown.contains("oauth_client.changed"), "{shown}");
+    assert_eq!(found(shown.as_bytes(), &secrets), Vec::<&str>::new(), "in a response");
     secrets
 }
 

@@ -203,6 +203,9 @@ pub(crate) fn begin<'a>(
                             call.fields(fields.map(|(name, text)| (name, value(text))))
                         }
                         "accessToken" => call.access_token(text(name)),
+                        "refreshToken" => call.refresh_token(text(name)),
+                        "clientSource" => call.client_source(text(name)),
+                        "organization" => call.organization(object(given)),
                         "tokenType" => call.token_type(text(name)),
                         "expiresIn" => call.expires_in(Duration::from_secs(number(name).unwrap_or_default())),
                         "scopes" => call.scopes(given.as_array().into_iter().flatten().map(value)),

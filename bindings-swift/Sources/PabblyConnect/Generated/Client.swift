@@ -242,7 +242,7 @@ public final class PabblyConnectPlatform: Sendable {
             id, name: name, customerID: customerID, customerName: customerName, metadata: metadata, options: options)
     }
 
-    /// See ``Customer/importConnection(appID:name:authOptionKey:fields:accessToken:tokenType:expiresIn:scopes:providerData:customerID:customerName:metadata:idempotencyKey:options:)``.
+    /// See ``Customer/importConnection(appID:name:authOptionKey:fields:accessToken:refreshToken:clientSource:organization:tokenType:expiresIn:scopes:providerData:customerID:customerName:metadata:idempotencyKey:options:)``.
     public func importConnection(
         _ email: String,
         appID: String,
@@ -250,6 +250,9 @@ public final class PabblyConnectPlatform: Sendable {
         authOptionKey: String? = nil,
         fields: [String: String]? = nil,
         accessToken: String? = nil,
+        refreshToken: String? = nil,
+        clientSource: String? = nil,
+        organization: [String: JSONValue]? = nil,
         tokenType: String? = nil,
         expiresIn: Duration? = nil,
         scopes: [String]? = nil,
@@ -262,9 +265,9 @@ public final class PabblyConnectPlatform: Sendable {
     ) async throws -> Connection {
         try await Customer(caller: caller, email: email).importConnection(
             appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
-            tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
-            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
-            options: options)
+            refreshToken: refreshToken, clientSource: clientSource, organization: organization, tokenType: tokenType,
+            expiresIn: expiresIn, scopes: scopes, providerData: providerData, customerID: customerID,
+            customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/verifyConnection(_:options:)``.
@@ -687,8 +690,9 @@ public struct Customer: Sendable, CustomStringConvertible {
 
     /// Makes a connection of a credential that you have already, past the hosted page. Needs the capability `import`.
     ///
-    /// Keys go into `fields`, an OAuth access token into `accessToken`; refresh tokens cannot be imported. The provider
-    /// is asked whether it accepts the credential, where that can be asked. You answer for the customer's consent.
+    /// Keys go into `fields`, OAuth tokens into `accessToken` or `refreshToken`. The provider is asked whether it
+    /// accepts the credential, where that can be asked; a refresh token is refreshed at once. You answer for the
+    /// customer's consent.
     ///
     /// - Parameters:
     ///   - appID: The app, from the catalogue.
@@ -696,9 +700,14 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///   - authOptionKey: The key of the app's auth option. Default: the first that such a credential is of.
     ///   - fields: The credential, by the names of the option's `inputSchema`; for OAuth what else the option asks for.
     ///   - accessToken: An access token, for an OAuth option.
+    ///   - refreshToken: A refresh token, for an OAuth option, with `clientSource`. What the provider gives for it is
+    ///     stored.
+    ///   - clientSource: Whose OAuth client the tokens were issued to: `operator`, `tenant` or `organization`. Default:
+    ///     the operator's; with a refresh token there is none.
+    ///   - organization: The organization that the connection is for: `id` (your own, no email), and perhaps `name`.
     ///   - tokenType: The type of the access token. Default: `Bearer`.
-    ///   - expiresIn: How long the access token lives, in whole seconds. It cannot be refreshed: then the customer has
-    ///     to connect. Default: unknown.
+    ///   - expiresIn: How long the access token lives, in whole seconds. Without a refresh token, the customer has to
+    ///     connect then. Default: unknown.
     ///   - scopes: The OAuth scopes that were granted.
     ///   - providerData: What calls to the provider need beside the credential, as far as the app's file names it and
     ///     the provider does not tell.
@@ -716,6 +725,9 @@ public struct Customer: Sendable, CustomStringConvertible {
         authOptionKey: String? = nil,
         fields: [String: String]? = nil,
         accessToken: String? = nil,
+        refreshToken: String? = nil,
+        clientSource: String? = nil,
+        organization: [String: JSONValue]? = nil,
         tokenType: String? = nil,
         expiresIn: Duration? = nil,
         scopes: [String]? = nil,
@@ -732,6 +744,9 @@ public struct Customer: Sendable, CustomStringConvertible {
             "authOptionKey": authOptionKey,
             "fields": fields,
             "accessToken": accessToken,
+            "refreshToken": refreshToken,
+            "clientSource": clientSource,
+            "organization": organization,
             "tokenType": tokenType,
             "expiresIn": expiresIn?.wholeSeconds,
             "scopes": scopes,

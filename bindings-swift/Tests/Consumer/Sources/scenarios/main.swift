@@ -266,6 +266,9 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let authOptionKey = try options.text("authOptionKey")
         let fields = try options.fields("fields")
         let accessToken = try options.text("accessToken")
+        let refreshToken = try options.text("refreshToken")
+        let clientSource = try options.text("clientSource")
+        let organization = try options.object("organization")
         let tokenType = try options.text("tokenType")
         let expiresIn: Duration? = try options.int("expiresIn").map { .seconds($0) }
         let scopes = try options.texts("scopes")
@@ -278,9 +281,9 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try options.end()
         let connection = try await client.importConnection(
             email, appID: appID, name: name, authOptionKey: authOptionKey, fields: fields, accessToken: accessToken,
-            tokenType: tokenType, expiresIn: expiresIn, scopes: scopes, providerData: providerData,
-            customerID: customerID, customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey,
-            options: ofCall)
+            refreshToken: refreshToken, clientSource: clientSource, organization: organization, tokenType: tokenType,
+            expiresIn: expiresIn, scopes: scopes, providerData: providerData, customerID: customerID,
+            customerName: customerName, metadata: metadata, idempotencyKey: idempotencyKey, options: ofCall)
         try outcome.set(report.value(connection))
     case "verifyConnection":
         let ofCall = try options.ofCall()
