@@ -47,11 +47,11 @@ pub use customer::Customer;
 pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};
 pub use events::{EventPage, EventPages, Events};
 pub use link::CreateRequestLink;
-pub use list::{Item, List, Page, Pages};
+pub use list::{Item, List, Page, PagedByNumber, Pages};
 pub use model::{
     Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
-    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, Event, EventConnection, EventData,
+    ConnectionDeleted, FailedConnection, ConnectionExpired, ConnectionExpiring, ConnectionFailed,
+    ConnectionNeedsReconnection, ConnectionRejected, ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, Event, EventConnection, EventData,
     EventKey, KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged,
     Operation, Origin, PromotedKey, Reconnection, RequestLink, RequestToken, RotatedKey, Submission,
     TenantKey, Timestamp, Verification, VerificationResult, WebhookTest,

@@ -62,8 +62,8 @@ mod models;
 pub use event::Event;
 pub use models::{
     Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
-    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, EventConnection, EventData, EventKey,
+    ConnectionDeleted, FailedConnection, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
+    ConnectionRejected, ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, EventConnection, EventData, EventKey,
     KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged, Operation,
     Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission, TenantKey, Verification,
     VerificationResult, WebhookTest,
