@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::call::{CallOptions, Pending, call_options};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, kind_of_code};
-use crate::model::{App, Connection, FailedConnection, ConnectionStatus, Contact};
+use crate::model::{App, Connection, ConnectionStatus, Contact, FailedConnection};
 use crate::request::Request;
 use crate::shape::{AppShape, ConnectionShape, ContactShape};
 
@@ -250,8 +250,17 @@ impl<T: Item> List<T> {
     /// Sends the call for one page, which must not be the one that began with `last_first_id`.
     async fn fetch<I: Item>(&self, last_first_id: Option<&str>) -> Result<(Page<I>, SecretString), Error> {
         let mut request = self.request.clone();
-        let Query { search, app_id, connection_id, cursor, status, customer_id, needs_reconnection, page, limit } =
-            &self.query;
+        let Query {
+            search,
+            app_id,
+            connection_id,
+            cursor,
+            status,
+            customer_id,
+            needs_reconnection,
+            page,
+            limit,
+        } = &self.query;
         if page == &Some(0) || limit == &Some(0) {
             return Err(Error::invalid_argument("pages and limits count from 1"));
         }
@@ -402,12 +411,14 @@ fn without<I>(mut page: Page<I>, json: SecretString, doubles: &[usize]) -> (Page
         return (page, json);
     }
     let mut text: Value = serde_json::from_str(json.expose_secret()).unwrap_or_default();
-    let lists = text.as_object_mut().into_iter().flat_map(|members| members.iter_mut());
-    let lists = lists.filter(|(name, _)| ["contacts", "items"].contains(&name.as_str()));
-    for items in lists.filter_map(|(_, list)| list.as_array_mut()) {
-        doubles.iter().rev().filter(|index| **index < items.len()).for_each(|index| drop(items.remove(*index)));
+    let list = ["contacts", "items"].iter().find(|name| text[**name].is_array());
+    // From the last one on, so that the others keep their indexes.
+    for &index in doubles.iter().rev() {
+        page.items.remove(index);
+        if let Some(items) = list.and_then(|name| text[*name].as_array_mut()) {
+            items.remove(index);
+        }
     }
-    doubles.iter().rev().for_each(|index| drop(page.items.remove(*index)));
     (page, text.to_string().into())
 }
 
@@ -415,7 +426,7 @@ impl FailedConnection {
     /// The error that it is where it cannot be told beside others' items.
     fn into_error(self) -> Error {
         let message = format!("the contacts of {} are not complete: {}", self.connection_id, self.message);
-        let retry_after = self.retry_after.map(|seconds| Duration::from_secs(seconds.unsigned_abs()));
+        let retry_after = self.retry_after.map(Duration::from_secs);
         Error::local(kind_of_code(&self.code), message).with_code(&self.code).with_retry_after(retry_after)
     }
 }

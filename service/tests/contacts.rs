@@ -1,5 +1,5 @@
-//! `GET /contacts`: every contact of every CRM once, and what becomes of connections that fail. The CRMs are emulated as their
-//! documentation shows them; see `dev/crm.rs`.
+//! `GET /contacts`: every contact of every CRM once, and what becomes of connections that fail. The CRMs are emulated
+//! as their documentation shows them; see `dev/crm.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

@@ -1,8 +1,8 @@
-//! `[contacts]`: how an app's contacts are read, page by page, and where a record has what every contact has. It is data, so
-//! that one more app is a table in its file.
+//! `[contacts]`: how an app's contacts are read, page by page, and where a record has what every contact has. It is
+//! data, so that one more app is a table in its file.
 //!
-//! A value of a response never becomes part of an address, but for the link that is shown for a contact: a provider's cursor
-//! goes into a query parameter or a body, whatever it looks like.
+//! A value of a response never becomes part of an address, but for the link that is shown for a contact: a provider's
+//! cursor goes into a query parameter or a body, whatever it looks like.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +95,8 @@ enum CursorTable {
     Table { pointer: Pointer, more: Pointer },
 }
 
-/// What holds contacts, such as the boards of an account. All of them are asked for at the beginning, `{page}` by `{page}`.
+/// What holds contacts, such as the boards of an account. All of them are asked for at the beginning, `{page}` by
+/// `{page}`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Containers {

@@ -1,7 +1,8 @@
-//! `GET /contacts`: the contacts of a customer's CRMs, in one shape. The catalogue's `[contacts]` says how each is asked.
+//! `GET /contacts`: the contacts of a customer's CRMs, in one shape. The catalogue's `[contacts]` says how each is
+//! asked.
 //!
-//! This file is the way of one request: which connections, one after the other, and what becomes of those that fail. One page
-//! of one connection is in `source.rs`, where the next page begins in `position.rs`.
+//! This file is the way of one request: which connections, one after the other, and what becomes of those that fail.
+//! One page of one connection is in `source.rs`, where the next page begins in `position.rs`.
 //!
 //! It must never hide that a connection failed, nor call a provider more often than a request is bounded to.
 

@@ -1,8 +1,8 @@
-//! One page of the contacts of one connection: a credential that works, one call, once more with a new credential where the
-//! provider rejects the first, and what the response says.
+//! One page of the contacts of one connection: a credential that works, one call, once more with a new credential where
+//! the provider rejects the first, and what the response says.
 //!
-//! Everything in a response is hostile: its size, depth and time are bounded, a cursor goes nowhere but into the next request's
-//! query or body, and nothing of what went wrong is repeated.
+//! Everything in a response is hostile: its size, depth and time are bounded, a cursor goes nowhere but into the next
+//! request's query or body, and nothing of what went wrong is repeated.
 
 use std::collections::BTreeMap;
 use std::fmt;

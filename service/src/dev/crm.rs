@@ -1,6 +1,6 @@
-//! Emulated CRMs: the requests for contacts of HubSpot, Zoho CRM, Pipedrive, GoHighLevel and monday.com, answered in the
-//! shapes that their documentation shows, and as strictly. The catalogue files name the pages; nothing here reads the
-//! catalogue, so that a mistake there shows.
+//! Emulated CRMs: the requests for contacts of HubSpot, Zoho CRM, Pipedrive, GoHighLevel and monday.com, answered in
+//! the shapes that their documentation shows, and as strictly. The catalogue files name the pages; nothing here reads
+//! the catalogue, so that a mistake there shows.
 //!
 //! The people are made up, always the same ones: some without a name, an email or a company, some archived.
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
 use pabbly_connect::bindings::{self, AnyPages, PreparedCall};
-use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, PagedByNumber, SecretString, Token};
+use pabbly_connect::{
+    CallOptions, Client, Error, ExposeSecret, Item, List, Page, PagedByNumber, SecretString, Token,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -371,8 +373,8 @@ async fn iterate<T: Debug + Serialize + Send>(
 async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
-        "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listContacts" | "listKeys"
-        | "rotateKey" | "promoteKey" | "events" => &[],
+        "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listContacts"
+        | "listKeys" | "rotateKey" | "promoteKey" | "events" => &[],
         "getApp" => &["appId"],
         "confirmConnection" => &["id", "code"],
         "addUsage" | "removeUsage" => &["id", "usageId"],
