@@ -1,14 +1,16 @@
-//! Sealing and opening values, each with the data key of its tenant.
+//! Sealing and opening values, each with the data key of its tenant; and cursors, which are given away sealed.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::database::{Query, Transaction};
-use super::{Result, Store, StoreError};
+use super::{Owner, Result, Store, StoreError};
 use crate::vault::{DataKey, Place, VaultError, is_of_data_key};
 
 impl Store {
@@ -86,4 +88,44 @@ impl Store {
         self.database.execute(query).await?;
         Ok(())
     }
+
+    /// Seals what a cursor says, as text that can stand in a query. It opens for this owner and this query alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails, or there is no randomness.
+    pub(crate) async fn seal_cursor(
+        &self,
+        owner: &Owner,
+        query: &str,
+        value: &impl Serialize,
+    ) -> Result<String> {
+        let sealed = self.seal_json(cursor_place(owner, query), value).await?;
+        Ok(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Opens what [`Store::seal_cursor`] made for the same owner and query; `None` for anything else.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn open_cursor<T: DeserializeOwned>(
+        &self,
+        owner: &Owner,
+        query: &str,
+        text: &str,
+    ) -> Result<Option<T>> {
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(sealed) = sealed else { return Ok(None) };
+        match self.open_json(cursor_place(owner, query), &sealed).await {
+            Ok(value) => Ok(Some(value)),
+            Err(StoreError::Vault(_) | StoreError::Unreadable(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// No connection and no column is called so.
+fn cursor_place<'a>(owner: &'a Owner, query: &'a str) -> Place<'a> {
+    Place { tenant: &owner.tenant, customer: &owner.customer, connection: "cursor", field: query }
 }
