@@ -1,0 +1,275 @@
+"""Proxied calls. Bodies pass part by part, as fast as the other side takes them: nothing is read that nobody asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from json import loads
+from typing import Any, NamedTuple, Union
+
+from ._logging import wanted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterable
+    from types import TracebackType
+    from typing import NoReturn
+
+    from typing_extensions import Self
+
+    from ._native import Call, Reader, Sender
+
+    Body = Union[str, bytes, Iterable[Union[str, bytes]]]
+    AsyncBody = Union[Body, AsyncIterable[Union[str, bytes]]]
+    Pairs = Union[Mapping[str, object], Iterable[tuple[str, object]]]
+
+
+class Prepared(NamedTuple):
+    """A proxied call that was not sent yet."""
+
+    call: Call
+    sender: Sender | None
+    """Where the parts of the body go, where it comes in parts."""
+    parts: Any
+    """Where they come from."""
+
+
+def prepared(native: Any, email: str, id: str, options: dict[str, Any], body: Any) -> Prepared:  # noqa: ANN401
+    """Check the arguments and make the call ready."""
+    try:
+        whole = _bytes(body)
+        for name in ("query", "headers"):
+            options[name] = _texts(options[name])
+        in_parts = whole is None and body is not None
+        if in_parts and not isinstance(body, Iterable) and not hasattr(body, "__aiter__"):
+            raise TypeError("body must be a text, bytes, or an iterable of them")
+        call, sender = native.proxy(email, id, whole, in_parts, options)
+        return Prepared(call, sender, body if in_parts else None)
+    finally:
+        # What prints a traceback's variables must not find them.
+        del options, body, whole
+
+
+def _bytes(part: Any) -> bytes | None:  # noqa: ANN401
+    if isinstance(part, str):
+        return part.encode()
+    return bytes(part) if isinstance(part, (bytes, bytearray, memoryview)) else None
+
+
+def _texts(pairs: Pairs | None) -> list[str] | None:
+    """Give names and values in turn; what is None is left out."""
+    if pairs is None:
+        return None
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    given = [(name, value) for name, value in items if value is not None]
+    return [text for name, value in given for text in (name, _text(value))]
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _part(part: object) -> bytes:
+    known = _bytes(part)
+    if known is None:
+        raise TypeError("a body that comes in parts must give bytes or texts")
+    return known
+
+
+async def _feed(sender: Sender, parts: Any) -> None:  # noqa: ANN401
+    """Pass a body on until it ends or no more is wanted."""
+    from ._bridge import run
+
+    try:
+        if hasattr(parts, "__aiter__"):
+            async for part in parts:
+                if not await run(sender.send(_part(part))):
+                    break
+        else:
+            for part in parts:
+                if not await run(sender.send(_part(part))):
+                    break
+        sender.finish()
+    finally:
+        sender.fail()
+        if (close := getattr(parts, "aclose", None)) is not None:
+            await close()
+
+
+def _seen(feeding: asyncio.Task[None]) -> None:
+    """Look at how a task ended: what it raises after the response has come, reading the body tells."""
+    if not feeding.cancelled():
+        feeding.exception()
+
+
+class _Response:
+    __slots__ = ("__weakref__", "_feeding", "_parts", "_reader", "_whole", "headers", "status")
+
+    status: int
+    """The provider's HTTP status."""
+    headers: dict[str, str]
+    """The headers, names in lower case; one that came several times is one, with commas."""
+
+    def __init__(self, status: int, headers: Mapping[str, str] | None = None, body: bytes | str = b"") -> None:
+        """Make a response for a test; only tests do."""
+        self.status, self.headers = status, {name.lower(): value for name, value in (headers or {}).items()}
+        self._reader: Reader | None = None
+        self._feeding: asyncio.Task[None] | None = None
+        self._parts: Iterator[bytes] | None = None
+        self._whole = _bytes(body)
+
+    @property
+    def source(self) -> str:
+        """Who answered, of `x-connect-source`: `provider`. What the platform answers is an error."""
+        return self.headers.get("x-connect-source", "provider")
+
+    def __repr__(self) -> str:
+        """Show the status alone: headers and bodies are the provider's, and may hold anything."""
+        return f"{type(self).__name__}(status={self.status})"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: it is a connection."""
+        raise TypeError("a response cannot be pickled, since its body is read from a connection: pickle what you read")
+
+    def _begin(self, answer: tuple[str, Reader]) -> None:
+        text, self._reader = answer
+        head = loads(text)
+        self.status, self._whole = head["status"], None
+        self.headers = {}
+        for name, value in head["headers"]:
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+
+
+class ProxyResponse(_Response):
+    """A provider's response, whose body is read when it is asked for. Use it in a `with`, or read it to its end."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_call(cls, prepared: Prepared) -> ProxyResponse:
+        """Send the call; only the SDK does."""
+        response = cls(0)
+        parts = None if prepared.parts is None else map(_part, prepared.parts)
+        response._parts = parts
+        response._begin(prepared.call.run(wanted(), None, parts))
+        return response
+
+    def read(self) -> bytes:
+        """Read all of the body, which is as large as the provider likes. It is kept."""
+        if self._whole is None:
+            self._whole = b"".join(self.iter_bytes())
+        return self._whole
+
+    def json(self) -> Any:  # noqa: ANN401
+        """Read all of the body as JSON."""
+        return loads(self.read())
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Go over the body's parts as they arrive. Nothing is read that was not asked for."""
+        if self._whole is not None:
+            yield self._whole
+        if (reader := self._reader) is None:
+            return
+        while (part := reader.next().run(wanted(), None, self._parts)) is not None:
+            yield part
+
+    def close(self) -> None:
+        """End the provider's call where it has not come to its end."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def __enter__(self) -> Self:
+        """Give the response itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the response."""
+        self.close()
+
+    def __del__(self) -> None:
+        """Close the response that nobody holds any more."""
+        self.close()
+
+
+class AsyncProxyResponse(_Response):
+    """A provider's response under asyncio. Use it in an `async with`, or read it to its end."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_call(cls, prepared: Prepared) -> Coroutine[Any, Any, AsyncProxyResponse]:
+        """Give what sends the call; only the SDK does."""
+        return cls._sent(*prepared)
+
+    @classmethod
+    async def _sent(cls, call: Call, sender: Sender | None, parts: Any) -> AsyncProxyResponse:  # noqa: ANN401
+        from ._bridge import run
+
+        response = cls(0)
+        if sender is None:
+            response._begin(await run(call))
+            return response
+        import asyncio
+
+        response._feeding = feeding = asyncio.ensure_future(_feed(sender, parts))
+        feeding.add_done_callback(_seen)
+        calling = asyncio.ensure_future(run(call))
+        try:
+            await asyncio.wait({calling, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            if feeding.done() and not calling.done():
+                feeding.result()
+            response._begin(await calling)
+        except BaseException:
+            calling.cancel()
+            feeding.cancel()
+            raise
+        return response
+
+    async def read(self) -> bytes:
+        """Read all of the body, which is as large as the provider likes. It is kept."""
+        if self._whole is None:
+            self._whole = b"".join([part async for part in self.aiter_bytes()])
+        return self._whole
+
+    async def json(self) -> Any:  # noqa: ANN401
+        """Read all of the body as JSON."""
+        return loads(await self.read())
+
+    async def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Go over the body's parts as they arrive. Nothing is read that was not asked for."""
+        from ._bridge import run
+
+        if self._whole is not None:
+            yield self._whole
+        if (reader := self._reader) is None:
+            return
+        while (part := await run(reader.next())) is not None:
+            yield part
+
+    async def aclose(self) -> None:
+        """End the provider's call where it has not come to its end."""
+        self._close()
+
+    async def __aenter__(self) -> Self:
+        """Give the response itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the response."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._feeding is not None:
+            self._feeding.cancel()
+        if self._reader is not None:
+            self._reader.close()
