@@ -123,7 +123,8 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         described["variant"] = variant(method).into();
         described["body"] = has_body(method).into();
         // Node has the method's own options and those of every call in one object.
-        let is_merged = method.proxy || method.result.as_deref() == Some("Token") && !method.options.is_empty();
+        let is_merged =
+            method.proxy || method.result.as_deref() == Some("Token") && !method.options.is_empty();
         described["merged"] = is_merged.into();
         described["secrets"] = secrets(method, manifest).into();
         described["node"] = options_type(method).into();

@@ -1,4 +1,4 @@
-"""Proxied calls. Bodies pass part by part, as fast as the other side takes them: nothing is read that nobody asked for."""
+"""Proxied calls. Bodies pass part by part: nothing is read, on either side, that the other did not ask for."""
 
 from __future__ import annotations
 

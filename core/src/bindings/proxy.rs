@@ -269,14 +269,20 @@ mod tests {
 
     #[test]
     fn a_librarys_request_becomes_a_call() {
-        let given = [("Host", "x"), ("AUTHORIZATION", "Bearer none"), ("Accept", "a"), ("Content-Length", "3")];
+        let given =
+            [("Host", "x"), ("AUTHORIZATION", "Bearer none"), ("Accept", "a"), ("Content-Length", "3")];
         let headers = given.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let base = "https://api.example.com/v1/";
         let url = "https://api.example.com/v1/a%2Fb?x=1&y";
         let (path, headers) = library_request(base, url, headers).unwrap();
         assert_eq!(path, "/a%2Fb?x=1&y");
-        assert_eq!(headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Accept", "Content-Length"]);
-        for url in ["https://api.example.com/v2", "https://evil.example/v1/a", "https://api.example.com/v1/../a"] {
+        assert_eq!(
+            headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["Accept", "Content-Length"]
+        );
+        for url in
+            ["https://api.example.com/v2", "https://evil.example/v1/a", "https://api.example.com/v1/../a"]
+        {
             let error = library_request(base, url, Vec::new()).map(|_| ()).map_err(|error| error.kind());
             assert_eq!(error, Err(ErrorKind::InvalidArgument), "{url}");
         }
