@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from json import loads
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, TypeVar, Union
 
 from ._logging import wanted
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Body = Union[str, bytes, Iterable[Union[str, bytes]]]
     AsyncBody = Union[Body, AsyncIterable[Union[str, bytes]]]
     Pairs = Union[Mapping[str, object], Iterable[tuple[str, object]]]
+
+
+R = TypeVar("R", bound="_Response")
 
 
 class Prepared(NamedTuple):
@@ -116,7 +119,7 @@ class _Response:
         self._reader: Reader | None = None
         self._feeding: asyncio.Task[None] | None = None
         self._parts: Iterator[bytes] | None = None
-        self._whole = _bytes(body)
+        self._whole: bytes | None = _bytes(body)
 
     @property
     def source(self) -> str:
@@ -131,13 +134,16 @@ class _Response:
         """Refuse: it is a connection."""
         raise TypeError("a response cannot be pickled, since its body is read from a connection: pickle what you read")
 
-    def _begin(self, answer: tuple[str, Reader]) -> None:
+    def _begun(self: R, answer: tuple[str, Reader] | R) -> R:
+        if not isinstance(answer, tuple):
+            return answer  # Of a fake client.
         text, self._reader = answer
         head = loads(text)
         self.status, self._whole = head["status"], None
         self.headers = {}
         for name, value in head["headers"]:
             self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+        return self
 
 
 class ProxyResponse(_Response):
@@ -151,8 +157,7 @@ class ProxyResponse(_Response):
         response = cls(0)
         parts = None if prepared.parts is None else map(_part, prepared.parts)
         response._parts = parts
-        response._begin(prepared.call.run(wanted(), None, parts))
-        return response
+        return response._begun(prepared.call.run(wanted(), None, parts))
 
     def read(self) -> bytes:
         """Read all of the body, which is as large as the provider likes. It is kept."""
@@ -212,8 +217,7 @@ class AsyncProxyResponse(_Response):
 
         response = cls(0)
         if sender is None:
-            response._begin(await run(call))
-            return response
+            return response._begun(await run(call))
         import asyncio
 
         response._feeding = feeding = asyncio.ensure_future(_feed(sender, parts))
@@ -223,12 +227,11 @@ class AsyncProxyResponse(_Response):
             await asyncio.wait({calling, feeding}, return_when=asyncio.FIRST_COMPLETED)
             if feeding.done() and not calling.done():
                 feeding.result()
-            response._begin(await calling)
+            return response._begun(await calling)
         except BaseException:
             calling.cancel()
             feeding.cancel()
             raise
-        return response
 
     async def read(self) -> bytes:
         """Read all of the body, which is as large as the provider likes. It is kept."""
