@@ -63,6 +63,13 @@ impl ProxyCall {
         Self { client, request, body: ProxyBody::default(), options: CallOptions::default() }
     }
 
+    /// The call, or why it would be refused: for hosts that tell of that where the call is made.
+    #[cfg(feature = "bindings")]
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        self.options.check()?;
+        Ok(Self { request: Ok(self.request?), ..self })
+    }
+
     /// Adds a query parameter to those that the path has.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         if let Ok(request) = &mut self.request {

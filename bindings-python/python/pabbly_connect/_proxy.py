@@ -39,6 +39,7 @@ class Prepared(NamedTuple):
 
 def prepared(native: Any, email: str, id: str, options: dict[str, Any], body: Any) -> Prepared:  # noqa: ANN401
     """Check the arguments and make the call ready."""
+    whole = parts = None
     try:
         whole = _bytes(body)
         for name in ("query", "headers"):
@@ -47,7 +48,10 @@ def prepared(native: Any, email: str, id: str, options: dict[str, Any], body: An
         if in_parts and not isinstance(body, Iterable) and not hasattr(body, "__aiter__"):
             raise TypeError("body must be a text, bytes, or an iterable of them")
         call, sender = native.proxy(email, id, whole, in_parts, options)
-        return Prepared(call, sender, body if in_parts else None)
+        if in_parts:
+            # An iterator does not show what it goes over.
+            parts = body if hasattr(body, "__aiter__") else iter(body)
+        return Prepared(call, sender, parts)
     finally:
         # What prints a traceback's variables must not find them.
         del options, body, whole
@@ -130,6 +134,14 @@ class _Response:
         """Show the status alone: headers and bodies are the provider's, and may hold anything."""
         return f"{type(self).__name__}(status={self.status})"
 
+    def __copy__(self) -> Self:
+        """Give the response itself: its body is there once."""
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        """Give the response itself, also where it is part of what is copied."""
+        return self
+
     def __reduce__(self) -> NoReturn:
         """Refuse: it is a connection."""
         raise TypeError("a response cannot be pickled, since its body is read from a connection: pickle what you read")
@@ -173,10 +185,20 @@ class ProxyResponse(_Response):
         """Go over the body's parts as they arrive. Nothing is read that was not asked for."""
         if self._whole is not None:
             yield self._whole
-        if (reader := self._reader) is None:
             return
-        while (part := reader.next().run(wanted(), None, self._parts)) is not None:
+        while (part := self._next()) is not None:
             yield part
+
+    def _next(self) -> bytes | None:
+        if self._reader is None:
+            return None
+        try:
+            part: bytes | None = self._reader.next().run(wanted(), None, self._parts)
+        except BaseException:
+            # A traceback may hold the response for long.
+            self.close()
+            raise
+        return part
 
     def close(self) -> None:
         """End the provider's call where it has not come to its end."""
@@ -245,14 +267,24 @@ class AsyncProxyResponse(_Response):
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
         """Go over the body's parts as they arrive. Nothing is read that was not asked for."""
-        from ._bridge import run
-
         if self._whole is not None:
             yield self._whole
-        if (reader := self._reader) is None:
             return
-        while (part := await run(reader.next())) is not None:
+        while (part := await self._next()) is not None:
             yield part
+
+    async def _next(self) -> bytes | None:
+        from ._bridge import run
+
+        if self._reader is None:
+            return None
+        try:
+            part: bytes | None = await run(self._reader.next())
+        except BaseException:
+            # A traceback may hold the response for long.
+            self._close()
+            raise
+        return part
 
     async def aclose(self) -> None:
         """End the provider's call where it has not come to its end."""

@@ -112,7 +112,13 @@ public struct ProxyResponse: Sendable {
             public mutating func next() async throws -> Data? {
                 switch source {
                 case .native(let native, _):
-                    return try await cancellable { try await native.next(cancellation: $0) }
+                    do {
+                        return try await cancellable { try await native.next(cancellation: $0) }
+                    } catch {
+                        // Somebody may hold the response for long.
+                        native.close()
+                        throw error
+                    }
                 case .given(let data):
                     if isOver || data.isEmpty { return nil }
                     isOver = true

@@ -63,7 +63,7 @@ pub fn proxy(
     for (name, value) in headers {
         call = call.header(&name, &value);
     }
-    Ok(call.body(body.with_length(length)))
+    call.body(body.with_length(length)).checked()
 }
 
 /// A request that a library makes to the provider, as a proxied call: what its URL has below the base URL, and its headers
