@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// A proxied call, whose body is whole, or comes `in_parts`: then it is with what takes them.
-    #[pyo3(signature = (email, id, body, in_parts, options: "dict[str, Any]") -> "tuple[Call, Sender | None]")]
+    #[pyo3(signature = (email, id, body: "bytes | None", in_parts, options: "dict[str, Any]") -> "tuple[Call, Sender | None]")]
     fn proxy(
         &self,
         email: &Bound<'_, PyAny>,

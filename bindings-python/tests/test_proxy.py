@@ -366,8 +366,9 @@ def test_bodies_and_pairs_come_in_every_shape(alice):
     for wrong in ({"path": "../a"}, {"path": "a", "headers": {"cookie": "x"}}, {"path": "a", "method": "G T"}):
         with pytest.raises(p.InvalidArgumentError):
             alice.proxy("c", **wrong)
-    with pytest.raises(TypeError):
-        alice.proxy("c", path="a", body=5)
+    for body in (5, {"a": 1}):
+        with pytest.raises(TypeError, match="made JSON"):
+            alice.proxy("c", path="a", body=body)
 
 
 def test_a_response_shows_its_status_alone(alice):

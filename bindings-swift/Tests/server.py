@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-LARGE, PART = 256 << 20, b"x" * (64 << 10)
+LARGE, PART = 64 << 20, b"x" * (64 << 10)
 TOKEN = {"auth_type": "o_auth", "access_token": "ya29.canary", "token_type": "Bearer", "expires_in": 3599}
 FIELDS = {"auth_type": "api_key", "fields": {"api_key": "SG.canary"}, "hint": "extra.canary"}
 

@@ -2,7 +2,6 @@
 What `pabbly_connect` is made of. Not for use on its own.
 """
 
-from _typeshed import SupportsGetItem
 from collections.abc import Iterator
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
@@ -54,7 +53,7 @@ class Client:
         The call of this name. An option that is None removes what can be removed, and is else left out; `tell_polls` says whether anybody wants
         to know of the polls of a wait.
         """
-    def proxy(self, /, email: Any, id: str, body: SupportsGetItem[int, SupportsIndex] | None, in_parts: bool, options: "dict[str, Any]") -> "tuple[Call, Sender | None]":
+    def proxy(self, /, email: Any, id: str, body: "bytes | None", in_parts: bool, options: "dict[str, Any]") -> "tuple[Call, Sender | None]":
         """
         A proxied call, whose body is whole, or comes `in_parts`: then it is with what takes them.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from json import loads
-from typing import Any, NamedTuple, TypeVar, Union
+from typing import Any, NamedTuple, TypeVar, Union, cast
 
 from ._logging import wanted
 
@@ -39,18 +39,13 @@ class Prepared(NamedTuple):
 
 def prepared(native: Any, email: str, id: str, options: dict[str, Any], body: Any) -> Prepared:  # noqa: ANN401
     """Check the arguments and make the call ready."""
-    whole = parts = None
+    whole: bytes | None = None
     try:
         whole = _bytes(body)
+        parts = None if whole is not None or body is None else _parts(body)
         for name in ("query", "headers"):
             options[name] = _texts(options[name])
-        in_parts = whole is None and body is not None
-        if in_parts and not isinstance(body, Iterable) and not hasattr(body, "__aiter__"):
-            raise TypeError("body must be a text, bytes, or an iterable of them")
-        call, sender = native.proxy(email, id, whole, in_parts, options)
-        if in_parts:
-            # An iterator does not show what it goes over.
-            parts = body if hasattr(body, "__aiter__") else iter(body)
+        call, sender = native.proxy(email, id, whole, parts is not None, options)
         return Prepared(call, sender, parts)
     finally:
         # What prints a traceback's variables must not find them.
@@ -60,16 +55,26 @@ def prepared(native: Any, email: str, id: str, options: dict[str, Any], body: An
 def _bytes(part: Any) -> bytes | None:  # noqa: ANN401
     if isinstance(part, str):
         return part.encode()
-    return bytes(part) if isinstance(part, (bytes, bytearray, memoryview)) else None
+    is_bytes = any(isinstance(part, kind) for kind in (bytes, bytearray, memoryview))
+    return bytes(part) if is_bytes else None
 
 
-def _texts(pairs: Pairs | None) -> list[str] | None:
+def _parts(body: Any) -> Any:  # noqa: ANN401
+    """Give what goes over a body, which does not show it."""
+    if hasattr(body, "__aiter__"):
+        return body
+    # Going over a dictionary would give its keys.
+    if isinstance(body, Iterable) and not isinstance(body, Mapping):
+        return iter(cast("Any", body))
+    raise TypeError("body must be a text, bytes, or an iterable of them; a dictionary has to be made JSON")
+
+
+def _texts(pairs: Any) -> list[str] | None:  # noqa: ANN401
     """Give names and values in turn; what is None is left out."""
     if pairs is None:
         return None
-    items = pairs.items() if isinstance(pairs, Mapping) else pairs
-    given = [(name, value) for name, value in items if value is not None]
-    return [text for name, value in given for text in (name, _text(value))]
+    items: Any = pairs.items() if hasattr(pairs, "items") else pairs
+    return [text for name, value in items if value is not None for text in (name, _text(value))]
 
 
 def _text(value: object) -> str:

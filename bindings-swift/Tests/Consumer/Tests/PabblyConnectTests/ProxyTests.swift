@@ -4,8 +4,8 @@ import PabblyConnectTesting
 import Testing
 
 /// Far more than what sockets and their two sides keep.
-let large = 256 << 20
-let kept = 64 << 20
+let large = 64 << 20
+let kept = 24 << 20
 
 /// Bodies of proxied calls: how they pass, and how they end. What all languages share is in tests/scenarios.
 @Suite(.serialized) struct ProxyTests {
