@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Verification,
     )
     from .._native import Token
+    from .._proxy import AsyncProxyResponse, ProxyResponse
 
 T = TypeVar("T")
 Result = Union[T, BaseException, Callable[..., T]]
@@ -67,6 +68,7 @@ class FakeClient(PabblyConnectPlatform):
         wait_for_connection: Result[Connection] = NO_RESULT,
         confirm_connection: Result[Connection] = NO_RESULT,
         get_token: Result[Token] = NO_RESULT,
+        proxy: Result[ProxyResponse] = NO_RESULT,
         list_connections: Result[ConnectionPage] = NO_RESULT,
         list_contacts: Result[ContactPage] = NO_RESULT,
         update_connection: Result[Connection] = NO_RESULT,
@@ -91,6 +93,7 @@ class FakeClient(PabblyConnectPlatform):
             "wait_for_connection": wait_for_connection,
             "confirm_connection": confirm_connection,
             "get_token": get_token,
+            "proxy": proxy,
             "list_connections": list_connections,
             "list_contacts": list_contacts,
             "update_connection": update_connection,
@@ -130,6 +133,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
         wait_for_connection: AsyncResult[Connection] = NO_RESULT,
         confirm_connection: AsyncResult[Connection] = NO_RESULT,
         get_token: AsyncResult[Token] = NO_RESULT,
+        proxy: AsyncResult[AsyncProxyResponse] = NO_RESULT,
         list_connections: AsyncResult[AsyncConnectionPage] = NO_RESULT,
         list_contacts: AsyncResult[AsyncContactPage] = NO_RESULT,
         update_connection: AsyncResult[Connection] = NO_RESULT,
@@ -154,6 +158,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
             "wait_for_connection": wait_for_connection,
             "confirm_connection": confirm_connection,
             "get_token": get_token,
+            "proxy": proxy,
             "list_connections": list_connections,
             "list_contacts": list_contacts,
             "update_connection": update_connection,
