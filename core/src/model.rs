@@ -61,10 +61,10 @@ mod models;
 
 pub use event::Event;
 pub use models::{
-    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
-    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, EventConnection, EventData, EventKey,
-    KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged, Operation,
+    Account, AdminLink, App, AppRef, AppSettings, AuthOption, AuthOptionList, AuthType, ClientSetup, ClientSource, Connection, ConnectionActive,
+    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection, ConnectionOrganization,
+    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, Erasure, EventConnection, EventData, EventKey,
+    KeyChanged, KeyList, LastError, LinkError, LinkPhase, ManagedBy, OAuthClient, OAuthClientChange, OAuthClientChanged, OAuthClientRemoval, Operation,
     Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission, TenantKey, Verification,
     VerificationResult, WebhookTest,
 };

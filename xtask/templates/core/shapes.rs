@@ -4,6 +4,7 @@
 {%- elif kind is startingwith("{") %}Members<{{ shape(kind | trim("{}")) }}>
 {%- elif kind == "time" %}Time
 {%- elif kind == "flag" %}bool
+{%- elif kind == "count" %}u64
 {%- elif kind == "object" %}Members<IgnoredAny>
 {%- elif kind == "json" %}IgnoredAny
 {%- elif kind in models | map(attribute="name") %}{{ kind }}Shape

@@ -4,6 +4,7 @@
 {%- elif kind is startingwith("{") %}Record<string, {{ typed(kind | trim("{}")) }}>
 {%- elif kind in ("text", "time", "secret") %}string
 {%- elif kind == "flag" %}boolean
+{%- elif kind == "count" %}number
 {%- elif kind == "object" %}Record<string, unknown>
 {%- elif kind == "json" %}unknown
 {%- else %}{{ kind }}{% endif %}

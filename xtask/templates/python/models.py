@@ -5,6 +5,7 @@
 {%- elif kind is startingwith("{") %}dict[str, {{ annotation(kind | trim("{}")) }}]
 {%- elif kind in ("text", "time", "secret") or kind in words %}str
 {%- elif kind == "flag" %}bool
+{%- elif kind == "count" %}int
 {%- elif kind == "object" %}dict[str, Any]
 {%- elif kind == "json" %}Any
 {%- else %}{{ kind }}{% endif %}
