@@ -73,7 +73,7 @@ async function perform(ask, client, step, moment, narrowed, prints) {
 
 /** Makes the call that a step describes. */
 function begin(client, { call, with: given, options }, signal, narrowed, polls) {
-  const { email, id, appId, usageId, requestToken, onPoll, apply, ...rest } = given;
+  const { email, id, appId, usageId, organizationId, requestToken, onPoll, apply, ...rest } = given;
   const target = narrowed && 'email' in given ? client.customer(email) : client;
   const customer = target === client && 'email' in given ? [email] : [];
   const callOptions = { ...options, signal };
@@ -81,7 +81,23 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
     case 'listApps':
       return client.listApps(rest, callOptions);
     case 'getApp':
-      return client.getApp(appId, callOptions);
+    case 'getAppSettings':
+    case 'getOAuthClient':
+    case 'deleteOAuthClient':
+      return client[call](appId, callOptions);
+    case 'setAppSettings':
+    case 'setOAuthClient':
+      return client[call](appId, rest, callOptions);
+    case 'getOrganizationOAuthClient':
+    case 'deleteOrganizationOAuthClient':
+      return client[call](organizationId, appId, callOptions);
+    case 'setOrganizationOAuthClient':
+    case 'deleteOrganizationApp':
+      return client[call](organizationId, appId, rest, callOptions);
+    case 'deleteCustomer':
+      return target.deleteCustomer(...customer, rest, callOptions);
+    case 'createAdminLink':
+      return target.createAdminLink(...customer, organizationId, rest, callOptions);
     case 'createRequestLink':
     case 'importConnection':
       return target[call](...customer, { appId, ...rest }, callOptions);
@@ -152,8 +168,8 @@ async function iterate(list, most, items) {
 // --- reporting ----------------------------------------------------------------------------------------------------
 
 const TYPES = {
-  getToken: 'Token', rotateKey: 'RotatedKey', createRequestLink: 'RequestLink', listApps: 'Page', listConnections: 'Page',
-  listContacts: 'Page',
+  getToken: 'Token', rotateKey: 'RotatedKey', createRequestLink: 'RequestLink', createAdminLink: 'AdminLink', listApps: 'Page',
+  listConnections: 'Page', listContacts: 'Page',
 };
 
 /** What a call handed out, as JSON; what holds a credential is taken apart, since it does not serialise. */
@@ -194,7 +210,7 @@ function print(prints, of, value) {
   add('json', JSON.stringify(value));
   if (of === 'Page' || of === 'item' || of === 'Object') return;
   add('string', `${value} ${value + ''}`);
-  if (of === 'RequestLink') return; // It is made to be handed on whole.
+  if (of === 'RequestLink' || of === 'AdminLink') return; // It is made to be handed on whole.
   add('debug', inspect(value, { depth: null, showHidden: true, customInspect: false }));
   try {
     add('clone', inspect(structuredClone(value), { depth: null, showHidden: true }));

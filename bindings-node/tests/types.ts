@@ -7,16 +7,20 @@ import {
   RateLimitedError,
   UpstreamUnavailableError,
   WaitTimeoutError,
+  type AdminLink,
   type App,
   type AppPage,
+  type AppSettings,
   type AuthOption,
   type CallOptions,
+  type ClientSource,
   type ConnectionActive,
   type Connection,
   type ConnectionChanges,
   type ConnectionPage,
   type ConnectionStatus,
   type Customer,
+  type Erasure,
   type ErrorCode,
   type ErrorResponse,
   type Event,
@@ -26,6 +30,9 @@ import {
   type Hooks,
   type LinkRequest,
   type List,
+  type ManagedBy,
+  type OAuthClient,
+  type OAuthClientRemoval,
   type OAuthToken,
   type PromotedKey,
   proxyFetch,
@@ -158,6 +165,20 @@ export async function calls(email: string, id: string) {
   pc.listConnections(email, { status: 'active', customerId: 'c', needsReconnection: true });
   equal<AuthOption[]>()((await pc.listAuthOptions(id, 'rt', options)).auth_options);
   equal<Submission>()(await pc.submitCredentials(id, 'rt', form, options));
+  const clientOf = { clientId: 'c', clientSecret: 's', scopes: ['read'], params: { key: 'k' }, sandbox: true };
+  equal<OAuthClient>()(await pc.setOAuthClient('clio', clientOf, options));
+  equal<OAuthClient>()(await pc.getOAuthClient('clio', options));
+  equal<OAuthClientRemoval>()(await pc.deleteOAuthClient('clio'));
+  equal<OAuthClient>()(await pc.setOrganizationOAuthClient('org', 'clio', clientOf));
+  equal<OAuthClient>()(await pc.getOrganizationOAuthClient('org', 'clio'));
+  equal<number>()((await pc.deleteOrganizationOAuthClient('org', 'clio', options)).connections);
+  equal<AppSettings>()(await pc.setAppSettings('clio', { managedBy: 'organization', adminRoleRequired: true }, options));
+  equal<ManagedBy | null | undefined>()((await pc.getAppSettings('clio')).managed_by);
+  equal<Erasure>()(await pc.deleteOrganizationApp('org', 'clio', { force: true }, options));
+  equal<Erasure>()(await pc.deleteCustomer(email));
+  equal<AdminLink>()(await pc.createAdminLink(email, 'org', { name: 'Example Ltd' }, options));
+  equal<ClientSource | null | undefined>()((await pc.getApp('clio')).client_source);
+  equal<string | undefined>()((await pc.getConnection(email, id)).organization?.id);
   equal<TenantKey[]>()((await pc.listKeys(options)).keys);
   equal<RotatedKey>()(await pc.rotateKey());
   equal<PromotedKey>()(await pc.promoteKey({ keyId: 'k' }, options));
@@ -174,7 +195,13 @@ export async function calls(email: string, id: string) {
   equal<Token>()(await alice.getToken(id, options));
   equal<List<ConnectionPage, Connection>>()(alice.listConnections({ appId: 'gmail' }, options));
   equal<void>()(await alice.deleteConnection(id, options));
+  equal<Erasure>()(await alice.deleteCustomer({ force: true }));
+  equal<AdminLink>()(await alice.createAdminLink('org'));
 
+  // @ts-expect-error: the secret is missing
+  pc.setOAuthClient('clio', { clientId: 'c' });
+  // @ts-expect-error: nobody else brings clients
+  pc.setAppSettings('clio', { managedBy: 'partner' });
   // @ts-expect-error: a name cannot be removed
   pc.updateConnection(email, id, { name: null });
   // @ts-expect-error: no such status

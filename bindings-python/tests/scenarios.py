@@ -25,6 +25,7 @@ import time
 import traceback
 
 from pabbly_connect import (
+    AdminLink,
     AsyncPabblyConnectPlatform,
     AsyncProxyResponse,
     PabblyConnectError,
@@ -89,10 +90,10 @@ def keywords(options):
 
 
 def snake(name):
-    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name.replace("OAuth", "Oauth"))
 
 
-ARGUMENTS = ("email", "id", "code", "usage_id", "request_token")
+ARGUMENTS = ("email", "organization_id", "id", "code", "usage_id", "request_token")
 
 
 def make_call(client, step, polls):
@@ -132,7 +133,7 @@ class Report:
         add("debug", f"{value!r} {value!s} {value} {pprint.pformat([value])} {ascii(value)} {[value]}")
         add("copy", f"{copy.copy(value)!r} {copy.deepcopy(value)!r}" if of not in ("client", "page") else "")
         add("vars", repr([getattr(value, "__dict__", None), [getattr(value, n, None) for n in ("__slots__", "args")]]))
-        if isinstance(value, RequestLink):
+        if isinstance(value, (AdminLink, RequestLink)):
             add("json", json.dumps(value.to_dict()))
             return
         for protocol in range(pickle.HIGHEST_PROTOCOL + 1):

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(TABLES is None, reason="the test script passes t
 
 
 def python_name(name):
-    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name.removesuffix("Ms"))
+    return re.sub("[A-Z]", lambda letter: "_" + letter[0].lower(), name.removesuffix("Ms").replace("OAuth", "Oauth"))
 
 
 def options(settings):

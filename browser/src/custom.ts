@@ -37,6 +37,24 @@ export interface AuthOption {
   description: string;
   /** What to ask for. Most OAuth apps ask for nothing. */
   inputSchema: InputSchema;
+  /** What to show where the customer is to enter the OAuth client of an organization; else null. */
+  clientSetup: ClientSetup | null;
+}
+
+/** For the first person of an organization that brings an OAuth client of its own. `inputSchema` has the fields for it. */
+export interface ClientSetup {
+  /** The organization's name. */
+  organization: string;
+  /** Whether this customer may enter the client. Others are to ask an admin. */
+  allowed: boolean;
+  /** The address to register with the client. */
+  redirectUri: string;
+  /** How to get one; safe to show. */
+  instructionsHtml: string;
+  /** What was entered before. */
+  clientId: string | null;
+  /** Whether the secret that was entered before is still there, so that its field may be left empty. */
+  secretIsKnown: boolean;
 }
 
 /** A small part of JSON Schema; the order of the properties is the order of the form. */
@@ -81,6 +99,14 @@ interface Answer {
       title: string;
       description?: string;
       input_schema: InputSchema;
+      client_setup?: {
+        organization: string;
+        allowed: boolean;
+        redirect_uri: string;
+        instructions_html: string;
+        client_id: string | null;
+        secret_is_known: boolean;
+      } | null;
     }[];
     authorize_url?: string | null;
     code?: string;
@@ -102,6 +128,16 @@ export async function authOptions(link: LinkValues): Promise<AuthOption[]> {
     title: option.title,
     description: option.description ?? '',
     inputSchema: option.input_schema,
+    clientSetup: option.client_setup
+      ? {
+          organization: option.client_setup.organization,
+          allowed: option.client_setup.allowed,
+          redirectUri: option.client_setup.redirect_uri,
+          instructionsHtml: option.client_setup.instructions_html,
+          clientId: option.client_setup.client_id,
+          secretIsKnown: option.client_setup.secret_is_known,
+        }
+      : null,
   }));
 }
 

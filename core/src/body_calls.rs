@@ -1,4 +1,4 @@
-//! The calls whose options are the members of a JSON body.
+//! The calls whose options are the members of a JSON body, or of a query.
 //!
 //! Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 
@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use crate::call::{Call, CallOptions, Pending, call_options};
 use crate::client::Client;
 use crate::error::Error;
-use crate::model::{Connection, PromotedKey, RotatedKey, Submission};
+use crate::model::{
+    AdminLink, AppSettings, Connection, Erasure, ManagedBy, OAuthClient, PromotedKey, RotatedKey, Submission,
+};
 use crate::request::Request;
 
 /// The call `update_connection`, sent when it is awaited. Made by
@@ -447,6 +449,390 @@ impl PromoteKey {
 impl IntoFuture for PromoteKey {
     type Output = Result<PromotedKey, Error>;
     type IntoFuture = Pending<PromotedKey>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `delete_customer`, sent when it is awaited. Made by
+/// [`Customer::delete_customer`](crate::Customer::delete_customer).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct DeleteCustomer {
+    client: Client,
+    request: Result<Request, Error>,
+    force: Option<bool>,
+    options: CallOptions,
+}
+
+impl DeleteCustomer {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        Self { client, request, force: None, options: CallOptions::default() }
+    }
+
+    /// Whether connections that something uses are removed, too. Default: false.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = Some(force);
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<Erasure> {
+        let request = self.request;
+        let request = request.map(|request| request.query("force", self.force));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for DeleteCustomer {
+    type Output = Result<Erasure, Error>;
+    type IntoFuture = Pending<Erasure>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `set_app_settings`, sent when it is awaited. Made by
+/// [`Client::set_app_settings`](crate::Client::set_app_settings).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct SetAppSettings {
+    client: Client,
+    request: Result<Request, Error>,
+    body: SetAppSettingsBody,
+    options: CallOptions,
+}
+
+/// The body of [`SetAppSettings`], named as on the wire.
+#[derive(Default, Serialize)]
+struct SetAppSettingsBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    managed_by: Option<ManagedBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_role_required: Option<bool>,
+}
+
+impl SetAppSettings {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        let body = SetAppSettingsBody { ..SetAppSettingsBody::default() };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// `organization`: the first person of an organization is asked for its OAuth client on the hosted page, and
+    /// everybody else of it goes straight on. Default: none.
+    pub fn managed_by(mut self, managed_by: ManagedBy) -> Self {
+        self.body.managed_by = Some(managed_by);
+        self
+    }
+
+    /// How to get a client, for the person who enters it, in CommonMark. HTML and images are shown as text. Default:
+    /// none.
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.body.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Whether only customers whose link says the role `admin` may enter a client. Default: false.
+    pub fn admin_role_required(mut self, admin_role_required: bool) -> Self {
+        self.body.admin_role_required = Some(admin_role_required);
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<AppSettings> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for SetAppSettings {
+    type Output = Result<AppSettings, Error>;
+    type IntoFuture = Pending<AppSettings>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `set_oauth_client`, sent when it is awaited. Made by
+/// [`Client::set_oauth_client`](crate::Client::set_oauth_client).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct SetOAuthClient {
+    client: Client,
+    request: Result<Request, Error>,
+    body: SetOAuthClientBody,
+    options: CallOptions,
+}
+
+/// The body of [`SetOAuthClient`], named as on the wire.
+#[derive(Default, Serialize)]
+struct SetOAuthClientBody {
+    client_id: String,
+    client_secret: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<bool>,
+}
+
+impl SetOAuthClient {
+    pub(crate) fn new(
+        client: Client,
+        request: Result<Request, Error>,
+        client_id: &str,
+        client_secret: &str,
+    ) -> Self {
+        let body = SetOAuthClientBody {
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+            ..SetOAuthClientBody::default()
+        };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// The OAuth scopes to ask for. Default: the catalogue's.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.body.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Further values of the client that the app's file asks for, by name: all of them.
+    pub fn params<N: Into<String>, T: Into<String>>(
+        mut self,
+        params: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        let params = params.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.body.params = Some(params.collect());
+        self
+    }
+
+    /// Whether the client is one of the provider's sandbox. Default: false.
+    pub fn sandbox(mut self, sandbox: bool) -> Self {
+        self.body.sandbox = Some(sandbox);
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<OAuthClient> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        let request =
+            request.map(|request| request.with_secrets(self.body.params.unwrap_or_default().into_values()));
+        let request = request.map(|request| request.with_secrets([self.body.client_secret]));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for SetOAuthClient {
+    type Output = Result<OAuthClient, Error>;
+    type IntoFuture = Pending<OAuthClient>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `set_organization_oauth_client`, sent when it is awaited. Made by
+/// [`Client::set_organization_oauth_client`](crate::Client::set_organization_oauth_client).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct SetOrganizationOAuthClient {
+    client: Client,
+    request: Result<Request, Error>,
+    body: SetOrganizationOAuthClientBody,
+    options: CallOptions,
+}
+
+/// The body of [`SetOrganizationOAuthClient`], named as on the wire.
+#[derive(Default, Serialize)]
+struct SetOrganizationOAuthClientBody {
+    client_id: String,
+    client_secret: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox: Option<bool>,
+}
+
+impl SetOrganizationOAuthClient {
+    pub(crate) fn new(
+        client: Client,
+        request: Result<Request, Error>,
+        client_id: &str,
+        client_secret: &str,
+    ) -> Self {
+        let body = SetOrganizationOAuthClientBody {
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+            ..SetOrganizationOAuthClientBody::default()
+        };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// The OAuth scopes to ask for. Default: the catalogue's.
+    pub fn scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
+        self.body.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Further values of the client that the app's file asks for, by name: all of them.
+    pub fn params<N: Into<String>, T: Into<String>>(
+        mut self,
+        params: impl IntoIterator<Item = (N, T)>,
+    ) -> Self {
+        let params = params.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.body.params = Some(params.collect());
+        self
+    }
+
+    /// Whether the client is one of the provider's sandbox. Default: false.
+    pub fn sandbox(mut self, sandbox: bool) -> Self {
+        self.body.sandbox = Some(sandbox);
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<OAuthClient> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        let request =
+            request.map(|request| request.with_secrets(self.body.params.unwrap_or_default().into_values()));
+        let request = request.map(|request| request.with_secrets([self.body.client_secret]));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for SetOrganizationOAuthClient {
+    type Output = Result<OAuthClient, Error>;
+    type IntoFuture = Pending<OAuthClient>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `delete_organization_app`, sent when it is awaited. Made by
+/// [`Client::delete_organization_app`](crate::Client::delete_organization_app).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct DeleteOrganizationApp {
+    client: Client,
+    request: Result<Request, Error>,
+    force: Option<bool>,
+    options: CallOptions,
+}
+
+impl DeleteOrganizationApp {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        Self { client, request, force: None, options: CallOptions::default() }
+    }
+
+    /// Whether connections that something uses are removed, too. Default: false.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = Some(force);
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<Erasure> {
+        let request = self.request;
+        let request = request.map(|request| request.query("force", self.force));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for DeleteOrganizationApp {
+    type Output = Result<Erasure, Error>;
+    type IntoFuture = Pending<Erasure>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.call().into_future()
+    }
+}
+
+/// The call `create_admin_link`, sent when it is awaited. Made by
+/// [`Customer::create_admin_link`](crate::Customer::create_admin_link).
+#[must_use = "a call does nothing until it is awaited"]
+pub struct CreateAdminLink {
+    client: Client,
+    request: Result<Request, Error>,
+    body: CreateAdminLinkBody,
+    options: CallOptions,
+}
+
+/// The body of [`CreateAdminLink`], named as on the wire.
+#[derive(Default, Serialize)]
+struct CreateAdminLinkBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+impl CreateAdminLink {
+    pub(crate) fn new(client: Client, request: Result<Request, Error>) -> Self {
+        let body = CreateAdminLinkBody { ..CreateAdminLinkBody::default() };
+        Self { client, request, body, options: CallOptions::default() }
+    }
+
+    /// The organization's name, for people. Default: the id.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.body.name = Some(name.into());
+        self
+    }
+
+    call_options!();
+
+    fn call(self) -> Call<AdminLink> {
+        let request = self.request.and_then(|request| request.json(&self.body));
+        Call::new(self.client, request).options(self.options)
+    }
+
+    /// See `Call::json`.
+    #[cfg(feature = "bindings")]
+    pub(crate) async fn json(self) -> Result<secrecy::SecretString, Error> {
+        self.call().json().await
+    }
+}
+
+impl IntoFuture for CreateAdminLink {
+    type Output = Result<AdminLink, Error>;
+    type IntoFuture = Pending<AdminLink>;
 
     fn into_future(self) -> Self::IntoFuture {
         self.call().into_future()

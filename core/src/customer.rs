@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{HeaderValue, Method};
 
-use crate::body_calls::{ImportConnection, UpdateConnection};
+use crate::body_calls::{CreateAdminLink, DeleteCustomer, ImportConnection, UpdateConnection};
 use crate::call::{Call, Empty};
 use crate::client::Client;
 use crate::error::{Error, RequestTarget};
@@ -292,6 +292,47 @@ impl Customer {
             RequestTarget::DeleteConnection,
         );
         Call::new(self.client.clone(), request)
+    }
+
+    /// Removes everything of the customer: all connections are deleted, and what was granted is revoked at the provider
+    /// where that is possible. Events stay, with ids alone. Needs the capability `delete`. See [`DeleteCustomer`] for the
+    /// options.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// let removed = alice.delete_customer().force(true).await?;
+    /// println!("{} connections", removed.connections);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ConnectionInUse`] while something uses one of the connections, and `force` is not given: nothing is
+    /// removed.
+    pub fn delete_customer(&self) -> DeleteCustomer {
+        let target = RequestTarget::DeleteConnections;
+        let request = self.client.request("deleteCustomer", Method::DELETE, &["customers"], target);
+        DeleteCustomer::new(self.client.clone(), Ok(request.email(self.email.clone())))
+    }
+
+    /// Makes a hosted page where the customer looks after the OAuth clients of an organization. It works for ten minutes,
+    /// and in the first browser that opens it. You answer for the customer's right to do so. Needs the capability `admin`.
+    /// See [`CreateAdminLink`] for the options.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// let link = alice.create_admin_link("org_42").name("Example Ltd").await?;
+    /// redirect(&link.admin_link);
+    /// # Ok(()) }
+    /// # fn redirect(_: &str) {}
+    /// ```
+    pub fn create_admin_link(&self, organization_id: &str) -> CreateAdminLink {
+        let request = checked_id("organization id", organization_id).and_then(|id| {
+            let segments = ["organizations", id, "admin-link"];
+            let request =
+                self.client.request("createAdminLink", Method::POST, &segments, RequestTarget::General);
+            request.email(self.email.clone()).idempotent()
+        });
+        CreateAdminLink::new(self.client.clone(), request)
     }
 
     /// A request that names one connection.

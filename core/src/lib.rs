@@ -20,6 +20,7 @@ mod list;
 #[cfg(all(test, target_os = "linux"))]
 mod memory;
 mod model;
+mod oauth_clients;
 mod proxy_body;
 mod proxy_call;
 mod public_link;
@@ -39,7 +40,10 @@ mod wait;
 pub mod webhooks;
 
 pub use api_request::ApiRequest;
-pub use body_calls::{ImportConnection, PromoteKey, RotateKey, SubmitCredentials, UpdateConnection};
+pub use body_calls::{
+    CreateAdminLink, DeleteCustomer, DeleteOrganizationApp, ImportConnection, PromoteKey, RotateKey,
+    SetAppSettings, SetOAuthClient, SetOrganizationOAuthClient, SubmitCredentials, UpdateConnection,
+};
 pub use call::{Call, CallOptions, Empty};
 pub use client::{Client, ClientBuilder};
 pub use client_event::ClientEvent;
@@ -49,13 +53,14 @@ pub use events::{EventPage, EventPages, Events};
 pub use link::CreateRequestLink;
 pub use list::{Item, List, Page, PagedByNumber, Pages};
 pub use model::{
-    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
-    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, Event, EventConnection,
-    EventData, EventKey, FailedConnection, KeyChanged, KeyList, LastError, LinkError, LinkPhase,
-    OAuthClientChange, OAuthClientChanged, Operation, Origin, PromotedKey, Reconnection, RequestLink,
-    RequestToken, RotatedKey, Submission, TenantKey, Timestamp, Verification, VerificationResult,
-    WebhookTest,
+    Account, AdminLink, App, AppRef, AppSettings, AuthOption, AuthOptionList, AuthType, ClientSetup,
+    ClientSource, Connection, ConnectionActive, ConnectionDeleted, ConnectionExpired, ConnectionExpiring,
+    ConnectionFailed, ConnectionNeedsReconnection, ConnectionOrganization, ConnectionRejected,
+    ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, Erasure, Event, EventConnection, EventData,
+    EventKey, FailedConnection, KeyChanged, KeyList, LastError, LinkError, LinkPhase, ManagedBy, OAuthClient,
+    OAuthClientChange, OAuthClientChanged, OAuthClientRemoval, Operation, Origin, PromotedKey, Reconnection,
+    RequestLink, RequestToken, RotatedKey, Submission, TenantKey, Timestamp, Verification,
+    VerificationResult, WebhookTest,
 };
 pub use proxy_body::{ProxyBody, ResponseBody};
 pub use proxy_call::ProxyCall;

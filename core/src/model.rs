@@ -61,12 +61,13 @@ mod models;
 
 pub use event::Event;
 pub use models::{
-    Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
-    ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, EventConnection, EventData,
-    EventKey, FailedConnection, KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange,
-    OAuthClientChanged, Operation, Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission,
-    TenantKey, Verification, VerificationResult, WebhookTest,
+    Account, AdminLink, App, AppRef, AppSettings, AuthOption, AuthOptionList, AuthType, ClientSetup,
+    ClientSource, Connection, ConnectionActive, ConnectionDeleted, ConnectionExpired, ConnectionExpiring,
+    ConnectionFailed, ConnectionNeedsReconnection, ConnectionOrganization, ConnectionRejected,
+    ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, Erasure, EventConnection, EventData, EventKey,
+    FailedConnection, KeyChanged, KeyList, LastError, LinkError, LinkPhase, ManagedBy, OAuthClient,
+    OAuthClientChange, OAuthClientChanged, OAuthClientRemoval, Operation, Origin, PromotedKey, Reconnection,
+    RequestLink, RotatedKey, Submission, TenantKey, Verification, VerificationResult, WebhookTest,
 };
 
 /// The secret of a request link. Serialises as it is; prints as `[redacted]`.

@@ -1,5 +1,6 @@
 //! One request of the contract, checked and ready to be sent.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -115,6 +116,14 @@ impl Request {
             && let Ok(value) = HeaderValue::from_str(&format!("wait={seconds}"))
         {
             self.headers.insert(PREFER, value);
+        }
+        self
+    }
+
+    /// Adds a parameter to the query, where it has a value.
+    pub(crate) fn query(mut self, name: &str, value: Option<impl Display>) -> Self {
+        if let Some(value) = value {
+            self.url.query_pairs_mut().append_pair(name, &value.to_string());
         }
         self
     }

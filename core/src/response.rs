@@ -119,7 +119,10 @@ impl Response {
                 None => format!("the service answered with HTTP status {}", self.status),
             },
         };
-        let has_form = matches!(target, RequestTarget::SubmitCredentials | RequestTarget::ImportConnection);
+        let has_form = matches!(
+            target,
+            RequestTarget::SubmitCredentials | RequestTarget::ImportConnection | RequestTarget::OAuthClient
+        );
         let fields = has_form.then(|| self.field_errors(redactor)).flatten();
         let oldest_cursor =
             (kind == ErrorKind::CursorExpired).then(|| text("/data/oldest_cursor").map(printable));

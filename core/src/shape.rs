@@ -86,8 +86,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
 mod tests {
     use super::*;
     use crate::model::{
-        Account, App, AppRef, AuthOption, AuthType, Connection, ConnectionStatus, LastError, Operation,
-        Origin, Reconnection,
+        Account, App, AppRef, AuthOption, AuthType, ClientSetup, ClientSource, Connection,
+        ConnectionOrganization, ConnectionStatus, LastError, Operation, Origin, Reconnection,
     };
     use serde::de::DeserializeOwned;
     use serde_json::{Map, Value, json};
@@ -149,6 +149,15 @@ mod tests {
     // Written member by member, so that a new one cannot be forgotten here.
     #[test]
     fn an_app_is_refused_by_both_or_by_none() {
+        let setup = ClientSetup {
+            organization: "o".to_owned(),
+            allowed: true,
+            redirect_uri: "https://a.example".to_owned(),
+            instructions_html: "<p>".to_owned(),
+            client_id: Some("c".to_owned()),
+            secret_is_known: false,
+            extra: Map::new(),
+        };
         let option = AuthOption {
             app: None,
             key: "k".to_owned(),
@@ -156,6 +165,7 @@ mod tests {
             title: "t".to_owned(),
             description: Some("\"é".to_owned()),
             input_schema: Some(json!({})),
+            client_setup: Some(setup),
             extra: Map::new(),
         };
         let app = App {
@@ -166,6 +176,9 @@ mod tests {
             categories: Some(vec!["c".to_owned()]),
             docs_url: Some("https://a.example".to_owned()),
             auth_options: Some(vec![option]),
+            connectable: Some(true),
+            client_source: Some(ClientSource::Operator),
+            redirect_uri: Some("https://a.example".to_owned()),
             extra: Map::new(),
         };
         agree::<App, AppShape>(&serde_json::to_value(app).unwrap());
@@ -209,6 +222,12 @@ mod tests {
             metadata: Some(Map::from_iter([("plan".to_owned(), json!(["pro"]))])),
             customer_id: Some("cus".to_owned()),
             customer_name: Some("n".to_owned()),
+            client_source: Some(ClientSource::Organization),
+            organization: Some(ConnectionOrganization {
+                id: "o".to_owned(),
+                name: "n".to_owned(),
+                extra: Map::new(),
+            }),
             extra: Map::new(),
         };
         agree::<Connection, ConnectionShape>(&serde_json::to_value(connection).unwrap());

@@ -1,4 +1,4 @@
-"""Compares the contract and docs/errors.md with the codes, classes, methods and options of core/manifest.yaml.
+"""Compares the contract and docs/errors.md with the codes, classes, methods, options and models of core/manifest.yaml.
 
     tables.py PATH_TO_XTASK [--write]
 
@@ -24,13 +24,18 @@ def main() -> int:
     if "--write" in sys.argv:
         DOCS.parent.mkdir(exist_ok=True)
         DOCS.write_text(page)
-    problems = [*compare_codes(tables, contract), *compare_methods(tables, contract)]
+    problems = [
+        *compare_codes(tables, contract),
+        *compare_methods(tables, contract),
+        *compare_models(tables, contract),
+    ]
     if not DOCS.exists() or DOCS.read_text() != page:
         problems.append("docs/errors.md is out of date: run `make errors-page`")
     for problem in problems:
         print(problem)
     if not problems:
-        print(f"{len(contract_codes(contract))} codes and {len(tables['methods'])} methods agree")
+        counts = [len(contract_codes(contract)), len(tables["methods"]), len(tables["models"])]
+        print("{} codes, {} methods and {} models agree".format(*counts))
     return 1 if problems else 0
 
 
@@ -70,9 +75,32 @@ def compare_methods(tables: dict, contract: dict):
         takes = {option.removesuffix("_token_sha256") for option in takes}
         if method["feed"]:
             takes.add("wait_ms")  # the header Prefer
-        offers = {re.sub(r"[A-Z]", lambda c: "_" + c[0].lower(), option["name"]) for option in method["options"]}
+        offers = {snake(option["name"]) for option in method["options"]}
         if takes != offers:
             yield f"method {name}: the manifest offers {sorted(offers)}, the contract takes {sorted(takes)}"
+
+
+def snake(name: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)
+
+
+# Models that the contract calls otherwise.
+RENAMED = {"Submission": "Submitted", "TenantKey": "Key", "KeyChanged": "KeyEventData"}
+
+
+def compare_models(tables: dict, contract: dict):
+    """What the contract says of a result is no unknown member in any SDK, and the other way round."""
+    schemas = contract["components"]["schemas"]
+    for model in tables["models"]:
+        name = RENAMED.get(model["name"], model["name"])
+        schema = schemas.get(name) or schemas.get(f"{name}Data")
+        if schema is None:
+            if model["fields"]:
+                yield f"model {name}: the contract has no such schema"
+            continue
+        says, knows = set(schema.get("properties", {})), set(model["fields"])
+        if says != knows:
+            yield f"model {name}: the manifest has {sorted(knows)}, the contract {sorted(says)}"
 
 
 def operation_options(operation: dict, contract: dict):

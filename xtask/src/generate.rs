@@ -10,7 +10,7 @@ use minijinja::{Environment, State, UndefinedBehavior, context, path_loader};
 use serde_json::{Value, json};
 
 use crate::apps;
-use crate::manifest::{Manifest, Method, Opt, OptType, root};
+use crate::manifest::{Manifest, Method, Model, Opt, OptType, root};
 use crate::spelling::{self, Language, camel_case, case, snake, swift, wrap};
 
 /// What a field's type has around the name of what it is made of.
@@ -78,7 +78,7 @@ pub fn files() -> Result<Vec<(String, String)>, Box<dyn Error>> {
     Ok(files)
 }
 
-/// The manifest's errors, methods and options as JSON, for tests of other languages to compare with.
+/// The manifest's errors, methods, options and models as JSON, for tests of other languages to compare with.
 ///
 /// # Errors
 /// Where the manifest is wrong.
@@ -99,6 +99,10 @@ pub fn tables() -> Result<Value, Box<dyn Error>> {
             "sends": !method.local,
         })
     };
+    let model = |model: &Model| {
+        let fields: Vec<_> = model.fields.iter().map(|field| &field.name).collect();
+        json!({"name": model.name, "fields": fields})
+    };
     let codes = manifest.errors.iter().flat_map(|class| {
         class.codes.iter().map(|code| {
             json!({"code": code.code, "status": code.status, "class": class.class, "base": code.base, "meaning": code.doc,
@@ -109,6 +113,7 @@ pub fn tables() -> Result<Value, Box<dyn Error>> {
         "classes": manifest.errors.iter().map(|class| &class.class).collect::<Vec<_>>(),
         "codes": codes.collect::<Vec<_>>(),
         "methods": manifest.methods.iter().map(method).collect::<Vec<_>>(),
+        "models": manifest.models.iter().map(model).collect::<Vec<_>>(),
         "callOptions": options(&manifest.call_options),
         "clientOptions": options(&manifest.client_options),
     }))

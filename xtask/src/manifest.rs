@@ -43,7 +43,8 @@ pub struct Opt {
     pub required: bool,
     pub default: Option<String>,
     pub doc: String,
-    /// Where Rust's public interface has it, if it is no setter with a member in the body.
+    /// Where Rust's public interface or the request has it, if it is no setter with a member in the body: `argument`,
+    /// `header`, `query`.
     pub rust: Option<String>,
     /// Whether a text is a credential.
     #[serde(default)]

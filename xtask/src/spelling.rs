@@ -11,10 +11,10 @@ pub(crate) enum Language {
     Swift,
 }
 
-/// `returnUrl` as `return_url`.
+/// `returnUrl` as `return_url`, and `setOAuthClient` as `set_oauth_client`.
 pub(crate) fn snake(name: &str) -> String {
     let mut snake = String::new();
-    for letter in name.chars() {
+    for letter in name.replace("OAuth", "Oauth").chars() {
         if letter.is_ascii_uppercase() {
             snake.push('_');
         }
@@ -152,6 +152,7 @@ mod tests {
     #[test]
     fn each_language_spells_names_its_own_way() {
         assert_eq!(snake("allowInsecureHttp"), "allow_insecure_http");
+        assert_eq!(snake("setOAuthClient"), "set_oauth_client");
         assert_eq!(pascal("at_provider"), "AtProvider");
         let names = ["returnUrl", "appId", "apiKey", "setApiKey", "status_url", "idempotencyKey", "identity"];
         let swift = names.map(swift);

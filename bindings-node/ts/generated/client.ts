@@ -3,20 +3,25 @@
 import { asyncDispose, Caller } from '../caller.js';
 import { here } from '../failure.js';
 import type { EventFeed, EventPage } from '../feed.js';
-import { requestLink } from '../link.js';
+import { adminLink, requestLink } from '../link.js';
 import type { List } from '../list.js';
 import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
 import { rotatedKey } from '../rotated-key.js';
 import { token, type Token } from '../token.js';
 import type {
+  AdminLink,
   App,
   AppPage,
+  AppSettings,
   AuthOptionList,
   Connection,
   ConnectionPage,
   Contact,
   ContactPage,
+  Erasure,
   KeyList,
+  OAuthClient,
+  OAuthClientRemoval,
   PromotedKey,
   RequestLink,
   RotatedKey,
@@ -38,6 +43,12 @@ import {
   type SubmittedForm,
   type RotateKeyRequest,
   type PromoteKeyRequest,
+  type DeleteCustomerRequest,
+  type SetAppSettingsRequest,
+  type SetOAuthClientRequest,
+  type SetOrganizationOAuthClientRequest,
+  type DeleteOrganizationAppRequest,
+  type CreateAdminLinkRequest,
   type EventsQuery,
   type Settings,
 } from './options.js';
@@ -447,6 +458,213 @@ export class PabblyConnectPlatform {
   }
 
   /**
+   * Removes everything of a customer. Needs the capability `delete`.
+   *
+   * All of the customer's connections are removed, and what was granted is revoked at the provider where that is
+   * possible. Events stay, with ids alone. Where something uses a connection, nothing is removed, unless `force` is
+   * given.
+   *
+   * Rejects with `ConnectionInUseError` while something uses one of the connections, and `force` is not given.
+   */
+  deleteCustomer(email: string, request?: DeleteCustomerRequest, options?: CallOptions): Promise<Erasure> {
+    return this.#caller.run({
+      method: 'deleteCustomer',
+      email,
+      query: request ?? {},
+      known: KNOWN.deleteCustomer,
+      options,
+      place: here(),
+      make: whole<Erasure>,
+    });
+  }
+
+  /**
+   * What you say of an app. Needs the capability `admin`.
+   *
+   * Rejects with `PabblyConnectError` with the code `app_not_found` for an unknown app.
+   */
+  getAppSettings(appId: string, options?: CallOptions): Promise<AppSettings> {
+    return this.#caller.run({
+      method: 'getAppSettings',
+      arguments: [appId ?? ''],
+      options,
+      place: here(),
+      make: whole<AppSettings>,
+    });
+  }
+
+  /**
+   * Says whether organizations bring OAuth clients of their own for an app. Replaces all of its settings. Needs the
+   * capability `admin`.
+   *
+   * Rejects with `PabblyConnectError` with the code `app_not_found` for an unknown app.
+   */
+  setAppSettings(appId: string, request?: SetAppSettingsRequest, options?: CallOptions): Promise<AppSettings> {
+    return this.#caller.run({
+      method: 'setAppSettings',
+      arguments: [appId ?? ''],
+      query: request ?? {},
+      known: KNOWN.setAppSettings,
+      options,
+      place: here(),
+      make: whole<AppSettings>,
+    });
+  }
+
+  /**
+   * Enters your own OAuth client for an app: new connections are made with it. Needs the capability `admin`.
+   *
+   * The same client id with a new secret continues with all its connections. One with another client id takes the place
+   * of the one before, which goes on refreshing the connections made with it.
+   *
+   * Rejects with `PabblyConnectError` with the code `app_not_found` for an unknown app.
+   *
+   * Rejects with `PabblyConnectError` with the code `invalid_request` for what is no client, and perhaps `fields`, a
+   * sentence for each that is at fault.
+   */
+  setOAuthClient(appId: string, request: SetOAuthClientRequest, options?: CallOptions): Promise<OAuthClient> {
+    return this.#caller.run({
+      method: 'setOAuthClient',
+      arguments: [appId ?? ''],
+      query: request ?? {},
+      known: KNOWN.setOAuthClient,
+      options,
+      place: here(),
+      make: whole<OAuthClient>,
+    });
+  }
+
+  /**
+   * Your own OAuth client for an app, without its secret. Needs the capability `admin`.
+   *
+   * Rejects with `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+   */
+  getOAuthClient(appId: string, options?: CallOptions): Promise<OAuthClient> {
+    return this.#caller.run({
+      method: 'getOAuthClient',
+      arguments: [appId ?? ''],
+      options,
+      place: here(),
+      make: whole<OAuthClient>,
+    });
+  }
+
+  /**
+   * Removes your own OAuth client for an app, and ends its connections and those of the clients that it replaced. Needs
+   * the capability `admin`.
+   *
+   * They need reconnection, with the reason `client_changed`; what was granted is revoked at the provider where that is
+   * possible.
+   *
+   * Rejects with `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+   */
+  deleteOAuthClient(appId: string, options?: CallOptions): Promise<OAuthClientRemoval> {
+    return this.#caller.run({
+      method: 'deleteOAuthClient',
+      arguments: [appId ?? ''],
+      options,
+      place: here(),
+      make: whole<OAuthClientRemoval>,
+    });
+  }
+
+  /**
+   * Enters an organization's OAuth client for an app: its new connections are made with it. Needs the capability
+   * `admin`.
+   *
+   * The same client id with a new secret continues with all its connections. One with another client id ends what was
+   * connected with the one before: those connections need reconnection, with the reason `client_changed`.
+   *
+   * Rejects with `PabblyConnectError` with the code `app_not_found` for an unknown app.
+   *
+   * Rejects with `PabblyConnectError` with the code `invalid_request` for what is no client, and perhaps `fields`, a
+   * sentence for each that is at fault.
+   */
+  setOrganizationOAuthClient(organizationId: string, appId: string, request: SetOrganizationOAuthClientRequest, options?: CallOptions): Promise<OAuthClient> {
+    return this.#caller.run({
+      method: 'setOrganizationOAuthClient',
+      arguments: [organizationId ?? '', appId ?? ''],
+      query: request ?? {},
+      known: KNOWN.setOrganizationOAuthClient,
+      options,
+      place: here(),
+      make: whole<OAuthClient>,
+    });
+  }
+
+  /**
+   * An organization's OAuth client for an app, without its secret. Needs the capability `admin`.
+   *
+   * Rejects with `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+   */
+  getOrganizationOAuthClient(organizationId: string, appId: string, options?: CallOptions): Promise<OAuthClient> {
+    return this.#caller.run({
+      method: 'getOrganizationOAuthClient',
+      arguments: [organizationId ?? '', appId ?? ''],
+      options,
+      place: here(),
+      make: whole<OAuthClient>,
+    });
+  }
+
+  /**
+   * Removes an organization's OAuth client for an app, and ends its connections. Needs the capability `admin`.
+   *
+   * They need reconnection, with the reason `client_changed`; what was granted is revoked at the provider where that is
+   * possible.
+   *
+   * Rejects with `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+   */
+  deleteOrganizationOAuthClient(organizationId: string, appId: string, options?: CallOptions): Promise<OAuthClientRemoval> {
+    return this.#caller.run({
+      method: 'deleteOrganizationOAuthClient',
+      arguments: [organizationId ?? '', appId ?? ''],
+      options,
+      place: here(),
+      make: whole<OAuthClientRemoval>,
+    });
+  }
+
+  /**
+   * Removes an organization's connections of an app, and its OAuth client. Needs the capability `delete`.
+   *
+   * What was granted is revoked at the provider where that is possible. Where something uses a connection, nothing is
+   * removed, unless `force` is given.
+   *
+   * Rejects with `ConnectionInUseError` while something uses one of the connections, and `force` is not given.
+   */
+  deleteOrganizationApp(organizationId: string, appId: string, request?: DeleteOrganizationAppRequest, options?: CallOptions): Promise<Erasure> {
+    return this.#caller.run({
+      method: 'deleteOrganizationApp',
+      arguments: [organizationId ?? '', appId ?? ''],
+      query: request ?? {},
+      known: KNOWN.deleteOrganizationApp,
+      options,
+      place: here(),
+      make: whole<Erasure>,
+    });
+  }
+
+  /**
+   * Makes a hosted page where a person looks after the OAuth clients of an organization. Needs the capability `admin`.
+   *
+   * Send the person's browser to the result's `admin_link`, once: it works for ten minutes, and in the first browser
+   * that opens it. You answer for the person's right to do so.
+   */
+  createAdminLink(email: string, organizationId: string, request?: CreateAdminLinkRequest, options?: CallOptions): Promise<AdminLink> {
+    return this.#caller.run({
+      method: 'createAdminLink',
+      email,
+      arguments: [organizationId ?? ''],
+      query: request ?? {},
+      known: KNOWN.createAdminLink,
+      options,
+      place: here(),
+      make: adminLink,
+    });
+  }
+
+  /**
    * The feed of what happens to the tenant's connections, OAuth clients and keys. `for await` gives one after the
    * other. Needs the capability `events`.
    *
@@ -572,5 +790,15 @@ export class Customer {
   /** See `PabblyConnectPlatform.deleteConnection`. */
   deleteConnection(id: string, options?: CallOptions): Promise<void> {
     return this.#client.deleteConnection(this.email, id, options);
+  }
+
+  /** See `PabblyConnectPlatform.deleteCustomer`. */
+  deleteCustomer(request?: DeleteCustomerRequest, options?: CallOptions): Promise<Erasure> {
+    return this.#client.deleteCustomer(this.email, request, options);
+  }
+
+  /** See `PabblyConnectPlatform.createAdminLink`. */
+  createAdminLink(organizationId: string, request?: CreateAdminLinkRequest, options?: CallOptions): Promise<AdminLink> {
+    return this.#client.createAdminLink(this.email, organizationId, request, options);
   }
 }

@@ -56,6 +56,20 @@ export type Origin =
   /** The customer gave it, by a request link. */
   | 'link';
 
+/** Whose OAuth client an app is connected with. A newer service may send others. */
+export type ClientSource =
+  /** That of who runs the service. */
+  | 'operator'
+  /** That of one of your customers' organizations. */
+  | 'organization'
+  /** Your own. */
+  | 'tenant';
+
+/** Who brings OAuth clients for an app beside you and the operator. A newer service may send others. */
+export type ManagedBy =
+  /** Each organization brings one of its own. */
+  | 'organization';
+
 /** What a request link does. A newer service may send others. */
 export type Operation =
   /** It makes a new connection. */
@@ -89,6 +103,26 @@ export interface AppRef {
   name?: string | null;
 }
 
+/**
+ * What to show to the person who is to enter the organization's OAuth client.
+ *
+ * The option's `input_schema` has the fields for it, `oauth_client_id` and `oauth_client_secret`.
+ */
+export interface ClientSetup {
+  /** The organization's name. */
+  organization: string;
+  /** Whether this customer may enter it. Others are to ask an admin. */
+  allowed: boolean;
+  /** The address to register with the client. */
+  redirect_uri: string;
+  /** How to get one: paragraphs, lists, headings, code and `https` links, safe to show. */
+  instructions_html: string;
+  /** Whether the secret that was entered before is still there, so that its field may be left empty. */
+  secret_is_known: boolean;
+  /** What was entered before. */
+  client_id?: string | null;
+}
+
 /** One way to authorise an app. */
 export interface AuthOption {
   /** Unique within the app; a request link takes it as `authOptionKey`. */
@@ -103,6 +137,8 @@ export interface AuthOption {
   app?: AppRef | null;
   /** A JSON Schema of what the customer is asked for; empty where nothing is asked. */
   input_schema?: unknown | null;
+  /** Only in the list of a link's options, and only where the organization's OAuth client has to be entered. */
+  client_setup?: ClientSetup | null;
 }
 
 /** An app of the catalogue, such as Gmail. */
@@ -121,6 +157,12 @@ export interface App {
   docs_url?: string | null;
   /** The ways to authorise, for those who build their own connection page. */
   auth_options?: AuthOption[] | null;
+  /** Whether your customers can connect it: by a form, or by OAuth with a client. */
+  connectable?: boolean | null;
+  /** Whose OAuth client it is connected with; absent where there is none, or none is needed. */
+  client_source?: ClientSource | null;
+  /** The address to register with an OAuth client of your own; absent without OAuth. */
+  redirect_uri?: string | null;
 }
 
 /** An account at a provider, in the provider's own words. */
@@ -138,7 +180,7 @@ export interface Reconnection {
   /**
    * A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
    * there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words that
-   * do not say why. More may follow.
+   * do not say why; `client_changed`, its OAuth client was changed or removed. More may follow.
    */
   reason: string;
   /** When that was found. */
@@ -156,6 +198,14 @@ export interface LastError {
    * it, and decide nothing by it.
    */
   provider_message?: string | null;
+}
+
+/** The organization that a connection is for. */
+export interface ConnectionOrganization {
+  /** Your own id for it. */
+  id: string;
+  /** Its name. */
+  name: string;
 }
 
 /** One authorisation of one app, owned by one customer. */
@@ -208,6 +258,10 @@ export interface Connection {
   customer_id?: string | null;
   /** Your own name for the customer. */
   customer_name?: string | null;
+  /** Whose OAuth client it was made with, and is refreshed by. */
+  client_source?: ClientSource | null;
+  /** The organization that it is for, if it is for one. */
+  organization?: ConnectionOrganization | null;
 }
 
 /** A contact of one of the customer's CRMs, in the shape that all of them share. */
@@ -349,6 +403,71 @@ export interface PromotedKey {
   key_id: string;
   /** The id of the key that ended. */
   retired: string;
+}
+
+/** An OAuth client, without its secrets. */
+export interface OAuthClient {
+  /** The app that it is for. */
+  app_id: string;
+  /** Its id at the provider. */
+  client_id: string;
+  /** The names of its further values. */
+  params: string[];
+  /** Whether it is one of the provider's sandbox. */
+  sandbox: boolean;
+  /** The address that must be registered with it. */
+  redirect_uri: string;
+  /** How many connections work by it, or by one that it replaced. */
+  connections: number;
+  /** Who entered it last: a key's id, or the e-mail of the customer who did so on the hosted page. */
+  set_by: string;
+  /** When it was first entered. */
+  created_at: string;
+  /** When it was last changed. */
+  updated_at: string;
+  /** The organization that it is of; absent for your own. */
+  organization_id?: string | null;
+  /** The scopes that are asked for; absent where they are the catalogue's. */
+  scopes?: string[] | null;
+}
+
+/** What an OAuth client that was removed leaves behind. */
+export interface OAuthClientRemoval {
+  /** How many connections end with it. */
+  connections: number;
+}
+
+/** What you say of an app. */
+export interface AppSettings {
+  /** The app. */
+  app_id: string;
+  /** How to get a client, in CommonMark. */
+  instructions: string;
+  /** Whether only admins may enter one. */
+  admin_role_required: boolean;
+  /** Who brings OAuth clients beside you and the operator, if anybody does. */
+  managed_by?: ManagedBy | null;
+  /** The address to register with a client; absent for an app without OAuth. */
+  redirect_uri?: string | null;
+}
+
+/**
+ * A hosted page where a person looks after the OAuth clients of an organization.
+ *
+ * It serialises whole, because it is made to be handed on; its printed forms hide the address, since the first browser
+ * that opens it may change the clients.
+ */
+export interface AdminLink {
+  /** Where to send the person's browser, once. */
+  admin_link: string;
+  /** Until when it works. */
+  expires_at: string;
+}
+
+/** What was removed. */
+export interface Erasure {
+  /** How many connections there were. */
+  connections: number;
 }
 
 /**

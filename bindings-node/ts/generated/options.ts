@@ -1,7 +1,7 @@
 // What a caller may pass.
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 import type { Hooks, Logger, Poll } from '../hooks.js';
-import type { ConnectionStatus } from './models.js';
+import type { ConnectionStatus, ManagedBy } from './models.js';
 import type { Pairs, ProxyBody } from '../proxy.js';
 import type { Token } from '../token.js';
 
@@ -277,6 +277,67 @@ export interface PromoteKeyRequest {
   keyId?: string | undefined;
 }
 
+/** Options of `deleteCustomer`. */
+export interface DeleteCustomerRequest {
+  /** Whether connections that something uses are removed, too. Default: false. */
+  force?: boolean | undefined;
+}
+
+/** Options of `setAppSettings`. */
+export interface SetAppSettingsRequest {
+  /**
+   * `organization`: the first person of an organization is asked for its OAuth client on the hosted page, and everybody
+   * else of it goes straight on. Default: none.
+   */
+  managedBy?: ManagedBy | undefined;
+  /**
+   * How to get a client, for the person who enters it, in CommonMark. HTML and images are shown as text. Default: none.
+   */
+  instructions?: string | undefined;
+  /** Whether only customers whose link says the role `admin` may enter a client. Default: false. */
+  adminRoleRequired?: boolean | undefined;
+}
+
+/** Options of `setOAuthClient`. */
+export interface SetOAuthClientRequest {
+  /** The client's id at the provider. */
+  clientId: string;
+  /** The client's secret. No result, event or log holds it. */
+  clientSecret: string;
+  /** The OAuth scopes to ask for. Default: the catalogue's. */
+  scopes?: string[] | undefined;
+  /** Further values of the client that the app's file asks for, by name: all of them. */
+  params?: Record<string, string> | undefined;
+  /** Whether the client is one of the provider's sandbox. Default: false. */
+  sandbox?: boolean | undefined;
+}
+
+/** Options of `setOrganizationOAuthClient`. */
+export interface SetOrganizationOAuthClientRequest {
+  /** The client's id at the provider. */
+  clientId: string;
+  /** The client's secret. No result, event or log holds it. */
+  clientSecret: string;
+  /** The OAuth scopes to ask for. Default: the catalogue's. */
+  scopes?: string[] | undefined;
+  /** Further values of the client that the app's file asks for, by name: all of them. */
+  params?: Record<string, string> | undefined;
+  /** Whether the client is one of the provider's sandbox. Default: false. */
+  sandbox?: boolean | undefined;
+}
+
+/** Options of `deleteOrganizationApp`. */
+export interface DeleteOrganizationAppRequest {
+  /** Whether connections that something uses are removed, too. Default: false. */
+  force?: boolean | undefined;
+}
+
+/** Options of `createAdminLink`. */
+export interface CreateAdminLinkRequest {
+  /** The organization's name, for people. Default: the id. */
+  name?: string | undefined;
+}
+
 /** Options of `events`. */
 export interface EventsQuery {
   /**
@@ -421,6 +482,34 @@ export const KNOWN = {
   ]),
   promoteKey: new Set<string>([
     'keyId',
+  ]),
+  deleteCustomer: new Set<string>([
+    'force',
+  ]),
+  setAppSettings: new Set<string>([
+    'managedBy',
+    'instructions',
+    'adminRoleRequired',
+  ]),
+  setOAuthClient: new Set<string>([
+    'clientId',
+    'clientSecret',
+    'scopes',
+    'params',
+    'sandbox',
+  ]),
+  setOrganizationOAuthClient: new Set<string>([
+    'clientId',
+    'clientSecret',
+    'scopes',
+    'params',
+    'sandbox',
+  ]),
+  deleteOrganizationApp: new Set<string>([
+    'force',
+  ]),
+  createAdminLink: new Set<string>([
+    'name',
   ]),
   events: new Set<string>([
     'after',

@@ -17,15 +17,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._models import (
+        AdminLink,
         App,
         AppPage,
+        AppSettings,
         AuthOptionList,
         Connection,
         ConnectionPage,
         Contact,
         ContactPage,
+        Erasure,
         EventFeed,
         KeyList,
+        OAuthClient,
+        OAuthClientRemoval,
         Poll,
         PromotedKey,
         RequestLink,
@@ -954,6 +959,392 @@ class PabblyConnectPlatform(Shared):
         )
         return PromotedKey.from_dict(call.run(wanted()))
 
+    def delete_customer(
+        self,
+        email: str,
+        *,
+        force: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Erasure:
+        """Removes everything of a customer. Needs the capability `delete`.
+
+        All of the customer's connections are removed, and what was granted is revoked at the provider where that is
+        possible. Events stay, with ids alone. Where something uses a connection, nothing is removed, unless `force` is
+        given.
+
+        - `force`: Whether connections that something uses are removed, too. Default: false.
+
+        Raises `ConnectionInUseError` while something uses one of the connections, and `force` is not given.
+        """
+        from ._models import Erasure
+
+        call = self._native.prepare(
+            "deleteCustomer",
+            email,
+            (),
+            {
+                "force": force,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return Erasure.from_dict(call.run(wanted()))
+
+    def get_app_settings(
+        self,
+        app_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AppSettings:
+        """What you say of an app. Needs the capability `admin`.
+
+        Raises `PabblyConnectError` with the code `app_not_found` for an unknown app.
+        """
+        from ._models import AppSettings
+
+        call = self._native.prepare(
+            "getAppSettings",
+            None,
+            (app_id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return AppSettings.from_dict(call.run(wanted()))
+
+    def set_app_settings(
+        self,
+        app_id: str,
+        *,
+        managed_by: str | None = None,
+        instructions: str | None = None,
+        admin_role_required: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AppSettings:
+        """Says whether organizations bring OAuth clients of their own for an app. Replaces all of its settings. Needs
+        the capability `admin`.
+
+        - `managed_by`: `organization`: the first person of an organization is asked for its OAuth client on the hosted
+          page, and everybody else of it goes straight on. Default: none.
+        - `instructions`: How to get a client, for the person who enters it, in CommonMark. HTML and images are shown as
+          text. Default: none.
+        - `admin_role_required`: Whether only customers whose link says the role `admin` may enter a client. Default:
+          false.
+
+        Raises `PabblyConnectError` with the code `app_not_found` for an unknown app.
+        """
+        from ._models import AppSettings
+
+        call = self._native.prepare(
+            "setAppSettings",
+            None,
+            (app_id,),
+            {
+                "managed_by": managed_by,
+                "instructions": instructions,
+                "admin_role_required": admin_role_required,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return AppSettings.from_dict(call.run(wanted()))
+
+    def set_oauth_client(
+        self,
+        app_id: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        scopes: Iterable[str] | None = None,
+        params: dict[str, str] | None = None,
+        sandbox: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> OAuthClient:
+        """Enters your own OAuth client for an app: new connections are made with it. Needs the capability `admin`.
+
+        The same client id with a new secret continues with all its connections. One with another client id takes the
+        place of the one before, which goes on refreshing the connections made with it.
+
+        - `client_id`: The client's id at the provider.
+        - `client_secret`: The client's secret. No result, event or log holds it.
+        - `scopes`: The OAuth scopes to ask for. Default: the catalogue's.
+        - `params`: Further values of the client that the app's file asks for, by name: all of them.
+        - `sandbox`: Whether the client is one of the provider's sandbox. Default: false.
+
+        Raises `PabblyConnectError` with the code `app_not_found` for an unknown app.
+
+        Raises `PabblyConnectError` with the code `invalid_request` for what is no client, and perhaps `fields`, a
+        sentence for each that is at fault.
+        """
+        from ._models import OAuthClient
+
+        try:
+            call = self._native.prepare(
+                "setOAuthClient",
+                None,
+                (app_id,),
+                {
+                    "client_id": client_id,
+                    "client_secret": client_secret,
+                    "scopes": listed(scopes),
+                    "params": params,
+                    "sandbox": sandbox,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del client_secret, params
+        return OAuthClient.from_dict(call.run(wanted()))
+
+    def get_oauth_client(
+        self,
+        app_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> OAuthClient:
+        """Your own OAuth client for an app, without its secret. Needs the capability `admin`.
+
+        Raises `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+        """
+        from ._models import OAuthClient
+
+        call = self._native.prepare(
+            "getOAuthClient",
+            None,
+            (app_id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return OAuthClient.from_dict(call.run(wanted()))
+
+    def delete_oauth_client(
+        self,
+        app_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> OAuthClientRemoval:
+        """Removes your own OAuth client for an app, and ends its connections and those of the clients that it replaced.
+        Needs the capability `admin`.
+
+        They need reconnection, with the reason `client_changed`; what was granted is revoked at the provider where that
+        is possible.
+
+        Raises `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+        """
+        from ._models import OAuthClientRemoval
+
+        call = self._native.prepare(
+            "deleteOAuthClient",
+            None,
+            (app_id,),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return OAuthClientRemoval.from_dict(call.run(wanted()))
+
+    def set_organization_oauth_client(
+        self,
+        organization_id: str,
+        app_id: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        scopes: Iterable[str] | None = None,
+        params: dict[str, str] | None = None,
+        sandbox: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> OAuthClient:
+        """Enters an organization's OAuth client for an app: its new connections are made with it. Needs the capability
+        `admin`.
+
+        The same client id with a new secret continues with all its connections. One with another client id ends what
+        was connected with the one before: those connections need reconnection, with the reason `client_changed`.
+
+        - `client_id`: The client's id at the provider.
+        - `client_secret`: The client's secret. No result, event or log holds it.
+        - `scopes`: The OAuth scopes to ask for. Default: the catalogue's.
+        - `params`: Further values of the client that the app's file asks for, by name: all of them.
+        - `sandbox`: Whether the client is one of the provider's sandbox. Default: false.
+
+        Raises `PabblyConnectError` with the code `app_not_found` for an unknown app.
+
+        Raises `PabblyConnectError` with the code `invalid_request` for what is no client, and perhaps `fields`, a
+        sentence for each that is at fault.
+        """
+        from ._models import OAuthClient
+
+        try:
+            call = self._native.prepare(
+                "setOrganizationOAuthClient",
+                None,
+                (organization_id, app_id),
+                {
+                    "client_id": client_id,
+                    "client_secret": client_secret,
+                    "scopes": listed(scopes),
+                    "params": params,
+                    "sandbox": sandbox,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del client_secret, params
+        return OAuthClient.from_dict(call.run(wanted()))
+
+    def get_organization_oauth_client(
+        self,
+        organization_id: str,
+        app_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> OAuthClient:
+        """An organization's OAuth client for an app, without its secret. Needs the capability `admin`.
+
+        Raises `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+        """
+        from ._models import OAuthClient
+
+        call = self._native.prepare(
+            "getOrganizationOAuthClient",
+            None,
+            (organization_id, app_id),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return OAuthClient.from_dict(call.run(wanted()))
+
+    def delete_organization_oauth_client(
+        self,
+        organization_id: str,
+        app_id: str,
+        *,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> OAuthClientRemoval:
+        """Removes an organization's OAuth client for an app, and ends its connections. Needs the capability `admin`.
+
+        They need reconnection, with the reason `client_changed`; what was granted is revoked at the provider where that
+        is possible.
+
+        Raises `PabblyConnectError` with the code `oauth_client_not_found` where there is none.
+        """
+        from ._models import OAuthClientRemoval
+
+        call = self._native.prepare(
+            "deleteOrganizationOAuthClient",
+            None,
+            (organization_id, app_id),
+            {
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return OAuthClientRemoval.from_dict(call.run(wanted()))
+
+    def delete_organization_app(
+        self,
+        organization_id: str,
+        app_id: str,
+        *,
+        force: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Erasure:
+        """Removes an organization's connections of an app, and its OAuth client. Needs the capability `delete`.
+
+        What was granted is revoked at the provider where that is possible. Where something uses a connection, nothing
+        is removed, unless `force` is given.
+
+        - `force`: Whether connections that something uses are removed, too. Default: false.
+
+        Raises `ConnectionInUseError` while something uses one of the connections, and `force` is not given.
+        """
+        from ._models import Erasure
+
+        call = self._native.prepare(
+            "deleteOrganizationApp",
+            None,
+            (organization_id, app_id),
+            {
+                "force": force,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return Erasure.from_dict(call.run(wanted()))
+
+    def create_admin_link(
+        self,
+        email: str,
+        organization_id: str,
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AdminLink:
+        """Makes a hosted page where a person looks after the OAuth clients of an organization. Needs the capability
+        `admin`.
+
+        Send the person's browser to the result's `admin_link`, once: it works for ten minutes, and in the first browser
+        that opens it. You answer for the person's right to do so.
+
+        - `name`: The organization's name, for people. Default: the id.
+        """
+        from ._models import AdminLink
+
+        call = self._native.prepare(
+            "createAdminLink",
+            email,
+            (organization_id,),
+            {
+                "name": name,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return AdminLink.from_dict(call.run(wanted()))
+
     def events(
         self,
         *,
@@ -1377,6 +1768,42 @@ class Customer(Shared):
         return self._client.delete_connection(
             self._email,
             id,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def delete_customer(
+        self,
+        *,
+        force: bool | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Erasure:
+        """See `PabblyConnectPlatform.delete_customer`."""
+        return self._client.delete_customer(
+            self._email,
+            force=force,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def create_admin_link(
+        self,
+        organization_id: str,
+        *,
+        name: str | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AdminLink:
+        """See `PabblyConnectPlatform.create_admin_link`."""
+        return self._client.create_admin_link(
+            self._email,
+            organization_id,
+            name=name,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

@@ -26,6 +26,29 @@ class AppRef(Record):
 
 
 @dataclass(frozen=True, repr=False)
+class ClientSetup(Record):
+    """What to show to the person who is to enter the organization's OAuth client.
+
+    The option's `input_schema` has the fields for it, `oauth_client_id` and `oauth_client_secret`.
+    """
+
+    organization: str
+    """The organization's name."""
+    allowed: bool
+    """Whether this customer may enter it. Others are to ask an admin."""
+    redirect_uri: str
+    """The address to register with the client."""
+    instructions_html: str
+    """How to get one: paragraphs, lists, headings, code and `https` links, safe to show."""
+    secret_is_known: bool
+    """Whether the secret that was entered before is still there, so that its field may be left empty."""
+    client_id: Optional[str] = None
+    """What was entered before."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
 class AuthOption(Record):
     """One way to authorise an app."""
 
@@ -41,12 +64,15 @@ class AuthOption(Record):
     """The app; only in the list of a link's options."""
     input_schema: Optional[Any] = field(default=None, hash=False)
     """A JSON Schema of what the customer is asked for; empty where nothing is asked."""
+    client_setup: Optional[ClientSetup] = None
+    """Only in the list of a link's options, and only where the organization's OAuth client has to be entered."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
 
 AuthOption._made_of = {
     "app": AppRef.from_dict,
+    "client_setup": ClientSetup.from_dict,
 }
 
 
@@ -68,6 +94,12 @@ class App(Record):
     """The documentation of the app's own API, for developers."""
     auth_options: Optional[tuple[AuthOption, ...]] = None
     """The ways to authorise, for those who build their own connection page."""
+    connectable: Optional[bool] = None
+    """Whether your customers can connect it: by a form, or by OAuth with a client."""
+    client_source: Optional[str] = None
+    """Whose OAuth client it is connected with; absent where there is none, or none is needed."""
+    redirect_uri: Optional[str] = None
+    """The address to register with an OAuth client of your own; absent without OAuth."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -99,7 +131,7 @@ class Reconnection(Record):
     reason: str
     """A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
     there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words that do
-    not say why. More may follow."""
+    not say why; `client_changed`, its OAuth client was changed or removed. More may follow."""
     since: str
     """When that was found."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -117,6 +149,18 @@ class LastError(Record):
     provider_message: Optional[str] = None
     """What the provider said, where it sent the customer back with an error. It comes by the customer's browser: escape
     it, and decide nothing by it."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionOrganization(Record):
+    """The organization that a connection is for."""
+
+    id: str
+    """Your own id for it."""
+    name: str
+    """Its name."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -173,6 +217,10 @@ class Connection(Record):
     """Your own id for the customer."""
     customer_name: Optional[str] = None
     """Your own name for the customer."""
+    client_source: Optional[str] = None
+    """Whose OAuth client it was made with, and is refreshed by."""
+    organization: Optional[ConnectionOrganization] = None
+    """The organization that it is for, if it is for one."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 
@@ -184,6 +232,7 @@ Connection._made_of = {
     "last_error": LastError.from_dict,
     "account": Account.from_dict,
     "reconnection": Reconnection.from_dict,
+    "organization": ConnectionOrganization.from_dict,
 }
 
 
@@ -395,6 +444,100 @@ class PromotedKey(Record):
     """The id of the key that goes on."""
     retired: str
     """The id of the key that ended."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class OAuthClient(Record):
+    """An OAuth client, without its secrets."""
+
+    app_id: str
+    """The app that it is for."""
+    client_id: str
+    """Its id at the provider."""
+    params: tuple[str, ...]
+    """The names of its further values."""
+    sandbox: bool
+    """Whether it is one of the provider's sandbox."""
+    redirect_uri: str
+    """The address that must be registered with it."""
+    connections: int
+    """How many connections work by it, or by one that it replaced."""
+    set_by: str
+    """Who entered it last: a key's id, or the e-mail of the customer who did so on the hosted page."""
+    created_at: str
+    """When it was first entered."""
+    updated_at: str
+    """When it was last changed."""
+    organization_id: Optional[str] = None
+    """The organization that it is of; absent for your own."""
+    scopes: Optional[tuple[str, ...]] = None
+    """The scopes that are asked for; absent where they are the catalogue's."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+OAuthClient._made_of = {
+    "params": tuple,
+    "scopes": tuple,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class OAuthClientRemoval(Record):
+    """What an OAuth client that was removed leaves behind."""
+
+    connections: int
+    """How many connections end with it."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class AppSettings(Record):
+    """What you say of an app."""
+
+    app_id: str
+    """The app."""
+    instructions: str
+    """How to get a client, in CommonMark."""
+    admin_role_required: bool
+    """Whether only admins may enter one."""
+    managed_by: Optional[str] = None
+    """Who brings OAuth clients beside you and the operator, if anybody does."""
+    redirect_uri: Optional[str] = None
+    """The address to register with a client; absent for an app without OAuth."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
+class AdminLink(Record):
+    """A hosted page where a person looks after the OAuth clients of an organization.
+
+    It serialises whole, because it is made to be handed on; its printed forms hide the address, since the first browser
+    that opens it may change the clients.
+    """
+
+    admin_link: str
+    """Where to send the person's browser, once."""
+    expires_at: str
+    """Until when it works."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    def __post_init__(self) -> None:
+        """Have the secrets print as `[redacted]`."""
+        self._hide("admin_link")
+
+
+@dataclass(frozen=True, repr=False)
+class Erasure(Record):
+    """What was removed."""
+
+    connections: int
+    """How many connections there were."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
     """Members that this version does not know."""
 

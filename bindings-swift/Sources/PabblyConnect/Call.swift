@@ -60,9 +60,12 @@ extension TextChange: OptionConvertible {
     }
 }
 
-extension ConnectionStatus: OptionConvertible {
+extension OptionConvertible where Self: OpenWord {
     var option: OptionValue { .text(text: rawValue) }
 }
+
+extension ConnectionStatus: OptionConvertible {}
+extension ManagedBy: OptionConvertible {}
 
 extension Duration: OptionConvertible {
     var option: OptionValue {

@@ -33,6 +33,21 @@ describe('the options', () => {
           title: 'Sign in',
           input_schema: inputSchema,
         },
+        {
+          app: { id: 'clio', name: 'Clio' },
+          key: 'oauth',
+          type: 'o_auth',
+          title: 'Sign in',
+          input_schema: inputSchema,
+          client_setup: {
+            organization: 'Example Ltd',
+            allowed: true,
+            redirect_uri: 'https://connect.example/callback',
+            instructions_html: '<p>How.</p>',
+            client_id: 'c',
+            secret_is_known: true,
+          },
+        },
       ],
     };
     const options = await custom.authOptions({
@@ -49,6 +64,24 @@ describe('the options', () => {
         title: 'Sign in',
         description: '',
         inputSchema,
+        clientSetup: null,
+      },
+      {
+        appId: 'clio',
+        appName: 'Clio',
+        authOptionKey: 'oauth',
+        type: 'o_auth',
+        title: 'Sign in',
+        description: '',
+        inputSchema,
+        clientSetup: {
+          organization: 'Example Ltd',
+          allowed: true,
+          redirectUri: 'https://connect.example/callback',
+          instructionsHtml: '<p>How.</p>',
+          clientId: 'c',
+          secretIsKnown: true,
+        },
       },
     ]);
     expect(browser.requests[0]?.url).toBe(`${base}/connections/conn_1/auth-options`);

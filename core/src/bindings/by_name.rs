@@ -363,6 +363,147 @@ pub fn prepare(
             }
             PreparedCall::Model(Box::pin(call.options(shared).json()))
         }
+        "deleteCustomer" => {
+            let customer = customer()?;
+            let mut call = customer.delete_customer();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "force" => call = call.force(value.flag(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "getAppSettings" => {
+            let call = client.get_app_settings(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "setAppSettings" => {
+            let mut call = client.set_app_settings(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "managed_by" | "managedBy" => call = call.managed_by(value.text(&name)?.into()),
+                    "instructions" => call = call.instructions(value.text(&name)?),
+                    "admin_role_required" | "adminRoleRequired" => {
+                        call = call.admin_role_required(value.flag(&name)?)
+                    }
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "setOAuthClient" => {
+            let mut options = options;
+            let client_id = take(&mut options, &["client_id", "clientId"]);
+            let client_id = client_id
+                .ok_or_else(|| Error::invalid_argument("client_id is missing"))?
+                .text("client_id")?;
+            let client_secret = take(&mut options, &["client_secret", "clientSecret"]);
+            let client_secret = client_secret
+                .ok_or_else(|| Error::invalid_argument("client_secret is missing"))?
+                .text("client_secret")?;
+            let mut call = client.set_oauth_client(argument(0), &client_id, &client_secret);
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "scopes" => call = call.scopes(value.texts(&name)?),
+                    "params" => call = call.params(value.fields(&name)?),
+                    "sandbox" => call = call.sandbox(value.flag(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "getOAuthClient" => {
+            let call = client.get_oauth_client(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "deleteOAuthClient" => {
+            let call = client.delete_oauth_client(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "setOrganizationOAuthClient" => {
+            let mut options = options;
+            let client_id = take(&mut options, &["client_id", "clientId"]);
+            let client_id = client_id
+                .ok_or_else(|| Error::invalid_argument("client_id is missing"))?
+                .text("client_id")?;
+            let client_secret = take(&mut options, &["client_secret", "clientSecret"]);
+            let client_secret = client_secret
+                .ok_or_else(|| Error::invalid_argument("client_secret is missing"))?
+                .text("client_secret")?;
+            let mut call =
+                client.set_organization_oauth_client(argument(0), argument(1), &client_id, &client_secret);
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "scopes" => call = call.scopes(value.texts(&name)?),
+                    "params" => call = call.params(value.fields(&name)?),
+                    "sandbox" => call = call.sandbox(value.flag(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "getOrganizationOAuthClient" => {
+            let call = client.get_organization_oauth_client(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "deleteOrganizationOAuthClient" => {
+            let call = client.delete_organization_oauth_client(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                call_option(&mut shared, &name, value)?;
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "deleteOrganizationApp" => {
+            let mut call = client.delete_organization_app(argument(0), argument(1));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "force" => call = call.force(value.flag(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
+        "createAdminLink" => {
+            let customer = customer()?;
+            let mut call = customer.create_admin_link(argument(0));
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "name" => call = call.name(value.text(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::Model(Box::pin(call.options(shared).json()))
+        }
         "events" => {
             let mut call = client.events();
             let mut shared = CallOptions::default();

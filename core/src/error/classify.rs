@@ -13,10 +13,14 @@ pub(crate) enum RequestTarget {
     Connection,
     /// One existing connection is to be deleted.
     DeleteConnection,
+    /// All connections of somebody are to be deleted.
+    DeleteConnections,
     /// A customer's credentials are submitted for one connection.
     SubmitCredentials,
     /// A credential is brought for a connection that does not exist yet.
     ImportConnection,
+    /// An OAuth client is entered.
+    OAuthClient,
 }
 
 /// The class of an error response. A known code decides; without one the status does, but only where the body has the
@@ -33,15 +37,24 @@ pub(crate) fn classify(
     if !has_contract_shape {
         return ErrorKind::Other;
     }
+    let names_connection = !matches!(
+        target,
+        RequestTarget::General
+            | RequestTarget::ImportConnection
+            | RequestTarget::DeleteConnections
+            | RequestTarget::OAuthClient
+    );
     match (status, target) {
         // Nobody is sent through the connect flow, or forgets an id, on a guess.
         (401 | 404, _) if code.is_some() => ErrorKind::Other,
-        (401, RequestTarget::General | RequestTarget::ImportConnection) => ErrorKind::Authentication,
+        (401, _) if !names_connection => ErrorKind::Authentication,
         (401, _) => ErrorKind::NeedsReconnection,
         (403, _) => ErrorKind::CapabilityDisabled,
-        (404, RequestTarget::General | RequestTarget::ImportConnection) => ErrorKind::Other,
+        (404, _) if !names_connection => ErrorKind::Other,
         (404, _) => ErrorKind::ConnectionDeleted,
-        (409, RequestTarget::DeleteConnection) => ErrorKind::ConnectionInUse,
+        (409, RequestTarget::DeleteConnection | RequestTarget::DeleteConnections) => {
+            ErrorKind::ConnectionInUse
+        }
         (429, _) => ErrorKind::RateLimited,
         (503, _) => ErrorKind::UpstreamUnavailable,
         _ => ErrorKind::Other,
@@ -106,6 +119,9 @@ mod tests {
         assert_eq!(contract(404, None, RequestTarget::DeleteConnection), ErrorKind::ConnectionDeleted);
         assert_eq!(contract(409, None, RequestTarget::Connection), ErrorKind::Other);
         assert_eq!(contract(409, None, RequestTarget::DeleteConnection), ErrorKind::ConnectionInUse);
+        assert_eq!(contract(401, None, RequestTarget::DeleteConnections), ErrorKind::Authentication);
+        assert_eq!(contract(404, None, RequestTarget::DeleteConnections), ErrorKind::Other);
+        assert_eq!(contract(409, None, RequestTarget::DeleteConnections), ErrorKind::ConnectionInUse);
     }
 
     #[test]
@@ -115,8 +131,10 @@ mod tests {
                 RequestTarget::General,
                 RequestTarget::Connection,
                 RequestTarget::DeleteConnection,
+                RequestTarget::DeleteConnections,
                 RequestTarget::SubmitCredentials,
                 RequestTarget::ImportConnection,
+                RequestTarget::OAuthClient,
             ] {
                 assert_eq!(classify(status, None, false, target), ErrorKind::Other, "{status}");
             }

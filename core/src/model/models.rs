@@ -25,6 +25,30 @@ pub struct AppRef {
     pub extra: Map<String, Value>,
 }
 
+/// What to show to the person who is to enter the organization's OAuth client.
+///
+/// The option's `input_schema` has the fields for it, `oauth_client_id` and `oauth_client_secret`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ClientSetup {
+    /// The organization's name.
+    pub organization: String,
+    /// Whether this customer may enter it. Others are to ask an admin.
+    pub allowed: bool,
+    /// The address to register with the client.
+    pub redirect_uri: String,
+    /// How to get one: paragraphs, lists, headings, code and `https` links, safe to show.
+    pub instructions_html: String,
+    /// Whether the secret that was entered before is still there, so that its field may be left empty.
+    pub secret_is_known: bool,
+    /// What was entered before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 /// One way to authorise an app.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -45,6 +69,9 @@ pub struct AuthOption {
     /// A JSON Schema of what the customer is asked for; empty where nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<Value>,
+    /// Only in the list of a link's options, and only where the organization's OAuth client has to be entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_setup: Option<ClientSetup>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -73,6 +100,15 @@ pub struct App {
     /// The ways to authorise, for those who build their own connection page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_options: Option<Vec<AuthOption>>,
+    /// Whether your customers can connect it: by a form, or by OAuth with a client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connectable: Option<bool>,
+    /// Whose OAuth client it is connected with; absent where there is none, or none is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_source: Option<ClientSource>,
+    /// The address to register with an OAuth client of your own; absent without OAuth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -102,7 +138,7 @@ pub struct Account {
 pub struct Reconnection {
     /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
     /// there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words
-    /// that do not say why. More may follow.
+    /// that do not say why; `client_changed`, its OAuth client was changed or removed. More may follow.
     pub reason: String,
     /// When that was found.
     pub since: Timestamp,
@@ -123,6 +159,19 @@ pub struct LastError {
     /// escape it, and decide nothing by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_message: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// The organization that a connection is for.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConnectionOrganization {
+    /// Your own id for it.
+    pub id: String,
+    /// Its name.
+    pub name: String,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -202,6 +251,12 @@ pub struct Connection {
     /// Your own name for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_name: Option<String>,
+    /// Whose OAuth client it was made with, and is refreshed by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_source: Option<ClientSource>,
+    /// The organization that it is for, if it is for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<ConnectionOrganization>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -432,6 +487,108 @@ pub struct PromotedKey {
     pub key_id: String,
     /// The id of the key that ended.
     pub retired: String,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An OAuth client, without its secrets.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OAuthClient {
+    /// The app that it is for.
+    pub app_id: String,
+    /// Its id at the provider.
+    pub client_id: String,
+    /// The names of its further values.
+    pub params: Vec<String>,
+    /// Whether it is one of the provider's sandbox.
+    pub sandbox: bool,
+    /// The address that must be registered with it.
+    pub redirect_uri: String,
+    /// How many connections work by it, or by one that it replaced.
+    pub connections: u64,
+    /// Who entered it last: a key's id, or the e-mail of the customer who did so on the hosted page.
+    pub set_by: String,
+    /// When it was first entered.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// The organization that it is of; absent for your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
+    /// The scopes that are asked for; absent where they are the catalogue's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What an OAuth client that was removed leaves behind.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OAuthClientRemoval {
+    /// How many connections end with it.
+    pub connections: u64,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What you say of an app.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AppSettings {
+    /// The app.
+    pub app_id: String,
+    /// How to get a client, in CommonMark.
+    pub instructions: String,
+    /// Whether only admins may enter one.
+    pub admin_role_required: bool,
+    /// Who brings OAuth clients beside you and the operator, if anybody does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<ManagedBy>,
+    /// The address to register with a client; absent for an app without OAuth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A hosted page where a person looks after the OAuth clients of an organization.
+///
+/// It serialises whole, because it is made to be handed on; its printed forms hide the address, since the first browser
+/// that opens it may change the clients.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AdminLink {
+    /// Where to send the person's browser, once.
+    pub admin_link: String,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl fmt::Debug for AdminLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminLink")
+            .field("admin_link", &format_args!("[redacted]"))
+            .field("expires_at", &self.expires_at)
+            .field("extra", &self.extra)
+            .finish()
+    }
+}
+
+/// What was removed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Erasure {
+    /// How many connections there were.
+    pub connections: u64,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -729,6 +886,26 @@ open_enum! {
         Import = "import",
         /// The customer gave it, by a request link.
         Link = "link",
+    }
+}
+
+open_enum! {
+    /// Whose OAuth client an app is connected with.
+    ClientSource {
+        /// That of who runs the service.
+        Operator = "operator",
+        /// That of one of your customers' organizations.
+        Organization = "organization",
+        /// Your own.
+        Tenant = "tenant",
+    }
+}
+
+open_enum! {
+    /// Who brings OAuth clients for an app beside you and the operator.
+    ManagedBy {
+        /// Each organization brings one of its own.
+        Organization = "organization",
     }
 }
 

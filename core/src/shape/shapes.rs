@@ -16,6 +16,23 @@ struct AppRefShape {
     _name: Option<Text>,
 }
 
+/// The shape of a [`ClientSetup`](crate::ClientSetup).
+#[derive(serde::Deserialize)]
+struct ClientSetupShape {
+    #[serde(rename = "organization")]
+    _organization: Text,
+    #[serde(rename = "allowed")]
+    _allowed: bool,
+    #[serde(rename = "redirect_uri")]
+    _redirect_uri: Text,
+    #[serde(rename = "instructions_html")]
+    _instructions_html: Text,
+    #[serde(rename = "secret_is_known")]
+    _secret_is_known: bool,
+    #[serde(rename = "client_id")]
+    _client_id: Option<Text>,
+}
+
 /// The shape of a [`AuthOption`](crate::AuthOption).
 #[derive(serde::Deserialize)]
 struct AuthOptionShape {
@@ -31,6 +48,8 @@ struct AuthOptionShape {
     _app: Option<AppRefShape>,
     #[serde(rename = "input_schema")]
     _input_schema: Option<IgnoredAny>,
+    #[serde(rename = "client_setup")]
+    _client_setup: Option<ClientSetupShape>,
 }
 
 /// The shape of a [`App`](crate::App).
@@ -49,6 +68,12 @@ pub struct AppShape {
     _docs_url: Option<Text>,
     #[serde(rename = "auth_options")]
     _auth_options: Option<Vec<AuthOptionShape>>,
+    #[serde(rename = "connectable")]
+    _connectable: Option<bool>,
+    #[serde(rename = "client_source")]
+    _client_source: Option<Text>,
+    #[serde(rename = "redirect_uri")]
+    _redirect_uri: Option<Text>,
 }
 
 impl Item for AppShape {
@@ -88,6 +113,15 @@ struct LastErrorShape {
     _message: Text,
     #[serde(rename = "provider_message")]
     _provider_message: Option<Text>,
+}
+
+/// The shape of a [`ConnectionOrganization`](crate::ConnectionOrganization).
+#[derive(serde::Deserialize)]
+struct ConnectionOrganizationShape {
+    #[serde(rename = "id")]
+    _id: Text,
+    #[serde(rename = "name")]
+    _name: Text,
 }
 
 /// The shape of a [`Connection`](crate::Connection).
@@ -140,6 +174,10 @@ pub struct ConnectionShape {
     _customer_id: Option<Text>,
     #[serde(rename = "customer_name")]
     _customer_name: Option<Text>,
+    #[serde(rename = "client_source")]
+    _client_source: Option<Text>,
+    #[serde(rename = "organization")]
+    _organization: Option<ConnectionOrganizationShape>,
 }
 
 impl Item for ConnectionShape {

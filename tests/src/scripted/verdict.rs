@@ -179,8 +179,8 @@ fn secrets(session: &Session, report: &Report, failures: &mut Vec<String>) {
     let errors = errors.map(|error| ("error", "fields", error.to_string()));
     let prints = report.prints.iter().map(|p| (p.of.as_str(), p.form.as_str(), p.text.clone()));
     for (of, form, text) in errors.chain(prints) {
-        // A link is made to be handed to the front end: its JSON form, and no other, is whole.
-        let whole = of == "RequestLink" && form == "json";
+        // A link is made to be handed on: its JSON form, and no other, is whole.
+        let whole = ["RequestLink", "AdminLink"].contains(&of) && form == "json";
         for (name, secret) in &session.canaries {
             if text.contains(secret.as_str()) && !(whole && *name == "request_token") {
                 failures.push(format!("the {form} form of {of} shows the {name}"));

@@ -9,8 +9,8 @@ use std::time::Duration;
 use futures_util::{Stream, TryStreamExt, stream};
 use pabbly_connect::bindings::{self, AnyPages, PreparedCall};
 use pabbly_connect::{
-    CallOptions, Client, Error, ExposeSecret, Item, List, Page, PagedByNumber, ProxyBody, ResponseBody, SecretString,
-    Token,
+    CallOptions, Client, Error, ExposeSecret, Item, List, Page, PagedByNumber, ProxyBody, ResponseBody,
+    SecretString, Token,
 };
 use reqwest::header::HeaderValue;
 use serde::Serialize;
@@ -322,6 +322,23 @@ pub(crate) fn begin<'a>(
                 let call = customer()?.delete_connection(text("id")).options(options);
                 call.await.map(|_| nothing())
             }
+            "deleteCustomer" => {
+                let mut call = customer()?.delete_customer().options(options);
+                if let Some(force) = with["force"].as_bool() {
+                    call = call.force(force);
+                }
+                call.await.map(|erasure| shown("Erasure", &erasure))
+            }
+            "createAdminLink" => {
+                let mut call = customer()?.create_admin_link(text("organizationId")).options(options);
+                if let Some(name) = with["name"].as_str() {
+                    call = call.name(name);
+                }
+                call.await.map(|link| shown("AdminLink", &link))
+            }
+            call if call.contains("OAuthClient") || call.contains("App") => {
+                oauth_clients(client, call, with, options).await
+            }
             "events" => {
                 let mut events = client.events().options(options);
                 for (name, given) in with.as_object().into_iter().flatten() {
@@ -345,6 +362,80 @@ pub(crate) fn begin<'a>(
             unknown => panic!("no method is called {unknown}"),
         }
     })
+}
+
+/// The calls about OAuth clients and the settings of apps.
+async fn oauth_clients(client: &Client, call: &str, with: &Value, options: CallOptions) -> Ended {
+    let text = |name: &str| with[name].as_str().unwrap_or_default();
+    let (organization, app) = (text("organizationId"), text("appId"));
+    /// The options of both calls that enter a client.
+    macro_rules! enter {
+        ($call:expr) => {{
+            let mut call = $call.options(options);
+            for (name, given) in with.as_object().into_iter().flatten() {
+                let value = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                call = match name.as_str() {
+                    "organizationId" | "appId" | "clientId" | "clientSecret" => call,
+                    "scopes" => call.scopes(given.as_array().into_iter().flatten().map(value)),
+                    "params" => {
+                        let params = given.as_object().into_iter().flatten();
+                        call.params(params.map(|(name, text)| (name, value(text))))
+                    }
+                    "sandbox" => call.sandbox(given == true),
+                    unknown => panic!("an OAuth client has no {unknown}"),
+                };
+            }
+            call.await.map(|client| shown("OAuthClient", &client))
+        }};
+    }
+    let (id, secret) = (text("clientId"), text("clientSecret"));
+    match call {
+        "getAppSettings" => {
+            let call = client.get_app_settings(app).options(options);
+            call.await.map(|settings| shown("AppSettings", &settings))
+        }
+        "setAppSettings" => {
+            let mut call = client.set_app_settings(app).options(options);
+            for (name, given) in with.as_object().into_iter().flatten() {
+                call = match name.as_str() {
+                    "appId" => call,
+                    "managedBy" => call.managed_by(text(name).to_owned().into()),
+                    "instructions" => call.instructions(text(name)),
+                    "adminRoleRequired" => call.admin_role_required(given == true),
+                    unknown => panic!("setAppSettings has no option {unknown}"),
+                };
+            }
+            call.await.map(|settings| shown("AppSettings", &settings))
+        }
+        "setOAuthClient" => enter!(client.set_oauth_client(app, id, secret)),
+        "getOAuthClient" => {
+            let call = client.get_oauth_client(app).options(options);
+            call.await.map(|client| shown("OAuthClient", &client))
+        }
+        "deleteOAuthClient" => {
+            let call = client.delete_oauth_client(app).options(options);
+            call.await.map(|removal| shown("OAuthClientRemoval", &removal))
+        }
+        "setOrganizationOAuthClient" => {
+            enter!(client.set_organization_oauth_client(organization, app, id, secret))
+        }
+        "getOrganizationOAuthClient" => {
+            let call = client.get_organization_oauth_client(organization, app).options(options);
+            call.await.map(|client| shown("OAuthClient", &client))
+        }
+        "deleteOrganizationOAuthClient" => {
+            let call = client.delete_organization_oauth_client(organization, app).options(options);
+            call.await.map(|removal| shown("OAuthClientRemoval", &removal))
+        }
+        "deleteOrganizationApp" => {
+            let mut call = client.delete_organization_app(organization, app).options(options);
+            if let Some(force) = with["force"].as_bool() {
+                call = call.force(force);
+            }
+            call.await.map(|erasure| shown("Erasure", &erasure))
+        }
+        unknown => panic!("no method is called {unknown}"),
+    }
 }
 
 fn milliseconds(value: &Value) -> Option<Duration> {
@@ -405,8 +496,14 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
         "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listContacts"
-        | "listKeys" | "rotateKey" | "promoteKey" | "events" => &[],
-        "getApp" => &["appId"],
+        | "listKeys" | "rotateKey" | "promoteKey" | "events" | "deleteCustomer" => &[],
+        "getApp" | "getAppSettings" | "setAppSettings" | "setOAuthClient" | "getOAuthClient"
+        | "deleteOAuthClient" => &["appId"],
+        "setOrganizationOAuthClient"
+        | "getOrganizationOAuthClient"
+        | "deleteOrganizationOAuthClient"
+        | "deleteOrganizationApp" => &["organizationId", "appId"],
+        "createAdminLink" => &["organizationId"],
         "confirmConnection" => &["id", "code"],
         "addUsage" | "removeUsage" => &["id", "usageId"],
         "listAuthOptions" | "submitCredentials" => &["id", "requestToken"],

@@ -1,20 +1,20 @@
 {# The body of a call and the setters of its options. #}
 {% set types = {"text": "String", "texts": "Vec<String>", "flag": "bool", "count": "u64", "seconds": "u64", "object": "Map<String, Value>", "fields": "BTreeMap<String, String>", "clearable": "Option<String>"} %}
 {% macro members(options, visible) %}
-{% for option in options if option.rust != "header" %}
+{% for option in options if option.rust not in ["header", "query"] %}
     {% if option.required %}
     {{ visible }}{{ option.snake }}: {{ types[option.type] }},
     {% else %}
     #[serde(skip_serializing_if = "Option::is_none")]
-    {{ visible }}{{ option.snake }}: Option<{{ types[option.type] }}>,
+    {{ visible }}{{ option.snake }}: Option<{{ option.word or types[option.type] }}>,
     {% endif %}
 {% endfor %}
 {% endmacro %}
 {% macro setters(options) %}
 {% for option in options if option.rust != "argument" %}
 {{ option.docs | comment(4, "///") }}
-{% set place = "self" if option.rust == "header" else "self.body" %}
-    {% if option.type == "text" %}
+{% set place = "self" if option.rust in ["header", "query"] else "self.body" %}
+    {% if option.type == "text" and not option.word %}
     pub fn {{ option.snake }}(mut self, {{ option.snake }}: impl Into<String>) -> Self {
         {{ place }}.{{ option.snake }} = Some({{ option.snake }}.into());
     {% elif option.type == "clearable" %}
@@ -31,7 +31,7 @@
     pub fn {{ option.snake }}(mut self, {{ option.snake }}: std::time::Duration) -> Self {
         {{ place }}.{{ option.snake }} = Some({{ option.snake }}.as_secs());
     {% else %}
-    pub fn {{ option.snake }}(mut self, {{ option.snake }}: {{ types[option.type] }}) -> Self {
+    pub fn {{ option.snake }}(mut self, {{ option.snake }}: {{ option.word or types[option.type] }}) -> Self {
         {{ place }}.{{ option.snake }} = Some({{ option.snake }});
     {% endif %}
         self

@@ -1,4 +1,4 @@
-{% set own = {"RequestLink": "requestLink", "RotatedKey": "rotatedKey", "Token": "token"} %}
+{% set own = {"AdminLink": "adminLink", "RequestLink": "requestLink", "RotatedKey": "rotatedKey", "Token": "token"} %}
 {% macro request(method) -%}
 {{ "query?: " if method.list or method.feed else "request: " if method.options | selectattr("required") | list else "request?: " }}{{ method.node }}
 {%- endmacro %}
@@ -32,7 +32,7 @@
 import { asyncDispose, Caller } from '../caller.js';
 import { here } from '../failure.js';
 import type { EventFeed, EventPage } from '../feed.js';
-import { requestLink } from '../link.js';
+import { adminLink, requestLink } from '../link.js';
 import type { List } from '../list.js';
 import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
 import { rotatedKey } from '../rotated-key.js';

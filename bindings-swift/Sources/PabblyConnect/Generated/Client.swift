@@ -435,6 +435,228 @@ public final class PabblyConnectPlatform: Sendable {
         return try await caller.result("promoteKey", nil, [], given, options)
     }
 
+    /// See ``Customer/deleteCustomer(force:options:)``.
+    public func deleteCustomer(
+        _ email: String,
+        force: Bool? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Erasure {
+        try await Customer(caller: caller, email: email).deleteCustomer(
+            force: force, options: options)
+    }
+
+    /// What you say of an app. Needs the capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - appID: The app's id, from the catalogue.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `app_not_found` for an unknown app.
+    public func getAppSettings(
+        _ appID: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> AppSettings {
+        try await caller.result("getAppSettings", nil, [appID], [:], options)
+    }
+
+    /// Says whether organizations bring OAuth clients of their own for an app. Replaces all of its settings. Needs the
+    /// capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - appID: The app's id, from the catalogue.
+    ///   - managedBy: `organization`: the first person of an organization is asked for its OAuth client on the hosted
+    ///     page, and everybody else of it goes straight on. Default: none.
+    ///   - instructions: How to get a client, for the person who enters it, in CommonMark. HTML and images are shown as
+    ///     text. Default: none.
+    ///   - adminRoleRequired: Whether only customers whose link says the role `admin` may enter a client. Default:
+    ///     false.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `app_not_found` for an unknown app.
+    public func setAppSettings(
+        _ appID: String,
+        managedBy: ManagedBy? = nil,
+        instructions: String? = nil,
+        adminRoleRequired: Bool? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> AppSettings {
+        let given: Given = [
+            "managedBy": managedBy,
+            "instructions": instructions,
+            "adminRoleRequired": adminRoleRequired,
+        ]
+        return try await caller.result("setAppSettings", nil, [appID], given, options)
+    }
+
+    /// Enters your own OAuth client for an app: new connections are made with it. Needs the capability `admin`.
+    ///
+    /// The same client id with a new secret continues with all its connections. One with another client id takes the
+    /// place of the one before, which goes on refreshing the connections made with it.
+    ///
+    /// - Parameters:
+    ///   - appID: The app's id, from the catalogue.
+    ///   - clientID: The client's id at the provider.
+    ///   - clientSecret: The client's secret. No result, event or log holds it.
+    ///   - scopes: The OAuth scopes to ask for. Default: the catalogue's.
+    ///   - params: Further values of the client that the app's file asks for, by name: all of them.
+    ///   - sandbox: Whether the client is one of the provider's sandbox. Default: false.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `app_not_found` for an unknown app.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `invalid_request` for what is no client, and perhaps
+    /// `fields`, a sentence for each that is at fault.
+    public func setOAuthClient(
+        _ appID: String,
+        clientID: String,
+        clientSecret: String,
+        scopes: [String]? = nil,
+        params: [String: String]? = nil,
+        sandbox: Bool? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> OAuthClient {
+        let given: Given = [
+            "clientId": clientID,
+            "clientSecret": clientSecret,
+            "scopes": scopes,
+            "params": params,
+            "sandbox": sandbox,
+        ]
+        return try await caller.result("setOAuthClient", nil, [appID], given, options)
+    }
+
+    /// Your own OAuth client for an app, without its secret. Needs the capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - appID: The app's id, from the catalogue.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `oauth_client_not_found` where there is none.
+    public func getOAuthClient(
+        _ appID: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> OAuthClient {
+        try await caller.result("getOAuthClient", nil, [appID], [:], options)
+    }
+
+    /// Removes your own OAuth client for an app, and ends its connections and those of the clients that it replaced.
+    /// Needs the capability `admin`.
+    ///
+    /// They need reconnection, with the reason `client_changed`; what was granted is revoked at the provider where that
+    /// is possible.
+    ///
+    /// - Parameters:
+    ///   - appID: The app's id, from the catalogue.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `oauth_client_not_found` where there is none.
+    public func deleteOAuthClient(
+        _ appID: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> OAuthClientRemoval {
+        try await caller.result("deleteOAuthClient", nil, [appID], [:], options)
+    }
+
+    /// Enters an organization's OAuth client for an app: its new connections are made with it. Needs the capability
+    /// `admin`.
+    ///
+    /// The same client id with a new secret continues with all its connections. One with another client id ends what
+    /// was connected with the one before: those connections need reconnection, with the reason `client_changed`.
+    ///
+    /// - Parameters:
+    ///   - organizationID: Your own id for one of your customers' organizations.
+    ///   - appID: The app's id, from the catalogue.
+    ///   - clientID: The client's id at the provider.
+    ///   - clientSecret: The client's secret. No result, event or log holds it.
+    ///   - scopes: The OAuth scopes to ask for. Default: the catalogue's.
+    ///   - params: Further values of the client that the app's file asks for, by name: all of them.
+    ///   - sandbox: Whether the client is one of the provider's sandbox. Default: false.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `app_not_found` for an unknown app.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `invalid_request` for what is no client, and perhaps
+    /// `fields`, a sentence for each that is at fault.
+    public func setOrganizationOAuthClient(
+        _ organizationID: String,
+        _ appID: String,
+        clientID: String,
+        clientSecret: String,
+        scopes: [String]? = nil,
+        params: [String: String]? = nil,
+        sandbox: Bool? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> OAuthClient {
+        let given: Given = [
+            "clientId": clientID,
+            "clientSecret": clientSecret,
+            "scopes": scopes,
+            "params": params,
+            "sandbox": sandbox,
+        ]
+        return try await caller.result("setOrganizationOAuthClient", nil, [organizationID, appID], given, options)
+    }
+
+    /// An organization's OAuth client for an app, without its secret. Needs the capability `admin`.
+    ///
+    /// - Parameters:
+    ///   - organizationID: Your own id for one of your customers' organizations.
+    ///   - appID: The app's id, from the catalogue.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `oauth_client_not_found` where there is none.
+    public func getOrganizationOAuthClient(
+        _ organizationID: String,
+        _ appID: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> OAuthClient {
+        try await caller.result("getOrganizationOAuthClient", nil, [organizationID, appID], [:], options)
+    }
+
+    /// Removes an organization's OAuth client for an app, and ends its connections. Needs the capability `admin`.
+    ///
+    /// They need reconnection, with the reason `client_changed`; what was granted is revoked at the provider where that
+    /// is possible.
+    ///
+    /// - Parameters:
+    ///   - organizationID: Your own id for one of your customers' organizations.
+    ///   - appID: The app's id, from the catalogue.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `oauth_client_not_found` where there is none.
+    public func deleteOrganizationOAuthClient(
+        _ organizationID: String,
+        _ appID: String,
+        options: CallOptions = CallOptions()
+    ) async throws -> OAuthClientRemoval {
+        try await caller.result("deleteOrganizationOAuthClient", nil, [organizationID, appID], [:], options)
+    }
+
+    /// Removes an organization's connections of an app, and its OAuth client. Needs the capability `delete`.
+    ///
+    /// What was granted is revoked at the provider where that is possible. Where something uses a connection, nothing
+    /// is removed, unless `force` is given.
+    ///
+    /// - Parameters:
+    ///   - organizationID: Your own id for one of your customers' organizations.
+    ///   - appID: The app's id, from the catalogue.
+    ///   - force: Whether connections that something uses are removed, too. Default: false.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionInUse(_:)`` while something uses one of the connections, and `force` is
+    /// not given.
+    public func deleteOrganizationApp(
+        _ organizationID: String,
+        _ appID: String,
+        force: Bool? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Erasure {
+        let given: Given = [
+            "force": force
+        ]
+        return try await caller.result("deleteOrganizationApp", nil, [organizationID, appID], given, options)
+    }
+
+    /// See ``Customer/createAdminLink(_:name:options:)``.
+    public func createAdminLink(
+        _ email: String,
+        _ organizationID: String,
+        name: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> AdminLink {
+        try await Customer(caller: caller, email: email).createAdminLink(
+            organizationID, name: name, options: options)
+    }
+
     /// The feed of what happens to the tenant's connections, OAuth clients and keys. `for try await` gives one after
     /// the other. Needs the capability `events`.
     ///
@@ -918,5 +1140,47 @@ public struct Customer: Sendable, CustomStringConvertible {
         options: CallOptions = CallOptions()
     ) async throws {
         try await caller.json("deleteConnection", email, [id], [:], options)
+    }
+
+    /// Removes everything of a customer. Needs the capability `delete`.
+    ///
+    /// All of the customer's connections are removed, and what was granted is revoked at the provider where that is
+    /// possible. Events stay, with ids alone. Where something uses a connection, nothing is removed, unless `force` is
+    /// given.
+    ///
+    /// - Parameters:
+    ///   - force: Whether connections that something uses are removed, too. Default: false.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/connectionInUse(_:)`` while something uses one of the connections, and `force` is
+    /// not given.
+    public func deleteCustomer(
+        force: Bool? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> Erasure {
+        let given: Given = [
+            "force": force
+        ]
+        return try await caller.result("deleteCustomer", email, [], given, options)
+    }
+
+    /// Makes a hosted page where a person looks after the OAuth clients of an organization. Needs the capability
+    /// `admin`.
+    ///
+    /// Send the person's browser to the result's `adminLink`, once: it works for ten minutes, and in the first browser
+    /// that opens it. You answer for the person's right to do so.
+    ///
+    /// - Parameters:
+    ///   - organizationID: Your own id for one of your customers' organizations.
+    ///   - name: The organization's name, for people. Default: the id.
+    ///   - options: Of this call alone.
+    public func createAdminLink(
+        _ organizationID: String,
+        name: String? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> AdminLink {
+        let given: Given = [
+            "name": name
+        ]
+        return try await caller.result("createAdminLink", email, [organizationID], given, options)
     }
 }

@@ -40,6 +40,70 @@ public struct AppRef: Codable, Hashable, Sendable, Identifiable {
     }
 }
 
+/// What to show to the person who is to enter the organization's OAuth client.
+///
+/// The option's `inputSchema` has the fields for it, `oauth_client_id` and `oauth_client_secret`.
+public struct ClientSetup: Codable, Hashable, Sendable {
+    /// The organization's name.
+    public let organization: String
+    /// Whether this customer may enter it. Others are to ask an admin.
+    public let allowed: Bool
+    /// The address to register with the client.
+    public let redirectUri: String
+    /// How to get one: paragraphs, lists, headings, code and `https` links, safe to show.
+    public let instructionsHtml: String
+    /// Whether the secret that was entered before is still there, so that its field may be left empty.
+    public let secretIsKnown: Bool
+    /// What was entered before.
+    public let clientID: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        organization: String,
+        allowed: Bool,
+        redirectUri: String,
+        instructionsHtml: String,
+        secretIsKnown: Bool,
+        clientID: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.organization = organization
+        self.allowed = allowed
+        self.redirectUri = redirectUri
+        self.instructionsHtml = instructionsHtml
+        self.secretIsKnown = secretIsKnown
+        self.clientID = clientID
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        organization = try members.required("organization")
+        allowed = try members.required("allowed")
+        redirectUri = try members.required("redirect_uri")
+        instructionsHtml = try members.required("instructions_html")
+        secretIsKnown = try members.required("secret_is_known")
+        clientID = try members.optional("client_id")
+        extra = try members.others(
+            than: "organization", "allowed", "redirect_uri", "instructions_html", "secret_is_known", "client_id")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(organization, forKey: Member("organization"))
+        try members.encode(allowed, forKey: Member("allowed"))
+        try members.encode(redirectUri, forKey: Member("redirect_uri"))
+        try members.encode(instructionsHtml, forKey: Member("instructions_html"))
+        try members.encode(secretIsKnown, forKey: Member("secret_is_known"))
+        try members.encodeIfPresent(clientID, forKey: Member("client_id"))
+        try members.encode(extra)
+    }
+}
+
 /// One way to authorise an app.
 public struct AuthOption: Codable, Hashable, Sendable {
     /// Unique within the app; a request link takes it as `authOptionKey`.
@@ -54,6 +118,8 @@ public struct AuthOption: Codable, Hashable, Sendable {
     public let app: AppRef?
     /// A JSON Schema of what the customer is asked for; empty where nothing is asked.
     public let inputSchema: JSONValue?
+    /// Only in the list of a link's options, and only where the organization's OAuth client has to be entered.
+    public let clientSetup: ClientSetup?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
@@ -65,6 +131,7 @@ public struct AuthOption: Codable, Hashable, Sendable {
         description: String? = nil,
         app: AppRef? = nil,
         inputSchema: JSONValue? = nil,
+        clientSetup: ClientSetup? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.key = key
@@ -73,6 +140,7 @@ public struct AuthOption: Codable, Hashable, Sendable {
         self.description = description
         self.app = app
         self.inputSchema = inputSchema
+        self.clientSetup = clientSetup
         self.extra = extra
     }
 
@@ -85,8 +153,9 @@ public struct AuthOption: Codable, Hashable, Sendable {
         description = try members.optional("description")
         app = try members.optional("app")
         inputSchema = try members.optional("input_schema")
+        clientSetup = try members.optional("client_setup")
         extra = try members.others(
-            than: "key", "type", "title", "description", "app", "input_schema")
+            than: "key", "type", "title", "description", "app", "input_schema", "client_setup")
     }
 
     /// Writes what the service sent.
@@ -98,6 +167,7 @@ public struct AuthOption: Codable, Hashable, Sendable {
         try members.encodeIfPresent(description, forKey: Member("description"))
         try members.encodeIfPresent(app, forKey: Member("app"))
         try members.encodeIfPresent(inputSchema, forKey: Member("input_schema"))
+        try members.encodeIfPresent(clientSetup, forKey: Member("client_setup"))
         try members.encode(extra)
     }
 }
@@ -121,6 +191,12 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let docsURL: String?
     /// The ways to authorise, for those who build their own connection page.
     public let authOptions: [AuthOption]?
+    /// Whether your customers can connect it: by a form, or by OAuth with a client.
+    public let connectable: Bool?
+    /// Whose OAuth client it is connected with; absent where there is none, or none is needed.
+    public let clientSource: ClientSource?
+    /// The address to register with an OAuth client of your own; absent without OAuth.
+    public let redirectUri: String?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
@@ -133,6 +209,9 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         categories: [String]? = nil,
         docsURL: String? = nil,
         authOptions: [AuthOption]? = nil,
+        connectable: Bool? = nil,
+        clientSource: ClientSource? = nil,
+        redirectUri: String? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.id = id
@@ -142,6 +221,9 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         self.categories = categories
         self.docsURL = docsURL
         self.authOptions = authOptions
+        self.connectable = connectable
+        self.clientSource = clientSource
+        self.redirectUri = redirectUri
         self.extra = extra
     }
 
@@ -155,8 +237,12 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         categories = try members.optional("categories")
         docsURL = try members.optional("docs_url")
         authOptions = try members.optional("auth_options")
+        connectable = try members.optional("connectable")
+        clientSource = try members.optional("client_source")
+        redirectUri = try members.optional("redirect_uri")
         extra = try members.others(
-            than: "id", "name", "auth_type", "description", "categories", "docs_url", "auth_options")
+            than: "id", "name", "auth_type", "description", "categories", "docs_url", "auth_options", "connectable",
+            "client_source", "redirect_uri")
     }
 
     /// Writes what the service sent.
@@ -169,6 +255,9 @@ public struct App: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(categories, forKey: Member("categories"))
         try members.encodeIfPresent(docsURL, forKey: Member("docs_url"))
         try members.encodeIfPresent(authOptions, forKey: Member("auth_options"))
+        try members.encodeIfPresent(connectable, forKey: Member("connectable"))
+        try members.encodeIfPresent(clientSource, forKey: Member("client_source"))
+        try members.encodeIfPresent(redirectUri, forKey: Member("redirect_uri"))
         try members.encode(extra)
     }
 }
@@ -221,7 +310,7 @@ public struct Account: Codable, Hashable, Sendable, Identifiable {
 public struct Reconnection: Codable, Hashable, Sendable {
     /// A word: `grant_refused`, the provider refused to refresh the credential; `no_refresh_token`, it has expired and
     /// there is nothing to refresh it with; `refresh_failed`, the provider refused to refresh it for days, in words
-    /// that do not say why. More may follow.
+    /// that do not say why; `client_changed`, its OAuth client was changed or removed. More may follow.
     public let reason: String
     /// When that was found.
     public let since: Timestamp
@@ -302,6 +391,44 @@ public struct LastError: Codable, Hashable, Sendable {
     }
 }
 
+/// The organization that a connection is for.
+public struct ConnectionOrganization: Codable, Hashable, Sendable, Identifiable {
+    /// Your own id for it.
+    public let id: String
+    /// Its name.
+    public let name: String
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        name: String,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.required("id")
+        name = try members.required("name")
+        extra = try members.others(
+            than: "id", "name")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(id, forKey: Member("id"))
+        try members.encode(name, forKey: Member("name"))
+        try members.encode(extra)
+    }
+}
+
 /// One authorisation of one app, owned by one customer.
 public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     /// `connections`
@@ -355,6 +482,10 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     public let customerID: String?
     /// Your own name for the customer.
     public let customerName: String?
+    /// Whose OAuth client it was made with, and is refreshed by.
+    public let clientSource: ClientSource?
+    /// The organization that it is for, if it is for one.
+    public let organization: ConnectionOrganization?
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
@@ -384,6 +515,8 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         metadata: [String: JSONValue]? = nil,
         customerID: String? = nil,
         customerName: String? = nil,
+        clientSource: ClientSource? = nil,
+        organization: ConnectionOrganization? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.id = id
@@ -410,6 +543,8 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         self.metadata = metadata
         self.customerID = customerID
         self.customerName = customerName
+        self.clientSource = clientSource
+        self.organization = organization
         self.extra = extra
     }
 
@@ -440,11 +575,13 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         metadata = try members.optional("metadata")
         customerID = try members.optional("customer_id")
         customerName = try members.optional("customer_name")
+        clientSource = try members.optional("client_source")
+        organization = try members.optional("organization")
         extra = try members.others(
             than: "id", "status", "name", "app", "auth_type", "user_email", "created_at", "updated_at", "expires_at",
             "operation", "origin", "usages", "last_error", "account", "provider_data", "api_base_url", "scopes",
             "needs_reconnection", "reconnection", "last_refreshed_at", "last_used_at", "metadata", "customer_id",
-            "customer_name")
+            "customer_name", "client_source", "organization")
     }
 
     /// Writes what the service sent.
@@ -474,6 +611,8 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
         try members.encodeIfPresent(metadata, forKey: Member("metadata"))
         try members.encodeIfPresent(customerID, forKey: Member("customer_id"))
         try members.encodeIfPresent(customerName, forKey: Member("customer_name"))
+        try members.encodeIfPresent(clientSource, forKey: Member("client_source"))
+        try members.encodeIfPresent(organization, forKey: Member("organization"))
         try members.encode(extra)
     }
 }
@@ -1056,6 +1195,280 @@ public struct PromotedKey: Codable, Hashable, Sendable {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(keyID, forKey: Member("key_id"))
         try members.encode(retired, forKey: Member("retired"))
+        try members.encode(extra)
+    }
+}
+
+/// An OAuth client, without its secrets.
+public struct OAuthClient: Codable, Hashable, Sendable {
+    /// The app that it is for.
+    public let appID: String
+    /// Its id at the provider.
+    public let clientID: String
+    /// The names of its further values.
+    public let params: [String]
+    /// Whether it is one of the provider's sandbox.
+    public let sandbox: Bool
+    /// The address that must be registered with it.
+    public let redirectUri: String
+    /// How many connections work by it, or by one that it replaced.
+    public let connections: Int
+    /// Who entered it last: a key's id, or the e-mail of the customer who did so on the hosted page.
+    public let setBy: String
+    /// When it was first entered.
+    public let createdAt: Timestamp
+    /// When it was last changed.
+    public let updatedAt: Timestamp
+    /// The organization that it is of; absent for your own.
+    public let organizationID: String?
+    /// The scopes that are asked for; absent where they are the catalogue's.
+    public let scopes: [String]?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        appID: String,
+        clientID: String,
+        params: [String],
+        sandbox: Bool,
+        redirectUri: String,
+        connections: Int,
+        setBy: String,
+        createdAt: Timestamp,
+        updatedAt: Timestamp,
+        organizationID: String? = nil,
+        scopes: [String]? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.appID = appID
+        self.clientID = clientID
+        self.params = params
+        self.sandbox = sandbox
+        self.redirectUri = redirectUri
+        self.connections = connections
+        self.setBy = setBy
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.organizationID = organizationID
+        self.scopes = scopes
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        appID = try members.required("app_id")
+        clientID = try members.required("client_id")
+        params = try members.required("params")
+        sandbox = try members.required("sandbox")
+        redirectUri = try members.required("redirect_uri")
+        connections = try members.required("connections")
+        setBy = try members.required("set_by")
+        createdAt = try members.required("created_at")
+        updatedAt = try members.required("updated_at")
+        organizationID = try members.optional("organization_id")
+        scopes = try members.optional("scopes")
+        extra = try members.others(
+            than: "app_id", "client_id", "params", "sandbox", "redirect_uri", "connections", "set_by", "created_at",
+            "updated_at", "organization_id", "scopes")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(appID, forKey: Member("app_id"))
+        try members.encode(clientID, forKey: Member("client_id"))
+        try members.encode(params, forKey: Member("params"))
+        try members.encode(sandbox, forKey: Member("sandbox"))
+        try members.encode(redirectUri, forKey: Member("redirect_uri"))
+        try members.encode(connections, forKey: Member("connections"))
+        try members.encode(setBy, forKey: Member("set_by"))
+        try members.encode(createdAt, forKey: Member("created_at"))
+        try members.encode(updatedAt, forKey: Member("updated_at"))
+        try members.encodeIfPresent(organizationID, forKey: Member("organization_id"))
+        try members.encodeIfPresent(scopes, forKey: Member("scopes"))
+        try members.encode(extra)
+    }
+}
+
+/// What an OAuth client that was removed leaves behind.
+public struct OAuthClientRemoval: Codable, Hashable, Sendable {
+    /// How many connections end with it.
+    public let connections: Int
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connections: Int,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connections = connections
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connections = try members.required("connections")
+        extra = try members.others(
+            than: "connections")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connections, forKey: Member("connections"))
+        try members.encode(extra)
+    }
+}
+
+/// What you say of an app.
+public struct AppSettings: Codable, Hashable, Sendable {
+    /// The app.
+    public let appID: String
+    /// How to get a client, in CommonMark.
+    public let instructions: String
+    /// Whether only admins may enter one.
+    public let adminRoleRequired: Bool
+    /// Who brings OAuth clients beside you and the operator, if anybody does.
+    public let managedBy: ManagedBy?
+    /// The address to register with a client; absent for an app without OAuth.
+    public let redirectUri: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        appID: String,
+        instructions: String,
+        adminRoleRequired: Bool,
+        managedBy: ManagedBy? = nil,
+        redirectUri: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.appID = appID
+        self.instructions = instructions
+        self.adminRoleRequired = adminRoleRequired
+        self.managedBy = managedBy
+        self.redirectUri = redirectUri
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        appID = try members.required("app_id")
+        instructions = try members.required("instructions")
+        adminRoleRequired = try members.required("admin_role_required")
+        managedBy = try members.optional("managed_by")
+        redirectUri = try members.optional("redirect_uri")
+        extra = try members.others(
+            than: "app_id", "instructions", "admin_role_required", "managed_by", "redirect_uri")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(appID, forKey: Member("app_id"))
+        try members.encode(instructions, forKey: Member("instructions"))
+        try members.encode(adminRoleRequired, forKey: Member("admin_role_required"))
+        try members.encodeIfPresent(managedBy, forKey: Member("managed_by"))
+        try members.encodeIfPresent(redirectUri, forKey: Member("redirect_uri"))
+        try members.encode(extra)
+    }
+}
+
+/// A hosted page where a person looks after the OAuth clients of an organization.
+///
+/// It serialises whole, because it is made to be handed on; its printed forms hide the address, since the first browser
+/// that opens it may change the clients.
+public struct AdminLink: Codable, Hashable, Sendable {
+    /// Where to send the person's browser, once.
+    public let adminLink: String
+    /// Until when it works.
+    public let expiresAt: Timestamp
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        adminLink: String,
+        expiresAt: Timestamp,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.adminLink = adminLink
+        self.expiresAt = expiresAt
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        adminLink = try members.required("admin_link")
+        expiresAt = try members.required("expires_at")
+        extra = try members.others(
+            than: "admin_link", "expires_at")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(adminLink, forKey: Member("admin_link"))
+        try members.encode(expiresAt, forKey: Member("expires_at"))
+        try members.encode(extra)
+    }
+}
+
+extension AdminLink: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private var shown: [(label: String?, value: Any)] {
+        let all: [(String, Any?)] = [
+            ("adminLink", Redacted()),
+            ("expiresAt", expiresAt),
+            ("extra", extra.isEmpty ? nil : extra),
+        ]
+        return all.compactMap { label, value in value.map { (label, $0) } }
+    }
+
+    /// Shows everything but the secrets.
+    public var description: String {
+        "AdminLink(\(shown.map { "\($0.label ?? ""): \($0.value)" }.joined(separator: ", ")))"
+    }
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+    /// Shows everything but the secrets.
+    public var customMirror: Mirror { Mirror(self, children: shown, displayStyle: .struct) }
+}
+
+/// What was removed.
+public struct Erasure: Codable, Hashable, Sendable {
+    /// How many connections there were.
+    public let connections: Int
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connections: Int,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connections = connections
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connections = try members.required("connections")
+        extra = try members.others(
+            than: "connections")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connections, forKey: Member("connections"))
         try members.encode(extra)
     }
 }
@@ -1749,6 +2162,32 @@ public struct ConnectionOrigin: OpenWord {
     public static let `import` = ConnectionOrigin(rawValue: "import")
     /// The customer gave it, by a request link.
     public static let link = ConnectionOrigin(rawValue: "link")
+}
+
+/// Whose OAuth client an app is connected with.
+public struct ClientSource: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// That of who runs the service.
+    public static let `operator` = ClientSource(rawValue: "operator")
+    /// That of one of your customers' organizations.
+    public static let organization = ClientSource(rawValue: "organization")
+    /// Your own.
+    public static let tenant = ClientSource(rawValue: "tenant")
+}
+
+/// Who brings OAuth clients for an app beside you and the operator.
+public struct ManagedBy: OpenWord {
+    /// The word on the wire.
+    public let rawValue: String
+    /// Takes a word as it is on the wire.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// Each organization brings one of its own.
+    public static let organization = ManagedBy(rawValue: "organization")
 }
 
 /// What a request link does.

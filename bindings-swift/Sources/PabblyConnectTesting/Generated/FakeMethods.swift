@@ -108,6 +108,61 @@ extension FakeMethod where Value == PromotedKey {
     public static var promoteKey: Self { Self(name: "promoteKey") }
 }
 
+extension FakeMethod where Value == Erasure {
+    /// `deleteCustomer`
+    public static var deleteCustomer: Self { Self(name: "deleteCustomer") }
+}
+
+extension FakeMethod where Value == AppSettings {
+    /// `getAppSettings`
+    public static var getAppSettings: Self { Self(name: "getAppSettings") }
+}
+
+extension FakeMethod where Value == AppSettings {
+    /// `setAppSettings`
+    public static var setAppSettings: Self { Self(name: "setAppSettings") }
+}
+
+extension FakeMethod where Value == OAuthClient {
+    /// `setOAuthClient`
+    public static var setOAuthClient: Self { Self(name: "setOAuthClient") }
+}
+
+extension FakeMethod where Value == OAuthClient {
+    /// `getOAuthClient`
+    public static var getOAuthClient: Self { Self(name: "getOAuthClient") }
+}
+
+extension FakeMethod where Value == OAuthClientRemoval {
+    /// `deleteOAuthClient`
+    public static var deleteOAuthClient: Self { Self(name: "deleteOAuthClient") }
+}
+
+extension FakeMethod where Value == OAuthClient {
+    /// `setOrganizationOAuthClient`
+    public static var setOrganizationOAuthClient: Self { Self(name: "setOrganizationOAuthClient") }
+}
+
+extension FakeMethod where Value == OAuthClient {
+    /// `getOrganizationOAuthClient`
+    public static var getOrganizationOAuthClient: Self { Self(name: "getOrganizationOAuthClient") }
+}
+
+extension FakeMethod where Value == OAuthClientRemoval {
+    /// `deleteOrganizationOAuthClient`
+    public static var deleteOrganizationOAuthClient: Self { Self(name: "deleteOrganizationOAuthClient") }
+}
+
+extension FakeMethod where Value == Erasure {
+    /// `deleteOrganizationApp`
+    public static var deleteOrganizationApp: Self { Self(name: "deleteOrganizationApp") }
+}
+
+extension FakeMethod where Value == AdminLink {
+    /// `createAdminLink`
+    public static var createAdminLink: Self { Self(name: "createAdminLink") }
+}
+
 extension FakeMethod where Value == [Event] {
     /// `events`
     public static var events: Self { Self(name: "events") }
@@ -116,6 +171,7 @@ extension FakeMethod where Value == [Event] {
 /// Options whose names in Swift are others than in the core.
 let swiftNames = [
     "appId": "appID",
+    "clientId": "clientID",
     "connectionId": "connectionID",
     "customerId": "customerID",
     "keyId": "keyID",

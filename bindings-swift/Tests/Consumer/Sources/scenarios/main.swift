@@ -364,6 +364,20 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let ofCall = try options.ofCall()
         try options.end()
         try await client.deleteConnection(email, id, options: ofCall)
+    case "deleteCustomer":
+        let force = try options.bool("force")
+        let ofCall = try options.ofCall()
+        try options.end()
+        try outcome.set(report.value(try await client.deleteCustomer(email, force: force, options: ofCall)))
+    case "createAdminLink":
+        let organizationID = try options.text("organizationId") ?? ""
+        let name = try options.text("name")
+        let ofCall = try options.ofCall()
+        try options.end()
+        let link = try await client.createAdminLink(email, organizationID, name: name, options: ofCall)
+        try outcome.set(report.value(link))
+    case let call where call.contains("OAuthClient") || call.contains("App"):
+        try await performOnApp(call, &options, client, outcome, report)
     case "setApiKey":
         let key = try options.text("apiKey") ?? ""
         try options.end()
@@ -371,6 +385,61 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
     default:
         throw Failed(description: "the runner does not know the call \(step.call)")
     }
+}
+
+/// Makes a call about OAuth clients or the settings of an app.
+func performOnApp(
+    _ call: String, _ options: inout Options, _ client: PabblyConnectPlatform, _ outcome: Outcome, _ report: Report
+) async throws {
+    let organizationID = try options.text("organizationId") ?? ""
+    let appID = try options.text("appId") ?? ""
+    let managedBy = try options.text("managedBy").map(ManagedBy.init)
+    let instructions = try options.text("instructions")
+    let adminRoleRequired = try options.bool("adminRoleRequired")
+    let clientID = try options.text("clientId") ?? ""
+    let clientSecret = try options.text("clientSecret") ?? ""
+    let scopes = try options.texts("scopes")
+    let params = try options.fields("params")
+    let sandbox = try options.bool("sandbox")
+    let force = try options.bool("force")
+    let ofCall = try options.ofCall()
+    try options.end()
+    let value: JSONValue
+    switch call {
+    case "getAppSettings":
+        value = try report.value(try await client.getAppSettings(appID, options: ofCall))
+    case "setAppSettings":
+        let settings = try await client.setAppSettings(
+            appID, managedBy: managedBy, instructions: instructions, adminRoleRequired: adminRoleRequired,
+            options: ofCall)
+        value = try report.value(settings)
+    case "setOAuthClient":
+        let entered = try await client.setOAuthClient(
+            appID, clientID: clientID, clientSecret: clientSecret, scopes: scopes, params: params, sandbox: sandbox,
+            options: ofCall)
+        value = try report.value(entered)
+    case "getOAuthClient":
+        value = try report.value(try await client.getOAuthClient(appID, options: ofCall))
+    case "deleteOAuthClient":
+        value = try report.value(try await client.deleteOAuthClient(appID, options: ofCall))
+    case "setOrganizationOAuthClient":
+        let entered = try await client.setOrganizationOAuthClient(
+            organizationID, appID, clientID: clientID, clientSecret: clientSecret, scopes: scopes, params: params,
+            sandbox: sandbox, options: ofCall)
+        value = try report.value(entered)
+    case "getOrganizationOAuthClient":
+        let found = try await client.getOrganizationOAuthClient(organizationID, appID, options: ofCall)
+        value = try report.value(found)
+    case "deleteOrganizationOAuthClient":
+        let removal = try await client.deleteOrganizationOAuthClient(organizationID, appID, options: ofCall)
+        value = try report.value(removal)
+    case "deleteOrganizationApp":
+        let erasure = try await client.deleteOrganizationApp(organizationID, appID, force: force, options: ofCall)
+        value = try report.value(erasure)
+    default:
+        throw Failed(description: "the runner does not know the call \(call)")
+    }
+    outcome.set(value)
 }
 
 func read<Item>(_ list: PagedList<Item>, _ step: Step, _ outcome: Outcome, _ report: Report) async throws {
