@@ -37,7 +37,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 CHECK := fmt build generated clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
 TEST := fmt build generated deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp clients test-browser unit \
 	bench-test doctest tables deploy clippy docs
-SLOW := chaos-short mutants-some next
+SLOW := chaos-short fleet-short fleet-previous mutants-some next
 
 check: ## Format, lints, unit tests, Rust scenarios, generated files: minutes, and nothing as root
 	@$(MAKE) --no-print-directory -k -j2 $(CHECK)
@@ -48,7 +48,7 @@ test: ## Check everything; fetches the tools that it needs
 	@echo "make test: all passed"
 
 # The slow ones come last and one after the other: each needs the whole machine.
-test-all: ## `make test` and what takes longer: chaos, mutants; writes docs/checks.md
+test-all: ## `make test` and what takes longer: chaos, a fleet, mutants; writes docs/checks.md
 	@scripts/checks-page "$(TEST)" "$(SLOW)"
 
 .PHONY: fmt build generate generated clippy docs unit scenarios doctest e2e service-postgres
@@ -176,6 +176,30 @@ chaos-short: build
 	$(STEP) "PostgreSQL" scripts/postgres
 	$(STEP) "chaos, 60 s" env CHAOS_SECONDS=60 $(TARGET)/debug/chaos
 
+# Processes over PostgreSQL behind nginx, under load: killed, upgraded, measured. FLEET_SKIP=root-key leaves that part out.
+.PHONY: fleet fleet-short fleet-previous fleet-release
+fleet: fleet-release ## Three processes behind nginx under load: steady, killed, upgraded (FLEET_SECONDS=600, FLEET_PROCESSES=3, FLEET_TENANTS=100)
+	SERVICE_BIN=$(TARGET)/release/connect-service $(TARGET)/release/fleet
+
+fleet-release:
+	scripts/postgres
+	scripts/nginx
+	$(CARGO) build --release -p connect-service -p connect-tests --bin connect-service --bin fleet
+
+FLEET_SHORT := FLEET_SECONDS=30 FLEET_PROCESSES=2 FLEET_TENANTS=10
+fleet-short: build
+	$(STEP) "PostgreSQL" scripts/postgres
+	$(STEP) "nginx" scripts/nginx
+	$(STEP) "fleet, 30 s" env $(FLEET_SHORT) $(TARGET)/debug/fleet
+
+# The version before and this one side by side on one database.
+fleet-previous: build
+	$(STEP) "PostgreSQL" scripts/postgres
+	$(STEP) "nginx" scripts/nginx
+	$(STEP) "the version before" scripts/previous $(abspath $(TARGET))/previous
+	$(STEP) "fleet, upgraded from the version before" env $(FLEET_SHORT) \
+		FLEET_PREVIOUS=$(TARGET)/previous/connect-service $(TARGET)/debug/fleet
+
 # `make test` has a hundred connections; this many need a service as it ships.
 .PHONY: month
 month: ## Let connections of all kinds live through a month of simulated time (MONTH_CONNECTIONS=10000)
@@ -221,6 +245,16 @@ bench-waits: $(CACHE)/bench/.installed ## Wait for a thousand customers at once 
 	@mkdir -p $(TARGET)/bench-waits
 	python3 benches/waits/run.py --speed $(or $(SPEED),20) --programs $(TARGET)/release --out $(TARGET)/bench-waits/result.json
 	$(CACHE)/bench/bin/python benches/waits/page.py $(TARGET)/bench-waits/result.json $(if $(SPEED),--write)
+
+# About ten minutes after the build; needs a machine that does nothing else. Writes docs/scaling.md anew.
+.PHONY: fleet-page
+FLEET_RESULT := $(or $(FLEET_RESULT),benches/results/fleet.json)
+FLEET_PAGE := $(or $(FLEET_PAGE),docs/scaling.md)
+fleet-page: fleet-release $(CACHE)/bench/.installed ## Measure 1, 2 and 3 processes with 100 and 10,000 tenants; writes docs/scaling.md
+	SERVICE_BIN=$(TARGET)/release/connect-service FLEET_SECONDS=$(or $(FLEET_SECONDS),360) \
+		FLEET_PROCESSES=$(or $(FLEET_PROCESSES),1,2,3) FLEET_TENANTS=$(or $(FLEET_TENANTS),100,10000) \
+		FLEET_JSON=$(FLEET_RESULT) $(TARGET)/release/fleet
+	$(CACHE)/bench/bin/python benches/fleet/page.py $(FLEET_RESULT) $(FLEET_PAGE)
 
 bench-test: build
 	$(STEP) "benches, small" python3 benches/test.py $(TARGET)/debug

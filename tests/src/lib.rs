@@ -3,7 +3,10 @@
 pub mod browser;
 pub mod chaos;
 mod docs;
+pub mod fleet;
+pub mod nginx;
 pub mod postgres;
+pub mod processor_time;
 pub mod provider;
 pub mod proxy;
 pub mod random;

@@ -91,6 +91,11 @@ impl Postgres {
         self.port
     }
 
+    /// The process id of the server, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Child::id)
+    }
+
     /// Creates an empty database; returns its URL.
     ///
     /// # Errors

@@ -36,6 +36,8 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// Program and arguments that start the service, such as `nice`. Default: none, it is started itself.
     pub launcher: Vec<String>,
+    /// The service's binary. Default: the one that [`binary`] finds.
+    pub binary: Option<PathBuf>,
     /// Apps beside the built-in ones, or in place of them: id and catalogue file.
     pub catalogue: Vec<(String, String)>,
     /// OAuth apps of the catalogue and the providers that stand in for the real ones.
@@ -52,6 +54,7 @@ impl Default for Settings {
             log: None,
             database_url: None,
             launcher: Vec::new(),
+            binary: None,
             catalogue: Vec::new(),
             apps: Vec::new(),
             environment: Vec::new(),
@@ -98,6 +101,7 @@ pub struct Home {
     log: Option<String>,
     environment: Vec<(&'static str, String)>,
     launcher: Vec<String>,
+    binary: Option<PathBuf>,
 }
 
 /// A running process; killed when dropped.
@@ -119,6 +123,7 @@ impl Home {
             log: settings.log.clone(),
             environment: settings.environment.clone(),
             launcher: settings.launcher.clone(),
+            binary: settings.binary.clone(),
         };
         fs::create_dir(home.path("catalogue"))?;
         for (id, text) in &settings.catalogue {
@@ -141,6 +146,11 @@ impl Home {
     /// Where an app's OAuth provider sends customers back to.
     pub fn redirect_uri(&self, app: &str) -> String {
         format!("{}/platform/v1/oauth/callback/{app}", self.public_url())
+    }
+
+    /// The port of [`public_url`](Home::public_url).
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn configuration(&self, settings: &Settings) -> String {
@@ -181,6 +191,19 @@ impl Home {
     /// When it does not come up; the text holds what it printed.
     pub async fn start(&self) -> Result<Service, Error> {
         self.start_listening(&format!("127.0.0.1:{}", self.port), self.log()?.into()).await
+    }
+
+    /// Starts the service like [`start`](Home::start), at this port.
+    ///
+    /// # Errors
+    /// As for [`start`](Home::start).
+    pub async fn start_at(&self, port: u16) -> Result<Service, Error> {
+        self.start_listening(&format!("127.0.0.1:{port}"), self.log()?.into()).await
+    }
+
+    /// Starts and runs this binary from now on, as after an upgrade.
+    pub fn upgrade(&mut self, binary: PathBuf) {
+        self.binary = Some(binary);
     }
 
     /// Starts one more process over the same database, at a port that the system chooses.
@@ -283,13 +306,14 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, Error> {
+        let binary = self.binary.clone().map_or_else(binary, Ok)?;
         let mut command = match self.launcher.split_first() {
             Some((program, arguments)) => {
                 let mut command = Command::new(program);
-                command.args(arguments).arg(binary()?);
+                command.args(arguments).arg(binary);
                 command
             }
-            None => Command::new(binary()?),
+            None => Command::new(binary),
         };
         // Nothing of the developer's own surroundings configures it.
         for (name, _) in std::env::vars_os() {
@@ -329,6 +353,18 @@ impl Service {
     /// Its process id, while it runs.
     pub fn id(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// The memory that it has now, in KiB.
+    ///
+    /// # Errors
+    /// When it has ended by itself.
+    pub fn resident_kib(&self) -> Result<u64, Error> {
+        let id = self.id().ok_or("the service has ended by itself")?;
+        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next());
+        Ok(kib.ok_or("no VmRSS")?.parse()?)
     }
 
     /// `kill -9`: it gets no chance to finish anything.

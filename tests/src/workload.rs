@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use pabbly_connect::{ConnectionStatus, Customer, ExposeSecret as _, RequestLink};
+use pabbly_connect::{Client, ConnectionStatus, Customer, ExposeSecret as _, RequestLink};
 
 use crate::browser::{Browser, plain_http};
 use crate::provider::{Provider, Refresh};
@@ -21,11 +21,22 @@ const LINK_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Comparisons that run at once.
 const CONCURRENT_CHECKS: usize = 16;
 
+/// A link that nobody uses.
+#[derive(Debug, Clone)]
+pub struct UnusedLink {
+    /// The connection that it would make.
+    pub connection_id: String,
+    /// The token of its public status.
+    pub request_token: String,
+    /// The address of its page.
+    pub request_link: String,
+}
+
 /// What the service acknowledged.
 #[derive(Debug, Default)]
 pub struct Journal {
     /// Links that nobody uses.
-    pub links: Vec<RequestLink>,
+    pub links: Vec<UnusedLink>,
     /// Connections that became active.
     pub connections: Vec<String>,
     /// The latest token of each connection that a caller received.
@@ -81,7 +92,7 @@ impl Workload {
     /// When the call fails.
     pub async fn create_link(&self, customer: &Customer) -> Result<(), Error> {
         let link = new_link(customer).await?;
-        self.journal().links.push(link);
+        self.journal().links.push(link.into());
         Ok(())
     }
 
@@ -114,12 +125,38 @@ impl Workload {
     pub async fn get_token(&self, customer: &Customer, id: &str) -> Result<(), Error> {
         let token = customer.get_token(id).await?;
         let token = token.access_token.ok_or("no access token")?;
-        let seen = self.provider.refreshes().len();
-        let (grant, generation) =
-            self.provider.generation(token.expose_secret()).ok_or("nobody issued this token")?;
+        self.note_token(id, token.expose_secret())
+    }
+
+    /// Notes the token that a caller received for a connection.
+    ///
+    /// # Errors
+    /// When the token is none of the provider's.
+    pub fn note_token(&self, id: &str, token: &str) -> Result<(), Error> {
+        let seen = self.provider.refreshes_seen();
+        let (grant, generation) = self.provider.generation(token).ok_or("nobody issued this token")?;
         let rotation = Rotation { grant, generation, seen };
         self.journal().tokens.insert(id.to_owned(), rotation);
         Ok(())
+    }
+}
+
+/// A customer of a client that tries a 503 again so often.
+///
+/// # Errors
+/// When the key or the base URL is none.
+pub fn customer(url: &str, key: &str, retries: u32) -> Result<Customer, Error> {
+    let client = Client::builder().api_key(key).base_url(url).max_retries(retries);
+    Ok(client.build()?.customer("alice@example.com")?)
+}
+
+impl From<RequestLink> for UnusedLink {
+    fn from(link: RequestLink) -> UnusedLink {
+        UnusedLink {
+            connection_id: link.connection_id,
+            request_token: link.request_token.expose_secret().to_owned(),
+            request_link: link.request_link,
+        }
     }
 }
 
@@ -186,7 +223,7 @@ async fn check_link(
     customer: &Customer,
     http: &reqwest::Client,
     base_url: &str,
-    link: &RequestLink,
+    link: &UnusedLink,
 ) -> Result<(), Error> {
     let id = &link.connection_id;
     let connection = customer.get_connection(id).await?;
@@ -195,7 +232,7 @@ async fn check_link(
     }
     let status = http
         .get(format!("{base_url}/connections/{id}/status"))
-        .header("x-request-token", link.request_token.expose_secret())
+        .header("x-request-token", &link.request_token)
         .send()
         .await?
         .status()
@@ -235,7 +272,7 @@ async fn check_rotation(
     let older = |refresh: &&Refresh| {
         refresh.grant == acknowledged.grant && refresh.presented < acknowledged.generation
     };
-    match provider.refreshes()[acknowledged.seen..].iter().find(older) {
+    match provider.refreshes_after(acknowledged.seen).iter().find(older) {
         Some(Refresh { presented, .. }) => {
             Err(format!("generation {} was saved, {presented} came back", acknowledged.generation).into())
         }

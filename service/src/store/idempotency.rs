@@ -43,7 +43,7 @@ impl Store {
         Ok(Some((row.get("fingerprint")?, body)))
     }
 
-    /// Keeps an answer; `false` where another one has the key. Answers of the past are removed on the way.
+    /// Keeps an answer; `false` where another one has the key. One that has expired is replaced.
     pub(super) async fn keep_answer(
         &self,
         transaction: &mut Transaction,
@@ -52,19 +52,21 @@ impl Store {
     ) -> Result<bool> {
         let key = ids::digest(answer.key);
         let now = self.clock.now();
-        let query = Query::new("DELETE FROM answers WHERE expires_at <= $1").bind(now);
-        transaction.execute(query).await?;
         let query = Query::new(
             "INSERT INTO answers (tenant_id, key_digest, fingerprint, sealed, expires_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, key_digest) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (tenant_id, key_digest) DO UPDATE SET
+                fingerprint = excluded.fingerprint, sealed = excluded.sealed, expires_at = excluded.expires_at
+                WHERE answers.expires_at <= $6",
         )
         .bind(tenant)
         .bind(&key)
         .bind(answer.fingerprint)
         .bind(self.seal_text(place(tenant, &key), answer.body).await?)
-        .bind(now + millis(LIFETIME));
-        let inserted = transaction.execute(query).await?;
-        Ok(inserted == 1)
+        .bind(now + millis(LIFETIME))
+        .bind(now);
+        let kept = transaction.execute(query).await?;
+        Ok(kept == 1)
     }
 }
 

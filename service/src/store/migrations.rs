@@ -71,3 +71,105 @@ pub(super) fn missing(applied: &[Row]) -> Result<impl Iterator<Item = &'static M
     }
     Ok(ALL.iter().filter(move |step| !applied.contains(&step.version)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps with a statement that the version before does not get along with, and why that is all right.
+    const EXCEPTIONS: [(i64, &str); 4] = [
+        // Nothing was released yet when these came.
+        (2, "UPDATE keys"),
+        (2, "CREATE UNIQUE INDEX keys_by_mcp"),
+        (15, "UPDATE connections"),
+        (23, "UPDATE links"),
+    ];
+
+    /// The statements of a step, each on one line, without comments.
+    fn statements(text: &str) -> Vec<String> {
+        let lines = text.lines().map(|line| line.split("--").next().unwrap_or_default());
+        let text = lines.collect::<Vec<_>>().join(" ");
+        let words = |statement: &str| statement.split_whitespace().collect::<Vec<_>>().join(" ");
+        text.split(';').map(words).filter(|statement| !statement.is_empty()).collect()
+    }
+
+    /// Whether processes of the version before can go on, that read and write the tables as they knew them: nothing that
+    /// they name may go, and no row that they write may be refused.
+    fn is_additive(statement: &str, new_tables: &[String]) -> bool {
+        let upper = statement.to_uppercase();
+        let table = |after: &str| {
+            let (_, rest) = statement.split_once(after)?;
+            rest.split(|char: char| !char.is_alphanumeric() && char != '_').next()
+        };
+        let is_new =
+            |table: Option<&str>| table.is_some_and(|table| new_tables.iter().any(|new| new == table));
+        if upper.starts_with("CREATE TABLE ") || upper.starts_with("CREATE INDEX ") {
+            return true;
+        }
+        if upper.starts_with("CREATE UNIQUE INDEX ") {
+            return is_new(table(" ON "));
+        }
+        if upper.starts_with("ALTER TABLE ") {
+            let may_be_left_out = !upper.contains(" NOT NULL") || upper.contains(" DEFAULT ");
+            let is_bound =
+                [" UNIQUE", " REFERENCES ", " CHECK", " PRIMARY KEY"].iter().any(|word| upper.contains(word));
+            return is_new(table("ALTER TABLE "))
+                || (upper.contains(" ADD COLUMN ") && may_be_left_out && !is_bound);
+        }
+        // Rows of tables that the version before does not know.
+        upper.starts_with("INSERT INTO ") && is_new(table("INSERT INTO "))
+    }
+
+    fn violations(step: &Migration) -> Vec<String> {
+        let statements = statements(step.text);
+        let new_tables: Vec<_> = statements
+            .iter()
+            .filter_map(|statement| statement.strip_prefix("CREATE TABLE "))
+            .filter_map(|rest| Some(rest.split([' ', '(']).next()?.to_owned()))
+            .collect();
+        statements.into_iter().filter(|statement| !is_additive(statement, &new_tables)).collect()
+    }
+
+    /// Versions run side by side in a rolling upgrade: first a step adds, and only a later release takes away what no
+    /// version that may still run uses.
+    #[test]
+    fn the_version_before_can_use_the_tables_of_each_step() {
+        let found = ALL.iter().flat_map(|step| violations(step).into_iter().map(|text| (step.version, text)));
+        let found: Vec<_> = found.collect();
+        let is_exception = |(version, text): &(i64, String)| {
+            EXCEPTIONS.iter().any(|(of, begins)| of == version && text.starts_with(begins))
+        };
+        let unexpected: Vec<_> = found.iter().filter(|violation| !is_exception(violation)).collect();
+        assert!(unexpected.is_empty(), "not additive: {unexpected:#?}");
+        let unused = EXCEPTIONS.iter().filter(|(version, begins)| {
+            !found.iter().any(|(of, text)| of == version && text.starts_with(begins))
+        });
+        assert_eq!(unused.count(), 0, "an exception without a statement");
+    }
+
+    #[test]
+    fn what_takes_away_or_refuses_is_not_additive() {
+        let violations = |text| violations(&Migration { version: 0, text }).len();
+        for text in [
+            "DROP TABLE tenants;",
+            "ALTER TABLE tenants DROP COLUMN name",
+            "ALTER TABLE tenants RENAME COLUMN name TO title",
+            "ALTER TABLE tenants ADD COLUMN email TEXT NOT NULL",
+            "ALTER TABLE tenants ADD COLUMN email TEXT UNIQUE",
+            "CREATE UNIQUE INDEX tenants_by_name ON tenants (name)",
+            "UPDATE tenants SET name = ''",
+            "DELETE FROM tenants",
+            "INSERT INTO tenants (id) VALUES ('one')",
+        ] {
+            assert_eq!(violations(text), 1, "{text}");
+        }
+        let text = "-- DROP TABLE tenants;
+            CREATE TABLE teams (id TEXT PRIMARY KEY, name TEXT NOT NULL);
+            CREATE UNIQUE INDEX teams_by_name ON teams (name);
+            INSERT INTO teams (id, name) VALUES ('one', 'One');
+            CREATE INDEX tenants_by_name ON tenants (name);
+            ALTER TABLE tenants ADD COLUMN team TEXT;
+            ALTER TABLE tenants ADD COLUMN size BIGINT NOT NULL DEFAULT 0;";
+        assert_eq!(violations(text), 0);
+    }
+}

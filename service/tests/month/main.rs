@@ -9,6 +9,8 @@ mod behaviour;
 mod fixture_support;
 mod provider;
 mod report;
+#[path = "../webhook_support/mod.rs"]
+mod webhook_support;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,11 +18,13 @@ use std::time::Duration;
 use connect_service::clock::Millis;
 use connect_service::config::Config;
 use connect_service::oauth::OAuthClient;
-use connect_service::store::Tokens;
+use connect_service::store::{GrantOutcome, Tokens};
 use connect_service::vending::keep_alive_once;
+use connect_service::{announcements, revocation};
 use fixture_support::{Platform, Visit, support, text};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use webhook_support::{Receiver, Reply, deliver, register};
 
 use behaviour::{BEHAVIOURS, Behaviour, Calls, DAYS, TICKS};
 use provider::{LIFETIME, Provider};
@@ -34,6 +38,26 @@ const LAST_TICK: u32 = DAYS * TICKS;
 /// The afternoons after three and after four weeks: half a day away from all that expires.
 const THIRD_WEEK: u32 = 21 * TICKS + 2;
 const FOURTH_WEEK: u32 = 28 * TICKS + 2;
+/// When an endpoint is added that refuses all events, so that some wait for it at the end.
+const REFUSING: u32 = 27 * TICKS;
+
+/// What is written each day, and has to go again: for as long as it is kept there is some of it. What is kept for less than
+/// a day is there in between only.
+const FILLED: [&str; 9] = [
+    "admin_links",
+    "answers",
+    "connections",
+    "events",
+    "links",
+    "oauth_clients",
+    "vendings",
+    "webhook_attempts",
+    "webhook_deliveries",
+];
+/// Of these, what is kept for longer than four weeks: 30 days, or the audit of vending for 90.
+const KEPT: [&str; 4] = ["events", "vendings", "webhook_attempts", "webhook_deliveries"];
+/// Every change that somebody made, for ever, and the endpoint that is added in the last week.
+const MAY_GROW: [&str; 2] = ["audit", "webhooks"];
 
 /// A connection, and what the backend got when it asked for its token: how often each status.
 struct Connection {
@@ -47,6 +71,8 @@ struct Connection {
 struct Month {
     platform: Platform,
     provider: Provider,
+    /// Where events are sent; the second one refuses them.
+    endpoints: [Receiver; 2],
     connections: Vec<Connection>,
 }
 
@@ -70,11 +96,17 @@ async fn every_connection_fares_as_it_must() {
 
     let mut wrong = month.provider.complaints();
     wrong.extend(report.kinds.into_iter().flat_map(|kind| kind.wrong));
-    // Events are kept for 30 days, the audit of vending for 90.
-    let kept = ["events", "vendings"];
-    for (table, rows) in report.fourth_week.iter().filter(|(table, _)| !kept.contains(&table.as_ref())) {
-        if *rows != report.third_week[table] {
+    for (table, rows) in &report.fourth_week {
+        if !KEPT.contains(&table.as_ref())
+            && !MAY_GROW.contains(&table.as_ref())
+            && *rows != report.third_week[table]
+        {
             wrong.push(format!("{table} has {rows} rows after four weeks"));
+        }
+    }
+    for table in FILLED {
+        if report.fourth_week[table] == 0 {
+            wrong.push(format!("nothing is written into {table}, so nobody sees whether it is cleaned"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -84,7 +116,7 @@ async fn every_connection_fares_as_it_must() {
         month.platform.app.store.clean_up().await.unwrap();
     }
     let rows = month.rows().await;
-    assert!(kept.iter().all(|table| rows[*table] == 0), "{rows:?}");
+    assert!(KEPT.iter().all(|table| rows[*table] == 0), "{rows:?}");
 }
 
 impl Month {
@@ -94,7 +126,10 @@ impl Month {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let platform = platform(&format!("http://{}", listener.local_addr().unwrap())).await;
         let provider = Provider::start(listener, platform.clock.clone());
-        let mut month = Self { platform, provider, connections: Vec::new() };
+        let endpoints = [Receiver::start().await, Receiver::start().await];
+        endpoints[1].reply(Reply::status(500));
+        register(&platform, json!({"url": endpoints[0].url("/events")})).await;
+        let mut month = Self { platform, provider, endpoints, connections: Vec::new() };
         for behaviour in &BEHAVIOURS {
             for account in 0..(size * behaviour.share).div_ceil(100) {
                 let connection = month.connect(behaviour, account).await;
@@ -108,15 +143,8 @@ impl Month {
         let customer = format!("{}-{account}@example.com", behaviour.name);
         let link = self.link(&customer, &json!({"app_id": behaviour.name, "name": "Work"})).await;
         let now = self.platform.clock.now();
-        let refresh_token = behaviour.has_refresh_token.then(|| Provider::first_token(account).into());
-        let tokens = Tokens {
-            access_token: "access".into(),
-            refresh_token,
-            token_type: "Bearer".into(),
-            obtained_at: now,
-            expires_at: Some(now + LIFETIME as Millis * 1000),
-        };
-        self.platform.grant_tokens(&link, behaviour.name, tokens).await;
+        let refresh_token = behaviour.has_refresh_token.then(|| Provider::first_token(account));
+        self.platform.grant_tokens(&link, behaviour.name, tokens(now, refresh_token)).await;
         let id = text(&link["connection_id"]);
         Connection { behaviour, account, id, customer, statuses: BTreeMap::new() }
     }
@@ -136,9 +164,16 @@ impl Month {
         keep_alive_once(app, Duration::ZERO).await.unwrap();
         app.store.clean_up().await.unwrap();
         app.store.drop_unconfirmed().await.unwrap();
+        announcements::announce_once(app, true).await.unwrap();
+        revocation::revoke_due(app).await.unwrap();
         if tick.is_multiple_of(TICKS) {
             self.make_links().await;
+            self.make_what_is_over().await;
         }
+        if tick == REFUSING {
+            register(&self.platform, json!({"url": self.endpoints[1].url("/events")})).await;
+        }
+        deliver(&self.platform).await;
         self.use_connections(|calls| calls.are_at(tick)).await;
         self.platform.clock.advance(MINUTE);
         self.use_connections(|calls| calls == Calls::Insistently).await;
@@ -155,6 +190,33 @@ impl Month {
             }
         }
         self.link(&used.customer, &json!({"connection_id": used.id})).await;
+    }
+
+    /// What somebody makes and nobody needs: a grant that is not confirmed, a connection that is deleted, and the OAuth
+    /// client of an organization.
+    async fn make_what_is_over(&self) {
+        let (platform, app) = (&self.platform, self.connections[0].behaviour.name);
+        let now = platform.clock.now();
+        let grant = || tokens(now, Some("over".to_owned()));
+        let customer = "dave@example.com";
+        let mut body = json!({"app_id": app, "name": "Over"});
+        let link = self.link(customer, &body).await;
+        platform.grant_tokens(&link, app, grant()).await;
+        let path = format!("/connections/{}", text(&link["connection_id"]));
+        platform.call("DELETE", &path).customer(customer).send().await.data();
+
+        body["confirm"] = true.into();
+        body["return_url"] = "https://product.example/connected".into();
+        let link = platform.stored_link(&self.link(customer, &body).await).await;
+        let held = platform.app.store.hold_grant(&link, &platform.grant_of(app, grant()), "code").await;
+        assert_eq!(held.unwrap(), GrantOutcome::Stored);
+
+        let client = format!("/organizations/north/apps/{app}/oauth-client");
+        let body = json!({"client_id": "theirs", "client_secret": "secret"});
+        platform.call("PUT", &client).json(&body).await.data();
+        platform.call("DELETE", &client).send().await.data();
+        let admin = platform.call("POST", "/organizations/north/admin-link").customer("ann@north.example");
+        admin.json(&json!({"name": "North Ltd"})).await.data();
     }
 
     /// Asks for the tokens of all connections that are used now, one after the other: on a slow disk, SQLite refuses those
@@ -222,6 +284,16 @@ impl Connection {
     }
 }
 
+fn tokens(now: Millis, refresh_token: Option<String>) -> Tokens {
+    Tokens {
+        access_token: "access".into(),
+        refresh_token: refresh_token.map(Into::into),
+        token_type: "Bearer".into(),
+        obtained_at: now,
+        expires_at: Some(now + LIFETIME as Millis * 1000),
+    }
+}
+
 /// A service with an app for each kind of connections.
 async fn platform(provider: &str) -> Platform {
     let folder = support::folder();
@@ -231,7 +303,7 @@ async fn platform(provider: &str) -> Platform {
         let file = format!(
             "id = \"{name}\"\nname = \"{name}\"\ndescription = \"\"\ncategories = []\n[[auth]]\nkey = \"main\"\n\
              type = \"o_auth\"\ntitle = \"Connect\"\n[auth.oauth]\nauthorization_url = \"{provider}/authorize\"\n\
-             token_url = \"{provider}/{name}/token\"\n{keys}\n"
+             token_url = \"{provider}/{name}/token\"\n{keys}\n[auth.revoke]\nurl = \"{provider}/revoke\"\n"
         );
         std::fs::write(folder.join(format!("{name}.toml")), file).unwrap();
         let client = OAuthClient {

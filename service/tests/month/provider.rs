@@ -54,7 +54,10 @@ impl Provider {
     pub(crate) fn start(listener: TcpListener, clock: Clock) -> Self {
         let month = Month { start: clock.now(), tick: 0, accounts: HashMap::new(), complaints: Vec::new() };
         let provider = Self { clock, state: Arc::new(Mutex::new(month)) };
-        let router = Router::new().route("/{app}/token", post(token)).with_state(provider.clone());
+        let router = Router::new()
+            .route("/{app}/token", post(token))
+            .route("/revoke", post(async || StatusCode::OK))
+            .with_state(provider.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         provider
     }

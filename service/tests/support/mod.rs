@@ -171,7 +171,13 @@ impl Platform {
 
     /// The same with tokens of the first option of any app.
     pub(crate) async fn grant_tokens(&self, link: &Value, app_id: &str, tokens: Tokens) {
-        let grant = Grant {
+        let grant = self.grant_of(app_id, tokens);
+        let outcome = self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap();
+        assert_eq!(outcome, GrantOutcome::Stored);
+    }
+
+    pub(crate) fn grant_of(&self, app_id: &str, tokens: Tokens) -> Grant {
+        Grant {
             app_id: app_id.into(),
             auth_type: connect_service::catalogue::AuthType::OAuth,
             auth_option_key: self.app.catalogue.get(app_id).unwrap().auth_options[0].key.clone(),
@@ -182,9 +188,7 @@ impl Platform {
             inputs: std::collections::BTreeMap::new(),
             tokens: Some(tokens),
             details: Details::default(),
-        };
-        let outcome = self.app.store.finish_link(&self.stored_link(link).await, &grant).await.unwrap();
-        assert_eq!(outcome, GrantOutcome::Stored);
+        }
     }
 
     /// The link of an answer.

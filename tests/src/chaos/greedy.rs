@@ -9,9 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::plan::{PROCESSES, TOKEN_BUDGET};
-use super::tenants::customer;
 use crate::provider::Provider;
-use crate::workload::Workload;
+use crate::workload::{Workload, customer};
 use crate::{Error, random};
 
 /// Calls a minute: ten times what all processes together allow.

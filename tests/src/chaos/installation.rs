@@ -1,6 +1,5 @@
 //! One installation of the service under load: its processes, its tenants, and the figures about it.
 
-use std::fs;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -94,11 +93,7 @@ impl Installation {
 
     /// Notes how much memory the steady process has now.
     pub(super) fn note_memory(&mut self) -> Result<(), Error> {
-        let id = self.steady.id().ok_or("the service has ended by itself")?;
-        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next());
-        self.memory.push(kib.ok_or("no VmRSS")?.parse()?);
+        self.memory.push(self.steady.resident_kib()?);
         Ok(())
     }
 }

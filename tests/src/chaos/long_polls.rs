@@ -14,8 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::gauge::Gauge;
 use super::installation::address;
 use super::plan::Plan;
-use super::tenants::customer;
-use crate::workload::new_link;
+use crate::workload::{customer, new_link};
 use crate::{Error, random};
 
 /// Long polls of one link in each process: as many as the service allows by default.

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pabbly_connect::{Client, Customer};
+use pabbly_connect::Customer;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::figures::Figures;
 use crate::provider::Provider;
-use crate::workload::Workload;
+use crate::workload::{Workload, customer};
 use crate::{Error, random};
 
 /// Workers of each tenant. Some of them wait for the lease of a killed process, so there are several.
@@ -82,10 +82,4 @@ impl Tenant {
             self.figures.failure(&error);
         }
     }
-}
-
-/// A customer of a client that tries a 503 again so often.
-pub(super) fn customer(url: &str, key: &str, retries: u32) -> Result<Customer, Error> {
-    let client = Client::builder().api_key(key).base_url(url).max_retries(retries);
-    Ok(client.build()?.customer("alice@example.com")?)
 }

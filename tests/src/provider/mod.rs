@@ -128,7 +128,17 @@ impl Provider {
 
     /// Every refresh that was asked for, in order.
     pub fn refreshes(&self) -> Vec<Refresh> {
-        self.shared.ledger().refreshes.clone()
+        self.refreshes_after(0)
+    }
+
+    /// Every refresh that was asked for after the first `seen`, in order.
+    pub fn refreshes_after(&self, seen: usize) -> Vec<Refresh> {
+        self.shared.ledger().refreshes[seen..].to_vec()
+    }
+
+    /// The number of refreshes that were asked for.
+    pub fn refreshes_seen(&self) -> usize {
+        self.shared.ledger().refreshes.len()
     }
 
     /// The grant and generation of an access token that it issued: 0 came from the code, 1 from the first refresh.

@@ -6,6 +6,7 @@ mod crash;
 mod custom_ui;
 mod dev;
 mod events;
+mod fleet;
 mod flow;
 mod isolation;
 mod limits;
