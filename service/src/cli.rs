@@ -1,4 +1,4 @@
-//! The commands that manage tenants, keys and connections, and those that tell the operator how things are.
+//! The commands that manage tenants, members, keys and connections, and those that tell the operator how things are.
 
 mod apps;
 mod audit;
@@ -6,6 +6,7 @@ mod connections;
 mod copy;
 mod doctor;
 mod keys;
+mod members;
 mod migrate;
 mod output;
 mod tenants;
@@ -24,6 +25,7 @@ pub(crate) use connections::{ConnectionCommand, connections};
 pub(crate) use copy::{CopyCommand, copy};
 pub(crate) use doctor::doctor;
 pub(crate) use keys::{KeyCommand, keys};
+pub(crate) use members::{MemberCommand, SignInCommand, members, sign_in};
 pub(crate) use migrate::{MigrateCommand, migrate};
 pub(crate) use output::{Output, print};
 pub(crate) use tenants::{TenantCommand, tenants};

@@ -37,6 +37,7 @@ const ALL: &[Migration] = &[
     migration(27, include_str!("../../migrations/0027_proxy.sql")),
     migration(28, include_str!("../../migrations/0028_tenants.sql")),
     migration(29, include_str!("../../migrations/0029_budgets.sql")),
+    migration(36, include_str!("../../migrations/0036_accounts.sql")),
 ];
 
 /// Which steps were applied.
