@@ -66,8 +66,10 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 /// The addresses, with what serves them.
 pub fn routes(app: &AppState) -> Router<AppState> {
-    let assets = Router::new().route("/dashboard/assets/{name}", get(assets::serve));
-    table().into_iter().fold(assets, |router, (endpoint, handler)| {
+    let others = Router::new()
+        .route("/dashboard/assets/{name}", get(assets::serve))
+        .route("/dashboard/{*path}", get(problem::not_found));
+    table().into_iter().fold(others, |router, (endpoint, handler)| {
         let path = endpoint.path;
         router.route(path, guard::guarded(app, endpoint, handler))
     })

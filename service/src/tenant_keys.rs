@@ -61,6 +61,11 @@ pub(crate) fn check_capabilities(own: &[Capability], wanted: &[Capability]) -> R
     }
 }
 
+/// Capabilities in their usual order, each once.
+pub(crate) fn in_order(wanted: &[Capability]) -> Vec<Capability> {
+    Capability::ALL.into_iter().filter(|one| wanted.contains(one)).collect()
+}
+
 fn by(actor: Actor<'_>) -> String {
     match actor {
         Actor::Key(id) => format!("the key {id}"),

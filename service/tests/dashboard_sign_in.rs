@@ -5,6 +5,7 @@
 mod support;
 
 use connect_service::config::{Config, SmtpConfig, SmtpTls};
+use connect_service::mail::{Mail, Mailer};
 use support::{ALICE, Answer, Browser, MailServer, Platform, between, csrf_token};
 
 const OWNER: &str = "owner@acme.example";
@@ -69,8 +70,9 @@ async fn a_link_signs_in_the_browser_that_asked_once() {
     assert!(is_in(&mut browser).await);
 
     // The link is used up, for everybody.
-    for mut other in [browser.clone(), platform.browser(), Browser { cookies: before, ..platform.browser() }]
-    {
+    let mut former = platform.browser();
+    former.cookies = before;
+    for mut other in [browser.clone(), platform.browser(), former] {
         assert_eq!(other.get(link).await.status, 410);
     }
     let token = csrf_token(&browser.get("/dashboard/sessions").await);
@@ -191,6 +193,19 @@ async fn links_are_limited_per_email_and_network() {
     }
     platform.advance(601);
     assert_eq!(ask(&mut platform.browser(), OWNER).await.status, 303);
+}
+
+/// Neither a server without TLS nor somebody in between gets to see a link.
+#[tokio::test]
+async fn no_mail_goes_out_unencrypted_unless_configured() {
+    let server = MailServer::start().await;
+    for tls in [SmtpTls::Starttls, SmtpTls::Implicit] {
+        let smtp = SmtpConfig { tls, ..mail_config(&server).smtp };
+        let mail = Mail { to: OWNER.into(), subject: "Sign in".into(), text: "canary".into() };
+        let error = Mailer::new(&smtp).unwrap().send(&mail).await.unwrap_err().to_string();
+        assert!(!error.contains("canary") && !error.contains(OWNER), "{error}");
+    }
+    assert!(server.mails().is_empty());
 }
 
 #[tokio::test]

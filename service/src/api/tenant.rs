@@ -88,12 +88,11 @@ pub(super) async fn create_key(
     let words = body
         .texts("capabilities", Capability::ALL.len(), "a capability", is_capability)?
         .ok_or_else(|| ApiError::invalid("capabilities is missing"))?;
-    let mut capabilities: Vec<Capability> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let capabilities: Vec<Capability> = words.iter().filter_map(|word| word.parse().ok()).collect();
     if capabilities.is_empty() {
         return Err(ApiError::invalid("capabilities must have at least one"));
     }
-    capabilities.sort_unstable_by_key(|one| Capability::ALL.iter().position(|other| other == one));
-    capabilities.dedup();
+    let capabilities = tenant_keys::in_order(&capabilities);
     tenant_keys::check_capabilities(&caller.capabilities, &capabilities)?;
     let new = NewKey {
         tenant: &caller.tenant,

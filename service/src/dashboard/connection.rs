@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 
 use super::connections::{MAX_ACCOUNT, app_name};
 use super::frame::{self, Frame, Moment};
-use super::guard::{TenantVisit, redirect};
+use super::guard::{NamedConnection, TenantVisit, redirect};
 use super::problem::{PageResult, Problem};
 use crate::api;
 use crate::error::ApiError;
-use crate::extract::path::ConnectionId;
 use crate::hosted::html::PageResponse;
 use crate::state::AppState;
 use crate::store::{Connection, ConnectionState, DeletedBy, Deletion, Event, Owner, Role};
@@ -72,7 +71,7 @@ impl From<Event> for ShownEvent {
 pub(super) async fn show(
     State(app): State<AppState>,
     member: TenantVisit,
-    ConnectionId(id): ConnectionId,
+    NamedConnection(id): NamedConnection,
 ) -> PageResult {
     let (owner, connection) = find(&app, &member, &id).await?;
     page(&app, &member, &owner, &connection, None, None).await
@@ -116,7 +115,7 @@ async fn page(
 pub(super) async fn link(
     State(app): State<AppState>,
     member: TenantVisit,
-    ConnectionId(id): ConnectionId,
+    NamedConnection(id): NamedConnection,
 ) -> PageResult {
     let (owner, connection) = find(&app, &member, &id).await?;
     let mut members = Map::new();
@@ -139,7 +138,7 @@ pub(super) async fn link(
 pub(super) async fn delete(
     State(app): State<AppState>,
     member: TenantVisit,
-    ConnectionId(id): ConnectionId,
+    NamedConnection(id): NamedConnection,
 ) -> PageResult {
     let (owner, connection) = find(&app, &member, &id).await?;
     match app.store.delete_connection_by(&owner, &id, DeletedBy::Dashboard).await? {

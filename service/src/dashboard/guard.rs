@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::{Access, Endpoint, PREFIX, frame, sign_in};
 use crate::clock::millis;
 use crate::extract::form::Form;
+use crate::extract::path::ConnectionId;
 use crate::hosted::browser::{self, Browser};
 use crate::hosted::html::PageResponse;
 use crate::ids;
@@ -215,6 +216,18 @@ impl FromRequestParts<AppState> for TenantVisit {
         let visit = Visit::from_request_parts(parts, app).await?;
         let tenant = visit.tenant.clone().ok_or(Problem::NotFound)?;
         Ok(Self { visit, tenant })
+    }
+}
+
+/// The connection that the address names; whatever cannot be an id at all is an unknown one, too.
+pub(super) struct NamedConnection(pub(super) String);
+
+impl FromRequestParts<AppState> for NamedConnection {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let ConnectionId(id) = ConnectionId::from_request_parts(parts, app).await?;
+        Ok(Self(id))
     }
 }
 

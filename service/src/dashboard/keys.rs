@@ -168,10 +168,10 @@ pub(super) async fn generate(
         return refused(&app, &member, "Give the key a name of at most 100 characters.").await;
     }
     let capabilities: Result<Vec<Capability>, _> = form.all("capabilities").map(str::parse).collect();
-    let Some(mut capabilities) = capabilities.ok().filter(|capabilities| !capabilities.is_empty()) else {
+    let Some(capabilities) = capabilities.ok().filter(|capabilities| !capabilities.is_empty()) else {
         return refused(&app, &member, "Choose at least one capability.").await;
     };
-    capabilities.dedup();
+    let capabilities = tenant_keys::in_order(&capabilities);
     let actor = Actor::Account(&member.visit.session.email);
     let new = NewKey { tenant: &member.tenant.tenant, name: Some(name), capabilities: &capabilities, actor };
     match tenant_keys::generate(&app, &new).await {

@@ -6,9 +6,8 @@ use http::StatusCode;
 
 use super::connections::{MAX_ACCOUNT, app_name};
 use super::frame::{self, Frame, Moment};
-use super::guard::{Visit, redirect};
+use super::guard::{NamedConnection, Visit, redirect};
 use super::problem::{PageResult, Problem};
-use crate::extract::path::ConnectionId;
 use crate::state::{AppState, Service};
 use crate::store::{AccountConnection, ConnectionState, DeletedBy, Deletion};
 
@@ -64,7 +63,7 @@ pub(super) async fn show(State(app): State<AppState>, visit: Visit) -> PageResul
 pub(super) async fn confirm(
     State(app): State<AppState>,
     visit: Visit,
-    ConnectionId(id): ConnectionId,
+    NamedConnection(id): NamedConnection,
 ) -> PageResult {
     let found = app.store.account_connection(&visit.session.email, &id).await?;
     let connection = Shown::new(&app, found.ok_or(Problem::NotFound)?);
@@ -77,7 +76,7 @@ pub(super) async fn confirm(
 pub(super) async fn withdraw(
     State(app): State<AppState>,
     visit: Visit,
-    ConnectionId(id): ConnectionId,
+    NamedConnection(id): NamedConnection,
 ) -> PageResult {
     let found = app.store.account_connection(&visit.session.email, &id).await?.ok_or(Problem::NotFound)?;
     match app.store.delete_connection_by(&found.owner, &id, DeletedBy::Customer).await? {

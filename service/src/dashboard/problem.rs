@@ -22,6 +22,11 @@ pub(super) enum Problem {
     Api(ApiError),
 }
 
+/// What there is at any other address.
+pub(super) async fn not_found() -> Problem {
+    Problem::NotFound
+}
+
 /// What handlers give.
 pub(super) type PageResult = Result<PageResponse, Problem>;
 

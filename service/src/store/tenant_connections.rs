@@ -124,6 +124,45 @@ impl Connection {
     }
 }
 
+impl ConnectionSearch<'_> {
+    /// One row more than `limit`, which tells whether there are more. What is not asked for is no part of the statement, so that
+    /// an index fits what is.
+    fn statement<'a>(&'a self, tenant: &'a str, now: Millis, limit: u32) -> (String, Vec<Value<'a>>) {
+        // Whatever is asked for, the time is a parameter of the statement.
+        let mut text = format!("{SELECT} WHERE c.tenant_id = $1 AND CAST($2 AS BIGINT) > 0");
+        let mut values: Vec<Value<'a>> = vec![tenant.into(), now.into()];
+        let mut add = |condition: &str, value: Value<'a>| {
+            values.push(value);
+            text += " AND ";
+            text += &condition.replace('?', &format!("${}", values.len()));
+        };
+        if let Some(app_id) = self.app_id {
+            add("c.app_id = ?", app_id.into());
+        }
+        if let Some(part) = self.text {
+            add(
+                "(c.customer LIKE ? ESCAPE '\\' OR LOWER(c.customer_id) LIKE ? ESCAPE '\\'
+                  OR LOWER(c.account) LIKE ? ESCAPE '\\')",
+                contains(part).into(),
+            );
+        }
+        if let Some(after) = self.after {
+            // The first condition is one that an index understands.
+            add("c.created_at <= ?", after.created_at.into());
+            add("(c.created_at < ? OR", after.created_at.into());
+            values.push(after.id.as_str().into());
+            text += &format!(" c.id > ${})", values.len());
+        }
+        if let Some(state) = self.state {
+            text += " AND ";
+            text += state.condition();
+        }
+        values.push((i64::from(limit) + 1).into());
+        text += &format!(" ORDER BY c.created_at DESC, c.id LIMIT ${}", values.len());
+        (text, values)
+    }
+}
+
 impl FromStr for ConnectionState {
     type Err = ();
 
@@ -164,40 +203,8 @@ impl Store {
         search: &ConnectionSearch<'_>,
         limit: u32,
     ) -> Result<ConnectionPage> {
-        // What is not asked for is no part of the statement, so that an index fits what is.
-        let mut text = format!("{SELECT} WHERE c.tenant_id = $1");
-        let mut values: Vec<Value<'_>> = vec![tenant.into(), self.clock.now().into()];
-        let mut add = |condition: &str, value: Value<'static>| {
-            values.push(value);
-            let number = values.len();
-            text += " AND ";
-            text += &condition.replace('?', &format!("${number}"));
-        };
-        if let Some(app_id) = search.app_id {
-            add("c.app_id = ?", app_id.to_owned().into());
-        }
-        if let Some(part) = search.text {
-            add(
-                "(c.customer LIKE ? ESCAPE '\\' OR LOWER(c.customer_id) LIKE ? ESCAPE '\\'
-                  OR LOWER(c.account) LIKE ? ESCAPE '\\')",
-                contains(part).into(),
-            );
-        }
-        if let Some(after) = search.after {
-            add("c.created_at <= ?", after.created_at.into());
-            let time = values.len();
-            values.push(after.id.clone().into());
-            text += &format!(" AND (c.created_at < ${time} OR c.id > ${})", values.len());
-        }
-        // Whatever is asked for, the time is a parameter of the statement.
-        text += " AND CAST($2 AS BIGINT) > 0";
-        if let Some(state) = search.state {
-            text += " AND ";
-            text += state.condition();
-        }
-        text += &format!(" ORDER BY c.created_at DESC, c.id LIMIT ${}", values.len() + 1);
-        let query = Query::new(&text).bind_all(values).bind(i64::from(limit) + 1);
-        let rows = self.database.scan(query).await?;
+        let (text, values) = search.statement(tenant, self.clock.now(), limit);
+        let rows = self.database.scan(Query::new(&text).bind_all(values)).await?;
         let page = rows.iter().take(limit as usize).map(|row| self.read_owned(row));
         let connections: OwnedConnections = page.collect::<Result<_>>()?;
         let next = match connections.last() {
@@ -308,4 +315,42 @@ fn contains(text: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tenant may have a hundred thousand connections; a page is read without a look at, or sorting, all of them.
+    #[tokio::test]
+    async fn lists_are_read_in_the_order_of_an_index() {
+        let (store, folder) = super::super::tests::store().await;
+        let after = ConnectionCursor { created_at: 1, id: "conn_1".into() };
+        let by_app = ConnectionSearch { app_id: Some("gmail"), ..ConnectionSearch::default() };
+        let later = ConnectionSearch { after: Some(&after), ..ConnectionSearch::default() };
+        for (search, index) in [
+            (ConnectionSearch::default(), "connections_by_time"),
+            (later, "connections_by_time"),
+            (by_app, "connections_by_app"),
+        ] {
+            let (text, values) = search.statement("ten_1", 1, 50);
+            let plan = format!("EXPLAIN QUERY PLAN {text}");
+            let rows = store.database.fetch_all(Query::new(&plan).bind_all(values)).await.unwrap();
+            let steps: Vec<&str> = rows.iter().map(|row| row.get("detail").unwrap()).collect();
+            assert!(steps[0].contains(index), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("FOR ORDER BY")), "{steps:?}");
+        }
+        store.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_cursor_is_read_as_it_is_written() {
+        let cursor = ConnectionCursor { created_at: 1_795_255_200_999, id: ids::connection() };
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        for text in ["", "x", "000000000001conn_x", "00000000000gconn_7Hq2mZk9Xb4TfW1sLd8Rv3Jc", "ééééééé"]
+        {
+            assert_eq!(text.parse::<ConnectionCursor>(), Err(()), "{text}");
+        }
+    }
 }
