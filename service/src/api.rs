@@ -17,6 +17,7 @@ mod long_poll;
 mod oauth_clients;
 mod public;
 mod request_link;
+mod tenant;
 mod token;
 mod usages;
 mod verify;
@@ -90,6 +91,15 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))
+        .route("/tenant/keys", admin(post(tenant::create_key)))
+        .route("/tenant/keys/{key_id}", admin(delete(tenant::revoke_key)))
+        .route(
+            "/tenant/keys/{key_id}/mcp-url",
+            admin(post(tenant::mint_mcp_url).delete(tenant::revoke_mcp_url)),
+        )
+        .route("/tenant/members", admin(get(tenant::members)))
+        .route("/tenant/connections", admin(get(tenant::connections)))
+        .route("/tenant/connections/{connection_id}", admin(get(tenant::connection)))
         .route("/webhooks", admin(get(webhooks::list).post(webhooks::create)))
         .route(
             "/webhooks/{webhook_id}",

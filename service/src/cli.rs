@@ -1,4 +1,4 @@
-//! The commands that manage tenants, keys and connections, and those that tell the operator how things are.
+//! The commands that manage tenants, members, keys and connections, and those that tell the operator how things are.
 
 mod apps;
 mod audit;
@@ -7,6 +7,7 @@ mod copy;
 mod doctor;
 mod keys;
 mod manifest;
+mod members;
 mod migrate;
 mod output;
 mod root_keys;
@@ -26,6 +27,7 @@ pub(crate) use connections::{ConnectionCommand, connections};
 pub(crate) use copy::{CopyCommand, copy};
 pub(crate) use doctor::doctor;
 pub(crate) use keys::{KeyCommand, keys};
+pub(crate) use members::{MemberCommand, SignInCommand, members, sign_in};
 pub(crate) use migrate::{MigrateCommand, migrate};
 pub(crate) use output::{Output, print};
 pub(crate) use root_keys::{RootKeyCommand, root_keys};

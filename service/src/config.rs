@@ -62,6 +62,13 @@ pub struct Config {
     pub shutdown_grace: u64,
     /// Connections, headers and long polls.
     pub limits: LimitConfig,
+    /// Reverse proxies in front of the service, each of which adds to `X-Forwarded-For`; 0 means that nobody's word is taken
+    /// for where a request comes from.
+    pub trusted_proxies: u32,
+    /// Who sends the service's mail.
+    pub smtp: SmtpConfig,
+    /// The dashboard.
+    pub dashboard: DashboardConfig,
     /// The operator's OAuth clients by app id.
     pub apps: BTreeMap<String, OAuthClient>,
 }
@@ -77,6 +84,46 @@ pub struct RootKeyConfig {
     /// The key itself. Only from the environment.
     #[serde(skip)]
     pub key: Option<SecretString>,
+}
+
+/// Who sends the service's mail: links to sign in, and what owners of a tenant are told. Without a host, nobody does.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmtpConfig {
+    /// Name of the server.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub tls: SmtpTls,
+    /// Name to sign in there with.
+    pub username: Option<String>,
+    /// Password to sign in there with.
+    #[serde(deserialize_with = "optional_secret")]
+    pub password: Option<SecretString>,
+    /// The sender, such as `Connect <connect@example.com>`.
+    pub from: Option<String>,
+}
+
+/// How a connection to a mail server is encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SmtpTls {
+    /// After `STARTTLS`, which the server must offer.
+    #[default]
+    Starttls,
+    /// From the first byte.
+    Implicit,
+    /// Not at all; only to this machine.
+    None,
+}
+
+/// The dashboard.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DashboardConfig {
+    /// Whether whoever has an email may sign in and make a tenant.
+    pub self_service: bool,
 }
 
 /// When the audit of vending is written.
@@ -216,6 +263,9 @@ impl Default for Config {
             drain: 5,
             shutdown_grace: 10,
             limits: LimitConfig::default(),
+            trusted_proxies: 0,
+            smtp: SmtpConfig::default(),
+            dashboard: DashboardConfig::default(),
             apps: BTreeMap::new(),
         }
     }
@@ -224,6 +274,12 @@ impl Default for Config {
 impl Default for BudgetConfig {
     fn default() -> Self {
         Self { token: 600, default: 120, events: 600, status: 120, verification: 60, proxy: 600 }
+    }
+}
+
+impl Default for SmtpConfig {
+    fn default() -> Self {
+        Self { host: None, port: 587, tls: SmtpTls::default(), username: None, password: None, from: None }
     }
 }
 
@@ -259,7 +315,7 @@ const COMMAND_LINE_VARIABLES: [&str; 4] =
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 34] = [
+const VARIABLES: [(&str, Set); 42] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_METRICS_LISTEN", |config, value| {
         assign(&mut config.metrics_listen, Ok(Some(on_loopback(value))))
@@ -343,6 +399,24 @@ const VARIABLES: [(&str, Set); 34] = [
     }),
     ("CONNECT_LIMITS_MAX_PROXIED_CALLS_PER_CONNECTION", |config, value| {
         assign(&mut config.limits.max_proxied_calls_per_connection, number(&value))
+    }),
+    ("CONNECT_TRUSTED_PROXIES", |config, value| assign(&mut config.trusted_proxies, number(&value))),
+    ("CONNECT_SMTP_HOST", |config, value| assign(&mut config.smtp.host, Ok(Some(value)))),
+    ("CONNECT_SMTP_PORT", |config, value| assign(&mut config.smtp.port, number(&value))),
+    ("CONNECT_SMTP_TLS", |config, value| {
+        let tls = match &*value {
+            "starttls" => Ok(SmtpTls::Starttls),
+            "implicit" => Ok(SmtpTls::Implicit),
+            "none" => Ok(SmtpTls::None),
+            _ => Err("it must be starttls, implicit or none"),
+        };
+        assign(&mut config.smtp.tls, tls)
+    }),
+    ("CONNECT_SMTP_USERNAME", |config, value| assign(&mut config.smtp.username, Ok(Some(value)))),
+    ("CONNECT_SMTP_PASSWORD", |config, value| assign(&mut config.smtp.password, Ok(Some(value.into())))),
+    ("CONNECT_SMTP_FROM", |config, value| assign(&mut config.smtp.from, Ok(Some(value)))),
+    ("CONNECT_DASHBOARD_SELF_SERVICE", |config, value| {
+        assign(&mut config.dashboard.self_service, value.parse().map_err(|_| "it must be true or false"))
     }),
 ];
 
@@ -474,6 +548,9 @@ impl Config {
                 return wrong(&setting, "it needs either key_file or key_command");
             }
         }
+        if let Some((name, problem)) = self.smtp.problem() {
+            return wrong(name, problem);
+        }
         for (app, client) in &self.apps {
             if client.client_id.is_empty() {
                 return wrong(&format!("apps.{app}"), "it needs a client id");
@@ -542,6 +619,27 @@ impl Config {
     }
 }
 
+impl SmtpConfig {
+    /// The setting that makes mail impossible, and what it should be.
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let host = self.host.as_deref()?;
+        let is_this_machine = matches!(host, "localhost" | "127.0.0.1" | "::1");
+        if self.tls == SmtpTls::None && !is_this_machine {
+            return Some(("smtp.tls", "with none, smtp.host must be localhost, 127.0.0.1 or ::1"));
+        }
+        if self.username.is_some() != self.password.is_some() {
+            return Some(("smtp", "it needs both username and password, or neither"));
+        }
+        match self.from.as_deref().map(str::parse::<lettre::message::Mailbox>) {
+            Some(Ok(_)) => None,
+            _ => Some((
+                "smtp.from",
+                "it must be an address, perhaps with a name: Connect <connect@example.com>",
+            )),
+        }
+    }
+}
+
 impl LimitConfig {
     /// How long a request's header may take to arrive.
     pub fn header_timeout(&self) -> Duration {
@@ -571,6 +669,10 @@ fn on_loopback(address: String) -> String {
 
 fn metrics_address<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
     Ok(Some(on_loopback(String::deserialize(value)?)))
+}
+
+fn optional_secret<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(Some(String::deserialize(value)?.into()))
 }
 
 fn assign<T>(setting: &mut T, value: Result<T, &'static str>) -> Result<(), &'static str> {
@@ -700,6 +802,10 @@ mod tests {
             "params",
             "sandbox",
             "keep_alive",
+            "host",
+            "username",
+            "password",
+            "from",
         ] {
             assert!(text.contains(&format!("# {optional} = ")), "{optional}");
         }

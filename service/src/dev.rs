@@ -65,6 +65,9 @@ use crate::store::{Capability, Mode, Store};
 /// The file of a folder that tells about the instance in it.
 const STATE_FILE: &str = "dev.json";
 
+/// The account of the tenant.
+const OWNER: &str = "owner@example.com";
+
 const LOOPBACK: &str = "127.0.0.1";
 
 /// Longer than any command takes: playing a customer includes a call of the service to the provider.
@@ -97,6 +100,7 @@ pub struct Dev {
     serving: JoinHandle<()>,
     tenant_key: String,
     control_url: String,
+    sign_in_link: String,
     folder: Folder,
 }
 
@@ -166,7 +170,8 @@ impl Dev {
         if options.seed {
             seed::seed(&control, &tenant_key).await?;
         }
-        Ok(Self { service, provider, serving, tenant_key, control_url, folder })
+        let sign_in_link = control::sign_in_link(&service, OWNER).await?;
+        Ok(Self { service, provider, serving, tenant_key, control_url, sign_in_link, folder })
     }
 
     /// The service, to end it by.
@@ -182,11 +187,13 @@ impl Dev {
         };
         format!(
             "export PC_TENANT_KEY={}\nexport PC_BASE_URL={}\nexport PC_DEV_URL={}\n\
+             # The dashboard: {} (works once, within 10 minutes; `connect-service dev ctl sign-in {OWNER}` makes another)\n\
              # Ready. PC_DEV_URL is the control page, and what `connect-service dev ctl` needs. The key can do \
              everything; `connect-service dev ctl key --capabilities apps,connections,token` makes one that cannot. {end}",
             self.tenant_key,
             self.service.base_url(),
-            self.control_url
+            self.control_url,
+            self.sign_in_link
         )
     }
 
@@ -223,7 +230,7 @@ async fn tenant_key(store: &Store, provider: &Provider, control_url: &str) -> Re
         None => {
             let tenant = match store.tenants().await?.into_iter().next() {
                 Some(tenant) => tenant.id,
-                None => store.create_tenant("Example", Some("owner@example.com")).await?,
+                None => store.create_tenant("Example", Some(OWNER)).await?,
             };
             let key = store.create_key(&tenant, &Capability::ALL).await?;
             key.ok_or("the tenant is gone")?

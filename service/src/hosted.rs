@@ -22,7 +22,7 @@
 
 mod admin;
 mod authorize;
-mod browser;
+pub(crate) mod browser;
 mod callback;
 mod flow;
 mod form;

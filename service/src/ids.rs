@@ -36,6 +36,21 @@ pub fn secret() -> String {
     random(SECRET_LENGTH)
 }
 
+/// Six random digits, each number equally likely.
+pub fn six_digits() -> String {
+    const COUNT: u32 = 1_000_000;
+    loop {
+        let mut bytes = [0_u8; 4];
+        #[allow(clippy::expect_used)]
+        getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+        let number = u32::from_le_bytes(bytes);
+        // Beyond the largest multiple, some numbers would be likelier.
+        if number < u32::MAX - u32::MAX % COUNT {
+            return format!("{:06}", number % COUNT);
+        }
+    }
+}
+
 /// A new tenant key that begins with `prefix`.
 pub fn tenant_key(prefix: &str) -> String {
     format!("{prefix}{}", secret())

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cli::{
-    AppsCommand, AuditCommand, ConnectionCommand, CopyCommand, KeyCommand, MigrateCommand, Output,
-    RootKeyCommand, TenantCommand, WebhookCommand, print,
+    AppsCommand, AuditCommand, ConnectionCommand, CopyCommand, KeyCommand, MemberCommand, MigrateCommand,
+    Output, RootKeyCommand, SignInCommand, TenantCommand, WebhookCommand, print,
 };
 use connect_service::clock::Clock;
 use connect_service::config::Config;
@@ -48,6 +48,11 @@ enum Command {
     /// Manage tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Manage who may see and change a tenant in the dashboard.
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Print a link that signs in to the dashboard, once within ten minutes.
+    SignIn(SignInCommand),
     /// Manage tenants' keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -122,6 +127,14 @@ async fn run(arguments: Arguments) -> Result<(), SetupError> {
         Command::Dev(DevArguments { command: None, options }) => develop(config()?, &options).await,
         Command::Dev(DevArguments { command: Some(DevCommand::Ctl(ctl)), .. }) => ctl::run(ctl).await,
         Command::Tenant(command) => cli::tenants(&live_store(&config()?).await?, command, output).await,
+        Command::Member(command) => {
+            let config = config()?;
+            cli::members(&live_store(&config).await?, &config, command, output).await
+        }
+        Command::SignIn(command) => {
+            let config = config()?;
+            cli::sign_in(&live_store(&config).await?, &config, &command, output).await
+        }
         Command::Key(command) => {
             let config = config()?;
             cli::keys(&live_store(&config).await?, &config, command, output).await

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{announcements, api, hosted, log, mcp, metrics, revocation, vending, webhooks};
+use crate::{announcements, api, dashboard, hosted, log, mcp, metrics, revocation, vending, webhooks};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -38,6 +38,7 @@ const WRITE_AUDIT_EVERY: Duration = Duration::from_secs(1);
 /// All addresses of a service.
 pub fn router(app: AppState) -> Router {
     Router::new()
+        .merge(dashboard::routes(&app))
         .nest(PREFIX, api::routes(&app).merge(mcp::routes(&app)).merge(hosted_routes()))
         .layer(middleware::from_extractor::<connections::WithinLimit>())
         // Probes are answered whatever else is refused.

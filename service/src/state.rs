@@ -12,7 +12,9 @@ use crate::budget::Budgets;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::dashboard;
 use crate::in_flight::InFlightCounts;
+use crate::mail::Mailer;
 use crate::metrics::{Metrics, Sources};
 use crate::oauth::ProviderClient;
 use crate::proxy::ProxiedCalls;
@@ -40,6 +42,8 @@ pub struct Service {
     pub providers: ProviderClient,
     /// Sends events to tenants' endpoints.
     pub webhooks: WebhookClient,
+    /// Sends mail.
+    pub mailer: Mailer,
     /// Who may still call how often.
     pub budgets: Budgets,
     /// The tenant keys that opened nothing lately.
@@ -164,6 +168,7 @@ impl Service {
             catalogue,
             providers,
             webhooks: WebhookClient::new(config.allow_private_networks, config.provider_ca_file.as_deref())?,
+            mailer: Mailer::new(&config.smtp)?,
             budgets,
             rejected_keys: RejectedKeys::default(),
             rejected_mcp_tokens: RejectedKeys::default(),
@@ -186,6 +191,11 @@ impl Service {
     /// The base of every address under the contract: `{public_url}/platform/v1`.
     pub fn base_url(&self) -> String {
         format!("{}{}", self.public_url, server::PREFIX)
+    }
+
+    /// The base of every address of the dashboard.
+    pub fn dashboard_url(&self) -> String {
+        format!("{}{}", self.public_url, dashboard::PREFIX)
     }
 
     /// Where an app's provider sends customers back to. Each app has an address of its own, so that no provider can

@@ -157,6 +157,13 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         DELETE FROM marks WHERE name = 'data_keys';
         INSERT INTO marks (name, value) VALUES ('encryption_key', '{}');
         DROP TABLE import_tokens;
+        DROP TABLE members;
+        DROP TABLE sign_ins;
+        DROP TABLE sessions;
+        ALTER TABLE keys DROP COLUMN name;
+        DROP INDEX connections_by_time;
+        DROP INDEX connections_by_app;
+        DROP INDEX connections_by_account;
         DROP TABLE revocations;
         DROP INDEX credentials_by_account;
         DROP INDEX credentials_without_account;

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { faults } from './axe.js';
 import { launch, until } from './drivers.js';
 import { enter, press } from './hosted-page.js';
 import { OidcProvider, Service } from './processes.js';
@@ -96,12 +96,3 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
     }
   });
 });
-
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return page.evaluate(async () => {
-    const { violations, passes } = await (globalThis as unknown as { axe: typeof axe }).axe.run();
-    if (!passes.some(({ id }) => id === 'color-contrast')) return ['nothing was checked'];
-    return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
-  });
-}

@@ -13,6 +13,7 @@ use crate::extract::body::Body;
 use crate::extract::path::is_id;
 use crate::state::AppState;
 use crate::store::{Actor, Caller, Key, Promotion, Rotation};
+use crate::tenant_keys;
 
 #[derive(Serialize)]
 pub(super) struct Keys {
@@ -22,6 +23,7 @@ pub(super) struct Keys {
 #[derive(Serialize)]
 struct KeyView {
     id: String,
+    name: Option<String>,
     family: String,
     capabilities: Vec<&'static str>,
     /// Whether it is the one that asks.
@@ -29,6 +31,7 @@ struct KeyView {
     mcp_url: bool,
     created_at: String,
     first_used_at: Option<String>,
+    last_used_at: Option<String>,
     revoked_at: Option<String>,
 }
 
@@ -72,8 +75,10 @@ pub(super) async fn list(
         mcp_url: key.has_mcp_url,
         created_at: rfc3339(key.created_at),
         first_used_at: key.used_at.map(rfc3339),
+        last_used_at: key.last_used_at.map(rfc3339),
         revoked_at: key.revoked_at.map(rfc3339),
         id: key.id,
+        name: key.name,
         family: key.family,
     };
     let keys = keys.into_iter().map(view).collect();
@@ -86,7 +91,9 @@ pub(super) async fn rotate(
     Named(id): Named,
 ) -> Result<Success<Rotated>, ApiError> {
     let (id, actor) = (id.as_ref().unwrap_or(&caller.key), Actor::Key(&caller.key));
-    match app.store.rotate_key(&caller.tenant, id, actor).await? {
+    let wanted = app.store.key_capabilities(&caller.tenant, id).await?.ok_or(ApiError::KeyNotFound)?;
+    tenant_keys::check_capabilities(&caller.capabilities, &wanted)?;
+    match tenant_keys::rotate(&app, &caller.tenant, id, actor).await? {
         Rotation::Rotated { id, key, replaces } => {
             Ok(Success::new(Rotated { key_id: id, api_key: key, replaces }))
         }

@@ -2,10 +2,13 @@
 
 use clap::Subcommand;
 use connect_service::config::Config;
+use connect_service::notices::Change;
 use connect_service::server;
 use connect_service::state::SetupError;
-use connect_service::store::{Actor, Capability, Minted, Promotion, Revocation, Rotation, Store};
+use connect_service::store::{Actor, Capability, Minted, NewKey, Promotion, Revocation, Rotation, Store};
+use connect_service::text;
 
+use super::members::tell;
 use super::output::time;
 use super::{Output, check_tenant};
 
@@ -16,6 +19,9 @@ pub(crate) enum KeyCommand {
         /// The tenant's id.
         #[arg(long)]
         tenant: String,
+        /// What to call it in lists.
+        #[arg(long, value_parser = key_name)]
+        name: Option<String>,
         /// What it opens: any of apps, connections, token, delete, admin, import, events, proxy, with commas between them.
         #[arg(long, value_delimiter = ',', default_value = "apps,connections,token,delete")]
         capabilities: Vec<Capability>,
@@ -70,17 +76,26 @@ pub(crate) async fn keys(
     output: Output,
 ) -> Result<(), SetupError> {
     match command {
-        KeyCommand::Create { tenant, capabilities } => {
-            match store.create_key(&tenant, &capabilities).await? {
-                Some(key) => output.value("key", &key),
-                None => Err("there is no such tenant".into()),
-            }
+        KeyCommand::Create { tenant, name, capabilities } => {
+            let new = NewKey {
+                tenant: &tenant,
+                name: name.as_deref(),
+                capabilities: &capabilities,
+                actor: Actor::CommandLine,
+            };
+            let (_, key) = store.generate_key(&new).await?.ok_or("there is no such tenant")?;
+            output.value("key", &key)?;
+            let change = Change::KeyCreated { name: name.as_deref(), capabilities: &capabilities };
+            tell(store, config, &tenant, change).await
         }
         KeyCommand::List { tenant } => list(store, &tenant, output).await,
         KeyCommand::Rotate { id } => {
             let tenant = tenant_of(store, &id).await?;
             match store.rotate_key(&tenant, &id, Actor::CommandLine).await? {
-                Rotation::Rotated { key, .. } => output.value("key", &key),
+                Rotation::Rotated { key, replaces, .. } => {
+                    output.value("key", &key)?;
+                    tell(store, config, &tenant, Change::KeyRotated(&replaces)).await
+                }
                 Rotation::UnderWay => {
                     Err("there are two keys already, and both are in use: promote or revoke one first".into())
                 }
@@ -126,6 +141,13 @@ pub(crate) async fn keys(
     }
 }
 
+fn key_name(name: &str) -> Result<String, String> {
+    let shown = text::printable(name, 100);
+    shown.filter(|shown| shown == name).ok_or_else(|| {
+        "it must be 1 to 100 characters, without controls and without white space around".to_owned()
+    })
+}
+
 const NO_KEY: &str = "there is no such key, or it has ended";
 
 async fn mint_mcp_url(store: &Store, config: &Config, key: &str, output: Output) -> Result<(), SetupError> {
@@ -148,6 +170,7 @@ async fn list(store: &Store, tenant: &str, output: Output) -> Result<(), SetupEr
         let capabilities: Vec<_> = key.capabilities.iter().map(|capability| capability.as_str()).collect();
         [
             key.id.into(),
+            key.name.into(),
             capabilities.into(),
             time(key.created_at),
             time(key.revoked_at),
@@ -157,8 +180,17 @@ async fn list(store: &Store, tenant: &str, output: Output) -> Result<(), SetupEr
             time(key.last_used_at),
         ]
     });
-    let columns =
-        ["id", "capabilities", "created_at", "revoked_at", "used_at", "family", "mcp_url", "last_used_at"];
+    let columns = [
+        "id",
+        "name",
+        "capabilities",
+        "created_at",
+        "revoked_at",
+        "used_at",
+        "family",
+        "mcp_url",
+        "last_used_at",
+    ];
     output.table(columns, keys)
 }
 

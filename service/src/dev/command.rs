@@ -83,6 +83,12 @@ pub enum Command {
         /// By how many seconds.
         seconds: u64,
     },
+    /// Make a link that signs in to the dashboard, once within ten minutes: as the owner, owner@example.com, or as a customer,
+    /// to see what is connected for them.
+    SignIn {
+        /// Who signs in.
+        email: String,
+    },
     /// Make another key, which can do less than the one that was printed.
     Key {
         /// Any of apps, connections, token, delete, admin, import, events, proxy, with commas between them.

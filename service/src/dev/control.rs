@@ -23,10 +23,12 @@ use super::provider::{Failure, Provider, Scope};
 use super::redeliver;
 use super::{advance, customer};
 use crate::clock::rfc3339;
+use crate::dashboard;
+use crate::email;
 use crate::hosted::html::{FormTargets, NextAction, Outcome, PageResponse, Severity};
 use crate::ids;
-use crate::state::AppState;
-use crate::store::{Capability, Credential, Owner, StoreError, Tokens};
+use crate::state::{AppState, Service};
+use crate::store::{Capability, Credential, NewSignIn, Owner, StoreError, Tokens};
 
 /// How many connections are listed.
 const MAX_LISTED: u32 = 200;
@@ -267,6 +269,7 @@ impl Control {
                 redeliver::redeliver(&self.service, count, shuffle, webhook_id.as_deref()).await
             }
             Command::Advance { seconds } => advance::advance(self, seconds).await,
+            Command::SignIn { email } => self.sign_in(&email).await,
             Command::Key { capabilities } => self.key(&capabilities).await,
         }
     }
@@ -375,6 +378,13 @@ impl Control {
     }
 
     /// A key beside the printed one.
+    async fn sign_in(&self, email: &str) -> Result<Value, ControlError> {
+        let email = email::parse(email.as_bytes())
+            .map_err(|problem| ControlError::wrong(format!("the email {problem}")))?;
+        let url = sign_in_link(&self.service, &email).await?;
+        Ok(json!({ "url": url, "email": email }))
+    }
+
     async fn key(&self, capabilities: &[String]) -> Result<Value, ControlError> {
         if capabilities.is_empty() {
             return Err(ControlError::wrong("capabilities must name at least one"));
@@ -390,4 +400,11 @@ impl Control {
         let key = key.ok_or_else(|| ControlError::new(StatusCode::CONFLICT, "The tenant is gone"))?;
         Ok(json!({ "api_key": key, "capabilities": capabilities }))
     }
+}
+
+/// A link that signs in, once within ten minutes.
+pub(super) async fn sign_in_link(service: &Service, email: &str) -> Result<String, StoreError> {
+    let secret = ids::secret();
+    service.store.create_sign_in(&NewSignIn { email, secret: &secret, asker: None, return_to: "" }).await?;
+    Ok(dashboard::link_address(&service.public_url, &secret))
 }

@@ -11,7 +11,8 @@ use crate::state::Service;
 use crate::store::{AdminLink, Link};
 
 /// One browser, known by the secret in its cookie.
-pub(super) struct Browser {
+#[derive(Clone)]
+pub(crate) struct Browser {
     secret: String,
     is_new: bool,
 }
@@ -24,12 +25,12 @@ impl Browser {
     }
 
     /// The browser that sends these headers, with a new cookie if it has none.
-    pub(super) fn known_or_new(service: &Service, headers: &HeaderMap) -> Self {
+    pub(crate) fn known_or_new(service: &Service, headers: &HeaderMap) -> Self {
         Self::known(service, headers).unwrap_or_else(|| Self { secret: ids::secret(), is_new: true })
     }
 
     /// What journeys are bound to.
-    pub(super) fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         &self.secret
     }
 
@@ -70,7 +71,8 @@ impl Browser {
         self.derived_of(purpose, &link.id)
     }
 
-    fn derived_of(&self, purpose: &str, id: &str) -> String {
+    /// What other pages cannot know, and what cannot be derived without the cookie.
+    pub(crate) fn derived_of(&self, purpose: &str, id: &str) -> String {
         let mut digest = Sha256::new();
         for part in [purpose, &self.secret, id] {
             digest.update(part);
@@ -88,7 +90,7 @@ impl Browser {
     /// The `Set-Cookie` that makes it known, unless it is.
     ///
     /// `Lax` because the way back from the provider is a cross-site navigation, which must carry the cookie.
-    pub(super) fn set_cookie(&self, service: &Service) -> Option<HeaderValue> {
+    pub(crate) fn set_cookie(&self, service: &Service) -> Option<HeaderValue> {
         if !self.is_new {
             return None;
         }
@@ -100,7 +102,7 @@ impl Browser {
 }
 
 /// The values of a cookie, of which there can be several.
-pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
@@ -112,6 +114,6 @@ fn cookie_name(service: &Service) -> &'static str {
 }
 
 /// The form of [`ids::secret`].
-fn is_secret(text: &str) -> bool {
+pub(crate) fn is_secret(text: &str) -> bool {
     text.len() == 43 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

@@ -15,8 +15,11 @@ use crate::hosted::ClientSetup;
 pub use response::{FormTargets, PageResponse};
 
 /// The style sheet, inside every page: tokens, elements, and what these pages have.
-pub const STYLE: &str =
-    concat!(include_str!("../theme/tokens.css"), include_str!("../theme/base.css"), include_str!("html/style.css"));
+pub const STYLE: &str = concat!(
+    include_str!("../theme/tokens.css"),
+    include_str!("../theme/base.css"),
+    include_str!("html/style.css")
+);
 
 /// Which of several apps the customer wants to connect.
 #[derive(Template)]

@@ -25,6 +25,7 @@ use tower::Service as _;
 use super::MAX_BODY;
 use super::handled::{HandledBody, Requests};
 use super::stream::{ClientStream, Timeouts};
+use crate::auth::network::PeerAddress;
 use crate::config::LimitConfig;
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -68,7 +69,7 @@ pub(super) async fn accept(
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let mut is_full = false;
     loop {
-        let (stream, _) = Listener::accept(&mut listener).await;
+        let (stream, address) = Listener::accept(&mut listener).await;
         let place = places.clone().try_acquire_owned();
         if place.is_err() && !is_full {
             tracing::warn!(max_connections = app.max_connections, "too many connections");
@@ -77,8 +78,13 @@ pub(super) async fn accept(
         let Ok(place) = place.or_else(|_| refusals.clone().try_acquire_owned()) else {
             continue;
         };
-        let connection =
-            Connection { app: app.clone(), router: router.clone(), is_beyond_limit: is_full, _place: place };
+        let connection = Connection {
+            app: app.clone(),
+            router: router.clone(),
+            address: PeerAddress(address.ip()),
+            is_beyond_limit: is_full,
+            _place: place,
+        };
         connections.spawn(connection.serve(http.clone(), stream));
     }
 }
@@ -110,6 +116,7 @@ fn http(limits: &LimitConfig) -> http1::Builder {
 struct Connection {
     app: AppState,
     router: Router,
+    address: PeerAddress,
     is_beyond_limit: bool,
     _place: OwnedSemaphorePermit,
 }
@@ -141,6 +148,7 @@ impl Connection {
             true => Body::empty(),
             false => Body::new(HandledBody::new(body, handled.clone())),
         });
+        request.extensions_mut().insert(self.address);
         if self.is_beyond_limit {
             request.extensions_mut().insert(BeyondLimit);
         }

@@ -16,6 +16,8 @@ pub enum Actor<'a> {
     Key(&'a str),
     /// A customer, on a hosted page.
     Customer,
+    /// The account with this email, in the dashboard.
+    Account(&'a str),
 }
 
 /// What was changed.
@@ -63,6 +65,12 @@ pub(super) enum Action {
     ClientSet,
     /// An OAuth client was removed.
     ClientRemoved,
+    /// An account became a member.
+    MemberAdded,
+    /// A member got another role.
+    MemberChanged,
+    /// A member was removed.
+    MemberRemoved,
 }
 
 /// One line of the audit.
@@ -74,7 +82,7 @@ pub struct AuditLine {
     pub action: String,
     /// To which key or webhook endpoint.
     pub key: Option<String>,
-    /// By whom: a key's id, or `command line`.
+    /// By whom: a key's id, the email of a member, or `command line`.
     pub actor: String,
 }
 
@@ -84,6 +92,7 @@ impl fmt::Display for Actor<'_> {
             Self::CommandLine => "command line",
             Self::Key(id) => id,
             Self::Customer => "customer",
+            Self::Account(email) => email,
         })
     }
 }
@@ -112,6 +121,9 @@ impl Action {
             Self::WebhookDeleted => "webhook.deleted",
             Self::ClientSet => "oauth_client.set",
             Self::ClientRemoved => "oauth_client.removed",
+            Self::MemberAdded => "member.added",
+            Self::MemberChanged => "member.changed",
+            Self::MemberRemoved => "member.removed",
         }
     }
 }
@@ -146,9 +158,9 @@ impl Store {
         tenant: &str,
         key: Option<&str>,
         action: Action,
-        actor: Actor<'_>,
+        by: Actor<'_>,
     ) -> Result<()> {
-        let (action, actor) = (action.as_str(), actor.to_string());
+        let (action, actor) = (action.as_str(), by.to_string());
         let query = Query::new(
             "INSERT INTO audit (id, at, tenant_id, key_id, action, actor) VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -159,7 +171,9 @@ impl Store {
         .bind(action)
         .bind(&actor);
         transaction.execute(query).await?;
-        tracing::info!(tenant, key, action, actor, "audit");
+        // The log names no person.
+        let logged = if matches!(by, Actor::Account(_)) { "member" } else { actor.as_str() };
+        tracing::info!(tenant, key, action, actor = logged, "audit");
         Ok(())
     }
 }

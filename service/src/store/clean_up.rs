@@ -64,6 +64,8 @@ impl Store {
             self.remove_unused_clients(now).await,
             self.remove_admin_links(now - millis(DAY)).await,
             self.remove_import_tokens(now - millis(UNFINISHED)).await,
+            self.remove_sign_ins(now - millis(DAY)).await,
+            self.remove_sessions(now).await,
             self.remove_events(now - millis(EVENTS_KEPT)).await,
             self.remove_attempts(now - millis(EVENTS_KEPT)).await,
             self.remove_deliveries().await,

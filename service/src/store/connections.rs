@@ -177,8 +177,8 @@ impl FromStr for Status {
 
 /// Columns of `connections c` and of its latest link `l`, and its usages with when each was added. Their ids
 /// hold neither comma nor space.
-const SELECT: &str =
-    "SELECT c.id, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
+pub(super) const SELECT: &str =
+    "SELECT c.id, c.tenant_id, c.customer, c.name, c.app_id, c.auth_type, c.status, c.broken, c.broken_reason, c.broken_since, c.last_error,
         c.provider_message,
         c.created_at, c.updated_at, c.last_used_at, c.customer_id, c.customer_name, c.metadata, c.provider_data,
         c.account, c.scopes, c.origin, c.organization_id, c.organization_name,
@@ -300,8 +300,27 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn delete_connection(&self, owner: &Owner, id: &str) -> Result<Deletion> {
+        self.delete_connection_by(owner, id, DeletedBy::Tenant).await
+    }
+
+    /// The same by another than the tenant's backend. A customer's own wish ends what uses the connection.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn delete_connection_by(&self, owner: &Owner, id: &str, by: DeletedBy) -> Result<Deletion> {
         let mut transaction = self.database.begin().await?;
-        match self.remove_connection(&mut transaction, owner, id).await? {
+        if by == DeletedBy::Customer {
+            self.lock_connection(&mut transaction, id).await?;
+            let query = Query::new(
+                "DELETE FROM usages WHERE connection_id = $1 AND tenant_id = $2 AND customer = $3",
+            )
+            .bind(id)
+            .bind(&owner.tenant)
+            .bind(&owner.customer);
+            transaction.execute(query).await?;
+        }
+        match self.remove_connection(&mut transaction, owner, id, by).await? {
             Removal::Removed { revoked, event } => {
                 self.commit_with(transaction, &owner.tenant, event.as_slice()).await?;
                 Ok(Deletion::Deleted { revoked })
@@ -323,11 +342,12 @@ impl Store {
         transaction: &mut Transaction,
         owner: &Owner,
         id: &str,
+        by: DeletedBy,
     ) -> Result<Removal> {
         self.lock_connection(transaction, id).await?;
         let current = self.current_grant(transaction, &owner.tenant, id).await?;
         self.drop_waiting(transaction, id).await?;
-        let change = ConnectionChange::Deleted(DeletedBy::Tenant);
+        let change = ConnectionChange::Deleted(by);
         let event = self.connection_event(transaction, &owner.tenant, id, &change).await?;
         let query = Query::new("DELETE FROM connections WHERE id = $1 AND tenant_id = $2 AND customer = $3")
             .bind(id)
@@ -349,7 +369,7 @@ impl Store {
         Ok(Removal::Removed { revoked: current.map(Box::new), event })
     }
 
-    fn read_connection(&self, row: &Row) -> Result<Connection> {
+    pub(super) fn read_connection(&self, row: &Row) -> Result<Connection> {
         Ok(Connection {
             id: row.get("id")?,
             name: row.get("name")?,

@@ -2,6 +2,7 @@
 
 use super::connections::Removal;
 use super::database::{Query, Value};
+use super::events::DeletedBy;
 use super::{Owner, Result, Store, StoreError};
 
 /// How many connections are removed in one transaction: other writers wait no longer than for these.
@@ -84,7 +85,7 @@ impl Store {
                     let query = Query::new("DELETE FROM usages WHERE connection_id = $1").bind(id);
                     transaction.execute(query).await?;
                 }
-                match self.remove_connection(&mut transaction, &owner, id).await? {
+                match self.remove_connection(&mut transaction, &owner, id, DeletedBy::Tenant).await? {
                     Removal::Removed { revoked: _, event } => {
                         events.extend(event);
                         removed += 1;

@@ -63,11 +63,15 @@ pub enum EventPayload {
 
 /// Who deleted a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DeletedBy {
+pub enum DeletedBy {
     /// The tenant's backend.
     Tenant,
     /// The service, because nobody ever finished the connection.
     Operator,
+    /// A member of the tenant, in the dashboard.
+    Dashboard,
+    /// The customer, in the dashboard.
+    Customer,
 }
 
 /// A change of a connection.
@@ -171,6 +175,8 @@ impl DeletedBy {
         match self {
             Self::Tenant => "tenant",
             Self::Operator => "operator",
+            Self::Dashboard => "dashboard",
+            Self::Customer => "customer",
         }
     }
 }
@@ -224,14 +230,20 @@ impl ConnectionChange {
 
 impl NewEvent {
     /// An event of a key with these capabilities, which are separated by commas.
-    pub(super) fn of_key(event_type: EventType, id: &str, capabilities: &str, actor: Actor<'_>) -> Self {
+    pub(super) fn of_key(
+        event_type: EventType,
+        (id, name): (&str, Option<&str>),
+        capabilities: &str,
+        actor: Actor<'_>,
+    ) -> Self {
         let capabilities: Vec<_> = capabilities.split(',').filter(|word| !word.is_empty()).collect();
         let by = match actor {
             Actor::CommandLine => "command_line",
             Actor::Key(_) | Actor::Customer => "api",
+            Actor::Account(_) => "dashboard",
         };
         let mut data = Map::new();
-        data.insert("key".into(), json!({ "id": id, "name": null, "capabilities": capabilities }));
+        data.insert("key".into(), json!({ "id": id, "name": name, "capabilities": capabilities }));
         data.insert("by".into(), by.into());
         Self { event_type, connection_id: None, customer: None, is_of_attempt: false, data }
     }

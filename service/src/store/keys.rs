@@ -52,6 +52,8 @@ pub struct Caller {
 pub struct Key {
     /// Names the key, to rotate or revoke it by.
     pub id: String,
+    /// What people call it.
+    pub name: Option<String>,
     /// The keys that replaced each other have this in common.
     pub family: String,
     /// Its place in the family, from 1.
@@ -68,6 +70,19 @@ pub struct Key {
     pub last_used_at: Option<Millis>,
     /// Since when it opens nothing.
     pub revoked_at: Option<Millis>,
+}
+
+/// A key to make.
+#[derive(Debug, Clone, Copy)]
+pub struct NewKey<'a> {
+    /// Whose.
+    pub tenant: &'a str,
+    /// What people call it.
+    pub name: Option<&'a str>,
+    /// What it opens.
+    pub capabilities: &'a [Capability],
+    /// Who makes it.
+    pub actor: Actor<'a>,
 }
 
 /// What [`Store::revoke_key`] did.
@@ -126,29 +141,74 @@ impl FromStr for Capability {
     }
 }
 
+/// The row of a new key, with the key itself.
+pub(super) struct InsertedKey<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) id: &'a str,
+    pub(super) key: &'a str,
+    pub(super) family: &'a str,
+    pub(super) generation: i64,
+    pub(super) name: Option<&'a str>,
+    pub(super) capabilities: &'a str,
+}
+
 const SELECT: &str =
-    "SELECT id, family, generation, capabilities, mcp_digest, created_at, used_at, last_used_at, revoked_at
+    "SELECT id, name, family, generation, capabilities, mcp_digest, created_at, used_at, last_used_at, revoked_at
     FROM keys";
 
 impl Store {
-    /// A new key for a tenant. It is given here and never again. `None` where there is no such tenant.
+    /// A new key for a tenant, by the operator. It is given here and never again. `None` where there is no such tenant.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn create_key(&self, tenant: &str, capabilities: &[Capability]) -> Result<Option<String>> {
+        let new = NewKey { tenant, name: None, capabilities, actor: Actor::CommandLine };
+        Ok(self.generate_key(&new).await?.map(|(_, key)| key))
+    }
+
+    /// A new key: its id, and the key itself, which is given here and never again. `None` where there is no such tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn generate_key(&self, new: &NewKey<'_>) -> Result<Option<(String, String)>> {
         let (id, key) = (ids::prefixed("key_"), self.new_key());
         let mut transaction = self.database.begin().await?;
-        if !self.lock_tenant(&mut transaction, tenant).await? {
+        if !self.lock_tenant(&mut transaction, new.tenant).await? {
             transaction.rollback().await?;
             return Ok(None);
         }
-        let capabilities = write_capabilities(capabilities);
-        self.insert_key(&mut transaction, tenant, (&id, &key), (&id, 1), &capabilities).await?;
-        self.note(&mut transaction, tenant, Some(&id), Action::KeyCreated, Actor::CommandLine).await?;
-        let event = NewEvent::of_key(EventType::KeyCreated, &id, &capabilities, Actor::CommandLine);
-        self.commit_with(transaction, tenant, &[event]).await?;
-        Ok(Some(key))
+        let capabilities = write_capabilities(new.capabilities);
+        let insert = InsertedKey {
+            tenant: new.tenant,
+            id: &id,
+            key: &key,
+            family: &id,
+            generation: 1,
+            name: new.name,
+            capabilities: &capabilities,
+        };
+        self.insert_key(&mut transaction, &insert).await?;
+        self.note(&mut transaction, new.tenant, Some(&id), Action::KeyCreated, new.actor).await?;
+        let event = NewEvent::of_key(EventType::KeyCreated, (&id, new.name), &capabilities, new.actor);
+        self.commit_with(transaction, new.tenant, &[event]).await?;
+        Ok(Some((id, key)))
+    }
+
+    /// What a live key of this tenant opens; `None` where there is no such key.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn key_capabilities(&self, tenant: &str, id: &str) -> Result<Option<Vec<Capability>>> {
+        let query = Query::new(
+            "SELECT capabilities FROM keys WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+        )
+        .bind(tenant)
+        .bind(id);
+        let row = self.database.fetch_optional(query).await?;
+        row.map(|row| read_capabilities(row.get("capabilities")?)).transpose()
     }
 
     /// A tenant's keys: live ones first, then newer ones; so many that nobody misses one.
@@ -184,18 +244,33 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn revoke_key(&self, id: &str, even_last: bool) -> Result<Revocation> {
-        let Some(tenant) = self.tenant_of_key(id).await? else {
-            return Ok(Revocation::Unknown);
-        };
+        match self.tenant_of_key(id).await? {
+            Some(tenant) => self.revoke_tenant_key(&tenant, id, even_last, Actor::CommandLine).await,
+            None => Ok(Revocation::Unknown),
+        }
+    }
+
+    /// The same for a key of this tenant alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn revoke_tenant_key(
+        &self,
+        tenant: &str,
+        id: &str,
+        even_last: bool,
+        actor: Actor<'_>,
+    ) -> Result<Revocation> {
         let mut transaction = self.database.begin().await?;
-        self.lock_tenant(&mut transaction, &tenant).await?;
+        self.lock_tenant(&mut transaction, tenant).await?;
         let query =
-            Query::new("SELECT id, capabilities FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL")
-                .bind(&tenant);
+            Query::new("SELECT id, name, capabilities FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL")
+                .bind(tenant);
         let rows = transaction.fetch_all(query).await?;
-        let live = rows.iter().map(|row| Ok((row.get("id")?, row.get("capabilities")?)));
-        let live: Vec<(&str, &str)> = live.collect::<Result<_>>()?;
-        let Some((_, capabilities)) = live.iter().find(|(live, _)| *live == id) else {
+        let live = rows.iter().map(|row| Ok((row.get("id")?, row.get("name")?, row.get("capabilities")?)));
+        let live: Vec<(&str, Option<&str>, &str)> = live.collect::<Result<_>>()?;
+        let Some((_, name, capabilities)) = live.iter().find(|(live, ..)| *live == id) else {
             transaction.rollback().await?;
             return Ok(Revocation::Unknown);
         };
@@ -204,9 +279,9 @@ impl Store {
             return Ok(Revocation::Last);
         }
         self.end_key(&mut transaction, id).await?;
-        self.note(&mut transaction, &tenant, Some(id), Action::KeyRevoked, Actor::CommandLine).await?;
-        let event = NewEvent::of_key(EventType::KeyRevoked, id, capabilities, Actor::CommandLine);
-        self.commit_with(transaction, &tenant, &[event]).await?;
+        self.note(&mut transaction, tenant, Some(id), Action::KeyRevoked, actor).await?;
+        let event = NewEvent::of_key(EventType::KeyRevoked, (id, *name), capabilities, actor);
+        self.commit_with(transaction, tenant, &[event]).await?;
         Ok(Revocation::Revoked)
     }
 
@@ -253,21 +328,19 @@ impl Store {
     pub(super) async fn insert_key(
         &self,
         transaction: &mut Transaction,
-        tenant: &str,
-        (id, key): (&str, &str),
-        (family, generation): (&str, i64),
-        capabilities: &str,
+        new: &InsertedKey<'_>,
     ) -> Result<()> {
         let query = Query::new(
-            "INSERT INTO keys (id, tenant_id, digest, family, generation, capabilities, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO keys (id, tenant_id, digest, family, generation, name, capabilities, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
-        .bind(id)
-        .bind(tenant)
-        .bind(ids::digest(key))
-        .bind(family)
-        .bind(generation)
-        .bind(capabilities)
+        .bind(new.id)
+        .bind(new.tenant)
+        .bind(ids::digest(new.key))
+        .bind(new.family)
+        .bind(new.generation)
+        .bind(new.name)
+        .bind(new.capabilities)
         .bind(self.clock.now());
         transaction.execute(query).await?;
         Ok(())
@@ -285,6 +358,7 @@ impl Store {
 fn read_key(row: &Row) -> Result<Key> {
     Ok(Key {
         id: row.get("id")?,
+        name: row.get("name")?,
         family: row.get("family")?,
         generation: row.get("generation")?,
         capabilities: read_capabilities(row.get("capabilities")?)?,

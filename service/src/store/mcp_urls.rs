@@ -18,32 +18,44 @@ pub enum Minted {
 }
 
 impl Store {
-    /// Gives a key an MCP URL, which ends with the key.
+    /// Gives a key an MCP URL, which ends with the key. By the operator.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn mint_mcp_url(&self, key: &str) -> Result<Minted> {
-        let Some(tenant) = self.tenant_of_key(key).await? else {
-            return Ok(Minted::Unknown);
-        };
+        match self.tenant_of_key(key).await? {
+            Some(tenant) => self.mint_tenant_mcp_url(&tenant, key, Actor::CommandLine).await,
+            None => Ok(Minted::Unknown),
+        }
+    }
+
+    /// The same for a key of this tenant alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn mint_tenant_mcp_url(&self, tenant: &str, key: &str, actor: Actor<'_>) -> Result<Minted> {
         let token = ids::mcp_token();
         let mut transaction = self.database.begin().await?;
-        let query = Query::new("SELECT 1 FROM tenants WHERE id = $1 AND email IS NOT NULL").bind(&tenant);
+        let query = Query::new("SELECT 1 FROM tenants WHERE id = $1 AND email IS NOT NULL").bind(tenant);
         let row = transaction.fetch_optional(query).await?;
         if row.is_none() {
             transaction.rollback().await?;
             return Ok(Minted::NoEmail);
         }
-        let query = Query::new("UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND revoked_at IS NULL")
-            .bind(ids::digest(&token))
-            .bind(key);
+        let query = Query::new(
+            "UPDATE keys SET mcp_digest = $1 WHERE id = $2 AND tenant_id = $3 AND revoked_at IS NULL",
+        )
+        .bind(ids::digest(&token))
+        .bind(key)
+        .bind(tenant);
         let updated = transaction.execute(query).await?;
         if updated == 0 {
             transaction.rollback().await?;
             return Ok(Minted::Unknown);
         }
-        self.note(&mut transaction, &tenant, Some(key), Action::McpUrlMinted, Actor::CommandLine).await?;
+        self.note(&mut transaction, tenant, Some(key), Action::McpUrlMinted, actor).await?;
         transaction.commit().await?;
         Ok(Minted::Minted(token))
     }
@@ -54,18 +66,30 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn revoke_mcp_url(&self, key: &str) -> Result<bool> {
-        let Some(tenant) = self.tenant_of_key(key).await? else {
-            return Ok(false);
-        };
+        match self.tenant_of_key(key).await? {
+            Some(tenant) => self.revoke_tenant_mcp_url(&tenant, key, Actor::CommandLine).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The same for a key of this tenant alone.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn revoke_tenant_mcp_url(&self, tenant: &str, key: &str, actor: Actor<'_>) -> Result<bool> {
         let mut transaction = self.database.begin().await?;
-        let query = Query::new("UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND mcp_digest IS NOT NULL")
-            .bind(key);
+        let query = Query::new(
+            "UPDATE keys SET mcp_digest = NULL WHERE id = $1 AND tenant_id = $2 AND mcp_digest IS NOT NULL",
+        )
+        .bind(key)
+        .bind(tenant);
         let updated = transaction.execute(query).await?;
         if updated == 0 {
             transaction.rollback().await?;
             return Ok(false);
         }
-        self.note(&mut transaction, &tenant, Some(key), Action::McpUrlRevoked, Actor::CommandLine).await?;
+        self.note(&mut transaction, tenant, Some(key), Action::McpUrlRevoked, actor).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -3,6 +3,7 @@
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
 use super::events::NewEvent;
+use super::keys::InsertedKey;
 use super::{EventType, Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -48,13 +49,14 @@ struct Member {
     id: String,
     family: String,
     generation: i64,
+    name: Option<String>,
     capabilities: String,
     used: bool,
 }
 
 impl Member {
     fn event(&self, event_type: EventType, actor: Actor<'_>) -> NewEvent {
-        NewEvent::of_key(event_type, &self.id, &self.capabilities, actor)
+        NewEvent::of_key(event_type, (&self.id, self.name.as_deref()), &self.capabilities, actor)
     }
 }
 
@@ -88,10 +90,19 @@ impl Store {
             }
         };
         let (id, key) = (ids::prefixed("key_"), self.new_key());
-        let place = (old.family.as_str(), generation);
-        self.insert_key(&mut transaction, tenant, (&id, &key), place, &old.capabilities).await?;
+        let name = old.name.as_deref();
+        let insert = InsertedKey {
+            tenant,
+            id: &id,
+            key: &key,
+            family: &old.family,
+            generation,
+            name,
+            capabilities: &old.capabilities,
+        };
+        self.insert_key(&mut transaction, &insert).await?;
         self.note(&mut transaction, tenant, Some(&id), Action::KeyRotated, actor).await?;
-        events.push(NewEvent::of_key(EventType::KeyRotated, &id, &old.capabilities, actor));
+        events.push(NewEvent::of_key(EventType::KeyRotated, (&id, name), &old.capabilities, actor));
         self.commit_with(transaction, tenant, &events).await?;
         let replaces = old.id;
         Ok(Rotation::Rotated { id, key, replaces })
@@ -137,7 +148,7 @@ impl Store {
     async fn family(&self, transaction: &mut Transaction, tenant: &str, id: &str) -> Result<Vec<Member>> {
         self.lock_tenant(transaction, tenant).await?;
         let query = Query::new(
-            "SELECT id, family, generation, capabilities, used_at FROM keys
+            "SELECT id, family, generation, name, capabilities, used_at FROM keys
              WHERE revoked_at IS NULL AND family =
                 (SELECT family FROM keys WHERE id = $1 AND tenant_id = $2 AND revoked_at IS NULL)
              ORDER BY generation",
@@ -154,6 +165,7 @@ fn read_member(row: &Row) -> Result<Member> {
         id: row.get("id")?,
         family: row.get("family")?,
         generation: row.get("generation")?,
+        name: row.get("name")?,
         capabilities: row.get("capabilities")?,
         used: row.get::<Option<Millis>>("used_at")?.is_some(),
     })

@@ -2,7 +2,7 @@
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row};
-use super::{Result, Store, StoreError};
+use super::{Result, Role, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
@@ -45,12 +45,17 @@ impl TenantBudgets {
 }
 
 impl Store {
-    /// A new tenant; gives its id. `email` is its own account, in lower case, which only MCP URLs need.
+    /// A new tenant, by the operator; gives its id. `email` is its own account, in lower case: its first owner, for whom its
+    /// MCP URLs act.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn create_tenant(&self, name: &str, email: Option<&str>) -> Result<String> {
+        self.insert_tenant(name, email, Actor::CommandLine).await
+    }
+
+    async fn insert_tenant(&self, name: &str, email: Option<&str>, actor: Actor<'_>) -> Result<String> {
         let id = ids::prefixed("ten_");
         let mut transaction = self.database.begin().await?;
         let query = Query::new("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
@@ -60,9 +65,25 @@ impl Store {
             .bind(self.clock.now());
         transaction.execute(query).await?;
         self.make_data_key(&mut transaction, &id).await?;
-        self.note(&mut transaction, &id, None, Action::TenantCreated, Actor::CommandLine).await?;
+        if let Some(email) = email {
+            self.insert_member(&mut transaction, &id, email, Role::Owner).await?;
+        }
+        self.note(&mut transaction, &id, None, Action::TenantCreated, actor).await?;
         transaction.commit().await?;
         Ok(id)
+    }
+
+    /// A new tenant of an account that makes its own; gives its id. `None` where the account owns `max` already.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn create_own_tenant(&self, name: &str, email: &str, max: usize) -> Result<Option<String>> {
+        let owned = self.memberships(email).await?;
+        if owned.iter().filter(|membership| membership.role == Role::Owner).count() >= max {
+            return Ok(None);
+        }
+        self.insert_tenant(name, Some(email), Actor::Account(email)).await.map(Some)
     }
 
     /// Whether there is this tenant, disabled or not.
@@ -150,6 +171,17 @@ impl Store {
         self.note(&mut transaction, tenant, None, action, Actor::CommandLine).await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// The name that customers see, where there is the tenant.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn tenant_name(&self, tenant: &str) -> Result<Option<String>> {
+        let query = Query::new("SELECT name FROM tenants WHERE id = $1").bind(tenant);
+        let row = self.database.fetch_optional(query).await?;
+        row.map(|row| row.get("name")).transpose()
     }
 
     /// The tenant's website, if there is the tenant and it has one.

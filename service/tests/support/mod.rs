@@ -3,12 +3,14 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod browser;
 mod database;
 mod home;
 mod log;
 mod provider;
 mod provider_api;
 mod request;
+mod smtp;
 
 use std::time::Duration;
 
@@ -17,16 +19,20 @@ use connect_service::catalogue::Catalogue;
 use connect_service::clock::Clock;
 use connect_service::config::Config;
 use connect_service::state::{AppState, Service};
-use connect_service::store::{Capability, Details, Grant, GrantOutcome, Link, Origin, Owner, Store, Tokens};
+use connect_service::store::{
+    Capability, Details, Grant, GrantOutcome, Link, NewSignIn, Origin, Owner, Store, Tokens,
+};
 use connect_service::{api, server};
 use serde_json::{Value, json};
 
+pub(crate) use browser::{Browser, between, csrf_token};
 pub(crate) use database::{Connection, Database, KEY, folder};
 pub(crate) use home::Home;
 pub(crate) use log::Log;
 pub(crate) use provider::{Provider, Reply};
 pub(crate) use provider_api::{Api, SeenCall};
 pub(crate) use request::{Answer, Call};
+pub(crate) use smtp::{MailServer, ReceivedMail};
 
 /// The customer of a [`Call`] that names no other.
 pub(crate) const ALICE: &str = "alice@example.com";
@@ -96,6 +102,28 @@ impl Platform {
             key: self.key.clone(),
             database: self.database.clone(),
         }
+    }
+
+    /// A browser that has not been here before.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.router.clone())
+    }
+
+    /// A browser in which this account has just signed in.
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser {
+        let mut browser = self.browser();
+        self.sign_in(&mut browser, email).await;
+        browser
+    }
+
+    /// Signs an account in, by a link of the command line.
+    pub(crate) async fn sign_in(&self, browser: &mut Browser, email: &str) {
+        let secret = connect_service::ids::secret();
+        let new = NewSignIn { email, secret: &secret, asker: None, return_to: "" };
+        assert!(self.app.store.create_sign_in(&new).await.unwrap());
+        let path = format!("/dashboard/sign-in/link/{secret}");
+        let answer = browser.submit(&path, &path, &[]).await;
+        assert_eq!((answer.status, answer.header("location")), (303, "/dashboard"), "{}", answer.text);
     }
 
     /// A new tenant's key with these capabilities.

@@ -70,6 +70,16 @@ static STYLE_SOURCE: LazyLock<String> =
 impl PageResponse {
     /// A page.
     pub fn new(status: StatusCode, page: &impl Template, targets: &FormTargets) -> Self {
+        let policy = format!(
+            "default-src 'none'; style-src {}; img-src data:; {}base-uri 'none'; frame-ancestors 'none'",
+            *STYLE_SOURCE,
+            targets.directive(),
+        );
+        Self::with_policy(status, page, &policy)
+    }
+
+    /// A page with a content security policy of its own.
+    pub fn with_policy(status: StatusCode, page: &impl Template, policy: &str) -> Self {
         let mut response = match page.render() {
             Ok(html) => (status, html).into_response(),
             Err(error) => {
@@ -77,11 +87,6 @@ impl PageResponse {
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         };
-        let policy = format!(
-            "default-src 'none'; style-src {}; img-src data:; {}base-uri 'none'; frame-ancestors 'none'",
-            *STYLE_SOURCE,
-            targets.directive(),
-        );
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         // Origins and schemes of parsed URLs are ASCII without separators.

@@ -1,0 +1,104 @@
+//! The members of a tenant.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use http::StatusCode;
+
+use super::frame::{self, Frame, Moment};
+use super::guard::{TenantVisit, redirect};
+use super::problem::{PageResult, Problem};
+use crate::email;
+use crate::extract::form::Form;
+use crate::notices::{self, Change};
+use crate::state::AppState;
+use crate::store::{Actor, MAX_MEMBERS, Member, MemberChange, Role};
+
+#[derive(Template)]
+#[template(path = "members.html")]
+struct MembersPage<'a> {
+    frame: Frame,
+    members: &'a [Member],
+    roles: [Role; 3],
+    has_mail: bool,
+    error: Option<&'a str>,
+}
+
+/// What a role may do, in words.
+pub(super) fn role_text(role: &Role) -> &'static str {
+    match role {
+        Role::Owner => "everything",
+        Role::Member => "everything but keys and members",
+        Role::Viewer => "see connections, change nothing",
+    }
+}
+
+async fn page(app: &AppState, member: &TenantVisit, error: Option<&str>) -> PageResult {
+    let members = app.store.members(&member.tenant.tenant).await?;
+    let page = MembersPage {
+        frame: Frame::new(app, &member.visit, "members"),
+        members: &members,
+        roles: Role::ALL,
+        has_mail: app.mailer.is_configured(),
+        error,
+    };
+    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok(frame::page(status, &page))
+}
+
+/// `GET …/members`.
+pub(super) async fn show(State(app): State<AppState>, member: TenantVisit) -> PageResult {
+    page(&app, &member, None).await
+}
+
+/// `POST …/members`: invites somebody, or gives a member another role.
+pub(super) async fn put(
+    State(app): State<AppState>,
+    member: TenantVisit,
+    Extension(form): Extension<Form>,
+) -> PageResult {
+    let email = match email::parse(form.get("email").trim().as_bytes()) {
+        Ok(email) => email,
+        Err(problem) => return page(&app, &member, Some(&format!("The address {problem}."))).await,
+    };
+    let Ok(role) = form.get("role").parse::<Role>() else {
+        return page(&app, &member, Some("Choose a role.")).await;
+    };
+    let (tenant, by) = (&member.tenant.tenant, &member.visit.session.email);
+    let change = app.store.put_member(tenant, &email, role, Actor::Account(by)).await?;
+    let told = match change {
+        MemberChange::Added => Some(Change::MemberAdded(&email, role)),
+        MemberChange::Changed => Some(Change::MemberChanged(&email, role)),
+        _ => None,
+    };
+    if let Some(told) = told {
+        notices::tell(&app, tenant, told, by).await;
+    }
+    answer(&app, &member, change).await
+}
+
+/// `POST …/members/remove`.
+pub(super) async fn remove(
+    State(app): State<AppState>,
+    member: TenantVisit,
+    Extension(form): Extension<Form>,
+) -> PageResult {
+    let actor = Actor::Account(&member.visit.session.email);
+    let change = app.store.remove_member(&member.tenant.tenant, form.get("email"), actor).await?;
+    answer(&app, &member, change).await
+}
+
+async fn answer(app: &AppState, member: &TenantVisit, change: MemberChange) -> PageResult {
+    match change {
+        MemberChange::Added | MemberChange::Changed | MemberChange::Removed => {
+            Ok(redirect(app, &format!("/tenants/{}/members", member.tenant.tenant)))
+        }
+        MemberChange::LastOwner => {
+            page(app, member, Some("The last owner stays: make somebody else an owner first.")).await
+        }
+        MemberChange::TooMany => {
+            page(app, member, Some(&format!("There are {MAX_MEMBERS} members: remove one first."))).await
+        }
+        MemberChange::Unknown => Err(Problem::NotFound),
+    }
+}
