@@ -182,13 +182,10 @@ impl Service {
             ClientSource::Tenant => None,
             ClientSource::Organization => place.organization,
         };
-        let found = self.store.current_client(ClientPlace { organization, ..place }).await?;
-        found
-            .map(|found| {
-                let client = Cow::Owned(self.open_client(&found)?);
-                Ok(CurrentClient { id: Some(found.id), client })
-            })
-            .transpose()
+        let place = ClientPlace { organization, ..place };
+        let Some(found) = self.store.current_client(place).await? else { return Ok(None) };
+        let client = Cow::Owned(self.open_client(&found).await?);
+        Ok(Some(CurrentClient { id: Some(found.id), client }))
     }
 
     /// The client that a grant belongs to: the stored one with this id, or the operator's.
