@@ -38,6 +38,7 @@ const ALL: &[Migration] = &[
     migration(28, include_str!("../../migrations/0028_tenants.sql")),
     migration(29, include_str!("../../migrations/0029_budgets.sql")),
     migration(33, include_str!("../../migrations/0033_key_ring.sql")),
+    migration(34, include_str!("../../migrations/0034_budgets.sql")),
 ];
 
 /// Which steps were applied.
