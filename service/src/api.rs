@@ -3,6 +3,7 @@
 mod admin_links;
 mod app_settings;
 mod apps;
+mod budgets;
 mod confirm;
 mod connections;
 mod create_link;
@@ -88,6 +89,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/connections/{connection_id}/proxy", any(proxy::call))
         .route("/connections/{connection_id}/proxy/", any(proxy::call))
         .route("/connections/{connection_id}/proxy/{*path}", any(proxy::call))
+        .route("/budgets", admin(get(budgets::list)))
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))

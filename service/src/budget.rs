@@ -17,7 +17,7 @@ use url::Url;
 use crate::config::BudgetConfig;
 use crate::error::ApiError;
 use crate::metrics::GroupLabels;
-use crate::store::{Caller, Lot, Store, TenantBudgets};
+use crate::store::{Caller, Lot, Store, StoreError, TenantBudgets};
 
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -139,6 +139,32 @@ impl Budgets {
         windows.of(budget, now).standing(budget, now, true)
     }
 
+    /// How all budgets of a tenant stand that count its calls, over all processes, with nothing counted.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn of_caller(&self, caller: &Caller) -> Result<Vec<Standing>, StoreError> {
+        let mut standings = Vec::new();
+        for group in Group::OF_TENANTS {
+            let standing = self.look(group, caller);
+            let Some(store) = &self.shared else {
+                standings.push(standing);
+                continue;
+            };
+            let budget = self.of_tenant(group, caller);
+            let lot = store.look_at_lot(&budget.lot_holder(), budget.limit).await?;
+            // Nobody has taken anything, or so long ago that its window is over: nothing is used yet.
+            let Some(lot) = lot else {
+                standings.push(standing);
+                continue;
+            };
+            self.add(budget, lot, Instant::now());
+            standings.push(self.look(group, caller));
+        }
+        Ok(standings)
+    }
+
     /// Counts one call with a link.
     pub fn take_of_link(&self, link: &str) -> Standing {
         let budget = self.of_link(link);
@@ -187,8 +213,8 @@ impl Budgets {
         match group {
             Group::Default => own.default.unwrap_or(self.limits.default),
             Group::Token => own.token.unwrap_or(self.limits.token),
-            Group::Events => self.limits.events,
-            Group::Proxy => self.limits.proxy,
+            Group::Events => own.events.unwrap_or(self.limits.events),
+            Group::Proxy => own.proxy.unwrap_or(self.limits.proxy),
             Group::Status => self.limits.status,
             Group::Verification => self.limits.verification,
         }
@@ -221,7 +247,7 @@ impl Budgets {
         if failed_at.is_some_and(|failed_at| failed_at >= arrived) {
             return self.uncounted(budget, now);
         }
-        let holder = format!("{} {}", budget.group.as_str(), budget.holder);
+        let holder = budget.lot_holder();
         let size = (budget.limit / LOTS).clamp(1, MAX_LOT);
         match store.take_lot(&holder, budget.limit, size, WINDOW).await {
             Ok(lot) => {
@@ -271,11 +297,16 @@ impl Budgets {
         window.end = asked_at + lot.ends_in;
         window.granted += lot.calls;
         window.others = lot.taken.saturating_sub(window.granted);
-        window.is_used_up = lot.calls == 0;
+        window.is_used_up = lot.taken >= budget.limit && lot.calls == 0;
     }
 }
 
 impl Budget<'_> {
+    /// What lots of it are counted under.
+    fn lot_holder(&self) -> String {
+        format!("{} {}", self.group.as_str(), self.holder)
+    }
+
     fn lot_lock(&self) -> usize {
         let mut hasher = DefaultHasher::new();
         (self.group, self.holder).hash(&mut hasher);
@@ -316,6 +347,9 @@ impl Group {
     const ALL: [Self; 6] =
         [Self::Default, Self::Token, Self::Events, Self::Proxy, Self::Status, Self::Verification];
 
+    /// Those that count a tenant's calls.
+    const OF_TENANTS: [Self; 4] = [Self::Default, Self::Token, Self::Events, Self::Proxy];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Default => "default",
@@ -329,6 +363,11 @@ impl Group {
 }
 
 impl Standing {
+    /// What is counted, calls a window, seconds of a window, calls that are left, and seconds until the window ends.
+    pub fn parts(self) -> (&'static str, u32, u64, u32, u64) {
+        (self.group.as_str(), self.limit, WINDOW.as_secs(), self.left, self.resets_in)
+    }
+
     /// The error, where the call is one too many.
     ///
     /// # Errors
@@ -454,7 +493,7 @@ mod tests {
     #[tokio::test]
     async fn a_tenant_may_have_a_budget_of_its_own() {
         let budgets = budgets();
-        let own = caller(TenantBudgets { token: Some(5), default: None });
+        let own = caller(TenantBudgets { token: Some(5), ..TenantBudgets::default() });
         let mut headers = HeaderMap::new();
         for _ in 0..5 {
             let standing = budgets.take(Group::Token, &own).await;

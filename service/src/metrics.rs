@@ -5,6 +5,7 @@
 
 mod labels;
 
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -54,6 +55,7 @@ pub struct Metrics {
     running_refreshes: Gauge,
     is_ready: Gauge,
     pool: Family<PoolLabels, Gauge>,
+    webhook_lag: Gauge<f64, AtomicU64>,
     dropped_lines: Counter,
 }
 
@@ -85,6 +87,7 @@ impl Metrics {
             running_refreshes: Gauge::default(),
             is_ready: Gauge::default(),
             pool: Family::default(),
+            webhook_lag: Gauge::default(),
             dropped_lines: Counter::default(),
             registry: Registry::default(),
         };
@@ -134,6 +137,12 @@ impl Metrics {
         registry.register("long_polls_limit", "Long polls at once at most", limit);
         let limit = ConstGauge::new(sources.max_connections as f64);
         registry.register("client_connections_limit", "Connections of clients at once at most", limit);
+        registry.register_with_unit(
+            "webhook_lag",
+            "How long the webhook delivery that is due has waited for longest",
+            Unit::Seconds,
+            metrics.webhook_lag.clone(),
+        );
         registry.register("database_pool", "Connections to the database", metrics.pool.clone());
         registry.register(
             "ready",
@@ -193,6 +202,11 @@ impl Metrics {
         self.is_ready.set(i64::from(api::is_ready(app).await));
         for (pool, state, connections) in app.store.pool() {
             self.pool.get_or_create(&PoolLabels { pool, state }).set(as_gauge(connections));
+        }
+        match app.store.webhook_lag().await {
+            Ok(lag) => drop(self.webhook_lag.set(lag.as_secs_f64())),
+            // That the database is away is told by another metric.
+            Err(error) => tracing::debug!(%error, "the lag of webhooks is not known"),
         }
         let dropped = log::dropped_lines();
         self.dropped_lines.inc_by(dropped.saturating_sub(self.dropped_lines.get()));

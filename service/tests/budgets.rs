@@ -206,3 +206,42 @@ async fn without_the_database_no_call_is_one_too_many() {
     }
     platform.call("GET", "/apps").send().await.is_error(503, "upstream_unavailable");
 }
+
+#[tokio::test]
+async fn a_tenant_reads_its_budgets() {
+    let platform = platform(600, 120, 120).await;
+    let own = TenantBudgets { events: Some(7), proxy: Some(9), ..TenantBudgets::default() };
+    assert!(platform.app.store.set_tenant_budgets(&platform.tenant, own).await.unwrap());
+    let id = platform.connected().await;
+    for _ in 0..3 {
+        platform.token(&id).await.data();
+    }
+    assert_eq!(left(&platform.call("GET", "/events").send().await, "events", 7), 6);
+    let read = async |platform: &Platform| {
+        let answer = platform.call("GET", "/budgets").send().await;
+        let budgets = answer.data()["budgets"].as_array().unwrap().clone();
+        for budget in &budgets {
+            assert_eq!(budget["window"], 60);
+            assert!((1..=60).contains(&budget["resets_in"].as_u64().unwrap()), "{budget}");
+        }
+        let number = |budget: &serde_json::Value, name| budget[name].as_u64().unwrap();
+        let of = |budget| (text(&budget["name"]), number(budget, "limit"), number(budget, "remaining"));
+        budgets.iter().map(of).collect::<Vec<_>>()
+    };
+    let calls =
+        |names: [(&str, u64, u64); 4]| names.map(|(name, limit, left)| (name.to_owned(), limit, left));
+    // Its own call counts, and the link before.
+    let expected = calls([("default", 120, 118), ("token", 600, 597), ("events", 7, 6), ("proxy", 9, 9)]);
+    let first = read(&platform).await;
+    assert_eq!(first, expected);
+    // On PostgreSQL another process knows of them, too, and of the lots that were taken for them.
+    let other = platform.another().await;
+    let there = read(&other).await;
+    if platform.database.file().is_none() {
+        let left_there = |name: &str| there.iter().find(|(found, ..)| found == name).unwrap().2;
+        assert_eq!((left_there("token"), left_there("events")), (570, 6), "{there:?}");
+    }
+
+    let limited = platform.another_key(&[Capability::Token]).await;
+    platform.call("GET", "/budgets").key(&limited).send().await.is_error(403, "capability_disabled");
+}

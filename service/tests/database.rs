@@ -151,6 +151,8 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE tenants DROP COLUMN disabled_at;
         ALTER TABLE tenants DROP COLUMN token_budget;
         ALTER TABLE tenants DROP COLUMN default_budget;
+        ALTER TABLE tenants DROP COLUMN events_budget;
+        ALTER TABLE tenants DROP COLUMN proxy_budget;
         DROP TABLE budgets;
         DROP TABLE data_keys;
         DROP TABLE root_keys;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod support;
+mod webhook_support;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use connect_service::config::Config;
 use connect_service::metrics;
 use serde_json::{Value, json};
 use support::{ALICE, Call, Platform, Provider, Reply, text};
+use webhook_support::{Receiver, deliver, register};
 
 impl Platform {
     /// What Prometheus would read.
@@ -96,6 +98,37 @@ async fn long_polls_are_gauged_and_their_time_is_not() {
     let requests = format!("connect_http_requests_total{{method=\"GET\",{route},status=\"200\"}}");
     assert!((value(&scraped, &requests) - 1.0).abs() < f64::EPSILON);
     assert!(!scraped.contains(&format!("connect_http_request_duration_seconds_count{{{route}}}")));
+}
+
+/// What is late by the service's doing, and not what waits for an endpoint that fails.
+#[tokio::test]
+async fn webhook_lag_is_the_age_of_what_is_due() {
+    let platform = Platform::start().await;
+    let lag = async || value(&platform.scrape().await, "connect_webhook_lag_seconds");
+    assert!(lag().await.abs() < f64::EPSILON);
+    let receiver = Receiver::start().await;
+    register(&platform, json!({"url": receiver.url("/"), "types": ["connection.active"]})).await;
+    platform.connected().await;
+    platform.advance(90);
+    assert!((90.0..100.0).contains(&lag().await), "{}", lag().await);
+    // A later one is not as late.
+    platform.connected().await;
+    platform.advance(30);
+    assert!((120.0..130.0).contains(&lag().await), "{}", lag().await);
+    platform.app.store.disable_tenant(&platform.tenant).await.unwrap();
+    assert!(lag().await.abs() < f64::EPSILON, "it is to wait");
+    platform.app.store.enable_tenant(&platform.tenant).await.unwrap();
+
+    receiver.reply(webhook_support::Reply::status(500));
+    deliver(&platform).await;
+    assert!(lag().await.abs() < f64::EPSILON, "they wait for their next attempt");
+    platform.advance(6);
+    assert!(lag().await < 7.0, "{}", lag().await);
+    platform.advance(60);
+    assert!((59.0..67.0).contains(&lag().await), "{}", lag().await);
+    receiver.reply(webhook_support::Reply::status(204));
+    deliver(&platform).await;
+    assert!(lag().await.abs() < f64::EPSILON);
 }
 
 /// Callers can neither put something of theirs into a label nor make more of them.

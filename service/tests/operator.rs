@@ -131,7 +131,7 @@ fn tables_have_heads_and_json_has_one_object_a_line() {
     let lines: Vec<&str> = listed.lines().collect();
     assert_eq!(lines.len(), 2, "{listed}");
     let (head, row) = (lines[0], lines[1]);
-    assert!(head.starts_with("ID") && head.ends_with("DEFAULT BUDGET"), "{listed}");
+    assert!(head.starts_with("ID") && head.ends_with("PROXY BUDGET"), "{listed}");
     assert_eq!(head.find("NAME"), row.find("Acme Inc"), "{listed}");
     assert_eq!(head.find("EMAIL"), row.find("owner@acme.example"), "{listed}");
     let keys = home.json(&["key", "list", "--tenant", &tenant]);

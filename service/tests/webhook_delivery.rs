@@ -305,3 +305,20 @@ async fn endpoints_that_hang_delay_no_other() {
         done = serving => panic!("the slow ones were waited for: {done:?}"),
     }
 }
+
+/// A disabled tenant's endpoints get nothing, and later what waited.
+#[tokio::test]
+async fn the_webhooks_of_a_disabled_tenant_wait() {
+    let (platform, receiver) = (Platform::start().await, Receiver::start().await);
+    register(&platform, json!({"url": receiver.url("/"), "types": ["connection.active"]})).await;
+    platform.connected().await;
+    let store = &platform.app.store;
+    assert!(store.disable_tenant(&platform.tenant).await.unwrap());
+    deliver(&platform).await;
+    platform.advance(HOUR);
+    deliver(&platform).await;
+    assert_eq!((receiver.count(), queued(&platform).await), (0, 1));
+    assert!(store.enable_tenant(&platform.tenant).await.unwrap());
+    deliver(&platform).await;
+    assert_eq!((receiver.count(), queued(&platform).await), (1, 0));
+}

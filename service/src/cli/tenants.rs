@@ -37,6 +37,12 @@ pub(crate) enum TenantCommand {
         /// Calls a minute to everything else.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
         default: Option<u32>,
+        /// Calls a minute to the feed of events.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        events: Option<u32>,
+        /// Calls a minute through the proxy.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        proxy: Option<u32>,
     },
     /// Let the tenant's keys, MCP URLs and links open nothing, from the next request on. Nothing is deleted, and grants are
     /// kept alive.
@@ -79,8 +85,18 @@ pub(crate) enum TenantCommand {
     List,
 }
 
-const COLUMNS: [&str; 8] =
-    ["id", "name", "created_at", "email", "website_url", "disabled_at", "token_budget", "default_budget"];
+const COLUMNS: [&str; 10] = [
+    "id",
+    "name",
+    "created_at",
+    "email",
+    "website_url",
+    "disabled_at",
+    "token_budget",
+    "default_budget",
+    "events_budget",
+    "proxy_budget",
+];
 
 pub(crate) async fn tenants(store: &Store, command: TenantCommand, output: Output) -> Result<(), SetupError> {
     match command {
@@ -88,8 +104,9 @@ pub(crate) async fn tenants(store: &Store, command: TenantCommand, output: Outpu
             output.value("id", &store.create_tenant(&name, email.as_deref()).await?)
         }
         TenantCommand::Rename { tenant, name } => known(store.rename_tenant(&tenant, &name).await?),
-        TenantCommand::Budgets { tenant, token, default } => {
-            known(store.set_tenant_budgets(&tenant, TenantBudgets { token, default }).await?)
+        TenantCommand::Budgets { tenant, token, default, events, proxy } => {
+            let budgets = TenantBudgets { token, default, events, proxy };
+            known(store.set_tenant_budgets(&tenant, budgets).await?)
         }
         TenantCommand::Disable { tenant } => known(store.disable_tenant(&tenant).await?),
         TenantCommand::Enable { tenant } => known(store.enable_tenant(&tenant).await?),
@@ -109,6 +126,8 @@ pub(crate) async fn tenants(store: &Store, command: TenantCommand, output: Outpu
                     time(tenant.disabled_at),
                     tenant.budgets.token.into(),
                     tenant.budgets.default.into(),
+                    tenant.budgets.events.into(),
+                    tenant.budgets.proxy.into(),
                 ]
             });
             output.table(COLUMNS, tenants)

@@ -66,6 +66,26 @@ impl Store {
         })
     }
 
+    /// How a shared budget of `limit` calls stands, as a lot without calls; `None` where its window is over. PostgreSQL only.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn look_at_lot(&self, holder: &str, limit: u32) -> Result<Option<Lot>> {
+        let text = format!(
+            "SELECT taken, ends_at - {NOW} AS ends_in FROM budgets WHERE holder = $1 AND ends_at > {NOW}"
+        );
+        let Some(row) = self.database.fetch_optional(Query::new(&text).bind(holder)).await? else {
+            return Ok(None);
+        };
+        let (taken, ends_in): (i64, Millis) = (row.get("taken")?, row.get("ends_in")?);
+        Ok(Some(Lot {
+            calls: 0,
+            taken: u32::try_from(taken).unwrap_or(u32::MAX).min(limit),
+            ends_in: Duration::from_millis(u64::try_from(ends_in).unwrap_or_default()),
+        }))
+    }
+
     /// Forgets windows of the past.
     pub(super) async fn remove_budgets(&self) -> Result<()> {
         if !self.shares_budgets() {

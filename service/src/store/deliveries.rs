@@ -166,8 +166,8 @@ impl Store {
             return Ok(Vec::new());
         }
         // Of each endpoint the first row and the last one by time are looked at, however many there are.
-        let find = "SELECT w.id, w.tenant_id FROM webhooks w
-             WHERE w.disabled_at IS NULL AND w.is_suspect <= $2 AND (w.paused_until <= $1 OR w.paused_until > $3)
+        let find = "SELECT w.id, w.tenant_id FROM webhooks w JOIN tenants t ON t.id = w.tenant_id
+             WHERE t.disabled_at IS NULL AND w.disabled_at IS NULL AND w.is_suspect <= $2 AND (w.paused_until <= $1 OR w.paused_until > $3)
                 AND (w.lease_until <= $1 OR w.lease_until > $4)
                 AND (EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.next_at <= $1)
                     OR EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.webhook_id = w.id AND d.next_at > $3))
@@ -215,6 +215,40 @@ impl Store {
         }
         transaction.commit().await?;
         Ok(claimed)
+    }
+
+    /// For how long the delivery has been due that has waited for longest, over all tenants. What is set aside or paused, as
+    /// after a failure, and what is of a disabled tenant, is not due.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn webhook_lag(&self) -> Result<Duration> {
+        let any = Query::new("SELECT 1 AS one FROM webhook_deliveries LIMIT 1");
+        if self.database.fetch_optional(any).await?.is_none() {
+            return Ok(Duration::ZERO);
+        }
+        let now = self.clock.now();
+        // Of each endpoint two rows are looked at, however many there are: the first new one, and the first of the others.
+        let first = |times: &str| {
+            format!(
+                "(SELECT d.position FROM webhook_deliveries d WHERE d.webhook_id = w.id AND {times}
+                  ORDER BY d.next_at, d.position LIMIT 1)"
+            )
+        };
+        let text = format!(
+            "SELECT MIN(CASE WHEN d.next_at = 0 THEN e.created_at ELSE d.next_at END) AS since
+             FROM webhooks w JOIN tenants t ON t.id = w.tenant_id
+             JOIN webhook_deliveries d ON d.webhook_id = w.id AND d.position IN ({}, {})
+             JOIN events e ON e.tenant_id = d.tenant_id AND e.position = d.position
+             WHERE t.disabled_at IS NULL AND w.disabled_at IS NULL AND w.paused_until <= $1 AND d.next_at <= $1",
+            first("d.next_at = 0"),
+            first("d.next_at > 0"),
+        );
+        let rows = self.database.scan(Query::new(&text).bind(now)).await?;
+        let since = rows.first().map(|row| row.get::<Option<Millis>>("since")).transpose()?.flatten();
+        let waited = since.map_or(0, |since| now - since);
+        Ok(Duration::from_millis(u64::try_from(waited).unwrap_or_default()))
     }
 
     async fn read_claimed(&self, row: &Row) -> Result<ClaimedWebhook> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
 use super::events::NewEvent;
+use super::tenants::BUDGET_COLUMNS;
 use super::{EventType, Result, Store, StoreError, TenantBudgets};
 use crate::clock::Millis;
 use crate::ids;
@@ -291,12 +292,12 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn caller(&self, key_digest: &str) -> Result<Option<Caller>> {
-        let query = Query::new(
-            "SELECT k.id, k.tenant_id, k.capabilities, k.used_at, t.token_budget, t.default_budget
+        let query = format!(
+            "SELECT k.id, k.tenant_id, k.capabilities, k.used_at, {BUDGET_COLUMNS}
              FROM keys k JOIN tenants t ON t.id = k.tenant_id
-             WHERE k.digest = $1 AND k.revoked_at IS NULL AND t.disabled_at IS NULL",
-        )
-        .bind(key_digest);
+             WHERE k.digest = $1 AND k.revoked_at IS NULL AND t.disabled_at IS NULL"
+        );
+        let query = Query::new(&query).bind(key_digest);
         let row = self.database.fetch_optional(query).await?;
         let Some(row) = row else {
             return Ok(None);

@@ -101,7 +101,7 @@ impl Store {
     /// When the database fails.
     pub async fn mcp_caller(&self, token_digest: &str) -> Result<Option<(Caller, Owner)>> {
         let query = Query::new(
-            "SELECT k.id, k.tenant_id, k.capabilities, t.email, t.token_budget, t.default_budget FROM keys k JOIN tenants t ON t.id = k.tenant_id
+            "SELECT k.id, k.tenant_id, k.capabilities, t.email, t.token_budget, t.default_budget, t.events_budget, t.proxy_budget FROM keys k JOIN tenants t ON t.id = k.tenant_id
              WHERE k.mcp_digest = $1 AND k.revoked_at IS NULL AND t.email IS NOT NULL
                 AND t.disabled_at IS NULL",
         )

@@ -39,6 +39,7 @@ const ALL: &[Migration] = &[
     migration(29, include_str!("../../migrations/0029_budgets.sql")),
     migration(30, include_str!("../../migrations/0030_import_tokens.sql")),
     migration(33, include_str!("../../migrations/0033_key_ring.sql")),
+    migration(34, include_str!("../../migrations/0034_budgets.sql")),
     migration(36, include_str!("../../migrations/0036_accounts.sql")),
 ];
 

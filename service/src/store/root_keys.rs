@@ -95,7 +95,8 @@ impl OpenedKeys {
 pub(super) async fn open_keys(database: &Database, ring: &KeyRing) -> Result<Option<OpenedKeys>> {
     let rows = if database.has_table("root_keys").await? {
         let query = "SELECT id, pseudonym_key, is_active, seals_values,
-                CAST(EXISTS (SELECT 1 FROM data_keys d WHERE d.root_key_id = root_keys.id) AS INTEGER) AS seals_keys
+                CAST(CASE WHEN EXISTS (SELECT 1 FROM data_keys d WHERE d.root_key_id = root_keys.id) THEN 1 ELSE 0 END
+                    AS BIGINT) AS seals_keys
              FROM root_keys ORDER BY is_active, id";
         database.fetch_all(Query::new(query)).await?
     } else {
@@ -172,7 +173,10 @@ async fn insert_first(
     seals_values: bool,
     clock: &Clock,
 ) -> Result<()> {
-    let mut transaction = database.begin().await?;
+    // Before the root key, so that there is none without it. Nobody waits for a lock, however many processes start at once.
+    if !seals_values {
+        database.execute(Query::new(MARK_DATA_KEYS)).await?;
+    }
     let query = Query::new(
         "INSERT INTO root_keys (id, pseudonym_key, is_active, seals_values, created_at)
          VALUES ($1, $2, 1, $3, $4) ON CONFLICT DO NOTHING",
@@ -181,11 +185,8 @@ async fn insert_first(
     .bind(root_key.seal_pseudonym_key(pseudonym_key)?)
     .bind(i64::from(seals_values))
     .bind(clock.now());
-    let inserted = transaction.execute(query).await?;
-    if inserted == 1 && !seals_values {
-        transaction.execute(Query::new(MARK_DATA_KEYS)).await?;
-    }
-    transaction.commit().await
+    database.execute(query).await?;
+    Ok(())
 }
 
 /// From then on every tenant gets a data key.

@@ -32,7 +32,14 @@ pub struct TenantBudgets {
     pub token: Option<u32>,
     /// To everything else.
     pub default: Option<u32>,
+    /// To the feed of events.
+    pub events: Option<u32>,
+    /// Through the proxy.
+    pub proxy: Option<u32>,
 }
+
+/// The columns of [`TenantBudgets`], of `tenants t`.
+pub(super) const BUDGET_COLUMNS: &str = "t.token_budget, t.default_budget, t.events_budget, t.proxy_budget";
 
 impl TenantBudgets {
     pub(super) fn read(row: &Row) -> Result<Self> {
@@ -40,7 +47,12 @@ impl TenantBudgets {
             let calls: Option<i64> = row.get(column)?;
             calls.map(|calls| u32::try_from(calls).map_err(|_| StoreError::Unreadable(column))).transpose()
         };
-        Ok(Self { token: calls("token_budget")?, default: calls("default_budget")? })
+        Ok(Self {
+            token: calls("token_budget")?,
+            default: calls("default_budget")?,
+            events: calls("events_budget")?,
+            proxy: calls("proxy_budget")?,
+        })
     }
 }
 
@@ -112,10 +124,15 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn set_tenant_budgets(&self, tenant: &str, budgets: TenantBudgets) -> Result<bool> {
-        let query = Query::new("UPDATE tenants SET token_budget = $1, default_budget = $2 WHERE id = $3")
-            .bind(budgets.token.map(i64::from))
-            .bind(budgets.default.map(i64::from))
-            .bind(tenant);
+        let query = Query::new(
+            "UPDATE tenants SET token_budget = $1, default_budget = $2, events_budget = $3, proxy_budget = $4
+             WHERE id = $5",
+        )
+        .bind(budgets.token.map(i64::from))
+        .bind(budgets.default.map(i64::from))
+        .bind(budgets.events.map(i64::from))
+        .bind(budgets.proxy.map(i64::from))
+        .bind(tenant);
         self.change_tenant(tenant, query, Action::BudgetsChanged).await
     }
 
@@ -201,11 +218,11 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
-        let query = Query::new(
-            "SELECT id, name, email, website_url, created_at, disabled_at, token_budget, default_budget
-             FROM tenants ORDER BY created_at, id",
+        let query = format!(
+            "SELECT t.id, t.name, t.email, t.website_url, t.created_at, t.disabled_at, {BUDGET_COLUMNS}
+             FROM tenants t ORDER BY t.created_at, t.id"
         );
-        let rows = self.database.scan(query).await?;
+        let rows = self.database.scan(Query::new(&query)).await?;
         let tenant = |row: &Row| {
             Ok(Tenant {
                 id: row.get("id")?,

@@ -108,7 +108,8 @@ pub enum VendedContent {
     Fields(Inputs),
 }
 
-const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, t.token_budget, t.default_budget, c.status, c.broken, c.app_id, c.provider_data,
+const LOOKUP: &str = "SELECT a.id, a.tenant_id, a.capabilities, a.used_at, t.token_budget, t.default_budget, t.events_budget,
+        t.proxy_budget, c.status, c.broken, c.app_id, c.provider_data,
         c.account, c.scopes, c.customer, l.status AS link_status, l.expires_at AS link_expires_at, k.auth_type, k.auth_option_key,
         k.oauth_client_id, k.access_token, k.token_type, k.obtained_at, k.expires_at, k.secret_data, k.refresh_failures,
         k.refresh_retry_at, k.refusals, k.refused_since, k.forced_at,
