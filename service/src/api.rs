@@ -36,9 +36,9 @@ use axum::routing::{any, delete, get, post, put};
 use crate::auth::request_token;
 use crate::auth::tenant_key::guarded;
 use crate::budget::Group;
-use crate::proxy;
 use crate::state::AppState;
 use crate::store::Capability;
+use crate::{contacts, proxy};
 
 /// The endpoints under the contract's prefix.
 pub fn routes(app: &AppState) -> Router<AppState> {
@@ -47,6 +47,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
     let deletion = |endpoint| guarded(app, Capability::Delete, Group::Default, endpoint);
     let import = |endpoint| guarded(app, Capability::Import, Group::Default, endpoint);
     let admin = |endpoint| guarded(app, Capability::Admin, Group::Default, endpoint);
+    let proxied = |endpoint| guarded(app, Capability::Proxy, Group::Proxy, endpoint);
     let events = |endpoint| guarded(app, Capability::Events, Group::Events, endpoint);
     let public_get = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_get);
     let public_post = |endpoint| request_token::gated(app, endpoint).options(request_token::preflight_post);
@@ -82,6 +83,7 @@ pub fn routes(app: &AppState) -> Router<AppState> {
             connections(put(usages::add).delete(usages::remove)),
         )
         .route("/events", events(get(events::list)))
+        .route("/contacts", proxied(get(contacts::list)))
         .route("/connections/{connection_id}/proxy", any(proxy::call))
         .route("/connections/{connection_id}/proxy/", any(proxy::call))
         .route("/connections/{connection_id}/proxy/{*path}", any(proxy::call))

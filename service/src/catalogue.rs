@@ -9,6 +9,7 @@ mod builtin;
 #[cfg(test)]
 mod builtin_tests;
 mod callback;
+mod contacts;
 mod correction;
 mod denied_path;
 mod fetched;
@@ -32,6 +33,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use toml::value::Datetime;
 
 pub use api::{Api, ApiCall, ApiRequest, CallValues, InvalidErrors, Lookup, RequestMethod, Verify};
+pub use contacts::{
+    Condition, Contacts, Containers, Cursor, Errors, Fields, Next, PageRequest, PageValues, Record, Selector,
+    Transform,
+};
 pub use correction::Correction;
 pub use denied_path::DeniedPath;
 pub use fetched::{BasicTemplates, ClientCredentials, JwtAlgorithm, JwtBearer, KeyEncoding, TokenExchange};
@@ -75,6 +80,9 @@ pub struct App {
     /// The pages that it was compared with.
     #[serde(default)]
     pub sources: Vec<SourcePage>,
+    /// How its contacts are read, where it has any.
+    #[serde(default)]
+    pub contacts: Option<Contacts>,
     /// The ways to connect it, the usual one first. Never empty.
     #[serde(rename = "auth")]
     pub auth_options: Vec<AuthOption>,
@@ -386,7 +394,8 @@ impl App {
                 return Some(format!("auth option `{}`: {problem}", option.key));
             }
         }
-        None
+        let problem = self.contacts.as_ref().and_then(|contacts| contacts.problem(self));
+        problem.map(|problem| format!("contacts: {problem}"))
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! product, browser ──▶ service ──▶ provider.rs  plays every OAuth app; remembers in ledger.rs; fails as presets.rs says
-//!                          └────────▶ api.rs       plays the APIs behind them, for products as well
+//!                          └────────▶ api.rs       plays the APIs behind them, for products as well; CRMs in crm.rs
 //! ctl, tests, page ──▶ control.rs ──▶ provider.rs, the store; advance.rs moves the clock
 //!                          └────────▶ customer.rs  plays a customer and their browser
 //! ```
@@ -15,6 +15,7 @@ mod advance;
 mod api;
 pub mod command;
 mod control;
+pub mod crm;
 mod customer;
 mod ledger;
 pub mod presets;

@@ -11,6 +11,7 @@ pub mod budget;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+mod contacts;
 pub mod dev;
 pub mod doctor;
 pub mod email;

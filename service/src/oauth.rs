@@ -31,7 +31,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::form_urlencoded;
 
-pub(crate) use api_request::{ApiBody, ApiRequest};
+pub(crate) use api_request::{ApiBody, ApiError, ApiRequest, ApiResponse, Bounds};
 pub use client::OAuthClient;
 pub(crate) use client::secret;
 pub use endpoint::{Endpoint, EndpointError, Pkce};

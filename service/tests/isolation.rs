@@ -70,6 +70,16 @@ async fn anothers_connection_is_an_unknown_one_byte_for_byte() {
     assert_eq!(seen(&reauth(&id, &other_key, support::ALICE).await), seen(&of_nobody));
     assert_eq!(seen(&reauth(&id, &platform.key, "bob@example.com").await), seen(&of_nobody));
 
+    let contacts = async |id: &str, key: &str, customer: &str| {
+        let path = format!("/contacts?connection_id={id}");
+        platform.call("GET", &path).key(key).customer(customer).send().await
+    };
+    let of_nobody = contacts(&unknown, &platform.key, support::ALICE).await;
+    of_nobody.is_error(404, "connection_deleted");
+    assert_eq!(seen(&contacts(&id, &other_key, support::ALICE).await), seen(&of_nobody));
+    assert_eq!(seen(&contacts(&id, &platform.key, "bob@example.com").await), seen(&of_nobody));
+    assert_ne!(contacts(&id, &platform.key, support::ALICE).await.status, 404);
+
     // What is wrong with a body is told before anything is told of the connection.
     let wrong = async |id: &str, key: &str| {
         let call = platform.call("PATCH", &format!("/connections/{id}")).key(key);

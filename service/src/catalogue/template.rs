@@ -70,6 +70,14 @@ impl TryFrom<String> for Template {
     }
 }
 
+impl TryFrom<String> for Address {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Template::try_from(text).map(Self)
+    }
+}
+
 impl Template {
     /// The names of its placeholders.
     pub(super) fn placeholders(&self) -> impl Iterator<Item = &str> {

@@ -1,11 +1,12 @@
 //! The emulated provider's side of an app's API: whatever the catalogue says of calls leads here.
 //!
 //! A call with a wrong token is a 401. Any other is told what it was - method, path, query, headers, without the credential -
-//! and the requests that the service makes itself find what the catalogue looks for in their responses.
+//! and the requests that the service makes itself find what the catalogue looks for in their responses. CRMs have contacts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -17,11 +18,15 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::crm::{self, CrmRequest, Person};
 use super::provider::Provider;
 use crate::catalogue::{App, AuthOption, Catalogue, Kept, Reference, Source};
 
 /// What a key holds that is to be refused.
 const WRONG: &str = "wrong";
+
+/// How many contacts each CRM has, those in the archive included.
+const CONTACTS: usize = 60;
 
 /// See the module.
 pub(super) struct Api {
@@ -29,6 +34,8 @@ pub(super) struct Api {
     url: String,
     catalogue: Catalogue,
     provider: Arc<Provider>,
+    /// In each CRM.
+    people: Vec<Person>,
 }
 
 /// The address of the API of an app with this id, below that of the provider.
@@ -36,7 +43,7 @@ pub(super) const PREFIX: &str = "/api";
 
 /// The API's addresses. `catalogue` is the one whose calls lead to `url` with [`PREFIX`].
 pub(super) fn routes(url: &str, catalogue: Catalogue, provider: Arc<Provider>) -> Router {
-    let api = Api { url: url.to_owned(), catalogue, provider };
+    let api = Api { url: url.to_owned(), catalogue, provider, people: crm::people(CONTACTS).collect() };
     Router::new()
         .route("/api/{app}", any(respond))
         .route("/api/{app}/{*path}", any(respond))
@@ -49,6 +56,7 @@ async fn respond(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     let Some(app) = params.get("app").and_then(|id| api.catalogue.get(id)) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -63,6 +71,13 @@ async fn respond(
         let challenge = [(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)];
         return (StatusCode::UNAUTHORIZED, challenge, Json(json!({"error": "invalid_token"})))
             .into_response();
+    }
+    let version = headers.get("version").and_then(|value| value.to_str().ok());
+    let request = CrmRequest { path: uri.path(), query: &query, version, body: &body };
+    if let Some((status, document)) = crm::respond(&app.id, &api.people, &request) {
+        let status = StatusCode::from_u16(status).unwrap_or_default();
+        return document
+            .map_or_else(|| status.into_response(), |document| (status, Json(document)).into_response());
     }
     if let Some(document) = api.document(app, &method, uri.path()) {
         return Json(document).into_response();

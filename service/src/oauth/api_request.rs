@@ -1,5 +1,5 @@
-//! Calls of the service's own to a provider's API, as the catalogue describes them: small JSON responses, and little
-//! patience, since a customer waits.
+//! Calls of the service's own to a provider's API, as the catalogue describes them. Responses are JSON, bounded in size and
+//! time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,10 +13,17 @@ use super::ProviderClient;
 use super::guard::may_call;
 use super::http::{body, cause};
 
-/// No response that is read is larger.
-const MAX_RESPONSE: usize = 64 * 1024;
-/// For a whole call, from the name's resolution to the last byte.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Small responses, and little patience, since a customer waits.
+const FOR_CUSTOMERS: Bounds = Bounds { max_response: 64 * 1024, timeout: Duration::from_secs(5) };
+
+/// What is read of a response at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// In bytes, unpacked.
+    pub(crate) max_response: usize,
+    /// For the whole call, from the name's resolution to the last byte.
+    pub(crate) timeout: Duration,
+}
 
 /// A call to an API.
 pub(crate) struct ApiRequest<'a> {
@@ -31,7 +38,19 @@ pub(crate) struct ApiRequest<'a> {
 /// What an API responded.
 pub(crate) struct ApiResponse {
     pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: ApiBody,
+}
+
+/// Why there is no response that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApiError {
+    /// The request cannot be made, or must not be: nothing was sent.
+    NotSent,
+    /// The API was not reached, or its response did not arrive whole in time.
+    NoResponse,
+    /// The response is larger than is read.
+    TooLarge,
 }
 
 /// The body of a response, as far as it is of use.
@@ -43,36 +62,46 @@ pub(crate) enum ApiBody {
 }
 
 impl ProviderClient {
-    /// Makes one call; `None` where there is no response that can be used. A redirect is not followed.
+    /// Makes one call while a customer waits; `None` where there is no response that can be used. A redirect is not followed.
     pub(crate) async fn call_api(&self, request: ApiRequest<'_>) -> Option<ApiResponse> {
+        self.read_api(request, FOR_CUSTOMERS).await.ok()
+    }
+
+    /// The same within other bounds.
+    pub(crate) async fn read_api(
+        &self,
+        request: ApiRequest<'_>,
+        bounds: Bounds,
+    ) -> Result<ApiResponse, ApiError> {
         let ApiRequest { method, mut url, headers, query, json } = request;
         let host = url.host_str().unwrap_or_default().to_owned();
         if !self.allow_private_networks && !may_call(&url) {
             tracing::warn!(host, "refused to call an API");
-            return None;
+            return Err(ApiError::NotSent);
         }
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut call = self.http.request(method, url).timeout(TIMEOUT).headers(header_map(&headers)?);
+        let headers = header_map(&headers).ok_or(ApiError::NotSent)?;
+        let mut call = self.http.request(method, url).timeout(bounds.timeout).headers(headers);
         if let Some(json) = json {
             call = call.header(reqwest::header::CONTENT_TYPE, "application/json").body(json.to_string());
         }
-        match self.measured("api", receive(call)).await {
-            Ok(response) => response,
+        match self.measured("api", receive(call, bounds.max_response)).await {
+            Ok(response) => response.ok_or(ApiError::TooLarge),
             Err(error) => {
                 // The error's own text is left out: it may hold the address with what was filled in.
                 tracing::warn!(host, cause = cause(&error), "the API did not answer");
-                None
+                Err(ApiError::NoResponse)
             }
         }
     }
 }
 
-async fn receive(call: reqwest::RequestBuilder) -> Result<Option<ApiResponse>, reqwest::Error> {
+async fn receive(call: reqwest::RequestBuilder, max: usize) -> Result<Option<ApiResponse>, reqwest::Error> {
     let mut response = call.send().await?;
-    let status = response.status().as_u16();
-    let Some(bytes) = body(&mut response, MAX_RESPONSE).await? else {
+    let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
+    let Some(bytes) = body(&mut response, max).await? else {
         return Ok(None);
     };
     let body = match serde_json::from_slice(&bytes) {
@@ -80,7 +109,7 @@ async fn receive(call: reqwest::RequestBuilder) -> Result<Option<ApiResponse>, r
         Err(_) if bytes.trim_ascii().is_empty() => ApiBody::Empty,
         Err(_) => ApiBody::Other,
     };
-    Ok(Some(ApiResponse { status, body }))
+    Ok(Some(ApiResponse { status, headers, body }))
 }
 
 /// `None` where a value cannot stand in a header.

@@ -1,4 +1,4 @@
-//! The audit of proxied calls: each leaves a line, also one that its caller gave up.
+//! The audit of proxied calls, and of those for contacts: each leaves a line, also one that its caller gave up.
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -8,13 +8,13 @@ use crate::store::{Caller, PROXIED, ProxiedRequest, Vending};
 const CANCELLED: &str = "cancelled";
 
 /// What is known of a call so far. Dropped without an outcome, it notes that the call was cancelled.
-pub(super) struct AuditedCall<'a> {
+pub(crate) struct AuditedCall<'a> {
     app: &'a AppState,
     vending: Option<Vending>,
 }
 
 impl<'a> AuditedCall<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         app: &'a AppState,
         caller: &Caller,
         connection: &str,
@@ -35,7 +35,7 @@ impl<'a> AuditedCall<'a> {
     }
 
     /// What is called, to be filled in once it is known.
-    pub(super) fn request(&mut self) -> Option<&mut ProxiedRequest> {
+    pub(crate) fn request(&mut self) -> Option<&mut ProxiedRequest> {
         self.vending.as_mut()?.request.as_mut()
     }
 
@@ -45,7 +45,7 @@ impl<'a> AuditedCall<'a> {
     ///
     /// [`ApiError::Internal`] where it has to be written now and cannot be. It is never an error that a client repeats
     /// its call after: the provider has been asked.
-    pub(super) async fn note(mut self, outcome: Result<u16, &'static str>) -> Result<(), ApiError> {
+    pub(crate) async fn note(mut self, outcome: Result<u16, &'static str>) -> Result<(), ApiError> {
         let Some(mut vending) = self.vending.take() else { return Ok(()) };
         match outcome {
             Ok(status) => {

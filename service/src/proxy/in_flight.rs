@@ -24,7 +24,7 @@ pub struct ProxiedCalls {
 
 /// One call, counted until it is dropped.
 #[derive(Debug)]
-pub(super) struct ProxiedCall {
+pub(crate) struct ProxiedCall {
     _place: OwnedSemaphorePermit,
     _of_tenant: InFlight,
     _of_connection: InFlight,
@@ -46,7 +46,7 @@ impl ProxiedCalls {
     }
 
     /// Counts one more call, unless there are as many as may be: in all, of the tenant, or of the connection.
-    pub(super) fn enter(&self, tenant: &str, connection: &str) -> Option<ProxiedCall> {
+    pub(crate) fn enter(&self, tenant: &str, connection: &str) -> Option<ProxiedCall> {
         Some(ProxiedCall {
             _place: self.places.clone().try_acquire_owned().ok()?,
             _of_tenant: self.by_tenant.enter(tenant, self.max_per_tenant)?,

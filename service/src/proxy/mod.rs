@@ -15,7 +15,9 @@ mod path;
 mod source;
 mod target;
 
+pub(crate) use audit::AuditedCall;
 pub use in_flight::ProxiedCalls;
+pub(crate) use path::pattern;
 pub(crate) use source::{is_proxied, mark_source};
 
 use std::error::Error;
@@ -33,7 +35,6 @@ use crate::oauth::{ForwardError, ForwardRequest};
 use crate::state::AppState;
 use crate::store::{Caller, Capability, Owner, TokenLookup, VendableConnection, Vended};
 use crate::vending::{self, TokenDigest};
-use audit::AuditedCall;
 use body::{Download, IDLE_TIMEOUT, Progress, Upload, UploadBroke};
 use in_flight::ProxiedCall;
 use path::ProxyPath;
@@ -133,7 +134,7 @@ impl Proxy<'_> {
         let response = self.send(target, &asked, upload).await?;
         if response.status() == StatusCode::UNAUTHORIZED
             && let Some(again) = again
-            && let Some(vended) = self.replaced(&vended, &digest).await?
+            && let Some(vended) = replaced(self.app, self.owner, self.id, &vended, &digest).await?
         {
             let target = self.target(&vended, &asked, audit).await?;
             return Ok(answer(self.send(target, &asked, again).await?, in_flight));
@@ -155,25 +156,6 @@ impl Proxy<'_> {
             target.note(request);
         }
         Ok(target)
-    }
-
-    /// The credential that takes the place of one which the provider rejected; `None` where there is no other, and the
-    /// provider's response is what the caller gets.
-    ///
-    /// # Errors
-    ///
-    /// [`ApiError::NeedsReconnection`].
-    async fn replaced(&self, rejected: &Vended, key_digest: &str) -> Result<Option<Vended>, ApiError> {
-        let digest = TokenDigest::of(&rejected.content);
-        let customer = Some(self.owner.customer.as_str());
-        let Ok(Some(found)) = self.app.store.token_lookup(key_digest, Some(self.id), customer).await else {
-            return Ok(None);
-        };
-        match vending::vend(self.app, self.owner, self.id, found.connection, Some(&digest)).await {
-            Ok(vended) => Ok((TokenDigest::of(&vended.content) != digest).then_some(vended)),
-            Err(ApiError::NeedsReconnection) => Err(ApiError::NeedsReconnection),
-            Err(_) => Ok(None),
-        }
     }
 
     async fn send(
@@ -199,6 +181,31 @@ impl Proxy<'_> {
         };
         headers::drop_repeated(response.headers_mut(), &in_query);
         Ok(response)
+    }
+}
+
+/// The credential that takes the place of one which the provider rejected; `None` where there is no other, and the provider's
+/// response is what the caller gets.
+///
+/// # Errors
+///
+/// [`ApiError::NeedsReconnection`].
+pub(crate) async fn replaced(
+    app: &AppState,
+    owner: &Owner,
+    id: &str,
+    rejected: &Vended,
+    key_digest: &str,
+) -> Result<Option<Vended>, ApiError> {
+    let digest = TokenDigest::of(&rejected.content);
+    let customer = Some(owner.customer.as_str());
+    let Ok(Some(found)) = app.store.token_lookup(key_digest, Some(id), customer).await else {
+        return Ok(None);
+    };
+    match vending::vend(app, owner, id, found.connection, Some(&digest)).await {
+        Ok(vended) => Ok((TokenDigest::of(&vended.content) != digest).then_some(vended)),
+        Err(ApiError::NeedsReconnection) => Err(ApiError::NeedsReconnection),
+        Err(_) => Ok(None),
     }
 }
 

@@ -60,7 +60,7 @@ fn is_dots(segment: &str) -> bool {
 }
 
 /// A path for the audit: words and versions as they are, `*` for everything that could be an id or a person's.
-pub(super) fn pattern(path: &str) -> String {
+pub(crate) fn pattern(path: &str) -> String {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     let mut pattern = String::new();
     for segment in segments.by_ref().take(MAX_SEGMENTS) {

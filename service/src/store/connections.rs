@@ -241,6 +241,32 @@ impl Store {
         Ok((page, total.try_into().unwrap_or_default()))
     }
 
+    /// The ids and apps of this customer's connections for one of these apps that have a credential, working or not; by id,
+    /// from this one on. At most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn connections_from(
+        &self,
+        owner: &Owner,
+        app_ids: &[&str],
+        first_id: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, String)>> {
+        let apps: Vec<_> = (5..5 + app_ids.len()).map(|number| format!("${number}")).collect();
+        let text = format!(
+            "SELECT c.id, c.app_id FROM connections c JOIN credentials k ON k.connection_id = c.id
+             WHERE c.tenant_id = $1 AND c.customer = $2 AND c.id >= $3 AND c.app_id IN ({}) ORDER BY c.id LIMIT $4",
+            apps.join(", ")
+        );
+        let query =
+            Query::new(&text).bind(&owner.tenant).bind(&owner.customer).bind(first_id).bind(i64::from(limit));
+        let query = app_ids.iter().fold(query, |query, app| query.bind(*app));
+        let rows = self.database.fetch_all(query).await?;
+        rows.iter().map(|row| Ok((row.get("id")?, row.get("app_id")?))).collect()
+    }
+
     /// The newest connection of this customer for an app that has a credential, working or not, and for this organization or
     /// none.
     ///
