@@ -79,7 +79,8 @@ def operation_options(operation: dict, contract: dict):
     for parameter in operation.get("parameters", []):
         if "$ref" in parameter:
             parameter = contract["components"]["parameters"][parameter["$ref"].rsplit("/", 1)[1]]
-        if parameter["in"] == "query":
+        # An older name of another one is not offered.
+        if parameter["in"] == "query" and "x-alias-of" not in parameter:
             yield parameter["name"]
         # Elsewhere it is without effect.
         makes_one = operation["operationId"] in ("createRequestLink", "importConnection")
