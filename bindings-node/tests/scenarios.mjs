@@ -89,6 +89,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
       return target.waitForConnection(...customer, id, { ...rest, signal, onPoll: onPoll && ((poll) => polls.push(poll)) });
     case 'listConnections':
       return target.listConnections(...customer, { appId, ...rest }, callOptions);
+    case 'listContacts':
+      return target.listContacts(...customer, { appId, ...rest }, callOptions);
     case 'confirmConnection':
       return target.confirmConnection(...customer, id, rest.code, callOptions);
     case 'setApiKey':
@@ -133,6 +135,7 @@ async function iterate(list, most, items) {
 
 const TYPES = {
   getToken: 'Token', rotateKey: 'RotatedKey', createRequestLink: 'RequestLink', listApps: 'Page', listConnections: 'Page',
+  listContacts: 'Page',
 };
 
 /** What a call handed out, as JSON; what holds a credential is taken apart, since it does not serialise. */

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::{Error, RequestTarget};
 use crate::link::CreateRequestLink;
 use crate::list::List;
-use crate::model::{Connection, Verification};
+use crate::model::{Connection, Contact, Verification};
 use crate::proxy_call::ProxyCall;
 use crate::request::{RateLimitBucket, Request, checked_id};
 use crate::token::Token;
@@ -174,6 +174,27 @@ impl Customer {
         let request =
             self.client.request("listConnections", Method::GET, &["connections"], RequestTarget::General);
         request.email(self.email.clone())
+    }
+
+    /// The contacts of the customer's CRMs, in one shape: one page when awaited, all as a stream, none twice. Needs the
+    /// capability `proxy`.
+    ///
+    /// A connection that fails is among a page's [`errors`](crate::Page::errors), and ends the stream with an error after all
+    /// contacts that there are.
+    ///
+    /// ```no_run
+    /// # async fn example(alice: pabbly_connect::Customer) -> Result<(), pabbly_connect::Error> {
+    /// use futures_util::TryStreamExt;
+    /// let mut contacts = std::pin::pin!(alice.list_contacts().app_id("hubspot").stream());
+    /// while let Some(contact) = contacts.try_next().await? {
+    ///     println!("{:?} {:?}", contact.display_name, contact.emails);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn list_contacts(&self) -> List<Contact> {
+        let request = self.client.request("listContacts", Method::GET, &["contacts"], RequestTarget::General);
+        let request = Request { bucket: RateLimitBucket::Contacts, ..request.email(self.email.clone()) };
+        List::contacts(self.client.clone(), request)
     }
 
     /// Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the

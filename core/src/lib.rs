@@ -47,14 +47,15 @@ pub use customer::Customer;
 pub use error::{CODES, Code, Error, ErrorDetails, ErrorKind, ErrorResponse};
 pub use events::{EventPage, EventPages, Events};
 pub use link::CreateRequestLink;
-pub use list::{Item, List, Page, Pages};
+pub use list::{Item, List, Page, PagedByNumber, Pages};
 pub use model::{
     Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
     ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, Event, EventConnection, EventData,
-    EventKey, KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged,
-    Operation, Origin, PromotedKey, Reconnection, RequestLink, RequestToken, RotatedKey, Submission,
-    TenantKey, Timestamp, Verification, VerificationResult, WebhookTest,
+    ConnectionRejected, ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, Event, EventConnection,
+    EventData, EventKey, FailedConnection, KeyChanged, KeyList, LastError, LinkError, LinkPhase,
+    OAuthClientChange, OAuthClientChanged, Operation, Origin, PromotedKey, Reconnection, RequestLink,
+    RequestToken, RotatedKey, Submission, TenantKey, Timestamp, Verification, VerificationResult,
+    WebhookTest,
 };
 pub use proxy_body::{ProxyBody, ResponseBody};
 pub use proxy_call::ProxyCall;

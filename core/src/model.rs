@@ -63,10 +63,10 @@ pub use event::Event;
 pub use models::{
     Account, App, AppRef, AuthOption, AuthOptionList, AuthType, Connection, ConnectionActive,
     ConnectionDeleted, ConnectionExpired, ConnectionExpiring, ConnectionFailed, ConnectionNeedsReconnection,
-    ConnectionRejected, ConnectionStatus, ConnectionUpdated, DeletedBy, EventConnection, EventData, EventKey,
-    KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange, OAuthClientChanged, Operation,
-    Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission, TenantKey, Verification,
-    VerificationResult, WebhookTest,
+    ConnectionRejected, ConnectionStatus, ConnectionUpdated, Contact, DeletedBy, EventConnection, EventData,
+    EventKey, FailedConnection, KeyChanged, KeyList, LastError, LinkError, LinkPhase, OAuthClientChange,
+    OAuthClientChanged, Operation, Origin, PromotedKey, Reconnection, RequestLink, RotatedKey, Submission,
+    TenantKey, Verification, VerificationResult, WebhookTest,
 };
 
 /// The secret of a request link. Serialises as it is; prints as `[redacted]`.

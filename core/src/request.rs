@@ -33,6 +33,8 @@ pub(crate) enum RateLimitBucket {
     Events,
     /// The one for calls through the proxy.
     Proxy,
+    /// The same, for contacts.
+    Contacts,
     /// None: the link's own.
     Link,
 }

@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor}
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub(crate) use shapes::{AppShape, ConnectionShape};
+pub(crate) use shapes::{AppShape, ConnectionShape, ContactShape};
 
 /// Any text, not kept.
 struct Text;

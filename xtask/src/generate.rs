@@ -29,6 +29,7 @@ const OUTPUTS: &[(&str, &str, Language)] = &[
     ("core/link_options.rs", "core/src/link/options.rs", Language::Rust),
     ("core/body_calls.rs", "core/src/body_calls.rs", Language::Rust),
     ("docs/apps.md", "docs/apps.md", Language::Node),
+    ("docs/contacts.md", "docs/contacts.md", Language::Node),
     ("docs/options.md", "docs/options.md", Language::Node),
     ("node/client.ts", "bindings-node/ts/generated/client.ts", Language::Node),
     ("node/errors.ts", "bindings-node/ts/generated/errors.ts", Language::Node),

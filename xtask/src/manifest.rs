@@ -133,6 +133,9 @@ pub struct Model {
     pub list: Option<String>,
     /// What a page of such a list is.
     pub page: Option<String>,
+    /// Whether its pages follow a cursor, and name connections that failed.
+    #[serde(default)]
+    pub cursor: bool,
     pub doc: String,
     pub more: Option<String>,
     /// Whether it holds a credential, so that nothing serialises it.

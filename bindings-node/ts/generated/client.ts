@@ -14,6 +14,8 @@ import type {
   AuthOptionList,
   Connection,
   ConnectionPage,
+  Contact,
+  ContactPage,
   KeyList,
   PromotedKey,
   RequestLink,
@@ -29,6 +31,7 @@ import {
   type WaitOptions,
   type TokenOptions,
   type ListConnectionsQuery,
+  type ListContactsQuery,
   type ConnectionChanges,
   type ImportedCredential,
   type SubmittedForm,
@@ -202,6 +205,28 @@ export class PabblyConnectPlatform {
         make: whole<ConnectionPage>,
       },
       (page) => page.connections,
+    );
+  }
+
+  /**
+   * The contacts of the customer's CRMs, in one shape and none twice. `await` it for one page, `for await` it for all.
+   * Needs the capability `proxy`.
+   *
+   * A connection that fails is among the `errors` of a page, with the cursor where its contacts go on; an iteration
+   * raises the first of them at its end, after all contacts that there are.
+   */
+  listContacts(email: string, query?: ListContactsQuery, options?: CallOptions): List<ContactPage, Contact> {
+    return this.#caller.list(
+      {
+        method: 'listContacts',
+        email,
+        query,
+        known: KNOWN.listContacts,
+        options,
+        place: here(),
+        make: whole<ContactPage>,
+      },
+      (page) => page.contacts,
     );
   }
 
@@ -485,6 +510,11 @@ export class Customer {
   /** See `PabblyConnectPlatform.listConnections`. */
   listConnections(query?: ListConnectionsQuery, options?: CallOptions): List<ConnectionPage, Connection> {
     return this.#client.listConnections(this.email, query, options);
+  }
+
+  /** See `PabblyConnectPlatform.listContacts`. */
+  listContacts(query?: ListContactsQuery, options?: CallOptions): List<ContactPage, Contact> {
+    return this.#client.listContacts(this.email, query, options);
   }
 
   /** See `PabblyConnectPlatform.updateConnection`. */

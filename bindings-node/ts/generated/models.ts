@@ -210,6 +210,57 @@ export interface Connection {
   customer_name?: string | null;
 }
 
+/** A contact of one of the customer's CRMs, in the shape that all of them share. */
+export interface Contact {
+  /** What the CRM calls it; unique within the connection. */
+  id: string;
+  /** The connection that it came by. */
+  connection_id: string;
+  /** The CRM, such as `hubspot`. */
+  app_id: string;
+  /** Given name. */
+  first_name?: string | null;
+  /** Family name. */
+  last_name?: string | null;
+  /** A name for people. */
+  display_name?: string | null;
+  /** E-mail addresses, the usual one first. */
+  emails: string[];
+  /** Phone numbers as the CRM writes them, the usual one first. */
+  phones: string[];
+  /** Whom the contact works for. */
+  company?: string | null;
+  /** What the contact does there. */
+  title?: string | null;
+  /** The contact's page in the CRM. */
+  url?: string | null;
+  /** When it was made. */
+  created_at?: string | null;
+  /** When it last changed. */
+  updated_at?: string | null;
+}
+
+/** A connection whose contacts are missing, or the rest of them. */
+export interface FailedConnection {
+  /** The connection's id. */
+  connection_id: string;
+  /** The CRM. */
+  app_id: string;
+  /**
+   * A word for programs: `needs_reconnection`, `rate_limited`, `upstream_unavailable`, `provider_refused`,
+   * `provider_response_invalid`, `connection_deleted`. More may follow.
+   */
+  code: string;
+  /** A sentence for people, in the service's own words. */
+  message: string;
+  /** Seconds until it is worth another try, where that is known. */
+  retry_after?: number | null;
+  /** The HTTP status of the CRM, where there was one. */
+  provider_status?: number | null;
+  /** Goes on where it failed, with this connection alone. */
+  cursor?: string | null;
+}
+
 /** The outcome of a check of a credential. */
 export interface Verification {
   /** What the provider says. */
@@ -462,6 +513,16 @@ export interface ConnectionPage {
   limit?: number | null;
   /** How many items there are on all pages. */
   total?: number | null;
+}
+
+/** One page of the contacts of a customer's CRMs. */
+export interface ContactPage {
+  /** The contacts of this page. */
+  contacts: Contact[];
+  /** Where the next page begins; null on the last page. */
+  next_cursor?: string | null;
+  /** The connections whose contacts are missing, or the rest of them. */
+  errors?: FailedConnection[] | null;
 }
 
 /** An event of one type. */

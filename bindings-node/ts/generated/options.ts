@@ -163,6 +163,20 @@ export interface ListConnectionsQuery {
   limit?: number | undefined;
 }
 
+/** Options of `listContacts`. */
+export interface ListContactsQuery {
+  /** Only contacts of this app's connections, such as `hubspot`. Default: all CRMs. */
+  appId?: string | undefined;
+  /** Only contacts of this connection. */
+  connectionId?: string | undefined;
+  /** Only contacts in which the CRM finds this text. */
+  search?: string | undefined;
+  /** Goes on at this cursor, of a page or of one of its errors, with the same other options. */
+  cursor?: string | undefined;
+  /** How many contacts a CRM is asked for at a time, 1 to 100. Default: the service's, 20. */
+  limit?: number | undefined;
+}
+
 /** Options of `updateConnection`. */
 export interface ConnectionChanges {
   /** What the customer sees, such as `Work Gmail`. */
@@ -326,6 +340,13 @@ export const KNOWN = {
     'customerId',
     'needsReconnection',
     'page',
+    'limit',
+  ]),
+  listContacts: new Set<string>([
+    'appId',
+    'connectionId',
+    'search',
+    'cursor',
     'limit',
   ]),
   updateConnection: new Set<string>([

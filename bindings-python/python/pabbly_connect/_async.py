@@ -19,9 +19,11 @@ if TYPE_CHECKING:
         App,
         AsyncAppList,
         AsyncConnectionList,
+        AsyncContactList,
         AsyncEventFeed,
         AuthOptionList,
         Connection,
+        Contact,
         KeyList,
         Poll,
         PromotedKey,
@@ -444,6 +446,50 @@ class AsyncPabblyConnectPlatform(Shared):
             },
         )
         return AsyncConnectionList(lambda: self._run(call, AsyncConnectionPage.first))
+
+    def list_contacts(
+        self,
+        email: str,
+        *,
+        app_id: str | None = None,
+        connection_id: str | None = None,
+        search: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AsyncContactList:
+        """The contacts of the customer's CRMs, in one shape and none twice. One page when awaited, all with `async
+        for`. Needs the capability `proxy`.
+
+        A connection that fails is among the `errors` of a page, with the cursor where its contacts go on; an iteration
+        raises the first of them at its end, after all contacts that there are.
+
+        - `app_id`: Only contacts of this app's connections, such as `hubspot`. Default: all CRMs.
+        - `connection_id`: Only contacts of this connection.
+        - `search`: Only contacts in which the CRM finds this text.
+        - `cursor`: Goes on at this cursor, of a page or of one of its errors, with the same other options.
+        - `limit`: How many contacts a CRM is asked for at a time, 1 to 100. Default: the service's, 20.
+        """
+        from ._models import AsyncContactList, AsyncContactPage
+
+        call = self._native.prepare(
+            "listContacts",
+            email,
+            (),
+            {
+                "app_id": app_id,
+                "connection_id": connection_id,
+                "search": search,
+                "cursor": cursor,
+                "limit": limit,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return AsyncContactList(lambda: self._run(call, AsyncContactPage.first))
 
     def update_connection(
         self,
@@ -1066,6 +1112,31 @@ class AsyncCustomer(Shared):
             customer_id=customer_id,
             needs_reconnection=needs_reconnection,
             page=page,
+            limit=limit,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def list_contacts(
+        self,
+        *,
+        app_id: str | None = None,
+        connection_id: str | None = None,
+        search: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> AsyncContactList:
+        """See `AsyncPabblyConnectPlatform.list_contacts`."""
+        return self._client.list_contacts(
+            self._email,
+            app_id=app_id,
+            connection_id=connection_id,
+            search=search,
+            cursor=cursor,
             limit=limit,
             timeout=timeout,
             deadline=deadline,

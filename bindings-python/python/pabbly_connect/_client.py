@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         AuthOptionList,
         Connection,
         ConnectionPage,
+        Contact,
+        ContactPage,
         EventFeed,
         KeyList,
         Poll,
@@ -442,6 +444,50 @@ class PabblyConnectPlatform(Shared):
             },
         )
         return ConnectionPage.first(call.run(wanted()))
+
+    def list_contacts(
+        self,
+        email: str,
+        *,
+        app_id: str | None = None,
+        connection_id: str | None = None,
+        search: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> ContactPage:
+        """The contacts of the customer's CRMs, in one shape and none twice. One page; iterate over it for all that
+        follow too. Needs the capability `proxy`.
+
+        A connection that fails is among the `errors` of a page, with the cursor where its contacts go on; an iteration
+        raises the first of them at its end, after all contacts that there are.
+
+        - `app_id`: Only contacts of this app's connections, such as `hubspot`. Default: all CRMs.
+        - `connection_id`: Only contacts of this connection.
+        - `search`: Only contacts in which the CRM finds this text.
+        - `cursor`: Goes on at this cursor, of a page or of one of its errors, with the same other options.
+        - `limit`: How many contacts a CRM is asked for at a time, 1 to 100. Default: the service's, 20.
+        """
+        from ._models import ContactPage
+
+        call = self._native.prepare(
+            "listContacts",
+            email,
+            (),
+            {
+                "app_id": app_id,
+                "connection_id": connection_id,
+                "search": search,
+                "cursor": cursor,
+                "limit": limit,
+                "timeout": timeout,
+                "deadline": deadline,
+                "max_retries": max_retries,
+            },
+        )
+        return ContactPage.first(call.run(wanted()))
 
     def update_connection(
         self,
@@ -1064,6 +1110,31 @@ class Customer(Shared):
             customer_id=customer_id,
             needs_reconnection=needs_reconnection,
             page=page,
+            limit=limit,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def list_contacts(
+        self,
+        *,
+        app_id: str | None = None,
+        connection_id: str | None = None,
+        search: str | None = None,
+        cursor: str | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> ContactPage:
+        """See `PabblyConnectPlatform.list_contacts`."""
+        return self._client.list_contacts(
+            self._email,
+            app_id=app_id,
+            connection_id=connection_id,
+            search=search,
+            cursor=cursor,
             limit=limit,
             timeout=timeout,
             deadline=deadline,

@@ -188,6 +188,69 @@ Connection._made_of = {
 
 
 @dataclass(frozen=True, repr=False)
+class Contact(Record):
+    """A contact of one of the customer's CRMs, in the shape that all of them share."""
+
+    id: str
+    """What the CRM calls it; unique within the connection."""
+    connection_id: str
+    """The connection that it came by."""
+    app_id: str
+    """The CRM, such as `hubspot`."""
+    first_name: Optional[str] = None
+    """Given name."""
+    last_name: Optional[str] = None
+    """Family name."""
+    display_name: Optional[str] = None
+    """A name for people."""
+    emails: tuple[str, ...]
+    """E-mail addresses, the usual one first."""
+    phones: tuple[str, ...]
+    """Phone numbers as the CRM writes them, the usual one first."""
+    company: Optional[str] = None
+    """Whom the contact works for."""
+    title: Optional[str] = None
+    """What the contact does there."""
+    url: Optional[str] = None
+    """The contact's page in the CRM."""
+    created_at: Optional[str] = None
+    """When it was made."""
+    updated_at: Optional[str] = None
+    """When it last changed."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+Contact._made_of = {
+    "emails": tuple,
+    "phones": tuple,
+}
+
+
+@dataclass(frozen=True, repr=False)
+class FailedConnection(Record):
+    """A connection whose contacts are missing, or the rest of them."""
+
+    connection_id: str
+    """The connection's id."""
+    app_id: str
+    """The CRM."""
+    code: str
+    """A word for programs: `needs_reconnection`, `rate_limited`, `upstream_unavailable`, `provider_refused`,
+    `provider_response_invalid`, `connection_deleted`. More may follow."""
+    message: str
+    """A sentence for people, in the service's own words."""
+    retry_after: Optional[int] = None
+    """Seconds until it is worth another try, where that is known."""
+    provider_status: Optional[int] = None
+    """The HTTP status of the CRM, where there was one."""
+    cursor: Optional[str] = None
+    """Goes on where it failed, with this connection alone."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+
+@dataclass(frozen=True, repr=False)
 class Verification(Record):
     """The outcome of a check of a credential."""
 
@@ -636,6 +699,27 @@ ConnectionPage._made_of = {"connections": records(Connection)}
 
 
 @dataclass(frozen=True, repr=False)
+class ContactPage(Page[Contact]):
+    """One page of the contacts of a customer's CRMs. Iterating over it goes through this page and all that follow."""
+
+    contacts: tuple[Contact, ...]
+    """The contacts of this page."""
+    next_cursor: Optional[str] = None
+    """Where the next page begins; None on the last page."""
+    errors: tuple[FailedConnection, ...] = ()
+    """The connections whose contacts are missing, or the rest of them."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    @property
+    def _items(self) -> tuple[Contact, ...]:
+        return self.contacts
+
+
+ContactPage._made_of = {"contacts": records(Contact), "errors": records(FailedConnection)}
+
+
+@dataclass(frozen=True, repr=False)
 class AsyncAppPage(AsyncPage[App]):
     """One page of the catalogue. `async for` over it goes through this page and all that follow."""
 
@@ -689,6 +773,33 @@ AsyncConnectionPage._made_of = {"connections": records(Connection)}
 
 class AsyncConnectionList(AsyncList[AsyncConnectionPage, Connection]):
     """A call for connections: `await` gives one page, `async for` goes through all."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, repr=False)
+class AsyncContactPage(AsyncPage[Contact]):
+    """One page of the contacts of a customer's CRMs. `async for` over it goes through this page and all that follow."""
+
+    contacts: tuple[Contact, ...]
+    """The contacts of this page."""
+    next_cursor: Optional[str] = None
+    """Where the next page begins; None on the last page."""
+    errors: tuple[FailedConnection, ...] = ()
+    """The connections whose contacts are missing, or the rest of them."""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+    """Members that this version does not know."""
+
+    @property
+    def _items(self) -> tuple[Contact, ...]:
+        return self.contacts
+
+
+AsyncContactPage._made_of = {"contacts": records(Contact), "errors": records(FailedConnection)}
+
+
+class AsyncContactList(AsyncList[AsyncContactPage, Contact]):
+    """A call for contacts: `await` gives one page, `async for` goes through all."""
 
     __slots__ = ()
 

@@ -88,7 +88,7 @@ enum PageSource<Item: ListItem>: Sendable {
     case only(@Sendable () async throws -> Page<Item>)
 }
 
-/// What a list can be made of: ``App`` and ``Connection``.
+/// What a list can be made of: ``App``, ``Connection`` and ``Contact``.
 public protocol ListItem: Codable, Sendable {
     /// The name of the list on the wire.
     static var listName: String { get }
@@ -104,15 +104,24 @@ public struct Page<Item: ListItem>: Codable, Sendable {
     public let limit: Int?
     /// How many items there are on all pages.
     public let total: Int?
+    /// Where the next page begins; none on the last page. Only of contacts.
+    public let nextCursor: String?
+    /// The connections whose contacts are missing, or the rest of them. Only of contacts.
+    public let errors: [FailedConnection]
     /// Members that this version does not know.
     public let extra: [String: JSONValue]
 
     /// Makes a page; only the SDK and tests do.
-    public init(items: [Item], page: Int? = nil, limit: Int? = nil, total: Int? = nil) {
+    public init(
+        items: [Item], page: Int? = nil, limit: Int? = nil, total: Int? = nil, nextCursor: String? = nil,
+        errors: [FailedConnection] = []
+    ) {
         self.items = items
         self.page = page
         self.limit = limit
         self.total = total
+        self.nextCursor = nextCursor
+        self.errors = errors
         extra = [:]
     }
 
@@ -123,7 +132,9 @@ public struct Page<Item: ListItem>: Codable, Sendable {
         page = try members.optional("page")
         limit = try members.optional("limit")
         total = try members.optional("total")
-        extra = try members.others(than: Item.listName, "page", "limit", "total")
+        nextCursor = try members.optional("next_cursor")
+        errors = try members.optional("errors") ?? []
+        extra = try members.others(than: Item.listName, "page", "limit", "total", "next_cursor", "errors")
     }
 
     /// Writes what the service sent.
@@ -133,6 +144,8 @@ public struct Page<Item: ListItem>: Codable, Sendable {
         try members.encodeIfPresent(page, forKey: Member("page"))
         try members.encodeIfPresent(limit, forKey: Member("limit"))
         try members.encodeIfPresent(total, forKey: Member("total"))
+        try members.encodeIfPresent(nextCursor, forKey: Member("next_cursor"))
+        if !errors.isEmpty { try members.encode(errors, forKey: Member("errors")) }
         try members.encode(extra)
     }
 }

@@ -10,7 +10,7 @@ use crate::client::{Client, ClientBuilder};
 use crate::error::Error;
 use crate::events::{EventPages, Events};
 use crate::list::{List, Pages};
-use crate::model::{App, Connection};
+use crate::model::{App, Connection, Contact};
 use crate::token::Token;
 use crate::wait::Wait;
 
@@ -193,6 +193,23 @@ pub fn prepare(
                 }
             }
             PreparedCall::List(AnyList::Connection(call.options(shared)))
+        }
+        "listContacts" => {
+            let customer = customer()?;
+            let mut call = customer.list_contacts();
+            let mut shared = CallOptions::default();
+            for (name, value) in options {
+                match name.as_str() {
+                    _ if matches!(value, Value::Null) => {}
+                    "app_id" | "appId" => call = call.app_id(value.text(&name)?),
+                    "connection_id" | "connectionId" => call = call.connection_id(value.text(&name)?),
+                    "search" => call = call.search(value.text(&name)?),
+                    "cursor" => call = call.cursor(value.text(&name)?),
+                    "limit" => call = call.limit(value.count(&name)?),
+                    _ => call_option(&mut shared, &name, value)?,
+                }
+            }
+            PreparedCall::List(AnyList::Contact(call.options(shared)))
         }
         "updateConnection" => {
             let customer = customer()?;
@@ -421,6 +438,8 @@ pub enum AnyList {
     App(List<App>),
     /// Of `connections`.
     Connection(List<Connection>),
+    /// Of `contacts`.
+    Contact(List<Contact>),
 }
 
 impl AnyList {
@@ -432,6 +451,7 @@ impl AnyList {
         match self {
             Self::App(list) => list.json().await,
             Self::Connection(list) => list.json().await,
+            Self::Contact(list) => list.json().await,
         }
     }
 
@@ -449,6 +469,10 @@ impl AnyList {
                 let (json, rest) = list.json_and_rest().await?;
                 Ok((json, AnyPages::Connection(rest)))
             }
+            Self::Contact(list) => {
+                let (json, rest) = list.json_and_rest().await?;
+                Ok((json, AnyPages::Contact(rest)))
+            }
         }
     }
 
@@ -457,6 +481,7 @@ impl AnyList {
         match self {
             Self::App(list) => AnyPages::App(list.pages()),
             Self::Connection(list) => AnyPages::Connection(list.pages()),
+            Self::Contact(list) => AnyPages::Contact(list.pages()),
         }
     }
 }
@@ -467,6 +492,8 @@ pub enum AnyPages {
     App(Pages<App>),
     /// Of `connections`.
     Connection(Pages<Connection>),
+    /// Of `contacts`.
+    Contact(Pages<Contact>),
     /// Of `events`.
     Event(EventPages),
 }
@@ -480,6 +507,7 @@ impl AnyPages {
         match self {
             Self::App(pages) => pages.next_json().await,
             Self::Connection(pages) => pages.next_json().await,
+            Self::Contact(pages) => pages.next_json().await,
             Self::Event(pages) => pages.next_json().await,
         }
     }

@@ -27,9 +27,8 @@ pub(crate) fn classify(
     has_contract_shape: bool,
     target: RequestTarget,
 ) -> ErrorKind {
-    if let Some(row) = code.and_then(|code| CODES.iter().find(|row| row.status.is_some() && row.code == code))
-    {
-        return row.kind;
+    if let Some(kind) = code.and_then(known) {
+        return kind;
     }
     if !has_contract_shape {
         return ErrorKind::Other;
@@ -47,6 +46,15 @@ pub(crate) fn classify(
         (503, _) => ErrorKind::UpstreamUnavailable,
         _ => ErrorKind::Other,
     }
+}
+
+/// The class that a code alone chooses.
+pub(crate) fn kind_of_code(code: &str) -> ErrorKind {
+    known(code).unwrap_or(ErrorKind::Other)
+}
+
+fn known(code: &str) -> Option<ErrorKind> {
+    CODES.iter().find(|row| row.status.is_some() && row.code == code).map(|row| row.kind)
 }
 
 /// Whether a body is an error as the contract writes it: `{"status": "error", "message": text, "data": anything}`.

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::model::Connection;
 
-pub(crate) use classify::{RequestTarget, classify, has_contract_shape};
+pub(crate) use classify::{RequestTarget, classify, has_contract_shape, kind_of_code};
 pub use kinds::{CODES, Error, ErrorKind};
 pub(crate) use redact::Redactor;
 

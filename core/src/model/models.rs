@@ -207,6 +207,76 @@ pub struct Connection {
     pub extra: Map<String, Value>,
 }
 
+/// A contact of one of the customer's CRMs, in the shape that all of them share.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Contact {
+    /// What the CRM calls it; unique within the connection.
+    pub id: String,
+    /// The connection that it came by.
+    pub connection_id: String,
+    /// The CRM, such as `hubspot`.
+    pub app_id: String,
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// A name for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// E-mail addresses, the usual one first.
+    pub emails: Vec<String>,
+    /// Phone numbers as the CRM writes them, the usual one first.
+    pub phones: Vec<String>,
+    /// Whom the contact works for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    /// What the contact does there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The contact's page in the CRM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// A connection whose contacts are missing, or the rest of them.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FailedConnection {
+    /// The connection's id.
+    pub connection_id: String,
+    /// The CRM.
+    pub app_id: String,
+    /// A word for programs: `needs_reconnection`, `rate_limited`, `upstream_unavailable`, `provider_refused`,
+    /// `provider_response_invalid`, `connection_deleted`. More may follow.
+    pub code: String,
+    /// A sentence for people, in the service's own words.
+    pub message: String,
+    /// Seconds until it is worth another try, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
+    /// The HTTP status of the CRM, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_status: Option<u64>,
+    /// Goes on where it failed, with this connection alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Members that this version does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
 /// The outcome of a check of a credential.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -149,3 +149,46 @@ impl Item for ConnectionShape {
         &self.id
     }
 }
+
+/// The shape of a [`Contact`](crate::Contact).
+#[derive(serde::Deserialize)]
+pub struct ContactShape {
+    id: String,
+    connection_id: String,
+    #[serde(rename = "app_id")]
+    _app_id: Text,
+    #[serde(rename = "first_name")]
+    _first_name: Option<Text>,
+    #[serde(rename = "last_name")]
+    _last_name: Option<Text>,
+    #[serde(rename = "display_name")]
+    _display_name: Option<Text>,
+    #[serde(rename = "emails")]
+    _emails: Vec<Text>,
+    #[serde(rename = "phones")]
+    _phones: Vec<Text>,
+    #[serde(rename = "company")]
+    _company: Option<Text>,
+    #[serde(rename = "title")]
+    _title: Option<Text>,
+    #[serde(rename = "url")]
+    _url: Option<Text>,
+    #[serde(rename = "created_at")]
+    _created_at: Option<Time>,
+    #[serde(rename = "updated_at")]
+    _updated_at: Option<Time>,
+}
+
+impl Item for ContactShape {
+    type Shape = Self;
+
+    const FOLLOWS_CURSOR: bool = true;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn scope(&self) -> &str {
+        &self.connection_id
+    }
+}

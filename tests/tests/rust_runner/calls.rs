@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use futures_util::{Stream, TryStreamExt};
 use pabbly_connect::bindings::{self, AnyPages, PreparedCall};
-use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, SecretString, Token};
+use pabbly_connect::{
+    CallOptions, Client, Error, ExposeSecret, Item, List, Page, PagedByNumber, SecretString, Token,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -101,6 +103,20 @@ pub(crate) fn begin<'a>(
                     list = list.needs_reconnection(needs_reconnection);
                 }
                 run_list(list, "connections", step, told).await
+            }
+            "listContacts" => {
+                let mut list = customer()?.list_contacts().options(options);
+                for (name, value) in object(with) {
+                    list = match (name.as_str(), value.as_str()) {
+                        ("appId", Some(app_id)) => list.app_id(app_id),
+                        ("connectionId", Some(id)) => list.connection_id(id),
+                        ("search", Some(text)) => list.search(text),
+                        ("cursor", Some(cursor)) => list.cursor(cursor),
+                        ("limit", None) => list.limit(value.as_u64().unwrap_or_default()),
+                        _ => list,
+                    };
+                }
+                run_list(list, "contacts", step, told).await
             }
             "getApp" => {
                 let call = client.get_app(text("appId")).options(options);
@@ -304,7 +320,7 @@ fn milliseconds(value: &Value) -> Option<Duration> {
     value.as_u64().map(Duration::from_millis)
 }
 
-fn paged<T: Item>(mut list: List<T>, with: &Value) -> List<T> {
+fn paged<T: PagedByNumber>(mut list: List<T>, with: &Value) -> List<T> {
     if let Some(page) = with["page"].as_u64() {
         list = list.page(page);
     }
@@ -357,8 +373,8 @@ async fn iterate<T: Debug + Serialize + Send>(
 async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
     let call = step["call"].as_str().unwrap_or_default();
     let names: &[&str] = match call {
-        "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listKeys"
-        | "rotateKey" | "promoteKey" | "events" => &[],
+        "listApps" | "createRequestLink" | "importConnection" | "listConnections" | "listContacts"
+        | "listKeys" | "rotateKey" | "promoteKey" | "events" => &[],
         "getApp" => &["appId"],
         "confirmConnection" => &["id", "code"],
         "addUsage" | "removeUsage" => &["id", "usageId"],
@@ -379,6 +395,7 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
             let member = match step["call"].as_str() {
                 Some("listApps") => "apps",
                 Some("events") => "events",
+                Some("listContacts") => "contacts",
                 _ => "connections",
             };
             let most = step["take"].as_u64().map_or(usize::MAX, |n| n as usize);

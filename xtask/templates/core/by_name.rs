@@ -10,7 +10,7 @@ use crate::client::{Client, ClientBuilder};
 use crate::error::Error;
 use crate::events::{EventPages, Events};
 use crate::list::{List, Pages};
-use crate::model::{App, Connection};
+use crate::model::{App, Connection, Contact};
 use crate::token::Token;
 use crate::wait::Wait;
 

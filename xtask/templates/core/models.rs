@@ -5,6 +5,7 @@
 {%- elif kind == "text" %}String
 {%- elif kind == "time" %}Timestamp
 {%- elif kind == "flag" %}bool
+{%- elif kind == "count" %}u64
 {%- elif kind == "secret" %}{{ "SecretString" if credential else "RequestToken" }}
 {%- elif kind == "object" %}Map<String, Value>
 {%- elif kind == "json" %}Value

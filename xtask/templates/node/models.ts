@@ -4,6 +4,7 @@
 {%- elif kind is startingwith("{") %}Record<string, {{ typed(kind | trim("{}")) }}>
 {%- elif kind in ("text", "time", "secret") %}string
 {%- elif kind == "flag" %}boolean
+{%- elif kind == "count" %}number
 {%- elif kind == "object" %}Record<string, unknown>
 {%- elif kind == "json" %}unknown
 {%- else %}{{ kind }}{% endif %}
@@ -35,12 +36,19 @@ export interface {{ model.name }} {
 export interface {{ model.name }}Page {
   /** The {{ model.list }} of this page. */
   {{ model.list }}: {{ model.name }}[];
+{% if model.cursor %}
+  /** Where the next page begins; null on the last page. */
+  next_cursor?: string | null;
+  /** The connections whose {{ model.list }} are missing, or the rest of them. */
+  errors?: FailedConnection[] | null;
+{% else %}
   /** Which page this is, from 1. */
   page?: number | null;
   /** How many items a full page holds. */
   limit?: number | null;
   /** How many items there are on all pages. */
   total?: number | null;
+{% endif %}
 }
 {% endfor %}
 

@@ -5,6 +5,7 @@
 {%- elif kind is startingwith("{") %}dict[str, {{ annotation(kind | trim("{}")) }}]
 {%- elif kind in ("text", "time", "secret") or kind in words %}str
 {%- elif kind == "flag" %}bool
+{%- elif kind == "count" %}int
 {%- elif kind == "object" %}dict[str, Any]
 {%- elif kind == "json" %}Any
 {%- else %}{{ kind }}{% endif %}
@@ -83,19 +84,26 @@ class {{ page }}({{ "Async" if asyncio }}Page[{{ model.name }}]):
 
     {{ model.list }}: tuple[{{ model.name }}, ...]
     """The {{ model.list }} of this page."""
+{% if model.cursor %}
+    next_cursor: Optional[str] = None
+    """Where the next page begins; None on the last page."""
+    errors: tuple[FailedConnection, ...] = ()
+    """The connections whose {{ model.list }} are missing, or the rest of them."""
+{% else %}
     page: Optional[int] = None
     """Which page this is, from 1."""
     limit: Optional[int] = None
     """How many items a full page holds."""
     total: Optional[int] = None
     """How many items there are on all pages."""
+{% endif %}
 {{ extra() }}
     @property
     def _items(self) -> tuple[{{ model.name }}, ...]:
         return self.{{ model.list }}
 
 
-{{ page }}._made_of = {"{{ model.list }}": records({{ model.name }})}
+{{ page }}._made_of = {"{{ model.list }}": records({{ model.name }}){% if model.cursor %}, "errors": records(FailedConnection){% endif %}}
 
 
 {% if asyncio %}

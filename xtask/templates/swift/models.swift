@@ -5,6 +5,7 @@
 {%- elif kind in ("text", "secret") %}String
 {%- elif kind == "time" %}Timestamp
 {%- elif kind == "flag" %}Bool
+{%- elif kind == "count" %}Int
 {%- elif kind == "object" %}[String: JSONValue]
 {%- elif kind == "json" %}JSONValue
 {%- else %}{{ names[kind] or kind }}{% endif %}

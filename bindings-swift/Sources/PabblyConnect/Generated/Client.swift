@@ -228,6 +228,20 @@ public final class PabblyConnectPlatform: Sendable {
             limit: limit, options: options)
     }
 
+    /// See ``Customer/listContacts(appID:connectionID:search:cursor:limit:options:)``.
+    public func listContacts(
+        _ email: String,
+        appID: String? = nil,
+        connectionID: String? = nil,
+        search: String? = nil,
+        cursor: String? = nil,
+        limit: Int? = nil,
+        options: CallOptions = CallOptions()
+    ) -> PagedList<Contact> {
+        Customer(caller: caller, email: email).listContacts(
+            appID: appID, connectionID: connectionID, search: search, cursor: cursor, limit: limit, options: options)
+    }
+
     /// See ``Customer/updateConnection(_:name:customerID:customerName:metadata:options:)``.
     public func updateConnection(
         _ email: String,
@@ -654,6 +668,37 @@ public struct Customer: Sendable, CustomStringConvertible {
             "limit": limit,
         ]
         return caller.list("listConnections", email, given, options)
+    }
+
+    /// The contacts of the customer's CRMs, in one shape and none twice. One page with ``PagedList/page()``, all items
+    /// with `for try await`. Needs the capability `proxy`.
+    ///
+    /// A connection that fails is among the `errors` of a page, with the cursor where its contacts go on; an iteration
+    /// raises the first of them at its end, after all contacts that there are.
+    ///
+    /// - Parameters:
+    ///   - appID: Only contacts of this app's connections, such as `hubspot`. Default: all CRMs.
+    ///   - connectionID: Only contacts of this connection.
+    ///   - search: Only contacts in which the CRM finds this text.
+    ///   - cursor: Goes on at this cursor, of a page or of one of its errors, with the same other options.
+    ///   - limit: How many contacts a CRM is asked for at a time, 1 to 100. Default: the service's, 20.
+    ///   - options: Hold for the call of each page.
+    public func listContacts(
+        appID: String? = nil,
+        connectionID: String? = nil,
+        search: String? = nil,
+        cursor: String? = nil,
+        limit: Int? = nil,
+        options: CallOptions = CallOptions()
+    ) -> PagedList<Contact> {
+        let given: Given = [
+            "appId": appID,
+            "connectionId": connectionID,
+            "search": search,
+            "cursor": cursor,
+            "limit": limit,
+        ]
+        return caller.list("listContacts", email, given, options)
     }
 
     /// Changes a connection's name, labels or metadata, and gives the connection. What is left out stays. Needs the

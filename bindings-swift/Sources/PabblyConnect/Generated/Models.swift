@@ -478,6 +478,183 @@ public struct Connection: Codable, Hashable, Sendable, Identifiable, ListItem {
     }
 }
 
+/// A contact of one of the customer's CRMs, in the shape that all of them share.
+public struct Contact: Codable, Hashable, Sendable, Identifiable, ListItem {
+    /// `contacts`
+    public static var listName: String { "contacts" }
+
+    /// What the CRM calls it; unique within the connection.
+    public let id: String
+    /// The connection that it came by.
+    public let connectionID: String
+    /// The CRM, such as `hubspot`.
+    public let appID: String
+    /// Given name.
+    public let firstName: String?
+    /// Family name.
+    public let lastName: String?
+    /// A name for people.
+    public let displayName: String?
+    /// E-mail addresses, the usual one first.
+    public let emails: [String]
+    /// Phone numbers as the CRM writes them, the usual one first.
+    public let phones: [String]
+    /// Whom the contact works for.
+    public let company: String?
+    /// What the contact does there.
+    public let title: String?
+    /// The contact's page in the CRM.
+    public let url: String?
+    /// When it was made.
+    public let createdAt: Timestamp?
+    /// When it last changed.
+    public let updatedAt: Timestamp?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        id: String,
+        connectionID: String,
+        appID: String,
+        firstName: String? = nil,
+        lastName: String? = nil,
+        displayName: String? = nil,
+        emails: [String],
+        phones: [String],
+        company: String? = nil,
+        title: String? = nil,
+        url: String? = nil,
+        createdAt: Timestamp? = nil,
+        updatedAt: Timestamp? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.connectionID = connectionID
+        self.appID = appID
+        self.firstName = firstName
+        self.lastName = lastName
+        self.displayName = displayName
+        self.emails = emails
+        self.phones = phones
+        self.company = company
+        self.title = title
+        self.url = url
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        id = try members.required("id")
+        connectionID = try members.required("connection_id")
+        appID = try members.required("app_id")
+        firstName = try members.optional("first_name")
+        lastName = try members.optional("last_name")
+        displayName = try members.optional("display_name")
+        emails = try members.required("emails")
+        phones = try members.required("phones")
+        company = try members.optional("company")
+        title = try members.optional("title")
+        url = try members.optional("url")
+        createdAt = try members.optional("created_at")
+        updatedAt = try members.optional("updated_at")
+        extra = try members.others(
+            than: "id", "connection_id", "app_id", "first_name", "last_name", "display_name", "emails", "phones",
+            "company", "title", "url", "created_at", "updated_at")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(id, forKey: Member("id"))
+        try members.encode(connectionID, forKey: Member("connection_id"))
+        try members.encode(appID, forKey: Member("app_id"))
+        try members.encodeIfPresent(firstName, forKey: Member("first_name"))
+        try members.encodeIfPresent(lastName, forKey: Member("last_name"))
+        try members.encodeIfPresent(displayName, forKey: Member("display_name"))
+        try members.encode(emails, forKey: Member("emails"))
+        try members.encode(phones, forKey: Member("phones"))
+        try members.encodeIfPresent(company, forKey: Member("company"))
+        try members.encodeIfPresent(title, forKey: Member("title"))
+        try members.encodeIfPresent(url, forKey: Member("url"))
+        try members.encodeIfPresent(createdAt, forKey: Member("created_at"))
+        try members.encodeIfPresent(updatedAt, forKey: Member("updated_at"))
+        try members.encode(extra)
+    }
+}
+
+/// A connection whose contacts are missing, or the rest of them.
+public struct FailedConnection: Codable, Hashable, Sendable {
+    /// The connection's id.
+    public let connectionID: String
+    /// The CRM.
+    public let appID: String
+    /// A word for programs: `needsReconnection`, `rate_limited`, `upstream_unavailable`, `provider_refused`,
+    /// `provider_response_invalid`, `connection_deleted`. More may follow.
+    public let code: String
+    /// A sentence for people, in the service's own words.
+    public let message: String
+    /// Seconds until it is worth another try, where that is known.
+    public let retryAfter: Int?
+    /// The HTTP status of the CRM, where there was one.
+    public let providerStatus: Int?
+    /// Goes on where it failed, with this connection alone.
+    public let cursor: String?
+    /// Members that this version does not know.
+    public let extra: [String: JSONValue]
+
+    /// Makes one; only the SDK and tests do.
+    public init(
+        connectionID: String,
+        appID: String,
+        code: String,
+        message: String,
+        retryAfter: Int? = nil,
+        providerStatus: Int? = nil,
+        cursor: String? = nil,
+        extra: [String: JSONValue] = [:]
+    ) {
+        self.connectionID = connectionID
+        self.appID = appID
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+        self.providerStatus = providerStatus
+        self.cursor = cursor
+        self.extra = extra
+    }
+
+    /// Reads what the service sends.
+    public init(from decoder: any Decoder) throws {
+        let members = try Members(decoder)
+        connectionID = try members.required("connection_id")
+        appID = try members.required("app_id")
+        code = try members.required("code")
+        message = try members.required("message")
+        retryAfter = try members.optional("retry_after")
+        providerStatus = try members.optional("provider_status")
+        cursor = try members.optional("cursor")
+        extra = try members.others(
+            than: "connection_id", "app_id", "code", "message", "retry_after", "provider_status", "cursor")
+    }
+
+    /// Writes what the service sent.
+    public func encode(to encoder: any Encoder) throws {
+        var members = encoder.container(keyedBy: Member.self)
+        try members.encode(connectionID, forKey: Member("connection_id"))
+        try members.encode(appID, forKey: Member("app_id"))
+        try members.encode(code, forKey: Member("code"))
+        try members.encode(message, forKey: Member("message"))
+        try members.encodeIfPresent(retryAfter, forKey: Member("retry_after"))
+        try members.encodeIfPresent(providerStatus, forKey: Member("provider_status"))
+        try members.encodeIfPresent(cursor, forKey: Member("cursor"))
+        try members.encode(extra)
+    }
+}
+
 /// The outcome of a check of a credential.
 public struct Verification: Codable, Hashable, Sendable {
     /// What the provider says.

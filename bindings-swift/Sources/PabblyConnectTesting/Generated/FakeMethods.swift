@@ -43,6 +43,11 @@ extension FakeMethod where Value == Page<Connection> {
     public static var listConnections: Self { Self(name: "listConnections") }
 }
 
+extension FakeMethod where Value == Page<Contact> {
+    /// `listContacts`
+    public static var listContacts: Self { Self(name: "listContacts") }
+}
+
 extension FakeMethod where Value == Connection {
     /// `updateConnection`
     public static var updateConnection: Self { Self(name: "updateConnection") }

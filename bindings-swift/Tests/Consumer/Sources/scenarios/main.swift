@@ -181,6 +181,13 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
             page: try options.int("page"), limit: try options.int("limit"), options: try options.ofCall())
         try options.end()
         try await read(list, step, outcome, report)
+    case "listContacts":
+        let list = client.listContacts(
+            email, appID: try options.text("appId"), connectionID: try options.text("connectionId"),
+            search: try options.text("search"), cursor: try options.text("cursor"), limit: try options.int("limit"),
+            options: try options.ofCall())
+        try options.end()
+        try await read(list, step, outcome, report)
     case "events":
         let feed = client.events(
             after: try options.text("after"), types: try options.texts("types"),
