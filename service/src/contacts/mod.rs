@@ -206,7 +206,8 @@ impl Request<'_> {
             let Some(contacts) = self.app.catalogue.get(&app_id).and_then(|app| app.contacts.as_ref()) else {
                 continue;
             };
-            let mut position = resumed.take().unwrap_or_else(|| Position::start(&id, &app_id, contacts));
+            let resumed = resumed.take().filter(|position| position.connection == id);
+            let mut position = resumed.unwrap_or_else(|| Position::start(&id, &app_id, contacts));
             loop {
                 let is_over =
                     !page.contacts.is_empty() || calls == MAX_CALLS || begin.elapsed() > CALLS_UNTIL;

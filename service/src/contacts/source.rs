@@ -23,7 +23,7 @@ use crate::store::{Caller, Owner, Vended};
 use crate::vending;
 
 /// A hundred contacts with much more in them than is asked for.
-const BOUNDS: Bounds = Bounds { max_response: 4 * 1024 * 1024, timeout: Duration::from_secs(10) };
+const BOUNDS: Bounds = Bounds { max_response: 2 * 1024 * 1024, timeout: Duration::from_secs(10) };
 /// Records on a page, whatever was asked for.
 const MAX_RECORDS: usize = 1000;
 /// Containers of one connection.

@@ -80,8 +80,9 @@ fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<St
     let key = key.or_else(|| session.scenario.env.get("PC_TENANT_KEY").map(String::as_str));
     let path = seen.target.split('?').next().unwrap_or_default();
     let public = ["/status", "/auth-options", "/submit"].iter().any(|end| path.ends_with(end));
-    let customers = seen.target.starts_with("/connections")
-        || seen.target.contains("/v1/connections")
+    let customers = ["/connections", "/contacts"]
+        .iter()
+        .any(|start| seen.target.starts_with(start) || seen.target.contains(&format!("/v1{start}")))
         || path == "/customers"
         || path.ends_with("/admin-link");
     let agent = format!("pabbly-connect-{}/", session.language);
