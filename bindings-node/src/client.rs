@@ -97,7 +97,8 @@ impl Client {
         Ok(Pages::new(pages, self.calls.clone()))
     }
 
-    /// Starts a proxied call, whose answer is the head of the provider's response. The body is whole, or comes `in_parts`.
+    /// Starts a proxied call, whose answer is the head of the provider's response. The body is whole, or comes
+    /// `in_parts`.
     #[napi]
     pub fn proxy(
         &self,

@@ -2,7 +2,14 @@
 import { cancelAll, closed, port, run, whenAborted } from './call.js';
 import { refusal, type Place } from './failure.js';
 import type { Client as NativeClient, Exchange, Pages } from './generated/native.js';
-import { KNOWN, type CallOptions, type EventsQuery, type ProxyRequest, type Settings, type WaitOptions } from './generated/options.js';
+import {
+  KNOWN,
+  type CallOptions,
+  type EventsQuery,
+  type ProxyRequest,
+  type Settings,
+  type WaitOptions,
+} from './generated/options.js';
 import { EventFeed, type EventPage } from './feed.js';
 import { Listener } from './hooks.js';
 import { List } from './list.js';

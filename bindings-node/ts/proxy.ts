@@ -9,7 +9,12 @@ import { native } from './native.js';
 export type Pairs = Iterable<readonly [string, string]> | Record<string, string | number | boolean | null | undefined>;
 
 /** The body of a proxied request. Only a string or bytes can be sent again. */
-export type ProxyBody = string | Uint8Array | ArrayBuffer | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>;
+export type ProxyBody =
+  | string
+  | Uint8Array
+  | ArrayBuffer
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array | string>;
 
 /** What is told of a response before its body. */
 export interface Head {
@@ -51,7 +56,11 @@ export function source(body: unknown): Source | undefined {
 }
 
 /** Passes a body on until it ends or no more is wanted. Rejects with what the source rejects with. */
-export async function feed(exchange: Exchange, { next, cancel }: Source, send: (part: Uint8Array) => Promise<boolean>): Promise<void> {
+export async function feed(
+  exchange: Exchange,
+  { next, cancel }: Source,
+  send: (part: Uint8Array) => Promise<boolean>,
+): Promise<void> {
   try {
     for (;;) {
       const { done, value } = await next();
@@ -70,8 +79,13 @@ export async function feed(exchange: Exchange, { next, cancel }: Source, send: (
 /** Statuses whose responses have no body, which WHATWG's `Response` insists on. */
 const WITHOUT_BODY = new Set([101, 204, 205, 304]);
 
-/** The provider's response. `next` tells whether there is another part, and `end` is called once, when there is none. */
-export function response({ status, headers }: Head, exchange: Exchange, next: () => Promise<boolean>, end: () => void): Response {
+/** The provider's response. `next` tells whether there is another part; `end` is called when there is none. */
+export function response(
+  { status, headers }: Head,
+  exchange: Exchange,
+  next: () => Promise<boolean>,
+  end: () => void,
+): Response {
   const close = () => {
     exchange.close();
     end();
@@ -105,8 +119,8 @@ export interface ProxyFetchOptions extends Omit<CallOptions, 'signal'> {
 }
 
 /**
- * A function like `fetch` for libraries that take one: their requests go through the platform, which adds the credential.
- * An `Authorization` or `Cookie` of the library's is left out.
+ * A function like `fetch` for libraries that take one: their requests go through the platform, which adds the
+ * credential. An `Authorization` or `Cookie` of the library's is left out.
  *
  * The provider's responses are given back as they are: redirects are not followed. What the platform itself answers
  * rejects with the errors of `proxy`.

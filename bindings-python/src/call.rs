@@ -79,8 +79,8 @@ impl Call {
 #[pymethods]
 impl Call {
     /// Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-    /// reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next;
-    /// `parts` gives those of a request's body as bytes.
+    /// reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the
+    /// next; `parts` gives those of a request's body as bytes.
     #[pyo3(signature = (log, on_poll = None, parts: "Iterator[bytes] | None" = None))]
     fn run(
         &self,

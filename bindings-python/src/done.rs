@@ -37,8 +37,8 @@ pub(crate) enum Done {
 /// How a call ends.
 pub(crate) type Outcome = Result<Done, Error>;
 
-/// A dictionary, a pair of a dictionary and [`Pages`], a [`Token`], the head of a response and its [`Reader`], bytes, a flag, or
-/// `None`; or the exception.
+/// A dictionary, a pair of a dictionary and [`Pages`], a [`Token`], the head of a response and its [`Reader`], bytes, a
+/// flag, or `None`; or the exception.
 pub(crate) fn into_python(py: Python<'_>, outcome: Outcome) -> PyResult<Py<PyAny>> {
     match outcome.map_err(|error| exception(py, &error))? {
         Done::Json(text) => loads(py, &text)?.into_py_any(py),

@@ -4,8 +4,9 @@
 
 The command finds its address in `TEST_SERVER`. A connection is pending until `POST /release`, then it is active; one
 whose id begins with `hang` is never answered. Every token is the same. `GET /seen` gives how often each path was asked
-for. Behind `/proxy` it plays the provider: `begin…` begins a response and does not end it, and like `hang…` stands in `GET /ended`
-with the time when the caller was gone; `export` is large, and `GET /sent` tells how much of it was sent; `import` is slow to read.
+for. Behind `/proxy` it plays the provider: `begin…` begins a response and does not end it, and like `hang…` stands in
+`GET /ended` with the time when the caller was gone; `export` is large, and `GET /sent` tells how much of it was sent;
+`import` is slow to read.
 """
 
 import collections

@@ -217,8 +217,15 @@ export class PabblyConnectPlatform {
    * have carried the request out.
    */
   proxy(email: string, id: string, request: ProxyRequest): Promise<Response> {
-    const merged = KNOWN.proxy;
-    return this.#caller.proxy({ method: 'proxy', email, arguments: [id ?? ''], options: request, merged, place: here(), make: whole<Response> });
+    return this.#caller.proxy({
+      method: 'proxy',
+      email,
+      arguments: [id ?? ''],
+      options: request,
+      merged: KNOWN.proxy,
+      place: here(),
+      make: whole<Response>,
+    });
   }
 
   /**

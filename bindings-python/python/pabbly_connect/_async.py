@@ -464,7 +464,7 @@ class AsyncPabblyConnectPlatform(Shared):
             )
         finally:
             # What prints a traceback's variables must not find them.
-            del headers, body
+            del query, headers, body
         return AsyncProxyResponse.of_call(call)
 
     def list_connections(

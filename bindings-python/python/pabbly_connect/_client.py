@@ -462,7 +462,7 @@ class PabblyConnectPlatform(Shared):
             )
         finally:
             # What prints a traceback's variables must not find them.
-            del headers, body
+            del query, headers, body
         return ProxyResponse.of_call(call)
 
     def list_connections(

@@ -21,8 +21,8 @@ class Call:
     def run(self, /, log: bool, on_poll: Any | None = None, parts: "Iterator[bytes] | None" = None) -> Any:
         """
         Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-        reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next;
-        `parts` gives those of a request's body as bytes.
+        reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the
+        next; `parts` gives those of a request's body as bytes.
         """
     def start(self, /, queue: Queue, number: SupportsIndex, log: bool) -> None:
         """

@@ -37,8 +37,8 @@ public struct ProxyBody: Sendable, ExpressibleByStringLiteral {
     }
 }
 
-/// What the provider answered, whatever its status. Its body is read when it is asked for; when nobody holds the response
-/// any more, the provider's call ends.
+/// What the provider answered, whatever its status. Its body is read when it is asked for; when nobody holds the
+/// response any more, the provider's call ends.
 public struct ProxyResponse: Sendable {
     /// The provider's HTTP status.
     public let status: Int
@@ -175,7 +175,8 @@ final class Feeding: @unchecked Sendable {
 extension Caller {
     /// Makes a proxied call.
     func proxy(
-        _ method: String, _ email: String, _ arguments: [String], _ own: Given, _ body: ProxyBody?, _ shared: CallOptions
+        _ method: String, _ email: String, _ arguments: [String], _ own: Given, _ body: ProxyBody?,
+        _ shared: CallOptions
     ) async throws -> ProxyResponse {
         let given = options(own, shared)
         let send = { @Sendable [core] (whole: Data?, sender: BodySender?, cancellation: Cancellation) in

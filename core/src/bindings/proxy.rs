@@ -24,7 +24,8 @@ use crate::proxy_call::{ProxyCall, RESERVED};
 const CONTENT_LENGTH: &str = "content-length";
 
 /// Makes a proxied call ready. Its options are `method`, `path`, those of every call, and `query` and `headers`, each of
-/// which are texts by name, or names and values in turn. The header `content-length` tells how long a body is that comes in parts.
+/// which are texts by name, or names and values in turn. The header `content-length` tells how long a body is that comes
+/// in parts.
 ///
 /// # Errors
 /// Where the e-mail or an option is refused.

@@ -88,8 +88,15 @@ export class PabblyConnectPlatform {
   }
 {% elif method.proxy %}
   {{ method.name }}({{ parameters(method, true) }}): {{ result(method) }} {
-    const merged = KNOWN.{{ method.name }};
-    return this.#caller.proxy({ method: '{{ method.name }}', email, arguments: [id ?? ''], options: request, merged, place: here(), make: whole<Response> });
+    return this.#caller.proxy({
+      method: '{{ method.name }}',
+      email,
+      arguments: [id ?? ''],
+      options: request,
+      merged: KNOWN.{{ method.name }},
+      place: here(),
+      make: whole<Response>,
+    });
   }
 {% elif method.local %}
   {{ method.name }}({% for argument in method.arguments %}{{ argument }}: string{% endfor %}): void {
