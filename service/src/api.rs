@@ -17,6 +17,7 @@ mod long_poll;
 mod oauth_clients;
 mod public;
 mod request_link;
+mod sdk_config;
 mod token;
 mod usages;
 mod verify;
@@ -29,6 +30,7 @@ pub(crate) use health::is_ready;
 pub(crate) use long_poll::{LongPoll, PREFERENCE_APPLIED};
 pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use request_link::new_link;
+pub use sdk_config::logo;
 
 use axum::Router;
 use axum::routing::{any, delete, get, post, put};
@@ -88,6 +90,8 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/keys", admin(get(keys::list)))
         .route("/keys/rotate", admin(post(keys::rotate)))
         .route("/keys/promote", admin(post(keys::promote)))
+        .route("/tenant/sdk-config", admin(get(sdk_config::read).put(sdk_config::set)))
+        .route("/tenant/sdk-config/logo", admin(sdk_config::logo_endpoints()))
         .route("/webhooks", admin(get(webhooks::list).post(webhooks::create)))
         .route(
             "/webhooks/{webhook_id}",

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::catalogue::{App, AuthOption, Documents, FieldError, Inputs, ProviderData};
 use crate::clock::millis;
+use crate::language::Message;
 use crate::oauth::{self, Endpoint, OAuthClient, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
@@ -94,7 +95,7 @@ impl NewGrant<'_> {
         let explored = self.access(None, Some(access_token)).explore_brought(documents).await;
         let details = self.details(explored, || FieldError {
             field: "access_token".into(),
-            message: format!("{} does not accept this token.", self.app.name),
+            message: Message::new("token-not-accepted").with("app", &self.app.name),
         })?;
         let lifetime = |seconds| millis(Duration::from_secs(seconds));
         let tokens = Tokens {
@@ -188,14 +189,12 @@ impl NewGrant<'_> {
     }
 
     fn not_accepted(&self) -> FieldError {
-        let app = &self.app.name;
-        let message = format!("{app} does not accept this. Check what you entered, and try again.");
-        field_error(self.option, message)
+        field_error(self.option, Message::new("not-accepted").with("app", &self.app.name))
     }
 }
 
 /// At the field to look at again: a secret one, if there is one.
-pub(crate) fn field_error(option: &AuthOption, message: String) -> FieldError {
+pub(crate) fn field_error(option: &AuthOption, message: Message) -> FieldError {
     let fields = &option.input.fields;
     let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
     FieldError { field: field.map(|field| field.name.clone()).unwrap_or_default(), message }

@@ -63,6 +63,12 @@ pub(super) enum Action {
     ClientSet,
     /// An OAuth client was removed.
     ClientRemoved,
+    /// The hosted page got other colours, texts or languages.
+    SdkConfigChanged,
+    /// The hosted page got a logo.
+    LogoChanged,
+    /// The hosted page lost its logo.
+    LogoRemoved,
 }
 
 /// One line of the audit.
@@ -112,6 +118,9 @@ impl Action {
             Self::WebhookDeleted => "webhook.deleted",
             Self::ClientSet => "oauth_client.set",
             Self::ClientRemoved => "oauth_client.removed",
+            Self::SdkConfigChanged => "sdk_config.changed",
+            Self::LogoChanged => "sdk_config.logo_changed",
+            Self::LogoRemoved => "sdk_config.logo_removed",
         }
     }
 }

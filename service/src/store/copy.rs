@@ -13,7 +13,7 @@ const PAGE: i64 = 100;
 
 /// The tables, each after those that it refers to, with the columns that tell their rows apart. What is used up of budgets
 /// in this minute is not copied.
-const TABLES: [(&str, &[&str]); 21] = [
+const TABLES: [(&str, &[&str]); 23] = [
     ("marks", &["name"]),
     ("tenants", &["id"]),
     ("keys", &["id"]),
@@ -35,6 +35,8 @@ const TABLES: [(&str, &[&str]); 21] = [
     ("oauth_clients", &["id"]),
     ("app_settings", &["tenant_id", "app_id"]),
     ("admin_links", &["id"]),
+    ("sdk_configs", &["tenant_id"]),
+    ("sdk_logos", &["tenant_id"]),
 ];
 
 /// Copies all rows of the database at `from` into the empty one at `to`, whose tables are made; gives the number of rows of

@@ -37,6 +37,7 @@ const ALL: &[Migration] = &[
     migration(27, include_str!("../../migrations/0027_proxy.sql")),
     migration(28, include_str!("../../migrations/0028_tenants.sql")),
     migration(29, include_str!("../../migrations/0029_budgets.sql")),
+    migration(40, include_str!("../../migrations/0040_sdk_configs.sql")),
 ];
 
 /// Which steps were applied.
