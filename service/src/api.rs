@@ -18,6 +18,7 @@ mod long_poll;
 mod oauth_clients;
 mod public;
 mod request_link;
+mod sdk_config;
 mod tenant;
 mod token;
 mod usages;
@@ -31,6 +32,7 @@ pub(crate) use health::is_ready;
 pub(crate) use long_poll::{LongPoll, PREFERENCE_APPLIED};
 pub use long_poll::{LongPolls, look_for_changes};
 pub(crate) use request_link::new_link;
+pub use sdk_config::logo;
 
 use axum::Router;
 use axum::routing::{any, delete, get, post, put};
@@ -102,6 +104,8 @@ pub fn routes(app: &AppState) -> Router<AppState> {
         .route("/tenant/members", admin(get(tenant::members)))
         .route("/tenant/connections", admin(get(tenant::connections)))
         .route("/tenant/connections/{connection_id}", admin(get(tenant::connection)))
+        .route("/tenant/sdk-config", admin(get(sdk_config::read).put(sdk_config::set)))
+        .route("/tenant/sdk-config/logo", admin(sdk_config::logo_endpoints()))
         .route("/webhooks", admin(get(webhooks::list).post(webhooks::create)))
         .route(
             "/webhooks/{webhook_id}",

@@ -32,6 +32,8 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use toml::value::Datetime;
 
+use crate::theme::Color;
+
 pub use api::{Api, ApiCall, ApiRequest, CallValues, InvalidErrors, Lookup, RequestMethod, Verify};
 pub use contacts::{
     Condition, Contacts, Containers, Cursor, Errors, Fields, Next, PageRequest, PageValues, Record, Selector,
@@ -68,6 +70,9 @@ pub struct App {
     /// Further words by which [`Catalogue::search`] finds it, in lower case.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// The ground of its letter on pages: the colour that people know it by.
+    #[serde(default)]
+    pub color: Option<Color>,
     /// The documentation of its API, for developers.
     #[serde(default)]
     pub docs_url: Option<String>,
@@ -361,7 +366,8 @@ impl App {
         oauth.map_or("code", |oauth| &oauth.names.callback_code)
     }
 
-    fn matches(&self, wanted: &str) -> bool {
+    /// Whether its id, name, category or alias contains this, in lower case.
+    pub(crate) fn matches(&self, wanted: &str) -> bool {
         self.name.to_lowercase().contains(wanted)
             || self.id.contains(wanted)
             || self.categories.iter().chain(&self.aliases).any(|word| word.contains(wanted))

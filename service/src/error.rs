@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::catalogue::FieldError;
 use crate::envelope::Envelope;
+use crate::language::Message;
 use crate::store::{Capability, StoreError};
 
 /// One error of the contract. Its text is the answer's `message` and repeats nothing of the request but names of members.
@@ -47,7 +48,7 @@ pub enum ApiError {
     #[error("{}", texts("", .0))]
     InvalidMembers(Vec<FieldError>),
     /// The body is larger than is read.
-    #[error("The body is larger than 64 KiB")]
+    #[error("The body is larger than the endpoint takes")]
     PayloadTooLarge,
     /// The body is of another type than the endpoint takes.
     #[error("Send the body as {0}")]
@@ -135,7 +136,7 @@ struct Code<'a> {
     code: &'static str,
     /// What is wrong with each field of the form, for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<BTreeMap<&'a str, &'a str>>,
+    fields: Option<BTreeMap<&'a str, &'a Message>>,
     /// Where the feed of events can be read from.
     #[serde(skip_serializing_if = "Option::is_none")]
     oldest_cursor: Option<&'a str>,
@@ -230,9 +231,8 @@ impl IntoResponse for ApiError {
             Self::InvalidFields(errors) | Self::InvalidMembers(errors) => Some(errors),
             _ => None,
         };
-        let fields = fields.map(|errors| {
-            errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect()
-        });
+        let fields =
+            fields.map(|errors| errors.iter().map(|error| (error.field.as_str(), &error.message)).collect());
         let oldest_cursor = match &self {
             Self::CursorExpired { oldest_cursor } => Some(oldest_cursor.as_str()),
             _ => None,

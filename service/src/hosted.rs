@@ -28,7 +28,9 @@ mod flow;
 mod form;
 pub mod html;
 mod instructions;
+mod look;
 mod page;
+mod preview;
 mod setup;
 mod view;
 
@@ -36,5 +38,7 @@ pub use admin::{show as show_admin, submit as submit_admin};
 pub use authorize::{authorize, authorize_from_form};
 pub use callback::{callback, result};
 pub use flow::{Choice, Offer, Submitted, auth_options, submit_custom};
+pub use look::{LogoPicture, Look};
 pub use page::{show, submit};
+pub use preview::Preview;
 pub use setup::ClientSetup;

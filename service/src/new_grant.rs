@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use crate::catalogue::{App, AuthOption, Documents, FieldError, Inputs, ProviderData};
+use crate::language::Message;
 use crate::oauth::{self, Endpoint, OAuthClient, ProviderError};
 use crate::provider_api::{ApiAccess, Explored, Verification};
 use crate::state::Service;
@@ -84,12 +85,11 @@ impl NewGrant<'_> {
         let is_refreshed = tokens.refresh_token.is_some();
         let details = self.details(explored, || FieldError {
             field: if is_refreshed { "refresh_token" } else { "access_token" }.into(),
-            message: match is_refreshed {
-                true => {
-                    format!("{} does not accept the access token that it gave for this one.", self.app.name)
-                }
-                false => format!("{} does not accept this token.", self.app.name),
-            },
+            message: Message::new(match is_refreshed {
+                true => "refreshed-token-not-accepted",
+                false => "token-not-accepted",
+            })
+            .with("app", &self.app.name),
         })?;
         // The token may be of the operator's client, whose other grants must not end it.
         let endpoint = self.client.and_then(|client| Endpoint::new(self.option, client, &inputs).ok());
@@ -175,14 +175,12 @@ impl NewGrant<'_> {
     }
 
     fn not_accepted(&self) -> FieldError {
-        let app = &self.app.name;
-        let message = format!("{app} does not accept this. Check what you entered, and try again.");
-        field_error(self.option, message)
+        field_error(self.option, Message::new("not-accepted").with("app", &self.app.name))
     }
 }
 
 /// At the field to look at again: a secret one, if there is one.
-pub(crate) fn field_error(option: &AuthOption, message: String) -> FieldError {
+pub(crate) fn field_error(option: &AuthOption, message: Message) -> FieldError {
     let fields = &option.input.fields;
     let field = fields.iter().find(|field| field.is_secret()).or(fields.first());
     FieldError { field: field.map(|field| field.name.clone()).unwrap_or_default(), message }

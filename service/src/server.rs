@@ -58,6 +58,7 @@ fn hosted_routes() -> Router<AppState> {
         .route("/authorize/{link}", get(hosted::authorize).post(hosted::authorize_from_form))
         .route("/oauth/callback/{app}", get(hosted::callback))
         .route("/oauth/result/{state}", get(hosted::result))
+        .route("/logos/{digest}", get(api::logo))
 }
 
 /// Serves until [`Service::ending`](crate::state::Service::ending) is cancelled. Then the service is not ready any more,

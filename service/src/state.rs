@@ -204,6 +204,11 @@ impl Service {
         format!("{}/oauth/callback/{app_id}", self.base_url())
     }
 
+    /// Where the logo of this digest is.
+    pub fn logo_url(&self, digest: &str) -> String {
+        format!("{}/logos/{digest}", self.base_url())
+    }
+
     /// Whether browsers reach the service by HTTPS, which decides what cookies may be called.
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https:")

@@ -440,3 +440,90 @@ async fn a_pasted_address_is_as_good_as_its_name() {
     let refused = browser.post(&made.url, &page, &form).await;
     assert_eq!(refused.status, 400);
 }
+
+/// There is no script that could show what was typed: the page comes back with it.
+#[tokio::test]
+async fn a_secret_can_be_shown_and_hidden_without_a_script() {
+    let stage = Stage::start().await;
+    let made = stage.link("insightly").await;
+    let browser = Browser::new();
+    let page = browser.get(&made.url).await;
+    let typed = |action| [("action", action), ("app_id", "insightly"), ("api_key", "s3cret\"&value"), KEY[1]];
+    let input = |kind: &str| {
+        format!(r#"<input id="field-api_key" name="api_key" type="{kind}" value="s3cret&#34;&#38;value""#)
+    };
+    assert!(page.html.contains(r#"aria-label="Show API key">Show</button>"#), "{}", page.html);
+    let shown = browser.post(&made.url, &page, &typed("show")).await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.html.contains(&input("text")), "{}", shown.html);
+    assert!(shown.html.contains(r#"aria-label="Hide API key">Hide</button>"#), "{}", shown.html);
+    assert_eq!(shown.headers["cache-control"], "no-store");
+    let hidden = browser.post(&made.url, &shown, &typed("hide")).await;
+    assert!(hidden.html.contains(&input("password")), "{}", hidden.html);
+    assert_eq!(stage.status(&made).await, "pending", "nothing was submitted");
+    let stored = stage.database_contents().await;
+    assert!(!stored.windows(6).any(|part| part == b"s3cret"), "nothing is kept");
+    // Whoever reloads the page, and whoever opens it elsewhere, gets an empty field.
+    for other in [browser.get(&made.url).await, Browser::new().get(&made.url).await] {
+        assert!(!other.html.contains("s3cret"));
+    }
+    let foreign = Browser::new().post(&made.url, &shown, &typed("show")).await;
+    assert_eq!(foreign.status, 403);
+    assert!(!foreign.html.contains("s3cret"));
+    // The Enter key presses the first button of a form.
+    let form = hidden.html.split("name=\"auth_option_key\"").nth(1).unwrap();
+    let (_, first) = form.split_once("<button").unwrap();
+    assert!(!first.split('>').next().unwrap().contains("value="), "{first}");
+    assert_eq!(browser.post(&made.url, &hidden, &KEY).await.status, 200);
+    assert_eq!(stage.status(&made).await, "active");
+}
+
+#[tokio::test]
+async fn many_apps_can_be_searched() {
+    let stage = Stage::start().await;
+    let link = async |apps: &[&str]| {
+        let allowed_apps = apps.iter().map(|app| (*app).to_owned()).collect();
+        stage.link_with(None, LinkOptions { allowed_apps, ..LinkOptions::default() }).await
+    };
+    let apps = ["gmail", "github", "insightly", "twilio", "openai", "stripe", "sendgrid", "brevo"];
+    let few = Browser::new().get(&link(&apps[..7]).await.url).await;
+    assert!(!few.html.contains("role=\"search\""));
+    let made = link(&apps).await;
+    let all = Browser::new().get(&made.url).await;
+    assert!(all.html.contains("role=\"search\"") && all.html.matches("<li><a href=\"?app=").count() == 8);
+    let found = Browser::new().get(&format!("{}?q=%20GitH", made.url)).await;
+    assert!(found.html.contains("?app=github") && !found.html.contains("?app=gmail"), "{}", found.html);
+    assert!(found.html.contains("Show all apps"));
+    let none = Browser::new().get(&format!("{}?q=%22%3E%3Cscript%3E", made.url)).await;
+    assert_eq!(none.status, 200);
+    assert!(none.html.contains("No app is called “&#34;&#62;&#60;script&#62;”."), "{}", none.html);
+    assert!(!none.html.contains("<script"));
+}
+
+#[tokio::test]
+async fn permissions_are_told_in_plain_words_and_in_the_providers_own() {
+    let stage = Stage::start().await;
+    let made = stage.link("gmail").await;
+    let page = Browser::new().get(&made.url).await;
+    for part in [
+        "With it, Acme can",
+        "<span>read, write, send and sort your email</span>",
+        "<span>see your email address</span>",
+        "<code>https://www.googleapis.com/auth/gmail.modify</code>",
+    ] {
+        assert!(page.html.contains(part), "{part}: {}", page.html);
+    }
+    // What has no words stands as it is, and is not left out.
+    let scopes = vec!["https://www.googleapis.com/auth/gmail.modify".into(), "openid".into()];
+    let made = stage.link_with(Some("gmail"), LinkOptions { scopes, ..LinkOptions::default() }).await;
+    let page = Browser::new().get(&made.url).await;
+    assert!(page.html.contains("<span>openid</span>"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn letters_stand_on_the_colour_of_the_app() {
+    let stage = Stage::start().await;
+    let page = Browser::new().get(&stage.link("gmail").await.url).await;
+    assert!(page.html.contains("<rect width=\"40\" height=\"40\" fill=\"#ea4335\"/>"), "{}", page.html);
+    assert!(!page.html.contains("style=\""), "the policy would not let it through");
+}

@@ -142,6 +142,8 @@ async fn the_tables_of_an_earlier_version_are_taken_over() {
         ALTER TABLE tenants DROP COLUMN website_url;
         DROP TABLE oauth_clients;
         DROP TABLE app_settings;
+        DROP TABLE sdk_configs;
+        DROP TABLE sdk_logos;
         DROP TABLE admin_links;
         DROP INDEX connections_by_organization;
         ALTER TABLE connections DROP COLUMN organization_id;

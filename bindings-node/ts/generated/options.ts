@@ -88,6 +88,8 @@ export interface LinkRequest {
   allowedOrigin?: string | undefined;
   /** The name of your product, or of the customer, on the hosted page. */
   displayName?: string | undefined;
+  /** The language of the hosted page, such as `de` or `fr-CA`. Default: what the customer's browser prefers. */
+  locale?: string | undefined;
   /** How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10 minutes. */
   expiresIn?: number | undefined;
   /** Whether the customer may have several connections of this app. Where not, an active one is re-authorised. */
@@ -397,6 +399,7 @@ export const KNOWN = {
     'returnUrl',
     'allowedOrigin',
     'displayName',
+    'locale',
     'expiresIn',
     'allowMultipleConnections',
     'scopes',

@@ -203,6 +203,7 @@ class PabblyConnectPlatform(Shared):
         return_url: str | None = None,
         allowed_origin: str | None = None,
         display_name: str | None = None,
+        locale: str | None = None,
         expires_in: int | None = None,
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
@@ -232,6 +233,8 @@ class PabblyConnectPlatform(Shared):
           operation in the query, and without success error, error_description and errorData.
         - `allowed_origin`: The only web origin that may read the link's public status. Default: any.
         - `display_name`: The name of your product, or of the customer, on the hosted page.
+        - `locale`: The language of the hosted page, such as `de` or `fr-CA`. Default: what the customer's browser
+          prefers.
         - `expires_in`: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10
           minutes.
         - `allow_multiple_connections`: Whether the customer may have several connections of this app. Where not, an
@@ -267,6 +270,7 @@ class PabblyConnectPlatform(Shared):
                 "return_url": return_url,
                 "allowed_origin": allowed_origin,
                 "display_name": display_name,
+                "locale": locale,
                 "expires_in": expires_in,
                 "allow_multiple_connections": allow_multiple_connections,
                 "scopes": listed(scopes),
@@ -1436,6 +1440,7 @@ class Customer(Shared):
         return_url: str | None = None,
         allowed_origin: str | None = None,
         display_name: str | None = None,
+        locale: str | None = None,
         expires_in: int | None = None,
         allow_multiple_connections: bool | None = None,
         scopes: Iterable[str] | None = None,
@@ -1462,6 +1467,7 @@ class Customer(Shared):
             return_url=return_url,
             allowed_origin=allowed_origin,
             display_name=display_name,
+            locale=locale,
             expires_in=expires_in,
             allow_multiple_connections=allow_multiple_connections,
             scopes=scopes,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faults } from './axe.js';
-import { launch, until } from './drivers.js';
+import { click, launch, until } from './drivers.js';
 import { enter, press } from './hosted-page.js';
 import { OidcProvider, Service } from './processes.js';
 
@@ -15,6 +15,7 @@ const pictures = [
   'form-popup',
   'error-popup',
   'success-popup',
+  'branded-popup',
   'form-dark',
   'consent-phone',
   'form-phone',
@@ -40,6 +41,18 @@ async function goToLink(page: Page, body: Record<string, unknown>) {
   return request_link;
 }
 
+const MANY = ['brevo', 'freshdesk', 'insightly', 'mailgun', 'openai', 'sendgrid', 'stripe', 'twilio'];
+
+/** What a tenant may set. */
+const BRAND = {
+  accent_color: '#b00020',
+  background_color: '#fbe9ec',
+  background_color_dark: '#1b0b0e',
+  corner_radius: 4,
+  tagline: 'Questions? Write to help@acme.example.',
+  links: [{ label: 'Privacy', url: 'https://acme.example/privacy' }],
+};
+
 /** How a customer comes to each page. */
 const pages: Record<string, (page: Page) => Promise<unknown>> = {
   picker: (page) => goToLink(page, { allowed_apps: ['gmail', 'insightly', 'twilio'] }),
@@ -57,6 +70,24 @@ const pages: Record<string, (page: Page) => Promise<unknown>> = {
     await press(page, 'connect');
     await until('the good news', () => page.$('.outcome.good'));
   },
+  search: (page) => goToLink(page, { allowed_apps: MANY }),
+  async 'search without a result'(page) {
+    const link = await goToLink(page, { allowed_apps: MANY });
+    await page.goto(`${link}?q=nothing`);
+    await until('the news', () => page.$('[role="status"]'));
+  },
+  german: (page) => goToLink(page, { app_id: 'slack', locale: 'de' }),
+  async secret(page) {
+    await goToLink(page, { app_id: 'insightly' });
+    await enter(page, 'api_key', 'a1b2c3d4');
+    await click(page, 'button[value="show"]');
+    await until('the secret', () => page.$('input[name="api_key"][type="text"]'));
+  },
+  async branded(page) {
+    await service.brand(BRAND);
+    await goToLink(page, { app_id: 'slack', locale: 'fr' });
+    await service.brand({});
+  },
   async declined(page) {
     await goToLink(page, { app_id: 'gmail' });
     await press(page, 'decline');
@@ -72,6 +103,7 @@ const appearances = [
   { appearance: 'popup', width: 500, height: 700, dark: false },
   { appearance: 'dark', width: 500, height: 700, dark: true },
   { appearance: 'phone', width: 390, height: 844, dark: false },
+  { appearance: 'narrow', width: 320, height: 640, dark: false },
 ];
 
 describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width, height, dark }) => {
@@ -89,6 +121,8 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
           await page.screenshot({ path: join(folder, `hosted-page-${picture}.png`), fullPage: true });
         }
         expect.soft(await faults(page), picture).toEqual([]);
+        const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        expect.soft(tooWide, `${picture} is wider than the screen`).toBeLessThanOrEqual(0);
         await context.close();
       }
     } finally {

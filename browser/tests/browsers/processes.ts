@@ -76,7 +76,7 @@ export class Service {
       return stdout.trim();
     };
     const tenant = await run('tenant', 'create', 'Acme');
-    const key = await run('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete');
+    const key = await run('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete,admin');
     const child = spawn(binary, ['--config', 'connect.toml', 'serve'], { ...options, stdio: 'pipe' });
     const service = new Service(child, folder, key, await started(child, 'connect-service'));
     await provider.register(`${service.url}/platform/v1/oauth/callback/gmail`);
@@ -102,6 +102,11 @@ export class Service {
     });
     if (!response.ok) throw new Error(`submit: ${response.status} ${await response.text()}`);
     return sentAt;
+  }
+
+  /** Says how the hosted page looks. */
+  brand(config: Record<string, unknown>): Promise<unknown> {
+    return this.call('PUT', '/tenant/sdk-config', config);
   }
 
   confirmConnection(id: string, code: string, customer: string): Promise<{ status: string }> {

@@ -110,6 +110,7 @@ pub fn prepare(
                     "return_url" | "returnUrl" => call = call.return_url(value.text(&name)?),
                     "allowed_origin" | "allowedOrigin" => call = call.allowed_origin(value.text(&name)?),
                     "display_name" | "displayName" => call = call.display_name(value.text(&name)?),
+                    "locale" => call = call.locale(value.text(&name)?),
                     "expires_in" | "expiresIn" => call = call.expires_in(value.seconds(&name)?),
                     "allow_multiple_connections" | "allowMultipleConnections" => {
                         call = call.allow_multiple_connections(value.flag(&name)?)

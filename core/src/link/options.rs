@@ -26,6 +26,8 @@ pub(super) struct Body {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) display_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) locale: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) expires_in: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) allow_multiple_connections: Option<bool>,
@@ -82,6 +84,12 @@ impl CreateRequestLink {
     /// The name of your product, or of the customer, on the hosted page.
     pub fn display_name(mut self, display_name: impl Into<String>) -> Self {
         self.body.display_name = Some(display_name.into());
+        self
+    }
+
+    /// The language of the hosted page, such as `de` or `fr-CA`. Default: what the customer's browser prefers.
+    pub fn locale(mut self, locale: impl Into<String>) -> Self {
+        self.body.locale = Some(locale.into());
         self
     }
 

@@ -24,7 +24,7 @@ const MAX_ORGANIZATION: usize = 4096;
 const MAX_ROLE: usize = 50;
 
 /// All that a body may have. One who misspells `customer_id` or `return_url` must hear of it.
-const MEMBERS: [&str; 18] = [
+const MEMBERS: [&str; 19] = [
     "app_id",
     "name",
     "connection_id",
@@ -43,6 +43,7 @@ const MEMBERS: [&str; 18] = [
     "metadata",
     "webhook_url",
     "organization",
+    "locale",
 ];
 
 /// What the body asks for, each member well-formed.
@@ -91,6 +92,7 @@ impl CreateLinkRequest {
                 confirm: body.flag("confirm")?.unwrap_or_default(),
                 allow_account_change: body.flag("allow_account_change")?.unwrap_or_default(),
                 organization: read_organization(body)?,
+                locale: text("locale", "a language tag such as de or fr-CA", &is_language_tag)?,
             },
             webhook_url: text("webhook_url", WEBHOOK_URL, &|text| app.webhooks.accepts(text))?,
         };
@@ -210,6 +212,24 @@ pub(super) fn read_organization(body: &Body) -> Result<Option<Organization>, Api
     let name = members.line("name", MAX_LENGTH).map_err(within)?.unwrap_or_else(|| id.clone());
     let role = members.line("role", MAX_ROLE).map_err(within)?;
     Ok(Some(Organization { id, name, role }))
+}
+
+/// One that is no language of the hosted page is taken, too: there the browser decides.
+fn is_language_tag(text: &str) -> bool {
+    let letters = |part: &str, min, max| {
+        (min..=max).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let is_language = |part: &str| letters(part, 2, 3);
+    let is_script = |part: &str| letters(part, 4, 4);
+    let is_region = |part: &str| {
+        letters(part, 2, 2) || (part.len() == 3 && part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    match text.split('-').collect::<Vec<_>>().as_slice() {
+        [language] => is_language(language),
+        [language, part] => is_language(language) && (is_script(part) || is_region(part)),
+        [language, script, region] => is_language(language) && is_script(script) && is_region(region),
+        _ => false,
+    }
 }
 
 /// RFC 6749: visible ASCII without quotes and backslashes.

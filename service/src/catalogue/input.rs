@@ -10,6 +10,7 @@ use url::Url;
 use super::correction::Correction;
 use super::pattern::Pattern;
 use super::template::{Position, Template, has_extras};
+use crate::language::Message;
 use crate::oauth::{is_public_address, private_key};
 
 /// Which hosts an address may have.
@@ -130,7 +131,7 @@ pub struct FieldError {
     /// The field's name.
     pub field: String,
     /// A whole sentence for the customer.
-    pub message: String,
+    pub message: Message,
 }
 
 /// How much is repeated of the name of a field that there is not.
@@ -157,7 +158,7 @@ impl InputSchema {
     pub fn validate(&self, submitted: &Inputs) -> Result<Inputs, Vec<FieldError>> {
         let mut values = Inputs::new();
         let mut errors = Vec::new();
-        let mut wrong = |field: &str, message: String| {
+        let mut wrong = |field: &str, message: Message| {
             errors.push(FieldError { field: field.to_owned(), message });
         };
         for field in &self.fields {
@@ -172,7 +173,7 @@ impl InputSchema {
         let is_unknown = |name: &&String| self.fields.iter().all(|field| field.name != **name);
         if let Some(unknown) = submitted.keys().find(is_unknown) {
             let name: String = unknown.chars().take(MAX_NAME_REPEATED).collect();
-            wrong(&name, "There is no such field.".into());
+            wrong(&name, Message::new("field-unknown"));
         }
         if errors.is_empty() { Ok(values) } else { Err(errors) }
     }
@@ -353,26 +354,31 @@ impl Field {
     }
 
     /// The value to store; `None` for an optional one that is empty.
-    fn accept(&self, value: &str) -> Result<Option<String>, String> {
-        let title = &self.title;
+    fn accept(&self, value: &str) -> Result<Option<String>, Message> {
         if value.is_empty() {
-            return if self.required { Err(format!("{title} is required.")) } else { Ok(None) };
+            return if self.required { Err(self.wrong("field-required")) } else { Ok(None) };
         }
         if value.chars().count() > self.max_length {
-            return Err(format!("{title} is too long: at most {} characters.", self.max_length));
+            let max = u64::try_from(self.max_length).unwrap_or(u64::MAX);
+            return Err(self.wrong("field-too-long").with_number("max", max));
         }
         // A line break in a credential could end a header when somebody sends it.
         if self.format != Format::PrivateKey && value.chars().any(char::is_control) {
-            return Err(format!("{title} contains characters that cannot be used."));
+            return Err(self.wrong("field-characters"));
         }
         if !self.choices.is_empty() && self.choices.iter().all(|choice| choice.value != value) {
-            return Err(format!("Choose one of the values for {title}."));
+            return Err(self.wrong("field-choose"));
         }
         let value = self.in_format(value)?;
         match (&self.pattern, &self.pattern_help) {
-            (Some(pattern), Some(help)) if !pattern.matches(&value) => Err(help.clone()),
+            (Some(pattern), Some(help)) if !pattern.matches(&value) => Err(Message::verbatim(help)),
             _ => Ok(Some(value)),
         }
+    }
+
+    /// What is wrong with a value of this field.
+    fn wrong(&self, key: &'static str) -> Message {
+        Message::new(key).with_message("field", Message::title(&self.title))
     }
 
     /// Whether a stored value is one that it takes as it is: a catalogue may have been tightened since.
@@ -380,20 +386,14 @@ impl Field {
         self.accept(value).is_ok_and(|kept| kept.as_deref() == Some(value))
     }
 
-    fn in_format(&self, value: &str) -> Result<String, String> {
-        let title = &self.title;
-        let wrong = |what: &str| Err(format!("{title} must be {what}"));
+    fn in_format(&self, value: &str) -> Result<String, Message> {
         match self.format {
             Format::Text | Format::Password => Ok(value.to_owned()),
-            Format::Uri => plain_address(value).or_else(wrong),
+            Format::Uri => plain_address(value).map_err(|key| self.wrong(key)),
             Format::Subdomain => {
                 let value = value.to_ascii_lowercase();
                 let label = self.cut_to_label(&value);
-                if is_dns_label(label) {
-                    Ok(label.to_owned())
-                } else {
-                    wrong("only the name: letters, digits and hyphens.")
-                }
+                if is_dns_label(label) { Ok(label.to_owned()) } else { Err(self.wrong("field-subdomain")) }
             }
             Format::Host => {
                 let value = value.to_ascii_lowercase();
@@ -402,8 +402,10 @@ impl Field {
                     || self.suffixes.iter().any(|suffix| host.len() > suffix.len() && host.ends_with(suffix));
                 match (is_host_name(host), ends_well) {
                     (true, true) => Ok(host.to_owned()),
-                    (true, false) => wrong(&format!("a name that ends in {}", self.suffixes.join(" or "))),
-                    (false, _) => wrong("the name of a host, such as app.example.com."),
+                    (true, false) => {
+                        Err(self.wrong("field-host-suffix").with_message("suffixes", one_of(&self.suffixes)))
+                    }
+                    (false, _) => Err(self.wrong("field-host")),
                 }
             }
             Format::Segment => {
@@ -412,27 +414,23 @@ impl Field {
                 if value.bytes().all(plain) && ![".", ".."].contains(&value) {
                     Ok(value.to_owned())
                 } else {
-                    wrong("letters, digits and the characters . _ ~ - only.")
+                    Err(self.wrong("field-segment"))
                 }
             }
             Format::Uuid => {
                 let value = value.to_ascii_lowercase();
-                if is_uuid(&value) {
-                    Ok(value)
-                } else {
-                    wrong("an id such as 123e4567-e89b-12d3-a456-426614174000.")
-                }
+                if is_uuid(&value) { Ok(value) } else { Err(self.wrong("field-uuid")) }
             }
             Format::PrivateKey => match private_key(value) {
                 // In one line, as other values are.
                 Some(_) => Ok(value.split(char::is_control).collect::<Vec<_>>().join(" ")),
-                None => wrong("a private key in PEM, whole, with its first and last line."),
+                None => Err(self.wrong("field-private-key")),
             },
             Format::Email => {
                 if is_email(value) {
                     Ok(value.to_owned())
                 } else {
-                    wrong("an email address.")
+                    Err(self.wrong("field-email"))
                 }
             }
         }
@@ -532,22 +530,29 @@ impl Serialize for InputSchema {
     }
 }
 
-/// An address on the internet, of scheme, host and path alone, and as all programs read it; or what it must be. It may be
+/// An address on the internet, of scheme, host and path alone, and as all programs read it; or what is wrong. It may be
 /// shown, and a user name, password, query or fragment may be a secret.
 fn plain_address(value: &str) -> Result<String, &'static str> {
     let url = Url::parse(value).ok().filter(|url| url.scheme() == "https" && url.has_host());
     // The URL standard takes backslashes for slashes, and as many before the host as there are; other programs do not.
     let (_, behind) = value.split_once(':').unwrap_or_default();
     let is_strict = behind.starts_with("//") && !behind.starts_with("///") && !value.contains('\\');
-    let url = url.filter(|_| is_strict).ok_or("an address that starts with https://")?;
+    let url = url.filter(|_| is_strict).ok_or("field-https")?;
     if has_extras(&url) || url.query().is_some() {
-        return Err("an address without user name, password, query and fragment.");
+        return Err("field-plain-address");
     }
     if !is_public_address(&url) {
-        return Err("an address on the internet.");
+        return Err("field-internet-address");
     }
     let text = url.as_str();
     Ok(if url.path() == "/" { text.trim_end_matches('/') } else { text }.to_owned())
+}
+
+/// `a`, `a or b`, `a or b or c`.
+fn one_of(texts: &[String]) -> Message {
+    let mut texts = texts.iter();
+    let first = Message::verbatim(texts.next().cloned().unwrap_or_default());
+    texts.fold(first, |one, other| Message::new("one-or-other").with_message("one", one).with("other", other))
 }
 
 fn is_dns_label(label: &str) -> bool {
@@ -648,7 +653,7 @@ mod tests {
     }
 
     fn accept(field: &Field, value: &str) -> Result<Option<String>, String> {
-        field.accept(field.trim(value))
+        field.accept(field.trim(value)).map_err(|message| message.to_string())
     }
 
     #[test]
@@ -916,7 +921,10 @@ mod tests {
             let errors = validate(&values).unwrap_err();
             assert_eq!(errors.len(), 1, "{name}={value}");
             assert_eq!(errors[0].field, name);
-            assert!(value.trim().is_empty() || value == "x" || !errors[0].message.contains(value), "{value}");
+            assert!(
+                value.trim().is_empty() || value == "x" || !errors[0].message.to_string().contains(value),
+                "{value}"
+            );
         }
         assert_eq!(validate(&[("url", "x"), ("area", "x")]).unwrap_err().len(), 3);
     }

@@ -35,6 +35,9 @@ pub struct OAuth {
     /// Asked for unless the configuration or the link says otherwise.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// What scopes let a product do, in plain words for the customer: the key of a text of `language/`, or words.
+    #[serde(default)]
+    pub scope_texts: BTreeMap<String, String>,
     /// Between two scopes.
     #[serde(default = "space")]
     pub scope_separator: String,

@@ -25,8 +25,10 @@ use super::{advance, customer};
 use crate::clock::rfc3339;
 use crate::dashboard;
 use crate::email;
+use crate::hosted::Look;
 use crate::hosted::html::{FormTargets, NextAction, Outcome, PageResponse, Severity};
 use crate::ids;
+use crate::language::Language;
 use crate::state::{AppState, Service};
 use crate::store::{Capability, Credential, NewSignIn, Owner, StoreError, Tokens};
 
@@ -99,6 +101,7 @@ struct SetFailure {
 #[derive(Template)]
 #[template(path = "dev_control.html")]
 struct ControlPage<'a> {
+    look: &'a Look,
     base_url: String,
     now: String,
     connections: Vec<Row>,
@@ -136,14 +139,16 @@ async fn check(
 async fn show(State(control): State<Arc<Control>>) -> Response {
     match control.rows().await {
         Ok(connections) => {
+            let look = Look::plain(Language::english());
             let page = ControlPage {
+                look: &look,
                 base_url: control.service.base_url(),
                 now: rfc3339(control.service.clock.now()),
                 connections,
                 presets: &control.presets,
                 failures: control.set_failures(),
             };
-            PageResponse::new(StatusCode::OK, &page, &FormTargets::default()).into_response()
+            PageResponse::new(StatusCode::OK, &page, &look, &FormTargets::default()).into_response()
         }
         Err(error) => error.into_response(),
     }
@@ -195,13 +200,17 @@ fn of_form(body: &[u8]) -> Result<Command, ControlError> {
 }
 
 fn failed(error: &ControlError, page: &str) -> Response {
+    let look = Look::plain(Language::english());
     let outcome = Outcome {
+        look: &look,
+        tenant: None,
+        account: None,
         severity: Severity::Bad,
         title: "Nothing was done",
         text: &error.message,
         next_action: Some(NextAction { url: page, label: "Back" }),
     };
-    PageResponse::new(error.status, &outcome, &FormTargets::default()).into_response()
+    PageResponse::new(error.status, &outcome, &look, &FormTargets::default()).into_response()
 }
 
 impl Control {

@@ -27,8 +27,10 @@ use crate::catalogue::{
     AuthOption, Catalogue, ClientAuth, OAuth, RevokeAuth, RevokeMethod, Source, TokenRequest,
 };
 use crate::clock::{Clock, Millis};
+use crate::hosted::Look;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
+use crate::language::Language;
 use crate::oauth::OAuthClient;
 use crate::server;
 
@@ -79,6 +81,7 @@ pub(super) struct Failure {
 #[derive(Template)]
 #[template(path = "dev_consent.html")]
 struct ConsentPage<'a> {
+    look: &'a Look,
     app_id: &'a str,
     app: &'a str,
     scopes: Vec<&'a str>,
@@ -333,13 +336,15 @@ async fn authorize(
     }
     let scope = consent.scope.clone();
     let id = provider.ledger().ask(consent);
+    let look = Look::plain(Language::english());
     let page = ConsentPage {
+        look: &look,
         app_id: &app_id,
         app: &app.name,
         scopes: scope.split([' ', ',']).filter(|scope| !scope.is_empty()).collect(),
         consent: &id,
     };
-    PageResponse::new(StatusCode::OK, &page, &FormTargets::anywhere()).into_response()
+    PageResponse::new(StatusCode::OK, &page, &look, &FormTargets::anywhere()).into_response()
 }
 
 async fn decide(State(provider): State<Arc<Provider>>, Form(form): Form<Fields>) -> Response {
@@ -458,8 +463,17 @@ fn go_back(url: Option<Url>) -> Response {
 }
 
 fn wrong(text: &str) -> PageResponse {
-    let page = Outcome { severity: Severity::Bad, title: "Cannot continue", text, next_action: None };
-    PageResponse::new(StatusCode::BAD_REQUEST, &page, &FormTargets::default())
+    let look = Look::plain(Language::english());
+    let page = Outcome {
+        look: &look,
+        tenant: None,
+        account: None,
+        severity: Severity::Bad,
+        title: "Cannot continue",
+        text,
+        next_action: None,
+    };
+    PageResponse::new(StatusCode::BAD_REQUEST, &page, &look, &FormTargets::default())
 }
 
 impl Issued {

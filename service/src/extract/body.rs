@@ -45,6 +45,11 @@ impl Body {
         Self(members)
     }
 
+    /// The members that are not null, where null says no more than that a member is absent.
+    pub(crate) fn without_nulls(self) -> Self {
+        Self(self.0.into_iter().filter(|(_, value)| !value.is_null()).collect())
+    }
+
     fn parse(bytes: &[u8]) -> Result<Self, ApiError> {
         match serde_json::from_slice(bytes) {
             Ok(Unambiguous(Value::Object(members))) => Ok(Self(members)),
@@ -133,6 +138,18 @@ impl Body {
             items.iter().map(text).collect()
         });
         texts.map(Some).ok_or_else(|| must_be(name, &format!("a list of at most {max}, each {form}")))
+    }
+
+    /// A list of up to `max` objects.
+    pub(crate) fn objects(&self, name: &str, max: usize) -> Result<Option<Vec<Self>>, ApiError> {
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let objects = value
+            .as_array()
+            .filter(|items| items.len() <= max)
+            .and_then(|items| items.iter().map(|item| item.as_object().cloned().map(Self)).collect());
+        objects.map(Some).ok_or_else(|| must_be(name, &format!("a list of at most {max} objects")))
     }
 
     /// A whole number within bounds.

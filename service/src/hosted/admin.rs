@@ -7,11 +7,13 @@ use http::{HeaderMap, Method, StatusCode};
 use super::browser::Browser;
 use super::flow::Refusal;
 use super::form::SubmittedForm;
+use super::look::Look;
 use super::page::Secret;
 use super::{callback, setup, view};
 use crate::catalogue::{App, FieldError};
 use crate::clock::rfc3339;
 use crate::hosted::html::{Admin, AdminClient, FormTargets, PageResponse};
+use crate::language::Message;
 use crate::oauth_clients::SecretTrial;
 use crate::revocation;
 use crate::state::{AppState, Service};
@@ -26,7 +28,7 @@ const MAX_TRIALS: i64 = 10;
 #[derive(Default)]
 struct Notice {
     /// What was done.
-    done: Option<String>,
+    done: Option<Message>,
     /// The app whose form was refused, with what was wrong with it.
     refused: Option<(String, FieldError)>,
 }
@@ -38,11 +40,13 @@ pub async fn show(
     secret: Secret,
     headers: HeaderMap,
 ) -> PageResponse {
+    let plain = Look::of_browser(&headers);
     if !callback::is_visit(&method, &headers) {
-        return view::not_a_visit();
+        return view::not_a_visit(&plain);
     }
     let secret = secret.map(|path| path.0).unwrap_or_default();
-    open(&service, &secret, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
+    let page = open(&service, &plain, &secret, &headers).await;
+    page.unwrap_or_else(|error| view::store_failed(&plain, &error))
 }
 
 /// `POST /admin/{link}`: one of the page's buttons was pressed.
@@ -53,19 +57,27 @@ pub async fn submit(
     form: SubmittedForm,
 ) -> PageResponse {
     let secret = secret.map(|path| path.0).unwrap_or_default();
-    change(&service, &secret, &headers, form).await.unwrap_or_else(|error| view::store_failed(&error))
+    let plain = Look::of_browser(&headers);
+    let page = change(&service, &plain, &secret, &headers, form).await;
+    page.unwrap_or_else(|error| view::store_failed(&plain, &error))
 }
 
-async fn open(service: &Service, secret: &str, headers: &HeaderMap) -> Result<PageResponse, StoreError> {
-    let link = match usable_link(service, secret).await? {
+async fn open(
+    service: &Service,
+    plain: &Look,
+    secret: &str,
+    headers: &HeaderMap,
+) -> Result<PageResponse, StoreError> {
+    let link = match usable_link(service, plain, secret).await? {
         Ok(link) => link,
         Err(page) => return Ok(page),
     };
+    let look = &Look::of_tenant(service, &link.owner.tenant, None, headers).await?;
     let browser = Browser::known_or_new(service, headers);
     if !service.store.open_admin_link(&link, browser.secret()).await? {
-        return Ok(view::admin_link_taken());
+        return Ok(view::admin_link_taken(look));
     }
-    let page = page(service, &link, &browser, Notice::default()).await?;
+    let page = page(service, look, &link, &browser, Notice::default()).await?;
     Ok(match browser.set_cookie(service) {
         Some(cookie) => page.with_cookie(cookie),
         None => page,
@@ -73,44 +85,50 @@ async fn open(service: &Service, secret: &str, headers: &HeaderMap) -> Result<Pa
 }
 
 /// The link of this secret, or the page that says why it cannot be used.
-async fn usable_link(service: &Service, secret: &str) -> Result<Result<AdminLink, PageResponse>, StoreError> {
+async fn usable_link(
+    service: &Service,
+    plain: &Look,
+    secret: &str,
+) -> Result<Result<AdminLink, PageResponse>, StoreError> {
     let Some(link) = service.store.admin_link(secret).await? else {
-        return Ok(Err(view::unknown_link()));
+        return Ok(Err(view::unknown_link(plain)));
     };
     if link.is_expired {
-        return Ok(Err(view::admin_link_over()));
+        return Ok(Err(view::admin_link_over(plain)));
     }
     if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
-        return Ok(Err(view::too_often(seconds)));
+        return Ok(Err(view::too_often(plain, seconds)));
     }
     Ok(Ok(link))
 }
 
 async fn change(
     service: &Service,
+    plain: &Look,
     secret: &str,
     headers: &HeaderMap,
     form: SubmittedForm,
 ) -> Result<PageResponse, StoreError> {
-    let link = match usable_link(service, secret).await? {
+    let link = match usable_link(service, plain, secret).await? {
         Ok(link) => link,
         Err(page) => return Ok(page),
     };
+    let look = &Look::of_tenant(service, &link.owner.tenant, None, headers).await?;
     let browser = Browser::known(service, headers);
     let browser = browser.filter(|browser| {
         link.is_opened_by(browser.secret()) && browser.sent_admin_form(&link, &form.csrf_token)
     });
     let Some(browser) = browser else {
-        return Ok(view::foreign_form());
+        return Ok(view::foreign_form(look));
     };
     let found = form.app_id.as_deref().and_then(|id| service.catalogue.get(id));
     let Some(app) = found else {
-        return page(service, &link, &browser, Notice::default()).await;
+        return page(service, look, &link, &browser, Notice::default()).await;
     };
     let place = place(&link, app);
     let Some(current) = service.store.current_client(place).await? else {
-        let done = format!("{} has no OAuth client any more.", app.name);
-        return page(service, &link, &browser, Notice { done: Some(done), ..Notice::default() }).await;
+        let done = Message::new("client-gone").with("app", &app.name);
+        return page(service, look, &link, &browser, Notice { done: Some(done), ..Notice::default() }).await;
     };
     let outcome = match form.action.as_deref() {
         Some("remove") => remove(service, &link, app, &form).await?,
@@ -119,15 +137,15 @@ async fn change(
     let notice = match outcome {
         Outcome::Done(done) => Notice { done: Some(done), refused: None },
         Outcome::Refused(error) => Notice { done: None, refused: Some((app.id.clone(), error)) },
-        Outcome::NotTried(refusal) => return Ok(view::refused(&refusal)),
+        Outcome::NotTried(refusal) => return Ok(view::refused(look, &refusal)),
     };
-    page(service, &link, &browser, notice).await
+    page(service, look, &link, &browser, notice).await
 }
 
 /// What became of a form.
 enum Outcome {
     /// It was done, as this says.
-    Done(String),
+    Done(Message),
     /// Something is wrong with what was entered.
     Refused(FieldError),
     /// There were too many tries.
@@ -145,11 +163,8 @@ async fn remove(
     }
     let ended = service.store.remove_client(place(link, app), Actor::Customer, &link.owner.customer).await?;
     revocation::end_sessions(service).await?;
-    Ok(Outcome::Done(format!(
-        "The OAuth client for {} is removed. Connections that ended: {}.",
-        app.name,
-        ended.unwrap_or(0)
-    )))
+    let done = Message::new("client-removed").with("app", &app.name).with("connections", ended.unwrap_or(0));
+    Ok(Outcome::Done(done))
 }
 
 async fn replace(
@@ -189,19 +204,18 @@ async fn replace(
                 return Ok(Outcome::NotTried(Refusal::OverBudget(seconds)));
             }
             SecretTrial::Refused => {
-                let message = format!("{} does not accept this secret. Nothing was changed.", app.name);
-                return Ok(Outcome::Refused(setup::secret_error(&message)));
+                let message = Message::new("client-secret-refused").with("app", &app.name);
+                return Ok(Outcome::Refused(setup::secret_error(message)));
             }
         }
     }
     let change = service.store.put_client(&new, Actor::Customer, &link.owner.customer).await?;
     revocation::end_sessions(service).await?;
-    Ok(Outcome::Done(match change {
-        ClientChange::Updated => format!("The new secret for {} is stored. No connection ended.", app.name),
-        ClientChange::Created | ClientChange::Replaced => {
-            format!("The new OAuth client for {} is stored. Everybody has to connect again.", app.name)
-        }
-    }))
+    let done = match change {
+        ClientChange::Updated => Message::new("client-secret-stored"),
+        ClientChange::Created | ClientChange::Replaced => Message::new("client-replaced"),
+    };
+    Ok(Outcome::Done(done.with("app", &app.name)))
 }
 
 fn is_confirmed(form: &SubmittedForm) -> bool {
@@ -209,10 +223,7 @@ fn is_confirmed(form: &SubmittedForm) -> bool {
 }
 
 fn unconfirmed() -> FieldError {
-    FieldError {
-        field: "confirm".to_owned(),
-        message: "Confirm that this ends everybody's sessions. Nothing was changed.".to_owned(),
-    }
+    FieldError { field: "confirm".to_owned(), message: Message::new("client-unconfirmed") }
 }
 
 fn place<'a>(link: &'a AdminLink, app: &'a App) -> ClientPlace<'a> {
@@ -221,6 +232,7 @@ fn place<'a>(link: &'a AdminLink, app: &'a App) -> ClientPlace<'a> {
 
 async fn page(
     service: &Service,
+    look: &Look,
     link: &AdminLink,
     browser: &Browser,
     notice: Notice,
@@ -238,17 +250,19 @@ async fn page(
             set_at: rfc3339(stored.updated_at).get(..10).unwrap_or_default().to_owned(),
             client_id: stored.client_id,
             set_by: stored.set_by,
-            error: refused.map(|(_, error)| error.message.clone()),
+            error: refused.map(|(_, error)| look.language.say(&error.message)),
         });
     }
     clients.sort_by_key(|client| client.app.name.to_lowercase());
     let status = if notice.refused.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let done = notice.done.as_ref().map(|done| look.language.say(done));
     let page = Admin {
+        look,
         tenant: &link.tenant_name,
         organization: &organization.name,
         csrf_token: &browser.admin_csrf_token(link),
-        done: notice.done.as_deref(),
+        done: done.as_deref(),
         clients: &clients,
     };
-    Ok(PageResponse::new(status, &page, &FormTargets::default()))
+    Ok(PageResponse::new(status, &page, look, &FormTargets::default()))
 }

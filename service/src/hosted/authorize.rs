@@ -34,6 +34,7 @@ use url::form_urlencoded;
 
 use super::browser::{self, Browser};
 use super::flow::{self, Refusal};
+use super::look::Look;
 use super::page::{Params, Secret, find};
 use super::{callback, view};
 use crate::catalogue::{AuthType, Inputs};
@@ -60,8 +61,8 @@ pub async fn authorize_from_form(
     let secret = secret.map(|path| path.0).unwrap_or_default();
     let link = match find(&service, &secret).await {
         Ok(Some(link)) => link,
-        Ok(None) => return view::unknown_link(),
-        Err(error) => return view::store_failed(&error),
+        Ok(None) => return view::unknown_link(&Look::of_browser(&headers)),
+        Err(error) => return view::store_failed(&Look::of_browser(&headers), &error),
     };
     if !is_from_product(&service, &link, &headers) {
         return hosted_page(&service, &secret, &params);
@@ -81,13 +82,14 @@ pub async fn authorize(
     params: Params,
     headers: HeaderMap,
 ) -> PageResponse {
+    let plain = Look::of_browser(&headers);
     if !callback::is_visit(&method, &headers) {
-        return view::not_a_visit();
+        return view::not_a_visit(&plain);
     }
     let secret = secret.map(|path| path.0).unwrap_or_default();
-    match start(&service, &secret, &params, &headers).await {
+    match start(&service, &plain, &secret, &params, &headers).await {
         Ok(page) => page,
-        Err(Refusal::Failed(error)) => view::store_failed(&error),
+        Err(Refusal::Failed(error)) => view::store_failed(&plain, &error),
         // The hosted page says what is the matter, or asks for what is missing.
         Err(_) => hosted_page(&service, &secret, &params),
     }
@@ -95,19 +97,21 @@ pub async fn authorize(
 
 async fn start(
     service: &Service,
+    plain: &Look,
     secret: &str,
     params: &Params,
     headers: &HeaderMap,
 ) -> Result<PageResponse, Refusal> {
     let Some(link) = find(service, secret).await? else {
-        return Ok(view::unknown_link());
+        return Ok(view::unknown_link(plain));
     };
     let is_proven = browser::cookie(headers, cookie_name(service)).any(|value| value == marker(secret));
     if !is_proven || link.status != Status::Pending || link.awaits_confirmation() {
         return Ok(hosted_page(service, secret, params));
     }
     if let Some(seconds) = service.budgets.take_of_link(&link.id).refused_for() {
-        return Ok(view::too_often(seconds));
+        let look = Look::of_link(service, &link, headers).await?;
+        return Ok(view::too_often(&look, seconds));
     }
     let clients = flow::clients(service, &link).await?;
     let choice = flow::choose(&clients, &link, param(params, "app"), param(params, "option"))?;

@@ -14,6 +14,7 @@ use url::form_urlencoded;
 
 use super::browser::Browser;
 use super::flow::{self, Choice, Refusal};
+use super::look::Look;
 use super::{page, view};
 use crate::catalogue::{Account, AuthOption, Documents, Source};
 use crate::clock::millis;
@@ -60,22 +61,23 @@ pub async fn callback(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> PageResponse {
+    let plain = Look::of_browser(&headers);
     if !is_visit(&method, &headers) {
-        return view::not_a_visit();
+        return view::not_a_visit(&plain);
     }
     let app_id = app_id.map(|Path(id)| id).unwrap_or_default();
     // A customer who closes the window now has granted all the same: what was begun is finished without them.
     let task = service.tasks.spawn({
-        let service = service.clone();
+        let (service, plain) = (service.clone(), plain.clone());
         async move {
             let code = service.catalogue.get(&app_id).map_or("code", |app| app.callback_code());
             let answer = Answer::parse(query.as_deref().unwrap_or_default(), code);
-            finish(&service, &app_id, answer, &headers).await
+            finish(&service, &plain, &app_id, answer, &headers).await
         }
     });
     match task.await {
-        Ok(page) => page.unwrap_or_else(|error| view::store_failed(&error)),
-        Err(_) => view::failed(),
+        Ok(page) => page.unwrap_or_else(|error| view::store_failed(&plain, &error)),
+        Err(_) => view::failed(&plain),
     }
 }
 
@@ -86,7 +88,9 @@ pub async fn result(
     headers: HeaderMap,
 ) -> PageResponse {
     let state = state.map(|Path(state)| state).unwrap_or_default();
-    show_result(&service, &state, &headers).await.unwrap_or_else(|error| view::store_failed(&error))
+    let plain = Look::of_browser(&headers);
+    let page = show_result(&service, &plain, &state, &headers).await;
+    page.unwrap_or_else(|error| view::store_failed(&plain, &error))
 }
 
 /// Whether the customer is here in person. A browser that fetches pages in advance, a service worker and a scanner of
@@ -107,23 +111,24 @@ pub(super) fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
 
 async fn finish(
     service: &Service,
+    plain: &Look,
     app_id: &str,
     answer: Option<Answer>,
     headers: &HeaderMap,
 ) -> Result<PageResponse, StoreError> {
     let browser = Browser::known(service, headers);
     let (Some(answer), Some(browser)) = (answer, browser) else {
-        return Ok(view::unknown_journey());
+        return Ok(view::unknown_sign_in(plain));
     };
     let (Some(state), Some(app)) = (&answer.state, service.catalogue.get(app_id)) else {
-        return Ok(view::unknown_journey());
+        return Ok(view::unknown_sign_in(plain));
     };
     let (store, message) = (&service.store, answer.provider_message());
     // The page gives the provider's reason where it declined; of other failures only the backend hears.
     let reason = message.as_deref().filter(|_| answer.declined());
     let taken = store.take_authorization(state, browser.secret(), &app.id, reason);
     match taken.await? {
-        Taken::Unknown => return Ok(view::unknown_journey()),
+        Taken::Unknown => return Ok(view::unknown_sign_in(plain)),
         Taken::Before => {}
         Taken::Now(journey)
             if journey.link.status != Status::Pending || journey.link.awaits_confirmation() => {}
@@ -223,16 +228,18 @@ async fn redeem(
 
 async fn show_result(
     service: &Service,
+    plain: &Look,
     state: &str,
     headers: &HeaderMap,
 ) -> Result<PageResponse, StoreError> {
     let Some(browser) = Browser::known(service, headers) else {
-        return Ok(view::unknown_journey());
+        return Ok(view::unknown_sign_in(plain));
     };
     let Some(journey) = service.store.authorization(state, browser.secret()).await? else {
-        return Ok(view::unknown_journey());
+        return Ok(view::unknown_sign_in(plain));
     };
     let link = &journey.link;
+    let look = &Look::of_link(service, link, headers).await?;
     let app = service.catalogue.get(&journey.app_id).map(AsRef::as_ref);
     if link.status != Status::Pending {
         if let Some(app) = app.filter(|_| link.status == Status::Active && link.options.return_url.is_none())
@@ -240,29 +247,29 @@ async fn show_result(
             && let Some(client) = service.store.client(&link.owner.tenant, id).await?
             && client.link_id.as_ref() == Some(&link.id)
         {
-            return Ok(view::client_stored(link, app));
+            return Ok(view::client_stored(look, link, app));
         }
         let reason = journey.reason.as_deref();
-        return Ok(view::finished(service, link, app, link.status, reason));
+        return view::finished(service, look, link, app, link.status, reason).await;
     }
     if link.awaits_confirmation() {
-        return Ok(page::awaiting(service, link, Some(&browser)));
+        return Ok(page::awaiting(service, look, link, Some(&browser)));
     }
     match journey.progress {
-        Progress::AtProvider => Ok(view::unknown_journey()),
+        Progress::AtProvider => Ok(view::unknown_sign_in(plain)),
         Progress::Taken { since } if service.clock.now() - since < millis(MAX_REDEMPTION) => {
-            Ok(view::under_way())
+            Ok(view::under_way(look))
         }
         Progress::Taken { .. } | Progress::Failed(_) => {
             let clients = flow::clients(service, link).await?;
             let choice = match choice(&clients, &journey) {
                 Ok(choice) => choice,
-                Err(refusal) => return Ok(view::refused(&refusal)),
+                Err(refusal) => return Ok(view::refused(look, &refusal)),
             };
             let secret = browser.handover_secret(link);
             let again = flow::hand_over(service, link, choice, &journey.inputs, &secret).await?;
             if journey.progress == Progress::Failed(LinkError::ClientTaken) {
-                return Ok(view::client_taken(link, choice.app, again.as_deref()));
+                return Ok(view::client_taken(look, link, choice.app, again.as_deref()));
             }
             // Back to the form, which says what failed.
             if clients.needs_setup(choice.app)
@@ -273,10 +280,10 @@ async fn show_result(
             if journey.progress == Progress::Failed(LinkError::AccountChanged) {
                 let connection = service.store.connection(&link.owner, &link.connection_id).await?;
                 let expected = connection.and_then(|found| found.details.account).unwrap_or_default();
-                let text = flow::other_account(link, &expected, journey.account.as_ref());
-                return Ok(view::other_account(choice.app, &text, again.as_deref()));
+                let problem = flow::other_account(link, &expected, journey.account.as_ref());
+                return Ok(view::other_account(look, choice.app, problem, again.as_deref()));
             }
-            Ok(view::provider_failed(choice.app, again.as_deref()))
+            Ok(view::provider_failed(look, choice.app, again.as_deref()))
         }
     }
 }

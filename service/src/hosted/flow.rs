@@ -10,6 +10,7 @@ use super::setup::{self, ClientSetup};
 use crate::catalogue::{Account, App, AuthOption, AuthType, FieldError, Inputs, ProviderData};
 use crate::error::ApiError;
 use crate::ids;
+use crate::language::Message;
 use crate::new_grant::{NewGrant, Rejection, field_error};
 use crate::oauth::{Endpoint, EndpointError, OAuthClient, Pkce};
 use crate::oauth_clients::Clients;
@@ -22,7 +23,7 @@ use crate::store::{
 const MAX_VERIFICATIONS: i64 = 10;
 
 /// The part of an account's name that is shown, in characters.
-const MAX_ACCOUNT_NAME: usize = 100;
+pub(super) const MAX_ACCOUNT_NAME: usize = 100;
 
 /// One way to connect one app.
 #[derive(Debug, Clone, Copy)]
@@ -257,19 +258,14 @@ pub(super) async fn submit(
 /// Whoever can open the link is the customer, and this is said only to a browser that has just shown an account of its own.
 /// Where customers do not know each other, somebody who was sent the link could be there: so a link with `confirm` does not
 /// tell whose account the connection is for.
-pub(super) fn other_account(link: &Link, expected: &Account, chosen: Option<&Account>) -> String {
+pub(super) fn other_account(link: &Link, expected: &Account, chosen: Option<&Account>) -> Message {
     let name = |account: &Account| account.name(MAX_ACCOUNT_NAME);
-    let chosen = chosen.and_then(name).unwrap_or_else(|| "another account".into());
-    match name(expected).filter(|_| !link.options.confirm) {
-        Some(expected) => format!(
-            "You chose {chosen}, and the connection “{}” is for {expected}. Try again, and choose {expected}.",
-            link.name
-        ),
-        None => format!(
-            "You chose {chosen}, and the connection “{}” is for another account. Try again, and choose that one.",
-            link.name
-        ),
-    }
+    let chosen = chosen.and_then(name).map_or_else(|| Message::new("another-account"), Message::verbatim);
+    let message = match name(expected).filter(|_| !link.options.confirm) {
+        Some(expected) => Message::new("other-account-named").with("expected", expected),
+        None => Message::new("other-account-unnamed"),
+    };
+    message.with_message("chosen", chosen).with("name", &link.name)
 }
 
 /// Ends the link with this grant, or keeps it until the tenant confirms that this browser is its customer's.

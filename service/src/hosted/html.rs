@@ -1,16 +1,19 @@
 //! The pages that customers see: pure functions from what is known to HTML.
 //!
-//! There is no script, and nothing is loaded from anywhere: the one style sheet is part of the page and allowed by its
-//! digest. Askama escapes every value.
+//! There is no script, and nothing is loaded but the tenant's logo, from here: style sheets are part of the page and allowed
+//! by their digests. Askama escapes every value.
 
 mod response;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use askama::Template;
 
+use super::setup;
 use crate::catalogue::{App, AuthOption, Choice, Field, FieldError, Format, Inputs};
-use crate::hosted::ClientSetup;
+use crate::hosted::{ClientSetup, Look};
+use crate::language::Language;
 
 pub use response::{FormTargets, PageResponse};
 
@@ -25,13 +28,19 @@ pub const STYLE: &str = concat!(
 #[derive(Template)]
 #[template(path = "picker.html")]
 pub struct Picker<'a> {
+    /// How it looks.
+    pub look: &'a Look,
     /// Whose product asks.
     pub product: Product<'a>,
     /// What there is to choose from.
     pub apps: &'a [&'a App],
+    /// What was searched for, where there are many.
+    pub search: Option<&'a str>,
+    /// Whether there are more.
+    pub is_filtered: bool,
     /// Proves that a form came from this page in this browser.
     pub csrf_token: &'a str,
-    /// Until when the link works, for people.
+    /// For how long the link works, in a sentence.
     pub expires: &'a str,
 }
 
@@ -56,6 +65,10 @@ impl<'a> Product<'a> {
 #[derive(Template)]
 #[template(path = "connect.html")]
 pub struct Connect<'a> {
+    /// How it looks.
+    pub look: &'a Look,
+    /// `Connect Gmail`.
+    pub title: &'a str,
     /// Whose product asks.
     pub product: Product<'a>,
     /// What is to be connected.
@@ -70,7 +83,7 @@ pub struct Connect<'a> {
     pub client_of: Option<&'a str>,
     /// The other ways there are.
     pub others: &'a [&'a AuthOption],
-    /// `Connect` or `Reconnect`.
+    /// `Connect` or `Reconnect`, on the button.
     pub verb: &'a str,
     /// What the product calls the connection.
     pub name: &'a str,
@@ -80,17 +93,23 @@ pub struct Connect<'a> {
     pub customer_ascii: Option<&'a str>,
     /// The host at which the customer signs in; none for a form.
     pub provider: Option<&'a str>,
-    /// What is asked for there.
+    /// What is asked for there, in plain words; empty where the catalogue has none.
+    pub permissions: &'a [String],
+    /// The same in the provider's words.
     pub scopes: &'a [String],
     /// See [`FieldView::all`].
     pub fields: &'a [FieldView<'a>],
     /// What was wrong with the last attempt.
     pub errors: &'a [FieldError],
+    /// Whether one of the fields is a secret.
+    pub has_secret: bool,
+    /// Whether secrets are to be read.
+    pub show_secrets: bool,
     /// Whether there was a choice of apps.
     pub can_go_back: bool,
     /// Proves that a form came from this page in this browser.
     pub csrf_token: &'a str,
-    /// Until when the link works, for people.
+    /// For how long the link works, in a sentence.
     pub expires: &'a str,
 }
 
@@ -98,6 +117,8 @@ pub struct Connect<'a> {
 #[derive(Template)]
 #[template(path = "admin.html")]
 pub struct Admin<'a> {
+    /// How it looks.
+    pub look: &'a Look,
     /// The tenant's registered name.
     pub tenant: &'a str,
     /// The organization's name.
@@ -133,9 +154,9 @@ pub struct FieldView<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its label.
-    pub title: &'a str,
+    pub title: Cow<'a, str>,
     /// Help.
-    pub hint: Option<&'a str>,
+    pub hint: Option<Cow<'a, str>>,
     /// For a field with a fixed set of values.
     pub choices: &'a [Choice],
     /// Whether it must be filled in.
@@ -144,7 +165,10 @@ pub struct FieldView<'a> {
     pub max_length: usize,
     /// HTML's word for what it takes.
     pub input_type: &'static str,
-    /// What it holds. Never a secret: that has to be entered again.
+    /// Whether it is hidden from those who look over the customer's shoulder.
+    pub is_secret: bool,
+    /// What it holds. A secret only where the customer has just asked to show or to hide it: otherwise it has to be entered
+    /// again.
     pub value: &'a str,
     /// What stands before it.
     pub prefix: Option<&'a str>,
@@ -155,49 +179,69 @@ pub struct FieldView<'a> {
     /// Where the provider tells where to find it.
     pub help_url: Option<&'a str>,
     /// What is wrong with it.
-    pub error: Option<&'a str>,
+    pub error: Option<String>,
     /// Ids of hint and error, for those who hear the page.
     pub described_by: String,
 }
 
+/// What becomes of the secrets that were entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// They have to be entered again.
+    Empty,
+    /// They stay, as dots.
+    Hidden,
+    /// They stay, and can be read.
+    Shown,
+}
+
 impl<'a> FieldView<'a> {
     /// The fields of an option, with what was entered before and what was wrong with it.
-    pub fn all(option: &'a AuthOption, entered: &'a Inputs, errors: &'a [FieldError]) -> Vec<Self> {
+    pub fn all(
+        language: Language,
+        option: &'a AuthOption,
+        entered: &'a Inputs,
+        errors: &'a [FieldError],
+        secrets: Secrets,
+    ) -> Vec<Self> {
         let errors: HashMap<_, _> =
-            errors.iter().map(|error| (error.field.as_str(), error.message.as_str())).collect();
+            errors.iter().map(|error| (error.field.as_str(), language.say(&error.message))).collect();
         let view = |field: &'a Field| {
-            let error = errors.get(field.name.as_str()).copied();
-            let hint = field.description.as_deref();
+            let error = errors.get(field.name.as_str()).cloned();
+            let (title, hint) = setup::words(language, field).unwrap_or_else(|| {
+                (field.title.as_str().into(), field.description.as_deref().map(Cow::from))
+            });
             let (prefix, suffix) = (field.prefix.as_deref(), field.suffix.as_deref());
             let ids = [
                 prefix.map(|_| "prefix"),
                 suffix.map(|_| "suffix"),
-                hint.map(|_| "hint"),
-                error.map(|_| "error"),
+                hint.as_ref().map(|_| "hint"),
+                error.as_ref().map(|_| "error"),
             ];
             let described_by: Vec<_> =
                 ids.into_iter().flatten().map(|kind| format!("{kind}-{}", field.name)).collect();
             let value = match entered.get(&field.name) {
-                Some(_) if field.is_secret() => "",
+                Some(_) if field.is_secret() && secrets == Secrets::Empty => "",
                 // A browser lets nobody enter more; whoever sends more gets no more back.
                 Some(value) => first_chars(value, field.max_length),
                 None => field.default.as_deref().unwrap_or_default(),
             };
+            let is_secret = field.is_secret();
             Self {
                 name: &field.name,
-                title: &field.title,
+                title,
                 hint,
                 choices: &field.choices,
                 required: field.required,
                 max_length: field.max_length,
                 input_type: match field.format {
-                    Format::Password | Format::PrivateKey => "password",
+                    _ if is_secret && secrets == Secrets::Shown => "text",
+                    _ if is_secret => "password",
                     Format::Uri => "url",
                     Format::Email => "email",
-                    Format::Text | Format::Subdomain | Format::Host | Format::Segment | Format::Uuid => {
-                        "text"
-                    }
+                    _ => "text",
                 },
+                is_secret,
                 value,
                 prefix,
                 suffix,
@@ -215,6 +259,12 @@ impl<'a> FieldView<'a> {
 #[derive(Template)]
 #[template(path = "outcome.html")]
 pub struct Outcome<'a> {
+    /// How it looks.
+    pub look: &'a Look,
+    /// Whose page it is, where it is a tenant's.
+    pub tenant: Option<&'a str>,
+    /// The account that was connected, for the customer who has just done it.
+    pub account: Option<&'a str>,
     /// Good or bad news.
     pub severity: Severity,
     /// In a few words.

@@ -2,11 +2,14 @@
 //! more. What is entered waits for its first success, bound to the link; then it is everybody's of the organization, and
 //! nobody is asked again.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::flow::{Accepted, Choice, Refusal};
 use crate::catalogue::{App, AuthOption, AuthType, Field, FieldError, Format, Inputs};
 use crate::hosted::instructions;
+use crate::language::{Language, Message};
 use crate::oauth_clients::{Clients, MAX_CLIENT_ID, MAX_SECRET, is_printable};
 use crate::store::{ClientPlace, ClientSecrets, Link, NewClient, Organization, StoreError, StoredClient};
 
@@ -16,7 +19,11 @@ const CLIENT_SECRET: &str = "oauth_client_secret";
 /// The role of those who may always enter a client.
 const ADMIN: &str = "admin";
 
-const NOT_PRINTABLE: &str = "It must be printable ASCII characters. Copy it once more.";
+const TITLE_OF_ID: &str = "client-id";
+const TITLE_OF_SECRET: &str = "client-secret";
+const SECRET_IS_KNOWN: &str = "client-secret-known";
+const NOT_PRINTABLE: &str = "client-not-printable";
+const SECRET_MISSING: &str = "client-secret-missing";
 
 /// What those are told who are to enter a client.
 #[derive(Debug, Serialize)]
@@ -114,7 +121,7 @@ pub(super) async fn submit(
         (None, Some(held)) if held.client_id == client_id => {
             return Ok(Accepted::Consent { inputs, entered: Some(held.id.clone()) });
         }
-        (None, _) => return Err(wrong(CLIENT_SECRET, "Enter the secret of this client.")),
+        (None, _) => return Err(wrong(CLIENT_SECRET, SECRET_MISSING)),
     };
     let new = NewClient {
         place: ClientPlace { tenant: &link.owner.tenant, app_id: &app.id, organization: Some(organization) },
@@ -132,19 +139,19 @@ pub(super) fn read_client(values: &Inputs) -> Result<(String, String), FieldErro
     let value = |name: &str| values.get(name).map(|value| value.trim()).unwrap_or_default();
     let (client_id, secret) = (value(CLIENT_ID), value(CLIENT_SECRET));
     if !is_printable(client_id, MAX_CLIENT_ID) {
-        return Err(field_error(CLIENT_ID, NOT_PRINTABLE));
+        return Err(field_error(CLIENT_ID, Message::new(NOT_PRINTABLE)));
     }
     if secret.is_empty() {
-        return Err(field_error(CLIENT_SECRET, "Enter the secret of this client."));
+        return Err(field_error(CLIENT_SECRET, Message::new(SECRET_MISSING)));
     }
     if !is_printable(secret, MAX_SECRET) {
-        return Err(field_error(CLIENT_SECRET, NOT_PRINTABLE));
+        return Err(field_error(CLIENT_SECRET, Message::new(NOT_PRINTABLE)));
     }
     Ok((client_id.to_owned(), secret.to_owned()))
 }
 
 /// What is wrong with the secret.
-pub(super) fn secret_error(message: &str) -> FieldError {
+pub(super) fn secret_error(message: Message) -> FieldError {
     field_error(CLIENT_SECRET, message)
 }
 
@@ -162,25 +169,41 @@ fn reusable<'a>(link: &Link, held: Option<&'a StoredClient>) -> Option<&'a Store
 
 fn fields(is_secret_required: bool) -> [Field; 2] {
     [
-        Field { max_length: MAX_CLIENT_ID, ..Field::new(CLIENT_ID, "Client ID", Format::Text) },
+        Field { max_length: MAX_CLIENT_ID, ..Field::new(CLIENT_ID, &english(TITLE_OF_ID), Format::Text) },
         Field {
             max_length: MAX_SECRET,
             required: is_secret_required,
-            description: (!is_secret_required)
-                .then(|| "Leave it empty to go on with the one that you entered before.".to_owned()),
-            ..Field::new(CLIENT_SECRET, "Client secret", Format::Password)
+            description: (!is_secret_required).then(|| english(SECRET_IS_KNOWN)),
+            ..Field::new(CLIENT_SECRET, &english(TITLE_OF_SECRET), Format::Password)
         },
     ]
+}
+
+fn english(key: &'static str) -> String {
+    Message::new(key).to_string()
+}
+
+/// Title and help of the client's fields in a language; `None` for the fields of an app, which its catalogue file describes.
+pub(super) fn words(
+    language: Language,
+    field: &Field,
+) -> Option<(Cow<'static, str>, Option<Cow<'static, str>>)> {
+    let text = |key| Cow::from(language.text(key).to_string());
+    match field.name.as_str() {
+        CLIENT_ID => Some((text(TITLE_OF_ID), None)),
+        CLIENT_SECRET => Some((text(TITLE_OF_SECRET), (!field.required).then(|| text(SECRET_IS_KNOWN)))),
+        _ => None,
+    }
 }
 
 fn not_printable(field: &str) -> Refusal {
     wrong(field, NOT_PRINTABLE)
 }
 
-fn wrong(field: &str, message: &str) -> Refusal {
-    Refusal::Invalid(vec![field_error(field, message)])
+fn wrong(field: &str, key: &'static str) -> Refusal {
+    Refusal::Invalid(vec![field_error(field, Message::new(key))])
 }
 
-fn field_error(field: &str, message: &str) -> FieldError {
-    FieldError { field: field.to_owned(), message: message.to_owned() }
+fn field_error(field: &str, message: Message) -> FieldError {
+    FieldError { field: field.to_owned(), message }
 }

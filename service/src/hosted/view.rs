@@ -4,22 +4,45 @@ use http::StatusCode;
 use serde_json::json;
 use url::Url;
 
-use super::flow::{self, Choice, Refusal};
+use super::flow::{self, Choice, MAX_ACCOUNT_NAME, Refusal};
+use super::look::Look;
 use super::setup::{self, ClientSetup};
-use crate::catalogue::{App, FieldError, Inputs};
-use crate::clock;
+use crate::catalogue::{App, AuthOption, FieldError, Inputs};
+use crate::clock::Millis;
 use crate::email;
 use crate::hosted::html::{
-    Connect, FieldView, FormTargets, NextAction, Outcome, PageResponse, Picker, Product, Severity,
+    Connect, FieldView, FormTargets, NextAction, Outcome, PageResponse, Picker, Product, Secrets, Severity,
 };
+use crate::language::{Language, Message};
 use crate::oauth_clients::{ClientSource, Clients};
 use crate::state::Service;
 use crate::store::{Link, LinkError, Operation, Status, StoreError};
 
+/// From so many apps on, the picker has a search.
+const APPS_TO_SEARCH: usize = 8;
+
 /// Which of these apps?
-pub(super) fn picker(link: &Link, apps: &[&App], csrf_token: &str) -> PageResponse {
-    let page = Picker { product: product(link), apps, csrf_token, expires: &expires(link) };
-    PageResponse::new(StatusCode::OK, &page, &form_targets(link))
+pub(super) fn picker(
+    look: &Look,
+    now: Millis,
+    link: &Link,
+    apps: &[&App],
+    search: Option<&str>,
+    csrf_token: &str,
+) -> PageResponse {
+    let search = search.map(str::trim).unwrap_or_default();
+    let wanted = search.to_lowercase();
+    let found: Vec<&App> = apps.iter().copied().filter(|app| app.matches(&wanted)).collect();
+    let page = Picker {
+        look,
+        product: product(link),
+        is_filtered: found.len() < apps.len(),
+        apps: &found,
+        search: (apps.len() >= APPS_TO_SEARCH).then_some(search),
+        csrf_token,
+        expires: &expires(look, now, link),
+    };
+    PageResponse::new(StatusCode::OK, &page, look, &form_targets(link))
 }
 
 /// A form, as it is shown.
@@ -30,19 +53,22 @@ pub(super) struct Form<'a> {
     pub(super) entered: &'a Inputs,
     /// What was wrong with it.
     pub(super) errors: &'a [FieldError],
+    /// What becomes of the secrets among it.
+    pub(super) secrets: Secrets,
 }
 
 /// Consent, with what was entered before and what was wrong with it.
 pub(super) async fn connect(
+    look: &Look,
     clients: &Clients<'_>,
     link: &Link,
     choice: Choice<'_>,
     setup: Option<&ClientSetup>,
-    Form { csrf_token, entered, errors }: Form<'_>,
+    Form { csrf_token, entered, errors, secrets }: Form<'_>,
 ) -> PageResponse {
     let app = choice.app;
     if let Some(setup) = setup.filter(|setup| !setup.allowed) {
-        return admin_required(&setup.organization.name, app);
+        return admin_required(look, &setup.organization.name, app);
     }
     let form = setup.map(|setup| setup::form(choice.option, setup));
     let option = form.as_ref().unwrap_or(choice.option);
@@ -69,323 +95,305 @@ pub(super) async fn connect(
     let options = flow::usable_options(clients, link, app);
     let others: Vec<_> = options.into_iter().filter(|other| other.key != option.key).collect();
     let customer_ascii = email::ascii_form(&link.owner.customer);
+    let (title, verb) = match link.operation {
+        Operation::Creation => ("connect-title", "connect"),
+        Operation::Reauth => ("reconnect-title", "reconnect"),
+    };
+    let scopes = endpoint.as_ref().map(|endpoint| endpoint.scopes()).unwrap_or_default();
+    let problem = setup.and(link.last_error).map(|error| look.language.say(&error.message_for_customer()));
     let page = Connect {
+        look,
+        title: &look.text(title).with("app", &app.name).to_string(),
         product: product(link),
         app,
         option,
         setup,
-        problem: setup.and(link.last_error).map(LinkError::message),
+        problem: problem.as_deref(),
         client_of: organization.map(|organization| organization.name.as_str()),
         others: &others,
-        verb: match link.operation {
-            Operation::Creation => "Connect",
-            Operation::Reauth => "Reconnect",
-        },
+        verb: &look.text(verb).to_string(),
         name: &link.name,
         customer: &link.owner.customer,
         customer_ascii: customer_ascii.as_deref(),
         provider: option.oauth.as_ref().map(|_| host.unwrap_or(&app.name)),
-        scopes: endpoint.as_ref().map(|endpoint| endpoint.scopes()).unwrap_or_default(),
-        fields: &FieldView::all(option, entered, errors),
+        permissions: &permissions(look.language, option, scopes),
+        scopes,
+        fields: &FieldView::all(look.language, option, entered, errors, secrets),
         errors,
+        has_secret: option.input.fields.iter().any(|field| field.is_secret()),
+        show_secrets: secrets == Secrets::Shown,
         can_go_back: flow::apps(clients, link).len() > 1,
         csrf_token,
-        expires: &expires(link),
+        expires: &expires(look, clients.service.clock.now(), link),
     };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    PageResponse::new(status, &page, &targets)
+    PageResponse::new(status, &page, look, &targets)
+}
+
+/// What scopes let a product do, in plain words, as far as the catalogue has them: none at all where it has none, else
+/// each scope without words stands as it is, so that nothing is left out.
+pub(super) fn permissions(language: Language, option: &AuthOption, scopes: &[String]) -> Vec<String> {
+    let words = |scope: &String| option.oauth.as_ref()?.scope_texts.get(scope);
+    if scopes.iter().all(|scope| words(scope).is_none()) {
+        return Vec::new();
+    }
+    let mut permissions = Vec::new();
+    for scope in scopes {
+        let permission = match words(scope) {
+            Some(key) if Language::english().has(key) => language.say(&Message::new(key.clone())),
+            Some(text) => text.clone(),
+            None => scope.clone(),
+        };
+        if !permissions.contains(&permission) {
+            permissions.push(permission);
+        }
+    }
+    permissions
 }
 
 /// A link has just ended: back to the product, or a page that says so.
 /// `reason` is what the provider said where it declined.
-pub(super) fn finished(
+pub(super) async fn finished(
     service: &Service,
+    look: &Look,
     link: &Link,
     app: Option<&App>,
     status: Status,
     reason: Option<&str>,
-) -> PageResponse {
-    match result_url(link, status) {
-        Some(url) if status != Status::Expired => PageResponse::redirect(url.as_str()),
-        _ => result_page(service, link, app, status, reason),
+) -> Result<PageResponse, StoreError> {
+    if let Some(url) = result_url(link, status).filter(|_| status != Status::Expired) {
+        return Ok(PageResponse::redirect(url.as_str()));
     }
+    // With `confirm`, the tenant decides whose it is; until it knows, the page does not say whose it could be.
+    let mut account = None;
+    if status == Status::Active && !link.options.confirm {
+        let connection = service.store.connection(&link.owner, &link.connection_id).await?;
+        account = connection.and_then(|found| found.details.account?.name(MAX_ACCOUNT_NAME));
+    }
+    Ok(result_page(service, look, link, Ending { app, status, reason, account: account.as_deref() }))
 }
 
 /// The tenant has yet to confirm what the customer consented to. With the code this is the browser that consented, which
 /// carries it there.
-pub(super) fn awaiting(service: &Service, link: &Link, code: Option<&str>) -> PageResponse {
+pub(super) fn awaiting(service: &Service, look: &Look, link: &Link, code: Option<&str>) -> PageResponse {
     if let (Some(code), Some(mut url)) = (code, result_url(link, link.status)) {
         url.query_pairs_mut().append_pair("confirmation_code", code);
         return PageResponse::redirect(url.as_str());
     }
-    let product = product(link).name();
-    let app = link.app_id.as_ref().and_then(|id| service.catalogue.get(id));
-    let name = app.map_or("The account", |app| app.name.as_str());
-    let page = Outcome {
-        severity: Severity::Late,
-        title: &format!("{name} is not connected yet"),
-        text: &format!(
-            "Access was given in another browser. {product} has yet to confirm it, signed in there."
-        ),
-        next_action: None,
-    };
-    PageResponse::new(StatusCode::OK, &page, &FormTargets::default())
+    let app = link.app_id.as_ref().and_then(|id| service.catalogue.get(id)).map(AsRef::as_ref);
+    let title = Message::new("awaiting-title").with_message("app", name_of(app));
+    let text = Message::new("awaiting-text").with("product", product(link).name());
+    Page { tenant: Some(&link.tenant_name), ..Page::new(Severity::Late, title, text) }
+        .show(look, StatusCode::OK)
 }
 
 /// A link ended some time ago.
-pub(super) fn ended(service: &Service, link: &Link) -> PageResponse {
-    result_page(service, link, None, link.status, None)
+pub(super) fn ended(service: &Service, look: &Look, link: &Link) -> PageResponse {
+    result_page(service, look, link, Ending { app: None, status: link.status, reason: None, account: None })
 }
 
-fn result_page(
-    service: &Service,
-    link: &Link,
-    app: Option<&App>,
+/// How a link ended.
+struct Ending<'a> {
+    app: Option<&'a App>,
     status: Status,
-    reason: Option<&str>,
-) -> PageResponse {
+    reason: Option<&'a str>,
+    account: Option<&'a str>,
+}
+
+fn result_page(service: &Service, look: &Look, link: &Link, ending: Ending<'_>) -> PageResponse {
+    let Ending { app, status, reason, account } = ending;
     let app = app.or_else(|| service.catalogue.get(link.app_id.as_ref()?).map(AsRef::as_ref));
-    let name = app.map_or("The account", |app| app.name.as_str());
     let product = product(link).name();
-    let (code, severity, title, text) = match status {
-        Status::Active | Status::Pending => (
-            StatusCode::OK,
-            Severity::Good,
-            format!("{name} is connected"),
-            format!("All done. You can close this window and go on in {product}."),
-        ),
-        Status::Rejected => (
-            StatusCode::OK,
-            Severity::Bad,
-            format!("{name} was not connected"),
-            match reason {
-                Some(reason) => format!(
-                    "Access was not given, and nothing was shared. {name} says: “{reason}” You can close this window and \
-                     go back to {product}."
-                ),
-                None => format!(
-                    "Access was not given, and nothing was shared. You can close this window and go back to {product}."
-                ),
-            },
-        ),
-        Status::Expired => (
-            StatusCode::GONE,
-            Severity::Late,
-            "This link has expired".to_owned(),
-            format!("Links work for a short time and only once. Go back to {product} and start again."),
-        ),
+    let titled = |key: &'static str| Message::new(key).with_message("app", name_of(app));
+    let text = |key: &'static str| Message::new(key).with("product", product);
+    let (code, severity, title, text) = match (status, reason) {
+        (Status::Active | Status::Pending, _) => {
+            (StatusCode::OK, Severity::Good, titled("connected-title"), text("connected-text"))
+        }
+        (Status::Rejected, None) => {
+            (StatusCode::OK, Severity::Bad, titled("declined-title"), text("declined-text"))
+        }
+        (Status::Rejected, Some(reason)) => {
+            let text = text("declined-reason-text").with_message("app", name_of(app)).with("reason", reason);
+            (StatusCode::OK, Severity::Bad, titled("declined-title"), text)
+        }
+        (Status::Expired, _) => {
+            (StatusCode::GONE, Severity::Late, Message::new("link-expired-title"), text("link-expired-text"))
+        }
     };
     let back = result_url(link, status);
-    let next_action = back.as_ref().map(|url| NextAction { url: url.as_str(), label: "Go back" });
-    let page = Outcome { severity, title: &title, text: &text, next_action };
-    PageResponse::new(code, &page, &FormTargets::default())
+    let next = back.as_ref().map(|url| (url.as_str(), "go-back"));
+    Page { tenant: Some(&link.tenant_name), account, next, ..Page::new(severity, title, text) }
+        .show(look, code)
 }
 
 /// The provider did not play along; `again` is where to start over.
-pub(super) fn provider_failed(app: &App, again: Option<&str>) -> PageResponse {
-    let page = Outcome {
-        severity: Severity::Bad,
-        title: &format!("{} could not be connected", app.name),
-        text: &format!("{} did not complete the sign-in. Nothing was shared. Please try again.", app.name),
-        next_action: again.map(|url| NextAction { url, label: "Try again" }),
-    };
-    PageResponse::new(StatusCode::BAD_GATEWAY, &page, &FormTargets::default())
+pub(super) fn provider_failed(look: &Look, app: &App, again: Option<&str>) -> PageResponse {
+    let title = Message::new("provider-failed-title").with("app", &app.name);
+    let text = Message::new("provider-failed-text").with("app", &app.name);
+    Page { next: again.map(try_again), ..Page::new(Severity::Bad, title, text) }
+        .show(look, StatusCode::BAD_GATEWAY)
 }
 
 /// The customer chose another account than the one that the connection is for; `again` is where to choose anew.
-pub(super) fn other_account(app: &App, text: &str, again: Option<&str>) -> PageResponse {
-    let page = Outcome {
-        severity: Severity::Bad,
-        title: &format!("This is another {} account", app.name),
-        text: &format!("{text} Nothing was changed."),
-        next_action: again.map(|url| NextAction { url, label: "Try again" }),
-    };
-    PageResponse::new(StatusCode::CONFLICT, &page, &FormTargets::default())
+pub(super) fn other_account(look: &Look, app: &App, problem: Message, again: Option<&str>) -> PageResponse {
+    let title = Message::new("other-account-title").with("app", &app.name);
+    let text = Message::new("other-account-text").with_message("problem", problem);
+    Page { next: again.map(try_again), ..Page::new(Severity::Bad, title, text) }
+        .show(look, StatusCode::CONFLICT)
 }
 
 /// Why a form was refused, where the form itself cannot say it.
-pub(super) fn refused(refusal: &Refusal) -> PageResponse {
-    match refusal {
-        Refusal::UnknownChoice | Refusal::Invalid(_) => bad(
-            StatusCode::BAD_REQUEST,
-            "Something is missing",
-            "This way to connect does not exist. Please open the link again and choose from what it shows.",
-        ),
-        Refusal::TooManyAttempts => bad(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Too many attempts",
-            "This link takes no more. Please go back to where you found it and start again.",
-        ),
-        Refusal::OverBudget(seconds) => too_often(*seconds),
-        Refusal::Incomplete => bad(
-            StatusCode::BAD_GATEWAY,
-            "The account could not be connected",
-            "The app did not say all that is needed. Nothing was shared. Please open the link again.",
-        ),
-        Refusal::AdminRequired => bad(
-            StatusCode::FORBIDDEN,
-            "This app is not set up yet",
-            "Please ask an admin of your organization to connect it first. Nothing was changed.",
-        ),
-        Refusal::HostedPageOnly | Refusal::NotConfigured | Refusal::ClientTaken => bad(
-            StatusCode::CONFLICT,
-            "Not available right now",
-            "This app cannot be connected at the moment. Please tell the product that sent you here.",
-        ),
-        Refusal::Failed(error) => store_failed(error),
-    }
+pub(super) fn refused(look: &Look, refusal: &Refusal) -> PageResponse {
+    let (status, title, text) = match refusal {
+        Refusal::UnknownChoice | Refusal::Invalid(_) => {
+            (StatusCode::BAD_REQUEST, "something-missing-title", "something-missing-text")
+        }
+        Refusal::TooManyAttempts => {
+            (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts-title", "too-many-attempts-text")
+        }
+        Refusal::OverBudget(seconds) => return too_often(look, *seconds),
+        Refusal::Incomplete => (StatusCode::BAD_GATEWAY, "incomplete-title", "incomplete-text"),
+        Refusal::AdminRequired => (StatusCode::FORBIDDEN, "not-set-up-title", "not-set-up-text"),
+        Refusal::HostedPageOnly | Refusal::NotConfigured | Refusal::ClientTaken => {
+            (StatusCode::CONFLICT, "not-available-title", "not-available-text")
+        }
+        Refusal::Failed(error) => return store_failed(look, error),
+    };
+    bad(look, status, title, text)
 }
 
 /// The organization's OAuth client is missing, and somebody else has to enter it.
-fn admin_required(organization: &str, app: &App) -> PageResponse {
-    let page = Outcome {
-        severity: Severity::Late,
-        title: &format!("{} is not set up yet", app.name),
-        text: &format!(
-            "{organization} connects {} with an OAuth client of its own, which an admin has to enter. Please ask an admin to \
-             connect it first; then open this link again.",
-            app.name
-        ),
-        next_action: None,
-    };
-    PageResponse::new(StatusCode::FORBIDDEN, &page, &FormTargets::default())
+fn admin_required(look: &Look, organization: &str, app: &App) -> PageResponse {
+    let title = Message::new("admin-first-title").with("app", &app.name);
+    let text = Message::new("admin-first-text").with("organization", organization).with("app", &app.name);
+    Page::new(Severity::Late, title, text).show(look, StatusCode::FORBIDDEN)
 }
 
 /// Somebody else of the organization was first.
-pub(super) fn client_taken(link: &Link, app: &App, again: Option<&str>) -> PageResponse {
-    let organization = link.options.organization.as_ref().map_or("The organization", |found| &found.name);
-    let page = Outcome {
-        severity: Severity::Late,
-        title: "Somebody else was first",
-        text: &format!(
-            "{organization} has an OAuth client for {} by now, which somebody else has just entered. The one that you entered \
-             is not used, and what was granted with it is withdrawn. Go on to connect with theirs.",
-            app.name
-        ),
-        next_action: again.map(|url| NextAction { url, label: "Go on" }),
-    };
-    PageResponse::new(StatusCode::CONFLICT, &page, &FormTargets::default())
+pub(super) fn client_taken(look: &Look, link: &Link, app: &App, again: Option<&str>) -> PageResponse {
+    let text = Message::new("client-taken-text")
+        .with_message("organization", organization(link))
+        .with("app", &app.name);
+    let next = again.map(|url| (url, "go-on"));
+    Page { next, ..Page::new(Severity::Late, Message::new("client-taken-title"), text) }
+        .show(look, StatusCode::CONFLICT)
 }
 
 /// The first authorization with the client that this browser entered has succeeded.
-pub(super) fn client_stored(link: &Link, app: &App) -> PageResponse {
-    let organization = link.options.organization.as_ref().map_or("the organization", |found| &found.name);
-    let page = Outcome {
-        severity: Severity::Good,
-        title: &format!("{} is connected", app.name),
-        text: &format!(
-            "All done. The OAuth client that you entered is stored: everybody else of {organization} goes straight on, and is \
-             never asked for it. You can close this window and go on in {}.",
-            product(link).name()
-        ),
-        next_action: None,
-    };
-    PageResponse::new(StatusCode::OK, &page, &FormTargets::default())
+pub(super) fn client_stored(look: &Look, link: &Link, app: &App) -> PageResponse {
+    let title = Message::new("connected-title").with("app", &app.name);
+    let text = Message::new("client-stored-text")
+        .with_message("organization", organization(link))
+        .with("product", product(link).name());
+    Page { tenant: Some(&link.tenant_name), ..Page::new(Severity::Good, title, text) }
+        .show(look, StatusCode::OK)
 }
 
 /// The time of a way to the clients is over.
-pub(super) fn admin_link_over() -> PageResponse {
-    bad(
-        StatusCode::GONE,
-        "This link has expired",
-        "Nothing was changed. Ask for a new one where you found it.",
-    )
+pub(super) fn admin_link_over(look: &Look) -> PageResponse {
+    bad(look, StatusCode::GONE, "link-expired-title", "admin-link-expired-text")
 }
 
 /// Another browser was there first.
-pub(super) fn admin_link_taken() -> PageResponse {
-    bad(
-        StatusCode::FORBIDDEN,
-        "This link was opened in another browser",
-        "It works in the first browser alone that opens it. Ask for a new one where you found it.",
-    )
+pub(super) fn admin_link_taken(look: &Look) -> PageResponse {
+    bad(look, StatusCode::FORBIDDEN, "admin-link-taken-title", "admin-link-taken-text")
 }
 
 /// There is no such link.
-pub(super) fn unknown_link() -> PageResponse {
-    bad(
-        StatusCode::NOT_FOUND,
-        "There is no such link",
-        "Please check that the address is complete, or go back to where you found it and start again.",
-    )
+pub(super) fn unknown_link(look: &Look) -> PageResponse {
+    bad(look, StatusCode::NOT_FOUND, "unknown-link-title", "unknown-link-text")
 }
 
 /// The link's budget is used up for so many seconds.
-pub(super) fn too_often(seconds: u64) -> PageResponse {
-    bad(
-        StatusCode::TOO_MANY_REQUESTS,
-        "Too many attempts",
-        "Please wait a minute, then load this page again.",
-    )
-    .retry_after(seconds)
+pub(super) fn too_often(look: &Look, seconds: u64) -> PageResponse {
+    bad(look, StatusCode::TOO_MANY_REQUESTS, "too-many-attempts-title", "too-often-text").retry_after(seconds)
 }
 
 /// The form came from elsewhere.
-pub(super) fn foreign_form() -> PageResponse {
-    bad(
-        StatusCode::FORBIDDEN,
-        "Please open the link again",
-        "This form was not sent from this browser, or your browser does not keep cookies. Nothing was changed.",
-    )
+pub(super) fn foreign_form(look: &Look) -> PageResponse {
+    bad(look, StatusCode::FORBIDDEN, "foreign-form-title", "foreign-form-text")
 }
 
 /// The way back from a provider that nobody here is waiting for.
-pub(super) fn unknown_journey() -> PageResponse {
-    bad(
-        StatusCode::BAD_REQUEST,
-        "This page does not belong to your browser",
-        "The sign-in was begun in another browser, or a long time ago, or your browser does not keep cookies. If you have \
-         just connected an account, all is well and you can close this window. Otherwise open the link again.",
-    )
+pub(super) fn unknown_sign_in(look: &Look) -> PageResponse {
+    bad(look, StatusCode::BAD_REQUEST, "unknown-sign-in-title", "unknown-sign-in-text")
 }
 
 /// Fetched in advance, or by a program.
-pub(super) fn not_a_visit() -> PageResponse {
-    bad(
-        StatusCode::FORBIDDEN,
-        "Please open this page in a window of its own",
-        "It was fetched in advance or from within another page. Nothing was changed.",
-    )
+pub(super) fn not_a_visit(look: &Look) -> PageResponse {
+    bad(look, StatusCode::FORBIDDEN, "not-a-visit-title", "not-a-visit-text")
 }
 
 /// The code is being redeemed; the page asks again by itself.
-pub(super) fn under_way() -> PageResponse {
-    let page = Outcome {
-        severity: Severity::Late,
-        title: "One moment",
-        text: "The account is being connected. This page goes on by itself.",
-        next_action: None,
-    };
-    PageResponse::new(StatusCode::OK, &page, &FormTargets::default()).reload_after(1)
+pub(super) fn under_way(look: &Look) -> PageResponse {
+    let (title, text) = (Message::new("under-way-title"), Message::new("under-way-text"));
+    Page::new(Severity::Late, title, text).show(look, StatusCode::OK).reload_after(1)
 }
 
 /// The service failed.
-pub(super) fn failed() -> PageResponse {
-    bad(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong",
-        "It is our fault. Please try again in a moment.",
-    )
+pub(super) fn failed(look: &Look) -> PageResponse {
+    bad(look, StatusCode::INTERNAL_SERVER_ERROR, "failed-title", "failed-text")
 }
 
 /// The store failed: for a moment, or in a way that somebody has to look at.
-pub(super) fn store_failed(error: &StoreError) -> PageResponse {
+pub(super) fn store_failed(look: &Look, error: &StoreError) -> PageResponse {
     if error.is_unavailable() {
         tracing::warn!(%error, "the database is unavailable");
-        return bad(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Please try again in a moment",
-            "The service is not available just now. Please load this page again.",
-        )
-        .retry_after(1);
+        return bad(look, StatusCode::SERVICE_UNAVAILABLE, "unavailable-title", "unavailable-text")
+            .retry_after(1);
     }
     tracing::error!(%error, "internal error");
-    failed()
+    failed(look)
 }
 
-fn bad(status: StatusCode, title: &str, text: &str) -> PageResponse {
-    let page = Outcome { severity: Severity::Bad, title, text, next_action: None };
-    PageResponse::new(status, &page, &FormTargets::default())
+/// A page that says one thing.
+struct Page<'a> {
+    severity: Severity,
+    title: Message,
+    text: Message,
+    tenant: Option<&'a str>,
+    account: Option<&'a str>,
+    /// Where to go from here, and the key of the words on it.
+    next: Option<(&'a str, &'static str)>,
+}
+
+impl Page<'_> {
+    fn new(severity: Severity, title: Message, text: Message) -> Self {
+        Self { severity, title, text, tenant: None, account: None, next: None }
+    }
+
+    fn show(self, look: &Look, status: StatusCode) -> PageResponse {
+        let label = self.next.map(|(_, key)| look.text(key).to_string()).unwrap_or_default();
+        let page = Outcome {
+            look,
+            tenant: self.tenant,
+            account: self.account,
+            severity: self.severity,
+            title: &look.language.say(&self.title),
+            text: &look.language.say(&self.text),
+            next_action: self.next.map(|(url, _)| NextAction { url, label: &label }),
+        };
+        PageResponse::new(status, &page, look, &FormTargets::default())
+    }
+}
+
+fn bad(look: &Look, status: StatusCode, title: &'static str, text: &'static str) -> PageResponse {
+    Page::new(Severity::Bad, Message::new(title), Message::new(text)).show(look, status)
+}
+
+fn try_again(url: &str) -> (&str, &'static str) {
+    (url, "try-again")
+}
+
+/// What to call an app in a sentence.
+fn name_of(app: Option<&App>) -> Message {
+    app.map_or_else(|| Message::new("the-account"), |app| Message::verbatim(&app.name))
+}
+
+fn organization(link: &Link) -> Message {
+    let found = link.options.organization.as_ref();
+    found.map_or_else(|| Message::new("the-organization"), |found| Message::verbatim(&found.name))
 }
 
 /// Where the tenant wants the customer back, with what became of it: never a secret, and nothing of what the provider sent.
@@ -433,8 +441,8 @@ fn product(link: &Link) -> Product<'_> {
     }
 }
 
-/// `10:20 UTC`, out of `2026-11-21T10:20:00Z`.
-fn expires(link: &Link) -> String {
-    let time = clock::rfc3339(link.expires_at);
-    format!("{} UTC", time.get(11..16).unwrap_or(&time))
+/// For how long the link still works, in a sentence.
+fn expires(look: &Look, now: Millis, link: &Link) -> String {
+    let minutes = u64::try_from((link.expires_at - now) / 60_000).unwrap_or_default();
+    look.language.say(&Message::new("page-works-for").with_number("minutes", minutes))
 }

@@ -71,6 +71,12 @@ pub(super) enum Action {
     MemberChanged,
     /// A member was removed.
     MemberRemoved,
+    /// The hosted page got other colours, texts or languages.
+    SdkConfigChanged,
+    /// The hosted page got a logo.
+    LogoChanged,
+    /// The hosted page lost its logo.
+    LogoRemoved,
 }
 
 /// One line of the audit.
@@ -124,6 +130,9 @@ impl Action {
             Self::MemberAdded => "member.added",
             Self::MemberChanged => "member.changed",
             Self::MemberRemoved => "member.removed",
+            Self::SdkConfigChanged => "sdk_config.changed",
+            Self::LogoChanged => "sdk_config.logo_changed",
+            Self::LogoRemoved => "sdk_config.logo_removed",
         }
     }
 }

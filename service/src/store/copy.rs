@@ -13,7 +13,7 @@ const PAGE: i64 = 100;
 
 /// The tables, each after those that it refers to, with the columns that tell their rows apart. What is used up of budgets
 /// in this minute is not copied.
-const TABLES: [(&str, &[&str]); 27] = [
+const TABLES: [(&str, &[&str]); 29] = [
     ("marks", &["name"]),
     ("root_keys", &["id"]),
     ("data_keys", &["tenant_id"]),
@@ -41,6 +41,8 @@ const TABLES: [(&str, &[&str]); 27] = [
     ("members", &["tenant_id", "email"]),
     ("sign_ins", &["id"]),
     ("sessions", &["id"]),
+    ("sdk_configs", &["tenant_id"]),
+    ("sdk_logos", &["tenant_id"]),
 ];
 
 /// Copies all rows of the database at `from` into the empty one at `to`, whose tables are made; gives the number of rows of

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::StoreError;
 use super::database::Row;
+use crate::language::Message;
 
 /// A failure to connect. All but the first two leave the link open: the customer may try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +107,11 @@ impl LinkError {
             }
         }
     }
+
+    /// The same for the customer, in their language.
+    pub fn message_for_customer(self) -> Message {
+        Message::new(format!("link-error-{}", self.code().replace('_', "-")))
+    }
 }
 
 impl LastError {
@@ -122,5 +128,19 @@ impl FromStr for LinkError {
 
     fn from_str(text: &str) -> Result<Self, StoreError> {
         Self::ALL.into_iter().find(|error| error.code() == text).ok_or(StoreError::Unreadable("last_error"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn every_failure_has_words_for_the_customer() {
+        for error in LinkError::ALL {
+            let key = format!("link-error-{}", error.code().replace('_', "-"));
+            assert!(Language::english().has(&key), "{key}");
+        }
     }
 }

@@ -72,6 +72,9 @@ pub struct LinkOptions {
     /// The organization that the connection is for.
     #[serde(default)]
     pub organization: Option<Organization>,
+    /// The language that the tenant asks for (BCP 47).
+    #[serde(default)]
+    pub locale: Option<String>,
 }
 
 /// A link, as of now.

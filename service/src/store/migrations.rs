@@ -41,6 +41,7 @@ const ALL: &[Migration] = &[
     migration(33, include_str!("../../migrations/0033_key_ring.sql")),
     migration(34, include_str!("../../migrations/0034_budgets.sql")),
     migration(36, include_str!("../../migrations/0036_accounts.sql")),
+    migration(40, include_str!("../../migrations/0040_sdk_configs.sql")),
 ];
 
 /// Which steps were applied.

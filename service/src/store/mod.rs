@@ -49,6 +49,7 @@ mod reseal;
 mod revocations;
 mod root_keys;
 mod rotation;
+mod sdk_configs;
 mod sealed;
 mod sessions;
 mod sign_ins;
@@ -113,6 +114,7 @@ pub use refresh_history::RefreshHistory;
 pub use revocations::{MAX_REDEMPTION, MAX_REVOCATION_AGE, PendingRevocation};
 pub use root_keys::{ListedRootKey, RootKeyRemoval, RootKeyRotation};
 pub use rotation::{Promotion, Rotation};
+pub use sdk_configs::{StoredLogo, StoredSdkConfig};
 pub use sessions::{FRESH, MAX_AGE, MAX_IDLE, Session};
 pub use sign_ins::{Asker, CodeUse, LinkUse, MAX_TRIES, NewSignIn, SIGN_IN_WINDOW, SignIn};
 pub use tenant_connections::{

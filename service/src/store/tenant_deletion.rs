@@ -13,7 +13,7 @@ const CONNECTIONS_AT_ONCE: i64 = 200;
 
 /// The tables with rows of tenants that are emptied by themselves, in this order, each with the column that tells rows
 /// apart. The rest goes with the connections, but for the tables of [`KEPT`].
-const EMPTIED: [(&str, &str); 12] = [
+const EMPTIED: [(&str, &str); 14] = [
     ("answers", "key_digest"),
     ("vendings", "id"),
     ("webhook_deliveries", "position"),
@@ -25,6 +25,8 @@ const EMPTIED: [(&str, &str); 12] = [
     ("app_settings", "app_id"),
     ("import_tokens", "digest"),
     ("members", "email"),
+    ("sdk_configs", "tenant_id"),
+    ("sdk_logos", "tenant_id"),
     ("keys", "id"),
 ];
 

@@ -142,6 +142,7 @@ pub(crate) fn begin<'a>(
                         "returnUrl" => call.return_url(text(name)),
                         "allowedOrigin" => call.allowed_origin(text(name)),
                         "displayName" => call.display_name(text(name)),
+                        "locale" => call.locale(text(name)),
                         "expiresIn" => call.expires_in(Duration::from_secs(number(name).unwrap_or_default())),
                         "allowMultipleConnections" => call.allow_multiple_connections(with[name] == true),
                         "scopes" => call.scopes(texts(name)),

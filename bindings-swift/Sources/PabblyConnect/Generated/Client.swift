@@ -135,7 +135,7 @@ public final class PabblyConnectPlatform: Sendable {
         try await caller.result("getApp", nil, [appID], [:], options)
     }
 
-    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:organization:webhookURL:idempotencyKey:options:)``.
+    /// See ``Customer/createRequestLink(appID:name:connectionID:authOptionKey:allowedApps:returnURL:allowedOrigin:displayName:locale:expiresIn:allowMultipleConnections:scopes:confirm:allowAccountChange:customerID:customerName:metadata:organization:webhookURL:idempotencyKey:options:)``.
     public func createRequestLink(
         _ email: String,
         appID: String? = nil,
@@ -146,6 +146,7 @@ public final class PabblyConnectPlatform: Sendable {
         returnURL: String? = nil,
         allowedOrigin: String? = nil,
         displayName: String? = nil,
+        locale: String? = nil,
         expiresIn: Duration? = nil,
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
@@ -162,10 +163,10 @@ public final class PabblyConnectPlatform: Sendable {
         try await Customer(caller: caller, email: email).createRequestLink(
             appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
-            expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes, confirm: confirm,
-            allowAccountChange: allowAccountChange, customerID: customerID, customerName: customerName,
-            metadata: metadata, organization: organization, webhookURL: webhookURL, idempotencyKey: idempotencyKey,
-            options: options)
+            locale: locale, expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
+            confirm: confirm, allowAccountChange: allowAccountChange, customerID: customerID,
+            customerName: customerName, metadata: metadata, organization: organization, webhookURL: webhookURL,
+            idempotencyKey: idempotencyKey, options: options)
     }
 
     /// See ``Customer/getConnection(_:options:)``.
@@ -738,6 +739,8 @@ public struct Customer: Sendable, CustomStringConvertible {
     ///     operation in the query, and without success error, error_description and errorData.
     ///   - allowedOrigin: The only web origin that may read the link's public status. Default: any.
     ///   - displayName: The name of your product, or of the customer, on the hosted page.
+    ///   - locale: The language of the hosted page, such as `de` or `fr-CA`. Default: what the customer's browser
+    ///     prefers.
     ///   - expiresIn: How long the link lives, in whole seconds: from a minute to a day. Default: the service's, 10
     ///     minutes.
     ///   - allowMultipleConnections: Whether the customer may have several connections of this app. Where not, an
@@ -767,6 +770,7 @@ public struct Customer: Sendable, CustomStringConvertible {
         returnURL: String? = nil,
         allowedOrigin: String? = nil,
         displayName: String? = nil,
+        locale: String? = nil,
         expiresIn: Duration? = nil,
         allowMultipleConnections: Bool? = nil,
         scopes: [String]? = nil,
@@ -789,6 +793,7 @@ public struct Customer: Sendable, CustomStringConvertible {
             "returnUrl": returnURL,
             "allowedOrigin": allowedOrigin,
             "displayName": displayName,
+            "locale": locale,
             "expiresIn": expiresIn?.wholeSeconds,
             "allowMultipleConnections": allowMultipleConnections,
             "scopes": scopes,

@@ -15,12 +15,14 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::STYLE;
+use crate::hosted::Look;
 
 /// Where a page's forms may lead. Browsers hold every redirect after a form against this list, too.
 #[derive(Debug, Default)]
 pub struct FormTargets {
     sources: Vec<String>,
     anywhere: bool,
+    nowhere: bool,
 }
 
 impl FormTargets {
@@ -28,6 +30,11 @@ impl FormTargets {
     /// customer back.
     pub fn anywhere() -> Self {
         Self { anywhere: true, ..Self::default() }
+    }
+
+    /// No address at all, not even the page's own: for pages that only show what others look like.
+    pub fn nowhere() -> Self {
+        Self { nowhere: true, ..Self::default() }
     }
 
     /// The provider's sign-in, whose address may depend on what is entered. It may go on to other hosts of its own (a
@@ -53,6 +60,9 @@ impl FormTargets {
         if self.anywhere {
             return String::new();
         }
+        if self.nowhere {
+            return "form-action 'none'; ".to_owned();
+        }
         let sources: String = self.sources.iter().map(|source| format!(" {source}")).collect();
         format!("form-action 'self'{sources}; ")
     }
@@ -64,15 +74,24 @@ pub struct PageResponse {
     response: Response,
 }
 
-static STYLE_SOURCE: LazyLock<String> =
-    LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(STYLE))));
+static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| style_source(STYLE));
+
+/// What lets a style sheet through the page's policy, and no other.
+fn style_source(sheet: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet)))
+}
 
 impl PageResponse {
     /// A page.
-    pub fn new(status: StatusCode, page: &impl Template, targets: &FormTargets) -> Self {
+    pub fn new(status: StatusCode, page: &impl Template, look: &Look, targets: &FormTargets) -> Self {
+        let own = match look.style.as_str() {
+            "" => String::new(),
+            sheet => format!(" {}", style_source(sheet)),
+        };
         let policy = format!(
-            "default-src 'none'; style-src {}; img-src data:; {}base-uri 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src {}{own}; img-src data:{}; {}base-uri 'none'; frame-ancestors 'none'",
             *STYLE_SOURCE,
+            if look.logo.is_some() { " 'self'" } else { "" },
             targets.directive(),
         );
         Self::with_policy(status, page, &policy)

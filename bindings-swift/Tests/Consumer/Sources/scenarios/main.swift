@@ -209,6 +209,7 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let returnURL = try options.text("returnUrl")
         let allowedOrigin = try options.text("allowedOrigin")
         let displayName = try options.text("displayName")
+        let locale = try options.text("locale")
         let expiresIn: Duration? = try options.int("expiresIn").map { .seconds($0) }
         let allowMultipleConnections = try options.bool("allowMultipleConnections")
         let scopes = try options.texts("scopes")
@@ -225,7 +226,7 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         let link = try await client.createRequestLink(
             email, appID: appID, name: name, connectionID: connectionID, authOptionKey: authOptionKey,
             allowedApps: allowedApps, returnURL: returnURL, allowedOrigin: allowedOrigin, displayName: displayName,
-            expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
+            locale: locale, expiresIn: expiresIn, allowMultipleConnections: allowMultipleConnections, scopes: scopes,
             confirm: confirm, allowAccountChange: allowAccountChange, customerID: customerID,
             customerName: customerName, metadata: metadata, organization: organization, webhookURL: webhookURL,
             idempotencyKey: idempotencyKey,
