@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launch, until } from './drivers.js';
-import { enter, press } from './hosted-page.js';
+import { click, launch, until } from './drivers.js';
+import { enter, press, signInAndConsent } from './hosted-page.js';
 import { OidcProvider, Service } from './processes.js';
 
 /** A folder for the pictures in the documentation; see `npm run screenshots`. */
@@ -18,6 +18,10 @@ const pictures = [
   'form-dark',
   'consent-phone',
   'form-phone',
+  'client-popup',
+  'client-stored-popup',
+  'straight-on-popup',
+  'admin-popup',
 ];
 
 let provider: OidcProvider;
@@ -26,6 +30,14 @@ let service: Service;
 beforeAll(async () => {
   provider = await OidcProvider.start();
   service = await Service.start(provider);
+  await provider.register(service.redirectUri('clio'), ['example-1', provider.clientId]);
+  const instructions = [
+    'In [Clio](https://app.clio.com/), as an administrator:',
+    '1. Open **Settings → Developer applications**, and press **Add**.',
+    '2. Give it the Redirect URI from below.',
+    '3. Copy the **App key** and the **App secret** here.',
+  ].join('\n');
+  await service.call('PUT', '/apps/clio/settings', { managed_by: 'organization', instructions });
   if (folder) mkdirSync(folder, { recursive: true });
 });
 
@@ -38,6 +50,26 @@ async function goToLink(page: Page, body: Record<string, unknown>) {
   const { request_link } = await service.createLink({ name: 'Work', display_name: 'Acme', ...body });
   await page.goto(request_link);
   return request_link;
+}
+
+/** How many organizations there are. The last one's OAuth client is entered on the page `client-stored`. */
+let organizations = 1;
+
+const goToClio = (page: Page) =>
+  goToLink(page, { app_id: 'clio', organization: { id: `org_${organizations}`, name: 'Example Ltd' } });
+
+async function enterClient(page: Page, secret: string) {
+  await enter(page, 'oauth_client_id', 'example-1');
+  await enter(page, 'oauth_client_secret', secret);
+  await press(page, 'connect');
+  await until('the provider', () => page.$('[name="login"]'));
+  await signInAndConsent(page);
+}
+
+async function goToAdminPage(page: Page) {
+  const path = `/organizations/org_${organizations}/admin-link`;
+  const { admin_link } = await service.call<{ admin_link: string }>('POST', path, { name: 'Example Ltd' });
+  await page.goto(admin_link);
 }
 
 /** How a customer comes to each page. */
@@ -56,6 +88,29 @@ const pages: Record<string, (page: Page) => Promise<unknown>> = {
     await enter(page, 'api_key', 'sk-1');
     await press(page, 'connect');
     await until('the good news', () => page.$('.outcome.good'));
+  },
+  async client(page) {
+    organizations += 1;
+    await goToClio(page);
+  },
+  async 'client-failed'(page) {
+    await goToClio(page);
+    await enterClient(page, 'mistyped');
+    await until('the form', () => page.$('[role="alert"]'));
+  },
+  async 'client-stored'(page) {
+    await goToClio(page);
+    await enterClient(page, provider.clientSecret);
+    await until('the good news', () => page.$('.outcome.good'));
+  },
+  'straight-on': goToClio,
+  admin: goToAdminPage,
+  async 'admin-refused'(page) {
+    await goToAdminPage(page);
+    await enter(page, 'oauth_client_id', '-of-another-application');
+    await enter(page, 'oauth_client_secret', 'a new secret');
+    await click(page, 'button[value="change"]');
+    await until('the refusal', () => page.$('[role="alert"]'));
   },
   async declined(page) {
     await goToLink(page, { app_id: 'gmail' });
@@ -86,6 +141,7 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
         expect(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)).toBe(dark);
         const picture = `${name}-${appearance}`;
         if (folder && pictures.includes(picture)) {
+          await page.evaluate(showPublicAddresses);
           await page.screenshot({ path: join(folder, `hosted-page-${picture}.png`), fullPage: true });
         }
         expect.soft(await faults(page), picture).toEqual([]);
@@ -96,6 +152,16 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
     }
   });
 });
+
+/** In the pictures, the addresses of this machine stand for those that a real service and a real provider have. */
+function showPublicAddresses() {
+  const shown = (text: string) =>
+    text.replace(/http:\/\/127\.0\.0\.1:\d+/g, 'https://connect.example.com').replace('127.0.0.1', 'app.clio.com');
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    if (texts.currentNode.nodeValue) texts.currentNode.nodeValue = shown(texts.currentNode.nodeValue);
+  }
+}
 
 async function faults(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

@@ -27,8 +27,16 @@ const MAX_TRIALS: i64 = 10;
 struct Notice {
     /// What was done.
     done: Option<String>,
-    /// The app whose form was refused, with what was wrong with it.
-    refused: Option<(String, FieldError)>,
+    refused: Option<RefusedForm>,
+}
+
+/// A form that changed nothing.
+struct RefusedForm {
+    app_id: String,
+    /// What is wrong with it.
+    error: FieldError,
+    /// The client id that was entered, where one was.
+    client_id: Option<String>,
 }
 
 /// `GET /admin/{link}`.
@@ -118,7 +126,10 @@ async fn change(
     };
     let notice = match outcome {
         Outcome::Done(done) => Notice { done: Some(done), refused: None },
-        Outcome::Refused(error) => Notice { done: None, refused: Some((app.id.clone(), error)) },
+        Outcome::Refused(error) => {
+            let client_id = setup::entered_client_id(&form.values).map(str::to_owned);
+            Notice { done: None, refused: Some(RefusedForm { app_id: app.id.clone(), error, client_id }) }
+        }
         Outcome::NotTried(refusal) => return Ok(view::refused(&refusal)),
     };
     page(service, &link, &browser, notice).await
@@ -209,10 +220,7 @@ fn is_confirmed(form: &SubmittedForm) -> bool {
 }
 
 fn unconfirmed() -> FieldError {
-    FieldError {
-        field: "confirm".to_owned(),
-        message: "Confirm that this ends everybody's sessions. Nothing was changed.".to_owned(),
-    }
+    FieldError { field: "confirm".to_owned(), message: "Confirm it here. Nothing was changed.".to_owned() }
 }
 
 fn place<'a>(link: &'a AdminLink, app: &'a App) -> ClientPlace<'a> {
@@ -230,15 +238,17 @@ async fn page(
     for stored in service.store.current_clients(tenant, Some(&organization.id)).await? {
         let is_theirs = stored.organization.is_some();
         let Some(app) = service.catalogue.get(&stored.app_id).filter(|_| is_theirs) else { continue };
-        let refused = notice.refused.as_ref().filter(|(id, _)| *id == app.id);
+        let refused = notice.refused.as_ref().filter(|refused| refused.app_id == app.id);
+        // What is no email is the id of a key, which tells nobody of the organization anything.
+        let is_email = stored.set_by.contains('@') || stored.set_by.is_empty();
         clients.push(AdminClient {
             app,
             connections: service.store.connections_of_client(place(link, app)).await?,
             redirect_uri: service.redirect_uri(&app.id),
             set_at: rfc3339(stored.updated_at).get(..10).unwrap_or_default().to_owned(),
-            client_id: stored.client_id,
-            set_by: stored.set_by,
-            error: refused.map(|(_, error)| error.message.clone()),
+            client_id: refused.and_then(|refused| refused.client_id.clone()).unwrap_or(stored.client_id),
+            set_by: if is_email { stored.set_by } else { link.tenant_name.clone() },
+            error: refused.map(|refused| &refused.error),
         });
     }
     clients.sort_by_key(|client| client.app.name.to_lowercase());

@@ -106,6 +106,13 @@ pub struct Admin<'a> {
     pub clients: &'a [AdminClient<'a>],
 }
 
+impl AdminClient<'_> {
+    /// What was wrong with this field.
+    fn wrong(&self, field: &str) -> Option<&str> {
+        self.error.filter(|error| error.field == field).map(|error| error.message.as_str())
+    }
+}
+
 /// One of an organization's clients, without its secret.
 pub struct AdminClient<'a> {
     /// The app.
@@ -121,7 +128,7 @@ pub struct AdminClient<'a> {
     /// On which day.
     pub set_at: String,
     /// Why the last change was refused.
-    pub error: Option<String>,
+    pub error: Option<&'a FieldError>,
 }
 
 /// One input of a form, as it is to be shown now.
