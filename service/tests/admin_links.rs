@@ -101,10 +101,13 @@ async fn the_page_shows_all_but_the_secret() {
         "Connections that depend on it: 1.",
         "/oauth/callback/fixture",
         "will invalidate existing sessions for all users",
+        "1 connection ends",
+        "Entered by Acme on ",
     ] {
         assert!(admin.page.text.contains(shown), "{shown}: {}", admin.page.text);
     }
-    assert!(!admin.page.text.contains("canary"));
+    // The id of the key that entered it tells nobody here anything.
+    assert!(!admin.page.text.contains("canary") && !admin.page.text.contains("key_"), "{}", admin.page.text);
     assert_eq!(admin.page.header("cache-control"), "no-store");
 }
 
@@ -140,7 +143,12 @@ async fn another_client_ends_the_sessions_once_that_is_confirmed() {
     let admin = Admin::open(&platform).await;
     let refused = admin.change("client-new", "canary-new", &[]).await;
     assert_eq!(refused.status, 400);
-    assert!(refused.text.contains("Confirm that this ends"), "{}", refused.text);
+    assert!(refused.text.contains("Confirm it here"), "{}", refused.text);
+    assert!(
+        refused.text.contains("value=\"client-new\"") && !refused.text.contains("canary"),
+        "{}",
+        refused.text
+    );
     assert_eq!(platform.call("GET", CLIENT).send().await.data()["client_id"], "client-north");
     assert_eq!(reason(&platform, &id).await, json!(null));
 

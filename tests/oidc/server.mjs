@@ -1,8 +1,8 @@
-// The npm package oidc-provider behind one client: PKCE required, refresh tokens rotate, a used one that comes back
-// ends the whole grant. The tests start it, talk to it as any client would, and steer it under /test/.
+// The npm package oidc-provider: PKCE required, refresh tokens rotate, a used one that comes back ends the whole grant. The
+// tests start it, talk to it as any client would, and steer it under /test/.
 //
 //   node server.mjs            prints `listening on http://127.0.0.1:PORT`
-//   POST /test/client          {client_id, client_secret, redirect_uri}: registers the one client
+//   POST /test/client          {client_id, client_secret, redirect_uri}, or several: registers them in the place of all others
 //   POST /test/revoke          ends every grant given so far, as an account's security page would
 //   GET  /test/stats           {refreshes, reuses}: refreshes that succeeded, used tokens that came back
 //
@@ -21,18 +21,19 @@ const grants = new Set();
 const stats = { refreshes: 0, reuses: 0 };
 let provider;
 
-function register(issuer, { client_id, client_secret, redirect_uri }) {
+function register(issuer, clients) {
   provider = new Provider(issuer, {
-    clients: [{
+    clients: [clients].flat().map(({ client_id, client_secret, redirect_uri }) => ({
       client_id,
       client_secret,
       redirect_uris: [redirect_uri],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: process.env.CLIENT_AUTH ?? 'client_secret_post',
-    }],
+    })),
     clockTolerance: 0,
     cookies: { keys: ['of no use outside a test'] },
+    features: { revocation: { enabled: true } },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     pkce: { required: () => true },

@@ -4,7 +4,7 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { faults } from './axe.js';
 import { click, launch, until } from './drivers.js';
-import { enter, press } from './hosted-page.js';
+import { enter, press, signInAndConsent } from './hosted-page.js';
 import { OidcProvider, Service } from './processes.js';
 
 /** A folder for the pictures in the documentation; see `npm run screenshots`. */
@@ -19,6 +19,10 @@ const pictures = [
   'form-dark',
   'consent-phone',
   'form-phone',
+  'client-popup',
+  'client-stored-popup',
+  'straight-on-popup',
+  'admin-popup',
 ];
 
 let provider: OidcProvider;
@@ -27,6 +31,14 @@ let service: Service;
 beforeAll(async () => {
   provider = await OidcProvider.start();
   service = await Service.start(provider);
+  await provider.register(service.redirectUri('clio'), ['example-1', provider.clientId]);
+  const instructions = [
+    'In [Clio](https://app.clio.com/), as an administrator:',
+    '1. Open **Settings → Developer applications**, and press **Add**.',
+    '2. Give it the Redirect URI from below.',
+    '3. Copy the **App key** and the **App secret** here.',
+  ].join('\n');
+  await service.call('PUT', '/apps/clio/settings', { managed_by: 'organization', instructions });
   if (folder) mkdirSync(folder, { recursive: true });
 });
 
@@ -52,6 +64,26 @@ const BRAND = {
   tagline: 'Questions? Write to help@acme.example.',
   links: [{ label: 'Privacy', url: 'https://acme.example/privacy' }],
 };
+
+/** How many organizations there are. The last one's OAuth client is entered on the page `client-stored`. */
+let organizations = 1;
+
+const goToClio = (page: Page) =>
+  goToLink(page, { app_id: 'clio', organization: { id: `org_${organizations}`, name: 'Example Ltd' } });
+
+async function enterClient(page: Page, secret: string) {
+  await enter(page, 'oauth_client_id', 'example-1');
+  await enter(page, 'oauth_client_secret', secret);
+  await press(page, 'connect');
+  await until('the provider', () => page.$('[name="login"]'));
+  await signInAndConsent(page);
+}
+
+async function goToAdminPage(page: Page) {
+  const path = `/organizations/org_${organizations}/admin-link`;
+  const { admin_link } = await service.call<{ admin_link: string }>('POST', path, { name: 'Example Ltd' });
+  await page.goto(admin_link);
+}
 
 /** How a customer comes to each page. */
 const pages: Record<string, (page: Page) => Promise<unknown>> = {
@@ -88,6 +120,29 @@ const pages: Record<string, (page: Page) => Promise<unknown>> = {
     await goToLink(page, { app_id: 'slack', locale: 'fr' });
     await service.brand({});
   },
+  async client(page) {
+    organizations += 1;
+    await goToClio(page);
+  },
+  async 'client-failed'(page) {
+    await goToClio(page);
+    await enterClient(page, 'mistyped');
+    await until('the form', () => page.$('[role="alert"]'));
+  },
+  async 'client-stored'(page) {
+    await goToClio(page);
+    await enterClient(page, provider.clientSecret);
+    await until('the good news', () => page.$('.outcome.good'));
+  },
+  'straight-on': goToClio,
+  admin: goToAdminPage,
+  async 'admin-refused'(page) {
+    await goToAdminPage(page);
+    await enter(page, 'oauth_client_id', '-of-another-application');
+    await enter(page, 'oauth_client_secret', 'a new secret');
+    await click(page, 'button[value="change"]');
+    await until('the refusal', () => page.$('[role="alert"]'));
+  },
   async declined(page) {
     await goToLink(page, { app_id: 'gmail' });
     await press(page, 'decline');
@@ -118,6 +173,7 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
         expect(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)).toBe(dark);
         const picture = `${name}-${appearance}`;
         if (folder && pictures.includes(picture)) {
+          await page.evaluate(showPublicAddresses);
           await page.screenshot({ path: join(folder, `hosted-page-${picture}.png`), fullPage: true });
         }
         expect.soft(await faults(page), picture).toEqual([]);
@@ -130,3 +186,13 @@ describe.each(appearances)('the hosted page ($appearance)', ({ appearance, width
     }
   });
 });
+
+/** In the pictures, the addresses of this machine stand for those that a real service and a real provider have. */
+function showPublicAddresses() {
+  const shown = (text: string) =>
+    text.replace(/http:\/\/127\.0\.0\.1:\d+/g, 'https://connect.example.com').replace('127.0.0.1', 'app.clio.com');
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    if (texts.currentNode.nodeValue) texts.currentNode.nodeValue = shown(texts.currentNode.nodeValue);
+  }
+}

@@ -12,8 +12,8 @@ export async function press(page: Page, action: 'connect' | 'decline'): Promise<
   await click(page, `button[value="${action}"]`);
 }
 
-export async function signInAndConsent(page: Page): Promise<void> {
-  await enter(page, 'login', 'alice');
+export async function signInAndConsent(page: Page, login = 'alice'): Promise<void> {
+  await enter(page, 'login', login);
   await enter(page, 'password', 'of no matter');
   await click(page, 'button[type="submit"]');
   await until('the consent', () => page.evaluate(() => document.body.textContent.includes('Authorize')));

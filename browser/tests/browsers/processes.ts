@@ -44,9 +44,10 @@ export class OidcProvider {
     return new OidcProvider(child, await started(child, 'oidc-provider'));
   }
 
-  async register(redirectUri: string): Promise<void> {
-    const client = { client_id: this.clientId, client_secret: this.clientSecret, redirect_uri: redirectUri };
-    const response = await fetch(`${this.url}/test/client`, { method: 'POST', body: JSON.stringify(client) });
+  /** Registers clients in the place of all others; without any, the one of the operator. */
+  async register(redirectUri: string, ids = [this.clientId]): Promise<void> {
+    const clients = ids.map((id) => ({ client_id: id, client_secret: this.clientSecret, redirect_uri: redirectUri }));
+    const response = await fetch(`${this.url}/test/client`, { method: 'POST', body: JSON.stringify(clients) });
     if (!response.ok) throw new Error(`oidc-provider: HTTP ${response.status}`);
   }
 
@@ -55,7 +56,7 @@ export class OidcProvider {
   }
 }
 
-/** The real connect-service with a fresh database, a tenant and its key. Its Gmail is the provider given. */
+/** The real connect-service with a fresh database, a tenant and its key. Its Gmail and its Clio are the provider given. */
 export class Service {
   private constructor(
     private readonly child: ChildProcess,
@@ -68,7 +69,8 @@ export class Service {
     const binary = serviceBinary();
     const folder = await mkdtemp(join(tmpdir(), 'connect-browser-'));
     await mkdir(join(folder, 'catalogue'));
-    await writeFile(join(folder, 'catalogue/gmail.toml'), gmail(provider));
+    await writeFile(join(folder, 'catalogue/gmail.toml'), oauthApp(provider, GMAIL));
+    await writeFile(join(folder, 'catalogue/clio.toml'), oauthApp(provider, CLIO));
     await writeFile(join(folder, 'connect.toml'), configuration(folder, provider));
     const options = { cwd: folder, env: { PATH: process.env.PATH } };
     const run = async (...words: string[]) => {
@@ -76,11 +78,15 @@ export class Service {
       return stdout.trim();
     };
     const tenant = await run('tenant', 'create', 'Acme');
-    const key = await run('key', 'create', '--tenant', tenant, '--capabilities', 'apps,connections,token,delete,admin');
+    const key = await run('key', 'create', '--tenant', tenant, '--capabilities', CAPABILITIES);
     const child = spawn(binary, ['--config', 'connect.toml', 'serve'], { ...options, stdio: 'pipe' });
     const service = new Service(child, folder, key, await started(child, 'connect-service'));
-    await provider.register(`${service.url}/platform/v1/oauth/callback/gmail`);
+    await provider.register(service.redirectUri('gmail'));
     return service;
+  }
+
+  redirectUri(app: string): string {
+    return `${this.url}/platform/v1/oauth/callback/${app}`;
   }
 
   /** What a product's backend would ask for. */
@@ -118,7 +124,8 @@ export class Service {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  private async call<T>(method: string, path: string, body?: unknown, customer = 'alice@example.com'): Promise<T> {
+  /** A call of the product's backend. */
+  async call<T>(method: string, path: string, body?: unknown, customer = 'alice@example.com'): Promise<T> {
     const response = await fetch(`${this.url}/platform/v1${path}`, {
       method,
       headers: {
@@ -206,23 +213,31 @@ export class Example {
   }
 }
 
+const GMAIL = { id: 'gmail', name: 'Gmail', description: 'Read and send email.', by: 'Google' };
+const CLIO = { id: 'clio', name: 'Clio', description: 'Matters, contacts and bills of a law firm.', by: 'Clio' };
+const CAPABILITIES = 'apps,connections,token,delete,admin,events';
+
 /** The catalogue takes https alone; the operator's own settings lead to loopback. */
-const gmail = (provider: OidcProvider) => `
-id = "gmail"
-name = "Gmail"
-description = "Read and send email."
-categories = ["email"]
+const oauthApp = (provider: OidcProvider, app: typeof GMAIL) => `
+id = "${app.id}"
+name = "${app.name}"
+description = "${app.description}"
+categories = ["work"]
 
 [[auth]]
 key = "oauth"
 type = "o_auth"
-title = "Sign in with Google"
+title = "Sign in with ${app.by}"
 
 [auth.oauth]
 authorization_url = "https://provider.example/auth"
 token_url = "https://provider.example/token"
 issuer = "${provider.url}"
 client_auth = "body"
+scopes = ["openid"]
+
+[auth.revoke]
+url = "https://provider.example/revoke"
 `;
 
 const configuration = (folder: string, provider: OidcProvider) => `
@@ -241,6 +256,13 @@ client_secret = "${provider.clientSecret}"
 authorization_url = "${provider.url}/auth"
 token_url = "${provider.url}/token"
 scopes = ["openid"]
+
+[apps.clio]
+client_id = "${provider.clientId}"
+client_secret = "${provider.clientSecret}"
+authorization_url = "${provider.url}/auth"
+token_url = "${provider.url}/token"
+revocation_url = "${provider.url}/token/revocation"
 
 # Nobody goes there: its page is only looked at.
 [apps.slack]

@@ -12,7 +12,7 @@ use super::page::Secret;
 use super::{callback, setup, view};
 use crate::catalogue::{App, FieldError};
 use crate::clock::rfc3339;
-use crate::hosted::html::{Admin, AdminClient, FormTargets, PageResponse};
+use crate::hosted::html::{Admin, AdminClient, AdminError, FormTargets, PageResponse};
 use crate::language::Message;
 use crate::oauth_clients::SecretTrial;
 use crate::revocation;
@@ -29,8 +29,16 @@ const MAX_TRIALS: i64 = 10;
 struct Notice {
     /// What was done.
     done: Option<Message>,
-    /// The app whose form was refused, with what was wrong with it.
-    refused: Option<(String, FieldError)>,
+    refused: Option<RefusedForm>,
+}
+
+/// A form that changed nothing.
+struct RefusedForm {
+    app_id: String,
+    /// What is wrong with it.
+    error: FieldError,
+    /// The client id that was entered, where one was.
+    client_id: Option<String>,
 }
 
 /// `GET /admin/{link}`.
@@ -136,7 +144,10 @@ async fn change(
     };
     let notice = match outcome {
         Outcome::Done(done) => Notice { done: Some(done), refused: None },
-        Outcome::Refused(error) => Notice { done: None, refused: Some((app.id.clone(), error)) },
+        Outcome::Refused(error) => {
+            let client_id = setup::entered_client_id(&form.values).map(str::to_owned);
+            Notice { done: None, refused: Some(RefusedForm { app_id: app.id.clone(), error, client_id }) }
+        }
         Outcome::NotTried(refusal) => return Ok(view::refused(look, &refusal)),
     };
     page(service, look, &link, &browser, notice).await
@@ -242,15 +253,20 @@ async fn page(
     for stored in service.store.current_clients(tenant, Some(&organization.id)).await? {
         let is_theirs = stored.organization.is_some();
         let Some(app) = service.catalogue.get(&stored.app_id).filter(|_| is_theirs) else { continue };
-        let refused = notice.refused.as_ref().filter(|(id, _)| *id == app.id);
+        let refused = notice.refused.as_ref().filter(|refused| refused.app_id == app.id);
+        // What is no email is the id of a key, which tells nobody of the organization anything.
+        let is_email = stored.set_by.contains('@') || stored.set_by.is_empty();
         clients.push(AdminClient {
             app,
             connections: service.store.connections_of_client(place(link, app)).await?,
             redirect_uri: service.redirect_uri(&app.id),
             set_at: rfc3339(stored.updated_at).get(..10).unwrap_or_default().to_owned(),
-            client_id: stored.client_id,
-            set_by: stored.set_by,
-            error: refused.map(|(_, error)| look.language.say(&error.message)),
+            client_id: refused.and_then(|refused| refused.client_id.clone()).unwrap_or(stored.client_id),
+            set_by: if is_email { stored.set_by } else { link.tenant_name.clone() },
+            error: refused.map(|refused| AdminError {
+                field: &refused.error.field,
+                message: look.language.say(&refused.error.message),
+            }),
         });
     }
     clients.sort_by_key(|client| client.app.name.to_lowercase());

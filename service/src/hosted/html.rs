@@ -131,6 +131,21 @@ pub struct Admin<'a> {
     pub clients: &'a [AdminClient<'a>],
 }
 
+impl AdminClient<'_> {
+    /// What was wrong with this field.
+    fn wrong(&self, field: &str) -> Option<&str> {
+        self.error.as_ref().filter(|error| error.field == field).map(|error| error.message.as_str())
+    }
+}
+
+/// What is wrong with the form of a client.
+pub struct AdminError<'a> {
+    /// Name of the field.
+    pub field: &'a str,
+    /// What to do about it.
+    pub message: String,
+}
+
 /// One of an organization's clients, without its secret.
 pub struct AdminClient<'a> {
     /// The app.
@@ -146,7 +161,7 @@ pub struct AdminClient<'a> {
     /// On which day.
     pub set_at: String,
     /// Why the last change was refused.
-    pub error: Option<String>,
+    pub error: Option<AdminError<'a>>,
 }
 
 /// One input of a form, as it is to be shown now.

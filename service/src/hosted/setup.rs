@@ -134,6 +134,11 @@ pub(super) async fn submit(
     Ok(Accepted::Consent { inputs, entered })
 }
 
+/// The client id of a form, as it was entered.
+pub(super) fn entered_client_id(values: &Inputs) -> Option<&str> {
+    values.get(CLIENT_ID).map(|value| value.trim())
+}
+
 /// A client and its secret, of a form that asks for nothing else.
 pub(super) fn read_client(values: &Inputs) -> Result<(String, String), FieldError> {
     let value = |name: &str| values.get(name).map(|value| value.trim()).unwrap_or_default();

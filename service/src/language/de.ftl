@@ -173,15 +173,20 @@ client-connections = Davon abhängige Verbindungen: { $connections }.
 new-client-secret = Neues Client-Secret
 new-client-secret-hint = Das gespeicherte wird nie angezeigt. Ein neues Secret desselben Clients beendet nichts.
 client-warning = Wenn Sie die Zugangsdaten nach einer erfolgreichen Verbindung ändern, werden bestehende Sitzungen aller Personen der Organisation ungültig. Ändern Sie diese Werte nur, wenn es sicher nötig ist, zum Beispiel weil die Anwendung neu registriert wurde.
-client-confirm = Die Sitzungen aller { $connections } Verbindungen beenden
+client-confirm =
+    { $connections ->
+        [0] Ein anderer Client oder keiner: Mit diesem ist niemand verbunden.
+        [one] Alle müssen sich neu verbinden: Eine Verbindung endet.
+       *[other] Alle müssen sich neu verbinden: { $connections } Verbindungen enden.
+    }
 save = Speichern
-remove = Entfernen
+client-remove = Client entfernen
 client-gone = { $app } hat keinen OAuth-Client mehr.
 client-removed = Der OAuth-Client für { $app } ist entfernt. Beendete Verbindungen: { $connections }.
 client-secret-stored = Das neue Secret für { $app } ist gespeichert. Keine Verbindung wurde beendet.
 client-replaced = Der neue OAuth-Client für { $app } ist gespeichert. Alle müssen sich erneut verbinden.
 client-secret-refused = { $app } nimmt dieses Secret nicht an. Es wurde nichts geändert.
-client-unconfirmed = Bestätigen Sie, dass damit alle Sitzungen enden. Es wurde nichts geändert.
+client-unconfirmed = Bestätigen Sie es hier. Nichts wurde geändert.
 
 ## What a permission lets a product do
 

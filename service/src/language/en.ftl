@@ -174,15 +174,20 @@ client-connections = Connections that depend on it: { $connections }.
 new-client-secret = New client secret
 new-client-secret-hint = The one that is stored is never shown. A new secret of the same client ends nothing.
 client-warning = Editing credentials after a successful connection will invalidate existing sessions for all users in the organization. Only update these values if you are certain it is necessary — for example, if the application was re-registered.
-client-confirm = End the sessions of all { $connections } connections
+client-confirm =
+    { $connections ->
+        [0] Another client, or none: nobody is connected with this one.
+        [one] Everybody has to connect again: one connection ends.
+       *[other] Everybody has to connect again: { $connections } connections end.
+    }
 save = Save
-remove = Remove
+client-remove = Remove the client
 client-gone = { $app } has no OAuth client any more.
 client-removed = The OAuth client for { $app } is removed. Connections that ended: { $connections }.
 client-secret-stored = The new secret for { $app } is stored. No connection ended.
 client-replaced = The new OAuth client for { $app } is stored. Everybody has to connect again.
 client-secret-refused = { $app } does not accept this secret. Nothing was changed.
-client-unconfirmed = Confirm that this ends everybody's sessions. Nothing was changed.
+client-unconfirmed = Confirm it here. Nothing was changed.
 
 ## What a permission lets a product do, behind "can". The catalogue says which of its scopes means which.
 

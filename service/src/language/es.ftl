@@ -173,15 +173,20 @@ client-connections = Conexiones que dependen de él: { $connections }.
 new-client-secret = Nuevo secreto de cliente
 new-client-secret-hint = El que está guardado nunca se muestra. Un secreto nuevo del mismo cliente no termina nada.
 client-warning = Si cambias las credenciales después de una conexión correcta, las sesiones de todas las personas de la organización dejarán de ser válidas. Cambia estos valores solo si es realmente necesario, por ejemplo, si la aplicación se ha registrado de nuevo.
-client-confirm = Terminar las sesiones de las { $connections } conexiones
+client-confirm =
+    { $connections ->
+        [0] Otro cliente, o ninguno: nadie está conectado con este.
+        [one] Todos tienen que volver a conectarse: termina una conexión.
+       *[other] Todos tienen que volver a conectarse: terminan { $connections } conexiones.
+    }
 save = Guardar
-remove = Quitar
+client-remove = Eliminar el cliente
 client-gone = { $app } ya no tiene ningún cliente OAuth.
 client-removed = El cliente OAuth de { $app } se ha quitado. Conexiones terminadas: { $connections }.
 client-secret-stored = El nuevo secreto de { $app } está guardado. No ha terminado ninguna conexión.
 client-replaced = El nuevo cliente OAuth de { $app } está guardado. Todas las personas deben volver a conectar.
 client-secret-refused = { $app } no acepta este secreto. No se ha cambiado nada.
-client-unconfirmed = Confirma que esto termina las sesiones de todas las personas. No se ha cambiado nada.
+client-unconfirmed = Confírmalo aquí. No se ha cambiado nada.
 
 ## What a permission lets a product do
 

@@ -173,15 +173,20 @@ client-connections = Connexions qui en dépendent : { $connections }.
 new-client-secret = Nouveau secret client
 new-client-secret-hint = Celui qui est enregistré n’est jamais affiché. Un nouveau secret du même client ne met fin à rien.
 client-warning = Modifier les identifiants après une connexion réussie invalide les sessions de toutes les personnes de l’organisation. Ne modifiez ces valeurs que si c’est vraiment nécessaire, par exemple si l’application a été enregistrée de nouveau.
-client-confirm = Mettre fin aux sessions des { $connections } connexions
+client-confirm =
+    { $connections ->
+        [0] Un autre client, ou aucun : personne n’est connecté avec celui-ci.
+        [one] Tout le monde devra se reconnecter : une connexion prend fin.
+       *[other] Tout le monde devra se reconnecter : { $connections } connexions prennent fin.
+    }
 save = Enregistrer
-remove = Supprimer
+client-remove = Supprimer le client
 client-gone = { $app } n’a plus de client OAuth.
 client-removed = Le client OAuth de { $app } est supprimé. Connexions terminées : { $connections }.
 client-secret-stored = Le nouveau secret de { $app } est enregistré. Aucune connexion n’a pris fin.
 client-replaced = Le nouveau client OAuth de { $app } est enregistré. Toutes les personnes doivent se reconnecter.
 client-secret-refused = { $app } n’accepte pas ce secret. Rien n’a été modifié.
-client-unconfirmed = Confirmez que cela met fin aux sessions de toutes les personnes. Rien n’a été modifié.
+client-unconfirmed = Confirmez-le ici. Rien n’a été modifié.
 
 ## What a permission lets a product do
 
