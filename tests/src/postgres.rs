@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -94,6 +94,34 @@ impl Postgres {
     /// The process id of the server, while it runs.
     pub fn id(&self) -> Option<u32> {
         self.process.as_ref().map(Child::id)
+    }
+
+    /// Offers TLS from now on, with a certificate for this name; returns the file of the authority that issued it.
+    ///
+    /// # Errors
+    /// When the server does not take it.
+    pub async fn offer_tls(&self, name: &str) -> Result<PathBuf, Error> {
+        let certified = rcgen::generate_simple_self_signed([name.to_owned()])?;
+        let (certificate, key) = (self.data().join("server.crt"), self.data().join("server.key"));
+        fs::write(&certificate, certified.cert.pem())?;
+        fs::write(&key, certified.signing_key.serialize_pem())?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        for file in [&certificate, &key] {
+            if let Some(user) = self.user {
+                chown(file, Some(user.uid), Some(user.gid))?;
+            }
+        }
+        // A server that offers TLS already reads its files anew.
+        self.query("postgres", "ALTER SYSTEM SET ssl = on").await?;
+        self.query("postgres", "SELECT pg_reload_conf()").await?;
+        let deadline = Instant::now() + TIMEOUT;
+        while self.query("postgres", "SHOW ssl").await? != "on" {
+            if Instant::now() > deadline {
+                return Err("PostgreSQL does not offer TLS".into());
+            }
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+        Ok(certificate)
     }
 
     /// Creates an empty database; returns its URL.

@@ -148,6 +148,15 @@ impl Home {
         format!("{}/platform/v1/oauth/callback/{app}", self.public_url())
     }
 
+    /// Adds lines at the end of the configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn configure(&self, lines: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).open(self.path("connect.toml"))?;
+        io::Write::write_all(&mut file, lines.as_bytes())
+    }
+
     /// The port of [`public_url`](Home::public_url).
     pub fn port(&self) -> u16 {
         self.port

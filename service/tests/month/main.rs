@@ -56,6 +56,8 @@ const FILLED: [&str; 9] = [
 ];
 /// Of these, what is kept for longer than four weeks: 30 days, or the audit of vending for 90.
 const KEPT: [&str; 4] = ["events", "vendings", "webhook_attempts", "webhook_deliveries"];
+/// What is kept for less than a quarter of a day, and so is not there in the afternoon.
+const GONE: [&str; 3] = ["authorizations", "revocations", "unconfirmed"];
 /// Every change that somebody made, for ever, and the endpoint that is added in the last week.
 const MAY_GROW: [&str; 2] = ["audit", "webhooks"];
 
@@ -102,6 +104,11 @@ async fn every_connection_fares_as_it_must() {
             && *rows != report.third_week[table]
         {
             wrong.push(format!("{table} has {rows} rows after four weeks"));
+        }
+    }
+    for table in GONE {
+        if report.fourth_week[table] != 0 {
+            wrong.push(format!("{table} has {} rows of the morning", report.fourth_week[table]));
         }
     }
     for table in FILLED {

@@ -1,8 +1,8 @@
 //! A fleet: several processes over one PostgreSQL database behind nginx, as `deploy/` has it, without containers.
 //!
 //! `load` calls through nginx all the time. Meanwhile nothing happens and the figures are measured, for each number of
-//! processes and tenants that the `plan` has; processes are killed; all of them are restarted one after the other, as an
-//! upgrade does; and the root key is rotated. `report` says what must hold.
+//! processes and tenants that the `plan` has; all of them are restarted one after the other, as an upgrade
+//! does; the root key is rotated; and processes are killed. `report` says what must hold.
 
 mod figures;
 mod installation;
@@ -106,7 +106,7 @@ async fn steady(
     ))
 }
 
-/// Kills, restarts and upgrades processes and rotates the root key, and compares what was acknowledged with what is there.
+/// Upgrades processes, rotates the root key and kills processes, and compares what was acknowledged with what is there.
 async fn disturb(
     plan: &Plan,
     installation: &mut Installation<'_>,
@@ -115,15 +115,6 @@ async fn disturb(
     report: &mut Report,
     progress: &impl Fn(&str),
 ) -> Result<(), Error> {
-    if !plan.kills.is_zero() {
-        let (interval, length) = (plan.kill_interval.as_secs(), plan.kills.as_secs());
-        progress(&format!("a process is killed every {interval} s: {length} s"));
-        let mut kills = 0;
-        let killing = kill_in_turn(plan, installation, processes, &mut kills);
-        let (figures, took) = load.during(killing).await?;
-        report.add_kills(plan, kills, &figures, took);
-    }
-
     progress("all processes are upgraded, one after the other");
     installation.upgrade()?;
     let upgrading = upgrade(plan, installation, processes);
@@ -136,6 +127,16 @@ async fn disturb(
             Some((figures, took)) => report.add_undisturbed("root-key rotate", &figures, took),
             None => report.broken("root-key rotate: not there".to_owned()),
         }
+    }
+
+    // The last of all: whoever asks for a token that a killed process was refreshing waits for its lease.
+    if !plan.kills.is_zero() {
+        let (interval, length) = (plan.kill_interval.as_secs(), plan.kills.as_secs());
+        progress(&format!("a process is killed every {interval} s: {length} s"));
+        let mut kills = 0;
+        let killing = kill_in_turn(plan, installation, processes, &mut kills);
+        let (figures, took) = load.during(killing).await?;
+        report.add_kills(plan, kills, &figures, took);
     }
 
     progress("what was acknowledged is compared with what is there");

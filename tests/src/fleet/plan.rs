@@ -14,7 +14,9 @@ const IN_FLIGHT: usize = 64;
 /// How often a process is killed, in a run that is long enough.
 const KILL_INTERVAL: Duration = Duration::from_secs(30);
 /// How many are killed in a shorter one.
-const MIN_KILLS: u32 = 3;
+const MIN_KILLS: u32 = 2;
+/// nginx must have seen that a process is there again before the next one is killed.
+const MIN_KILL_INTERVAL: Duration = Duration::from_secs(8);
 /// For how long a process that ends still accepts connections: half of the service's default.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Connections whose token has expired whenever it is asked for, in a run that is long enough.
@@ -56,7 +58,7 @@ impl Plan {
     pub fn new(length: Duration, processes: Vec<u32>, tenants: Vec<u32>) -> Plan {
         let measurements = u32::try_from(processes.len() * tenants.len()).unwrap_or(u32::MAX);
         let seconds = u32::try_from(length.as_secs()).unwrap_or(u32::MAX);
-        let kills = length / 4;
+        let kills = (length / 4).max(MIN_KILL_INTERVAL * MIN_KILLS);
         Plan {
             processes,
             tenants,

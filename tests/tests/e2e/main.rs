@@ -13,6 +13,7 @@ mod limits;
 mod local_provider;
 mod oidc;
 mod postgres;
+mod postgres_tls;
 mod proxy;
 mod quickstart;
 mod refresh;
