@@ -164,7 +164,9 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
                     true
                 }
                 _ => {
-                    assert!([200, 303, 404].contains(&answer.status), "{what}");
+                    // Where no mail is configured, nobody can be sent a link.
+                    let is_told = answer.status == 403 && path.ends_with("/sign-in/again");
+                    assert!([200, 303, 404].contains(&answer.status) || is_told, "{what}");
                     true
                 }
             };
@@ -349,7 +351,7 @@ async fn no_name_becomes_markup() {
     let (organization, usage) = (NAME.replace('\'', "''"), "usage-1");
     let statement = format!(
         "UPDATE connections SET account = '{account}', organization_id = 'org', organization_name = '{organization}',
-            provider_message = '{organization}', last_error = 'provider_error', scopes = '[\"<b>\"]';
+            provider_message = '{organization}', last_error = 'provider_refused', scopes = '[\"<b>\"]';
          UPDATE sessions SET user_agent = '{organization}'"
     );
     platform.call("PUT", &format!("/connections/{id}/usages/{usage}")).send().await.data();

@@ -4,7 +4,7 @@
 
 mod support;
 
-use connect_service::store::{Capability, EventType, Feed, FeedFilter, FeedStart, Key};
+use connect_service::store::{Capability, Key};
 use serde_json::{Value, json};
 use support::{Answer, Browser, Platform, between, text};
 
@@ -96,16 +96,9 @@ async fn credentials_are_generated_rotated_promoted_and_revoked() {
 }
 
 async fn events(platform: &Platform) -> Vec<(String, Value)> {
-    let filter = FeedFilter {
-        types: vec![EventType::KeyCreated, EventType::KeyRotated, EventType::KeyRevoked],
-        ..FeedFilter::default()
-    };
-    let feed = platform.app.store.events(&platform.tenant, &filter, FeedStart::Oldest, 100).await.unwrap();
-    let Feed::Page(page) = feed else { panic!("expired") };
-    let event = |event: connect_service::store::Event| {
-        (event.event_type, serde_json::from_str(event.data.get()).unwrap())
-    };
-    page.events.into_iter().map(event).collect()
+    let answer = platform.call("GET", "/events?types=key.created").without("x-user-email").send().await;
+    let events = answer.data()["events"].as_array().unwrap().iter();
+    events.map(|event| (text(&event["type"]), event["data"].clone())).collect()
 }
 
 #[tokio::test]

@@ -90,6 +90,8 @@ export type OAuthClientChange =
 export type DeletedBy =
   /** The customer. */
   | 'customer'
+  /** A member of yours, in the dashboard. */
+  | 'dashboard'
   /** Who runs the service. */
   | 'operator'
   /** You, by the API. */
@@ -365,6 +367,8 @@ export interface Submission {
 export interface TenantKey {
   /** The key's opaque id. */
   id: string;
+  /** What people call it, if it has a name. */
+  name?: string | null;
   /** Shared by a key and its successors. */
   family: string;
   /** What the key opens, such as `connections`. */
@@ -377,6 +381,8 @@ export interface TenantKey {
   created_at: string;
   /** When it was first used, if it was. */
   first_used_at?: string | null;
+  /** When a token was last asked for with it, if one was. */
+  last_used_at?: string | null;
   /** When it was retired, if it was. */
   revoked_at?: string | null;
 }

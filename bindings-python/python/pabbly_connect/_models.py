@@ -380,6 +380,8 @@ class TenantKey(Record):
 
     id: str
     """The key's opaque id."""
+    name: Optional[str] = None
+    """What people call it, if it has a name."""
     family: str
     """Shared by a key and its successors."""
     capabilities: tuple[str, ...]
@@ -392,6 +394,8 @@ class TenantKey(Record):
     """When it was made."""
     first_used_at: Optional[str] = None
     """When it was first used, if it was."""
+    last_used_at: Optional[str] = None
+    """When a token was last asked for with it, if one was."""
     revoked_at: Optional[str] = None
     """When it was retired, if it was."""
     extra: dict[str, Any] = field(default_factory=dict, hash=False)

@@ -9,7 +9,13 @@ import { DevService } from './processes.js';
 
 /** A folder for the pictures in the documentation; see `npm run screenshots`. */
 const folder = process.env.SCREENSHOTS;
-const pictures = ['keys-desktop', 'connections-desktop', 'connections-phone', 'rotation-dark', 'my-connections-desktop'];
+const pictures = [
+  'keys-desktop',
+  'connections-desktop',
+  'connections-phone',
+  'rotation-dark',
+  'my-connections-desktop',
+];
 
 const OWNER = 'owner@example.com';
 const CUSTOMER = 'alice@example.com';
@@ -174,7 +180,9 @@ describe.each(appearances)('the dashboard ($appearance)', ({ appearance, width, 
           await page.screenshot({ path: join(folder, `dashboard-${picture}.png`), fullPage: true });
         }
         expect.soft(await faults(page), picture).toEqual([]);
-        expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), picture).toBeLessThanOrEqual(width);
+        expect
+          .soft(await page.evaluate(() => document.documentElement.scrollWidth), picture)
+          .toBeLessThanOrEqual(width);
       };
       await page.goto(`${dashboard()}/sign-in`);
       await look('sign-in');

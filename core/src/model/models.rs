@@ -421,6 +421,9 @@ pub struct Submission {
 pub struct TenantKey {
     /// The key's opaque id.
     pub id: String,
+    /// What people call it, if it has a name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Shared by a key and its successors.
     pub family: String,
     /// What the key opens, such as `connections`.
@@ -434,6 +437,9 @@ pub struct TenantKey {
     /// When it was first used, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_used_at: Option<Timestamp>,
+    /// When a token was last asked for with it, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
     /// When it was retired, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
@@ -936,6 +942,8 @@ open_enum! {
     DeletedBy {
         /// The customer.
         Customer = "customer",
+        /// A member of yours, in the dashboard.
+        Dashboard = "dashboard",
         /// Who runs the service.
         Operator = "operator",
         /// You, by the API.

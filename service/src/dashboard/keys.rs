@@ -74,7 +74,7 @@ struct ShownKey {
 impl From<Key> for ShownKey {
     fn from(key: Key) -> Self {
         Self {
-            name: key.name.unwrap_or_else(|| key.id.clone()),
+            name: key.name.unwrap_or_else(|| "Key without a name".to_owned()),
             id: key.id,
             capabilities: key.capabilities.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", "),
             created: Moment(key.created_at),

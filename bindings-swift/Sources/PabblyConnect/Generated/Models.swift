@@ -1003,6 +1003,8 @@ public struct Submission: Codable, Hashable, Sendable {
 public struct TenantKey: Codable, Hashable, Sendable, Identifiable {
     /// The key's opaque id.
     public let id: String
+    /// What people call it, if it has a name.
+    public let name: String?
     /// Shared by a key and its successors.
     public let family: String
     /// What the key opens, such as `connections`.
@@ -1015,6 +1017,8 @@ public struct TenantKey: Codable, Hashable, Sendable, Identifiable {
     public let createdAt: Timestamp
     /// When it was first used, if it was.
     public let firstUsedAt: Timestamp?
+    /// When a token was last asked for with it, if one was.
+    public let lastUsedAt: Timestamp?
     /// When it was retired, if it was.
     public let revokedAt: Timestamp?
     /// Members that this version does not know.
@@ -1023,22 +1027,26 @@ public struct TenantKey: Codable, Hashable, Sendable, Identifiable {
     /// Makes one; only the SDK and tests do.
     public init(
         id: String,
+        name: String? = nil,
         family: String,
         capabilities: [String],
         current: Bool,
         mcpURL: Bool,
         createdAt: Timestamp,
         firstUsedAt: Timestamp? = nil,
+        lastUsedAt: Timestamp? = nil,
         revokedAt: Timestamp? = nil,
         extra: [String: JSONValue] = [:]
     ) {
         self.id = id
+        self.name = name
         self.family = family
         self.capabilities = capabilities
         self.current = current
         self.mcpURL = mcpURL
         self.createdAt = createdAt
         self.firstUsedAt = firstUsedAt
+        self.lastUsedAt = lastUsedAt
         self.revokedAt = revokedAt
         self.extra = extra
     }
@@ -1047,27 +1055,32 @@ public struct TenantKey: Codable, Hashable, Sendable, Identifiable {
     public init(from decoder: any Decoder) throws {
         let members = try Members(decoder)
         id = try members.required("id")
+        name = try members.optional("name")
         family = try members.required("family")
         capabilities = try members.required("capabilities")
         current = try members.required("current")
         mcpURL = try members.required("mcp_url")
         createdAt = try members.required("created_at")
         firstUsedAt = try members.optional("first_used_at")
+        lastUsedAt = try members.optional("last_used_at")
         revokedAt = try members.optional("revoked_at")
         extra = try members.others(
-            than: "id", "family", "capabilities", "current", "mcp_url", "created_at", "first_used_at", "revoked_at")
+            than: "id", "name", "family", "capabilities", "current", "mcp_url", "created_at", "first_used_at",
+            "last_used_at", "revoked_at")
     }
 
     /// Writes what the service sent.
     public func encode(to encoder: any Encoder) throws {
         var members = encoder.container(keyedBy: Member.self)
         try members.encode(id, forKey: Member("id"))
+        try members.encodeIfPresent(name, forKey: Member("name"))
         try members.encode(family, forKey: Member("family"))
         try members.encode(capabilities, forKey: Member("capabilities"))
         try members.encode(current, forKey: Member("current"))
         try members.encode(mcpURL, forKey: Member("mcp_url"))
         try members.encode(createdAt, forKey: Member("created_at"))
         try members.encodeIfPresent(firstUsedAt, forKey: Member("first_used_at"))
+        try members.encodeIfPresent(lastUsedAt, forKey: Member("last_used_at"))
         try members.encodeIfPresent(revokedAt, forKey: Member("revoked_at"))
         try members.encode(extra)
     }
@@ -2227,6 +2240,8 @@ public struct DeletedBy: OpenWord {
 
     /// The customer.
     public static let customer = DeletedBy(rawValue: "customer")
+    /// A member of yours, in the dashboard.
+    public static let dashboard = DeletedBy(rawValue: "dashboard")
     /// Who runs the service.
     public static let `operator` = DeletedBy(rawValue: "operator")
     /// You, by the API.
