@@ -26,6 +26,7 @@ use crate::extract::header::IdempotencyKey;
 use crate::extract::path::is_id;
 use crate::first_refresh::{FirstRefresh, FirstRefreshError};
 use crate::ids;
+use crate::language::Message;
 use crate::new_grant::{NewGrant, Rejection};
 use crate::oauth::{Endpoint, Failure, OAuthClient, ProviderError};
 use crate::oauth_clients::{ClientSource, CurrentClient};
@@ -329,7 +330,10 @@ async fn first_refresh(
     }
     let refreshed = app.tasks.spawn(refresh.run(app.clone())).await.map_err(ApiError::internal)?;
     let refused = |member: &str, message: String| {
-        ApiError::InvalidMembers(vec![FieldError { field: member.to_owned(), message }])
+        ApiError::InvalidMembers(vec![FieldError {
+            field: member.to_owned(),
+            message: Message::verbatim(message),
+        }])
     };
     let name = &found.name;
     refreshed.map_err(|error| match error {

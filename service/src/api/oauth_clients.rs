@@ -15,6 +15,7 @@ use crate::envelope::Success;
 use crate::error::ApiError;
 use crate::extract::body::Body;
 use crate::extract::path::{AppId, OrganizationId};
+use crate::language::Message;
 use crate::oauth_clients::{MAX_CLIENT_ID, MAX_SECRET, SecretTrial, is_printable};
 use crate::revocation;
 use crate::state::AppState;
@@ -77,7 +78,7 @@ pub(super) async fn set(
             SecretTrial::Refused => {
                 return Err(ApiError::InvalidMembers(vec![FieldError {
                     field: "client_secret".to_owned(),
-                    message: format!("{} does not accept this secret. Nothing was changed.", found.name),
+                    message: Message::new("client-secret-refused").with("app", &found.name),
                 }]));
             }
         }

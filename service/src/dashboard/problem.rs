@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use super::frame::look;
 use crate::error::ApiError;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::store::{Role, StoreError};
@@ -79,8 +80,17 @@ impl IntoResponse for Problem {
             }
             Self::Api(error) => (error.status(), "That was not possible", format!("{error}.")),
         };
-        let page = Outcome { severity: Severity::Bad, title, text: &text, next_action: None };
-        let response = PageResponse::new(status, &page, &FormTargets::default());
+        let look = look();
+        let page = Outcome {
+            look: &look,
+            tenant: None,
+            account: None,
+            severity: Severity::Bad,
+            title,
+            text: &text,
+            next_action: None,
+        };
+        let response = PageResponse::new(status, &page, &look, &FormTargets::default());
         let response = match self {
             Self::TooOften(seconds) => response.retry_after(seconds),
             Self::Api(error) if error.status() == StatusCode::SERVICE_UNAVAILABLE => response.retry_after(1),

@@ -17,7 +17,7 @@ use axum::extract::{Path, State};
 use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 
-use super::frame::{self, Frame, base};
+use super::frame::{self, Frame, base, look};
 use super::guard::{Visit, Visitor, redirect as to_page, session_cookie, session_secret};
 use super::problem::{PageResult, Problem};
 use crate::auth::network::Network;
@@ -25,6 +25,7 @@ use crate::clock::millis;
 use crate::email;
 use crate::extract::form::Form;
 use crate::extract::query::Query;
+use crate::hosted::Look;
 use crate::hosted::browser::Browser;
 use crate::hosted::html::{FormTargets, PageResponse};
 use crate::ids;
@@ -41,6 +42,7 @@ const MAX_USER_AGENT: usize = 200;
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct AskPage<'a> {
+    look: &'a Look,
     base: &'a str,
     csrf_token: &'a str,
     return_to: &'a str,
@@ -53,6 +55,7 @@ struct AskPage<'a> {
 #[derive(Template)]
 #[template(path = "sign_in_sent.html")]
 struct SentPage<'a> {
+    look: &'a Look,
     base: &'a str,
     csrf_token: &'a str,
     error: Option<&'a str>,
@@ -61,6 +64,7 @@ struct SentPage<'a> {
 #[derive(Template)]
 #[template(path = "sign_in_link.html")]
 struct LinkPage<'a> {
+    look: &'a Look,
     csrf_token: &'a str,
     email: &'a str,
     is_same_browser: bool,
@@ -69,6 +73,7 @@ struct LinkPage<'a> {
 #[derive(Template)]
 #[template(path = "sign_in_code.html")]
 struct CodePage<'a> {
+    look: &'a Look,
     email: &'a str,
     code: &'a str,
 }
@@ -76,6 +81,7 @@ struct CodePage<'a> {
 #[derive(Template)]
 #[template(path = "sign_in_over.html")]
 struct OverPage<'a> {
+    look: &'a Look,
     base: &'a str,
 }
 
@@ -141,7 +147,9 @@ pub(super) async fn show(State(app): State<AppState>, visitor: Visitor, query: Q
 }
 
 fn ask_page(app: &Service, visitor: &Visitor, to: &str, email: &str, error: Option<&str>) -> PageResponse {
+    let look = look();
     let page = AskPage {
+        look: &look,
         base: &base(app),
         csrf_token: &csrf_token(&visitor.browser),
         return_to: to,
@@ -151,7 +159,7 @@ fn ask_page(app: &Service, visitor: &Visitor, to: &str, email: &str, error: Opti
         error,
     };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    PageResponse::new(status, &page, &FormTargets::default())
+    PageResponse::new(status, &page, &look, &FormTargets::default())
 }
 
 pub(super) async fn ask(
@@ -230,9 +238,10 @@ pub(super) async fn sent(State(app): State<AppState>, visitor: Visitor) -> PageR
 }
 
 fn sent_page(app: &Service, visitor: &Visitor, error: Option<&str>) -> PageResponse {
-    let page = SentPage { base: &base(app), csrf_token: &csrf_token(&visitor.browser), error };
+    let look = look();
+    let page = SentPage { look: &look, base: &base(app), csrf_token: &csrf_token(&visitor.browser), error };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    PageResponse::new(status, &page, &FormTargets::default())
+    PageResponse::new(status, &page, &look, &FormTargets::default())
 }
 
 pub(super) async fn enter_code(
@@ -264,12 +273,14 @@ pub(super) async fn show_link(
     let Some(sign_in) = app.store.sign_in(&secret).await? else {
         return Ok(over_page(&app));
     };
+    let look = look();
     let page = LinkPage {
+        look: &look,
         csrf_token: &csrf_token(&visitor.browser),
         email: &sign_in.email,
         is_same_browser: sign_in.is_for(visitor.browser.secret()),
     };
-    Ok(PageResponse::new(StatusCode::OK, &page, &FormTargets::default()))
+    Ok(PageResponse::new(StatusCode::OK, &page, &look, &FormTargets::default()))
 }
 
 pub(super) async fn use_link(
@@ -281,15 +292,18 @@ pub(super) async fn use_link(
     match app.store.use_sign_in(&secret, visitor.browser.secret()).await? {
         LinkUse::SignedIn(sign_in) => begin_session(&app, &headers, &sign_in).await,
         LinkUse::Code { email, code } => {
-            let page = CodePage { email: &email, code: &code };
-            Ok(PageResponse::new(StatusCode::OK, &page, &FormTargets::default()))
+            let look = look();
+            let page = CodePage { look: &look, email: &email, code: &code };
+            Ok(PageResponse::new(StatusCode::OK, &page, &look, &FormTargets::default()))
         }
         LinkUse::Over => Ok(over_page(&app)),
     }
 }
 
 fn over_page(app: &Service) -> PageResponse {
-    PageResponse::new(StatusCode::GONE, &OverPage { base: &base(app) }, &FormTargets::default())
+    let look = look();
+    let page = OverPage { look: &look, base: &base(app) };
+    PageResponse::new(StatusCode::GONE, &page, &look, &FormTargets::default())
 }
 
 /// The session gets a new secret, whatever cookie the browser came with.

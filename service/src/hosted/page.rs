@@ -164,7 +164,7 @@ async fn with_secrets(
     let setup = setup::of(&clients, link, choice).await?;
     let csrf_token = browser.csrf_token(link);
     let form = Form { csrf_token: &csrf_token, entered: &form.values, errors: &[], secrets };
-    Ok(view::connect(look, &clients, link, choice, setup.as_ref(), form))
+    Ok(view::connect(look, &clients, link, choice, setup.as_ref(), form).await)
 }
 
 /// The customer consented, and the tenant has yet to confirm it: the browser that consented carries the code there. All
