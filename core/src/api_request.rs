@@ -73,9 +73,18 @@ fn headers(token: &Token) -> Result<HeaderMap, Error> {
     Ok(headers)
 }
 
+/// What a URL that lies below the base URL has behind it.
+#[cfg(feature = "bindings")]
+pub(crate) fn rest_below(base: &str, url: &str) -> Result<String, Error> {
+    let url = below(base, url)?;
+    let base = checked(base)?;
+    let rest = url.path().strip_prefix(base.path().trim_end_matches('/')).unwrap_or_default();
+    Ok(url.query().map_or_else(|| rest.to_owned(), |query| format!("{rest}?{query}")))
+}
+
 /// The URL of a path below the base URL, or of an absolute URL that lies there.
 fn below(base: &str, path: &str) -> Result<Url, Error> {
-    let unusable = || Error::invalid_argument("the token's api_base_url cannot be used as one");
+    let unusable = || Error::invalid_argument("the api_base_url cannot be used as one");
     let base = checked(base).map_err(|_| unusable())?;
     if base.query().is_some() {
         return Err(unusable());
@@ -88,7 +97,7 @@ fn below(base: &str, path: &str) -> Result<Url, Error> {
     };
     let rest = url.path().strip_prefix(base.path().trim_end_matches('/'));
     if url.origin() != base.origin() || !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
-        return Err(refused("leads out of the token's api_base_url"));
+        return Err(refused("leads out of the api_base_url"));
     }
     Ok(url)
 }

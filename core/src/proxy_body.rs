@@ -63,6 +63,15 @@ impl ProxyBody {
         Self(Content::Parts(Box::pin(parts), length))
     }
 
+    /// Sets the length of a body that comes in parts.
+    #[cfg(feature = "bindings")]
+    pub(crate) fn with_length(self, length: Option<u64>) -> Self {
+        match self.0 {
+            Content::Parts(parts, known) => Self(Content::Parts(parts, length.or(known))),
+            content => Self(content),
+        }
+    }
+
     pub(crate) fn is_repeatable(&self) -> bool {
         !matches!(self.0, Content::Parts(..))
     }
@@ -145,13 +154,15 @@ impl Body for Upload {
 pub struct ResponseBody {
     body: reqwest::Body,
     timeout: Duration,
+    /// Which attempt gave it.
+    attempt: u32,
     /// Runs while no part arrives.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(body: reqwest::Body, timeout: Duration) -> Self {
-        Self { body, timeout, deadline: None }
+    pub(crate) fn new(body: reqwest::Body, timeout: Duration, attempt: u32) -> Self {
+        Self { body, timeout, attempt, deadline: None }
     }
 
     /// All of the body. It is as large as the provider likes.
@@ -203,7 +214,7 @@ impl Stream for ResponseBody {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => {
                     let message = "the connection broke before the provider's response was complete";
-                    return Poll::Ready(Some(Err(network(message, error))));
+                    return Poll::Ready(Some(Err(network(message, error).with_attempts(self.attempt))));
                 }
                 Some(Ok(frame)) => frame,
             };
@@ -216,7 +227,8 @@ impl Stream for ResponseBody {
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(deadline.as_mut().poll(context));
         let message = format!("nothing more of the provider's response arrived within {timeout:?}");
-        Poll::Ready(Some(Err(Error::local(ErrorKind::Timeout, message))))
+        let error = Error::local(ErrorKind::Timeout, message);
+        Poll::Ready(Some(Err(error.with_attempts(self.attempt))))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::request::Request;
 const SOURCE: &str = "x-connect-source";
 
 /// What is the platform's to set, or would be taken for its own.
-const RESERVED: [&str; 9] = [
+pub(crate) const RESERVED: [&str; 9] = [
     "authorization",
     "connection",
     "content-length",
@@ -61,6 +61,13 @@ impl ProxyCall {
     pub(crate) fn new(client: Client, request: Result<Request, Error>, path: &str) -> Self {
         let request = request.and_then(|request| Ok(Request { url: behind(&request.url, path)?, ..request }));
         Self { client, request, body: ProxyBody::default(), options: CallOptions::default() }
+    }
+
+    /// The call, or why it would be refused: for hosts that tell of that where the call is made.
+    #[cfg(feature = "bindings")]
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        self.options.check()?;
+        Ok(Self { request: Ok(self.request?), ..self })
     }
 
     /// Adds a query parameter to those that the path has.
@@ -173,7 +180,7 @@ impl Client {
         let response = response.map_err(|error| error.with_attempts(attempt))?;
         if response.headers().get(SOURCE).is_some_and(|source| source == "provider") {
             let (parts, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-            return Ok(http::Response::from_parts(parts, ResponseBody::new(body, timeout)));
+            return Ok(http::Response::from_parts(parts, ResponseBody::new(body, timeout, attempt)));
         }
         let mut response = self.transport().read_error(response, timeout).await;
         response.attempts = attempt;

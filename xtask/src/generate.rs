@@ -122,6 +122,10 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
         described["swift"] = swift(&method.name).into();
         described["variant"] = variant(method).into();
         described["body"] = has_body(method).into();
+        // Node has the method's own options and those of every call in one object.
+        let is_merged =
+            method.proxy || method.result.as_deref() == Some("Token") && !method.options.is_empty();
+        described["merged"] = is_merged.into();
         described["secrets"] = secrets(method, manifest).into();
         described["node"] = options_type(method).into();
         let list = manifest.models.iter().find(|model| Some(&model.name) == method.list.as_ref());
@@ -200,6 +204,7 @@ fn has_body(method: &Method) -> bool {
     let by_hand = method.list.is_some()
         || method.wait
         || method.feed
+        || method.proxy
         || method.result.as_deref() == Some("Token")
         || method.name == "createRequestLink";
     !method.options.is_empty() && !by_hand

@@ -74,6 +74,8 @@ pub enum OptType {
     Fields,
     Clearable,
     Token,
+    Pairs,
+    Body,
 }
 
 /// A method of a client.
@@ -95,6 +97,9 @@ pub struct Method {
     /// It goes on, event by event.
     #[serde(default)]
     pub feed: bool,
+    /// Its body and its response's body are streamed.
+    #[serde(default)]
+    pub proxy: bool,
     /// Nothing is sent: no call options, and nothing to cancel.
     #[serde(default)]
     pub local: bool,

@@ -394,7 +394,7 @@ pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientB
     Ok(builder)
 }
 
-fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
+pub(super) fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
     match name {
         _ if matches!(value, Value::Null) => {}
         "timeout" | "timeoutMs" => options.timeout = Some(value.duration(name)?),

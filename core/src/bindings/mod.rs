@@ -1,7 +1,8 @@
-//! What the bindings share and nobody else needs: calls and options by name, lists of any kind, and events, polls and
-//! errors as JSON text. Behind the feature `bindings`, and no part of the public interface.
+//! What the bindings share and nobody else needs: calls and options by name, lists of any kind, bodies of proxied calls part
+//! by part, and events, polls and errors as JSON text. Behind the feature `bindings`, and no part of the public interface.
 
 mod by_name;
+mod proxy;
 mod value;
 
 use std::error::Error as StdError;
@@ -17,7 +18,10 @@ use crate::token::Token;
 use crate::wait::Poll;
 use crate::webhooks;
 
+pub use bytes::Bytes;
+
 pub use by_name::{AnyList, AnyPages, PreparedCall, prepare, settings};
+pub use proxy::{BodyReader, BodySender, ProxyResponse, body_in_parts, library_request, proxy};
 pub use value::{Options, Value};
 
 /// The error of a value that the binding itself refuses.

@@ -55,6 +55,15 @@ impl Value {
         }
     }
 
+    /// Texts by name, or names and values in turn.
+    pub(super) fn pairs(self, name: &str) -> Result<Vec<(String, String)>, Error> {
+        let Self::Texts(texts) = self else {
+            return Ok(self.fields(name)?.into_iter().collect());
+        };
+        let mut texts = texts.into_iter();
+        Ok(std::iter::from_fn(|| Some((texts.next()?, texts.next()?))).collect())
+    }
+
     pub(super) fn object(self, name: &str) -> Result<Map<String, Json>, Error> {
         self.parsed(name, "a JSON object")
     }

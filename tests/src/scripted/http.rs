@@ -54,7 +54,9 @@ pub async fn read_request(
         }
     };
     if request.header("transfer-encoding").is_some() {
-        return Err("this server reads bodies with a Content-Length only".to_owned());
+        buffer.drain(..head_len);
+        request.body = read_chunks(stream, buffer).await?;
+        return Ok(Some(request));
     }
     let length = match request.header("content-length") {
         None => 0,
@@ -72,6 +74,32 @@ pub async fn read_request(
     let mut whole = std::mem::replace(buffer, rest);
     request.body = whole.split_off(head_len);
     Ok(Some(request))
+}
+
+/// A body in chunks, without trailers.
+async fn read_chunks(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    loop {
+        let size = httparse::parse_chunk_size(buffer).map_err(|_| "a chunk without a size".to_owned())?;
+        if let httparse::Status::Complete((start, size)) = size {
+            let end = start + usize::try_from(size).unwrap_or(MAX_BODY).min(MAX_BODY);
+            if body.len() + end > MAX_BODY {
+                return Err("the body of the request is too long".to_owned());
+            }
+            // Behind a chunk the line ends.
+            if buffer.len() >= end + 2 {
+                body.extend_from_slice(&buffer[start..end]);
+                buffer.drain(..end + 2);
+                if size == 0 {
+                    return Ok(body);
+                }
+                continue;
+            }
+        }
+        if !read_more(stream, buffer).await? {
+            return Err("cut short within a chunk".to_owned());
+        }
+    }
 }
 
 async fn read_more(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Result<bool, String> {

@@ -84,7 +84,9 @@ fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<St
     let agent = format!("pabbly-connect-{}/", session.language);
     let step = session.scenario.steps.get(planned.step);
     let waits = step.is_some_and(|step| ["waitForConnection", "events"].contains(&step.call.as_str()));
-    let json_body = !seen.request.body.is_empty();
+    // What goes to a provider has no headers but those that the caller gives.
+    let proxied = step.is_some_and(|step| step.call == "proxy");
+    let json_body = !seen.request.body.is_empty() && !proxied;
     let usual = [
         (
             "authorization",
@@ -92,7 +94,7 @@ fn headers(session: &Session, planned: &Planned, seen: &Seen, found: &mut Vec<St
         ),
         ("x-user-email", if customers && !public { json!(EMAIL) } else { Value::Null }),
         ("x-request-token", if public { json!(session.canaries.get("request_token")) } else { Value::Null }),
-        ("accept", json!("application/json")),
+        ("accept", json!(if proxied { "*/*" } else { "application/json" })),
         ("user-agent", json!({ "$prefix": agent })),
         ("content-type", if json_body { json!("application/json") } else { Value::Null }),
         ("cookie", Value::Null),
@@ -129,6 +131,11 @@ fn body(exchange: &Exchange, seen: &Seen, found: &mut Vec<String>) {
 fn idempotency(session: &Session, state: &State, i: usize, found: &mut Vec<String>) {
     let Some(seen) = state.seen.get(i) else { return };
     let key = seen.request.header("idempotency-key");
+    let planned = seen.exchange.and_then(|i| session.plan.get(i));
+    let step_of = planned.and_then(|planned| session.scenario.steps.get(planned.step));
+    if step_of.is_some_and(|step| step.call == "proxy") {
+        return; // It would be the provider's.
+    }
     if seen.request.method != "POST" {
         if key.is_some() {
             found.push("idempotency-key: only a POST has one".to_owned());
@@ -139,7 +146,6 @@ fn idempotency(session: &Session, state: &State, i: usize, found: &mut Vec<Strin
         found.push("idempotency-key: is missing".to_owned());
         return;
     };
-    let planned = seen.exchange.and_then(|i| session.plan.get(i));
     if planned.is_some_and(|planned| planned.exchange.headers.contains_key("idempotency-key")) {
         return; // The caller's own, which the scenario names.
     }

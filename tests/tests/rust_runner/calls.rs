@@ -6,9 +6,12 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, TryStreamExt, stream};
 use pabbly_connect::bindings::{self, AnyPages, PreparedCall};
-use pabbly_connect::{CallOptions, Client, Error, ExposeSecret, Item, List, Page, SecretString, Token};
+use pabbly_connect::{
+    CallOptions, Client, Error, ExposeSecret, Item, List, Page, ProxyBody, ResponseBody, SecretString, Token,
+};
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -66,7 +69,10 @@ pub(crate) fn begin<'a>(
 ) -> Pin<Box<dyn Future<Output = Ended> + Send + 'a>> {
     Box::pin(async move {
         if form == Form::Json && step["call"] != "setApiKey" {
-            return by_name(client, step, told).await;
+            return match step["call"].as_str() {
+                Some("proxy") => proxy_by_name(client, step).await,
+                _ => by_name(client, step, told).await,
+            };
         }
         let with = &step["with"];
         let text = |name: &str| with[name].as_str().unwrap_or_default();
@@ -174,6 +180,29 @@ pub(crate) fn begin<'a>(
                     call = call.rejected(&serde_json::from_value(rejected.clone()).expect("a token"));
                 }
                 handed_token(call.await?, &with["apply"])
+            }
+            "proxy" => {
+                let method = with["method"].as_str().unwrap_or("GET");
+                let mut call = customer()?.proxy(text("id"), method, text("path")).options(options);
+                for (name, value) in with["query"].as_object().into_iter().flatten() {
+                    call = call.query(name, value.as_str().unwrap_or_default());
+                }
+                let mut length = None;
+                for (name, value) in with["headers"].as_object().into_iter().flatten() {
+                    let value = value.as_str().unwrap_or_default();
+                    match name.as_str() {
+                        "content-length" => length = value.parse().ok(),
+                        _ => call = call.header(name, value),
+                    }
+                }
+                let parts = stream::iter(parts(with).into_iter().map(Ok::<_, std::io::Error>));
+                let call = match (&with["bodyParts"], length) {
+                    (Value::Null, _) if with["body"].is_string() => call.body(text("body").to_owned()),
+                    (Value::Null, _) => call,
+                    (_, Some(length)) => call.body(ProxyBody::sized_stream(length, parts)),
+                    _ => call.body(ProxyBody::stream(parts)),
+                };
+                handed_response(call.await?).await
             }
             "updateConnection" => {
                 let mut call = customer()?.update_connection(text("id")).options(options);
@@ -397,6 +426,63 @@ async fn by_name(client: &Client, step: &Value, told: &Told) -> Ended {
         PreparedCall::Nothing(call) => call.await.map(|_| nothing()),
         call => call.json().await.map(parsed),
     }
+}
+
+/// The same of a proxied call, whose bodies pass part by part.
+async fn proxy_by_name(client: &Client, step: &Value) -> Ended {
+    let with = &step["with"];
+    let text = |name: &str| with[name].as_str().unwrap_or_default();
+    let members = |value: &Value| value.as_object().cloned().into_iter().flatten();
+    let options = members(with)
+        .filter(|(name, _)| !["email", "id", "body", "bodyParts"].contains(&name.as_str()))
+        .chain(members(&step["options"]))
+        .map(|(name, value)| (name, option(value)));
+    let (sender, in_parts) = bindings::body_in_parts();
+    let body = match (&with["bodyParts"], &with["body"]) {
+        (Value::Null, Value::Null) => ProxyBody::default(),
+        (Value::Null, _) => text("body").to_owned().into(),
+        _ => in_parts,
+    };
+    let call = bindings::proxy(client, text("email"), text("id"), body, options.collect())?;
+    let feed = async {
+        for part in parts(with) {
+            if !sender.send(part.into()).await {
+                return;
+            }
+        }
+        sender.finish();
+    };
+    let (response, ()) = tokio::join!(bindings::ProxyResponse::of(call), feed);
+    let response = response?;
+    let mut prints = Prints::default();
+    let mut body = Vec::new();
+    while let Some(part) = response.body.next().await? {
+        body.extend_from_slice(&part);
+    }
+    let head: Value = serde_json::from_str(&response.head).expect("JSON");
+    let pairs = head["headers"].as_array().into_iter().flatten();
+    let headers: Map<_, _> =
+        pairs.map(|pair| (pair[0].as_str().unwrap_or_default().to_owned(), pair[1].clone())).collect();
+    prints.add("ProxyResponse", "head", response.head);
+    let body = String::from_utf8_lossy(&body);
+    Ok(Handed { value: json!({ "status": head["status"], "headers": headers, "body": body }), prints })
+}
+
+/// The parts of a proxied request's body.
+fn parts(with: &Value) -> Vec<String> {
+    let parts = with["bodyParts"].as_array().into_iter().flatten();
+    parts.map(|part| part.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+async fn handed_response(response: axum::http::Response<ResponseBody>) -> Ended {
+    let mut prints = Prints::default();
+    prints.debug("Response", &response);
+    let text = |value: &HeaderValue| json!(String::from_utf8_lossy(value.as_bytes()));
+    let headers: Map<_, _> =
+        response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let status = response.status().as_u16();
+    let body = response.into_body().text().await?;
+    Ok(Handed { value: json!({ "status": status, "headers": headers, "body": body }), prints })
 }
 
 /// The value of an option.

@@ -85,7 +85,7 @@ pub fn prepare(
     let customer = || client.customer(email.unwrap_or_default());
     let argument = |index| arguments.get(index).map_or("", String::as_str);
     Ok(match method {
-{% for method in methods if not method.local %}
+{% for method in methods if not method.local and not method.proxy %}
 {% set owner = "customer" if method.customer else "client" %}
         "{{ method.name }}" => {
     {% if method.customer %}
@@ -139,7 +139,7 @@ pub fn settings(mut builder: ClientBuilder, settings: Options) -> Result<ClientB
     Ok(builder)
 }
 
-fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
+pub(super) fn call_option(options: &mut CallOptions, name: &str, value: Value) -> Result<(), Error> {
     match name {
         _ if matches!(value, Value::Null) => {}
 {% for option in callOptions %}
