@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use napi::bindgen_prelude::{Either6, Null, Object};
+use napi::bindgen_prelude::{Either6, Null, Object, Uint8Array};
 use napi::{Env, Error, Result};
 use napi_derive::napi;
 use pabbly_connect::DEFAULT_BASE_URL;
@@ -14,6 +14,7 @@ use pabbly_connect::bindings::{self, Options, PreparedCall, Value, event_json, p
 use crate::outcome::thrown;
 use crate::pages::Pages;
 use crate::port::{Calls, Port};
+use crate::proxy::Exchange;
 use crate::queue::Kind;
 
 /// A client of the core.
@@ -94,6 +95,26 @@ impl Client {
         let pages = self.prepare(&method, email.as_deref(), &arguments, options)?.pages();
         let pages = pages.ok_or_else(|| Error::from_reason(format!("{method} gives no list")))?;
         Ok(Pages::new(pages, self.calls.clone()))
+    }
+
+    /// Starts a proxied call, whose answer is the head of the provider's response. The body is whole, or comes
+    /// `in_parts`.
+    #[napi]
+    pub fn proxy(
+        &self,
+        env: Env,
+        number: u32,
+        email: String,
+        id: String,
+        body: Option<Uint8Array>,
+        in_parts: bool,
+        options: Option<Object<'_>>,
+    ) -> Result<Exchange> {
+        let options = self::options(options)?;
+        let body = body.map(|body| body.to_vec());
+        Exchange::start(self.calls.clone(), env, number, body, in_parts, |body| {
+            bindings::proxy(&self.core, &email, &id, body, options).map_err(|error| thrown(&error))
+        })
     }
 
     fn prepare(

@@ -7,6 +7,7 @@ mod client;
 mod outcome;
 mod pages;
 mod port;
+mod proxy;
 mod queue;
 mod runtime;
 mod token;

@@ -113,6 +113,8 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
       const rejected = rest.rejected && Token.of(rest.rejected);
       return target.getToken(...customer, id, { ...callOptions, rejected });
     }
+    case 'proxy':
+      return read(target.proxy(...customer, id, { ...proxied(rest), ...callOptions }));
     case 'verifyConnection':
     case 'getConnection':
     case 'deleteConnection':
@@ -120,6 +122,22 @@ function begin(client, { call, with: given, options }, signal, narrowed, polls) 
     default:
       throw new Error(`no method is called ${call}`);
   }
+}
+
+/** A body in parts becomes a stream, and now and then an async iterable. */
+function proxied({ bodyParts, ...request }) {
+  if (!bodyParts) return request;
+  const iterable = (async function* () {
+    yield* bodyParts;
+  })();
+  const body = Math.random() < 0.5 ? iterable : new Blob(bodyParts).stream();
+  return { ...request, body };
+}
+
+/** A response is part of the call until it has been read. */
+async function read(call) {
+  const response = await call;
+  return { response, body: await response.text() };
 }
 
 async function iterate(list, most, items) {
@@ -138,6 +156,11 @@ const TYPES = {
 /** What a call handed out, as JSON; what holds a credential is taken apart, since it does not serialise. */
 function handed({ call, with: { apply } }, value, prints) {
   if (value === undefined) return null;
+  if (call === 'proxy') {
+    const { response, body } = value;
+    print(prints, 'Object', response);
+    return { status: response.status, headers: Object.fromEntries(response.headers), body };
+  }
   print(prints, TYPES[call] ?? 'Object', value);
   if (call === 'rotateKey') return { ...value, api_key: value.api_key };
   if (call !== 'getToken') return value;

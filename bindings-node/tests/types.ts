@@ -28,6 +28,9 @@ import {
   type List,
   type OAuthToken,
   type PromotedKey,
+  proxyFetch,
+  type ProxyBody,
+  type ProxyRequest,
   type RequestLink,
   type RotatedKey,
   type Settings,
@@ -136,6 +139,16 @@ export async function calls(email: string, id: string) {
   equal<Connection>()(await pc.waitForConnection(email, id, wait));
   equal<Connection>()(await pc.confirmConnection(email, id, 'code', options));
   equal<Token>()(await pc.getToken(email, id, options));
+  const body = new Blob([]).stream();
+  const proxied: ProxyRequest = { path: 'a', query: { a: 1 }, headers: new Headers(), body, signal };
+  equal<Response>()(await pc.proxy(email, id, proxied));
+  for (const body of ['a', new Uint8Array(), new ArrayBuffer(1), proxied.body] as ProxyBody[]) {
+    const query = new URLSearchParams();
+    equal<Response>()(await pc.customer(email).proxy(id, { method: 'POST', path: 'a', query, body }));
+  }
+  equal<typeof fetch>()(proxyFetch(pc.customer(email), id, { baseUrl: 'https://api.example.com', timeoutMs: 1 }));
+  // @ts-expect-error: there has to be a path.
+  await pc.proxy(email, id, { method: 'GET' });
   equal<ConnectionPage>()(await pc.listConnections(email, { appId: 'gmail', page: 1, limit: 2 }, options));
   for await (const connection of pc.listConnections(email)) equal<Connection>()(connection);
   equal<void>()(await pc.deleteConnection(email, id, options));

@@ -13,8 +13,8 @@ interface Running {
   /** Makes what the caller gets of what the service answered. */
   make(data: never): unknown;
   onPoll: ((poll: Poll) => void) | undefined;
-  /** Listens to the caller's signal. */
-  stopper: Stopper | undefined;
+  /** Stops listening to the caller's signal. */
+  release: (() => void) | undefined;
 }
 
 const running = new Map<number, Running>();
@@ -75,16 +75,20 @@ export function run<D, T>({ owner, place, signal, onPoll, make, start }: Start<D
     return Promise.reject(error);
   }
   return new Promise((resolve, reject) => {
-    const stopper = signal ? Stopper.of(signal).add(number) : undefined;
-    running.set(number, { owner, place, resolve, reject, make, onPoll, stopper } as Running);
+    const stop = (reason: unknown) => {
+      port.cancel(number);
+      end(number)?.reject(reason);
+    };
+    const release = signal ? whenAborted(signal, stop) : undefined;
+    running.set(number, { owner, place, resolve, reject, make, onPoll, release } as Running);
   });
 }
 
-/** The calls that one signal stops. One listener serves them all: Node warns where many are on one signal. */
+/** What one signal stops. One listener serves all of it: Node warns where many are on one signal. */
 class Stopper {
   static readonly #all = new WeakMap<AbortSignal, Stopper>();
   readonly #signal: AbortSignal;
-  readonly #numbers = new Set<number>();
+  readonly #stops = new Set<(reason: unknown) => void>();
 
   static of(signal: AbortSignal): Stopper {
     return Stopper.#all.get(signal) ?? new Stopper(signal);
@@ -96,33 +100,36 @@ class Stopper {
     signal.addEventListener('abort', this);
   }
 
-  add(number: number): this {
-    this.#numbers.add(number);
-    return this;
+  add(stop: (reason: unknown) => void): void {
+    this.#stops.add(stop);
   }
 
-  /** Forgets a call that has ended, and the signal with the last. */
-  remove(number: number): void {
-    this.#numbers.delete(number);
-    if (this.#numbers.size > 0) return;
+  /** Forgets what has ended, and the signal with the last. */
+  remove(stop: (reason: unknown) => void): void {
+    this.#stops.delete(stop);
+    if (this.#stops.size > 0) return;
     Stopper.#all.delete(this.#signal);
     this.#signal.removeEventListener('abort', this);
   }
 
   /** Called by the signal. */
   handleEvent(): void {
-    for (const number of this.#numbers) {
-      port.cancel(number);
-      end(number)?.reject(this.#signal.reason);
-    }
+    for (const stop of this.#stops) stop(this.#signal.reason);
   }
+}
+
+/** Has a signal stop something, until the function is called that it gives. */
+export function whenAborted(signal: AbortSignal, stop: (reason: unknown) => void): () => void {
+  const stopper = Stopper.of(signal);
+  stopper.add(stop);
+  return () => stopper.remove(stop);
 }
 
 function end(number: number): Running | undefined {
   const call = running.get(number);
   if (!call) return undefined;
   running.delete(number);
-  call.stopper?.remove(number);
+  call.release?.();
   return call;
 }
 

@@ -1,13 +1,21 @@
 // What the client and its methods have in common: settings, the native client, and calls by the name of their method.
-import { cancelAll, closed, port, run } from './call.js';
+import { cancelAll, closed, port, run, whenAborted } from './call.js';
 import { refusal, type Place } from './failure.js';
-import type { Client as NativeClient, Pages } from './generated/native.js';
-import { KNOWN, type CallOptions, type EventsQuery, type Settings, type WaitOptions } from './generated/options.js';
+import type { Client as NativeClient, Exchange, Pages } from './generated/native.js';
+import {
+  KNOWN,
+  type CallOptions,
+  type EventsQuery,
+  type ProxyRequest,
+  type Settings,
+  type WaitOptions,
+} from './generated/options.js';
 import { EventFeed, type EventPage } from './feed.js';
 import { Listener } from './hooks.js';
 import { List } from './list.js';
 import { native } from './native.js';
 import { check, given } from './options.js';
+import { feed, pairs, response, source, whole, type Head } from './proxy.js';
 
 /** What distinguishes one call from another. */
 export interface Call<T> {
@@ -91,6 +99,46 @@ export class Caller {
     const open = (client: NativeClient) => client.pages(method, email, [], given(query, options));
     let pages: Pages | undefined;
     return (place) => this.#start<P | null>({ ...call, place }, (client, number) => (pages ??= open(client)).next(number));
+  }
+
+  /** Starts a proxied call. The bodies pass on as the program gives and reads them. */
+  proxy(call: Call<Response>): Promise<Response> {
+    const { email, arguments: [id = ''] = [], options, place } = call;
+    const { body, query, headers, signal, ...own } = (options ?? {}) as ProxyRequest;
+    const bytes = whole(body);
+    let parts: ReturnType<typeof source>;
+    let exchange: Exchange | undefined;
+    const head = this.#start<Head>({ ...call, make: (head: Head) => head }, (client, number) => {
+      const others = given({ ...own, query: pairs(query), headers: pairs(headers) });
+      if (bytes === undefined) parts = source(body);
+      if (body != null && !bytes && !parts) throw new Error('body must be a string, bytes, or a stream of them');
+      exchange = client.proxy(number, text(email), id, bytes, parts !== undefined, others);
+    });
+    if (!exchange) return head as Promise<never>;
+    const begun = exchange;
+    const step = (start: (number: number) => void): Promise<boolean> => {
+      if (this.#native === undefined) throw closed(place);
+      signal?.throwIfAborted();
+      return run({ owner: this, place, signal, make: (answer: boolean) => answer, start });
+    };
+    const fed = parts && feed(begun, parts, (part) => step((number) => begun.send(number, part)));
+    const answered = fed ? Promise.race([head, fed.then(() => head)]) : head;
+    return answered.then(
+      (head) => {
+        // Weak, so that a response that nobody holds any more is not held here either, and its call ends.
+        const weak = new WeakRef(begun);
+        const release = signal ? whenAborted(signal, () => weak.deref()?.close()) : undefined;
+        const end = () => {
+          release?.();
+          parts?.cancel();
+        };
+        return response(head, begun, async () => step((number) => begun.next(number)), end);
+      },
+      (error: unknown) => {
+        parts?.cancel();
+        throw error;
+      },
+    );
   }
 
   checkEmail(email: unknown, place: Place): void {

@@ -13,6 +13,7 @@ export type {
   ListAppsQuery,
   ListConnectionsQuery,
   PromoteKeyRequest,
+  ProxyRequest,
   RotateKeyRequest,
   Settings,
   SubmittedForm,
@@ -21,5 +22,6 @@ export type {
 } from './generated/options.js';
 export type { Hooks, Logger, Poll } from './hooks.js';
 export type { List } from './list.js';
+export { proxyFetch, type Pairs, type ProxyBody, type ProxyFetchOptions } from './proxy.js';
 export * as webhooks from './webhooks.js';
 export { Token, type ApiRequest, type FieldsToken, type OAuthToken } from './token.js';

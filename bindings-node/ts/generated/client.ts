@@ -28,6 +28,7 @@ import {
   type LinkRequest,
   type WaitOptions,
   type TokenOptions,
+  type ProxyRequest,
   type ListConnectionsQuery,
   type ConnectionChanges,
   type ImportedCredential,
@@ -183,6 +184,33 @@ export class PabblyConnectPlatform {
       merged: KNOWN.getToken,
       place: here(),
       make: token,
+    });
+  }
+
+  /**
+   * Calls the provider's API through the platform, which adds the connection's credential. Needs the capability
+   * `proxy`.
+   *
+   * The provider's response is given back whatever its status, its body to be read as it arrives; only what the
+   * platform itself answers is an error. Nothing that may have reached the provider is sent again: a 503 of the
+   * platform is, where the body is no stream. `timeout` bounds each attempt up to the response's headers, and after
+   * that the time until each next part of its body.
+   *
+   * Rejects with `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
+   * connect flow again.
+   *
+   * Rejects with `PabblyConnectError` with the code `provider_no_response` or `provider_timeout` where the provider may
+   * have carried the request out.
+   */
+  proxy(email: string, id: string, request: ProxyRequest): Promise<Response> {
+    return this.#caller.proxy({
+      method: 'proxy',
+      email,
+      arguments: [id ?? ''],
+      options: request,
+      merged: KNOWN.proxy,
+      place: here(),
+      make: whole<Response>,
     });
   }
 
@@ -480,6 +508,11 @@ export class Customer {
   /** See `PabblyConnectPlatform.getToken`. */
   getToken(id: string, options?: TokenOptions): Promise<Token> {
     return this.#client.getToken(this.email, id, options);
+  }
+
+  /** See `PabblyConnectPlatform.proxy`. */
+  proxy(id: string, request: ProxyRequest): Promise<Response> {
+    return this.#client.proxy(this.email, id, request);
   }
 
   /** See `PabblyConnectPlatform.listConnections`. */

@@ -11,6 +11,22 @@ export declare class Client {
   start(number: number, method: string, email: string | undefined | null, arguments: Array<string>, options: object | undefined | null, polls: boolean): void
   /** All pages of a list, or those of the feed. */
   pages(method: string, email: string | undefined | null, arguments: Array<string>, options?: object | undefined | null): Pages
+  /** Starts a proxied call, whose answer is the head of the provider's response. The body is whole, or comes `in_parts`. */
+  proxy(number: number, email: string, id: string, body: Uint8Array | undefined | null, inParts: boolean, options?: object | undefined | null): Exchange
+}
+
+/** A proxied call that was started. */
+export declare class Exchange {
+  /** The answer is whether there is another part of the response's body. */
+  next(call: number): void
+  /** Takes the part that `next` told of. */
+  take(): Uint8Array | null
+  /** Sends a part of the request's body once it is wanted. The answer is whether it was. */
+  send(call: number, part: Uint8Array): void
+  /** The request's body is whole. */
+  finish(): void
+  /** Ends the provider's call where it has not come to its end. */
+  close(): void
 }
 
 /** The pages of a list, one after the other. */
@@ -37,6 +53,9 @@ export declare function applyToken(token: string, path: string): string
 export interface JsonText {
   json: string
 }
+
+/** The path of a proxied call, and names and values of its headers in turn, of the request that a library makes. */
+export declare function libraryRequest(baseUrl: string, url: string, headers: Array<string>): Array<string>
 
 /** Throws where a request is no webhook. `headers` are names and values in turn; `receivedAt` is in seconds since 1970. */
 export declare function verifyWebhook(headers: Array<string>, body: Uint8Array, secrets: Array<string>, receivedAt?: number | undefined | null): void

@@ -2,6 +2,7 @@
 // Generated from core/manifest.yaml by `cargo xtask generate`; do not edit.
 import type { Hooks, Logger, Poll } from '../hooks.js';
 import type { ConnectionStatus } from './models.js';
+import type { Pairs, ProxyBody } from '../proxy.js';
 import type { Token } from '../token.js';
 
 /** Settings of a client. */
@@ -145,6 +146,23 @@ export interface TokenOptions extends CallOptions {
    * refreshed. Only its SHA-256 is sent.
    */
   rejected?: Token | undefined;
+}
+
+/** Options of `proxy`. */
+export interface ProxyRequest extends CallOptions {
+  /** The HTTP method. Default: `GET`. */
+  method?: string | undefined;
+  /** What follows the connection's `api_base_url`, as the provider documents it; it may have a query. */
+  path: string;
+  /** Query parameters beside those of the path. */
+  query?: Pairs | undefined;
+  /**
+   * Headers for the provider. `content-length` tells how long a body is that is a stream; some providers refuse one
+   * without.
+   */
+  headers?: Pairs | undefined;
+  /** The body. A stream is sent as fast as the provider takes it, and once at most. */
+  body?: ProxyBody | undefined;
 }
 
 /** Options of `listConnections`. */
@@ -315,6 +333,17 @@ export const KNOWN = {
   ]),
   getToken: new Set<string>([
     'rejected',
+    'timeoutMs',
+    'deadlineMs',
+    'maxRetries',
+    'signal',
+  ]),
+  proxy: new Set<string>([
+    'method',
+    'path',
+    'query',
+    'headers',
+    'body',
     'timeoutMs',
     'deadlineMs',
     'maxRetries',

@@ -58,6 +58,10 @@ class FakeCaller extends Caller {
     ]);
   }
 
+  override proxy(call: Call<Response>): Promise<Response> {
+    return this.run(call);
+  }
+
   override list<P, T>(call: Call<P>, items: (page: P) => T[]): List<P, T> {
     if ('email' in call) this.checkEmail(call.email, call.place);
     const page = () => this.run(call);

@@ -6,18 +6,18 @@
 {%- set ns = namespace(all=[]) %}
 {%- if email %}{% set ns.all = ns.all + ["email: string"] %}{% endif %}
 {%- for argument in method.arguments %}{% set ns.all = ns.all + [argument ~ ": string"] %}{% endfor %}
-{%- set merged = method.wait or method.result == "Token" %}
-{%- if method.options and not merged %}{% set ns.all = ns.all + [request(method)] %}{% endif %}
-{%- set ns.all = ns.all + ["options?: " ~ (method.node if merged else "CallOptions")] %}
+{%- set merged = method.wait or method.merged %}
+{%- if method.options and not merged or method.proxy %}{% set ns.all = ns.all + [request(method)] %}{% endif %}
+{%- if not method.proxy %}{% set ns.all = ns.all + ["options?: " ~ (method.node if merged else "CallOptions")] %}{% endif %}
 {{- ns.all | join(", ") }}
 {%- endmacro %}
 {% macro passed(method) -%}
 {%- set ns = namespace(all=["this.email"] + method.arguments) %}
-{%- if method.options and not method.wait and method.result != "Token" %}{% set ns.all = ns.all + ["query" if method.list else "request"] %}{% endif %}
-{{- (ns.all + ["options"]) | join(", ") }}
+{%- if method.options and not method.wait and not method.merged or method.proxy %}{% set ns.all = ns.all + ["query" if method.list else "request"] %}{% endif %}
+{{- (ns.all + (["options"] if not method.proxy else [])) | join(", ") }}
 {%- endmacro %}
 {% macro result(method) -%}
-{%- if method.list %}List<{{ method.list }}Page, {{ method.list }}>{% elif method.feed %}EventFeed{% else %}Promise<{{ method.result or "void" }}>{% endif %}
+{%- if method.list %}List<{{ method.list }}Page, {{ method.list }}>{% elif method.feed %}EventFeed{% else %}Promise<{{ "Response" if method.proxy else method.result or "void" }}>{% endif %}
 {%- endmacro %}
 {% macro documentation(method) -%}
 {%- set ns = namespace(text=method.doc ~ (" `await` it for one page, `for await` it for all." if method.list else " `for await` gives one after the other." if method.feed)) %}
@@ -86,6 +86,18 @@ export class PabblyConnectPlatform {
     const place = here();
     return this.#caller.feed({ method: '{{ method.name }}', query, known: KNOWN.{{ method.name }}, options, place, make: whole<EventPage> });
   }
+{% elif method.proxy %}
+  {{ method.name }}({{ parameters(method, true) }}): {{ result(method) }} {
+    return this.#caller.proxy({
+      method: '{{ method.name }}',
+      email,
+      arguments: [id ?? ''],
+      options: request,
+      merged: KNOWN.{{ method.name }},
+      place: here(),
+      make: whole<Response>,
+    });
+  }
 {% elif method.local %}
   {{ method.name }}({% for argument in method.arguments %}{{ argument }}: string{% endfor %}): void {
     this.#caller.{{ method.name }}({{ method.arguments | join(", ") }}, here());
@@ -116,14 +128,14 @@ export class PabblyConnectPlatform {
 {% if method.arguments %}
       arguments: [{% for argument in method.arguments %}{{ argument }} ?? ''{{ ", " if not loop.last }}{% endfor %}],
 {% endif %}
-{% if method.options and not method.wait and method.result != "Token" %}
+{% if method.options and not method.wait and not method.merged %}
       query: request ?? {},
       known: KNOWN.{{ method.name }},
 {% endif %}
       options,
 {% if method.wait %}
       merged: KNOWN.wait,
-{% elif method.options and method.result == "Token" %}
+{% elif method.merged %}
       merged: KNOWN.{{ method.name }},
 {% endif %}
       place: here(),

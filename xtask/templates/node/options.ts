@@ -1,4 +1,4 @@
-{% set types = {"text": "string", "texts": "string[]", "flag": "boolean", "count": "number", "duration": "number", "seconds": "number", "object": "Record<string, unknown>", "fields": "Record<string, string>", "clearable": "string | null", "token": "Token"} %}
+{% set types = {"text": "string", "texts": "string[]", "flag": "boolean", "count": "number", "duration": "number", "seconds": "number", "object": "Record<string, unknown>", "fields": "Record<string, string>", "clearable": "string | null", "token": "Token", "pairs": "Pairs", "body": "ProxyBody"} %}
 {% macro docs(option) %}{{ option.docs }}{{ " `null` removes it." if option.type == "clearable" }}{% endmacro %}
 {% macro members(options) %}
 {% for option in options %}
@@ -17,6 +17,7 @@ new Set<string>([
 // {{ generated }}
 import type { Hooks, Logger, Poll } from '../hooks.js';
 import type { {{ words_of_options | join(", ") }} } from './models.js';
+import type { Pairs, ProxyBody } from '../proxy.js';
 import type { Token } from '../token.js';
 
 /** Settings of a client. */
@@ -33,7 +34,7 @@ export interface CallOptions {
 {% for method in methods if method.node %}
 
 /** Options of `{{ method.name }}`. */
-export interface {{ method.node }}{{ " extends CallOptions" if method.result == "Token" }} {
+export interface {{ method.node }}{{ " extends CallOptions" if method.merged }} {
 {{ members(method.options) }}
 {%- if method.wait %}
   /** Called after each poll that did not end the wait. */
@@ -49,6 +50,6 @@ export const KNOWN = {
   settings: {{ names(clientOptions, ["onRequest", "onResponse", "onRetry", "onWait", "logger"]) }},
   call: {{ names(callOptions, ["signal"]) }},
 {% for method in methods if method.node %}
-  {{ "wait" if method.wait else method.name }}: {{ names(method.options + callOptions if method.result == "Token" else method.options, ["onPoll", "signal"] if method.wait else ["signal"] if method.result == "Token" else []) }},
+  {{ "wait" if method.wait else method.name }}: {{ names(method.options + callOptions if method.merged else method.options, ["onPoll", "signal"] if method.wait else ["signal"] if method.merged else []) }},
 {% endfor %}
 };
