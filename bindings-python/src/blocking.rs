@@ -5,13 +5,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::pending;
+use pabbly_connect::bindings::{BodySender, Bytes};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyIterator};
 use tokio::runtime;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use crate::call::{Ready, Work};
+use crate::client::Connected;
 use crate::done::Outcome;
 use crate::ending::{Returning, detached};
 use crate::errors::misuse;
@@ -85,8 +89,10 @@ pub(crate) fn run(
     ready: Ready,
     log: bool,
     on_poll: Option<&Bound<'_, PyAny>>,
+    mut parts: Option<Bound<'_, PyIterator>>,
 ) -> PyResult<(Outcome, Returning)> {
-    let Ready { work, connected, polls } = ready;
+    let Ready { work, connected, polls, sender } = ready;
+    let mut sender = sender.filter(|_| parts.is_some());
     let runtime = connected.runtime()?;
     let caller = Caller::new(runtime);
     let mut work = if caller.alone { work } else { apart(work) };
@@ -108,11 +114,15 @@ pub(crate) fn run(
         PyResult::Ok(())
     };
     loop {
-        let (done, returning) =
-            detached(py, || tokio.block_on(slice(&mut work, &runtime.ticks, caller.alone)));
-        let told = hand_over();
-        if let (Some(outcome), Ok(())) = (done, &told) {
-            return Ok((outcome, returning));
+        let (step, returning) = detached(py, || {
+            tokio.block_on(slice(&mut work, &runtime.ticks, caller.alone, sender.as_deref()))
+        });
+        let mut told = hand_over();
+        match step {
+            Step::Done(outcome) if told.is_ok() => return Ok((outcome, returning)),
+            Step::Wanted(true) if told.is_ok() => told = pass_on(sender.as_deref(), parts.as_mut()),
+            Step::Wanted(false) => sender = None,
+            _ => {}
         }
         let interrupted = told.and_then(|()| py.check_signals());
         if process != generation() {
@@ -137,18 +147,56 @@ async fn tick(ticks: Arc<Notify>) {
     }
 }
 
-/// Works until there is an outcome, or until it is time to look for signals.
-async fn slice(work: &mut Work, ticks: &Notify, alone: bool) -> Option<Outcome> {
+/// Why a thread stops to work.
+enum Step {
+    Done(Outcome),
+    /// Whether another part of the request's body is wanted.
+    Wanted(bool),
+    /// It is time to look for signals.
+    Tick,
+}
+
+/// Passes the next part of a request's body on, or that it is whole.
+fn pass_on(sender: Option<&BodySender>, parts: Option<&mut Bound<'_, PyIterator>>) -> PyResult<()> {
+    let (Some(sender), Some(parts)) = (sender, parts) else {
+        return Ok(());
+    };
+    let Some(part) = parts.next().transpose()? else {
+        sender.finish();
+        return Ok(());
+    };
+    let part = Bytes::copy_from_slice(part.cast::<PyBytes>()?.as_bytes());
+    // There is room for it, or else nobody wants it any more.
+    let _ = sender.send(part).now_or_never();
+    Ok(())
+}
+
+/// Has the tasks of connections see what was closed, where there is nobody else who works on them.
+pub(crate) fn settle(py: Python<'_>, connected: &Connected) {
+    if let Ok(Runtime { tokio: Some(tokio), .. }) = connected.runtime() {
+        let ((), _returning) = detached(py, || tokio.block_on(close_what_was_given_up()));
+    }
+}
+
+/// Works until there is an outcome, or until the thread has something else to do.
+async fn slice(work: &mut Work, ticks: &Notify, alone: bool, sender: Option<&BodySender>) -> Step {
+    let wanted = async {
+        match sender {
+            Some(sender) => sender.ready().await,
+            None => pending().await,
+        }
+    };
     let outcome = tokio::select! {
         biased;
         outcome = work => outcome,
-        () = ticks.notified() => return None,
+        () = ticks.notified() => return Step::Tick,
+        wanted = wanted => return Step::Wanted(wanted),
     };
     if alone {
         // The connection goes back to the others; where there are others, they see to that.
         yield_now().await;
     }
-    Some(outcome)
+    Step::Done(outcome)
 }
 
 /// Lets the tasks of connections see that nobody waits for them any more.

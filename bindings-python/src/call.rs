@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Aborted, abortable};
+use pabbly_connect::bindings::BodySender;
 use pyo3::prelude::*;
+use pyo3::types::PyIterator;
 
 use crate::client::Connected;
 use crate::done::{Outcome, into_python};
@@ -25,6 +27,8 @@ pub(crate) struct Ready {
     pub(crate) connected: Arc<Connected>,
     /// Where a wait tells its polls, if anybody wants to know.
     pub(crate) polls: Option<Arc<Polls>>,
+    /// Where the parts of a request's body go.
+    pub(crate) sender: Option<Arc<BodySender>>,
 }
 
 /// A call that is ready to be sent, once: by `run` or by `start`.
@@ -40,17 +44,28 @@ impl Call {
         connected: Arc<Connected>,
         work: impl Future<Output = Outcome> + Send + 'static,
     ) -> Self {
-        Self::telling(connected, None, work)
+        Self::of(Ready { work: Box::pin(work), connected, polls: None, sender: None })
+    }
+
+    /// A call that sends the parts of a body meanwhile.
+    pub(crate) fn fed(
+        connected: Arc<Connected>,
+        sender: Option<Arc<BodySender>>,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Self {
+        Self::of(Ready { work: Box::pin(work), connected, polls: None, sender })
     }
 
     pub(crate) fn telling(
         connected: Arc<Connected>,
-        polls: Option<Arc<Polls>>,
+        polls: Arc<Polls>,
         work: impl Future<Output = Outcome> + Send + 'static,
     ) -> Self {
-        let work = Box::pin(work);
-        let ready = Owned::new(Ready { work, connected, polls });
-        Self { ready: Mutex::new(Some(ready)), abort: Mutex::new(None) }
+        Self::of(Ready { work: Box::pin(work), connected, polls: Some(polls), sender: None })
+    }
+
+    fn of(ready: Ready) -> Self {
+        Self { ready: Mutex::new(Some(Owned::new(ready))), abort: Mutex::new(None) }
     }
 
     fn take(&self) -> PyResult<Ready> {
@@ -64,16 +79,23 @@ impl Call {
 #[pymethods]
 impl Call {
     /// Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-    /// reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next.
-    #[pyo3(signature = (log, on_poll = None))]
-    fn run(&self, py: Python<'_>, log: bool, on_poll: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        let (outcome, _returning) = blocking::run(py, self.take()?, log, on_poll.as_ref())?;
+    /// reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the
+    /// next; `parts` gives those of a request's body as bytes.
+    #[pyo3(signature = (log, on_poll = None, parts: "Iterator[bytes] | None" = None))]
+    fn run(
+        &self,
+        py: Python<'_>,
+        log: bool,
+        on_poll: Option<Bound<'_, PyAny>>,
+        parts: Option<Bound<'_, PyIterator>>,
+    ) -> PyResult<Py<PyAny>> {
+        let (outcome, _returning) = blocking::run(py, self.take()?, log, on_poll.as_ref(), parts)?;
         into_python(py, outcome)
     }
 
     /// Makes the call on the background thread, which puts the answer into the queue under this number.
     fn start(&self, queue: &Queue, number: u64, log: bool) -> PyResult<()> {
-        let Ready { work, connected, polls } = self.take()?;
+        let Ready { work, connected, polls, .. } = self.take()?;
         let queue = queue.shared()?;
         queue.receive(number, connected.log(), log, polls.as_deref());
         let (work, abort) = abortable(AssertUnwindSafe(work).catch_unwind());

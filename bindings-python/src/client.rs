@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pabbly_connect::ClientBuilder;
 use pabbly_connect::bindings::{self, Options, PreparedCall, Value};
+use pabbly_connect::{ClientBuilder, ProxyBody};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString};
 
@@ -14,6 +14,7 @@ use crate::errors::{exception, misuse, refused};
 use crate::events::{Log, logged, told};
 use crate::fork::Owned;
 use crate::pages::{self, Feed};
+use crate::proxy::{self, Sender};
 use crate::token::Token;
 
 /// A client of the core and what drives its blocking calls, both of one process.
@@ -113,6 +114,31 @@ impl Client {
         Ok(Feed::new(pages, connected))
     }
 
+    /// A proxied call, whose body is whole, or comes `in_parts`: then it is with what takes them.
+    #[pyo3(signature = (email, id, body: "bytes | None", in_parts, options: "dict[str, Any]") -> "tuple[Call, Sender | None]")]
+    fn proxy(
+        &self,
+        email: &Bound<'_, PyAny>,
+        id: &str,
+        body: Option<Vec<u8>>,
+        in_parts: bool,
+        options: &Bound<'_, PyDict>,
+    ) -> PyResult<(Call, Option<Sender>)> {
+        let py = email.py();
+        let connected = self.connected(py)?;
+        let (sender, body) = if in_parts {
+            let (sender, body) = bindings::body_in_parts();
+            (Some(Arc::new(sender)), body)
+        } else {
+            (None, body.map_or_else(ProxyBody::default, ProxyBody::from))
+        };
+        let options = self::options(options)?;
+        let call = bindings::proxy(&connected.client, &address(email), id, body, options);
+        let call = call.map_err(|error| exception(py, &error))?;
+        let call = proxy::call(connected.clone(), call, sender.clone());
+        Ok((call, sender.map(|sender| Sender::new(sender, connected))))
+    }
+
     /// Raises where the address could not be a customer's.
     fn check_email(&self, email: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = email.py();
@@ -161,7 +187,7 @@ impl Client {
             PreparedCall::Wait(wait) if tell_polls => {
                 let (wait, polls) = told(wait);
                 let work = async move { Ok(Done::Json(PreparedCall::Wait(wait).json().await?)) };
-                Call::telling(connected, Some(polls), work)
+                Call::telling(connected, polls, work)
             }
             call => Call::new(connected, async move { Ok(Done::Json(call.json().await?)) }),
         })

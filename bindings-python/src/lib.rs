@@ -15,6 +15,7 @@ mod errors;
 mod events;
 mod fork;
 mod pages;
+mod proxy;
 mod queue;
 mod token;
 mod webhooks;
@@ -35,6 +36,8 @@ mod _native {
     use crate::fork::{after_fork_in_child, generation};
     #[pymodule_export]
     use crate::pages::{Feed, Pages};
+    #[pymodule_export]
+    use crate::proxy::{Reader, Sender, library_request};
     #[pymodule_export]
     use crate::queue::Queue;
     #[pymodule_export]

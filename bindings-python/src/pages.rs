@@ -102,7 +102,7 @@ impl Feed {
     }
 }
 
-fn of_this_process<T>(py: Python<'_>, owned: &Owned<Arc<T>>) -> PyResult<Arc<T>> {
+pub(crate) fn of_this_process<T>(py: Python<'_>, owned: &Owned<Arc<T>>) -> PyResult<Arc<T>> {
     let why = "what was begun before a fork cannot be gone on with in the child";
     owned.get().cloned().ok_or_else(|| refused(py, why))
 }

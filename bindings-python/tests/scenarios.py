@@ -26,14 +26,24 @@ import traceback
 
 from pabbly_connect import (
     AsyncPabblyConnectPlatform,
+    AsyncProxyResponse,
     PabblyConnectError,
     PabblyConnectPlatform,
+    ProxyResponse,
     RequestLink,
     RotatedKey,
     Token,
 )
 
 LANGUAGE = "python"
+UNPICKLABLE = (
+    Token,
+    RotatedKey,
+    PabblyConnectPlatform,
+    AsyncPabblyConnectPlatform,
+    ProxyResponse,
+    AsyncProxyResponse,
+)
 # Scenarios under way at once: they mostly wait.
 AT_ONCE = 16
 
@@ -95,6 +105,8 @@ def make_call(client, step, polls):
     arguments.pop("apply", None)
     if "rejected" in arguments:
         arguments["rejected"] = Token.of(**arguments["rejected"])
+    if "body_parts" in arguments:
+        arguments["body"] = iter(arguments.pop("body_parts"))
     positional = [arguments.pop(name) for name in ARGUMENTS if name in arguments]
     return getattr(client, snake(step["call"]))(*positional, **arguments)
 
@@ -127,7 +139,7 @@ class Report:
             try:
                 add("pickle", pickle.dumps(value, protocol).decode("latin-1"))
             except TypeError as refusal:
-                if not isinstance(value, (Token, RotatedKey, PabblyConnectPlatform, AsyncPabblyConnectPlatform)):
+                if not isinstance(value, UNPICKLABLE):
                     raise
                 add("pickle", str(refusal))
 
@@ -155,6 +167,10 @@ class Report:
             "fields": getattr(error, "fields", None),
             "oldestCursor": getattr(error, "oldest_cursor", None),
         }
+
+    def response(self, response, body):
+        self.print("ProxyResponse", response)
+        return {"status": response.status, "headers": response.headers, "body": body.decode()}
 
     def value(self, value, path=None):
         if value is None:
@@ -217,7 +233,10 @@ def call_sync(step, client, report):
         if step["cancel"] == "before_start":
             raise Interrupted
         answer = make_call(client, step, polls)
-        if step["iterate"]:
+        if step["call"] == "proxy":
+            with answer:
+                outcome["value"] = report.response(answer, answer.read())
+        elif step["iterate"]:
             for item in answer:
                 items.append(report.value(item))
                 if len(items) == step["take"]:
@@ -312,6 +331,10 @@ async def call_async(step, client, report):
 
     async def call():
         answer = make_call(client, step, polls)
+        if step["call"] == "proxy":
+            async with await answer as response:
+                outcome["value"] = report.response(response, await response.read())
+            return
         if not step["iterate"]:
             answer = await answer if step["call"] != "setApiKey" else answer
             outcome["value"] = report.value(answer, step["with"].get("apply"))

@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         Verification,
         WebhookTest,
     )
+    from ._proxy import AsyncProxyResponse, ProxyResponse
 
 __all__ = [
     "Account",
@@ -98,6 +99,7 @@ __all__ = [
     "AsyncCustomer",
     "AsyncEventFeed",
     "AsyncPabblyConnectPlatform",
+    "AsyncProxyResponse",
     "AuthOption",
     "AuthOptionList",
     "AuthenticationError",
@@ -135,6 +137,7 @@ __all__ = [
     "PabblyConnectPlatform",
     "Poll",
     "PromotedKey",
+    "ProxyResponse",
     "RateLimitedError",
     "Reconnection",
     "RequestLink",
@@ -160,7 +163,10 @@ def __getattr__(name: str) -> object:
     """Load the classes of results when they are first needed: dataclasses take longer to import than all else."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import _models
+    if name.endswith("ProxyResponse"):
+        from . import _proxy as module
+    else:
+        from . import _models as module  # type: ignore[no-redef]
 
-    globals()[name] = result = getattr(_models, name)
+    globals()[name] = result = getattr(module, name)
     return result

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Verification,
     )
     from ._native import Token
+    from ._proxy import AsyncBody, AsyncProxyResponse, Pairs
 
 
 class AsyncPabblyConnectPlatform(Shared):
@@ -400,6 +401,64 @@ class AsyncPabblyConnectPlatform(Shared):
             },
         )
         return self._run(call)
+
+    def proxy(
+        self,
+        email: str,
+        id: str,
+        *,
+        method: str | None = None,
+        path: str,
+        query: Pairs | None = None,
+        headers: Pairs | None = None,
+        body: AsyncBody | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, AsyncProxyResponse]:
+        """Calls the provider's API through the platform, which adds the connection's credential. Needs the capability
+        `proxy`.
+
+        The provider's response is given back whatever its status, its body to be read as it arrives; only what the
+        platform itself answers is an error. Nothing that may have reached the provider is sent again: a 503 of the
+        platform is, where the body is no stream. `timeout` bounds each attempt up to the response's headers, and after
+        that the time until each next part of its body.
+
+        - `method`: The HTTP method. Default: `GET`.
+        - `path`: What follows the connection's `api_base_url`, as the provider documents it; it may have a query.
+        - `query`: Query parameters beside those of the path.
+        - `headers`: Headers for the provider. `content-length` tells how long a body is that is a stream; some
+          providers refuse one without.
+        - `body`: The body. A stream is sent as fast as the provider takes it, and once at most.
+
+        Raises `NeedsReconnectionError` where the grant was revoked or has expired: send the customer through the
+        connect flow again.
+
+        Raises `PabblyConnectError` with the code `provider_no_response` or `provider_timeout` where the provider may
+        have carried the request out.
+        """
+        from ._proxy import AsyncProxyResponse, prepared
+
+        try:
+            call = prepared(
+                self._native,
+                email,
+                id,
+                {
+                    "method": method,
+                    "path": path,
+                    "query": query,
+                    "headers": headers,
+                    "timeout": timeout,
+                    "deadline": deadline,
+                    "max_retries": max_retries,
+                },
+                body,
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del query, headers, body
+        return AsyncProxyResponse.of_call(call)
 
     def list_connections(
         self,
@@ -1040,6 +1099,33 @@ class AsyncCustomer(Shared):
             self._email,
             id,
             rejected=rejected,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+        )
+
+    def proxy(
+        self,
+        id: str,
+        *,
+        method: str | None = None,
+        path: str,
+        query: Pairs | None = None,
+        headers: Pairs | None = None,
+        body: AsyncBody | None = None,
+        timeout: float | None = None,
+        deadline: float | None = None,
+        max_retries: int | None = None,
+    ) -> Coroutine[Any, Any, AsyncProxyResponse]:
+        """See `AsyncPabblyConnectPlatform.proxy`."""
+        return self._client.proxy(
+            self._email,
+            id,
+            method=method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=body,
             timeout=timeout,
             deadline=deadline,
             max_retries=max_retries,

@@ -5,7 +5,7 @@ What `pabbly_connect` is made of. Not for use on its own.
 from collections.abc import Iterator
 from typing import Any, Final, SupportsFloat, SupportsIndex, final
 
-__all__ = ["VERSION", "Call", "Client", "Feed", "Pages", "Queue", "SecretFields", "Token", "after_fork_in_child", "before_exit", "generation", "verify_webhook"]
+__all__ = ["VERSION", "Call", "Client", "Feed", "Pages", "Queue", "Reader", "SecretFields", "Sender", "Token", "after_fork_in_child", "before_exit", "generation", "library_request", "verify_webhook"]
 
 VERSION: Final[str]
 
@@ -18,10 +18,11 @@ class Call:
         """
         Stops a call that was started, wherever it is; nothing comes out of it any more.
         """
-    def run(self, /, log: bool, on_poll: Any | None = None) -> Any:
+    def run(self, /, log: bool, on_poll: Any | None = None, parts: "Iterator[bytes] | None" = None) -> Any:
         """
         Makes the call on this thread and gives its answer. Signals are heeded meanwhile. `log` says whether anybody
-        reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the next.
+        reads the log; `on_poll` is called with each poll of a wait: its status and phase, and the seconds until the
+        next; `parts` gives those of a request's body as bytes.
         """
     def start(self, /, queue: Queue, number: SupportsIndex, log: bool) -> None:
         """
@@ -51,6 +52,10 @@ class Client:
         """
         The call of this name. An option that is None removes what can be removed, and is else left out; `tell_polls` says whether anybody wants
         to know of the polls of a wait.
+        """
+    def proxy(self, /, email: Any, id: str, body: "bytes | None", in_parts: bool, options: "dict[str, Any]") -> "tuple[Call, Sender | None]":
+        """
+        A proxied call, whose body is whole, or comes `in_parts`: then it is with what takes them.
         """
     def set_api_key(self, /, api_key: str) -> None:
         """
@@ -99,6 +104,20 @@ class Queue:
         """
 
 @final
+class Reader:
+    """
+    The body of a provider's response.
+    """
+    def close(self, /) -> None:
+        """
+        Ends the provider's call where it has not come to its end.
+        """
+    def next(self, /) -> Call:
+        """
+        The call for the next part. It gives bytes, or None at the end.
+        """
+
+@final
 class SecretFields:
     """
     Secret values by name: a mapping whose printed forms show the names alone.
@@ -134,6 +153,24 @@ class SecretFields:
     def values(self, /) -> list[str]:
         """
         The secret values.
+        """
+
+@final
+class Sender:
+    """
+    Where the parts of a request's body go, under asyncio.
+    """
+    def fail(self, /) -> None:
+        """
+        The body cannot be completed.
+        """
+    def finish(self, /) -> None:
+        """
+        The body is whole.
+        """
+    def send(self, /, part: bytes) -> Call:
+        """
+        The call that passes a part on once it is wanted, and gives whether it was.
         """
 
 @final
@@ -251,6 +288,11 @@ def before_exit() -> None:
 def generation() -> int:
     """
     How many forks lie between this process and the one that loaded the module.
+    """
+
+def library_request(base_url: str, url: str, headers: "list[tuple[str, str]]") -> "tuple[str, list[tuple[str, str]]]":
+    """
+    The path of a proxied call, and its headers, of the request that a library makes.
     """
 
 def verify_webhook(headers: "list[tuple[str, str]]", body: bytes, secrets: "list[str]", received_at: SupportsFloat | SupportsIndex | None = None) -> None:

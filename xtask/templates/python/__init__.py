@@ -41,9 +41,10 @@ if TYPE_CHECKING:
         {{ name }},
 {% endfor %}
     )
+    from ._proxy import AsyncProxyResponse, ProxyResponse
 
 __all__ = [
-{% set own = ["AsyncCustomer", "AsyncPabblyConnectPlatform", "Customer", "PabblyConnectPlatform", "SecretFields", "Token", "UNCHANGED", "Unchanged", "__version__", "webhooks"] %}
+{% set own = ["AsyncCustomer", "AsyncPabblyConnectPlatform", "AsyncProxyResponse", "Customer", "PabblyConnectPlatform", "ProxyResponse", "SecretFields", "Token", "UNCHANGED", "Unchanged", "__version__", "webhooks"] %}
 {% for name in (ns.names + classes + own) | sort(case_sensitive=true) %}
     "{{ name }}",
 {% endfor %}
@@ -54,7 +55,10 @@ def __getattr__(name: str) -> object:
     """Load the classes of results when they are first needed: dataclasses take longer to import than all else."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import _models
+    if name.endswith("ProxyResponse"):
+        from . import _proxy as module
+    else:
+        from . import _models as module  # type: ignore[no-redef]
 
-    globals()[name] = result = getattr(_models, name)
+    globals()[name] = result = getattr(module, name)
     return result

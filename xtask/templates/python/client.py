@@ -1,11 +1,12 @@
 {% set prefix = "Async" if asyncio else "" %}
 {% set class = prefix ~ "PabblyConnectPlatform" %}
-{% set types = {"text": "str", "texts": "Iterable[str]", "flag": "bool", "count": "int", "duration": "float", "seconds": "int", "object": "dict[str, Any]", "fields": "dict[str, str]", "clearable": "str", "token": "Token"} %}
+{% set types = {"text": "str", "texts": "Iterable[str]", "flag": "bool", "count": "int", "duration": "float", "seconds": "int", "object": "dict[str, Any]", "fields": "dict[str, str]", "clearable": "str", "token": "Token", "pairs": "Pairs", "body": prefix ~ "Body"} %}
 {# What a method gives before it is awaited. #}
 {% macro result(method) -%}
 {%- if method.list %}{{ prefix }}{{ method.list }}{{ "List" if asyncio else "Page" }}
 {%- elif method.feed %}{{ prefix }}EventFeed
-{%- elif asyncio %}Coroutine[Any, Any, {{ method.result or "None" }}]
+{%- elif asyncio %}Coroutine[Any, Any, {{ "AsyncProxyResponse" if method.proxy else method.result or "None" }}]
+{%- elif method.proxy %}ProxyResponse
 {%- else %}{{ method.result or "None" }}{% endif %}
 {%- endmacro %}
 {% macro parameters(method, narrowed) %}
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
 {% endfor %}
     )
     from ._native import Token
+    from ._proxy import {{ "AsyncBody, AsyncProxyResponse, Pairs" if asyncio else "Body, Pairs, ProxyResponse" }}
 
 
 class {{ class }}(Shared):
@@ -170,6 +172,26 @@ class {{ class }}(Shared):
             },
         )
         return {{ prefix }}EventFeed(feed, Event.from_dict, after)
+
+{% elif method.proxy %}
+        from ._proxy import {{ prefix }}ProxyResponse, prepared
+
+        try:
+            call = prepared(
+                self._native,
+                email,
+                id,
+                {
+{% for option in method.options + callOptions if option.type != "body" %}
+                    "{{ option.snake }}": {{ option.snake }},
+{% endfor %}
+                },
+                body,
+            )
+        finally:
+            # What prints a traceback's variables must not find them.
+            del {{ method.secrets | join(", ") }}
+        return {{ prefix }}ProxyResponse.of_call(call)
 
 {% else %}
 {%- set model = prefix ~ method.list ~ ("List" if asyncio else "Page") if method.list else method.result %}

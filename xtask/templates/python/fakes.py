@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 {% endfor %}
     )
     from .._native import Token
+    from .._proxy import AsyncProxyResponse, ProxyResponse
 
 T = TypeVar("T")
 Result = Union[T, BaseException, Callable[..., T]]
@@ -50,7 +51,7 @@ class Fake{{ prefix }}Client({{ prefix }}PabblyConnectPlatform):
         self,
         *,
 {% for method in methods if not method.local %}
-        {{ method.snake }}: {{ prefix }}Result[{{ (prefix ~ method.list ~ "Page") if method.list else "list[Event]" if method.feed else method.result or "None" }}] = NO_RESULT,
+        {{ method.snake }}: {{ prefix }}Result[{{ (prefix ~ method.list ~ "Page") if method.list else "list[Event]" if method.feed else (prefix ~ "ProxyResponse") if method.proxy else method.result or "None" }}] = NO_RESULT,
 {% endfor %}
     ) -> None:
         """Take what each method gives."""

@@ -44,6 +44,23 @@ class _FakeNative:
         given = {option: value for option, value in options.items() if value is not None or option in cleared}
         return _FakeCall(self._results[name], self._calls, name, args, given)
 
+    def proxy(
+        self,
+        email: str,
+        id: str,
+        body: bytes | None,
+        in_parts: bool,
+        options: dict[str, Any],
+    ) -> tuple[_FakeCall, None]:
+        self._real.proxy(email, id, body, in_parts, options)
+        given = {option: value for option, value in options.items() if value is not None}
+        for name in ("query", "headers"):
+            if name in given:
+                given[name] = dict(zip(given[name][::2], given[name][1::2]))
+        if body is not None:
+            given["body"] = body
+        return _FakeCall(self._results["proxy"], self._calls, "proxy", (email, id), given), None
+
     def feed(self, method: str, options: dict[str, Any]) -> _FakeFeed:
         self._real.feed(method, options)
         name = _snake(method)
@@ -70,7 +87,7 @@ class _FakeCall:
     ) -> None:
         self._result, self._calls, self._method, self._args, self._options = result, calls, method, args, options
 
-    def run(self, _log: bool, _on_poll: object = None) -> Any:  # noqa: ANN401
+    def run(self, _log: bool, _on_poll: object = None, _parts: object = None) -> Any:  # noqa: ANN401
         return _wire(self._given())
 
     def start(self, _queue: object, number: int, _log: bool) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Verification,
     )
     from .._native import Token
+    from .._proxy import AsyncProxyResponse, ProxyResponse
 
 T = TypeVar("T")
 Result = Union[T, BaseException, Callable[..., T]]
@@ -64,6 +65,7 @@ class FakeClient(PabblyConnectPlatform):
         wait_for_connection: Result[Connection] = NO_RESULT,
         confirm_connection: Result[Connection] = NO_RESULT,
         get_token: Result[Token] = NO_RESULT,
+        proxy: Result[ProxyResponse] = NO_RESULT,
         list_connections: Result[ConnectionPage] = NO_RESULT,
         update_connection: Result[Connection] = NO_RESULT,
         import_connection: Result[Connection] = NO_RESULT,
@@ -87,6 +89,7 @@ class FakeClient(PabblyConnectPlatform):
             "wait_for_connection": wait_for_connection,
             "confirm_connection": confirm_connection,
             "get_token": get_token,
+            "proxy": proxy,
             "list_connections": list_connections,
             "update_connection": update_connection,
             "import_connection": import_connection,
@@ -125,6 +128,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
         wait_for_connection: AsyncResult[Connection] = NO_RESULT,
         confirm_connection: AsyncResult[Connection] = NO_RESULT,
         get_token: AsyncResult[Token] = NO_RESULT,
+        proxy: AsyncResult[AsyncProxyResponse] = NO_RESULT,
         list_connections: AsyncResult[AsyncConnectionPage] = NO_RESULT,
         update_connection: AsyncResult[Connection] = NO_RESULT,
         import_connection: AsyncResult[Connection] = NO_RESULT,
@@ -148,6 +152,7 @@ class FakeAsyncClient(AsyncPabblyConnectPlatform):
             "wait_for_connection": wait_for_connection,
             "confirm_connection": confirm_connection,
             "get_token": get_token,
+            "proxy": proxy,
             "list_connections": list_connections,
             "update_connection": update_connection,
             "import_connection": import_connection,
