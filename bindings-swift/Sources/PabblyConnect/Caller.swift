@@ -95,13 +95,21 @@ extension Caller {
     private func response<Value: Sendable>(
         _ method: String, _ email: String?, _ arguments: [String], _ options: [String: OptionValue]
     ) async throws -> Value {
+        try await response(method, email, arguments, options) {
+            _ = try await core.json(
+                method: method, email: email, arguments: arguments, options: options, listener: nil, cancellation: $0)
+        }
+    }
+
+    func response<Value: Sendable>(
+        _ method: String, _ email: String?, _ arguments: [String], _ options: [String: OptionValue],
+        send: (Cancellation) async throws -> Void
+    ) async throws -> Value {
         // What is cancelled before it begins is checked, and then not sent.
         let cancellation = Cancellation()
         cancellation.cancel()
         do {
-            _ = try await core.json(
-                method: method, email: email, arguments: arguments, options: options, listener: nil,
-                cancellation: cancellation)
+            try await send(cancellation)
         } catch Failure.Cancelled {
             // It is as it should be.
         } catch {

@@ -608,6 +608,183 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 
 
 /**
+ * Where the parts of a request's body go. It is used for one call.
+ */
+public protocol BodySenderProtocol: AnyObject, Sendable {
+
+    /**
+     * The body cannot be completed.
+     */
+    func fail()
+
+    /**
+     * The body is whole.
+     */
+    func finish()
+
+    /**
+     * Passes a part on once it is wanted; `false` where none is any more.
+     */
+    func send(part: Data) async  -> Bool
+
+}
+/**
+ * Where the parts of a request's body go. It is used for one call.
+ */
+open class BodySender: BodySenderProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pabbly_connect_swift_fn_clone_bodysender(self.handle, $0) }
+    }
+public convenience init() {
+    let handle =
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_constructor_bodysender_new(uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pabbly_connect_swift_fn_free_bodysender(handle, $0) }
+    }
+
+
+
+
+    /**
+     * The body cannot be completed.
+     */
+open func fail()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_bodysender_fail(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The body is whole.
+     */
+open func finish()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_bodysender_finish(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Passes a part on once it is wanted; `false` where none is any more.
+     */
+open func send(part: Data)async  -> Bool  {
+    return
+        try!  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_pabbly_connect_swift_fn_method_bodysender_send(
+                        self.uniffiCloneHandle(),FfiConverterData.lower(part)
+                )
+            },
+            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_i8,
+            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_i8,
+            freeFunc: ffi_pabbly_connect_swift_rust_future_free_i8,
+            liftFunc: FfiConverterBool.lift,
+            errorHandler: nil
+
+        )
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBodySender: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = BodySender
+
+    public static func lift(_ handle: UInt64) throws -> BodySender {
+        return BodySender(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: BodySender) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BodySender {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: BodySender, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBodySender_lift(_ handle: UInt64) throws -> BodySender {
+    return try FfiConverterTypeBodySender.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBodySender_lower(_ value: BodySender) -> UInt64 {
+    return FfiConverterTypeBodySender.lower(value)
+}
+
+
+
+
+
+
+/**
  * Cancels one call, also before it begins: UniFFI does not tell Rust of a cancelled task.
  */
 public protocol CancellationProtocol: AnyObject, Sendable {
@@ -768,6 +945,11 @@ public protocol ClientProtocol: AnyObject, Sendable {
      */
     func list(method: String, email: String?, options: [String: OptionValue]) throws  -> List
 
+    /**
+     * Makes a proxied call. Its body is whole, or comes from a sender.
+     */
+    func proxy(email: String, id: String, body: Data?, sender: BodySender?, options: [String: OptionValue], cancellation: Cancellation) async throws  -> Response
+
     func setApiKey(apiKey: String) throws
 
     /**
@@ -900,6 +1082,25 @@ open func list(method: String, email: String?, options: [String: OptionValue])th
         FfiConverterDictionaryStringTypeOptionValue.lower(options),uniffiCallStatus
     )
 })
+}
+
+    /**
+     * Makes a proxied call. Its body is whole, or comes from a sender.
+     */
+open func proxy(email: String, id: String, body: Data?, sender: BodySender?, options: [String: OptionValue], cancellation: Cancellation)async throws  -> Response  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_pabbly_connect_swift_fn_method_client_proxy(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(email),FfiConverterString.lower(id),FfiConverterOptionData.lower(body),FfiConverterOptionTypeBodySender.lower(sender),FfiConverterDictionaryStringTypeOptionValue.lower(options),FfiConverterTypeCancellation_lower(cancellation)
+                )
+            },
+            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_u64,
+            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_u64,
+            freeFunc: ffi_pabbly_connect_swift_rust_future_free_u64,
+            liftFunc: FfiConverterTypeResponse_lift,
+            errorHandler: FfiConverterTypeFailure_lift
+        )
 }
 
 open func setApiKey(apiKey: String)throws   {try rustCallWithError(FfiConverterTypeFailure_lift) {
@@ -1262,6 +1463,175 @@ public func FfiConverterTypePages_lift(_ handle: UInt64) throws -> Pages {
 #endif
 public func FfiConverterTypePages_lower(_ value: Pages) -> UInt64 {
     return FfiConverterTypePages.lower(value)
+}
+
+
+
+
+
+
+/**
+ * What the provider answered, its body still to be read.
+ */
+public protocol ResponseProtocol: AnyObject, Sendable {
+
+    /**
+     * Ends the provider's call where it has not come to its end.
+     */
+    func close()
+
+    /**
+     * The status and the headers, as JSON text.
+     */
+    func head()  -> String
+
+    /**
+     * The next part of the body; `None` at the end.
+     */
+    func next(cancellation: Cancellation) async throws  -> Data?
+
+}
+/**
+ * What the provider answered, its body still to be read.
+ */
+open class Response: ResponseProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_pabbly_connect_swift_fn_clone_response(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_pabbly_connect_swift_fn_free_response(handle, $0) }
+    }
+
+
+
+
+    /**
+     * Ends the provider's call where it has not come to its end.
+     */
+open func close()  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_response_close(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The status and the headers, as JSON text.
+     */
+open func head() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_pabbly_connect_swift_fn_method_response_head(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The next part of the body; `None` at the end.
+     */
+open func next(cancellation: Cancellation)async throws  -> Data?  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_pabbly_connect_swift_fn_method_response_next(
+                        self.uniffiCloneHandle(),FfiConverterTypeCancellation_lower(cancellation)
+                )
+            },
+            pollFunc: ffi_pabbly_connect_swift_rust_future_poll_rust_buffer,
+            completeFunc: ffi_pabbly_connect_swift_rust_future_complete_rust_buffer,
+            freeFunc: ffi_pabbly_connect_swift_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionData.lift,
+            errorHandler: FfiConverterTypeFailure_lift
+        )
+}
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeResponse: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Response
+
+    public static func lift(_ handle: UInt64) throws -> Response {
+        return Response(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Response) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Response {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Response, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeResponse_lift(_ handle: UInt64) throws -> Response {
+    return try FfiConverterTypeResponse.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeResponse_lower(_ value: Response) -> UInt64 {
+    return FfiConverterTypeResponse.lower(value)
 }
 
 
@@ -2094,6 +2464,54 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionData: FfiConverterRustBuffer {
+    typealias SwiftType = Data?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterData.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterData.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeBodySender: FfiConverterRustBuffer {
+    typealias SwiftType = BodySender?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeBodySender.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeBodySender.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionCallbackInterfaceListener: FfiConverterRustBuffer {
     typealias SwiftType = Listener?
 
@@ -2336,6 +2754,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_pabbly_connect_swift_checksum_method_client_list() != 39505) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_pabbly_connect_swift_checksum_method_client_proxy() != 62891) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_pabbly_connect_swift_checksum_method_client_set_api_key() != 25149) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -2349,6 +2770,24 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_pages_next() != 62618) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_bodysender_fail() != 7236) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_bodysender_finish() != 2243) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_bodysender_send() != 62905) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_response_close() != 42154) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_response_head() != 36791) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_method_response_next() != 35447) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_method_cancellation_cancel() != 21644) {
@@ -2388,6 +2827,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_constructor_client_new() != 26026) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_pabbly_connect_swift_checksum_constructor_bodysender_new() != 54034) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_pabbly_connect_swift_checksum_constructor_cancellation_new() != 52351) {

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use pabbly_connect::ExposeSecret;
-use pabbly_connect::bindings::{self, PreparedCall, Value};
+use pabbly_connect::bindings::{self, PreparedCall, ProxyResponse, Value};
+use pabbly_connect::{ExposeSecret, ProxyBody};
 
 use crate::events::Listener;
 use crate::failure::Failure;
 use crate::pages::{List, Pages};
+use crate::proxy::{BodySender, Response};
 use crate::run::Cancellation;
 use crate::token::Token;
 
@@ -128,6 +129,24 @@ impl Client {
             }
             _ => Err(Failure::broken("the method gives no token")),
         }
+    }
+
+    /// Makes a proxied call. Its body is whole, or comes from a sender.
+    async fn proxy(
+        &self,
+        email: String,
+        id: String,
+        body: Option<Vec<u8>>,
+        sender: Option<Arc<BodySender>>,
+        options: Options,
+        cancellation: Arc<Cancellation>,
+    ) -> Result<Arc<Response>, Failure> {
+        let body = match sender {
+            Some(sender) => sender.body(),
+            None => body.map_or_else(ProxyBody::default, ProxyBody::from),
+        };
+        let call = bindings::proxy(&self.0, &email, &id, body, given(options))?;
+        Ok(Response::new(cancellation.guard(ProxyResponse::of(call)).await?))
     }
 
     /// A list, of which nothing is sent yet.

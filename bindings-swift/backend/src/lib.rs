@@ -14,6 +14,7 @@ mod client;
 mod events;
 mod failure;
 mod pages;
+mod proxy;
 mod run;
 mod token;
 

@@ -1,4 +1,4 @@
-{% set types = {"text": "String", "texts": "[String]", "flag": "Bool", "count": "Int", "duration": "Duration", "seconds": "Duration", "object": "[String: JSONValue]", "fields": "[String: String]", "clearable": "TextChange", "token": "Token"} %}
+{% set types = {"text": "String", "texts": "[String]", "flag": "Bool", "count": "Int", "duration": "Duration", "seconds": "Duration", "object": "[String: JSONValue]", "fields": "[String: String]", "clearable": "TextChange", "token": "Token", "pairs": "[String: String]", "body": "ProxyBody"} %}
 {# How a method is referred to in documentation. #}
 {% macro signature(method, narrowed) -%}
 {{ method.swift }}({% if method.customer and not narrowed %}_:{% endif %}{% for argument in method.arguments %}_:{% endfor %}{% for option in method.options %}{{ option.swift }}:{% endfor %}{{ "onPoll:" if method.wait else "options:" }})
@@ -23,7 +23,7 @@
 {% for argument in method.arguments %}{{ argument | swift }}, {% endfor %}{% for option in method.options %}{{ option.swift }}:~{{ option.swift }}, {% endfor %}{{ "onPoll:~onPoll" if method.wait else "options:~options" }})
 {%- endmacro %}
 {% macro result(method) -%}
-{%- if method.list %} -> PagedList<{{ method.list }}>{% elif method.feed %} -> EventFeed{% else %} async throws{{ " -> " ~ method.result if method.result }}{% endif %}
+{%- if method.list %} -> PagedList<{{ method.list }}>{% elif method.feed %} -> EventFeed{% else %} async throws{{ " -> ProxyResponse" if method.proxy else " -> " ~ method.result if method.result }}{% endif %}
 {%- endmacro %}
 {% macro documentation(method) %}
 {% set pages = " One page with ``PagedList/page()``, all items with `for try await`." if method.list else " `for try await` gives one after the other." if method.feed else "" %}
@@ -51,13 +51,13 @@
 {% endfor %}
 {% endmacro %}
 {% macro call(method, owner, email) %}
-{% set name = "list" if method.list else "feed" if method.feed else "token" if method.result == "Token" else "result" if method.result else "json" %}
-        {{ "" if method.list or method.feed else "try await " }}{{ owner }}.{{ name }}("{{ method.name }}", {{ "after: after" if method.feed else email }}{% if not method.list and not method.feed %}, [{% for argument in method.arguments %}{{ argument | swift }}{{ ", " if not loop.last }}{% endfor %}]{% endif %}, {{ "given" if method.options else "[:]" }}{{ ", onPoll: onPoll" if method.wait else ", options" }})
+{% set name = "proxy" if method.proxy else "list" if method.list else "feed" if method.feed else "token" if method.result == "Token" else "result" if method.result else "json" %}
+        {{ "" if method.list or method.feed else "try await " }}{{ owner }}.{{ name }}("{{ method.name }}", {{ "after: after" if method.feed else email }}{% if not method.list and not method.feed %}, [{% for argument in method.arguments %}{{ argument | swift }}{{ ", " if not loop.last }}{% endfor %}]{% endif %}, {{ "given" if method.options else "[:]" }}{{ ", onPoll: onPoll" if method.wait else ", body, options" if method.proxy else ", options" }})
 {% endmacro %}
 {% macro body(method, owner, email) %}
 {% if method.options %}
         let given: Given = [
-{% for option in method.options %}
+{% for option in method.options if option.type != "body" %}
             "{{ option.name }}": {{ option.swift }}{{ "?.wholeSeconds" if option.type == "seconds" }}{{ "," if method.options | length > 1 }}
 {% endfor %}
         ]

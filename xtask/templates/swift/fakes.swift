@@ -4,7 +4,7 @@
 public import PabblyConnect
 
 {% for method in methods if not method.local %}
-extension FakeMethod where Value == {{ "Page<" ~ method.list ~ ">" if method.list else "[Event]" if method.feed else method.result or "Void" }} {
+extension FakeMethod where Value == {{ "Page<" ~ method.list ~ ">" if method.list else "[Event]" if method.feed else "ProxyResponse" if method.proxy else method.result or "Void" }} {
     /// `{{ method.swift }}`
     public static var {{ method.swift }}: Self { Self(name: "{{ method.name }}") }
 }

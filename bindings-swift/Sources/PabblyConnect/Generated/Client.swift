@@ -212,6 +212,21 @@ public final class PabblyConnectPlatform: Sendable {
             id, rejected: rejected, options: options)
     }
 
+    /// See ``Customer/proxy(_:method:path:query:headers:body:options:)``.
+    public func proxy(
+        _ email: String,
+        _ id: String,
+        method: String? = nil,
+        path: String,
+        query: [String: String]? = nil,
+        headers: [String: String]? = nil,
+        body: ProxyBody? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> ProxyResponse {
+        try await Customer(caller: caller, email: email).proxy(
+            id, method: method, path: path, query: query, headers: headers, body: body, options: options)
+    }
+
     /// See ``Customer/listConnections(appID:status:customerID:needsReconnection:page:limit:options:)``.
     public func listConnections(
         _ email: String,
@@ -623,6 +638,45 @@ public struct Customer: Sendable, CustomStringConvertible {
             "rejected": rejected
         ]
         return try await caller.token("getToken", email, [id], given, options)
+    }
+
+    /// Calls the provider's API through the platform, which adds the connection's credential. Needs the capability
+    /// `proxy`.
+    ///
+    /// The provider's response is given back whatever its status, its body to be read as it arrives; only what the
+    /// platform itself answers is an error. Nothing that may have reached the provider is sent again: a 503 of the
+    /// platform is, where the body is no stream. `timeout` bounds each attempt up to the response's headers, and after
+    /// that the time until each next part of its body.
+    ///
+    /// - Parameters:
+    ///   - id: The connection, from its link.
+    ///   - method: The HTTP method. Default: `GET`.
+    ///   - path: What follows the connection's `apiBaseURL`, as the provider documents it; it may have a query.
+    ///   - query: Query parameters beside those of the path.
+    ///   - headers: Headers for the provider. `content-length` tells how long a body is that is a stream; some
+    ///     providers refuse one without.
+    ///   - body: The body. A stream is sent as fast as the provider takes it, and once at most.
+    ///   - options: Of this call alone.
+    /// - Throws: ``PabblyConnectError/needsReconnection(_:)`` where the grant was revoked or has expired: send the
+    /// customer through the connect flow again.
+    /// - Throws: ``PabblyConnectError/other(_:)`` with the code `provider_no_response` or `provider_timeout` where the
+    /// provider may have carried the request out.
+    public func proxy(
+        _ id: String,
+        method: String? = nil,
+        path: String,
+        query: [String: String]? = nil,
+        headers: [String: String]? = nil,
+        body: ProxyBody? = nil,
+        options: CallOptions = CallOptions()
+    ) async throws -> ProxyResponse {
+        let given: Given = [
+            "method": method,
+            "path": path,
+            "query": query,
+            "headers": headers,
+        ]
+        return try await caller.proxy("proxy", email, [id], given, body, options)
     }
 
     /// The customer's connections that this tenant made. One page with ``PagedList/page()``, all items with `for try

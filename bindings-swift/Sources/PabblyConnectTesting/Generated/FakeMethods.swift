@@ -38,6 +38,11 @@ extension FakeMethod where Value == Token {
     public static var getToken: Self { Self(name: "getToken") }
 }
 
+extension FakeMethod where Value == ProxyResponse {
+    /// `proxy`
+    public static var proxy: Self { Self(name: "proxy") }
+}
+
 extension FakeMethod where Value == Page<Connection> {
     /// `listConnections`
     public static var listConnections: Self { Self(name: "listConnections") }

@@ -249,6 +249,32 @@ func perform(_ step: Step, _ client: PabblyConnectPlatform, _ outcome: Outcome, 
         try options.end()
         let token = try await client.getToken(email, id, rejected: rejected, options: ofCall)
         outcome.set(try report.token(token, applied: path))
+    case "proxy":
+        let method = try options.text("method")
+        let path = try options.text("path") ?? ""
+        let query = try options.fields("query")
+        let headers = try options.fields("headers")
+        let text = try options.text("body")
+        let parts = try options.texts("bodyParts")
+        let ofCall = try options.ofCall()
+        try options.end()
+        let stream = parts.map { parts in
+            ProxyBody(
+                stream: AsyncStream { continuation in
+                    for part in parts { continuation.yield(Data(part.utf8)) }
+                    continuation.finish()
+                })
+        }
+        let response = try await client.proxy(
+            email, id, method: method, path: path, query: query, headers: headers,
+            body: stream ?? text.map { ProxyBody(Data($0.utf8)) }, options: ofCall)
+        report.print("ProxyResponse", response)
+        outcome.set(
+            .object([
+                "status": .integer(Int64(response.status)),
+                "headers": .object(response.headers.mapValues { .string($0) }),
+                "body": .string(String(decoding: try await response.data(), as: UTF8.self)),
+            ]))
     case "updateConnection":
         let name = try options.text("name")
         let customerID = try options.change("customerId")

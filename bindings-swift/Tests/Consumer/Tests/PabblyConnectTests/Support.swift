@@ -20,8 +20,12 @@ enum Server {
 
     /// How often each path was asked for.
     static func seen() async throws -> [String: Int] {
-        let (data, _) = try await URLSession.shared.data(from: URL(string: address + "/seen")!)
-        return try JSONDecoder().decode([String: Int].self, from: data)
+        try await asked("/seen")
+    }
+
+    static func asked<Value: Decodable>(_ path: String) async throws -> Value {
+        let (data, _) = try await URLSession.shared.data(from: URL(string: address + path)!)
+        return try JSONDecoder().decode(Value.self, from: data)
     }
 
     /// Makes all connections active.
