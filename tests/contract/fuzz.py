@@ -33,10 +33,13 @@ default = 100000000
 events = 100000000
 status = 100000000
 proxy = 100000000
+# No provider is asked about credentials that are made up.
+verification = 0
 
 [apps.gmail]
 client_id = "client"
 client_secret = "client-secret"
+token_url = "https://provider.invalid/token"
 """
 
 
