@@ -16,6 +16,8 @@ import {
   type ConnectionChanges,
   type ConnectionPage,
   type ConnectionStatus,
+  type Contact,
+  type ContactPage,
   type Customer,
   type ErrorCode,
   type ErrorResponse,
@@ -138,6 +140,8 @@ export async function calls(email: string, id: string) {
   equal<Token>()(await pc.getToken(email, id, options));
   equal<ConnectionPage>()(await pc.listConnections(email, { appId: 'gmail', page: 1, limit: 2 }, options));
   for await (const connection of pc.listConnections(email)) equal<Connection>()(connection);
+  equal<ContactPage>()(await pc.listContacts(email, { appId: 'hubspot', search: 'ada', limit: 2 }, options));
+  for await (const contact of pc.listContacts(email, { connectionId: 'c' })) equal<Contact>()(contact);
   equal<void>()(await pc.deleteConnection(email, id, options));
   equal<Connection>()(await pc.updateConnection(email, id, changes, options));
   equal<Verification>()(await pc.verifyConnection(email, id, options));
