@@ -19,6 +19,8 @@ import {
   type ConnectionChanges,
   type ConnectionPage,
   type ConnectionStatus,
+  type Contact,
+  type ContactPage,
   type Customer,
   type Erasure,
   type ErrorCode,
@@ -158,6 +160,8 @@ export async function calls(email: string, id: string) {
   await pc.proxy(email, id, { method: 'GET' });
   equal<ConnectionPage>()(await pc.listConnections(email, { appId: 'gmail', page: 1, limit: 2 }, options));
   for await (const connection of pc.listConnections(email)) equal<Connection>()(connection);
+  equal<ContactPage>()(await pc.listContacts(email, { appId: 'hubspot', search: 'ada', limit: 2 }, options));
+  for await (const contact of pc.listContacts(email, { connectionId: 'c' })) equal<Contact>()(contact);
   equal<void>()(await pc.deleteConnection(email, id, options));
   equal<Connection>()(await pc.updateConnection(email, id, changes, options));
   equal<Verification>()(await pc.verifyConnection(email, id, options));

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::api::{PROVIDER_DATA, RequestMethod};
 use super::kept::{Pointer, ProviderData};
 use super::pattern::Pattern;
-use super::template::Address;
+use super::template::{Address, Position};
 use super::{App, AuthOption};
 use crate::clock::{parse_rfc3339, rfc3339};
 use crate::text::printable;
@@ -531,8 +531,28 @@ impl Contacts {
             Url::Made(address) => Some(address),
             Url::Record(_) => None,
         });
-        made.into_iter().find_map(Address::problem)
+        made.into_iter().find_map(|address| address.problem().or_else(|| problem_of_link(address, app)))
     }
+}
+
+/// What makes the link of a contact lead anywhere: its host is fixed, or one that the catalogue checks.
+fn problem_of_link(address: &Address, app: &App) -> Option<String> {
+    address.placeholders().into_iter().find_map(|(name, position)| {
+        let is_fine = match name.strip_prefix(PROVIDER_DATA) {
+            None => name == "id" && position == Position::Path,
+            Some(name) => {
+                let mut kept =
+                    app.auth_options.iter().filter_map(|option| option.provider_data.get(name)).peekable();
+                kept.peek().is_some()
+                    && kept.all(|kept| match position {
+                        Position::Start => !kept.hosts.is_empty(),
+                        Position::Host => kept.reference.input().is_some(),
+                        Position::Path => true,
+                    })
+            }
+        };
+        (!is_fine).then(|| format!("`{{{name}}}` cannot stand there in the link `{address}`"))
+    })
 }
 
 /// One segment after the other, as it is written: nothing in it is read in two ways.
@@ -742,7 +762,9 @@ mod tests {
             ("nxt = 1", "", "unknown field `nxt`"),
             ("", "created_at = \"/at\"", "a time needs a transform"),
             ("", "url = \"http://example.com/{id}\"", "is not https"),
-            ("", "url = \"https://{id}/\"", "host"),
+            ("", "url = \"https://{id}/\"", "cannot stand there"),
+            ("", "url = \"https://{id}.example.com/\"", "cannot stand there"),
+            ("", "url = \"https://example.com/{provider_data.x}\"", "cannot stand there"),
         ] {
             let problem = problem(&table(list, fields)).unwrap_or_else(|| panic!("{list} {fields}"));
             assert!(problem.contains(expected), "{problem}");

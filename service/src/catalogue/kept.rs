@@ -459,7 +459,7 @@ impl Reference {
     }
 
     /// The field that it names, if it names one.
-    fn input(&self) -> Option<&str> {
+    pub(super) fn input(&self) -> Option<&str> {
         self.name().filter(|_| self.source == Source::Input)
     }
 
