@@ -222,7 +222,7 @@ async fn make(
     let mut kept = None;
     let tokens = match wanted.token {
         None => None,
-        Some(BroughtToken::Access(token)) => Some(token.as_it_is(app)),
+        Some(BroughtToken::Access(token)) => Some(token.unrefreshed(app)),
         Some(BroughtToken::Refresh(refresh_token, access_token, scopes)) => {
             let client = client.as_deref().ok_or(ApiError::OAuthClientNotFound)?;
             if wanted.client_source == Some(ClientSource::Operator)
@@ -285,7 +285,7 @@ async fn make(
 }
 
 impl AccessToken {
-    fn as_it_is(self, app: &AppState) -> ImportedTokens {
+    fn unrefreshed(self, app: &AppState) -> ImportedTokens {
         let now = app.clock.now();
         let lifetime = |seconds| millis(Duration::from_secs(seconds));
         let tokens = Tokens {
