@@ -34,6 +34,7 @@ pub mod server;
 pub mod state;
 pub mod store;
 pub mod text;
+pub mod traces;
 pub mod vault;
 pub mod vending;
 pub mod webhooks;

@@ -28,6 +28,7 @@ use crate::ids;
 use crate::proxy;
 use crate::server::PREFIX;
 use crate::state::AppState;
+use crate::traces;
 pub use queue::LogFlush;
 use queue::LogQueue;
 pub(crate) use queue::dropped_lines;
@@ -102,8 +103,10 @@ pub async fn observe(State(app): State<AppState>, request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = tracing::info_span!("request", id, %method, route);
+    let mut traced = app.traces.request(&method, route, request.headers());
+    let trace = traced.context().map(|context| context.trace_id());
     let started = Instant::now();
-    let mut response = AssertUnwindSafe(next.run(request))
+    let mut response = AssertUnwindSafe(traces::within(traced.context(), next.run(request)))
         .catch_unwind()
         .instrument(span.clone())
         .await
@@ -116,6 +119,8 @@ pub async fn observe(State(app): State<AppState>, request: Request, next: Next) 
         headers.insert(REQUEST_ID, id);
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    traced.set("connect.request_id", id.clone());
+    traced.set_status(response.status());
     let took = started.elapsed();
     app.metrics.request(&method, route, response.status(), response.headers(), took);
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -130,6 +135,7 @@ pub async fn observe(State(app): State<AppState>, request: Request, next: Next) 
         tenant,
         key,
         connection,
+        trace,
         "answered"
     );
     response

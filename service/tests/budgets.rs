@@ -176,7 +176,7 @@ async fn calls_at_once_never_exceed_the_budget() {
 async fn a_tenants_own_budget_replaces_the_configured_one() {
     let platform = platform(2, 2, 120).await;
     let store = &platform.app.store;
-    let own = TenantBudgets { token: Some(7), default: None };
+    let own = TenantBudgets { token: Some(7), ..TenantBudgets::default() };
     assert!(store.set_tenant_budgets(&platform.tenant, own).await.unwrap());
     assert_eq!(left(&platform.token("x").await, "token", 7), 6);
     assert_eq!(left(&platform.call("GET", "/apps").send().await, "default", 2), 1);
@@ -225,7 +225,9 @@ async fn a_tenant_reads_its_budgets() {
             assert!((1..=60).contains(&budget["resets_in"].as_u64().unwrap()), "{budget}");
         }
         let number = |budget: &serde_json::Value, name| budget[name].as_u64().unwrap();
-        let of = |budget| (text(&budget["name"]), number(budget, "limit"), number(budget, "remaining"));
+        let of = |budget: &serde_json::Value| {
+            (text(&budget["name"]), number(budget, "limit"), number(budget, "remaining"))
+        };
         budgets.iter().map(of).collect::<Vec<_>>()
     };
     let calls =
