@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::oauth::{OAuthClient, secret};
+use crate::oauth::{OAuthClient, secret, secrets};
 use crate::store::EventPayload;
 use crate::vault::{DEFAULT_KEY, KeySource, is_key_id};
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub catalogue_dir: Option<PathBuf>,
     /// Maximum duration of a long poll, in seconds; 0 means that every response is given at once.
     pub max_long_poll: u64,
+    /// Where traces are sent.
+    pub traces: TraceConfig,
     /// When the audit of vending is written.
     pub audit: AuditMode,
     /// What tenants hear of changes.
@@ -71,6 +73,19 @@ pub struct Config {
     pub dashboard: DashboardConfig,
     /// The operator's OAuth clients by app id.
     pub apps: BTreeMap<String, OAuthClient>,
+}
+
+/// Where traces are sent; nowhere without an endpoint.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TraceConfig {
+    /// The address of a collector that takes OTLP over HTTP in JSON, such as `http://127.0.0.1:4318/v1/traces`.
+    pub endpoint: Option<Url>,
+    /// Headers that the collector wants, such as a key.
+    #[serde(deserialize_with = "secrets")]
+    pub headers: BTreeMap<String, SecretString>,
+    /// Which part of the requests is traced whose caller does not say, from 0 to 1.
+    pub sample: f64,
 }
 
 /// Where a further root key comes from: one of the three.
@@ -257,6 +272,7 @@ impl Default for Config {
             provider_ca_file: None,
             catalogue_dir: None,
             max_long_poll: 60,
+            traces: TraceConfig::default(),
             audit: AuditMode::default(),
             events: EventConfig::default(),
             keep_alive_unused_days: 180,
@@ -268,6 +284,12 @@ impl Default for Config {
             dashboard: DashboardConfig::default(),
             apps: BTreeMap::new(),
         }
+    }
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        Self { endpoint: None, headers: BTreeMap::new(), sample: 1.0 }
     }
 }
 
@@ -315,7 +337,7 @@ const COMMAND_LINE_VARIABLES: [&str; 4] =
 type Set = fn(&mut Config, String) -> Result<(), &'static str>;
 
 /// The environment variables, beside those of the apps.
-const VARIABLES: [(&str, Set); 42] = [
+const VARIABLES: [(&str, Set); 45] = [
     ("CONNECT_LISTEN", |config, value| assign(&mut config.listen, Ok(value))),
     ("CONNECT_METRICS_LISTEN", |config, value| {
         assign(&mut config.metrics_listen, Ok(Some(on_loopback(value))))
@@ -346,6 +368,11 @@ const VARIABLES: [(&str, Set); 42] = [
     }),
     ("CONNECT_CATALOGUE_DIR", |config, value| assign(&mut config.catalogue_dir, Ok(Some(value.into())))),
     ("CONNECT_MAX_LONG_POLL", |config, value| assign(&mut config.max_long_poll, whole_seconds(&value))),
+    ("CONNECT_TRACES_ENDPOINT", |config, value| {
+        assign(&mut config.traces.endpoint, value.parse().map(Some).map_err(|_| "it must be an address"))
+    }),
+    ("CONNECT_TRACES_HEADERS", |config, value| assign(&mut config.traces.headers, header_list(&value))),
+    ("CONNECT_TRACES_SAMPLE", |config, value| assign(&mut config.traces.sample, number(&value))),
     ("CONNECT_AUDIT", |config, value| {
         let mode = match &*value {
             "batched" => Ok(AuditMode::Batched),
@@ -532,6 +559,15 @@ impl Config {
         }
         if limits.max_header_size < MIN_HEADER_SIZE {
             return wrong("limits.max_header_size", "it must be at least 8192");
+        }
+        if !self.traces.endpoint.as_ref().is_none_or(|url| web(url) && url.password().is_none()) {
+            return wrong(
+                "traces.endpoint",
+                "it must be an http or https address without a query or password",
+            );
+        }
+        if !(0.0..=1.0).contains(&self.traces.sample) {
+            return wrong("traces.sample", "it must be from 0 to 1");
         }
         for (id, root_key) in &self.root_keys {
             let setting = format!("root_keys.{id}");
@@ -765,6 +801,15 @@ fn list(value: &str) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
+/// `name=value,name=value`.
+fn header_list(value: &str) -> Result<BTreeMap<String, SecretString>, &'static str> {
+    let pairs = list(value).into_iter().map(|pair| {
+        let (name, value) = pair.split_once('=').ok_or("it must look like name=value,name=value")?;
+        Ok((name.trim().to_owned(), SecretString::from(value.trim())))
+    });
+    pairs.collect()
+}
+
 /// `GOOGLE_SHEETS` stands for `google-sheets`.
 fn id_of(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
@@ -790,6 +835,8 @@ mod tests {
         assert_eq!(config.database_url.expose_secret(), Config::default().database_url.expose_secret());
         for optional in [
             "metrics_listen",
+            "endpoint",
+            "headers",
             "key_command",
             "catalogue_dir",
             "max_connections",

@@ -43,6 +43,7 @@ pub mod store;
 mod tenant_keys;
 pub mod text;
 pub mod theme;
+pub mod traces;
 pub mod vault;
 pub mod vending;
 pub mod webhooks;

@@ -29,6 +29,7 @@ use crate::ids;
 use crate::proxy;
 use crate::server::PREFIX;
 use crate::state::AppState;
+use crate::traces;
 pub use queue::LogFlush;
 use queue::LogQueue;
 pub(crate) use queue::dropped_lines;
@@ -108,8 +109,11 @@ pub fn observe(
     let is_proxied = proxy::is_proxied(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = tracing::info_span!("request", id, %method, route = route_name(route.as_ref()));
+    let mut traced = app.traces.request(&method, route_name(route.as_ref()), request.headers());
     let started = Instant::now();
-    let handled = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone());
+    let handled = AssertUnwindSafe(traces::within(traced.context(), next.call(request)))
+        .catch_unwind()
+        .instrument(span.clone());
     async move {
         let Ok(mut response) = handled.await.unwrap_or_else(|_| {
             Ok(span.in_scope(|| ApiError::internal("a handler panicked").into_response()))
@@ -122,6 +126,9 @@ pub fn observe(
             headers.insert(REQUEST_ID, id);
         }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        traced.set("connect.request_id", id.clone());
+        traced.set_status(response.status());
+        let trace = traced.context().map(|context| context.trace_id());
         let took = started.elapsed();
         let route = route_name(route.as_ref());
         app.metrics.request(&method, route, response.status(), response.headers(), took);
@@ -137,6 +144,7 @@ pub fn observe(
             tenant,
             key,
             connection,
+            trace,
             "answered"
         );
         response

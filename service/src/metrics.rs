@@ -57,6 +57,7 @@ pub struct Metrics {
     pool: Family<PoolLabels, Gauge>,
     webhook_lag: Gauge<f64, AtomicU64>,
     dropped_lines: Counter,
+    dropped_spans: Counter,
 }
 
 /// What counts for itself, and is shown with the rest.
@@ -89,6 +90,7 @@ impl Metrics {
             pool: Family::default(),
             webhook_lag: Gauge::default(),
             dropped_lines: Counter::default(),
+            dropped_spans: Counter::default(),
             registry: Registry::default(),
         };
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -154,6 +156,11 @@ impl Metrics {
             "Lines that the log had no room for",
             metrics.dropped_lines.clone(),
         );
+        registry.register(
+            "trace_spans_dropped",
+            "Spans that the queue had no room for, or that could not be sent",
+            metrics.dropped_spans.clone(),
+        );
         // Shown from the start: what appears with its first failure seems never to have grown.
         for app in sources.apps {
             for outcome in [GRANTED].into_iter().chain(ProviderError::WORDS) {
@@ -210,6 +217,8 @@ impl Metrics {
         }
         let dropped = log::dropped_lines();
         self.dropped_lines.inc_by(dropped.saturating_sub(self.dropped_lines.get()));
+        let dropped = app.traces.dropped();
+        self.dropped_spans.inc_by(dropped.saturating_sub(self.dropped_spans.get()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

@@ -33,13 +33,13 @@ use url::form_urlencoded;
 
 pub(crate) use api_request::{ApiBody, ApiError, ApiRequest, ApiResponse, Bounds};
 pub use client::OAuthClient;
-pub(crate) use client::secret;
+pub(crate) use client::{secret, secrets};
 pub use endpoint::{Endpoint, EndpointError, Pkce};
 pub(crate) use fetch::fetch_url;
 pub(crate) use forward::{ForwardError, ForwardRequest};
 pub(crate) use guard::{is_public_address, may_call};
 pub use http::ProviderClient;
-pub(crate) use http::{cause as request_cause, guarded_http, retry_after};
+pub(crate) use http::{cause as request_cause, guarded_http, retry_after, trusted_http};
 pub(crate) use jwt::private_key;
 pub(crate) use revoke::{RevokeOutcome, RevokedTokens};
 

@@ -18,7 +18,9 @@ use tokio_util::task::TaskTracker;
 pub use self::connections::{max_connections, raise_file_limit};
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{announcements, api, dashboard, hosted, log, mcp, metrics, revocation, vending, webhooks};
+use crate::{
+    announcements, api, dashboard, hosted, log, mcp, metrics, revocation, traces, vending, webhooks,
+};
 
 /// Where the contract's addresses begin.
 pub const PREFIX: &str = "/platform/v1";
@@ -75,6 +77,7 @@ pub async fn serve(app: AppState, listener: TcpListener) {
     app.tasks.spawn(announcements::announce(app.clone()));
     app.tasks.spawn(revocation::revoke_until_the_end(app.clone()));
     app.tasks.spawn(webhooks::deliver_until_the_end(app.clone()));
+    app.tasks.spawn(traces::export(app.clone()));
     let (router, connections) = (router(app.clone()), TaskTracker::new());
     tokio::select! {
         never = connections::accept(&app, &router, listener, &connections) => match never {},

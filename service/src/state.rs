@@ -20,6 +20,7 @@ use crate::oauth::ProviderClient;
 use crate::proxy::ProxiedCalls;
 use crate::server;
 use crate::store::{Mode, Store};
+use crate::traces::Traces;
 use crate::vault::KeyRing;
 use crate::vending::Refreshes;
 use crate::webhooks::WebhookClient;
@@ -64,6 +65,8 @@ pub struct Service {
     pub readiness: Readiness,
     /// The refreshes under way.
     pub refreshes: Refreshes,
+    /// Where spans go.
+    pub(crate) traces: Traces,
     /// What is counted, for Prometheus.
     pub metrics: Metrics,
     /// The time.
@@ -179,6 +182,7 @@ impl Service {
             webhook_tests: InFlightCounts::default(),
             readiness: Readiness::default(),
             refreshes: Refreshes::default(),
+            traces: Traces::new(&config.traces)?,
             metrics,
             clock,
             tasks: TaskTracker::new(),

@@ -78,7 +78,9 @@ pub(crate) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secre
     String::deserialize(deserializer).map(SecretString::from)
 }
 
-fn secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, SecretString>, D::Error> {
+pub(crate) fn secrets<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, SecretString>, D::Error> {
     let values = BTreeMap::<String, String>::deserialize(deserializer)?;
     Ok(values.into_iter().map(|(name, value)| (name, value.into())).collect())
 }

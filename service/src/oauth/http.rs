@@ -20,6 +20,7 @@ use super::guard::{ResolveError, Resolver, may_call};
 use super::{Endpoint, Failure, Pkce, ProviderError, Tokens};
 use crate::metrics::{CallLabels, Durations, durations};
 use crate::state::SetupError;
+use crate::traces;
 
 /// No token answer is larger.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -151,12 +152,18 @@ impl ProviderClient {
         purpose: &'static str,
         request: impl Future<Output = Result<T, reqwest::Error>>,
     ) -> Result<T, reqwest::Error> {
+        let mut span = traces::child("provider");
         let started = Instant::now();
         let outcome = request.await;
         let result = outcome.as_ref().err().map_or("response", cause);
         let duration = self.durations.get_or_create(&CallLabels { purpose, result });
         duration.observe(started.elapsed().as_secs_f64());
         drop(duration);
+        span.set("connect.purpose", purpose);
+        span.set("connect.result", result);
+        if outcome.is_err() {
+            span.fail();
+        }
         outcome
     }
 }
@@ -179,6 +186,19 @@ pub(crate) fn guarded_http(
         .no_proxy()
         .https_only(!allow_private_networks)
         .dns_resolver(Resolver::new(allow_private_networks)))
+}
+
+/// A client for an address of the operator's own, wherever that is.
+///
+/// # Errors
+///
+/// When TLS cannot be set up.
+pub(crate) fn trusted_http() -> Result<reqwest::ClientBuilder, SetupError> {
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(tls(None)?)
+        .user_agent(concat!("connect-service/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .no_proxy())
 }
 
 /// The error's own text is left out: it may hold the address with what was filled in.

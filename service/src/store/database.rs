@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 pub(super) use self::value::{Row, Value};
 use super::{Result, StoreError};
+use crate::traces::{self, OpenSpan};
 use postgres::Postgres;
 use sqlite::Sqlite;
 
@@ -70,9 +71,12 @@ impl<'q> Query<'q> {
         self
     }
 
-    /// The statement, for the log; its values never get there.
-    fn log(&self) {
+    /// The statement, for the log and for the request's trace; its values never get there.
+    fn begin(&self, name: &'static str) -> OpenSpan {
         tracing::trace!(statement = self.text, "query");
+        let mut span = traces::child(name);
+        span.set_statement(self.text);
+        span
     }
 
     fn into_owned(self) -> (String, Vec<Value<'static>>) {
@@ -143,30 +147,33 @@ impl Database {
 
     /// Reads all rows. The statement must be one that looks at few rows, see [`Database::scan`].
     pub(super) async fn fetch_all(&self, query: Query<'_>) -> Result<Vec<Row>> {
-        query.log();
-        match self {
+        let span = query.begin("store.read");
+        let result = match self {
             Self::Sqlite(sqlite) => sqlite.read(query.text, &query.values),
             // Boxed, since thousands of long polls have room for a read in them, and few are reading.
             Self::Postgres(postgres) => Box::pin(postgres.read(query.text, &query.values)).await,
-        }
+        };
+        ended(span, result)
     }
 
     /// Reads all rows with a statement that may have to look at many.
     pub(super) async fn scan(&self, query: Query<'_>) -> Result<Vec<Row>> {
-        query.log();
-        match self {
+        let span = query.begin("store.scan");
+        let result = match self {
             Self::Sqlite(sqlite) => sqlite.scan(query).await,
             Self::Postgres(postgres) => postgres.scan(query.text, &query.values).await,
-        }
+        };
+        ended(span, result)
     }
 
     /// Runs one statement that writes, and commits it; returns the number of rows that it affected.
     pub(super) async fn execute(&self, query: Query<'_>) -> Result<u64> {
-        query.log();
-        match self {
+        let span = query.begin("store.write");
+        let result = match self {
             Self::Sqlite(sqlite) => Box::pin(sqlite.execute(query)).await,
             Self::Postgres(postgres) => Box::pin(postgres.execute(query.text, &query.values)).await,
-        }
+        };
+        ended(span, result)
     }
 
     /// Begins a transaction that writes.
@@ -202,11 +209,12 @@ impl Database {
 impl Transaction {
     /// Runs a statement; returns the number of rows that it affected.
     pub(super) async fn execute(&mut self, query: Query<'_>) -> Result<u64> {
-        query.log();
-        match self {
+        let span = query.begin("store.write");
+        let result = match self {
             Self::Sqlite(transaction) => transaction.execute(query).await,
             Self::Postgres(transaction) => transaction.execute(query.text, &query.values).await,
-        }
+        };
+        ended(span, result)
     }
 
     /// Reads at most one row.
@@ -216,11 +224,12 @@ impl Transaction {
 
     /// Reads all rows.
     pub(super) async fn fetch_all(&mut self, query: Query<'_>) -> Result<Vec<Row>> {
-        query.log();
-        match self {
+        let span = query.begin("store.read");
+        let result = match self {
             Self::Sqlite(transaction) => transaction.fetch(query).await,
             Self::Postgres(transaction) => transaction.fetch(query.text, &query.values).await,
-        }
+        };
+        ended(span, result)
     }
 
     /// Commits. After an error it is not known whether the changes were made.
@@ -234,11 +243,21 @@ impl Transaction {
     }
 
     async fn end(self, statement: &'static str) -> Result<()> {
-        match self {
+        let mut span = traces::child("store.end");
+        span.set_statement(statement);
+        let result = match self {
             Self::Sqlite(transaction) => transaction.end(statement).await,
             Self::Postgres(transaction) => transaction.end(statement).await,
-        }
+        };
+        ended(span, result)
     }
+}
+
+fn ended<T>(mut span: OpenSpan, result: Result<T>) -> Result<T> {
+    if result.is_err() {
+        span.fail();
+    }
+    result
 }
 
 /// Whether a URL names a SQLite file.

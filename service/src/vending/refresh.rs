@@ -25,6 +25,7 @@ use crate::state::AppState;
 use crate::store::{
     Credential, Details, Grant, Lease, Owner, ReconnectionReason, StoreError, Tokens, Vended,
 };
+use crate::traces;
 
 /// Twice as long as a call to a provider can take. A process that dies keeps others waiting for so long.
 const LEASE: Duration = Duration::from_secs(20);
@@ -67,7 +68,7 @@ pub(super) fn start(app: &AppState, owner: &Owner, connection_id: &str, cause: C
             connection_id: connection_id.to_owned(),
             cause,
         };
-        let task = app.tasks.spawn(task.run());
+        let task = app.tasks.spawn(traces::carried(task.run()));
         let joined = task.map(|result| match result {
             Ok(result) => result,
             Err(panic) => Err(RefreshError::Internal(Arc::new(panic))),
