@@ -176,9 +176,10 @@ chaos-short: build
 	$(STEP) "PostgreSQL" scripts/postgres
 	$(STEP) "chaos, 60 s" env CHAOS_SECONDS=60 $(TARGET)/debug/chaos
 
-# Processes over PostgreSQL behind nginx, under load: killed, upgraded, measured. FLEET_SKIP=root-key leaves that part out.
+# Processes over PostgreSQL behind nginx, under load: killed, upgraded, measured. FLEET_SKIP=root-key leaves its rotation
+# out; FLEET_PROCESSES (3) and FLEET_TENANTS (100) say how many there are.
 .PHONY: fleet fleet-short fleet-previous fleet-release
-fleet: fleet-release ## Three processes behind nginx under load: steady, killed, upgraded (FLEET_SECONDS=600, FLEET_PROCESSES=3, FLEET_TENANTS=100)
+fleet: fleet-release ## Three processes behind nginx under load: steady, upgraded, killed (FLEET_SECONDS=600)
 	SERVICE_BIN=$(TARGET)/release/connect-service $(TARGET)/release/fleet
 
 fleet-release:
@@ -250,7 +251,7 @@ bench-waits: $(CACHE)/bench/.installed ## Wait for a thousand customers at once 
 .PHONY: fleet-page
 FLEET_RESULT := $(or $(FLEET_RESULT),benches/results/fleet.json)
 FLEET_PAGE := $(or $(FLEET_PAGE),docs/scaling.md)
-fleet-page: fleet-release $(CACHE)/bench/.installed ## Measure 1, 2 and 3 processes with 100 and 10,000 tenants; writes docs/scaling.md
+fleet-page: fleet-release $(CACHE)/bench/.installed ## Measure 1 to 3 processes, 100 and 10,000 tenants; writes docs/scaling.md
 	SERVICE_BIN=$(TARGET)/release/connect-service FLEET_SECONDS=$(or $(FLEET_SECONDS),360) \
 		FLEET_PROCESSES=$(or $(FLEET_PROCESSES),1,2,3) FLEET_TENANTS=$(or $(FLEET_TENANTS),100,10000) \
 		FLEET_JSON=$(FLEET_RESULT) $(TARGET)/release/fleet

@@ -138,8 +138,8 @@ def calculation(result):
         (
             "More tenants",
             f"with {many['tenants']:,} tenants a call takes {(more - 1) * 100:+.0f} % processor time compared with "
-            f"{few['tenants']:,}: rows are found by index, and what a process keeps of a tenant is its budget. The rest of this "
-            "calculation is made of the larger number of tenants",
+            f"{few['tenants']:,}: rows are found by index, and what a process keeps of a tenant is its budget. The "
+            "rest of this calculation is made of the larger number of tenants",
         ),
         (
             "Processes",
@@ -152,8 +152,8 @@ def calculation(result):
         ),
         (
             "One database would need",
-            f"{cores('postgresql'):,.0f} cores ({used['postgresql']:.0f} µs a call) and write {wal / 1e6:,.0f} MB a second "
-            f"({base['wal_bytes']:.0f} bytes a call)",
+            f"{cores('postgresql'):,.0f} cores ({used['postgresql']:.0f} µs a call) and write {wal / 1e6:,.0f} MB a "
+            f"second ({base['wal_bytes']:.0f} bytes a call)",
         ),
         (
             "Partitions by tenant",
@@ -167,8 +167,9 @@ def calculation(result):
         ),
         (
             "Replicas",
-            f"two standbys for each, {2 * databases:,.0f} in all, which replay {wal / databases / 1e6:,.0f} MB a second. They "
-            "take over; they answer no reads, since a key that was revoked and a token that was refreshed must be seen at once",
+            f"two standbys for each, {2 * databases:,.0f} in all, which replay {wal / databases / 1e6:,.0f} MB a "
+            "second. They take over; no reads go to them, since a key that was revoked and a token that was refreshed "
+            "must be seen at once",
         ),
         (
             "Disk",
@@ -185,6 +186,8 @@ def calculation(result):
 def text(result):
     yield from measured(result)
     yield ""
+    yield "![Calls a second against the number of processes, and processor time of each part for a call](images/scaling.svg)"
+    yield ""
     if result.json["disturbed"]:
         yield from disturbed(result)
         yield ""
@@ -193,8 +196,9 @@ def text(result):
     yield from calculation(result)
     yield ""
     yield (
-        f"Measured on {result.json['date']}: {result.json['in_flight']} calls at once, {result.steady[0]['seconds']:.0f} s for each "
-        f"row, callers, provider, nginx, processes and PostgreSQL on the same {result.json['cores']} cores."
+        f"Measured on {result.json['date']}: {result.json['in_flight']} calls at once, "
+        f"{result.steady[0]['seconds']:.0f} s for each row, callers, provider, nginx, processes and PostgreSQL on the "
+        f"same {result.json['cores']} cores."
     )
 
 

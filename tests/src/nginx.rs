@@ -1,4 +1,5 @@
-//! nginx with the files of `deploy/nginx`, on free ports of loopback. Only addresses and folders differ from what ships.
+//! nginx with the files of `deploy/nginx`, on free ports of loopback. Only addresses and folders differ from what
+//! ships.
 //!
 //! `scripts/nginx` installs the program where it is missing.
 
@@ -24,7 +25,8 @@ const SBIN: &str = "/usr/sbin";
 const FIRST_PROCESS: &str = "127.0.0.1:8081";
 const SECOND_PROCESS: &str = "127.0.0.1:8082";
 
-/// For how long a process that could not be reached gets nothing. So long a process has to run before the next one may end.
+/// For how long a process that could not be reached gets nothing. So long a process has to run before the next one may
+/// end.
 pub const FAIL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A running nginx. Dropping it ends it.

@@ -96,8 +96,8 @@ mod tests {
         text.split(';').map(words).filter(|statement| !statement.is_empty()).collect()
     }
 
-    /// Whether processes of the version before can go on, that read and write the tables as they knew them: nothing that
-    /// they name may go, and no row that they write may be refused.
+    /// Whether processes of the version before can go on, that read and write the tables as they knew them: nothing
+    /// that they name may go, and no row that they write may be refused.
     fn is_additive(statement: &str, new_tables: &[String]) -> bool {
         let upper = statement.to_uppercase();
         let table = |after: &str| {

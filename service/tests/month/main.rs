@@ -41,8 +41,8 @@ const FOURTH_WEEK: u32 = 28 * TICKS + 2;
 /// When an endpoint is added that refuses all events, so that some wait for it at the end.
 const REFUSING: u32 = 27 * TICKS;
 
-/// What is written each day, and has to go again: for as long as it is kept there is some of it. What is kept for less than
-/// a day is there in between only.
+/// What is written each day, and has to go again: for as long as it is kept there is some of it. What is kept for less
+/// than a day is there in between only.
 const FILLED: [&str; 9] = [
     "admin_links",
     "answers",

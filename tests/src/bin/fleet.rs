@@ -1,6 +1,6 @@
-//! `make fleet`: several processes over PostgreSQL behind nginx, under load, while processes are killed and upgraded and the
-//! root key is rotated. Prints the figures; the exit code says whether every promise was kept. [`Plan::from_environment`]
-//! says what can be chosen; `FLEET_JSON` names a file for the figures.
+//! `make fleet`: several processes over PostgreSQL behind nginx, under load, while processes are killed and upgraded
+//! and the root key is rotated. Prints the figures; the exit code says whether every promise was kept.
+//! [`Plan::from_environment`] says what can be chosen; `FLEET_JSON` names a file for the figures.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the person who runs it")]
 

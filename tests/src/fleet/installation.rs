@@ -14,8 +14,8 @@ use crate::provider::Provider;
 use crate::service_process::{AppSettings, Home, Service, Settings, binary, free_port};
 use crate::{Error, processor_time};
 
-/// Token calls and other calls a minute that all tenants have together, at most ten thousand and two thousand a second, and
-/// what each has by default if that is more.
+/// Token calls and other calls a minute that all tenants have together, at most ten thousand and two thousand a second,
+/// and what each has by default if that is more.
 const TOKEN_BUDGET: u32 = 600_000;
 const OTHER_BUDGET: u32 = 120_000;
 const MIN_TOKEN_BUDGET: u32 = 600;

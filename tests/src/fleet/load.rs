@@ -1,7 +1,7 @@
 //! The callers: through nginx, each call followed by the next one.
 //!
-//! 88 % of the calls vend a token that is good and 2 % one that has expired, so that it is refreshed; together they are the
-//! 90 % of vends. 5 % list connections and 5 % create links.
+//! 88 % of the calls vend a token that is good and 2 % one that has expired, so that it is refreshed; together they are
+//! the 90 % of vends. 5 % list connections and 5 % create links.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

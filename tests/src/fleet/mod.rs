@@ -15,7 +15,7 @@ mod tenants;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::postgres::{Durability, Postgres};
 use crate::provider::{Options, Provider, Reuse};
@@ -159,11 +159,13 @@ async fn kill_in_turn(
     processes: &mut Processes,
     kills: &mut usize,
 ) -> Result<(), Error> {
-    let end = Instant::now() + plan.kills;
-    while Instant::now() + plan.kill_interval <= end {
-        sleep(plan.kill_interval).await;
+    let start = Instant::now();
+    let mut next = plan.kill_interval;
+    while next <= plan.kills {
+        sleep_until(start + next).await;
         processes.kill(&installation.home, *kills % processes.count()).await?;
         *kills += 1;
+        next += plan.kill_interval;
     }
     wait(plan.around).await
 }

@@ -53,8 +53,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan for load of this length: three fifths of it steady, a quarter while processes are killed, and about the rest
-    /// for what takes as long as it takes.
+    /// The plan for load of this length: three fifths of it steady, a quarter while processes are killed, and about the
+    /// rest for what takes as long as it takes.
     pub fn new(length: Duration, processes: Vec<u32>, tenants: Vec<u32>) -> Plan {
         let measurements = u32::try_from(processes.len() * tenants.len()).unwrap_or(u32::MAX);
         let seconds = u32::try_from(length.as_secs()).unwrap_or(u32::MAX);
@@ -75,8 +75,8 @@ impl Plan {
         }
     }
 
-    /// The plan that the environment asks for: `FLEET_SECONDS`, `FLEET_PROCESSES` and `FLEET_TENANTS`, which may be lists,
-    /// `FLEET_PREVIOUS`, the binary of the version before, and `FLEET_SKIP=root-key`.
+    /// The plan that the environment asks for: `FLEET_SECONDS`, `FLEET_PROCESSES` and `FLEET_TENANTS`, which may be
+    /// lists, `FLEET_PREVIOUS`, the binary of the version before, and `FLEET_SKIP=root-key`.
     ///
     /// # Errors
     /// When a variable says something else.

@@ -106,8 +106,8 @@ impl Tenants {
     }
 }
 
-/// The keys of new tenants. The command line makes the tenants and one key; the rows of the other keys are made of its own,
-/// since twice as many commands would take minutes.
+/// The keys of new tenants. The command line makes the tenants and one key; the rows of the other keys are made of its
+/// own, since twice as many commands would take minutes.
 async fn keys(count: u32, home: &Home, database: &Database<'_>) -> Result<Vec<String>, Error> {
     let names: Vec<_> = (0..count).map(|number| format!("Tenant {number}")).collect();
     let tenants: Vec<String> = stream::iter(&names)

@@ -5,8 +5,8 @@ use std::path::Path;
 use connect_tests::postgres::{Durability, Postgres};
 use connect_tests::service_process::{Home, Settings};
 
-/// Starts the service with these options; returns how many of its connections are encrypted and how many are not, or what
-/// it said.
+/// Starts the service with these options; returns how many of its connections are encrypted and how many are not, or
+/// what it said.
 async fn connections(postgres: &Postgres, options: &str) -> Result<(u32, u32), String> {
     let url = postgres.create_database().await.unwrap();
     let database = url.rsplit('/').next().unwrap();
