@@ -54,13 +54,18 @@ async fn the_whole_way_is_in_one_language() {
         "Verbunden wird mit dem Konto von <strong>alice@example.com</strong> bei Acme.",
         "Diese Seite ist noch ",
         ">Abbrechen</button>",
+        "API-Schlüssel</label>",
     ] {
         assert!(page.html.contains(part), "{part}: {}", page.html);
     }
     let page = browser.post(&made.url, &page, &[("api_key", "k"), ("api_url", "http://x")]).await;
     assert_eq!(page.status, 400);
     assert!(page.html.contains("Bitte prüfen Sie Ihre Eingaben."), "{}", page.html);
-    assert!(page.html.contains("API-Adresse muss eine Adresse sein, die mit https:// beginnt"), "{}", page.html);
+    assert!(
+        page.html.contains("API-Adresse muss eine Adresse sein, die mit https:// beginnt"),
+        "{}",
+        page.html
+    );
     let page = browser.post(&made.url, &page, &[("action", "decline")]).await;
     assert!(page.html.contains("Insightly wurde nicht verbunden"), "{}", page.html);
     assert_eq!(language(&page), "de");
@@ -79,7 +84,9 @@ async fn the_contract_stays_english() {
 #[tokio::test]
 async fn pages_of_no_link_are_in_the_browsers_language() {
     let stage = Stage::start().await;
-    for (path, text) in [("connect/unknown", "Ce lien n’existe pas"), ("oauth/result/unknown", "n’appartient pas")] {
+    for (path, text) in
+        [("connect/unknown", "Ce lien n’existe pas"), ("oauth/result/unknown", "n’appartient pas")]
+    {
         let url = format!("{}/{path}", stage.app.base_url());
         let page = Browser::new().get_with(&url, "accept-language", "fr").await;
         assert_eq!(language(&page), "fr");
@@ -108,7 +115,10 @@ async fn the_time_that_is_left_is_told() {
     let stage = Stage::start().await;
     let made = stage.link("insightly").await;
     let page = Browser::new().get(&made.url).await;
-    assert!(page.html.contains("This page works for 10 more minutes.") || page.html.contains("for 9 more minutes."));
+    assert!(
+        page.html.contains("This page works for 10 more minutes.")
+            || page.html.contains("for 9 more minutes.")
+    );
     stage.advance(9 * 60);
     let page = Browser::new().get(&made.url).await;
     let last = ["for one more minute.", "for less than a minute."];

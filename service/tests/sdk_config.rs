@@ -63,10 +63,8 @@ fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
 fn styles(page: &Seen) -> Vec<String> {
     let sheets = page.html.split("<style>").skip(1).filter_map(|rest| rest.split_once("</style>"));
     let sheets: Vec<_> = sheets.map(|(sheet, _)| sheet.to_owned()).collect();
-    let sources: Vec<_> = sheets
-        .iter()
-        .map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet))))
-        .collect();
+    let sources: Vec<_> =
+        sheets.iter().map(|sheet| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(sheet)))).collect();
     let directive = format!("style-src {};", sources.join(" "));
     assert!(page.policy.contains(&directive), "{directive} is not in {}", page.policy);
     sheets
@@ -77,7 +75,10 @@ async fn what_is_set_is_on_the_page_and_in_the_response() {
     let stage = Stage::start().await;
     let backend = Backend::new(&stage).await;
     let (status, body) = backend.call("GET", &Value::Null).await;
-    assert_eq!((status, &body["data"]["accent_color"], &body["data"]["updated_at"]), (200, &Value::Null, &Value::Null));
+    assert_eq!(
+        (status, &body["data"]["accent_color"], &body["data"]["updated_at"]),
+        (200, &Value::Null, &Value::Null)
+    );
     let made = stage.link("insightly").await;
     let plain = Browser::new().get(&made.url).await;
     assert_eq!(styles(&plain).len(), 1, "nothing is set");
@@ -101,10 +102,19 @@ async fn what_is_set_is_on_the_page_and_in_the_response() {
     let page = Browser::new().get(&made.url).await;
     let sheets = styles(&page);
     assert_eq!(sheets.len(), 2);
-    assert!(sheets[1].contains("--radius:3px;") && sheets[1].contains("--color-accent:#b00020;"), "{}", sheets[1]);
+    assert!(
+        sheets[1].contains("--radius:3px;") && sheets[1].contains("--color-accent:#b00020;"),
+        "{}",
+        sheets[1]
+    );
     assert!(sheets[1].contains("prefers-color-scheme:dark"), "dark has the nearest accent that can be read");
-    assert!(page.html.contains("<strong>Acme</strong>: Questions? &#60;b&#62;Write&#60;/b&#62; to us."), "{}", page.html);
-    let link = r#"<a href="https://acme.example/privacy?a=1&#38;b=2" target="_blank" rel="noopener noreferrer">"#;
+    assert!(
+        page.html.contains("<strong>Acme</strong>: Questions? &#60;b&#62;Write&#60;/b&#62; to us."),
+        "{}",
+        page.html
+    );
+    let link =
+        r#"<a href="https://acme.example/privacy?a=1&#38;b=2" target="_blank" rel="noopener noreferrer">"#;
     assert!(page.html.contains(link), "{}", page.html);
 
     let nothing = backend.set(&json!({})).await;
@@ -154,9 +164,11 @@ async fn a_logo_is_served_as_a_picture_and_nothing_else() {
     let stage = Stage::start().await;
     let backend = Backend::new(&stage).await;
     let mut addresses = Vec::new();
-    for (content_type, format) in
-        [("image/png", ImageFormat::Png), ("image/jpeg", ImageFormat::Jpeg), ("image/webp", ImageFormat::WebP)]
-    {
+    for (content_type, format) in [
+        ("image/png", ImageFormat::Png),
+        ("image/jpeg", ImageFormat::Jpeg),
+        ("image/webp", ImageFormat::WebP),
+    ] {
         let width = 800 + 8 * addresses.len() as u32;
         let (status, body) = backend.upload(content_type, picture(width, 200, format)).await;
         assert_eq!(status, 200, "{content_type}: {body}");
@@ -166,7 +178,11 @@ async fn a_logo_is_served_as_a_picture_and_nothing_else() {
     }
     let page = Browser::new().get(&stage.link("insightly").await.url).await;
     let address = addresses.last().unwrap();
-    assert!(page.html.contains(&format!(r#"<img class="logo" src="{address}" width="200" height=""#)), "{}", page.html);
+    assert!(
+        page.html.contains(&format!(r#"<img class="logo" src="{address}" width="200" height=""#)),
+        "{}",
+        page.html
+    );
     assert!(page.policy.contains("img-src data: 'self';"), "{}", page.policy);
 
     let response = stage.http().get(address).send().await.unwrap();
@@ -185,7 +201,9 @@ async fn a_logo_is_served_as_a_picture_and_nothing_else() {
     assert_eq!(image::guess_format(&bytes).unwrap(), ImageFormat::Png);
 
     let gone = format!("{}/logos/", stage.app.base_url());
-    for address in [addresses[0].clone(), format!("{gone}x"), format!("{gone}{}", "0".repeat(64)), format!("{gone}%00")] {
+    for address in
+        [addresses[0].clone(), format!("{gone}x"), format!("{gone}{}", "0".repeat(64)), format!("{gone}%00")]
+    {
         assert_eq!(stage.http().get(&address).send().await.unwrap().status(), 404, "{address}");
     }
     let (status, body) = backend.send("DELETE", "/tenant/sdk-config/logo", "", Vec::new()).await;

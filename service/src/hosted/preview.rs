@@ -70,8 +70,10 @@ fn connect(look: &Look, tenant: &str, apps: &[&App], auth_type: AuthType) -> Opt
     let fits = |option: &AuthOption| {
         option.auth_type == auth_type && option.input.is_empty() == (auth_type == AuthType::OAuth)
     };
-    let has_words = |option: &AuthOption| option.oauth.as_ref().is_some_and(|oauth| !oauth.scope_texts.is_empty());
-    let found = apps.iter().filter_map(|app| Some((*app, app.auth_options.iter().find(|option| fits(option))?)));
+    let has_words =
+        |option: &AuthOption| option.oauth.as_ref().is_some_and(|oauth| !oauth.scope_texts.is_empty());
+    let found =
+        apps.iter().filter_map(|app| Some((*app, app.auth_options.iter().find(|option| fits(option))?)));
     let (app, option) = found.max_by_key(|(_, option)| has_words(option))?;
     let scopes = option.oauth.as_ref().map(|oauth| oauth.scopes.clone()).unwrap_or_default();
     let provider = option.oauth.as_ref().map(|_| app.name.as_str());
