@@ -1,9 +1,10 @@
 //! The languages of what customers read: hosted pages, their errors, mails.
 //!
-//! The texts are Fluent files, one for each language, in `language/`. English has every text; a test compares the others
-//! with it. A further language is one more file, and its tag in [`FILES`].
+//! The texts are Fluent files, one for each language, in `language/`. English has every text; a test compares the
+//! others with it. A further language is one more file, and its tag in [`FILES`].
 //!
-//! A text whose key ends in `-html` has markup of its own, and is read by [`Language::markup`], which escapes every value.
+//! A text whose key ends in `-html` has markup of its own, and is read by [`Language::markup`], which escapes every
+//! value.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -161,8 +162,8 @@ impl Language {
         self.0.bundle.has_message(key)
     }
 
-    /// A text of the catalogue: in this language where English has the same under this key, else as it is, such as in an
-    /// operator's own file.
+    /// A text of the catalogue: in this language where English has the same under this key, else as it is, such as in
+    /// an operator's own file.
     fn translated(self, key: String, text: &str) -> String {
         let message = Message::new(key);
         if Self::english().say(&message) == text { self.say(&message) } else { text.to_owned() }

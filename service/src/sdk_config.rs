@@ -105,7 +105,8 @@ impl SdkConfig {
             .filter_map(|(field, color, appearance)| {
                 let nearest = appearance.check_accent(color?).err()?;
                 let message = format!(
-                    "Text in this color cannot be read: its contrast is below 4.5 (WCAG AA). The nearest that passes is {nearest}."
+                    "Text in this color cannot be read: its contrast is below 4.5 (WCAG AA). The nearest that passes is \
+                     {nearest}."
                 );
                 Some(FieldError { field: field.to_owned(), message: Message::verbatim(message) })
             })
@@ -201,8 +202,9 @@ mod tests {
     #[test]
     fn what_get_tells_can_be_put() {
         let body = json!({
-            "accent_color": "#0b6bcb", "accent_color_dark": null, "background_color": null, "background_color_dark": null,
-            "corner_radius": null, "tagline": null, "links": [{"label": "Privacy", "url": "https://acme.example/privacy"}],
+            "accent_color": "#0b6bcb", "accent_color_dark": null, "background_color": null,
+            "background_color_dark": null, "corner_radius": null, "tagline": null,
+            "links": [{"label": "Privacy", "url": "https://acme.example/privacy"}],
             "languages": ["de", "en"], "logo": {"url": "x", "width": 1, "height": 1}, "updated_at": "x",
         });
         let config = read(body).unwrap();

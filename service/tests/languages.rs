@@ -54,6 +54,7 @@ async fn the_whole_way_is_in_one_language() {
         "Verbunden wird mit dem Konto von <strong>alice@example.com</strong> bei Acme.",
         "Diese Seite ist noch ",
         ">Abbrechen</button>",
+        "API-Schlüssel</label>",
     ] {
         assert!(page.html.contains(part), "{part}: {}", page.html);
     }

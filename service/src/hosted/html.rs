@@ -1,7 +1,7 @@
 //! The pages that customers see: pure functions from what is known to HTML.
 //!
-//! There is no script, and nothing is loaded but the tenant's logo, from here: style sheets are part of the page and allowed
-//! by their digests. Askama escapes every value.
+//! There is no script, and nothing is loaded but the tenant's logo, from here: style sheets are part of the page and
+//! allowed by their digests. Askama escapes every value.
 
 mod response;
 
@@ -182,8 +182,8 @@ pub struct FieldView<'a> {
     pub input_type: &'static str,
     /// Whether it is hidden from those who look over the customer's shoulder.
     pub is_secret: bool,
-    /// What it holds. A secret only where the customer has just asked to show or to hide it: otherwise it has to be entered
-    /// again.
+    /// What it holds. A secret only where the customer has just asked to show or to hide it: otherwise it has to be
+    /// entered again.
     pub value: &'a str,
     /// What stands before it.
     pub prefix: Option<&'a str>,
@@ -224,7 +224,7 @@ impl<'a> FieldView<'a> {
         let view = |field: &'a Field| {
             let error = errors.get(field.name.as_str()).cloned();
             let (title, hint) = setup::words(language, field).unwrap_or_else(|| {
-                (field.title.as_str().into(), field.description.as_deref().map(Cow::from))
+                (language.title(&field.title).into(), field.description.as_deref().map(Cow::from))
             });
             let (prefix, suffix) = (field.prefix.as_deref(), field.suffix.as_deref());
             let ids = [

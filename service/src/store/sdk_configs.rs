@@ -105,8 +105,8 @@ impl Store {
         transaction.commit().await
     }
 
-    /// The picture with this digest, as PNG in Base64. It is on pages that anybody with a link sees; who has the digest has
-    /// seen one.
+    /// The picture with this digest, as PNG in Base64. It is on pages that anybody with a link sees; who has the digest
+    /// has seen one.
     ///
     /// # Errors
     ///

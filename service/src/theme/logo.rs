@@ -1,5 +1,5 @@
-//! Logos that tenants upload. What is stored and shown is a picture of our own encoder: nothing of the file but its pixels
-//! is left. SVG can hold script and is no picture in this sense.
+//! Logos that tenants upload. What is stored and shown is a picture of our own encoder: nothing of the file but its
+//! pixels is left. SVG can hold script and is no picture in this sense.
 
 use std::io::Cursor;
 
