@@ -11,7 +11,10 @@ export declare class Client {
   start(number: number, method: string, email: string | undefined | null, arguments: Array<string>, options: object | undefined | null, polls: boolean): void
   /** All pages of a list, or those of the feed. */
   pages(method: string, email: string | undefined | null, arguments: Array<string>, options?: object | undefined | null): Pages
-  /** Starts a proxied call, whose answer is the head of the provider's response. The body is whole, or comes `in_parts`. */
+  /**
+   * Starts a proxied call, whose answer is the head of the provider's response. The body is whole, or comes
+   * `in_parts`.
+   */
   proxy(number: number, email: string, id: string, body: Uint8Array | undefined | null, inParts: boolean, options?: object | undefined | null): Exchange
 }
 
