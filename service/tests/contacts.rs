@@ -160,7 +160,7 @@ fn people(count: usize) -> Vec<Person> {
 /// What a person is on the wire, apart from ids and addresses.
 fn expected(app: &str, person: &Person, is_found: bool) -> Value {
     let (is_pipedrive, is_monday) = (app == "pipedrive", app == "monday-crm");
-    let knows_names = !is_monday && !(is_pipedrive && is_found);
+    let knows_names = !(is_monday || is_pipedrive && is_found);
     json!({
         "first_name": person.first_name.filter(|_| knows_names),
         "last_name": knows_names.then_some(&person.last_name),
@@ -221,7 +221,7 @@ async fn ten_thousand_contacts_of_each_crm_come_once() {
         let id = stage.connect(app).await;
         stage.api.seen();
         let (contacts, errors) = stage.all(&format!("app_id={app}&limit=100")).await;
-        assert_eq!(errors, [json!(0); 0], "{app}");
+        assert_eq!(errors, Vec::<Value>::new(), "{app}");
         compare(app, &id, &contacts, &wanted, false);
         let calls = stage.api.seen();
         let expected = if app == "pipedrive" { 100 } else { 91 };
@@ -239,7 +239,7 @@ async fn a_search_finds_the_same_in_each_crm() {
     for app in CRMS {
         let id = stage.connect(app).await;
         let (contacts, errors) = stage.all(&format!("app_id={app}&limit=7&search=o%27neil%201")).await;
-        assert_eq!(errors, [json!(0); 0], "{app}");
+        assert_eq!(errors, Vec::<Value>::new(), "{app}");
         let found = |person: &&Person| !person.is_archived && person.name().contains("O'Neil 1");
         let wanted: Vec<_> = people.iter().filter(found).collect();
         assert!(wanted.len() > 14, "more than two pages");
@@ -274,7 +274,7 @@ async fn all_crms_of_a_customer_follow_one_another() {
         .link(json!({"app_id": "hubspot", "name": "Pending", "allow_multiple_connections": true}))
         .await;
     let (contacts, errors) = stage.all("limit=20").await;
-    assert_eq!(errors, [json!(0); 0]);
+    assert_eq!(errors, Vec::<Value>::new());
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for contact in &contacts {
         *counts.entry(text(&contact["connection_id"])).or_default() += 1;
