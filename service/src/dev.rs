@@ -187,7 +187,8 @@ impl Dev {
         };
         format!(
             "export PC_TENANT_KEY={}\nexport PC_BASE_URL={}\nexport PC_DEV_URL={}\n\
-             # The dashboard: {} (works once, within 10 minutes; `connect-service dev ctl sign-in {OWNER}` makes another)\n\
+             # The dashboard: {} (works once, within 10 minutes; \
+             `connect-service dev ctl sign-in {OWNER}` makes another)\n\
              # Ready. PC_DEV_URL is the control page, and what `connect-service dev ctl` needs. The key can do \
              everything; `connect-service dev ctl key --capabilities apps,connections,token` makes one that cannot. {end}",
             self.tenant_key,

@@ -1,4 +1,5 @@
-//! Mail, by SMTP. What is sent is plain text; the only secret in it is a link to sign in. No address and no text is logged.
+//! Mail, by SMTP. What is sent is plain text; the only secret in it is a link to sign in. No address and no text is
+//! logged.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What the owners of a tenant are told by mail: new keys and new members, which somebody who got into an account would make.
+//! What the owners of a tenant are told by mail: new keys and new members, which somebody who got into an account would
+//! make.
 
 use crate::mail::{Mail, send_later};
 use crate::state::Service;

@@ -1,5 +1,5 @@
-//! Making and replacing a tenant's keys, for the API and the dashboard alike: the owners are told, and no key makes one that
-//! opens more than itself.
+//! Making and replacing a tenant's keys, for the API and the dashboard alike: the owners are told, and no key makes one
+//! that opens more than itself.
 
 use crate::error::ApiError;
 use crate::notices::{self, Change};

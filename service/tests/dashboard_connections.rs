@@ -1,4 +1,5 @@
-//! Connections in the dashboard: those of all customers for a tenant's members, and a customer's own, whichever tenants made them.
+//! Connections in the dashboard: those of all customers for a tenant's members, and a customer's own, whichever tenants
+//! made them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 

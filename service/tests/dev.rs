@@ -84,6 +84,7 @@ impl Home {
             match line.strip_prefix("export ").and_then(|export| export.split_once('=')) {
                 Some((name, value)) => drop(exports.insert(name.to_owned(), value.to_owned())),
                 None if line.starts_with("# Ready") => break,
+                None if line.starts_with("# The dashboard: http://127.0.0.1:") => {}
                 None => panic!("{line}"),
             }
         }

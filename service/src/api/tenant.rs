@@ -1,5 +1,5 @@
-//! `/tenant/…`: what the pages of the dashboard do, for keys with the capability `admin`. Members can be read and not changed:
-//! an owner can make keys that open everything, and a key must not come by more than it opens itself.
+//! `/tenant/…`: what the pages of the dashboard do, for keys with the capability `admin`. Members can be read and not
+//! changed: an owner can make keys that open everything, and a key must not come by more than it opens itself.
 
 use axum::Extension;
 use axum::extract::{FromRequestParts, RawPathParams, State};

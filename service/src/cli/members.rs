@@ -14,7 +14,8 @@ use super::{Output, account, check_tenant, complain};
 
 #[derive(Subcommand)]
 pub(crate) enum MemberCommand {
-    /// Let somebody see and change a tenant in the dashboard, or give a member another role. Who is new is invited by mail.
+    /// Let somebody see and change a tenant in the dashboard, or give a member another role. Who is new is invited by
+    /// mail.
     Add {
         /// The tenant's id.
         tenant: String,

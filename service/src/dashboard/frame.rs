@@ -25,7 +25,8 @@ const SECTIONS: [(&str, &str, Role); 3] = [
 ];
 
 /// Style and script of the service, and nothing else; forms lead to the service alone.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+                      form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// What stands around the content.

@@ -1,7 +1,8 @@
 //! Decides who may use an address, before its handler runs.
 //!
-//! A session is a random cookie; whoever signs in gets a new one. A tenant of which an account is no member does not exist for
-//! it. A form counts only with a token that is derived from the cookie, which other sites can neither read nor set.
+//! A session is a random cookie; whoever signs in gets a new one. A tenant of which an account is no member does not
+//! exist for it. A form counts only with a token that is derived from the cookie, which other sites can neither read
+//! nor set.
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::{self, Next};
@@ -146,8 +147,8 @@ fn refuse(error: impl Into<Problem>) -> Response {
     error.into().into_response()
 }
 
-/// The session's cookie. With `__Host-`, browsers see to it that no other host and no plain HTTP page has set it. `Lax`,
-/// since links in mails lead to the dashboard.
+/// The session's cookie. With `__Host-`, browsers see to it that no other host and no plain HTTP page has set it.
+/// `Lax`, since links in mails lead to the dashboard.
 pub(super) fn session_cookie(service: &Service, secret: &str) -> Option<HeaderValue> {
     let max_age = if secret.is_empty() { 0 } else { millis(MAX_AGE) / 1000 };
     let secure = if service.is_https() { "; Secure" } else { "" };

@@ -180,7 +180,8 @@ pub(super) async fn generate(
                 title: format!("Your new key: {name}"),
                 label: "Tenant key",
                 value: generated.key,
-                text: "Store it in your secret manager now. It is shown this once: the service keeps no copy. It belongs on \
+                text: "Store it in your secret manager now. It is shown this once: the service keeps no \
+                       copy. It belongs on \
                        your backend only.",
             };
             with_secret(&app, &member, &secret).await
@@ -230,7 +231,8 @@ pub(super) async fn promote(
     match app.store.promote_key(&member.tenant.tenant, &key, actor, false).await? {
         Promotion::Promoted { .. } => Ok(to_keys(&app, &member)),
         Promotion::Unused => {
-            let error = "Nobody has used the new key yet. Deploy it first: promoting it now would lock your backend out.";
+            let error = "Nobody has used the new key yet. Deploy it first: promoting it now would \
+                 lock your backend out.";
             refused(&app, &member, error).await
         }
         Promotion::NoSuccessor => refused(&app, &member, "The key has no successor: rotate it first.").await,
@@ -269,7 +271,8 @@ pub(super) async fn mint_mcp_url(
                 title: "The key's MCP URL".to_owned(),
                 label: "MCP URL",
                 value: format!("{}{}/mcp/{token}", app.public_url, server::PREFIX),
-                text: "For clients that cannot send headers, such as Claude Desktop and Cursor. Whoever has it acts as your \
+                text: "For clients that cannot send headers, such as Claude Desktop and Cursor. Whoever has it \
+                       acts as your \
                        own account. It is shown this once; an earlier one works no more.",
             };
             with_secret(&app, &member, &secret).await

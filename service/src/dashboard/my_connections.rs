@@ -71,8 +71,8 @@ pub(super) async fn confirm(
     Ok(frame::page(StatusCode::OK, &WithdrawPage { frame, connection: &connection }))
 }
 
-/// `POST /dashboard/my-connections/{connection_id}/withdraw`. Nothing that the product does with the connection keeps its
-/// customer from ending it.
+/// `POST /dashboard/my-connections/{connection_id}/withdraw`. Nothing that the product does with the connection keeps
+/// its customer from ending it.
 pub(super) async fn withdraw(
     State(app): State<AppState>,
     visit: Visit,

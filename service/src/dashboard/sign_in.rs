@@ -9,7 +9,8 @@
 //! POST /dashboard/sign-in/link/{…}   signs in, or shows a code to a browser that did not ask for the link
 //! ```
 //!
-//! Whatever email is entered, the responses are the same: only somebody who reads its mail learns whether it is known here.
+//! Whatever email is entered, the responses are the same: only somebody who reads its mail learns whether it is known
+//! here.
 
 use askama::Template;
 use axum::Extension;

@@ -1,4 +1,5 @@
-//! Sessions of the dashboard: browsers in which an account is signed in. Of a session's secret, only the digest is kept.
+//! Sessions of the dashboard: browsers in which an account is signed in. Of a session's secret, only the digest is
+//! kept.
 
 use std::time::Duration;
 

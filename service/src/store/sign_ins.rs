@@ -1,5 +1,6 @@
-//! One-time links by which an account signs in. Each works for ten minutes and once: in the browser that asked for it, or,
-//! opened in another one, by a code of six digits that is typed in the first. Of links and codes, only digests are kept.
+//! One-time links by which an account signs in. Each works for ten minutes and once: in the browser that asked for it,
+//! or, opened in another one, by a code of six digits that is typed in the first. Of links and codes, only digests are
+//! kept.
 
 use std::time::Duration;
 
@@ -95,8 +96,8 @@ impl SignIn {
 const COLUMNS: &str = "id, email, return_to, browser_digest";
 
 impl Store {
-    /// Makes a link, and ends those that the same browser asked for before. `false`, with nothing made, where there were too
-    /// many lately for the email or from the network.
+    /// Makes a link, and ends those that the same browser asked for before. `false`, with nothing made, where there
+    /// were too many lately for the email or from the network.
     ///
     /// # Errors
     ///

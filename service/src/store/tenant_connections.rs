@@ -1,5 +1,5 @@
-//! Connections over the borders of customers, for the dashboard: all of a tenant, for its members, and all of an account,
-//! whichever tenants made them.
+//! Connections over the borders of customers, for the dashboard: all of a tenant, for its members, and all of an
+//! account, whichever tenants made them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -91,7 +91,8 @@ impl ConnectionState {
         }
     }
 
-    /// On `connections c` and their latest link `l`; `$2` is the time. Nobody has to connect again whose link to do so is open.
+    /// On `connections c` and their latest link `l`; `$2` is the time. Nobody has to connect again whose link to do so
+    /// is open.
     fn condition(self) -> &'static str {
         match self {
             Self::Active => "c.status = 'active' AND c.broken = 0",
@@ -125,8 +126,8 @@ impl Connection {
 }
 
 impl ConnectionSearch<'_> {
-    /// One row more than `limit`, which tells whether there are more. What is not asked for is no part of the statement, so that
-    /// an index fits what is.
+    /// One row more than `limit`, which tells whether there are more. What is not asked for is no part of the
+    /// statement, so that an index fits what is.
     fn statement<'a>(&'a self, tenant: &'a str, now: Millis, limit: u32) -> (String, Vec<Value<'a>>) {
         // Whatever is asked for, the time is a parameter of the statement.
         let mut text = format!("{SELECT} WHERE c.tenant_id = $1 AND CAST($2 AS BIGINT) > 0");
