@@ -80,14 +80,16 @@ impl Customer {
     /// `code` is the `confirmation_code` with which the customer's browser came to the return URL. Take the customer
     /// from the session of that very request: then nobody can have their link finished by somebody else.
     ///
-    /// # Errors [`Error::ConnectionDeleted`] where the session's customer has no such connection: somebody else's link
-    /// was finished. [`Error::Other`] with the code `connection_not_active` where no grant waits, and with
+    /// # Errors
+    /// [`Error::ConnectionDeleted`] where the session's customer has no such connection: somebody else's link was
+    /// finished. [`Error::Other`] with the code `connection_not_active` where no grant waits, and with
     /// `invalid_request` where the code is wrong.
     ///
     /// ```no_run
-    /// # async fn example(session_customer: pabbly_connect::Customer, id: &str, code: &str) -> Result<(),
-    /// pabbly_connect::Error> { let connection = session_customer.confirm_connection(id, code).await?; println!("{}",
-    /// connection.status);
+    /// # async fn example(session_customer: pabbly_connect::Customer, id: &str, code: &str)
+    /// #     -> Result<(), pabbly_connect::Error> {
+    /// let connection = session_customer.confirm_connection(id, code).await?;
+    /// println!("{}", connection.status);
     /// # Ok(()) }
     /// ```
     pub fn confirm_connection(&self, connection_id: &str, code: &str) -> Call<Connection> {

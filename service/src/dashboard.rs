@@ -1,13 +1,13 @@
 //! The dashboard: pages for the members of tenants, and for everybody to see what is connected for them.
 //!
-//! An account is an email. It signs in by a one-time link (`sign_in.rs`). What it may open is decided by [`guard`]
-//! before a handler runs, from the one table of all addresses, [`table`]: whether anybody may, an account, or a member
+//! An account is an email. It signs in by a one-time link (`sign_in.rs`). What it may open is decided by `guard.rs`
+//! before a handler runs, from the one table of all addresses, `table`: whether anybody may, an account, or a member
 //! of the tenant that the address names, in which role; whether the sign-in must be a fresh one; and for each form,
 //! whether it came from a page of the dashboard.
 //!
-//! A page is one file here, with its handlers and its template, one file in `templates/`, its addresses in [`table`]
-//! and, if it belongs into the navigation, its place in [`frame::SECTIONS`]. Handlers take [`guard::Visit`] or
-//! [`guard::TenantVisit`], and a form its fields as [`Form`](crate::extract::form::Form). They call the functions that
+//! A page is one file here, with its handlers and its template, one file in `templates/`, its addresses in `table`
+//! and, if it belongs into the navigation, its place in `frame.rs`. Handlers take `Visit` or
+//! `TenantVisit`, and a form its fields as `Form`. They call the functions that
 //! the API's handlers call; no page sends requests to the API, and no API route takes a cookie.
 
 mod assets;

@@ -30,7 +30,6 @@ pub mod html;
 mod instructions;
 mod look;
 mod page;
-mod preview;
 mod setup;
 mod view;
 
@@ -40,5 +39,4 @@ pub use callback::{callback, result};
 pub use flow::{Choice, Offer, Submitted, auth_options, submit_custom};
 pub use look::{LogoPicture, Look};
 pub use page::{show, submit};
-pub use preview::Preview;
 pub use setup::ClientSetup;

@@ -1,7 +1,7 @@
-//! The languages of what customers read: hosted pages, their errors, mails.
+//! The languages of what customers read: hosted pages and their errors.
 //!
 //! The texts are Fluent files, one for each language, in `language/`. English has every text; a test compares the
-//! others with it. A further language is one more file, and its tag in [`FILES`].
+//! others with it. A further language is one more file, and its tag in `FILES`.
 //!
 //! A text whose key ends in `-html` has markup of its own, and is read by [`Language::markup`], which escapes every
 //! value.
@@ -282,6 +282,12 @@ impl Text {
     #[must_use]
     pub fn with(self, name: &'static str, value: impl Display) -> Self {
         Self { message: self.message.with(name, value), ..self }
+    }
+
+    /// Puts a number there.
+    #[must_use]
+    pub fn with_number(self, name: &'static str, value: &u64) -> Self {
+        Self { message: self.message.with_number(name, *value), ..self }
     }
 }
 

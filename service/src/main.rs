@@ -161,7 +161,7 @@ async fn live_store(config: &Config) -> Result<Store, SetupError> {
     open_store(config, Mode::Live, Clock::default()).await
 }
 
-/// Keeps credentials and the encryption key out of the file that a crash may leave, and other processes of the same user
+/// Keeps credentials and root keys out of the file that a crash may leave, and other processes of the same user
 /// from reading them here. Only Linux can be asked to.
 fn stay_out_of_core_dumps() {
     #[cfg(target_os = "linux")]

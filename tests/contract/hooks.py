@@ -43,10 +43,11 @@ def after_call(context, case, response):
         tokens[data["connection_id"]] = data["request_token"]
 
 
-# What the schema of `createRequestLink` leaves to its description: which members go together, that `app_id` is the app of
-# the named connection, and that `webhook_url` is at a registered endpoint.
+# What the schema of `createRequestLink` leaves to its description: which members go together, that `app_id` and
+# `organization` are those of the named connection, and that `webhook_url` is at a registered endpoint.
 BEYOND_THE_SCHEMA = (
     "The connection is for another app",
+    "The connection is for another organization, or for none",
     "with confirm, the customer",
     "app_id is missing",
     "app_id or allowed_apps is missing",

@@ -166,8 +166,7 @@ fn describe(manifest: &Manifest) -> Result<Value, Box<dyn Error>> {
     let renamed =
         manifest.words.iter().filter_map(|word| Some((word.name.clone(), word.swift.clone()?.into())));
     all["names"] = Value::Object(renamed.collect());
-    let results =
-        manifest.methods.iter().filter_map(|method| method.result.as_ref().or(method.list.as_ref()));
+    let results = manifest.methods.iter().filter_map(|method| method.result.as_ref());
     let results: BTreeSet<_> = results.filter(|result| *result != "Token").collect();
     all["results"] = json!(results);
     let options = manifest.methods.iter().flat_map(|method| &method.options);

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         AsyncEventFeed,
         AuthOptionList,
         Connection,
-        Contact,
         Erasure,
         KeyList,
         OAuthClient,

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         AuthOptionList,
         Connection,
         ConnectionPage,
-        Contact,
         ContactPage,
         Erasure,
         EventFeed,

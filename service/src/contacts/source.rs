@@ -103,7 +103,7 @@ impl Source<'_> {
         }
     }
 
-    /// The method and path of the request at a position, and what is to be filled in.
+    /// The method and path of the request at a position.
     fn asked(&self, position: &Position) -> (http::Method, &str) {
         match (&position.containers_page, &self.contacts.containers) {
             (Some(_), Some(containers)) => (containers.method.method(), &containers.path),

@@ -86,7 +86,15 @@ impl From<Key> for ShownKey {
     }
 }
 
-fn offered() -> Vec<Offered> {
+/// Capabilities that owners may give: those of their own work, and what the operator gave to a key of the tenant.
+fn allowed(keys: &[Key]) -> Vec<Capability> {
+    let live = keys.iter().filter(|key| key.revoked_at.is_none());
+    let given = live.flat_map(|key| &key.capabilities).copied();
+    let capabilities: Vec<_> = USUAL.into_iter().chain([Capability::Admin]).chain(given).collect();
+    tenant_keys::in_order(&capabilities)
+}
+
+fn offered(allowed: Vec<Capability>) -> Vec<Offered> {
     let text = |capability| match capability {
         Capability::Apps => "Browse the app catalogue",
         Capability::Connections => "Create, list and read connections",
@@ -102,7 +110,7 @@ fn offered() -> Vec<Offered> {
         text: text(capability),
         is_usual: USUAL.contains(&capability),
     };
-    Capability::ALL.map(offer).into()
+    allowed.into_iter().map(offer).collect()
 }
 
 /// What a page says beside the list of keys.
@@ -115,7 +123,9 @@ struct Message<'a> {
 async fn page(app: &AppState, member: &TenantVisit, message: Message<'_>) -> Result<PageResponse, Problem> {
     let mut families: BTreeMap<String, Vec<Key>> = BTreeMap::new();
     let mut ended = Vec::new();
-    for key in app.store.keys(&member.tenant.tenant).await? {
+    let keys = app.store.keys(&member.tenant.tenant).await?;
+    let capabilities = offered(allowed(&keys));
+    for key in keys {
         match key.revoked_at {
             None => families.entry(key.family.clone()).or_default().push(key),
             Some(_) => ended.push(key.into()),
@@ -131,7 +141,7 @@ async fn page(app: &AppState, member: &TenantVisit, message: Message<'_>) -> Res
     let status = if message.error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let page = KeysPage {
         frame: Frame::new(app, &member.visit, "keys"),
-        capabilities: offered(),
+        capabilities,
         families: families.into_iter().filter_map(family).collect(),
         ended,
         shown: message.shown,
@@ -172,6 +182,12 @@ pub(super) async fn generate(
         return refused(&app, &member, "Choose at least one capability.").await;
     };
     let capabilities = tenant_keys::in_order(&capabilities);
+    let allowed = allowed(&app.store.keys(&member.tenant.tenant).await?);
+    if let Some(other) = capabilities.iter().find(|capability| !allowed.contains(capability)) {
+        let error =
+            format!("No key of yours has `{}` yet: ask the operator for one that has it.", other.as_str());
+        return refused(&app, &member, &error).await;
+    }
     let actor = Actor::Account(&member.visit.session.email);
     let new = NewKey { tenant: &member.tenant.tenant, name: Some(name), capabilities: &capabilities, actor };
     match tenant_keys::generate(&app, &new).await {

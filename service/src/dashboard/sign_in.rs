@@ -32,7 +32,7 @@ use crate::hosted::html::{FormTargets, PageResponse};
 use crate::ids;
 use crate::mail::{self, Mail};
 use crate::state::{AppState, Service};
-use crate::store::{Asker, CodeUse, LinkUse, MAX_TRIES, Mode, NewSignIn, SIGN_IN_WINDOW, SignIn};
+use crate::store::{Asker, CodeUse, LinkUse, Mode, NewSignIn, SIGN_IN_WINDOW, SignIn};
 use crate::text;
 
 /// Longest path that a sign-in leads back to.
@@ -260,7 +260,6 @@ pub(super) async fn enter_code(
                 1 => "That is not the code. One more try is left.".to_owned(),
                 left => format!("That is not the code. {left} more tries are left."),
             };
-            debug_assert!(left < MAX_TRIES);
             Ok(sent_page(&app, &visitor, Some(&error)))
         }
     }

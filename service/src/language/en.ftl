@@ -177,7 +177,7 @@ client-warning = Editing credentials after a successful connection will invalida
 client-confirm =
     { $connections ->
         [0] Another client, or none: nobody is connected with this one.
-        [one] Everybody has to connect again: one connection ends.
+        [one] Everybody has to connect again: 1 connection ends.
        *[other] Everybody has to connect again: { $connections } connections end.
     }
 save = Save

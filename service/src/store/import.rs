@@ -94,7 +94,7 @@ impl Store {
         Ok(true)
     }
 
-    /// Tells a request of a customer from others, by what it holds. Without the encryption key nobody can try what that is.
+    /// Tells a request of a customer from others, by what it holds. Without a root key nobody can try what that is.
     pub fn fingerprint(&self, owner: &Owner, request: &str) -> String {
         self.vault.pseudonym(&owner.tenant, &format!("{}\n{request}", owner.customer))
     }

@@ -116,7 +116,7 @@ pub use root_keys::{ListedRootKey, RootKeyRemoval, RootKeyRotation};
 pub use rotation::{Promotion, Rotation};
 pub use sdk_configs::{StoredLogo, StoredSdkConfig};
 pub use sessions::{FRESH, MAX_AGE, MAX_IDLE, Session};
-pub use sign_ins::{Asker, CodeUse, LinkUse, MAX_TRIES, NewSignIn, SIGN_IN_WINDOW, SignIn};
+pub use sign_ins::{Asker, CodeUse, LinkUse, NewSignIn, SIGN_IN_WINDOW, SignIn};
 pub use tenant_connections::{
     AccountConnection, ConnectionCursor, ConnectionPage, ConnectionSearch, ConnectionState, OwnedConnections,
 };

@@ -163,7 +163,7 @@ mod tests {
 
     /// One that is not named here would keep its root key from being removed, or be lost with it.
     #[tokio::test]
-    async fn every_sealed_column_is_known() {
+    async fn every_column_called_sealed_is_known() {
         let (store, folder) = super::super::tests::store().await;
         let columns = "SELECT m.name AS table_name FROM sqlite_master m JOIN pragma_table_info(m.name) c
             WHERE m.type = 'table' AND c.name = 'sealed' AND m.name <> 'data_keys' ORDER BY m.name";

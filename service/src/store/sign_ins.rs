@@ -12,7 +12,7 @@ use crate::ids;
 /// For how long a link works.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// The period of [`MAX_PER_EMAIL`] and [`MAX_PER_NETWORK`].
+/// The period in which an email and a network have so many links.
 pub const SIGN_IN_WINDOW: Duration = Duration::from_secs(10 * 60);
 
 /// Links that are made for one email within the window.
@@ -22,7 +22,7 @@ const MAX_PER_EMAIL: i64 = 5;
 const MAX_PER_NETWORK: i64 = 30;
 
 /// How many codes can be typed for one link.
-pub const MAX_TRIES: i64 = 5;
+const MAX_TRIES: i64 = 5;
 
 /// A link to make.
 #[derive(Debug, Clone, Copy)]

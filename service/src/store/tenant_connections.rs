@@ -91,8 +91,7 @@ impl ConnectionState {
         }
     }
 
-    /// On `connections c` and their latest link `l`; `$2` is the time. Nobody has to connect again whose link to do so
-    /// is open.
+    /// On `connections c` and their latest link `l`; `$2` is the time.
     fn condition(self) -> &'static str {
         match self {
             Self::Active => "c.status = 'active' AND c.broken = 0",

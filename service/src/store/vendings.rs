@@ -83,7 +83,7 @@ pub struct VendingLine {
     pub key: String,
     /// The connection's id.
     pub connection: String,
-    /// The customer's pseudonym, see [`Vault::pseudonym`](crate::vault::Vault::pseudonym).
+    /// The customer's pseudonym, see `vault.rs`.
     pub customer: String,
     /// `vended`, `proxied`, `cancelled`, or the code of the error.
     pub outcome: String,

@@ -99,12 +99,12 @@ impl Appearance {
         self.card().mixed(accent, IN_NOTE)
     }
 
-    /// Whether links of this colour can be read on a page and in its notes, and buttons of it have a text.
+    /// Whether links of this colour can be read on a page and in its notes.
     fn can_be_accent(self, accent: Color) -> bool {
         [self.card(), self.note(accent)].into_iter().all(|ground| accent.contrast(ground) >= AA)
     }
 
-    /// The colour itself.
+    /// Whether text in this colour can be read.
     ///
     /// # Errors
     ///

@@ -61,7 +61,7 @@ impl Collector {
     }
 }
 
-/// Sends what is traced until the service ends, and then what is left.
+/// Sends what is traced until the service ends, and then a last batch.
 pub async fn export(app: AppState) {
     let Some(queue) = &app.traces.0 else { return };
     let queued = queue.queued.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -77,7 +77,10 @@ pub async fn export(app: AppState) {
             }
         };
         app.closing.run_until_cancelled(timeout(COLLECT, collect)).await;
-        send(queue, &batch, &mut complained).await;
+        let sending = app.closing.run_until_cancelled(send(queue, &batch, &mut complained));
+        if sending.await.is_none() {
+            lose(queue, batch.len());
+        }
     }
     let mut rest = Vec::new();
     while rest.len() < MAX_BATCH
@@ -88,6 +91,7 @@ pub async fn export(app: AppState) {
     if !rest.is_empty() && timeout(LAST_TIMEOUT, send(queue, &rest, &mut complained)).await.is_err() {
         lose(queue, rest.len());
     }
+    lose(queue, queued.len());
 }
 
 async fn send(queue: &Arc<Queue>, spans: &[Span], complained: &mut Option<Instant>) {

@@ -21,8 +21,8 @@ const GENERATION: Duration = Duration::from_secs(60 * 60);
 /// What seals one tenant's values.
 pub(crate) struct DataKey(Cipher);
 
-/// The data keys that were used lately, so that a token call needs no look at the database for one. A key that nobody uses
-/// is forgotten after one to two hours, and that of a tenant deleted by another process with it.
+/// The data keys that were used lately, so that a token call needs no look at the database for one. A key that was not used
+/// for one to two hours is forgotten when another one is asked for, and so is that of a tenant that another process deleted.
 #[derive(Debug, Default)]
 pub(crate) struct DataKeys(Mutex<Generations>);
 
@@ -96,6 +96,9 @@ impl DataKeys {
 impl Generations {
     fn turn(&mut self, now: Instant) {
         let since = *self.since.get_or_insert(now);
+        if now.duration_since(since) >= 2 * GENERATION {
+            self.young.clear();
+        }
         if self.young.len() >= MAX_KEYS || now.duration_since(since) >= GENERATION {
             self.old = std::mem::take(&mut self.young);
             self.since = Some(now);

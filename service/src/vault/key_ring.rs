@@ -21,7 +21,7 @@ pub const DEFAULT_KEY: &str = "default";
 /// Maximum length of an id.
 const MAX_ID: usize = 64;
 
-/// Tells the key of pseudonyms from whatever else may be derived from the encryption key.
+/// Tells the key of pseudonyms from whatever else may be derived from a root key.
 const PSEUDONYM_KEY: &[u8] = b"connect-service: pseudonyms of customers";
 
 /// The root keys that are configured.

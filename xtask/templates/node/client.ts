@@ -38,7 +38,7 @@ import { inspect, printed, REDACTED, type Inspect } from '../redact.js';
 import { rotatedKey } from '../rotated-key.js';
 import { token, type Token } from '../token.js';
 import type {
-{% for name in (results + lists | map(attribute="page_name") | list) | sort %}
+{% for name in (results + lists | map(attribute="name") | list + lists | map(attribute="page_name") | list) | unique | sort %}
   {{ name }},
 {% endfor %}
 } from './models.js';

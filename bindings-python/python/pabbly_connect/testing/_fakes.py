@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         AuthOptionList,
         Connection,
         ConnectionPage,
-        Contact,
         ContactPage,
         Erasure,
         Event,

@@ -22,7 +22,6 @@ use crate::hosted::Look;
 pub struct FormTargets {
     sources: Vec<String>,
     anywhere: bool,
-    nowhere: bool,
 }
 
 impl FormTargets {
@@ -30,11 +29,6 @@ impl FormTargets {
     /// customer back.
     pub fn anywhere() -> Self {
         Self { anywhere: true, ..Self::default() }
-    }
-
-    /// No address at all, not even the page's own: for pages that only show what others look like.
-    pub fn nowhere() -> Self {
-        Self { nowhere: true, ..Self::default() }
     }
 
     /// The provider's sign-in, whose address may depend on what is entered. It may go on to other hosts of its own (a
@@ -59,9 +53,6 @@ impl FormTargets {
     fn directive(&self) -> String {
         if self.anywhere {
             return String::new();
-        }
-        if self.nowhere {
-            return "form-action 'none'; ".to_owned();
         }
         let sources: String = self.sources.iter().map(|source| format!(" {source}")).collect();
         format!("form-action 'self'{sources}; ")
@@ -115,7 +106,7 @@ impl PageResponse {
         Self { response }.private()
     }
 
-    /// NextAction with a GET.
+    /// Goes on to another address, with a GET (303).
     pub fn redirect(to: &str) -> Self {
         let response = match HeaderValue::try_from(to) {
             Ok(to) => (StatusCode::SEE_OTHER, [(http::header::LOCATION, to)]).into_response(),
