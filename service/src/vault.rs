@@ -89,7 +89,9 @@ pub enum VaultError {
     #[error("the tenant has no data key: it was deleted")]
     NoDataKey,
     /// The configuration lacks a root key that the database needs.
-    #[error("root key `{0}` is needed and not configured: give it back, in [root_keys] or as key_file")]
+    #[error(
+        "root key `{0}` is needed and not configured: it belongs in [root_keys], the key `default` in key_file"
+    )]
     MissingRootKey(String),
     /// The key is not 32 bytes in base64.
     #[error("the key in {0} is not 32 bytes in base64")]

@@ -246,16 +246,16 @@ class Contact(Record):
     """The connection that it came by."""
     app_id: str
     """The CRM, such as `hubspot`."""
+    emails: tuple[str, ...]
+    """E-mail addresses, the usual one first."""
+    phones: tuple[str, ...]
+    """Phone numbers as the CRM writes them, the usual one first."""
     first_name: Optional[str] = None
     """Given name."""
     last_name: Optional[str] = None
     """Family name."""
     display_name: Optional[str] = None
     """A name for people."""
-    emails: tuple[str, ...]
-    """E-mail addresses, the usual one first."""
-    phones: tuple[str, ...]
-    """Phone numbers as the CRM writes them, the usual one first."""
     company: Optional[str] = None
     """Whom the contact works for."""
     title: Optional[str] = None
@@ -380,8 +380,6 @@ class TenantKey(Record):
 
     id: str
     """The key's opaque id."""
-    name: Optional[str] = None
-    """What people call it, if it has a name."""
     family: str
     """Shared by a key and its successors."""
     capabilities: tuple[str, ...]
@@ -392,6 +390,8 @@ class TenantKey(Record):
     """Whether a single MCP URL belongs to it."""
     created_at: str
     """When it was made."""
+    name: Optional[str] = None
+    """What people call it, if it has a name."""
     first_used_at: Optional[str] = None
     """When it was first used, if it was."""
     last_used_at: Optional[str] = None

@@ -9,6 +9,7 @@ use clap::Args;
 use connect_service::catalogue::Catalogue;
 use connect_service::server::PREFIX;
 use connect_service::state::SetupError;
+use connect_service::text;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
@@ -83,29 +84,39 @@ struct Reader<'a> {
 
 pub(super) fn import(command: &ImportManifest, output: Output) -> Result<(), SetupError> {
     let path = command.manifest.display();
-    let text = std::fs::read_to_string(&command.manifest).map_err(|error| format!("{path}: {error}"))?;
-    let manifest: Value = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+    let manifest = std::fs::read_to_string(&command.manifest).map_err(|error| format!("{path}: {error}"))?;
+    let manifest: Value = serde_json::from_str(&manifest).map_err(|error| format!("{path}: {error}"))?;
     let (name, platform) = platform(&manifest, command.platform.as_deref())?;
     let id = slug(name);
     let mut reader = Reader { command, id: id.clone(), notes: Vec::new() };
+    let auth =
+        reader.auth(platform).map_err(|problem| readable(&format!("{path}: platforms.{name}.{problem}")));
+    // They may be why the rest fails.
+    if !output.is_json {
+        let mut stderr = std::io::stderr().lock();
+        for note in &reader.notes {
+            writeln!(stderr, "note: {note}")?;
+        }
+    }
     let file = File {
         name: text_of(platform, "displayName").or(text_of(platform, "name")).unwrap_or(name).to_owned(),
         description: String::new(),
         categories: Vec::new(),
-        auth: [reader.auth(platform).map_err(|problem| format!("{path}: platforms.{name}.{problem}"))?],
+        auth: [auth?],
         id,
     };
-    let text = toml::to_string(&file)?;
+    let written = toml::to_string(&file)?;
     // What is printed can be used.
-    Catalogue::default().add(&format!("{}.toml", file.id), &text)?;
+    Catalogue::default().add(&format!("{}.toml", file.id), &written)?;
     if output.is_json {
-        return print(&json!({"id": file.id, "file": text, "notes": reader.notes}).to_string());
+        return print(&json!({"id": file.id, "file": written, "notes": reader.notes}).to_string());
     }
-    let mut stderr = std::io::stderr().lock();
-    for note in &reader.notes {
-        writeln!(stderr, "note: {note}")?;
-    }
-    print(text.trim_end())
+    print(written.trim_end())
+}
+
+/// Words of a manifest, without what would change how a terminal shows them.
+fn readable(text: &str) -> String {
+    text::printable(text, usize::MAX).unwrap_or_default()
 }
 
 fn platform<'a>(
@@ -120,7 +131,7 @@ fn platform<'a>(
     };
     let names = || platforms.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let (name, platform) =
-        found.ok_or_else(|| format!("choose one of its platforms by --platform: {}", names()))?;
+        found.ok_or_else(|| format!("choose one of its platforms by --platform: {}", readable(&names())))?;
     let platform = platform.as_object().ok_or_else(|| format!("platforms.{name} is no object"))?;
     Ok((name, platform))
 }
@@ -300,7 +311,7 @@ impl Reader<'_> {
     }
 
     fn note(&mut self, note: impl Into<String>) {
-        self.notes.push(note.into());
+        self.notes.push(readable(&note.into()));
     }
 }
 

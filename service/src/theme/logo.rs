@@ -60,8 +60,13 @@ pub enum LogoError {
 /// When it is no picture that can be shown.
 pub async fn encode(file: bytes::Bytes) -> Result<Logo, LogoError> {
     // It is never closed.
-    let _turn = DECODING.acquire().await;
-    tokio::task::spawn_blocking(move || encode_now(&file)).await.unwrap_or(Err(LogoError::Broken))
+    let turn = DECODING.acquire().await;
+    // The turn ends with the work, which goes on where the client hangs up.
+    let work = move || {
+        let _turn = turn;
+        encode_now(&file)
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LogoError::Broken))
 }
 
 fn encode_now(file: &[u8]) -> Result<Logo, LogoError> {

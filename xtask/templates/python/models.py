@@ -45,7 +45,8 @@ from ._record import Credential, Record, records
 class {{ model.name }}({{ "Credential" if model.credential else "Record" }}):
 {{ documentation(model) }}
 
-{% for field in model.fields %}
+{# A dataclass has those without a default first. #}
+{% for field in model.fields | rejectattr("type", "endingwith", "?") | list + model.fields | selectattr("type", "endingwith", "?") | list %}
     {{ field.name }}: {{ annotation(field.type) }}{% if field.type in ("json?", "object?", "{text}?") %} = field(default=None, hash=False){% elif field.type is endingwith("?") %} = None{% endif %}
 
 {{ ('"""' ~ field.doc ~ '"""') | paragraph(4) }}
