@@ -73,7 +73,7 @@ impl SdkConfig {
         body.only(&MEMBERS)?;
         let body = body.without_nulls();
         let color = |name| {
-            let text = body.text(name, "a color such as #1f6feb", |text| text.parse::<Color>().is_ok())?;
+            let text = body.text(name, "a color such as #196ae6", |text| text.parse::<Color>().is_ok())?;
             Ok::<_, ApiError>(text.and_then(|text| text.parse().ok()))
         };
         let radius = body.number("corner_radius", 0, MAX_RADIUS)?;

@@ -10,7 +10,7 @@ use connect_service::clock::Clock;
 use connect_service::store::{Capability, Owner, RootKeyRemoval, Store, StoreError};
 use connect_service::vault::{KeyRing, VaultError};
 use serde_json::{Value, json};
-use support::{ALICE, Home, KEY, Log, Platform, Provider, text};
+use support::{ALICE, Home, KEY, Platform, Provider, text};
 
 const OTHER_KEY: &str = "//////////////////////////////////////////8=";
 
@@ -232,28 +232,6 @@ async fn the_rows_of_a_deleted_tenant_are_unreadable() {
     fresh.rotate_root_key("default").await.unwrap();
     let opened = fresh.credential(&owner, &keyed).await;
     assert!(matches!(opened, Err(StoreError::Vault(VaultError::Sealed))), "{opened:?}");
-}
-
-/// The data key is in memory: what a token call asks of the database is one statement.
-#[tokio::test]
-async fn a_token_call_reads_no_data_key() {
-    let platform = Platform::start().await;
-    let id = platform.connected().await;
-    let fresh = platform.another().await;
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    let reads = |log: &Log| log.text().matches("FROM data_keys").count();
-    fresh.token(&id).await.data();
-    assert_eq!(reads(&log), 1);
-    let before = log.text().matches("statement=").count();
-    fresh.token(&id).await.data();
-    assert_eq!(reads(&log), 1);
-    assert_eq!(log.text().matches("statement=").count() - before, 1, "{}", log.text());
 }
 
 /// What `doctor` says of one check.

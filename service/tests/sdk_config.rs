@@ -222,7 +222,7 @@ async fn what_is_no_logo_is_refused_and_the_old_one_stays() {
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
     for (content_type, file, status) in [
         ("image/svg+xml", svg.clone(), 415),
-        ("application/octet-stream", picture(10, 10, ImageFormat::Png), 415),
+        ("text/plain", picture(10, 10, ImageFormat::Png), 415),
         ("image/png", svg, 400),
         ("image/png", Vec::new(), 400),
         ("image/png", b"GIF89a".to_vec(), 400),

@@ -5,7 +5,8 @@
 mod support;
 mod webhook_support;
 
-use connect_service::store::{KEPT, ListedFilter};
+use connect_service::store::{Actor, KEPT, ListedFilter};
+use connect_service::theme::Logo;
 use serde_json::json;
 use support::{Platform, Provider, text};
 use webhook_support::{Receiver, deliver, register};
@@ -88,6 +89,9 @@ async fn a_deleted_tenant_leaves_its_audit_and_what_is_to_be_revoked() {
     let settings = json!({"managed_by": "organization", "instructions": ""});
     platform.call("PUT", "/apps/slack/settings").json(&settings).await.data();
     platform.call("POST", "/organizations/north/admin-link").json(&json!({})).await.data();
+    platform.call("PUT", "/tenant/sdk-config").json(&json!({"accent_color": "#196ae6"})).await.data();
+    let logo = Logo { digest: "0".repeat(64), width: 1, height: 1, png: String::new() };
+    store.set_logo(&platform.tenant, &logo, Actor::CommandLine).await.unwrap();
     let imported = store.import_key(&platform.owner(), "gmail", None, "canary-refresh");
     store.lease_import(&imported).await.unwrap().unwrap();
     let receiver = Receiver::start().await;

@@ -24,7 +24,7 @@ use crate::state::{AppState, Service};
 use crate::store::{Actor, Caller, StoredSdkConfig};
 use crate::theme::{self, MAX_LOGO};
 
-const LOGO_TYPES: &str = "image/png, image/jpeg or image/webp";
+const LOGO_TYPES: &str = "image/png, image/jpeg, image/webp or application/octet-stream";
 
 /// What a tenant set, and what it has.
 #[derive(Serialize)]
@@ -70,7 +70,9 @@ async fn set_logo(
     request: Request,
 ) -> Result<Success<SdkConfigView>, ApiError> {
     let content_type = only(request.headers(), &CONTENT_TYPE)?.unwrap_or_default().to_ascii_lowercase();
-    if !["image/png", "image/jpeg", "image/webp"].iter().any(|known| known.as_bytes() == content_type) {
+    // What the file is, its bytes tell.
+    let known = ["image/png", "image/jpeg", "image/webp", "application/octet-stream"];
+    if !known.iter().any(|known| known.as_bytes() == content_type) {
         return Err(ApiError::UnsupportedMediaType(LOGO_TYPES));
     }
     let file = match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, &app)).await {
