@@ -37,7 +37,7 @@ service: ## Run connect-service from this checkout (ARGS="--config connect.toml 
 CHECK := fmt build generated clippy docs deny contract-lint lint-browser lint-node unit lint-python scenarios tables lint-swift
 TEST := fmt build generated deny contract-lint test-node fuzz test-python test-swift service-postgres e2e mcp clients test-browser unit \
 	bench-test doctest tables deploy clippy docs
-SLOW := chaos-short fleet-short fleet-previous mutants-some next
+SLOW := chaos-short fleet-short fleet-previous mutants-some fuzz-proxy next
 
 check: ## Format, lints, unit tests, Rust scenarios, generated files: minutes, and nothing as root
 	@$(MAKE) --no-print-directory -k -j2 $(CHECK)
@@ -48,12 +48,12 @@ test: ## Check everything; fetches the tools that it needs
 	@echo "make test: all passed"
 
 # The slow ones come last and one after the other: each needs the whole machine.
-test-all: ## `make test` and what takes longer: chaos, a fleet, mutants; writes docs/checks.md
+test-all: ## `make test` and what takes longer: chaos, a fleet, mutants, a fuzzer; writes docs/checks.md
 	@scripts/checks-page "$(TEST)" "$(SLOW)"
 
 .PHONY: fmt build generate generated clippy docs unit scenarios doctest e2e service-postgres
 fmt:
-	$(STEP) "format" cargo fmt --all --check
+	$(STEP) "format" sh -c "cargo fmt --all --check && cargo fmt --manifest-path fuzz/Cargo.toml --check"
 
 # One build for all that runs afterwards, so that nothing is compiled twice with other features.
 build:
@@ -221,6 +221,17 @@ mutants: $(CACHE)/cargo-mutants/bin/cargo-mutants ## Change the core at random: 
 mutants-some: $(CACHE)/cargo-mutants/bin/cargo-mutants
 	$(STEP) "mutants of core/src/retry_after.rs" $(MAKE) --no-print-directory mutants ARGS="--file core/src/retry_after.rs"
 
+# What a caller may write behind /proxy/. The fuzzer's flags are not stable, hence RUSTC_BOOTSTRAP. Inputs that reached new
+# code stay in $(TARGET)/fuzz/ for the next run, one that fails in fuzz/artifacts/.
+.PHONY: fuzz-proxy
+FUZZED := $(abspath $(TARGET))/fuzz
+FUZZ_SECONDS := $(or $(FUZZ_SECONDS),600)
+fuzz-proxy: $(CACHE)/cargo-fuzz/bin/cargo-fuzz ## Look for paths that lead a proxied call elsewhere (FUZZ_SECONDS=600)
+	@mkdir -p $(FUZZED)/corpus
+	$(STEP) "fuzzing of proxied calls' addresses, $(FUZZ_SECONDS) s" env RUSTC_BOOTSTRAP=1 \
+		$< run --fuzz-dir fuzz --target-dir $(FUZZED) proxy_address $(FUZZED)/corpus fuzz/seeds -- \
+		-dict=fuzz/proxy_address.dict -max_len=512 -timeout=10 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
 # --- measuring it -----------------------------------------------------------------------------------------------
 
 # Servers and clients are built as they ship; the stage that connects an account only has to work.
@@ -256,6 +267,14 @@ fleet-page: fleet-release $(CACHE)/bench/.installed ## Measure 1 to 3 processes,
 		FLEET_PROCESSES=$(or $(FLEET_PROCESSES),1,2,3) FLEET_TENANTS=$(or $(FLEET_TENANTS),100,10000) \
 		FLEET_JSON=$(FLEET_RESULT) $(TARGET)/release/fleet
 	$(CACHE)/bench/bin/python benches/fleet/page.py $(FLEET_RESULT) $(FLEET_PAGE)
+
+# About five minutes after the build. Writes the table of docs/proxy.md anew.
+.PHONY: bench-proxy
+bench-proxy: ## Measure a call through the proxy beside a token call and nginx; writes docs/proxy.md
+	scripts/nginx
+	$(CARGO) build --release -p connect-service
+	python3 benches/proxy/run.py --service $(TARGET)/release/connect-service --out benches/results/proxy.json
+	python3 benches/proxy/page.py benches/results/proxy.json docs/proxy.md
 
 bench-test: build
 	$(STEP) "benches, small" python3 benches/test.py $(TARGET)/debug
@@ -295,6 +314,12 @@ $(CACHE)/cargo-mutants/bin/cargo-mutants:
 	$(STEP) "cargo-mutants $(CARGO_MUTANTS)" env CARGO_TARGET_DIR=$(CACHE)/cargo-mutants/target CARGO_PROFILE_DEV_DEBUG=0 \
 		cargo install --quiet --locked --debug --root $(CACHE)/cargo-mutants cargo-mutants@$(CARGO_MUTANTS)
 	@rm -rf $(CACHE)/cargo-mutants/target
+
+CARGO_FUZZ := 0.13.2
+$(CACHE)/cargo-fuzz/bin/cargo-fuzz:
+	$(STEP) "cargo-fuzz $(CARGO_FUZZ)" env CARGO_TARGET_DIR=$(CACHE)/cargo-fuzz/target CARGO_PROFILE_DEV_DEBUG=0 \
+		cargo install --quiet --locked --debug --root $(CACHE)/cargo-fuzz cargo-fuzz@$(CARGO_FUZZ)
+	@rm -rf $(CACHE)/cargo-fuzz/target
 
 .PHONY: clean
 clean: ## Remove everything that was built or fetched

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connect_service::config::Config;
 use connect_service::server;
@@ -177,6 +177,34 @@ async fn a_caller_that_leaves_ends_the_providers_call() {
     let (mut provider, _) = stage.arrives("\r\n\r\n").await;
     provider.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     until(&mut caller, "204").await;
+}
+
+/// It is a matter of milliseconds: nothing is waited for, neither a timeout nor the next byte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_provider_sees_at_once_that_a_caller_left() {
+    const CALLS: usize = 20;
+    let stage = Stage::start().await;
+    let mut times = Vec::new();
+    for call in 0..CALLS {
+        let mut caller = stage.begin("GET", "accept: a").await;
+        let (mut provider, _) = stage.arrives("\r\n\r\n").await;
+        // Half of them in the middle of a response.
+        if call % 2 == 1 {
+            provider.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nbegin").await.unwrap();
+            until(&mut caller, "begin").await;
+        }
+        let left = Instant::now();
+        drop(caller);
+        is_closed(&mut provider).await;
+        times.push(left.elapsed());
+    }
+    times.sort();
+    let (median, longest) = (times[CALLS / 2], times[CALLS - 1]);
+    println!(
+        "a cancellation reaches the provider after {median:?} (median), {longest:?} (longest of {CALLS})"
+    );
+    // Of either half: a busy machine may delay one call, not that many.
+    assert!(median < Duration::from_secs(2), "{times:?}");
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! `ANY /connections/{id}/proxy/{path}`: calls to a connection's API, for backends that never hold its credential.
 //!
-//! This file is the way of one call: the key, the connection, a credential that works (`vending`), the provider, and once
-//! more with a new credential where the provider rejects the first. Where a call may go is in `target.rs` and `path.rs`;
-//! which headers pass in `headers.rs`; bodies in `body.rs`; who answered in `source.rs`.
+//! This file is the way of one call: the key, the connection, a credential that works (`vending`), the provider, and
+//! once more with a new credential where the provider rejects the first. Where a call may go is in `target.rs`,
+//! `address.rs` and `path.rs`; which headers pass in `headers.rs`; bodies in `body.rs`; who answered in `source.rs`.
 //!
 //! It must never lead to another host than the connection's own, repeat a request that a provider may have carried out, or
 //! call its own errors the provider's.
 
+mod address;
 mod audit;
 mod body;
 mod headers;
@@ -39,6 +40,9 @@ use body::{Download, IDLE_TIMEOUT, Progress, Upload, UploadBroke};
 use in_flight::ProxiedCall;
 use path::ProxyPath;
 use target::Target;
+
+const REFUSED_PATH: &str = "The path must stay below the API's address, without dots, backslashes and control \
+    characters, encoded or not";
 
 /// The endpoint. What a request breaks is told in the usual order: first the key, its capability and budget, then the rest.
 pub(crate) async fn call(
@@ -121,7 +125,7 @@ impl Proxy<'_> {
         if is_refused(&parts.method) {
             return Err(ApiError::invalid("TRACE, TRACK and CONNECT are not passed on"));
         }
-        let path = ProxyPath::of_request(parts.uri.path())?;
+        let path = ProxyPath::of_request(parts.uri.path()).ok_or_else(|| ApiError::invalid(REFUSED_PATH))?;
         let digest = tenant_key::key_digest(self.app, &parts.headers)?;
         let asked = Asked { method: parts.method, path, query: parts.uri.query(), headers: parts.headers };
 
