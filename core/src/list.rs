@@ -360,12 +360,9 @@ impl<T: Item> Pages<T> {
             if !I::FOLLOWS_CURSOR {
                 return Ok((!page.items.is_empty()).then_some((page, json)));
             }
-            let (page, json) = without(page, json, &doubles);
-            if !page.items.is_empty() || !page.errors.is_empty() {
-                self.seen.idle_pages = 0;
-                return Ok(Some((page, json)));
+            if self.seen.idle_pages == 0 {
+                return Ok(Some(without(page, json, &doubles)));
             }
-            self.seen.idle_pages += 1;
             if self.seen.idle_pages >= MAX_IDLE_PAGES {
                 let message = "the service gives pages without anything new again and again";
                 return Err(Error::local(ErrorKind::Decode, message));
@@ -384,7 +381,11 @@ impl<T: Item> Pages<T> {
                 (next, _) => *next = None,
             }
             let items = page.items.iter().enumerate();
-            return items.filter(|(_, item)| !self.seen.insert(*item)).map(|(index, _)| index).collect();
+            let doubles: Vec<_> =
+                items.filter(|(_, item)| !self.seen.insert(*item)).map(|(index, _)| index).collect();
+            let is_idle = doubles.len() == page.items.len() && page.errors.is_empty();
+            self.seen.idle_pages = if is_idle { self.seen.idle_pages + 1 } else { 0 };
+            return doubles;
         }
         self.turn_by_number(page);
         Vec::new()
