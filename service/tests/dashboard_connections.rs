@@ -77,7 +77,7 @@ async fn an_account_inherits_its_connections_of_all_tenants() {
 
     // Nor is there anything yet of one that is pending: only the link makes it hers.
     let call = platform.call("POST", "/connections/request-link").customer("carol@example.com");
-    let link = call.json(&json!({"app_id": "brevo"})).await.data().clone();
+    let link = call.json(&json!({"app_id": "brevo", "name": "Mail"})).await.data().clone();
     let pending = text(&link["connection_id"]);
     assert!(!platform.app.store.is_account("carol@example.com").await.unwrap());
     assert!(platform.app.store.is_account(ALICE).await.unwrap());
