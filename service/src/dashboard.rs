@@ -67,6 +67,7 @@ pub fn endpoints() -> Vec<Endpoint> {
 /// The addresses, with what serves them.
 pub fn routes(app: &AppState) -> Router<AppState> {
     let others = Router::new()
+        .route("/dashboard/", get(home::without_slash))
         .route("/dashboard/assets/{name}", get(assets::serve))
         .route("/dashboard/{*path}", get(problem::not_found));
     table().into_iter().fold(others, |router, (endpoint, handler)| {

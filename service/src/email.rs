@@ -2,8 +2,10 @@
 //! the table that both are tested by.
 
 use icu_normalizer::ComposingNormalizer;
-use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
-use icu_properties::{CodePointMapData, CodePointSetData};
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
+
+use crate::text;
 
 const MAX_LENGTH: usize = 254;
 const MAX_LOCAL_LENGTH: usize = 64;
@@ -99,7 +101,7 @@ fn is_forbidden(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
-        || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        || text::is_invisible(c)
         || matches!(c, '\u{37e}' | '\u{1fef}' | '\u{212a}')
 }
 

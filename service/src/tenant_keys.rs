@@ -4,10 +4,7 @@
 use crate::error::ApiError;
 use crate::notices::{self, Change};
 use crate::state::Service;
-use crate::store::{Actor, Capability, NewKey, Rotation};
-
-/// Keys that a tenant can have at once.
-const MAX_LIVE_KEYS: usize = 100;
+use crate::store::{Actor, Capability, Generation, MAX_LIVE_KEYS, NewKey, Rotation};
 
 /// A key that was made, given here and never again.
 pub(crate) struct GeneratedKey {
@@ -21,13 +18,14 @@ pub(crate) struct GeneratedKey {
 ///
 /// [`ApiError::InvalidRequest`] where there are too many.
 pub(crate) async fn generate(service: &Service, new: &NewKey<'_>) -> Result<GeneratedKey, ApiError> {
-    let keys = service.store.keys(new.tenant).await?;
-    if keys.iter().filter(|key| key.revoked_at.is_none()).count() >= MAX_LIVE_KEYS {
-        return Err(ApiError::invalid(format!("The tenant has {MAX_LIVE_KEYS} keys: revoke one first")));
-    }
-    let (id, key) = service.store.generate_key(new).await?.ok_or(ApiError::InvalidApiKey)?;
+    let members = service.store.members(new.tenant).await?;
+    let (id, key) = match service.store.generate_key(new).await? {
+        Generation::Generated { id, key } => (id, key),
+        Generation::TooMany => return Err(too_many()),
+        Generation::Unknown => return Err(ApiError::InvalidApiKey),
+    };
     let change = Change::KeyCreated { name: new.name, capabilities: new.capabilities };
-    notices::tell(service, new.tenant, change, &by(new.actor)).await;
+    notices::tell(service, new.tenant, &members, change, &by(new.actor)).await;
     Ok(GeneratedKey { id, key })
 }
 
@@ -42,11 +40,17 @@ pub(crate) async fn rotate(
     id: &str,
     actor: Actor<'_>,
 ) -> Result<Rotation, ApiError> {
+    let members = service.store.members(tenant).await?;
     let rotation = service.store.rotate_key(tenant, id, actor).await?;
     if let Rotation::Rotated { replaces, .. } = &rotation {
-        notices::tell(service, tenant, Change::KeyRotated(replaces), &by(actor)).await;
+        notices::tell(service, tenant, &members, Change::KeyRotated(replaces), &by(actor)).await;
     }
     Ok(rotation)
+}
+
+/// The refusal of a key beyond [`MAX_LIVE_KEYS`].
+pub(crate) fn too_many() -> ApiError {
+    ApiError::invalid(format!("The tenant has {MAX_LIVE_KEYS} keys: revoke one first"))
 }
 
 /// Whether a key that opens `own` may make one that opens `wanted`.

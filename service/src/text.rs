@@ -1,7 +1,7 @@
 //! Characters that have no place in what people read: they are invisible, or change the order of what is shown.
 
 use icu_properties::CodePointSetData;
-use icu_properties::props::BidiControl;
+use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint};
 
 /// Whether a name must not hold this character: control characters (C0 and C1), separators of lines and paragraphs,
 /// and controls of the writing direction. Joiners stay, since several scripts and emoji need them.
@@ -9,6 +9,11 @@ pub fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}')
         || CodePointSetData::new::<BidiControl>().contains(c)
+}
+
+/// Whether nothing is shown of this character in most places, so that a name with it looks like another without it.
+pub fn is_invisible(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 /// The first `max` characters without any [control](is_control), or `None` where nothing is left to read.

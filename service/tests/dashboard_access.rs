@@ -229,6 +229,34 @@ async fn keys_members_and_deletion_need_a_fresh_sign_in() {
     }
 }
 
+/// Of a disabled tenant, its members see what there is, and change nothing.
+#[tokio::test]
+async fn no_form_of_a_disabled_tenant_is_carried_out() {
+    let world = World::new().await;
+    let mut browser = world.browser(Who::Member(Role::Owner)).await;
+    let token = token(&mut browser).await;
+    world.platform.app.store.disable_tenant(&world.platform.tenant).await.unwrap();
+    let before = world.state().await;
+    let of_tenant = endpoints().into_iter().filter(|one| matches!(one.access, Access::Tenant(_)));
+    for endpoint in of_tenant {
+        let answer = send(&mut browser, &endpoint, &world.path(&endpoint), &token).await;
+        if endpoint.method == Method::GET {
+            assert!([200, 303].contains(&answer.status), "{}", endpoint.path);
+        } else {
+            assert_eq!(answer.status, 403, "{}", endpoint.path);
+            assert!(answer.text.contains("The product is disabled"), "{}", answer.text);
+        }
+    }
+    assert_eq!(world.state().await, before);
+}
+
+#[tokio::test]
+async fn the_first_page_is_found_with_a_slash_too() {
+    let platform = Platform::start().await;
+    let answer = platform.browser().get("/dashboard/").await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/dashboard"));
+}
+
 /// Somebody else's session is no way in to the API.
 #[tokio::test]
 async fn the_api_takes_no_cookie() {

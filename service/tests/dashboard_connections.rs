@@ -62,7 +62,7 @@ async fn an_account_inherits_its_connections_of_all_tenants() {
     platform.call("DELETE", &format!("/connections/{acme}")).send().await.is_error(409, "connection_in_use");
     let withdraw = |id: &str| format!("/dashboard/my-connections/{id}/withdraw");
     let asked = alice.get(&withdraw(&acme)).await;
-    assert!(asked.text.contains("Withdraw Brevo from Acme?"), "{}", asked.text);
+    assert!(asked.text.contains("Withdraw Brevo from Acme? <small>Mail</small>"), "{}", asked.text);
     assert_eq!(alice.submit(&withdraw(&acme), &withdraw(&acme), &[]).await.status, 303);
     let list = alice.get("/dashboard/my-connections").await;
     assert!(!list.text.contains(&acme) && list.text.contains(&others), "{}", list.text);
@@ -74,6 +74,17 @@ async fn an_account_inherits_its_connections_of_all_tenants() {
     let event = deletions(&platform, &platform.key).await.remove(0);
     assert_eq!((&event["by"], &event["connection"]["id"]), (&json!("customer"), &json!(acme)));
     assert!(deletions(&platform, &other).await.is_empty());
+
+    // Nor is there anything yet of one that is pending: only the link makes it hers.
+    let call = platform.call("POST", "/connections/request-link").customer("carol@example.com");
+    let link = call.json(&json!({"app_id": "brevo", "name": "Mail"})).await.data().clone();
+    let pending = text(&link["connection_id"]);
+    assert!(!platform.app.store.is_account("carol@example.com").await.unwrap());
+    assert!(platform.app.store.is_account(ALICE).await.unwrap());
+    let mut carol = platform.signed_in("carol@example.com").await;
+    assert!(carol.get("/dashboard/my-connections").await.text.contains("There is none."));
+    assert_eq!(carol.get(&withdraw(&pending)).await.status, 404);
+    assert_eq!(carol.submit("/dashboard/sessions", &withdraw(&pending), &[]).await.status, 404);
 
     // Bob's is not Alice's to end, nor to look at.
     assert_eq!(alice.get(&withdraw(&bobs)).await.status, 404);

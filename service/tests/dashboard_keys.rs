@@ -4,7 +4,7 @@
 
 mod support;
 
-use connect_service::store::{Capability, Key};
+use connect_service::store::{Actor, Capability, Key};
 use serde_json::{Value, json};
 use support::{Answer, Browser, Platform, between, text};
 
@@ -99,6 +99,45 @@ async fn events(platform: &Platform) -> Vec<(String, Value)> {
     let answer = platform.call("GET", "/events?types=key.created").without("x-user-email").send().await;
     let events = answer.data()["events"].as_array().unwrap().iter();
     events.map(|event| (text(&event["type"]), event["data"].clone())).collect()
+}
+
+/// However many ask at once, a tenant has no more keys than it may; and the list shows all that work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_has_a_hundred_keys_at_most() {
+    let platform = Platform::start().await;
+    let (store, tenant) = (&platform.app.store, &platform.tenant);
+    for _ in 0..97 {
+        store.create_key(tenant, &[Capability::Apps]).await.unwrap().unwrap();
+    }
+    let ids: Vec<_> = live_keys(&platform).await.into_iter().map(|key| key.id).collect();
+    assert_eq!(ids.len(), 98);
+    let calls = (0..8).map(|number| {
+        let (store, tenant, id) = (store.clone(), tenant.clone(), ids[number].clone());
+        tokio::spawn(async move {
+            if number % 2 == 0 {
+                store.create_key(&tenant, &[Capability::Apps]).await.unwrap();
+            } else {
+                store.rotate_key(&tenant, &id, Actor::CommandLine).await.unwrap();
+            }
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    assert_eq!(live_keys(&platform).await.len(), 100);
+    let body = json!({"name": "More", "capabilities": ["apps"]});
+    platform.call("POST", "/tenant/keys").json(&body).await.is_error(400, "invalid_request");
+    let body = json!({"key_id": ids[90]});
+    platform.call("POST", "/keys/rotate").json(&body).await.is_error(400, "invalid_request");
+    let mut owner = platform.signed_in(OWNER).await;
+    let refused = press(&platform, &mut owner, &ids[90], "rotate").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("There are 100 keys"), "{}", refused.text);
+    // One that ended makes room for another, and takes no place in the list from those that work.
+    assert_eq!(press(&platform, &mut owner, &ids[90], "revoke").await.status, 303);
+    store.create_key(tenant, &[Capability::Apps]).await.unwrap().unwrap();
+    assert_eq!(live_keys(&platform).await.len(), 100);
+    assert_eq!(store.keys(tenant).await.unwrap().len(), 101);
 }
 
 #[tokio::test]

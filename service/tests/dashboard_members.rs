@@ -5,7 +5,7 @@
 mod support;
 
 use connect_service::config::{Config, SmtpConfig, SmtpTls};
-use connect_service::store::{Actor, MemberChange, Role};
+use connect_service::store::{Actor, MemberChange, OwnTenant, Role};
 use serde_json::json;
 use support::{ALICE, Home, MailServer, Platform, between};
 
@@ -37,7 +37,8 @@ async fn members_are_invited_changed_and_removed() {
     mails.sort_by(|one, other| one.to.cmp(&other.to));
     assert_eq!((mails[0].to.as_str(), mails[1].to.as_str()), ("new@acme.example", OWNER));
     assert!(
-        mails[0].text.contains("invited to Acme") && mails[0].text.contains("/dashboard"),
+        mails[0].text.contains("Subject: You are invited to Connect\r\n")
+            && mails[0].text.contains("/dashboard"),
         "{}",
         mails[0].text
     );
@@ -60,6 +61,14 @@ async fn members_are_invited_changed_and_removed() {
     let remove = format!("{page}/remove");
     assert_eq!(second.submit(&page, &remove, &[("email", OWNER)]).await.status, 303);
     assert_eq!(owner.get(&page).await.status, 404);
+    // Who it was taken from hears of both.
+    let mails = server.wait_for(6).await;
+    for subject in ["Subject: Role changed: Acme", "Subject: Member removed: Acme"] {
+        let mut to: Vec<_> =
+            mails.iter().filter(|mail| mail.text.contains(subject)).map(|mail| mail.to.as_str()).collect();
+        to.sort_unstable();
+        assert_eq!(to, ["new@acme.example", OWNER], "{subject}");
+    }
 
     // The last owner stays, in whatever way.
     for (action, fields) in [
@@ -97,6 +106,42 @@ async fn one_owner_is_left_whoever_is_faster() {
             store.members(tenant).await.unwrap().into_iter().filter(|member| member.role == Role::Owner);
         assert_eq!(owners.count(), 1);
     }
+}
+
+/// Members are nobody's way to have mail sent to others.
+#[tokio::test]
+async fn invitations_are_limited() {
+    let (platform, server) = with_mail().await;
+    let (mut owner, page) = (platform.signed_in(OWNER).await, page(&platform));
+    let (remove, fields) = (format!("{page}/remove"), [("email", "a@example.com"), ("role", "viewer")]);
+    for action in [&page, &remove, &page] {
+        assert_eq!(owner.submit(&page, action, &fields).await.status, 303);
+    }
+    // Changed as somebody who has never signed in.
+    let fields = [("email", "a@example.com"), ("role", "member")];
+    assert_eq!(owner.submit(&page, &page, &fields).await.status, 303);
+    server.wait_for(5).await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let mails = server.mails();
+    assert_eq!(mails.iter().filter(|mail| mail.to == "a@example.com").count(), 1);
+    assert_eq!(mails.len(), 5);
+
+    let (store, tenant) = (&platform.app.store, &platform.tenant);
+    for number in 0..19 {
+        let email = format!("{number}@example.com");
+        let change = store.put_member(tenant, &email, Role::Viewer, Actor::Account(OWNER)).await.unwrap();
+        let expected = if number < 18 { MemberChange::Added } else { MemberChange::TooManyAdded };
+        assert_eq!(change, expected, "{number}");
+    }
+    let refused = owner.submit(&page, &page, &[("email", "b@example.com"), ("role", "viewer")]).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("20 members were added within a day"), "{}", refused.text);
+    let change = store.put_member(tenant, "c@example.com", Role::Viewer, Actor::CommandLine).await.unwrap();
+    assert_eq!(change, MemberChange::Added);
+    platform.advance(24 * 60 * 60);
+    let change =
+        store.put_member(tenant, "b@example.com", Role::Viewer, Actor::Account(OWNER)).await.unwrap();
+    assert_eq!(change, MemberChange::Added);
 }
 
 #[tokio::test]
@@ -143,8 +188,39 @@ async fn self_service_is_off_unless_configured() {
         if number == 0 {
             let keys = format!("{}/keys", made.header("location"));
             assert_eq!(somebody.get(&keys).await.status, 200);
+            let tenant = made.header("location").rsplit_once('/').unwrap().1;
+            let members = platform.app.store.members(tenant).await.unwrap();
+            assert!(members[0].joined_at.is_some());
         }
     }
+    // Nobody passes for another product.
+    let mut other = platform.signed_in("other@example.com").await;
+    for name in ["acme", " AC ME", "A\u{a0}cme", "Ac\u{200b}me", "Acme\u{3164}", "Acme\u{fe0f}"] {
+        let refused = other.submit("/dashboard", "/dashboard/tenants", &[("name", name)]).await;
+        assert_eq!(refused.status, 400, "{name}");
+    }
+    assert!(platform.app.store.memberships("other@example.com").await.unwrap().is_empty());
+}
+
+/// As many at once as there are, an account owns five, each with a name of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn products_are_counted_when_they_are_made() {
+    let platform = Platform::start().await;
+    let make = |name: String| {
+        let store = platform.app.store.clone();
+        tokio::spawn(async move { store.create_own_tenant(&name, ALICE, 5).await.unwrap() })
+    };
+    let same: Vec<_> = (0..8).map(|_| make("Same".into())).collect();
+    let mut made = 0;
+    for one in same {
+        made += usize::from(matches!(one.await.unwrap(), OwnTenant::Created(_)));
+    }
+    assert_eq!(made, 1);
+    let different: Vec<_> = (0..8).map(|number| make(format!("Product {number}"))).collect();
+    for one in different {
+        made += usize::from(matches!(one.await.unwrap(), OwnTenant::Created(_)));
+    }
+    assert_eq!(made, 5);
 }
 
 #[test]

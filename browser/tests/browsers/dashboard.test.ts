@@ -132,7 +132,7 @@ describe('the dashboard', () => {
     expect(await text(customer)).toContain('Gmail');
     await click(customer, 'a[href$="/withdraw"]');
     await click(customer, 'button.danger');
-    await until('the empty list', async () => (await text(customer)).includes('Nothing is connected'));
+    await until('the empty list', async () => (await text(customer)).includes('There is none.'));
     expect((await api(second, 'GET', `/connections/${link.connection_id}`)).status).toBe(404);
   });
 

@@ -100,6 +100,7 @@ pub(super) async fn rotate(
         Rotation::UnderWay => Err(ApiError::RotationConflict(
             "The key has a successor already, which is in use: promote it first",
         )),
+        Rotation::TooMany => Err(tenant_keys::too_many()),
         Rotation::Unknown => Err(ApiError::KeyNotFound),
     }
 }

@@ -5,7 +5,9 @@ use connect_service::config::Config;
 use connect_service::notices::Change;
 use connect_service::server;
 use connect_service::state::SetupError;
-use connect_service::store::{Actor, Capability, Minted, NewKey, Promotion, Revocation, Rotation, Store};
+use connect_service::store::{
+    Actor, Capability, Generation, MAX_LIVE_KEYS, Minted, NewKey, Promotion, Revocation, Rotation, Store,
+};
 use connect_service::text;
 
 use super::members::tell;
@@ -83,10 +85,14 @@ pub(crate) async fn keys(
                 capabilities: &capabilities,
                 actor: Actor::CommandLine,
             };
-            let (_, key) = store.generate_key(&new).await?.ok_or("there is no such tenant")?;
+            let key = match store.generate_key(&new).await? {
+                Generation::Generated { key, .. } => key,
+                Generation::TooMany => return Err(too_many()),
+                Generation::Unknown => return Err("there is no such tenant".into()),
+            };
             output.value("key", &key)?;
             let change = Change::KeyCreated { name: name.as_deref(), capabilities: &capabilities };
-            tell(store, config, &tenant, change).await
+            tell(store, config, &tenant, &store.members(&tenant).await?, change).await
         }
         KeyCommand::List { tenant } => list(store, &tenant, output).await,
         KeyCommand::Rotate { id } => {
@@ -94,11 +100,19 @@ pub(crate) async fn keys(
             match store.rotate_key(&tenant, &id, Actor::CommandLine).await? {
                 Rotation::Rotated { key, replaces, .. } => {
                     output.value("key", &key)?;
-                    tell(store, config, &tenant, Change::KeyRotated(&replaces)).await
+                    tell(
+                        store,
+                        config,
+                        &tenant,
+                        &store.members(&tenant).await?,
+                        Change::KeyRotated(&replaces),
+                    )
+                    .await
                 }
                 Rotation::UnderWay => {
                     Err("there are two keys already, and both are in use: promote or revoke one first".into())
                 }
+                Rotation::TooMany => Err(too_many()),
                 Rotation::Unknown => Err(NO_KEY.into()),
             }
         }
@@ -196,4 +210,8 @@ async fn list(store: &Store, tenant: &str, output: Output) -> Result<(), SetupEr
 
 async fn tenant_of(store: &Store, key: &str) -> Result<String, SetupError> {
     store.tenant_of_key(key).await?.ok_or_else(|| NO_KEY.into())
+}
+
+fn too_many() -> SetupError {
+    format!("the tenant has {MAX_LIVE_KEYS} keys: revoke one first").into()
 }

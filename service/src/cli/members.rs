@@ -7,7 +7,7 @@ use connect_service::ids;
 use connect_service::mail::Mailer;
 use connect_service::notices::{self, Change};
 use connect_service::state::SetupError;
-use connect_service::store::{Actor, MAX_MEMBERS, MemberChange, NewSignIn, Role, Store};
+use connect_service::store::{Actor, MAX_ADDED, MAX_MEMBERS, Member, MemberChange, NewSignIn, Role, Store};
 
 use super::output::time;
 use super::{Output, account, check_tenant, complain};
@@ -60,13 +60,16 @@ pub(crate) async fn members(
 ) -> Result<(), SetupError> {
     match command {
         MemberCommand::Add { tenant, email, role } => {
+            let before = store.members(&tenant).await?;
             let change = store.put_member(&tenant, &email, role, Actor::CommandLine).await?;
             check(change)?;
             let told = match change {
                 MemberChange::Added => Change::MemberAdded(&email, role),
-                _ => Change::MemberChanged(&email, role),
+                MemberChange::AddedAgain => Change::MemberAddedAgain(&email, role),
+                MemberChange::Changed => Change::MemberChanged(&email, role),
+                _ => return Ok(()),
             };
-            tell(store, config, &tenant, told).await
+            tell(store, config, &tenant, &before, told).await
         }
         MemberCommand::List { tenant } => {
             check_tenant(store, &tenant).await?;
@@ -81,16 +84,23 @@ pub(crate) async fn members(
             output.table(["email", "role", "created_at", "joined_at"], members)
         }
         MemberCommand::Remove { tenant, email } => {
-            check(store.remove_member(&tenant, &email, Actor::CommandLine).await?)
+            let before = store.members(&tenant).await?;
+            check(store.remove_member(&tenant, &email, Actor::CommandLine).await?)?;
+            tell(store, config, &tenant, &before, Change::MemberRemoved(&email)).await
         }
     }
 }
 
 fn check(change: MemberChange) -> Result<(), SetupError> {
     match change {
-        MemberChange::Added | MemberChange::Changed | MemberChange::Removed => Ok(()),
+        MemberChange::Added
+        | MemberChange::AddedAgain
+        | MemberChange::Changed
+        | MemberChange::Unchanged
+        | MemberChange::Removed => Ok(()),
         MemberChange::LastOwner => Err("it is the last owner: make somebody else an owner first".into()),
         MemberChange::TooMany => Err(format!("there are {MAX_MEMBERS} members: remove one first").into()),
+        MemberChange::TooManyAdded => Err(format!("{MAX_ADDED} members were added within a day").into()),
         MemberChange::Unknown => Err("there is no such tenant, or no such member".into()),
     }
 }
@@ -100,6 +110,7 @@ pub(super) async fn tell(
     store: &Store,
     config: &Config,
     tenant: &str,
+    before: &[Member],
     change: Change<'_>,
 ) -> Result<(), SetupError> {
     let mailer = Mailer::new(&config.smtp)?;
@@ -107,7 +118,7 @@ pub(super) async fn tell(
         return Ok(());
     };
     let dashboard_url = format!("{public_url}{}", dashboard::PREFIX);
-    for mail in notices::mails(store, &dashboard_url, tenant, change, "the operator").await? {
+    for mail in notices::mails(store, &dashboard_url, tenant, before, change, "the operator").await? {
         if let Err(error) = mailer.send(&mail).await {
             complain(&*Box::<dyn std::error::Error + Send + Sync>::from(format!(
                 "done, but a mail was not sent: {error}"

@@ -48,6 +48,7 @@ struct Listed {
     customer: String,
     customer_id: Option<String>,
     app: String,
+    name: String,
     account: Option<String>,
     state: ConnectionState,
     created: Moment,
@@ -59,6 +60,7 @@ impl Listed {
         Self {
             state: connection.state(),
             customer: owner.customer,
+            name: connection.name,
             customer_id: connection.customer_id,
             app: app_name(app, connection.app_id.as_deref()),
             account: connection.details.account.and_then(|account| account.name(MAX_ACCOUNT)),

@@ -120,6 +120,9 @@ impl Guard {
             if membership.role < role {
                 return Err(Problem::Forbidden(role).into_response());
             }
+            if membership.is_disabled && self.endpoint.method == Method::POST {
+                return Err(Problem::Disabled.into_response());
+            }
             visit.tenant = Some(membership);
         }
         if self.endpoint.fresh && !visit.session.is_fresh {

@@ -11,11 +11,11 @@ use super::problem::PageResult;
 use crate::extract::form::Form;
 use crate::hosted::html::PageResponse;
 use crate::state::{AppState, Service};
-use crate::store::Membership;
+use crate::store::{Membership, OwnTenant};
 use crate::text;
 
 /// How many tenants an account may own that it made itself, or was given.
-const MAX_OWN_TENANTS: usize = 5;
+const MAX_OWN_TENANTS: i64 = 5;
 
 /// Characters of a tenant's name.
 const MAX_NAME: usize = 120;
@@ -63,17 +63,25 @@ pub(super) async fn create_tenant(
         ));
     }
     let name = form.get("name").trim();
-    if text::printable(name, MAX_NAME).as_deref() != Some(name) {
-        let error = format!("The name must have 1 to {MAX_NAME} characters, and no control characters.");
+    if text::printable(name, MAX_NAME).as_deref() != Some(name) || name.chars().any(text::is_invisible) {
+        let error = format!("The name must have 1 to {MAX_NAME} characters, and none that is not seen.");
         return Ok(page(&app, &visit, &tenants, Some(&error)));
     }
     match app.store.create_own_tenant(name, &visit.session.email, MAX_OWN_TENANTS).await? {
-        Some(tenant) => Ok(redirect(&app, &format!("/tenants/{tenant}"))),
-        None => {
+        OwnTenant::Created(tenant) => Ok(redirect(&app, &format!("/tenants/{tenant}"))),
+        OwnTenant::NameTaken => {
+            Ok(page(&app, &visit, &tenants, Some("Another product has this name: choose one that differs.")))
+        }
+        OwnTenant::TooMany => {
             let error = format!("An account can own {MAX_OWN_TENANTS} products.");
             Ok(page(&app, &visit, &tenants, Some(&error)))
         }
     }
+}
+
+/// `GET /dashboard/`, as people type it.
+pub(super) async fn without_slash(State(app): State<AppState>) -> PageResponse {
+    redirect(&app, "")
 }
 
 /// `GET /dashboard/tenants/{tenant}`.

@@ -18,7 +18,7 @@ use crate::extract::form::Form;
 use crate::hosted::html::PageResponse;
 use crate::server;
 use crate::state::AppState;
-use crate::store::{Actor, Capability, Key, Minted, NewKey, Promotion, Revocation, Rotation};
+use crate::store::{Actor, Capability, Key, MAX_LIVE_KEYS, Minted, NewKey, Promotion, Revocation, Rotation};
 use crate::tenant_keys;
 
 /// Characters of a key's name.
@@ -232,6 +232,10 @@ pub(super) async fn rotate(
                 "The key has a successor already, which is in use: promote that one first.",
             )
             .await
+        }
+        Rotation::TooMany => {
+            let error = format!("There are {MAX_LIVE_KEYS} keys: revoke one first.");
+            refused(&app, &member, &error).await
         }
         Rotation::Unknown => Err(Problem::NotFound),
     }

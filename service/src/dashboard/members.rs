@@ -8,11 +8,12 @@ use http::StatusCode;
 use super::frame::{self, Frame, Moment};
 use super::guard::{TenantVisit, redirect};
 use super::problem::{PageResult, Problem};
+use super::sign_in;
 use crate::email;
 use crate::extract::form::Form;
 use crate::notices::{self, Change};
 use crate::state::AppState;
-use crate::store::{Actor, MAX_MEMBERS, Member, MemberChange, Role};
+use crate::store::{Actor, MAX_ADDED, MAX_MEMBERS, Member, MemberChange, Role};
 
 #[derive(Template)]
 #[template(path = "members.html")]
@@ -21,6 +22,7 @@ struct MembersPage<'a> {
     members: &'a [Member],
     roles: [Role; 3],
     has_mail: bool,
+    command: &'a str,
     error: Option<&'a str>,
 }
 
@@ -40,6 +42,7 @@ async fn page(app: &AppState, member: &TenantVisit, error: Option<&str>) -> Page
         members: &members,
         roles: Role::ALL,
         has_mail: app.mailer.is_configured(),
+        command: sign_in::command(app),
         error,
     };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
@@ -65,14 +68,16 @@ pub(super) async fn put(
         return page(&app, &member, Some("Choose a role.")).await;
     };
     let (tenant, by) = (&member.tenant.tenant, &member.visit.session.email);
+    let before = app.store.members(tenant).await?;
     let change = app.store.put_member(tenant, &email, role, Actor::Account(by)).await?;
     let told = match change {
         MemberChange::Added => Some(Change::MemberAdded(&email, role)),
+        MemberChange::AddedAgain => Some(Change::MemberAddedAgain(&email, role)),
         MemberChange::Changed => Some(Change::MemberChanged(&email, role)),
         _ => None,
     };
     if let Some(told) = told {
-        notices::tell(&app, tenant, told, by).await;
+        notices::tell(&app, tenant, &before, told, by).await;
     }
     answer(&app, &member, change).await
 }
@@ -83,21 +88,31 @@ pub(super) async fn remove(
     member: TenantVisit,
     Extension(form): Extension<Form>,
 ) -> PageResult {
-    let actor = Actor::Account(&member.visit.session.email);
-    let change = app.store.remove_member(&member.tenant.tenant, form.get("email"), actor).await?;
+    let (tenant, by, email) = (&member.tenant.tenant, &member.visit.session.email, form.get("email"));
+    let before = app.store.members(tenant).await?;
+    let change = app.store.remove_member(tenant, email, Actor::Account(by)).await?;
+    if change == MemberChange::Removed {
+        notices::tell(&app, tenant, &before, Change::MemberRemoved(email), by).await;
+    }
     answer(&app, &member, change).await
 }
 
 async fn answer(app: &AppState, member: &TenantVisit, change: MemberChange) -> PageResult {
     match change {
-        MemberChange::Added | MemberChange::Changed | MemberChange::Removed => {
-            Ok(redirect(app, &format!("/tenants/{}/members", member.tenant.tenant)))
-        }
+        MemberChange::Added
+        | MemberChange::AddedAgain
+        | MemberChange::Changed
+        | MemberChange::Unchanged
+        | MemberChange::Removed => Ok(redirect(app, &format!("/tenants/{}/members", member.tenant.tenant))),
         MemberChange::LastOwner => {
             page(app, member, Some("The last owner stays: make somebody else an owner first.")).await
         }
         MemberChange::TooMany => {
             page(app, member, Some(&format!("There are {MAX_MEMBERS} members: remove one first."))).await
+        }
+        MemberChange::TooManyAdded => {
+            let error = format!("{MAX_ADDED} members were added within a day: add more tomorrow.");
+            page(app, member, Some(&error)).await
         }
         MemberChange::Unknown => Err(Problem::NotFound),
     }

@@ -30,6 +30,7 @@ struct Shown {
     id: String,
     product: String,
     app: String,
+    name: String,
     account: Option<String>,
     works: bool,
     since: Moment,
@@ -42,6 +43,7 @@ impl Shown {
         Self {
             works: connection.state() == ConnectionState::Active,
             product: found.tenant_name,
+            name: connection.name,
             app: app_name(app, connection.app_id.as_deref()),
             account: connection.details.account.and_then(|account| account.name(MAX_ACCOUNT)),
             since: Moment(connection.created_at),

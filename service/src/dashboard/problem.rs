@@ -15,6 +15,8 @@ pub(super) enum Problem {
     NotFound,
     /// The member's role does not include this one.
     Forbidden(Role),
+    /// The tenant is disabled, and so nothing of it is changed.
+    Disabled,
     /// A form did not come from a page of the dashboard in this browser.
     ForeignForm,
     /// There were too many requests; the next one may come after so many seconds.
@@ -59,6 +61,11 @@ impl IntoResponse for Problem {
                 StatusCode::FORBIDDEN,
                 "Your role does not allow this",
                 format!("It takes the role {}. An owner can give it to you.", role.as_str()),
+            ),
+            Self::Disabled => (
+                StatusCode::FORBIDDEN,
+                "The product is disabled",
+                "Nothing of it can be changed. Whoever runs this service can enable it again.".to_owned(),
             ),
             Self::ForeignForm => (
                 StatusCode::FORBIDDEN,

@@ -132,7 +132,7 @@ pub(super) fn fresh_page(app: &Service, visit: &Visit, to: &str) -> PageResponse
 }
 
 /// What makes a link where no mail is sent.
-fn command(app: &Service) -> &'static str {
+pub(super) fn command(app: &Service) -> &'static str {
     match app.store.mode() {
         Mode::Live => "connect-service sign-in",
         Mode::Test => "connect-service dev ctl sign-in",
@@ -180,14 +180,14 @@ pub(super) async fn ask(
     if !app.mailer.is_configured() {
         return Ok(ask_page(&app, &visitor, &to, &email, None));
     }
-    send_link(&app, &visitor.browser, &network, &email, &to).await?;
+    let asker = Asker { browser: visitor.browser.secret(), network: Some(&network.0) };
+    send_link(&app, asker, &email, &to).await?;
     Ok(to_page(&app, "/sign-in/sent"))
 }
 
 pub(super) async fn ask_again(
     State(app): State<AppState>,
     visit: Visit,
-    network: Network,
     headers: HeaderMap,
     Extension(form): Extension<Form>,
 ) -> PageResult {
@@ -196,7 +196,8 @@ pub(super) async fn ask_again(
     }
     let browser = Browser::known_or_new(&app, &headers);
     let to = return_to(form.get("return_to"));
-    send_link(&app, &browser, &network, &visit.session.email, &to).await?;
+    let asker = Asker { browser: browser.secret(), network: None };
+    send_link(&app, asker, &visit.session.email, &to).await?;
     let page = to_page(&app, "/sign-in/sent");
     Ok(match browser.set_cookie(&app) {
         Some(cookie) => page.with_cookie(cookie),
@@ -205,16 +206,9 @@ pub(super) async fn ask_again(
 }
 
 /// Mail goes only to those who have something here: the service is nobody's way to write to others.
-async fn send_link(
-    app: &Service,
-    browser: &Browser,
-    network: &Network,
-    email: &str,
-    return_to: &str,
-) -> Result<(), Problem> {
+async fn send_link(app: &Service, asker: Asker<'_>, email: &str, return_to: &str) -> Result<(), Problem> {
     let secret = ids::secret();
-    let asker = Some(Asker { browser: browser.secret(), network: &network.0 });
-    let new = NewSignIn { email, secret: &secret, asker, return_to };
+    let new = NewSignIn { email, secret: &secret, asker: Some(asker), return_to };
     if !app.store.create_sign_in(&new).await? {
         return Err(Problem::TooOften(millis(SIGN_IN_WINDOW).unsigned_abs() / 1000));
     }

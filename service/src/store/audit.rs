@@ -65,7 +65,7 @@ pub(super) enum Action {
     ClientSet,
     /// An OAuth client was removed.
     ClientRemoved,
-    /// An account became a member.
+    /// An account became a member; the line names it, by a digest, in the place of a key, and so do the next two.
     MemberAdded,
     /// A member got another role.
     MemberChanged,
@@ -86,7 +86,7 @@ pub struct AuditLine {
     pub at: Millis,
     /// What happened.
     pub action: String,
-    /// To which key or webhook endpoint.
+    /// To which key, webhook endpoint or member.
     pub key: Option<String>,
     /// By whom: a key's id, the email of a member, or `command line`.
     pub actor: String,

@@ -11,8 +11,11 @@ use super::{EventType, Result, Store, StoreError, TenantBudgets};
 use crate::clock::Millis;
 use crate::ids;
 
-/// How many keys a list shows.
-const MAX_LISTED: i64 = 100;
+/// How many keys a tenant can have at once.
+pub const MAX_LIVE_KEYS: i64 = 100;
+
+/// How many keys that ended a list shows.
+const MAX_ENDED_LISTED: i64 = 100;
 
 /// A group of endpoints that a key opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +87,22 @@ pub struct NewKey<'a> {
     pub capabilities: &'a [Capability],
     /// Who makes it.
     pub actor: Actor<'a>,
+}
+
+/// What [`Store::generate_key`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// There is a new key.
+    Generated {
+        /// Its id.
+        id: String,
+        /// The key itself, given here and never again.
+        key: String,
+    },
+    /// The tenant has [`MAX_LIVE_KEYS`].
+    TooMany,
+    /// There is no such tenant.
+    Unknown,
 }
 
 /// What [`Store::revoke_key`] did.
@@ -158,27 +177,35 @@ const SELECT: &str =
     FROM keys";
 
 impl Store {
-    /// A new key for a tenant, by the operator. It is given here and never again. `None` where there is no such tenant.
+    /// A new key for a tenant, by the operator. It is given here and never again. `None` where there is no such
+    /// tenant, or it has [`MAX_LIVE_KEYS`].
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn create_key(&self, tenant: &str, capabilities: &[Capability]) -> Result<Option<String>> {
         let new = NewKey { tenant, name: None, capabilities, actor: Actor::CommandLine };
-        Ok(self.generate_key(&new).await?.map(|(_, key)| key))
+        match self.generate_key(&new).await? {
+            Generation::Generated { key, .. } => Ok(Some(key)),
+            Generation::TooMany | Generation::Unknown => Ok(None),
+        }
     }
 
-    /// A new key: its id, and the key itself, which is given here and never again. `None` where there is no such tenant.
+    /// Makes a key.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn generate_key(&self, new: &NewKey<'_>) -> Result<Option<(String, String)>> {
+    pub async fn generate_key(&self, new: &NewKey<'_>) -> Result<Generation> {
         let (id, key) = (ids::prefixed("key_"), self.new_key());
         let mut transaction = self.database.begin().await?;
         if !self.lock_tenant(&mut transaction, new.tenant).await? {
             transaction.rollback().await?;
-            return Ok(None);
+            return Ok(Generation::Unknown);
+        }
+        if self.live_keys(&mut transaction, new.tenant).await? >= MAX_LIVE_KEYS {
+            transaction.rollback().await?;
+            return Ok(Generation::TooMany);
         }
         let capabilities = write_capabilities(new.capabilities);
         let insert = InsertedKey {
@@ -194,7 +221,7 @@ impl Store {
         self.note(&mut transaction, new.tenant, Some(&id), Action::KeyCreated, new.actor).await?;
         let event = NewEvent::of_key(EventType::KeyCreated, (&id, new.name), &capabilities, new.actor);
         self.commit_with(transaction, new.tenant, &[event]).await?;
-        Ok(Some((id, key)))
+        Ok(Generation::Generated { id, key })
     }
 
     /// What a live key of this tenant opens; `None` where there is no such key.
@@ -212,18 +239,19 @@ impl Store {
         row.map(|row| read_capabilities(row.get("capabilities")?)).transpose()
     }
 
-    /// A tenant's keys: live ones first, then newer ones; so many that nobody misses one.
+    /// A tenant's keys: live ones first, then newer ones. All live ones, and the latest of those that ended.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn keys(&self, tenant: &str) -> Result<Vec<Key>> {
         let query = format!(
-            "{SELECT} WHERE tenant_id = $1
-             ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, generation DESC, id
-             LIMIT $2"
+            "{SELECT} WHERE tenant_id = $1 AND (revoked_at IS NULL OR id IN
+                (SELECT id FROM keys WHERE tenant_id = $1 AND revoked_at IS NOT NULL
+                 ORDER BY revoked_at DESC, id LIMIT $2))
+             ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, created_at DESC, generation DESC, id"
         );
-        let query = Query::new(&query).bind(tenant).bind(MAX_LISTED);
+        let query = Query::new(&query).bind(tenant).bind(MAX_ENDED_LISTED);
         let rows = self.database.fetch_all(query).await?;
         rows.iter().map(read_key).collect()
     }
@@ -324,6 +352,17 @@ impl Store {
         let query = Query::new("UPDATE tenants SET name = name WHERE id = $1").bind(tenant);
         let locked = transaction.execute(query).await?;
         Ok(locked == 1)
+    }
+
+    /// How many live keys a tenant has, which stays so while its lock is held.
+    pub(super) async fn live_keys(&self, transaction: &mut Transaction, tenant: &str) -> Result<i64> {
+        let query =
+            Query::new("SELECT COUNT(*) AS live FROM keys WHERE tenant_id = $1 AND revoked_at IS NULL")
+                .bind(tenant);
+        match transaction.fetch_optional(query).await? {
+            Some(row) => row.get("live"),
+            None => Ok(0),
+        }
     }
 
     pub(super) async fn insert_key(

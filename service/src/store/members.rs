@@ -1,14 +1,21 @@
 //! Members: the accounts that may see and change a tenant in the dashboard, each in a role.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
 use super::{Result, Store, StoreError};
-use crate::clock::Millis;
+use crate::clock::{Millis, millis};
+use crate::ids;
 
 /// How many members a tenant can have.
 pub const MAX_MEMBERS: i64 = 200;
+
+/// How many members can be added to a tenant within 24 hours, other than by the operator: each one is sent mail.
+pub const MAX_ADDED: i64 = 20;
+
+const ADDED_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a member may do; each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,14 +59,20 @@ pub struct Membership {
 pub enum MemberChange {
     /// There is a new member.
     Added,
-    /// A member has another role, or the one that was asked for already.
+    /// There is a new member, who was added within the last day before, and so is invited already.
+    AddedAgain,
+    /// A member has another role.
     Changed,
+    /// A member had the role that was asked for already.
+    Unchanged,
     /// A member is removed.
     Removed,
     /// It would leave the tenant without an owner.
     LastOwner,
     /// There are [`MAX_MEMBERS`].
     TooMany,
+    /// [`MAX_ADDED`] were added within a day.
+    TooManyAdded,
     /// There is no such tenant or member.
     Unknown,
 }
@@ -108,12 +121,13 @@ impl Store {
         let others = self.other_members(&mut transaction, tenant, email).await?;
         let change = match others.role {
             Some(Role::Owner) if role != Role::Owner && others.owners == 0 => MemberChange::LastOwner,
+            Some(current) if current == role => MemberChange::Unchanged,
             Some(_) => MemberChange::Changed,
             None if others.members >= MAX_MEMBERS => MemberChange::TooMany,
-            None => MemberChange::Added,
+            None => self.addition(&mut transaction, tenant, email, actor).await?,
         };
         let action = match change {
-            MemberChange::Added => Action::MemberAdded,
+            MemberChange::Added | MemberChange::AddedAgain => Action::MemberAdded,
             MemberChange::Changed => Action::MemberChanged,
             _ => {
                 transaction.rollback().await?;
@@ -121,7 +135,7 @@ impl Store {
             }
         };
         self.insert_member(&mut transaction, tenant, email, role).await?;
-        self.note(&mut transaction, tenant, None, action, actor).await?;
+        self.note(&mut transaction, tenant, Some(&audit_id(tenant, email)), action, actor).await?;
         transaction.commit().await?;
         Ok(change)
     }
@@ -147,7 +161,8 @@ impl Store {
         let query =
             Query::new("DELETE FROM members WHERE tenant_id = $1 AND email = $2").bind(tenant).bind(email);
         transaction.execute(query).await?;
-        self.note(&mut transaction, tenant, None, Action::MemberRemoved, actor).await?;
+        let member = audit_id(tenant, email);
+        self.note(&mut transaction, tenant, Some(&member), Action::MemberRemoved, actor).await?;
         transaction.commit().await?;
         Ok(change)
     }
@@ -223,6 +238,32 @@ impl Store {
         Ok(())
     }
 
+    /// What adding a member would be. Those who were removed since count, too.
+    async fn addition(
+        &self,
+        transaction: &mut Transaction,
+        tenant: &str,
+        email: &str,
+        actor: Actor<'_>,
+    ) -> Result<MemberChange> {
+        let query = Query::new(
+            "SELECT key_id, actor FROM audit WHERE tenant_id = $1 AND at > $2 AND action = 'member.added'",
+        )
+        .bind(tenant)
+        .bind(self.clock.now() - millis(ADDED_WINDOW));
+        let (member, operator) = (audit_id(tenant, email), Actor::CommandLine.to_string());
+        let (mut by_members, mut again) = (0, false);
+        for row in transaction.fetch_all(query).await? {
+            by_members += i64::from(row.get::<&str>("actor")? != operator);
+            again |= row.get::<Option<&str>>("key_id")? == Some(member.as_str());
+        }
+        Ok(match again {
+            _ if actor != Actor::CommandLine && by_members >= MAX_ADDED => MemberChange::TooManyAdded,
+            true => MemberChange::AddedAgain,
+            false => MemberChange::Added,
+        })
+    }
+
     /// What a member is, and how many others there are.
     async fn other_members(
         &self,
@@ -250,6 +291,11 @@ struct Others {
     role: Option<Role>,
     members: i64,
     owners: i64,
+}
+
+/// What names a member in the audit, which tells nobody's email.
+fn audit_id(tenant: &str, email: &str) -> String {
+    format!("mem_{}", ids::digest(&format!("{tenant} {email}")))
 }
 
 fn read_role(row: &Row) -> Result<Role> {

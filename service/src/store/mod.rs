@@ -97,12 +97,12 @@ pub use import::NewImport;
 pub use import_tokens::{ImportKey, ImportLease, ImportedTokens};
 pub use inspection::{Inspection, inspect};
 pub use keep_alive::{IdleFilter, IdleGrant};
-pub use keys::{Caller, Capability, Key, NewKey, Revocation};
+pub use keys::{Caller, Capability, Generation, Key, MAX_LIVE_KEYS, NewKey, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
 pub use link_error::{LastError, LinkError};
 pub use links::{Link, LinkOptions, LinkProgress, Operation, Organization, Phase};
 pub use mcp_urls::Minted;
-pub use members::{MAX_MEMBERS, Member, MemberChange, Membership, Role};
+pub use members::{MAX_ADDED, MAX_MEMBERS, Member, MemberChange, Membership, Role};
 pub use mode::Mode;
 pub use new_link::{Created, LinkWebhook, NewLink, Target};
 pub use oauth_clients::{ClientChange, ClientPlace, ClientSecrets, NewClient, StoredClient};
@@ -121,7 +121,7 @@ pub use tenant_connections::{
     AccountConnection, ConnectionCursor, ConnectionPage, ConnectionSearch, ConnectionState, OwnedConnections,
 };
 pub use tenant_deletion::KEPT;
-pub use tenants::{Tenant, TenantBudgets};
+pub use tenants::{OwnTenant, Tenant, TenantBudgets};
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};

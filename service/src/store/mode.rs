@@ -1,7 +1,7 @@
 //! Live mode and test mode. A database belongs to one of them for good, and its keys show which: what `connect-service
 //! dev` makes is never served, and what is served never meets the provider of `dev`.
 
-use super::database::{Database, Query};
+use super::database::{Database, Query, Transaction};
 use super::{Result, Store, StoreError};
 use crate::ids;
 
@@ -73,6 +73,14 @@ impl Store {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Makes what counts over all tenants wait for each other, to the end of the transaction. Every database has this
+    /// row.
+    pub(super) async fn lock_all(&self, transaction: &mut Transaction) -> Result<()> {
+        let query = Query::new("UPDATE marks SET value = value WHERE name = $1").bind(MARK);
+        transaction.execute(query).await?;
+        Ok(())
     }
 
     /// Notes the mode in a new database.

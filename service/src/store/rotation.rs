@@ -3,7 +3,7 @@
 use super::audit::{Action, Actor};
 use super::database::{Query, Row, Transaction};
 use super::events::NewEvent;
-use super::keys::InsertedKey;
+use super::keys::{InsertedKey, MAX_LIVE_KEYS};
 use super::{EventType, Result, Store};
 use crate::clock::Millis;
 use crate::ids;
@@ -22,6 +22,8 @@ pub enum Rotation {
     },
     /// There are two keys already, and the newer one is in use.
     UnderWay,
+    /// The tenant has [`MAX_LIVE_KEYS`].
+    TooMany,
     /// The tenant has no such key, or it has ended.
     Unknown,
 }
@@ -77,6 +79,10 @@ impl Store {
         let generation = newest.generation + 1;
         let mut events = Vec::new();
         let old = match family.pop() {
+            None if self.live_keys(&mut transaction, tenant).await? >= MAX_LIVE_KEYS => {
+                transaction.rollback().await?;
+                return Ok(Rotation::TooMany);
+            }
             None => newest,
             Some(_) if newest.used => {
                 transaction.rollback().await?;

@@ -15,11 +15,18 @@ const LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// The period in which an email and a network have so many links.
 pub const SIGN_IN_WINDOW: Duration = Duration::from_secs(10 * 60);
 
-/// Links that are made for one email within the window.
-const MAX_PER_EMAIL: i64 = 5;
+/// Links that are made for one email from one network within the window, and for a session of that email. Strangers
+/// elsewhere do not use them up.
+const MAX_PER_EMAIL_AND_NETWORK: i64 = 5;
+
+/// Links that are made for one email within the window, wherever they are asked for by somebody who is not signed in.
+const MAX_PER_EMAIL: i64 = 30;
 
 /// Links that are made from one network within the window.
 const MAX_PER_NETWORK: i64 = 30;
+
+/// Stands in the place of the network of an email that is signed in already.
+const SIGNED_IN: &str = "session";
 
 /// How many codes can be typed for one link.
 const MAX_TRIES: i64 = 5;
@@ -42,8 +49,8 @@ pub struct NewSignIn<'a> {
 pub struct Asker<'a> {
     /// Its secret.
     pub browser: &'a str,
-    /// Its network.
-    pub network: &'a str,
+    /// Its network; none where the email is signed in there already.
+    pub network: Option<&'a str>,
 }
 
 /// What a link is for, as long as it works.
@@ -105,26 +112,11 @@ impl Store {
     pub async fn create_sign_in(&self, new: &NewSignIn<'_>) -> Result<bool> {
         let now = self.clock.now();
         let (browser, network) =
-            new.asker.map(|asker| (ids::digest(asker.browser), asker.network.to_owned())).unzip();
+            new.asker.map(|asker| (ids::digest(asker.browser), asker.network.unwrap_or(SIGNED_IN))).unzip();
         let mut transaction = self.database.begin().await?;
-        if let Some(network) = &network {
-            let since = now - millis(SIGN_IN_WINDOW);
-            let count = Query::new(
-                "SELECT (SELECT COUNT(*) FROM sign_ins WHERE email = $1 AND network IS NOT NULL AND created_at > $3)
-                        AS of_email,
-                    (SELECT COUNT(*) FROM sign_ins WHERE network = $2 AND created_at > $3) AS of_network",
-            )
-            .bind(new.email)
-            .bind(network)
-            .bind(since);
-            let is_too_often = match transaction.fetch_optional(count).await? {
-                Some(row) => {
-                    row.get::<i64>("of_email")? >= MAX_PER_EMAIL
-                        || row.get::<i64>("of_network")? >= MAX_PER_NETWORK
-                }
-                None => false,
-            };
-            if is_too_often {
+        if let Some(network) = network {
+            self.lock_all(&mut transaction).await?;
+            if self.asks_too_often(&mut transaction, new.email, network).await? {
                 transaction.rollback().await?;
                 return Ok(false);
             }
@@ -150,6 +142,28 @@ impl Store {
         transaction.execute(insert).await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    async fn asks_too_often(
+        &self,
+        transaction: &mut Transaction,
+        email: &str,
+        network: &str,
+    ) -> Result<bool> {
+        let count = Query::new(
+            "SELECT (SELECT COUNT(*) FROM sign_ins WHERE email = $1 AND network = $2 AND created_at > $3) AS of_both,
+                (SELECT COUNT(*) FROM sign_ins WHERE email = $1 AND network <> $4 AND created_at > $3) AS of_email,
+                (SELECT COUNT(*) FROM sign_ins WHERE network = $2 AND created_at > $3) AS of_network",
+        )
+        .bind(email)
+        .bind(network)
+        .bind(self.clock.now() - millis(SIGN_IN_WINDOW))
+        .bind(SIGNED_IN);
+        let Some(row) = transaction.fetch_optional(count).await? else { return Ok(false) };
+        let is_stranger = network != SIGNED_IN;
+        Ok(row.get::<i64>("of_both")? >= MAX_PER_EMAIL_AND_NETWORK
+            || is_stranger && row.get::<i64>("of_email")? >= MAX_PER_EMAIL
+            || is_stranger && row.get::<i64>("of_network")? >= MAX_PER_NETWORK)
     }
 
     /// What a link is for, as long as it works. Looking changes nothing.
@@ -243,7 +257,7 @@ impl Store {
         Ok(CodeUse::SignedIn(sign_in))
     }
 
-    /// Whether an email is known as an account: a member of a tenant, or a customer.
+    /// Whether an email is known as an account: a member of a tenant, or a customer for whom something is connected.
     ///
     /// # Errors
     ///
@@ -251,7 +265,8 @@ impl Store {
     pub async fn is_account(&self, email: &str) -> Result<bool> {
         let query = Query::new(
             "SELECT 1 AS found FROM members WHERE email = $1
-             UNION ALL SELECT 1 FROM connections WHERE customer = $1 LIMIT 1",
+             UNION ALL SELECT 1 FROM connections c JOIN credentials k ON k.connection_id = c.id WHERE c.customer = $1
+             LIMIT 1",
         )
         .bind(email);
         Ok(self.database.fetch_optional(query).await?.is_some())
@@ -265,7 +280,7 @@ impl Store {
     }
 
     /// A member is not only invited any more.
-    async fn join(&self, transaction: &mut Transaction, email: &str) -> Result<()> {
+    pub(super) async fn join(&self, transaction: &mut Transaction, email: &str) -> Result<()> {
         let query = Query::new("UPDATE members SET joined_at = $1 WHERE email = $2 AND joined_at IS NULL")
             .bind(self.clock.now())
             .bind(email);

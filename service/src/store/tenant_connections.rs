@@ -281,14 +281,15 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Whose a connection is, where it is one of this account.
+    /// Whose a connection is, where it is one that [`account_connections`](Self::account_connections) gives.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn account_connection(&self, email: &str, id: &str) -> Result<Option<AccountConnection>> {
         let text = format!(
-            "SELECT f.*, t.name AS tenant_name FROM ({SELECT} WHERE c.id = $1 AND c.customer = $2) f
+            "SELECT f.*, t.name AS tenant_name FROM ({SELECT} WHERE c.id = $1 AND c.customer = $2
+                AND k.connection_id IS NOT NULL) f
              JOIN tenants t ON t.id = f.tenant_id"
         );
         let Some(row) = self.database.fetch_optional(Query::new(&text).bind(id).bind(email)).await? else {

@@ -1,7 +1,7 @@
 //! Tenants.
 
 use super::audit::{Action, Actor};
-use super::database::{Query, Row};
+use super::database::{Query, Row, Transaction};
 use super::{Result, Role, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
@@ -23,6 +23,17 @@ pub struct Tenant {
     pub disabled_at: Option<Millis>,
     /// Its own budgets.
     pub budgets: TenantBudgets,
+}
+
+/// What [`Store::create_own_tenant`] did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum OwnTenant {
+    /// There is a new tenant, with this id.
+    Created(String),
+    /// The account owns as many as it may.
+    TooMany,
+    /// Another tenant has the name, or one that differs from it only by case and white space.
+    NameTaken,
 }
 
 /// Calls a minute that a tenant has in the place of the configured ones.
@@ -64,38 +75,61 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn create_tenant(&self, name: &str, email: Option<&str>) -> Result<String> {
-        self.insert_tenant(name, email, Actor::CommandLine).await
+        let mut transaction = self.database.begin().await?;
+        let id = self.insert_tenant(&mut transaction, name, email, Actor::CommandLine).await?;
+        transaction.commit().await?;
+        Ok(id)
     }
 
-    async fn insert_tenant(&self, name: &str, email: Option<&str>, actor: Actor<'_>) -> Result<String> {
+    async fn insert_tenant(
+        &self,
+        transaction: &mut Transaction,
+        name: &str,
+        email: Option<&str>,
+        actor: Actor<'_>,
+    ) -> Result<String> {
         let id = ids::prefixed("ten_");
-        let mut transaction = self.database.begin().await?;
         let query = Query::new("INSERT INTO tenants (id, name, email, created_at) VALUES ($1, $2, $3, $4)")
             .bind(&id)
             .bind(name)
             .bind(email)
             .bind(self.clock.now());
         transaction.execute(query).await?;
-        self.make_data_key(&mut transaction, &id).await?;
+        self.make_data_key(transaction, &id).await?;
         if let Some(email) = email {
-            self.insert_member(&mut transaction, &id, email, Role::Owner).await?;
+            self.insert_member(transaction, &id, email, Role::Owner).await?;
         }
-        self.note(&mut transaction, &id, None, Action::TenantCreated, actor).await?;
-        transaction.commit().await?;
+        self.note(transaction, &id, None, Action::TenantCreated, actor).await?;
         Ok(id)
     }
 
-    /// A new tenant of an account that makes its own; gives its id. `None` where the account owns `max` already.
+    /// A new tenant of an account that makes its own, unless the account owns `max` already, or the name is taken.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn create_own_tenant(&self, name: &str, email: &str, max: usize) -> Result<Option<String>> {
-        let owned = self.memberships(email).await?;
-        if owned.iter().filter(|membership| membership.role == Role::Owner).count() >= max {
-            return Ok(None);
+    pub async fn create_own_tenant(&self, name: &str, email: &str, max: i64) -> Result<OwnTenant> {
+        let mut transaction = self.database.begin().await?;
+        self.lock_all(&mut transaction).await?;
+        let count = Query::new("SELECT COUNT(*) AS owned FROM members WHERE email = $1 AND role = 'owner'");
+        let owned = transaction.fetch_optional(count.bind(email)).await?;
+        let owned: i64 = owned.map(|row| row.get("owned")).transpose()?.unwrap_or_default();
+        if owned >= max {
+            transaction.rollback().await?;
+            return Ok(OwnTenant::TooMany);
         }
-        self.insert_tenant(name, Some(email), Actor::Account(email)).await.map(Some)
+        let comparable_name = comparable(name);
+        for row in transaction.fetch_all(Query::new("SELECT name FROM tenants")).await? {
+            if comparable(row.get("name")?) == comparable_name {
+                transaction.rollback().await?;
+                return Ok(OwnTenant::NameTaken);
+            }
+        }
+        let id = self.insert_tenant(&mut transaction, name, Some(email), Actor::Account(email)).await?;
+        // Whoever makes it is signed in.
+        self.join(&mut transaction, email).await?;
+        transaction.commit().await?;
+        Ok(OwnTenant::Created(id))
     }
 
     /// Whether there is this tenant, disabled or not.
@@ -236,4 +270,9 @@ impl Store {
         };
         rows.iter().map(tenant).collect()
     }
+}
+
+/// A name without what few readers tell apart: case and white space. Letters that look alike stay different.
+fn comparable(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
