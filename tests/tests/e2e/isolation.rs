@@ -16,7 +16,8 @@ const ALL: [&str; 8] = ["apps", "connections", "token", "delete", "admin", "impo
 /// Public by their nature: pages that a customer's browser visits (their links are secrets of their own), CORS
 /// preflights, which look at nothing, and the probes. The MCP URL is a secret of its own, too; the clients of
 /// tests/mcp try it.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 15] = [
+    "getLogo",
     "openAdminPage",
     "submitAdminPage",
     "openConnectPage",
