@@ -43,11 +43,14 @@ def after_call(context, case, response):
         tokens[data["connection_id"]] = data["request_token"]
 
 
-# What the schema of `createRequestLink` leaves to its description: which members go together, that `app_id` and
-# `organization` are those of the named connection, and that `webhook_url` is at a registered endpoint.
+# What the schema leaves to the description: that a tenant has a hundred keys; of `createRequestLink` which members go
+# together, that an app may need an organization, that `app_id` and `organization` are those of the named connection, and
+# that `webhook_url` is at a registered endpoint.
 BEYOND_THE_SCHEMA = (
     "The connection is for another app",
     "The connection is for another organization, or for none",
+    "organization is missing: the app is connected with",
+    "revoke one first",
     "with confirm, the customer",
     "app_id is missing",
     "app_id or allowed_apps is missing",
@@ -58,6 +61,9 @@ BEYOND_THE_SCHEMA = (
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
+    # An empty list is the same for every tenant.
+    if failure.code == "ST402" and '"total":0' in response.text:
+        return False
     return not any(text in response.text for text in BEYOND_THE_SCHEMA)
 
 

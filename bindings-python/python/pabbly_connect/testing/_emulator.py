@@ -132,8 +132,9 @@ def _exports(process: subprocess.Popen[str]) -> dict[str, str] | None:
         for line in process.stdout or ():
             if line.startswith("# Ready"):
                 return env
-            name, _, value = line.strip().partition("=")
-            env[name[len("export ") :]] = value
+            if line.startswith("export "):
+                name, _, value = line[len("export ") :].strip().partition("=")
+                env[name] = value
         with process:
             return None
     finally:
