@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value as Json, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::{Queue, Span, Value};
@@ -77,9 +77,13 @@ pub async fn export(app: AppState) {
             }
         };
         app.closing.run_until_cancelled(timeout(COLLECT, collect)).await;
-        let sending = app.closing.run_until_cancelled(send(queue, &batch, &mut complained));
-        if sending.await.is_none() {
-            lose(queue, batch.len());
+        let end = async {
+            app.closing.cancelled().await;
+            sleep(LAST_TIMEOUT).await;
+        };
+        tokio::select! {
+            () = send(queue, &batch, &mut complained) => {}
+            () = end => lose(queue, batch.len()),
         }
     }
     let mut rest = Vec::new();
