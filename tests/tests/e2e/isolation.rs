@@ -280,7 +280,7 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
         let public = operation.security.as_deref() == Some("requestToken");
         stage.enter_clients().await;
         let (id, token) = stage.connection(&stage.acme, !public).await;
-        let (_, others_token) = stage.connection(&stage.other, false).await;
+        let (others_id, others_token) = stage.connection(&stage.other, false).await;
         let webhook_id = match operation.path.contains("{webhookId}") {
             true => stage.webhook(&stage.acme).await,
             false => String::new(),
@@ -335,7 +335,8 @@ async fn every_endpoint_of_the_contract_keeps_to_its_caller() {
                 strangers.push(Call { customer: BOB, ..own.clone() });
                 strangers.push(Call { key: others_key, customer: BOB, ..own.clone() });
             } else {
-                let others = Call { key_id: &others_key_id, webhook_id: &others_webhook_id, ..own.clone() };
+                let (key_id, webhook_id) = (others_key_id.as_str(), others_webhook_id.as_str());
+                let others = Call { id: &others_id, key_id, webhook_id, ..own.clone() };
                 strangers.push(others);
             }
             for stranger in &strangers {
@@ -406,7 +407,7 @@ const TRIES: u32 = 3;
 async fn what_is_anothers_takes_as_long_as_what_is_unknown() {
     let stage = Stage::start().await;
     let (id, _) = stage.connection(&stage.acme, true).await;
-    let (_, others_token) = stage.connection(&stage.other, false).await;
+    let (others_id, others_token) = stage.connection(&stage.other, false).await;
     let unknown = "conn_000000000000000000000000";
     for operation in contract() {
         if !operation.path.contains("{connectionId}") || PUBLIC.contains(&operation.id.as_str()) {
