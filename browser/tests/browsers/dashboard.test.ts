@@ -60,9 +60,15 @@ async function signIn(page: Page, email: string) {
   await until('the dashboard', () => page.$('nav.side'));
 }
 
+/** Clicks what leads to another page, and waits for that. */
+async function follow(page: Page, selector: string) {
+  await Promise.all([page.waitForNavigation(), click(page, selector)]);
+}
+
 /** Follows a link of the navigation. */
 async function go(page: Page, section: string) {
-  await click(page, `nav.side a[href$="/${section}"]`);
+  // The page that is left may be the same one.
+  await follow(page, `nav.side a[href$="/${section}"]`);
   await until(section, () => page.$(`nav.side a[href$="/${section}"][aria-current="page"]`));
 }
 
@@ -94,7 +100,7 @@ describe('the dashboard', () => {
     await signIn(page, OWNER);
     await go(page, 'keys');
     await enter(page, 'name', 'production');
-    await click(page, 'section[aria-labelledby="generate"] button');
+    await follow(page, 'section[aria-labelledby="generate"] button');
     const first = await shown(page);
     expect(first).toMatch(/^pk_test_/);
     // The key is on the page, and not in its address; no page has it again.
@@ -109,29 +115,29 @@ describe('the dashboard', () => {
     expect((await api(first, 'POST', `/connections/${link.connection_id}/token`)).status).toBe(200);
 
     await go(page, 'keys');
-    await click(page, 'form[action$="/rotate"] button');
+    await follow(page, 'form[action$="/rotate"] button');
     const second = await shown(page);
     await go(page, 'keys');
     expect(await text(page)).toContain('not safe to retire the old key');
     expect((await api(second, 'GET', '/apps')).status).toBe(200);
     await go(page, 'keys');
-    await click(page, 'form[action$="/promote"] button');
+    await follow(page, 'form[action$="/promote"] button');
     await until('the end of the rotation', async () => (await api(first, 'GET', '/apps')).status === 401);
 
     await go(page, 'connections');
     await enter(page, 'search', 'alice');
-    await click(page, 'form.filters button');
-    await click(page, 'tbody a');
+    await follow(page, 'form.filters button');
+    await follow(page, 'tbody a');
     await until('the connection', () => page.$('dl'));
     expect(await text(page)).toContain('connection.active');
-    await click(page, 'form[action$="/link"] button');
+    await follow(page, 'form[action$="/link"] button');
     expect(await shown(page, 'link')).toContain('/connect/');
 
     const customer = await (await browser.createBrowserContext()).newPage();
     await signIn(customer, CUSTOMER);
     expect(await text(customer)).toContain('Gmail');
-    await click(customer, 'a[href$="/withdraw"]');
-    await click(customer, 'button.danger');
+    await follow(customer, 'a[href$="/withdraw"]');
+    await follow(customer, 'button.danger');
     await until('the empty list', async () => (await text(customer)).includes('There is none.'));
     expect((await api(second, 'GET', `/connections/${link.connection_id}`)).status).toBe(404);
   });
