@@ -137,7 +137,7 @@ pub enum SmtpTls {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DashboardConfig {
-    /// Whether whoever has an email may sign in and make a tenant.
+    /// Whether anybody with an email may sign in and make a tenant.
     pub self_service: bool,
 }
 

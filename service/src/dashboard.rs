@@ -40,7 +40,7 @@ pub const PREFIX: &str = "/dashboard";
 pub enum Access {
     /// Anybody.
     Anyone,
-    /// Whoever is signed in.
+    /// An account that is signed in.
     Account,
     /// A member of the tenant that the address names, in this role or one that includes it.
     Tenant(Role),

@@ -1,5 +1,7 @@
 //! Random ids and secrets, and the digests under which secrets are stored.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 /// 62 characters that need no escaping anywhere.
@@ -88,6 +90,21 @@ pub fn prefixed(prefix: &str) -> String {
 /// takes tells nothing about the secret.
 pub fn digest(secret: &str) -> String {
     hex(&Sha256::digest(secret))
+}
+
+/// Whether two secrets are the same. Digests are compared, so that the time that it takes tells nothing about them.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    digest(one) == digest(other)
+}
+
+/// What is derived from parts of which one is a secret: the same each time, and known to nobody without the secret.
+pub(crate) fn derived(parts: [&str; 3]) -> String {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part);
+        digest.update([0]);
+    }
+    URL_SAFE_NO_PAD.encode(digest.finalize())
 }
 
 /// Bytes in hexadecimal.

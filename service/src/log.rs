@@ -126,7 +126,7 @@ pub fn observe(
             headers.insert(REQUEST_ID, id);
         }
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        traced.set("connect.request_id", id.clone());
+        traced.set("connect.request_id", id);
         traced.set_status(response.status());
         let trace = traced.context().map(|context| context.trace_id());
         let took = started.elapsed();

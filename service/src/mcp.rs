@@ -26,13 +26,18 @@ use crate::auth::tenant_key::{self, Customer};
 use crate::budget::Group;
 use crate::error::ApiError;
 use crate::ids;
-use crate::server::{MAX_BODY, TIME_TO_ARRIVE};
+use crate::server::{MAX_BODY, PREFIX, TIME_TO_ARRIVE};
 use crate::state::AppState;
 use crate::store::{Caller, Owner};
 use server::{McpCaller, McpServer};
 
 /// Longer than any URL's token; what is longer is not looked up.
 const MAX_TOKEN_LENGTH: usize = 256;
+
+/// The MCP URL with this token.
+pub fn address(public_url: &str, token: &str) -> String {
+    format!("{public_url}{PREFIX}/mcp/{token}")
+}
 
 /// Both ways to the one server.
 pub fn routes(app: &AppState) -> Router<AppState> {

@@ -125,7 +125,7 @@ impl Traces {
         self.0.as_ref().map_or(0, |queue| queue.dropped.load(Ordering::Relaxed))
     }
 
-    /// The span of a request. Whoever sends a `traceparent` decides whether it is traced.
+    /// The span of a request. The sender of a `traceparent` decides whether it is traced.
     pub(crate) fn request(&self, method: &Method, route: &str, headers: &HeaderMap) -> OpenSpan {
         let Some(queue) = &self.0 else { return OpenSpan(None) };
         let parent = Parent::of(headers);

@@ -89,8 +89,7 @@ async fn another_browser_shows_a_code_for_the_first() {
     let link = server.wait_for(1).await.remove(0).link();
     let page = phone.get(path(&link)).await;
     assert!(page.text.contains("Show the code"), "{}", page.text);
-    let shown = phone.submit(path(&link), path(&link), &[]).await;
-    let code = between(&shown.text, "<p class=\"code\">", "</p>").unwrap().to_owned();
+    let code = shown_code(&mut phone, &link).await;
     assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
     assert!(!is_in(&mut phone).await && !is_in(&mut browser).await);
     // The link shows it once.
@@ -104,6 +103,12 @@ async fn another_browser_shows_a_code_for_the_first() {
     assert!(is_in(&mut browser).await && !is_in(&mut phone).await);
 }
 
+/// The code that another browser than the one that asked shows.
+async fn shown_code(browser: &mut Browser, link: &str) -> String {
+    let shown = browser.submit(path(link), path(link), &[]).await;
+    between(&shown.text, "<p class=\"code\">", "</p>").unwrap().to_owned()
+}
+
 async fn enter(browser: &mut Browser, code: &str) -> Answer {
     let token = csrf_token(&browser.get("/dashboard/sign-in").await);
     browser.post("/dashboard/sign-in/code", &[("csrf_token", &token), ("code", code)]).await
@@ -115,8 +120,7 @@ async fn after_five_wrong_codes_the_right_one_is_too_late() {
     let (mut browser, mut phone) = (platform.browser(), platform.browser());
     ask(&mut browser, OWNER).await;
     let link = server.wait_for(1).await.remove(0).link();
-    let shown = phone.submit(path(&link), path(&link), &[]).await;
-    let code = between(&shown.text, "<p class=\"code\">", "</p>").unwrap().to_owned();
+    let code = shown_code(&mut phone, &link).await;
     let wrong = if code == "000000" { "000001" } else { "000000" };
     for left in (1..5).rev() {
         let answer = enter(&mut browser, wrong).await;
@@ -135,8 +139,7 @@ async fn a_link_and_a_code_work_for_ten_minutes() {
     let link = server.wait_for(1).await.remove(0).link();
     platform.advance(599);
     assert_eq!(browser.get(path(&link)).await.status, 200);
-    let shown = phone.submit(path(&link), path(&link), &[]).await;
-    let code = between(&shown.text, "<p class=\"code\">", "</p>").unwrap().to_owned();
+    let code = shown_code(&mut phone, &link).await;
     platform.advance(2);
     assert_eq!(browser.get(path(&link)).await.status, 410);
     assert_eq!(enter(&mut browser, &code).await.status, 410);
@@ -328,8 +331,7 @@ async fn neither_secret_nor_link_nor_code_is_stored() {
     let (mut browser, mut phone) = (platform.browser(), platform.browser());
     ask(&mut browser, OWNER).await;
     let link = server.wait_for(1).await.remove(0).link();
-    let shown = phone.submit(path(&link), path(&link), &[]).await;
-    let code = between(&shown.text, "<p class=\"code\">", "</p>").unwrap().to_owned();
+    let code = shown_code(&mut phone, &link).await;
     enter(&mut browser, &code).await;
     assert!(is_in(&mut browser).await);
     let stored = String::from_utf8_lossy(&platform.database.contents().await).into_owned();

@@ -2,24 +2,21 @@
 
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, put};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use http::HeaderName;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderName, StatusCode};
 use serde::Serialize;
-use tokio::time::timeout;
 
 use crate::auth::tenant_key::only;
 use crate::clock::rfc3339;
 use crate::envelope::Success;
 use crate::error::ApiError;
-use crate::extract::body::Body;
+use crate::extract::body::{Body, read_whole};
 use crate::sdk_config::SdkConfig;
-use crate::server::TIME_TO_ARRIVE;
 use crate::state::{AppState, Service};
 use crate::store::{Actor, Caller, StoredSdkConfig};
 use crate::theme::{self, MAX_LOGO};
@@ -75,14 +72,9 @@ async fn set_logo(
     if !known.iter().any(|known| known.as_bytes() == content_type) {
         return Err(ApiError::UnsupportedMediaType(LOGO_TYPES));
     }
-    let file = match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, &app)).await {
-        Ok(Ok(file)) => file,
-        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return Err(ApiError::PayloadTooLarge);
-        }
-        _ => return Err(ApiError::invalid("The body did not arrive whole")),
-    };
-    let logo = theme::encode(file).await.map_err(|error| ApiError::invalid(error.to_string()))?;
+    let logo = theme::encode(read_whole(request, &app).await?)
+        .await
+        .map_err(|error| ApiError::invalid(error.to_string()))?;
     app.store.set_logo(&caller.tenant, &logo, Actor::Key(&caller.key)).await?;
     view(&app, &caller).await
 }

@@ -14,16 +14,13 @@ use crate::error::ApiError;
 use crate::extract::body::{Body, is_line};
 use crate::extract::path::{ConnectionId, is_id};
 use crate::extract::query::Query;
-use crate::server;
+use crate::mcp;
 use crate::state::AppState;
 use crate::store::{
-    Actor, Caller, Capability, ConnectionCursor, ConnectionSearch, ConnectionState, Minted, NewKey,
-    Revocation,
+    Actor, Caller, Capability, ConnectionCursor, ConnectionSearch, ConnectionState, MAX_KEY_NAME, MAX_SEARCH,
+    Minted, NewKey, Revocation,
 };
 use crate::tenant_keys;
-
-const MAX_KEY_NAME: usize = 100;
-const MAX_SEARCH: usize = 254;
 
 /// The key that a path names. Whatever cannot be an id at all is an unknown one, too.
 pub(super) struct KeyId(String);
@@ -130,7 +127,7 @@ pub(super) async fn mint_mcp_url(
     tenant_keys::check_capabilities(&caller.capabilities, &opens)?;
     match app.store.mint_tenant_mcp_url(&caller.tenant, &id, Actor::Key(&caller.key)).await? {
         Minted::Minted(token) => {
-            let mcp_url = format!("{}{}/mcp/{token}", app.public_url, server::PREFIX);
+            let mcp_url = mcp::address(&app.public_url, &token);
             Ok(Success::new(McpUrl { key_id: id, mcp_url }))
         }
         Minted::NoEmail => {

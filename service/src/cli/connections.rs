@@ -1,8 +1,8 @@
 //! `connect-service connection`.
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use connect_service::state::SetupError;
-use connect_service::store::{ListedFilter, Store};
+use connect_service::store::{ConnectionState, ListedFilter, Store};
 
 use super::output::time;
 use super::{Output, account, check_tenant};
@@ -28,34 +28,11 @@ pub(crate) enum ConnectionCommand {
         app: Option<String>,
         /// In this state alone.
         #[arg(long, value_enum)]
-        state: Option<State>,
+        state: Option<ConnectionState>,
         /// So many at most.
         #[arg(long, default_value = "100")]
         limit: u32,
     },
-}
-
-/// How a connection is.
-#[derive(Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum State {
-    Active,
-    Pending,
-    Rejected,
-    Expired,
-    NeedsReconnection,
-}
-
-impl State {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::NeedsReconnection => "needs_reconnection",
-        }
-    }
 }
 
 pub(crate) async fn connections(
@@ -79,7 +56,7 @@ pub(crate) async fn connections(
             let filter = ListedFilter {
                 customer: customer.as_deref(),
                 app_id: app.as_deref(),
-                state: state.map(State::as_str),
+                state: state.map(ConnectionState::as_str),
             };
             let listed = store.list_connections(&tenant, &filter, limit).await?;
             let rows = listed.into_iter().map(|connection| {

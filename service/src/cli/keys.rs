@@ -2,11 +2,12 @@
 
 use clap::Subcommand;
 use connect_service::config::Config;
+use connect_service::mcp;
 use connect_service::notices::Change;
-use connect_service::server;
 use connect_service::state::SetupError;
 use connect_service::store::{
-    Actor, Capability, Generation, MAX_LIVE_KEYS, Minted, NewKey, Promotion, Revocation, Rotation, Store,
+    Actor, Capability, Generation, MAX_KEY_NAME, MAX_LIVE_KEYS, Minted, NewKey, Promotion, Revocation,
+    Rotation, Store,
 };
 use connect_service::text;
 
@@ -156,9 +157,9 @@ pub(crate) async fn keys(
 }
 
 fn key_name(name: &str) -> Result<String, String> {
-    let shown = text::printable(name, 100);
+    let shown = text::printable(name, MAX_KEY_NAME);
     shown.filter(|shown| shown == name).ok_or_else(|| {
-        "it must be 1 to 100 characters, without controls and without white space around".to_owned()
+        format!("it must be 1 to {MAX_KEY_NAME} characters, without controls and without white space around")
     })
 }
 
@@ -170,7 +171,7 @@ async fn mint_mcp_url(store: &Store, config: &Config, key: &str, output: Output)
         "the address would have no port: set public_url, since `listen` leaves the port to the running service",
     )?;
     match store.mint_mcp_url(key).await? {
-        Minted::Minted(token) => output.value("url", &format!("{public_url}{}/mcp/{token}", server::PREFIX)),
+        Minted::Minted(token) => output.value("url", &mcp::address(&public_url, &token)),
         Minted::NoEmail => {
             Err("the tenant has no account that the URL could act for: set it with `tenant email`".into())
         }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use connect_service::state::SetupError;
-use connect_service::store::{Store, TenantBudgets};
+use connect_service::store::{MAX_TENANT_NAME, Store, TenantBudgets};
 use connect_service::{text, website_url};
 
 use super::output::time;
@@ -146,8 +146,10 @@ async fn delete(store: &Store, tenant: &str, yes: bool, output: Output) -> Resul
 }
 
 fn tenant_name(name: &str) -> Result<String, String> {
-    let shown = text::printable(name, 120);
+    let shown = text::printable(name, MAX_TENANT_NAME);
     shown.filter(|shown| shown == name).ok_or_else(|| {
-        "it must be 1 to 120 characters, without controls and without white space around".to_owned()
+        format!(
+            "it must be 1 to {MAX_TENANT_NAME} characters, without controls and without white space around"
+        )
     })
 }

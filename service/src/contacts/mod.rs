@@ -226,10 +226,11 @@ impl Request<'_> {
                         }
                     }
                     // The service's own failures are those of the request.
-                    Err(Failure::Api(error @ (ApiError::ServiceUnavailable | ApiError::Internal(_)))) => {
-                        return Err(error);
-                    }
-                    Err(Failure::Api(error @ ApiError::InvalidApiKey)) => return Err(error),
+                    Err(Failure::Api(
+                        error @ (ApiError::ServiceUnavailable
+                        | ApiError::Internal(_)
+                        | ApiError::InvalidApiKey),
+                    )) => return Err(error),
                     Err(failure) => {
                         let cursor = match failure.can_be_resumed() {
                             true => Some(self.cursor(position, true).await?),

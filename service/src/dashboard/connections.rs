@@ -11,12 +11,10 @@ use super::problem::PageResult;
 use crate::extract::path::is_id;
 use crate::extract::query::Query;
 use crate::state::{AppState, Service};
-use crate::store::{Connection, ConnectionCursor, ConnectionSearch, ConnectionState, Owner};
+use crate::store::{Connection, ConnectionCursor, ConnectionSearch, ConnectionState, MAX_SEARCH, Owner};
 
 /// Connections on a page.
 const PAGE: u32 = 50;
-
-const MAX_SEARCH: usize = 254;
 
 /// Characters of the name of an account at a provider.
 pub(super) const MAX_ACCOUNT: usize = 200;

@@ -11,9 +11,7 @@ use super::PREFIX;
 use super::assets::{SCRIPT_NAME, STYLE_NAME};
 use super::guard::Visit;
 use crate::clock::{Millis, rfc3339};
-use crate::hosted::Look;
 use crate::hosted::html::PageResponse;
-use crate::language::Language;
 use crate::state::Service;
 use crate::store::{Membership, Role};
 
@@ -48,11 +46,6 @@ pub(super) struct NavigationLink {
     pub(super) href: String,
     pub(super) label: &'static str,
     pub(super) is_current: bool,
-}
-
-/// How pages look that have no frame: those of nobody in particular. The dashboard is in English.
-pub(super) fn look() -> Look {
-    Look::plain(Language::english())
 }
 
 impl Frame {

@@ -1,6 +1,6 @@
 //! Decides who may use an address, before its handler runs.
 //!
-//! A session is a random cookie; whoever signs in gets a new one. A tenant of which an account is no member does not
+//! A session is a random cookie; each sign-in makes a new one. A tenant of which an account is no member does not
 //! exist for it. A form counts only with a token that is derived from the cookie, which other sites can neither read
 //! nor set.
 
@@ -8,12 +8,9 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request, State
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
-use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 use super::{Access, Endpoint, PREFIX, frame, sign_in};
@@ -96,7 +93,7 @@ impl Guard {
         if self.endpoint.access == Access::Anyone {
             let browser = Browser::known_or_new(app, request.headers());
             let (mut request, form) = self.with_form(request).await?;
-            if form.is_some_and(|form| !is_same(form.get(CSRF_FIELD), &sign_in::csrf_token(&browser))) {
+            if form.is_some_and(|form| !ids::is_same(form.get(CSRF_FIELD), &sign_in::csrf_token(&browser))) {
                 return Err(Problem::ForeignForm.into_response());
             }
             let cookie = browser.set_cookie(app);
@@ -107,9 +104,9 @@ impl Guard {
             let to = (request.method() == Method::GET).then(|| local_path(app, request.uri().path()));
             return Err(sign_in::redirect(app, to.as_deref()).into_response());
         };
-        let csrf_token = derived("csrf", &secret);
+        let csrf_token = ids::derived(["dashboard", "csrf", &secret]);
         let (mut request, form) = self.with_form(request).await?;
-        if form.is_some_and(|form| !is_same(form.get(CSRF_FIELD), &csrf_token)) {
+        if form.is_some_and(|form| !ids::is_same(form.get(CSRF_FIELD), &csrf_token)) {
             return Err(Problem::ForeignForm.into_response());
         }
         let mut visit = Visit { session, csrf_token, tenant: None };
@@ -168,21 +165,6 @@ pub(super) fn session_secret(service: &Service, headers: &HeaderMap) -> Option<S
 
 fn cookie_name(service: &Service) -> &'static str {
     if service.is_https() { "__Host-connect-session" } else { "connect-session" }
-}
-
-/// What is derived from a session's secret, which cannot be found out from it.
-fn derived(purpose: &str, secret: &str) -> String {
-    let mut digest = Sha256::new();
-    for part in ["dashboard", purpose, secret] {
-        digest.update(part);
-        digest.update([0]);
-    }
-    URL_SAFE_NO_PAD.encode(digest.finalize())
-}
-
-/// Digests are compared, so that the time that it takes tells nothing.
-fn is_same(one: &str, other: &str) -> bool {
-    ids::digest(one) == ids::digest(other)
 }
 
 /// The path within the dashboard.

@@ -11,14 +11,11 @@ use super::problem::PageResult;
 use crate::extract::form::Form;
 use crate::hosted::html::PageResponse;
 use crate::state::{AppState, Service};
-use crate::store::{Membership, OwnTenant};
+use crate::store::{MAX_TENANT_NAME, Membership, OwnTenant};
 use crate::text;
 
 /// How many tenants an account may own that it made itself, or was given.
 const MAX_OWN_TENANTS: i64 = 5;
-
-/// Characters of a tenant's name.
-const MAX_NAME: usize = 120;
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -63,8 +60,10 @@ pub(super) async fn create_tenant(
         ));
     }
     let name = form.get("name").trim();
-    if text::printable(name, MAX_NAME).as_deref() != Some(name) || name.chars().any(text::is_invisible) {
-        let error = format!("The name must have 1 to {MAX_NAME} characters, and none that is not seen.");
+    if text::printable(name, MAX_TENANT_NAME).as_deref() != Some(name) || name.chars().any(text::is_invisible)
+    {
+        let error =
+            format!("The name must have 1 to {MAX_TENANT_NAME} characters, and none that is not seen.");
         return Ok(page(&app, &visit, &tenants, Some(&error)));
     }
     match app.store.create_own_tenant(name, &visit.session.email, MAX_OWN_TENANTS).await? {

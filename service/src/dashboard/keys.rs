@@ -16,13 +16,12 @@ use crate::error::ApiError;
 use crate::extract::body::is_line;
 use crate::extract::form::Form;
 use crate::hosted::html::PageResponse;
-use crate::server;
+use crate::mcp;
 use crate::state::AppState;
-use crate::store::{Actor, Capability, Key, MAX_LIVE_KEYS, Minted, NewKey, Promotion, Revocation, Rotation};
+use crate::store::{
+    Actor, Capability, Key, MAX_KEY_NAME, MAX_LIVE_KEYS, Minted, NewKey, Promotion, Revocation, Rotation,
+};
 use crate::tenant_keys;
-
-/// Characters of a key's name.
-const MAX_NAME: usize = 100;
 
 /// Capabilities that are offered first; the guide's four.
 const USUAL: [Capability; 4] =
@@ -174,8 +173,9 @@ pub(super) async fn generate(
     Extension(form): Extension<Form>,
 ) -> PageResult {
     let name = form.get("name").trim();
-    if !is_line(name, 1, MAX_NAME) {
-        return refused(&app, &member, "Give the key a name of at most 100 characters.").await;
+    if !is_line(name, 1, MAX_KEY_NAME) {
+        return refused(&app, &member, &format!("Give the key a name of at most {MAX_KEY_NAME} characters."))
+            .await;
     }
     let capabilities: Result<Vec<Capability>, _> = form.all("capabilities").map(str::parse).collect();
     let Some(capabilities) = capabilities.ok().filter(|capabilities| !capabilities.is_empty()) else {
@@ -290,7 +290,7 @@ pub(super) async fn mint_mcp_url(
             let secret = Secret {
                 title: "The key's MCP URL".to_owned(),
                 label: "MCP URL",
-                value: format!("{}{}/mcp/{token}", app.public_url, server::PREFIX),
+                value: mcp::address(&app.public_url, &token),
                 text: "For clients that cannot send headers, such as Claude Desktop and Cursor. Whoever has it \
                        acts as your \
                        own account. It is shown this once; an earlier one works no more.",

@@ -3,8 +3,8 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use super::frame::look;
 use crate::error::ApiError;
+use crate::hosted::Look;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::store::{Role, StoreError};
 
@@ -87,7 +87,7 @@ impl IntoResponse for Problem {
             }
             Self::Api(error) => (error.status(), "That was not possible", format!("{error}.")),
         };
-        let look = look();
+        let look = Look::english();
         let page = Outcome {
             look: &look,
             tenant: None,

@@ -18,7 +18,7 @@ use axum::extract::{Path, State};
 use http::header::USER_AGENT;
 use http::{HeaderMap, StatusCode};
 
-use super::frame::{self, Frame, base, look};
+use super::frame::{self, Frame, base};
 use super::guard::{Visit, Visitor, redirect as to_page, session_cookie, session_secret};
 use super::problem::{PageResult, Problem};
 use crate::auth::network::Network;
@@ -148,7 +148,7 @@ pub(super) async fn show(State(app): State<AppState>, visitor: Visitor, query: Q
 }
 
 fn ask_page(app: &Service, visitor: &Visitor, to: &str, email: &str, error: Option<&str>) -> PageResponse {
-    let look = look();
+    let look = Look::english();
     let page = AskPage {
         look: &look,
         base: &base(app),
@@ -199,10 +199,7 @@ pub(super) async fn ask_again(
     let asker = Asker { browser: browser.secret(), network: None };
     send_link(&app, asker, &visit.session.email, &to).await?;
     let page = to_page(&app, "/sign-in/sent");
-    Ok(match browser.set_cookie(&app) {
-        Some(cookie) => page.with_cookie(cookie),
-        None => page,
-    })
+    Ok(page.with_cookies(browser.set_cookie(&app)))
 }
 
 /// Mail goes only to those who have something here: the service is nobody's way to write to others.
@@ -233,7 +230,7 @@ pub(super) async fn sent(State(app): State<AppState>, visitor: Visitor) -> PageR
 }
 
 fn sent_page(app: &Service, visitor: &Visitor, error: Option<&str>) -> PageResponse {
-    let look = look();
+    let look = Look::english();
     let page = SentPage { look: &look, base: &base(app), csrf_token: &csrf_token(&visitor.browser), error };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     PageResponse::new(status, &page, &look, &FormTargets::default())
@@ -267,7 +264,7 @@ pub(super) async fn show_link(
     let Some(sign_in) = app.store.sign_in(&secret).await? else {
         return Ok(over_page(&app));
     };
-    let look = look();
+    let look = Look::english();
     let page = LinkPage {
         look: &look,
         csrf_token: &csrf_token(&visitor.browser),
@@ -286,7 +283,7 @@ pub(super) async fn use_link(
     match app.store.use_sign_in(&secret, visitor.browser.secret()).await? {
         LinkUse::SignedIn(sign_in) => begin_session(&app, &headers, &sign_in).await,
         LinkUse::Code { email, code } => {
-            let look = look();
+            let look = Look::english();
             let page = CodePage { look: &look, email: &email, code: &code };
             Ok(PageResponse::new(StatusCode::OK, &page, &look, &FormTargets::default()))
         }
@@ -295,7 +292,7 @@ pub(super) async fn use_link(
 }
 
 fn over_page(app: &Service) -> PageResponse {
-    let look = look();
+    let look = Look::english();
     let page = OverPage { look: &look, base: &base(app) };
     PageResponse::new(StatusCode::GONE, &page, &look, &FormTargets::default())
 }
@@ -307,19 +304,13 @@ async fn begin_session(app: &Service, headers: &HeaderMap, sign_in: &SignIn) -> 
     let user_agent = text::printable(user_agent, MAX_USER_AGENT).unwrap_or_default();
     app.store.create_session(&sign_in.email, &secret, &user_agent, former.as_deref()).await?;
     let page = to_page(app, &return_to(&sign_in.return_to));
-    Ok(match session_cookie(app, &secret) {
-        Some(cookie) => page.with_cookie(cookie),
-        None => page,
-    })
+    Ok(page.with_cookies(session_cookie(app, &secret)))
 }
 
 pub(super) async fn sign_out(State(app): State<AppState>, visit: Visit) -> PageResult {
     app.store.revoke_session(&visit.session.email, &visit.session.id).await?;
     let page = redirect(&app, None);
-    Ok(match session_cookie(&app, "") {
-        Some(cookie) => page.with_cookie(cookie),
-        None => page,
-    })
+    Ok(page.with_cookies(session_cookie(&app, "")))
 }
 
 #[cfg(test)]

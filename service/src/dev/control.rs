@@ -28,7 +28,6 @@ use crate::email;
 use crate::hosted::Look;
 use crate::hosted::html::{FormTargets, NextAction, Outcome, PageResponse, Severity};
 use crate::ids;
-use crate::language::Language;
 use crate::state::{AppState, Service};
 use crate::store::{Capability, Credential, NewSignIn, Owner, StoreError, Tokens};
 
@@ -139,7 +138,7 @@ async fn check(
 async fn show(State(control): State<Arc<Control>>) -> Response {
     match control.rows().await {
         Ok(connections) => {
-            let look = Look::plain(Language::english());
+            let look = Look::english();
             let page = ControlPage {
                 look: &look,
                 base_url: control.service.base_url(),
@@ -200,7 +199,7 @@ fn of_form(body: &[u8]) -> Result<Command, ControlError> {
 }
 
 fn failed(error: &ControlError, page: &str) -> Response {
-    let look = Look::plain(Language::english());
+    let look = Look::english();
     let outcome = Outcome {
         look: &look,
         tenant: None,

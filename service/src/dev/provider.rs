@@ -30,7 +30,6 @@ use crate::clock::{Clock, Millis};
 use crate::hosted::Look;
 use crate::hosted::html::{FormTargets, Outcome, PageResponse, Severity};
 use crate::ids;
-use crate::language::Language;
 use crate::oauth::OAuthClient;
 use crate::server;
 
@@ -336,7 +335,7 @@ async fn authorize(
     }
     let scope = consent.scope.clone();
     let id = provider.ledger().ask(consent);
-    let look = Look::plain(Language::english());
+    let look = Look::english();
     let page = ConsentPage {
         look: &look,
         app_id: &app_id,
@@ -463,7 +462,7 @@ fn go_back(url: Option<Url>) -> Response {
 }
 
 fn wrong(text: &str) -> PageResponse {
-    let look = Look::plain(Language::english());
+    let look = Look::english();
     let page = Outcome {
         look: &look,
         tenant: None,

@@ -29,13 +29,22 @@ impl FromRequest<AppState> for Body {
         if !is_json(content_type) {
             return Err(ApiError::UnsupportedMediaType(JSON));
         }
-        match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, app)).await {
-            Ok(Ok(bytes)) => Self::parse(&bytes),
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(ApiError::PayloadTooLarge)
-            }
-            _ => Err(ApiError::invalid("The body did not arrive whole")),
+        Self::parse(&read_whole(request, app).await?)
+    }
+}
+
+/// A request's body, once all of it has arrived.
+///
+/// # Errors
+///
+/// [`ApiError::PayloadTooLarge`]; [`ApiError::InvalidRequest`] where it does not arrive, or not in time.
+pub(crate) async fn read_whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, state)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(ApiError::PayloadTooLarge)
         }
+        _ => Err(ApiError::invalid("The body did not arrive whole")),
     }
 }
 

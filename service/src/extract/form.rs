@@ -1,14 +1,11 @@
 //! Submitted forms.
 
 use axum::extract::{FromRequest, Request};
-use bytes::Bytes;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::error::ApiError;
-use crate::server::TIME_TO_ARRIVE;
+use crate::extract::body::read_whole;
 
 const CONTENT: &str = "application/x-www-form-urlencoded";
 
@@ -25,13 +22,8 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         if !essence.trim().eq_ignore_ascii_case(CONTENT) {
             return Err(ApiError::UnsupportedMediaType(CONTENT));
         }
-        match timeout(TIME_TO_ARRIVE, Bytes::from_request(request, state)).await {
-            Ok(Ok(body)) => Ok(Self(form_urlencoded::parse(&body).into_owned().collect())),
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(ApiError::PayloadTooLarge)
-            }
-            _ => Err(ApiError::invalid("The body did not arrive whole")),
-        }
+        let body = read_whole(request, state).await?;
+        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 }
 

@@ -86,10 +86,7 @@ async fn open(
         return Ok(view::admin_link_taken(look));
     }
     let page = page(service, look, &link, &browser, Notice::default()).await?;
-    Ok(match browser.set_cookie(service) {
-        Some(cookie) => page.with_cookie(cookie),
-        None => page,
-    })
+    Ok(page.with_cookies(browser.set_cookie(service)))
 }
 
 /// The link of this secret, or the page that says why it cannot be used.

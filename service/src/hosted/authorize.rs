@@ -68,10 +68,7 @@ pub async fn authorize_from_form(
         return hosted_page(&service, &secret, &params);
     }
     let next = PageResponse::redirect(&with_choice(&service, "authorize", &secret, &params));
-    match cookie(&service, &marker(&secret), COOKIE_LIFETIME) {
-        Some(cookie) => next.with_cookie(cookie),
-        None => next,
-    }
+    next.with_cookies(cookie(&service, &marker(&secret), COOKIE_LIFETIME))
 }
 
 /// `GET /authorize/{link}`: the second step, or a browser that comes from anywhere.
@@ -128,11 +125,8 @@ async fn start(
     };
     let held = held.as_ref().map(|held| held.id.as_str());
     let url = flow::begin(&clients, &link, choice, &inputs, browser.secret(), held).await?;
-    let mut page = PageResponse::redirect(url.as_str());
-    for cookie in [browser.set_cookie(service), cookie(service, "", 0)].into_iter().flatten() {
-        page = page.with_cookie(cookie);
-    }
-    Ok(page)
+    let cookies = [browser.set_cookie(service), cookie(service, "", 0)].into_iter().flatten();
+    Ok(PageResponse::redirect(url.as_str()).with_cookies(cookies))
 }
 
 /// Browsers send `Origin` with every form that leads to another origin. It is `null` where the page has a

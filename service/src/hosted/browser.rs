@@ -1,10 +1,7 @@
 //! The customer's browser: a random cookie that forms and journeys are bound to.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
-use sha2::{Digest, Sha256};
 
 use crate::ids;
 use crate::state::Service;
@@ -64,7 +61,7 @@ impl Browser {
 
     /// Whether this came from a form for this link in this browser.
     pub(super) fn sent_admin_form(&self, link: &AdminLink, csrf_token: &str) -> bool {
-        ids::digest(&self.admin_csrf_token(link)) == ids::digest(csrf_token)
+        ids::is_same(&self.admin_csrf_token(link), csrf_token)
     }
 
     fn derived(&self, purpose: &str, link: &Link) -> String {
@@ -73,18 +70,12 @@ impl Browser {
 
     /// What other pages cannot know, and what cannot be derived without the cookie.
     pub(crate) fn derived_of(&self, purpose: &str, id: &str) -> String {
-        let mut digest = Sha256::new();
-        for part in [purpose, &self.secret, id] {
-            digest.update(part);
-            digest.update([0]);
-        }
-        URL_SAFE_NO_PAD.encode(digest.finalize())
+        ids::derived([purpose, &self.secret, id])
     }
 
     /// Whether this came from a form for this link in this browser.
     pub(super) fn sent(&self, link: &Link, csrf_token: &str) -> bool {
-        // Digests are compared, so that the time that it takes tells nothing about the token.
-        ids::digest(&self.csrf_token(link)) == ids::digest(csrf_token)
+        ids::is_same(&self.csrf_token(link), csrf_token)
     }
 
     /// The `Set-Cookie` that makes it known, unless it is.

@@ -43,6 +43,11 @@ impl Look {
         Self { language, style: String::new(), logo: None, tagline: None, links: Vec::new() }
     }
 
+    /// A page of no tenant, for those who run the service or use the dashboard.
+    pub(crate) fn english() -> Self {
+        Self::plain(Language::english())
+    }
+
     /// A page of no tenant, in the browser's language.
     pub(super) fn of_browser(headers: &HeaderMap) -> Self {
         Self::plain(Language::of_browser(headers))

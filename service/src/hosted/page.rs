@@ -74,10 +74,7 @@ async fn show_page(
     let browser = Browser::known_or_new(service, headers);
     let clients = flow::clients(service, &link).await?;
     let page = open_page(&clients, &look, &link, params, &browser).await?;
-    Ok(match browser.set_cookie(service) {
-        Some(cookie) => page.with_cookie(cookie),
-        None => page,
-    })
+    Ok(page.with_cookies(browser.set_cookie(service)))
 }
 
 /// The page of a link that is open.

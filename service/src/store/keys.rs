@@ -11,6 +11,9 @@ use super::{EventType, Result, Store, StoreError, TenantBudgets};
 use crate::clock::Millis;
 use crate::ids;
 
+/// Characters of a key's name.
+pub const MAX_KEY_NAME: usize = 100;
+
 /// How many keys a tenant can have at once.
 pub const MAX_LIVE_KEYS: i64 = 100;
 

@@ -97,7 +97,7 @@ pub use import::NewImport;
 pub use import_tokens::{ImportKey, ImportLease, ImportedTokens};
 pub use inspection::{Inspection, inspect};
 pub use keep_alive::{IdleFilter, IdleGrant};
-pub use keys::{Caller, Capability, Generation, Key, MAX_LIVE_KEYS, NewKey, Revocation};
+pub use keys::{Caller, Capability, Generation, Key, MAX_KEY_NAME, MAX_LIVE_KEYS, NewKey, Revocation};
 pub use labels::{ConnectionUpdate, Labels};
 pub use link_error::{LastError, LinkError};
 pub use links::{Link, LinkOptions, LinkProgress, Operation, Organization, Phase};
@@ -118,10 +118,11 @@ pub use sdk_configs::{StoredLogo, StoredSdkConfig};
 pub use sessions::{FRESH, MAX_AGE, MAX_IDLE, Session};
 pub use sign_ins::{Asker, CodeUse, LinkUse, NewSignIn, SIGN_IN_WINDOW, SignIn};
 pub use tenant_connections::{
-    AccountConnection, ConnectionCursor, ConnectionPage, ConnectionSearch, ConnectionState, OwnedConnections,
+    AccountConnection, ConnectionCursor, ConnectionPage, ConnectionSearch, ConnectionState, MAX_SEARCH,
+    OwnedConnections,
 };
 pub use tenant_deletion::KEPT;
-pub use tenants::{OwnTenant, Tenant, TenantBudgets};
+pub use tenants::{MAX_TENANT_NAME, OwnTenant, Tenant, TenantBudgets};
 pub use unconfirmed::Confirmation;
 pub use usages::{AddedUsage, MAX_USAGES};
 pub use vending::{Lifetime, SealedCredential, TokenLookup, VendableConnection, Vended, VendedContent};

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::database::{Database, Query};
 use super::reseal::Resealed;
+use super::sealed::insert_data_key;
 use super::{Result, Store, StoreError};
 use crate::clock::{Clock, Millis};
 use crate::vault::{KeyRing, RootKey, Vault, VaultError, random_key};
@@ -336,14 +337,8 @@ impl Store {
             self.check_active(root_key).await?;
             for row in &tenants {
                 let tenant: &str = row.get("id")?;
-                let query = Query::new(
-                    "INSERT INTO data_keys (tenant_id, root_key_id, sealed) VALUES ($1, $2, $3)
-                     ON CONFLICT (tenant_id) DO NOTHING",
-                )
-                .bind(tenant)
-                .bind(root_key.id())
-                .bind(root_key.new_data_key(tenant)?);
-                made += self.database.execute(query).await?;
+                let sealed = root_key.new_data_key(tenant)?;
+                made += self.database.execute(insert_data_key(tenant, root_key, &sealed)).await?;
             }
         }
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::database::{Query, Transaction};
 use super::{Owner, Result, Store, StoreError};
-use crate::vault::{DataKey, Place, VaultError, is_of_data_key};
+use crate::vault::{DataKey, Place, RootKey, VaultError, is_of_data_key};
 
 impl Store {
     /// Seals a text.
@@ -69,13 +69,8 @@ impl Store {
             return Ok(());
         };
         let root_key = self.vault.ring().get(row.get("id")?)?;
-        let query = Query::new(
-            "INSERT INTO data_keys (tenant_id, root_key_id, sealed) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        )
-        .bind(tenant)
-        .bind(root_key.id())
-        .bind(root_key.new_data_key(tenant)?);
-        transaction.execute(query).await?;
+        let sealed = root_key.new_data_key(tenant)?;
+        transaction.execute(insert_data_key(tenant, root_key, &sealed)).await?;
         Ok(())
     }
 
@@ -123,6 +118,17 @@ impl Store {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A row for a tenant that has none.
+pub(super) fn insert_data_key<'a>(tenant: &'a str, root_key: &'a RootKey, sealed: &'a str) -> Query<'a> {
+    Query::new(
+        "INSERT INTO data_keys (tenant_id, root_key_id, sealed) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id) DO NOTHING",
+    )
+    .bind(tenant)
+    .bind(root_key.id())
+    .bind(sealed)
 }
 
 /// No connection and no column is called so.

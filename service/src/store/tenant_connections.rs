@@ -13,6 +13,9 @@ use crate::ids;
 /// Events of one connection that are shown.
 const MAX_EVENTS: i64 = 50;
 
+/// Characters of a text that is searched for.
+pub const MAX_SEARCH: usize = 254;
+
 /// Connections of an account that are shown.
 const MAX_OF_ACCOUNT: i64 = 500;
 
@@ -31,7 +34,8 @@ pub struct ConnectionSearch<'a> {
 }
 
 /// How a connection is, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub enum ConnectionState {
     /// It works.
     Active,
@@ -274,11 +278,7 @@ impl Store {
              JOIN tenants t ON t.id = f.tenant_id ORDER BY f.created_at DESC, f.id"
         );
         let rows = self.database.scan(Query::new(&text).bind(email).bind(MAX_OF_ACCOUNT)).await?;
-        let read = |row: &Row| {
-            let (owner, connection) = self.read_owned(row)?;
-            Ok(AccountConnection { owner, tenant_name: row.get("tenant_name")?, connection })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| self.read_of_account(row)).collect()
     }
 
     /// Whose a connection is, where it is one that [`account_connections`](Self::account_connections) gives.
@@ -292,11 +292,13 @@ impl Store {
                 AND k.connection_id IS NOT NULL) f
              JOIN tenants t ON t.id = f.tenant_id"
         );
-        let Some(row) = self.database.fetch_optional(Query::new(&text).bind(id).bind(email)).await? else {
-            return Ok(None);
-        };
-        let (owner, connection) = self.read_owned(&row)?;
-        Ok(Some(AccountConnection { owner, tenant_name: row.get("tenant_name")?, connection }))
+        let row = self.database.fetch_optional(Query::new(&text).bind(id).bind(email)).await?;
+        row.as_ref().map(|row| self.read_of_account(row)).transpose()
+    }
+
+    fn read_of_account(&self, row: &Row) -> Result<AccountConnection> {
+        let (owner, connection) = self.read_owned(row)?;
+        Ok(AccountConnection { owner, tenant_name: row.get("tenant_name")?, connection })
     }
 
     fn read_owned(&self, row: &Row) -> Result<(Owner, Connection), StoreError> {

@@ -6,6 +6,9 @@ use super::{Result, Role, Store, StoreError};
 use crate::clock::Millis;
 use crate::ids;
 
+/// Characters of a tenant's name.
+pub const MAX_TENANT_NAME: usize = 120;
+
 /// What a list of tenants shows.
 #[derive(Debug)]
 pub struct Tenant {
@@ -126,7 +129,7 @@ impl Store {
             }
         }
         let id = self.insert_tenant(&mut transaction, name, Some(email), Actor::Account(email)).await?;
-        // Whoever makes it is signed in.
+        // The account that makes it is signed in.
         self.join(&mut transaction, email).await?;
         transaction.commit().await?;
         Ok(OwnTenant::Created(id))

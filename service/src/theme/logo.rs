@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use sha2::{Digest, Sha256};
+
+use crate::ids;
 use tokio::sync::Semaphore;
 
 /// Maximum size of a file, in bytes.
@@ -74,7 +76,7 @@ fn encode_now(file: &[u8]) -> Result<Logo, LogoError> {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|_| LogoError::Broken)?;
     let png = png.into_inner();
-    let digest = Sha256::digest(&png).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = ids::hex(&Sha256::digest(&png));
     Ok(Logo { digest, width: picture.width(), height: picture.height(), png: STANDARD.encode(png) })
 }
 

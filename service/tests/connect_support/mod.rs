@@ -26,6 +26,7 @@ use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, REFERER, SET_COOKIE};
 use reqwest::redirect::Policy;
 use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
 use url::{Url, form_urlencoded};
 
 /// An app whose provider sends `iss` with every answer.
@@ -44,9 +45,6 @@ const STRICT: &str = r#"
     issuer = "https://strict.example"
 "#;
 
-/// A key of each tenant, which has a hundred at most.
-static KEYS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
-
 /// A running service with one tenant, and a provider for its OAuth apps.
 pub(crate) struct Stage {
     pub(crate) app: AppState,
@@ -54,6 +52,8 @@ pub(crate) struct Stage {
     pub(crate) provider: Provider,
     pub(crate) owner: Owner,
     pub(crate) database: Database,
+    /// One of the tenant's keys, once it is needed: there are a hundred at most.
+    key: OnceCell<String>,
 }
 
 /// A link that was just made.
@@ -107,7 +107,7 @@ impl Stage {
         let app = Service::with_catalogue(config, catalogue, store, clock.clone(), &address).unwrap();
         let router = connect_service::server::router(app.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { app, clock, provider, owner, database }
+        Self { app, clock, provider, owner, database, key: OnceCell::new() }
     }
 
     pub(crate) async fn link(&self, app_id: &str) -> Made {
@@ -176,16 +176,11 @@ impl Stage {
         owner: &Owner,
         body: &serde_json::Value,
     ) -> (u16, serde_json::Value) {
-        let known = KEYS.lock().unwrap().get(&owner.tenant).cloned();
-        let key = match known {
-            Some(key) => key,
-            None => {
-                let capabilities = connect_service::store::Capability::ALL;
-                let key = self.app.store.create_key(&owner.tenant, &capabilities).await.unwrap().unwrap();
-                KEYS.lock().unwrap().insert(owner.tenant.clone(), key.clone());
-                key
-            }
-        };
+        let key = self.key.get_or_init(|| async {
+            let capabilities = connect_service::store::Capability::ALL;
+            self.app.store.create_key(&self.owner.tenant, &capabilities).await.unwrap().unwrap()
+        });
+        let key = key.await;
         let url = format!("{}{path}", self.app.base_url());
         let request = Browser::new().http.post(url).bearer_auth(key);
         let request = request

@@ -15,7 +15,7 @@ use crate::workload::Journal;
 /// Losses that are listed; of more, the number is told.
 const LISTED_LOSSES: usize = 10;
 /// A refresh waits so long for the lease of a process that was killed; nothing else takes as long.
-const LONGEST_CALL: Duration = Duration::from_secs(20);
+const MAX_CALL_TIME: Duration = Duration::from_secs(20);
 /// The parts whose processor time is measured, in this order. The callers' is that of the provider, too.
 const PARTS: [&str; 4] = ["service", "postgresql", "nginx", "callers"];
 
@@ -157,7 +157,7 @@ impl Report {
         if kills == 0 {
             self.broken.push("no process was killed".to_owned());
         }
-        if plan.kill_interval > LONGEST_CALL {
+        if plan.kill_interval > MAX_CALL_TIME {
             self.expect_no_failure(&what, &figures.failures(), figures.calls_deferred());
         }
         self.add_disturbed(what, figures, took);

@@ -115,10 +115,12 @@ impl PageResponse {
         Self { response }.private()
     }
 
-    /// Sets a cookie as well, after those set before.
+    /// Sets cookies as well, after those set before.
     #[must_use]
-    pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
-        self.response.headers_mut().append(http::header::SET_COOKIE, cookie);
+    pub fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        for cookie in cookies {
+            self.response.headers_mut().append(http::header::SET_COOKIE, cookie);
+        }
         self
     }
 
